@@ -1,0 +1,148 @@
+import { z } from "zod";
+import type { SettingsWithoutEnv } from "./schema.ts";
+import type { Stage } from "./stage.ts";
+import * as type from "./variableTypes.ts";
+
+/** What a container does. */
+export type Role = "app" | "scheduler" | "horizon" | "migrate";
+
+/** The roles that run Laravel. All get the same block of variables (known issues 1, 3 and 4). */
+export const laravelRoles: readonly Role[] = ["app", "scheduler", "horizon", "migrate"];
+
+/** What the defaults and the rules of single variables may look at. Settings that are wrong are left out. */
+export interface Context {
+  readonly stack: string;
+  readonly stage: Stage;
+  readonly settings: { readonly [G in keyof SettingsWithoutEnv]?: Partial<SettingsWithoutEnv[G]> };
+  /** What the user set in `drydock:env`. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** One variable of the catalogue: written here, and nowhere else. */
+export interface Variable {
+  readonly name: string;
+  /** Judges a text and normalises it; its meta data say what it expects. */
+  readonly type: z.ZodType<string, string>;
+  /** A secret reaches Laravel in its `.env` file only; a plain one is container env too. */
+  readonly secret: boolean;
+  readonly required: boolean;
+  readonly default?: string | ((context: Context) => string | undefined);
+  /** @default all Laravel roles */
+  readonly roles: readonly Role[];
+  /** One sentence without a full stop. */
+  readonly description: string;
+  /** Who sets it and where the rule comes from. */
+  readonly source: string;
+  /** A rule that needs more than the value: what is wrong, or undefined. */
+  readonly check?: (value: string, context: Context) => string | undefined;
+  /** A value for the command in an error message. */
+  readonly example?: string;
+  /** A shell command that prints a new value of a secret. */
+  readonly generator?: string;
+  /** @default "user" */
+  readonly setBy: "user" | "drydock";
+}
+
+type Rest = Partial<Pick<Variable, "default" | "check" | "example" | "generator" | "source" | "required" | "setBy">>;
+
+const common = { secret: false, required: false, roles: laravelRoles, source: "Laravel", setBy: "user" } as const;
+const plain = (name: string, type: Variable["type"], description: string, rest: Rest = {}): Variable => ({ ...common, name, type, description, ...rest });
+const secret = (name: string, type: Variable["type"], description: string, rest: Rest = {}): Variable => ({ ...common, name, type, description, ...rest, secret: true });
+
+const password = { required: true, generator: "openssl rand -hex 24" } as const;
+const template = "template of seeds/000";
+
+/** All variables that Drydock knows, in the order of the `.env` file and of docs/environment.md. */
+export const catalogue: readonly Variable[] = [
+  plain("APP_NAME", type.line(), "The application's name, in mails and as a prefix of cache keys", { default: "Laravel" }),
+  plain("APP_ENV", type.oneOf("local", "staging", "production"), "The stage; production has the strictest rules", {
+    default: ({ stage }) => stage,
+    source: template,
+  }),
+  secret("APP_KEY", type.appKey(), "Encrypts sessions, cookies and queued jobs; the same in all roles", {
+    required: true,
+    generator: `printf 'base64:%s' "$(openssl rand -base64 32)"`,
+    source: `${template}, known issue 4`,
+  }),
+  secret("APP_PREVIOUS_KEYS", type.appKeys(), "Keys used before, separated by commas, while a new APP_KEY is introduced"),
+  plain("APP_DEBUG", type.flag(), "Show errors with their details", {
+    default: "false",
+    check: (value, { stage }) => (value === "true" && stage === "production" ? "is true in production, where it would show secrets to visitors" : undefined),
+    example: "false",
+  }),
+  plain("APP_URL", type.url(), "The address that visitors use", {
+    default: ({ stage, settings: { proxy } }) => (stage === "production" ? undefined : localUrl(proxy?.interface ?? "127.0.0.1", proxy?.port ?? 8080)),
+    required: true,
+    check: (value, { stage }) => (stage === "production" && !value.startsWith("https://") ? `is ${JSON.stringify(value)}, but production is reached by https` : undefined),
+    example: "https://shop.example.com",
+  }),
+  plain("APP_LOCALE", type.word(), "The language"),
+  plain("LOG_CHANNEL", type.word(), "Where Laravel logs; stderr is what `./drydock logs` shows", { default: "stderr" }),
+  plain("LOG_LEVEL", type.oneOf("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"), "The least level that is logged", { default: "info" }),
+
+  plain("DB_CONNECTION", type.databaseDriver(), "Laravel's database driver; without it Laravel takes SQLite", {
+    required: true,
+    check: (value, { settings }) =>
+      value === "mariadb" && settings.database?.engine === "mysql" ? 'is "mariadb", but drydock:database.engine is "mysql"' : undefined,
+    example: "mariadb",
+    source: `${template}, known issue 2`,
+  }),
+  plain("DB_HOST", type.service("database"), "The database's name in the stack's network", { default: "database", source: `${template}, known issue 11` }),
+  plain("DB_PORT", type.oneOf("3306"), "The database's port", { default: "3306", source: template }),
+  plain("DB_DATABASE", type.identifier(64), "The database that is created for the application", { required: true, example: "laravel", source: template }),
+  plain("DB_USERNAME", type.identifier(32), "The user that is created for the application", {
+    required: true,
+    check: (value) => (value === "root" ? 'is "root", but the application needs a user of its own' : undefined),
+    example: "laravel",
+    source: template,
+  }),
+  secret("DB_PASSWORD", type.line(), "That user's password, at least 32 characters", { ...password, source: template }),
+
+  plain("REDIS_CLIENT", type.oneOf("phpredis"), "The PHP extension; the package predis has no place here", { default: "phpredis", source: "known issue 5" }),
+  plain("REDIS_HOST", type.service("redis"), "Redis's name in the stack's network", { default: "redis", source: `${template}, known issue 11` }),
+  plain("REDIS_PORT", type.oneOf("6379"), "Redis's port", { default: "6379" }),
+  secret("REDIS_PASSWORD", type.line(), "Redis's password, at least 32 characters", { ...password, source: `${template}, known issue 3` }),
+  plain("QUEUE_CONNECTION", type.oneOf("redis", "database", "sqs", "beanstalkd"), "Where jobs wait", { default: "redis", source: template }),
+  plain("CACHE_STORE", type.shared("redis", "database", "memcached", "dynamodb"), "Where the cache is (Laravel 11 and later)", {
+    default: ({ env }) => env["CACHE_DRIVER"] ?? "redis",
+    source: template,
+  }),
+  plain("CACHE_DRIVER", type.shared("redis", "database", "memcached", "dynamodb"), "The same for Laravel 10 and earlier", {
+    default: ({ env }) => env["CACHE_STORE"] ?? "redis",
+    check: (value, { env }) => (value !== (env["CACHE_STORE"] ?? value) ? "differs from CACHE_STORE" : undefined),
+    source: template,
+  }),
+  plain("SESSION_DRIVER", type.shared("redis", "database", "memcached", "dynamodb", "cookie"), "Where sessions are", { default: "redis", source: template }),
+  plain("BROADCAST_CONNECTION", type.oneOf("log", "null", "redis", "reverb", "pusher", "ably"), "How events reach browsers", { default: "log" }),
+  plain("FILESYSTEM_DISK", type.word(), "The disk for files", { default: "public", source: "seeds/002" }),
+  plain("RESET_OPCACHE", type.flag(), "For images whose own start script looks at it; Drydock resets OPcache in each release anyway", { default: "false", source: "seeds/002" }),
+
+  plain("MAIL_MAILER", type.oneOf("log", "smtp", "ses", "postmark", "resend", "mailgun", "sendmail", "array"), "How mail is sent; log only writes it down", { default: "log" }),
+  plain("MAIL_SCHEME", type.oneOf("smtp", "smtps"), "Whether SMTP starts with TLS"),
+  plain("MAIL_HOST", type.host(), "The mail server"),
+  plain("MAIL_PORT", type.port(), "The mail server's port"),
+  plain("MAIL_USERNAME", type.line(), "The user at the mail server"),
+  secret("MAIL_PASSWORD", type.line(), "That user's password"),
+  plain("MAIL_FROM_ADDRESS", type.email(), "The sender's address", { source: "seeds/003" }),
+  plain("MAIL_FROM_NAME", type.line(), "The sender's name"),
+
+  secret("AWS_ACCESS_KEY_ID", type.line(), "The S3 user's key id", { source: "seeds/003" }),
+  secret("AWS_SECRET_ACCESS_KEY", type.line(), "The S3 user's key", { source: "seeds/003" }),
+  plain("AWS_DEFAULT_REGION", type.word(), "The bucket's region", { source: "seeds/003" }),
+  plain("AWS_BUCKET", type.word(), "The bucket of the disk s3"),
+  plain("AWS_URL", type.url(), "The address at which the bucket's files are public"),
+  plain("AWS_ENDPOINT", type.url(), "The address of an S3 server other than Amazon's"),
+  plain("AWS_USE_PATH_STYLE_ENDPOINT", type.flag(), "Whether the bucket's name is in the path"),
+
+  plain("BACKUP_DISK", type.word(), "The disk of the application's own backups (local or s3)", { source: "seeds/003" }),
+  plain("BACKUP_S3_BUCKET", type.word(), "Their bucket", { source: "seeds/003" }),
+  plain("BACKUP_RETENTION_DAYS", type.days(), "How long they are kept", { source: "seeds/003" }),
+  plain("BACKUP_NOTIFICATION_EMAIL", type.email(), "Who is told when one fails", { source: "seeds/003" }),
+
+  plain("DRYDOCK_RELEASE", type.word(), "The release that a container belongs to", { setBy: "drydock", source: "Drydock" }),
+];
+
+function localUrl(address: string, port: number): string {
+  const host = address === "0.0.0.0" || address === "::" ? "127.0.0.1" : address;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,88 @@
+import { isIP } from "node:net";
+import { z } from "zod";
+
+/** What the documents and the error messages say about a setting; stored in zod's own registry. */
+export interface FieldDoc {
+  /** What it is for, one sentence without a full stop. */
+  readonly description?: string;
+  /** What is accepted: completes "expected …". */
+  readonly expects?: string;
+  /** A value for the command in an error message, where there is no default. */
+  readonly example?: string;
+  /** Never shown. */
+  readonly secret?: boolean;
+  /** The default in words, where it is computed. */
+  readonly computed?: string;
+}
+
+declare module "zod" {
+  interface GlobalMeta extends FieldDoc {}
+}
+
+/** A setting without a default that must be there. */
+export function required<T extends z.ZodType>(schema: T, description: string, doc: FieldDoc = {}): T {
+  return schema.meta({ ...schema.meta(), description, ...doc }) as T;
+}
+
+/** A setting that may be left out and then has no value, or one that `computed` describes. */
+export function optional<T extends z.ZodType>(schema: T, description: string, computed?: string): z.ZodOptional<T> {
+  return z.optional(schema).meta({ description, computed });
+}
+
+/** A setting with a default. */
+export function preset<T extends z.ZodType>(schema: T, value: z.core.util.NoUndefined<z.output<T>>, description: string): z.ZodDefault<T> {
+  return z._default(schema, value).meta({ description }) as z.ZodDefault<T>;
+}
+
+// `pulumi config set --path` keeps whole numbers as numbers, but 0.5 and whatever was piped or quoted as text.
+const number = (value: unknown): unknown => (typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value);
+
+/** A whole number; digits in quotes are accepted. */
+export const integer = (min: number, max: number, unit?: string) =>
+  z.preprocess(number, z.number().int().min(min).max(max)).meta({ expects: `a whole number from ${min} to ${max}${unit === undefined ? "" : ` (${unit})`}` });
+
+/** A number of processors; digits in quotes are accepted. */
+export const cpus = () => z.preprocess(number, z.number().min(0.01).max(1024)).meta({ expects: "a number from 0.01 to 1024 (processors)" });
+
+/** A boolean; "false" in quotes is false, which coercion would make true. */
+export const flag = () => z.union([z.boolean(), z.stringbool()]).meta({ expects: "true or false" });
+
+/** Text that `accepts` accepts. */
+export const text = (expects: string, accepts: (value: string) => boolean, example?: string) =>
+  z.string().refine(accepts).meta({ expects, example });
+
+/** Memory in MiB. */
+export const mebibytes = (min: number) => integer(min, 16_777_216, "MiB");
+
+/** A user or group id; 0 is refused, for nothing runs as root (known issue 9). */
+export const id = () => integer(1, 65_534);
+
+export const port = () => integer(1, 65_535);
+
+export const seconds = (max = 86_400) => integer(1, max, "seconds");
+
+/** A command as a list of words, which no shell reads. */
+export const argv = () => z.array(z.string().min(1)).min(1).meta({ expects: 'a list of words, such as ["php","artisan","horizon"]', example: '["php","artisan","horizon"]' });
+
+/** An absolute path without `..`, spaces or anything that a configuration file would read in another way. */
+export const path = (expects: string, example: string) =>
+  text(expects, (value) => /^(\/[\w.@+-]+)+$/.test(value) && !value.split("/").some((part) => part === "." || part === ".."), example);
+
+/** An address of one interface. */
+export const address = () => text("an IP address, such as 127.0.0.1 (only this machine) or 0.0.0.0 (all interfaces)", (value) => isIP(value) !== 0, "127.0.0.1");
+
+/** A range of addresses. */
+export const cidr = () => text('a range of addresses, such as "10.0.0.0/8"', isRange);
+
+function isRange(value: string): boolean {
+  const [ip = "", bits = "", ...rest] = value.split("/");
+  const family = isIP(ip);
+  return family !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
+}
+
+// The grammar of Docker's reference: [registry[:port]/]path[:tag][@digest]; or the id of an image that was built here.
+const image = /^(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::\d+)?\/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@sha256:[a-f0-9]{64})?|sha256:[a-f0-9]{64})$/;
+
+/** A reference to an image. */
+export const imageReference = () =>
+  text("an image reference, such as registry.example.com/shop:1.4@sha256:<64 hex digits>", (value) => value.length <= 512 && image.test(value), "registry.example.com/shop:1.4");

@@ -1,0 +1,167 @@
+import { z } from "zod";
+import { address, argv, cidr, cpus, flag, id, imageReference, integer, mebibytes, optional, path, port, preset, required, seconds, text } from "./fields.ts";
+
+const command = (value: string) => value.length > 0;
+
+const docker = z.strictObject({
+  host: optional(
+    text("ssh://user@host, unix:///path or tcp://host:port", (value) => /^(ssh:\/\/([\w.-]+@)?[\w.:[\]-]+|unix:\/\/\/[\w./-]+|tcp:\/\/[\w.[\]:-]+:\d+)$/.test(value), "ssh://deploy@shop.example.com"),
+    "The Docker engine to deploy to",
+    "the local engine, or what `DOCKER_HOST` says",
+  ),
+  registry: optional(
+    z.strictObject({
+      address: required(text("the host of a registry, such as registry.example.com", (value) => /^[\w.-]+(:\d+)?$/.test(value), "registry.example.com"), "The registry's host"),
+      username: required(text("a user name", command), "The user who may pull"),
+      password: required(text("a password or token", command), "The password or token", { secret: true }),
+    }).meta({ expects: "an object with address, username and password" }),
+    "Credentials of the registry that the images are pulled from",
+    "none: the images can be pulled by everybody",
+  ),
+});
+
+const app = z.strictObject({
+  image: optional(imageReference(), "The application's image; either this or `build`"),
+  build: optional(
+    z.strictObject({
+      context: required(text("a folder, as a path from the project's root", command, "."), "The folder that is sent to the build, from the project's root"),
+      dockerfile: preset(text("a path inside the context", command), "Dockerfile", "The Dockerfile, from the context"),
+      args: preset(z.record(z.string().regex(/^[A-Za-z_]\w*$/), z.string()).meta({ expects: "names with texts" }), {}, "Build arguments; never a secret, for they stay in the image"),
+    }).meta({ expects: "an object with context, and if needed dockerfile and args" }),
+    "Build the application's image instead of pulling it",
+  ),
+  server: preset(z.enum(["fpm", "http"]).meta({ expects: '"fpm" (the image runs PHP-FPM) or "http" (it serves HTTP itself)' }), "fpm", "What the image serves"),
+  port: optional(port(), "The port on which it serves", "9000 for fpm, 80 for http"),
+  path: preset(path("an absolute path, such as /var/www/html", "/var/www/html"), "/var/www/html", "Where the application's code is in the image"),
+  replicas: preset(integer(1, 100), 3, "How many replicas serve"),
+  startTogether: preset(integer(0, 100), 0, "How many successors start at once in a release, as memory allows; 0 means all"),
+  healthPath: preset(text("a path that begins with /, such as /up", (value) => /^\/[\w./~%-]*$/.test(value), "/up"), "/up", "The path that answers 200 when a replica is healthy"),
+  uid: preset(id(), 1000, "The user that Laravel runs as"),
+  gid: preset(id(), 1000, "The group that Laravel runs as"),
+  memory: preset(mebibytes(32), 256, "Memory limit of each replica"),
+  cpus: preset(cpus(), 1, "Processor limit of each replica"),
+  command: optional(argv(), "The command of a replica", '["php-fpm","-F"] for fpm, the image\'s own for http'),
+  maxChildren: preset(integer(1, 1000), 10, "PHP-FPM's processes in each replica"),
+  cache: preset(flag(), true, "Cache configuration, routes and views when a container starts"),
+  stopTimeout: preset(seconds(), 30, "How long an old replica may finish its requests"),
+  startTimeout: preset(seconds(), 60, "How long a replica may take to become healthy"),
+});
+
+const scheduler = z.strictObject({
+  enabled: preset(flag(), true, "Run the scheduler (`schedule:work`), exactly one"),
+  memory: preset(mebibytes(32), 192, "Memory limit"),
+  cpus: preset(cpus(), 0.5, "Processor limit"),
+  stopTimeout: preset(seconds(), 70, "How long a running task may finish"),
+});
+
+const horizon = z.strictObject({
+  enabled: preset(flag(), true, "Run the queue workers"),
+  command: preset(argv(), ["php", "artisan", "horizon"], "The command of the workers' container"),
+  memory: preset(mebibytes(32), 256, "Memory limit"),
+  cpus: preset(cpus(), 1, "Processor limit"),
+  longestJob: preset(seconds(), 60, "The longest job; the old workers get 10 seconds more to finish"),
+});
+
+const migrate = z.strictObject({
+  enabled: preset(flag(), true, "Run `migrate --force --isolated` in each release"),
+  timeout: preset(seconds(), 600, "How long the migrations may take"),
+});
+
+const database = z.strictObject({
+  engine: preset(z.enum(["mariadb", "mysql"]).meta({ expects: '"mariadb" or "mysql"' }), "mariadb", "The database server"),
+  image: required(imageReference(), "The database server's image"),
+  uid: preset(id(), 999, "The user that it runs as"),
+  gid: preset(id(), 999, "The group that it runs as"),
+  memory: preset(mebibytes(128), 512, "Memory limit"),
+  cpus: preset(cpus(), 1, "Processor limit"),
+  bufferPool: preset(mebibytes(8), 128, "InnoDB's buffer pool, below the memory limit"),
+  rootPassword: required(text("a password of at least 32 characters", () => true), "The password of the server's root", { secret: true }),
+  binlogDays: preset(integer(1, 99, "days"), 7, "How long the binary log is kept"),
+  stopTimeout: preset(seconds(), 60, "How long the server may take to stop"),
+});
+
+const redis = z.strictObject({
+  image: required(imageReference(), "Redis's image"),
+  uid: preset(id(), 999, "The user that it runs as"),
+  gid: preset(id(), 999, "The group that it runs as"),
+  memory: preset(mebibytes(32), 192, "Memory limit"),
+  maxmemory: preset(mebibytes(1), 128, "What Redis may store, below the memory limit"),
+  cpus: preset(cpus(), 0.5, "Processor limit"),
+  stopTimeout: preset(seconds(), 30, "How long Redis may take to write its data and stop"),
+});
+
+/** What the proxy answers with unless `proxy.headers` says otherwise. */
+export const defaultHeaders: Readonly<Record<string, string>> = {
+  "X-Frame-Options": "SAMEORIGIN",
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "strict-origin-when-cross-origin",
+};
+
+const headers = z.record(
+  text("a header's name", (name) => /^[A-Za-z][A-Za-z0-9-]*$/.test(name)),
+  // nginx reads `$` as the start of a variable, and has no way to escape it.
+  text("a header's value in one line, without $", (value) => !/[\u0000-\u001f\u007f$]/.test(value)),
+).meta({ expects: "header names with values in one line, without $" });
+
+const proxy = z.strictObject({
+  image: required(imageReference(), "nginx's image"),
+  uid: preset(id(), 101, "The user that it runs as"),
+  gid: preset(id(), 101, "The group that it runs as"),
+  port: preset(port(), 8080, "The published port"),
+  interface: preset(address(), "127.0.0.1", "The address on which the port is published"),
+  uploadLimit: preset(integer(1, 10_240, "MiB"), 32, "The largest request body"),
+  timeout: preset(seconds(3600), 60, "How long the application may take to answer"),
+  gzip: preset(flag(), true, "Compress answers"),
+  trustedProxies: preset(z.array(cidr()).meta({ expects: 'a list of address ranges, such as ["10.0.0.0/8"]' }), [], "Proxies in front, whose X-Forwarded-For is believed"),
+  headers: preset(headers, {}, "Response headers, added to the security headers below; an empty value removes one"),
+  memory: preset(mebibytes(16), 128, "Memory limit"),
+  cpus: preset(cpus(), 0.5, "Processor limit"),
+});
+
+const verify = z.strictObject({
+  requests: preset(integer(1, 10_000), 20, "Requests through the proxy that must succeed after a release"),
+});
+
+const logs = z.strictObject({
+  maxSize: preset(integer(1, 10_240, "MiB"), 10, "Size of one log file of a container"),
+  maxFiles: preset(integer(1, 100), 3, "Log files kept for each container"),
+});
+
+/** The groups of settings, in the order of the stack files. */
+export const groups = { docker, app, scheduler, horizon, migrate, database, redis, proxy, verify, logs };
+
+/** A whole stack's configuration, strict: what it does not name is an error. */
+export const settingsSchema = z.strictObject({
+  docker: docker.prefault({}).meta({ description: "Where to deploy, and where the images come from" }),
+  app: app
+    .transform((app) => ({
+      ...app,
+      port: app.port ?? (app.server === "fpm" ? 9000 : 80),
+      command: app.command ?? (app.server === "fpm" ? ["php-fpm", "-F"] : undefined),
+    }))
+    .prefault({})
+    .meta({ description: "The Laravel application's replicas" }),
+  scheduler: scheduler.prefault({}).meta({ description: "Laravel's scheduler" }),
+  horizon: horizon.prefault({}).meta({ description: "The queue workers" }),
+  migrate: migrate.prefault({}).meta({ description: "The database migrations of a release" }),
+  database: database.prefault({} as never).meta({ description: "MariaDB or MySQL" }),
+  redis: redis.prefault({} as never).meta({ description: "Redis: cache, sessions and queues" }),
+  proxy: proxy
+    .transform((proxy) => ({ ...proxy, headers: Object.fromEntries(Object.entries({ ...defaultHeaders, ...proxy.headers }).filter(([, value]) => value !== "")) }))
+    .prefault({} as never)
+    .meta({ description: "nginx, the only container with a published port" }),
+  verify: verify.prefault({}).meta({ description: "What proves a release" }),
+  logs: logs.prefault({}).meta({ description: "Docker's log files" }),
+  env: z
+    .record(z.string(), z.string())
+    .prefault({})
+    .meta({ description: "Variables for Laravel: see docs/environment.md; the user's own as well" }),
+});
+
+/** A stack's settings with all defaults filled in. Holds secrets: `database.rootPassword`, `docker.registry.password`, `env`. */
+export type Settings = DeepReadonly<z.output<typeof settingsSchema>>;
+
+/** The parts of the settings that the rules of single variables look at. */
+export type SettingsWithoutEnv = Omit<Settings, "env">;
+
+type DeepReadonly<T> = T extends (infer E)[] ? readonly DeepReadonly<E>[] : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;

@@ -1,0 +1,57 @@
+import { z } from "zod";
+
+// Types of variables. All take and give a text; `expects` completes "expected …" in an error.
+
+const text = (expects: string, accepts: (value: string) => boolean) => z.string().refine(accepts).meta({ expects });
+
+/** A text in one line. */
+export const line = () => text("a text in one line", (value) => /^[^\u0000-\u001f\u007f]+$/.test(value));
+
+/** A name without spaces. */
+export const word = () => text("a name without spaces", (value) => /^[\w.:@/-]+$/.test(value));
+
+export const oneOf = (...values: string[]) =>
+  text(values.length === 1 ? `${values[0]}` : `one of ${values.join(", ")}`, (value) => values.includes(value));
+
+/** Like `oneOf`, where a store inside one container would be lost to the other replicas. */
+export const shared = (...values: string[]) =>
+  text(`one of ${values.join(", ")}, which all replicas share`, (value) => values.includes(value));
+
+/** A boolean; "1", "yes" and "on" are normalised, so that PHP never sees the text "false" as true. */
+export const flag = () =>
+  z
+    .stringbool()
+    .transform((value) => String(value))
+    .meta({ expects: "true or false" });
+
+export const url = () =>
+  text("an address that begins with http:// or https://", (value) => /^https?:\/\/[^\s"'<>]+$/.test(value) && URL.canParse(value));
+
+export const email = () => text("an e-mail address", (value) => z.email().safeParse(value).success);
+
+export const host = () => text("a host name", (value) => /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(value));
+
+export const port = () => text("a port from 1 to 65535", (value) => /^[1-9]\d{0,4}$/.test(value) && Number(value) <= 65_535);
+
+export const days = () => text("a whole number of days", (value) => /^[1-9]\d{0,4}$/.test(value));
+
+/** A name in the database, without anything that needs quoting. */
+export const identifier = (length: number) =>
+  text(`at most ${length} letters, digits and underscores, beginning with a letter`, (value) => /^[A-Za-z]\w*$/.test(value) && value.length <= length);
+
+/** The one name that is an alias of this service in the stack's network. */
+export const service = (name: string) =>
+  text(`${name}, the service's name in the stack's network: localhost and 127.0.0.1 would be the container itself (known issue 11)`, (value) => value === name);
+
+export const databaseDriver = () =>
+  text("mariadb or mysql: with sqlite each replica would have a database of its own, lost at the next release (known issue 2)", (value) => value === "mariadb" || value === "mysql");
+
+function isKey(value: string): boolean {
+  if (!/^base64:[A-Za-z0-9+/]{43}=$/.test(value)) return false;
+  const bytes = Buffer.from(value.slice("base64:".length), "base64");
+  return bytes.length === 32 && new Set(bytes).size >= 8;
+}
+
+export const appKey = () => text("base64: and 32 random bytes in base64", isKey);
+
+export const appKeys = () => text("keys like APP_KEY, separated by commas", (value) => value.split(",").every(isKey));

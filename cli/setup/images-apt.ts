@@ -1,0 +1,71 @@
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "./docker-run.ts";
+
+export const SUITE = "forky";
+export const DEFAULT_MIRROR = "http://deb.debian.org/debian";
+
+/** How this machine's apt reaches Debian, as far as a build needs it. */
+export interface AptAccess {
+  readonly mirror: string;
+  /** Lines of apt.conf, without proxies. */
+  readonly conf: readonly string[];
+  /** Docker's predefined proxy arguments: unlike all others they are kept neither in the image nor in its history. */
+  readonly buildArgs: Readonly<Record<string, string>>;
+}
+
+/** Settings that decide whether packages can be fetched; the rest of a machine's apt.conf is its own affair. */
+const WANTED = /^Acquire::(?:Check-Valid-Until|Check-Date|Retries|ForceIPv[46]|Allow\w+|https?(?:::[\w.-]+)*) "/;
+const PROXY = /^Acquire::(https?)::Proxy "([^"]*)";$/;
+
+/** Reads the output of `apt-config dump`. */
+export function parseAptConfig(dump: string): Pick<AptAccess, "conf" | "buildArgs"> {
+  const conf: string[] = [];
+  const buildArgs: Record<string, string> = {};
+  for (const line of dump.split("\n")) {
+    const [, scheme, proxy] = PROXY.exec(line) ?? [];
+    if (scheme !== undefined && proxy !== undefined) {
+      if (proxy !== "" && proxy !== "DIRECT") buildArgs[`${scheme}_proxy`] = proxy;
+    } else if (WANTED.test(line) && !line.endsWith('"";')) {
+      conf.push(line);
+    }
+  }
+  return { conf, buildArgs };
+}
+
+/** The first mirror of Debian's own archive in a machine's sources (both formats); security and foreign archives are passed over. */
+export function findMirror(sources: readonly string[]): string | undefined {
+  for (const source of sources) {
+    for (const line of source.split("\n")) {
+      const uris = /^\s*(?:URIs:\s*|deb\s+(?:\[[^\]]*\]\s*)?)(.*)$/.exec(line)?.[1]?.split(/\s+/) ?? [];
+      const mirror = uris.find((uri) => /^https?:\/\/.*\/debian\/?$/.test(uri));
+      if (mirror !== undefined) return mirror.replace(/\/$/, "");
+    }
+  }
+  return undefined;
+}
+
+/**
+ * @throws Error when the mirror wants a password, which would end up in a layer of every image
+ */
+export async function readAptAccess(etc = "/etc/apt"): Promise<AptAccess> {
+  const files = [join(etc, "sources.list"), ...list(join(etc, "sources.list.d"), /\.(list|sources)$/)];
+  const mirror = findMirror(files.filter((file) => existsSync(file)).map((file) => readFileSync(file, "utf8"))) ?? DEFAULT_MIRROR;
+  if (new URL(mirror).username !== "") {
+    throw new Error(`Images: the Debian mirror in ${etc} is given with a password, which would stay in the images.\n`
+      + "  Name a mirror without one in /etc/apt/sources.list, or build elsewhere and `docker load` the images here");
+  }
+  const config = await run("apt-config", ["dump"]);
+  return { mirror, ...parseAptConfig(config.code === 0 ? config.stdout : "") };
+}
+
+function list(folder: string, name: RegExp): readonly string[] {
+  return existsSync(folder) ? readdirSync(folder).filter((file) => name.test(file)).sort().map((file) => join(folder, file)) : [];
+}
+
+/** Writes apt.conf and apt.list into a build's context; the Dockerfiles take them for the one step that installs and delete them in it. */
+export function writeAptFiles(context: string, { mirror, conf }: AptAccess): void {
+  const own = ['Dir::Etc::sourcelist "/build/apt.list";', 'Dir::Etc::sourceparts "-";'];
+  writeFileSync(join(context, "apt.conf"), [...conf, ...own, ""].join("\n"));
+  writeFileSync(join(context, "apt.list"), `deb ${mirror} ${SUITE} main\n`);
+}

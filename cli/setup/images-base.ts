@@ -1,0 +1,56 @@
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { aptInstall, cannotInstall } from "./docker-install.ts";
+import { run, tail } from "./docker-run.ts";
+import type { AptAccess } from "./images-apt.ts";
+
+/** Where built base images are kept for all clones of this user. */
+export function imageCache(): string {
+  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "drydock", "images");
+}
+
+/** Whether Docker's registry answers at all (401 is an answer): asked before a pull, which takes long to give up. */
+export async function registryAnswers(url = "https://registry-1.docker.io/v2/", timeout = 4_000): Promise<boolean> {
+  try {
+    await fetch(url, { signal: AbortSignal.timeout(timeout), redirect: "manual" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export interface BootstrapOptions {
+  readonly log: (line: string) => void;
+  /** images/base */
+  readonly folder: string;
+  /** For example `drydock/base:forky-0123456789ab`. */
+  readonly reference: string;
+  readonly host: string;
+  readonly apt: AptAccess;
+}
+
+/**
+ * Makes the base image from Debian's packages and imports it. The archive is kept, so that an engine that was wiped gets it back in seconds.
+ * @throws Error that says what is missing and how to get it
+ */
+export async function bootstrapBase({ log, folder, reference, host, apt }: BootstrapOptions): Promise<void> {
+  const cache = imageCache();
+  const archive = join(cache, `${reference.replace(/[/:]/g, "-")}.tar`);
+  if (!existsSync(archive)) {
+    const obstacle = cannotInstall();
+    if (obstacle !== undefined) {
+      throw new Error(`Images: no registry answers, and ${obstacle}, so the base image can't be built here.\n`
+        + `  Build it as root on a Debian and copy ${archive} here, or set drydock:app.image and the other images to ones you can pull`);
+    }
+    if ((await run("sh", ["-c", "command -v debootstrap"])).code !== 0) await aptInstall(["debootstrap"], { log });
+    mkdirSync(cache, { recursive: true });
+    // Archives of earlier recipes and of interrupted builds.
+    for (const file of readdirSync(cache)) if (file.startsWith("drydock-base-")) rmSync(join(cache, file), { force: true });
+    log("      from Debian's packages with debootstrap, because no registry of images answers (about half a minute)");
+    const built = await run(join(folder, "build.sh"), [apt.mirror, archive], { env: apt.buildArgs });
+    if (built.code !== 0) throw new Error(`Images: debootstrap failed.\n${tail(built.output)}\n  Try it: ${folder}/build.sh ${apt.mirror} /tmp/base.tar`);
+  }
+  const imported = await run("docker", ["--host", host, "import", "--change", "ENV LANG=C.UTF-8", "--change", 'CMD ["bash"]', archive, reference]);
+  if (imported.code !== 0) throw new Error(`Images: docker import of ${archive} failed.\n${tail(imported.output)}\n  Remove it and run this again: rm ${archive}`);
+}

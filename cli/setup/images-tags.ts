@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto";
+import { lstatSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const IMAGES = ["base", "php", "proxy", "database", "redis"] as const;
+export type ImageName = (typeof IMAGES)[number];
+export type ImageReferences = Readonly<Record<ImageName, string>>;
+
+/** What a reader of `docker images` wants to know first; the hash behind it is what decides. */
+const SERIES: Readonly<Record<ImageName, string>> = { base: "forky", php: "8.4", proxy: "1.30", database: "11.8", redis: "8.0" };
+
+/** The folder with a folder for each image. */
+export const IMAGES_DIR = fileURLToPath(new URL("../../images", import.meta.url));
+
+/** A folder's content (names, run bits, bytes) as 12 hex digits, mixed with `parent`. Times and owners don't count. */
+export function contentHash(folder: string, parent = ""): string {
+  const hash = createHash("sha256").update(parent);
+  const add = (relative: string): void => {
+    const path = join(folder, relative);
+    const stat = lstatSync(path);
+    if (stat.isDirectory()) {
+      for (const entry of readdirSync(path).sort()) add(join(relative, entry));
+    } else {
+      const content = readFileSync(path);
+      hash.update(`${relative}\0${(stat.mode & 0o100) !== 0 ? "x" : "-"}\0${content.length}\0`).update(content);
+    }
+  };
+  add(".");
+  return hash.digest("hex").slice(0, 12);
+}
+
+/**
+ * The references of all images, from the content of their folders alone: no engine is asked. All others depend on the base and change with it.
+ * @param dir the folder with a folder for each image. @default the project's images/
+ */
+export function imageTags(dir: string = IMAGES_DIR): ImageReferences {
+  const base = contentHash(join(dir, "base"));
+  const reference = (name: ImageName): string =>
+    `drydock/${name}:${SERIES[name]}-${name === "base" ? base : contentHash(join(dir, name), base)}`;
+  return Object.fromEntries(IMAGES.map((name) => [name, reference(name)])) as Record<ImageName, string>;
+}

@@ -1,0 +1,84 @@
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { run, tail } from "./docker-run.ts";
+import { readAptAccess, writeAptFiles, type AptAccess } from "./images-apt.ts";
+import { bootstrapBase, imageCache, registryAnswers } from "./images-base.ts";
+import { withLock } from "./images-lock.ts";
+import { IMAGES, IMAGES_DIR, imageTags, type ImageName, type ImageReferences } from "./images-tags.ts";
+
+export { imageTags, type ImageName, type ImageReferences };
+
+export interface EnsureImagesOptions {
+  readonly log: (line: string) => void;
+  /** The engine, as ensureDocker answers it. */
+  readonly host: string;
+}
+
+/**
+ * Builds those of the project's images that the engine doesn't have. Their tags are made of their content, so that an image which is there
+ * is the right one, and a second clone of the same version builds nothing.
+ * @throws Error with the step that failed and the end of its output
+ */
+export async function ensureImages({ log, host }: EnsureImagesOptions): Promise<ImageReferences> {
+  const references = imageTags();
+  if ((await missing(references, host)).length === 0) return references;
+  return await withLock(join(imageCache(), "lock"), log, async () => {
+    const todo = await missing(references, host);
+    const apt = await readAptAccess();
+    for (const name of todo) {
+      const begin = Date.now();
+      log(`[${IMAGES.indexOf(name) + 1}/${IMAGES.length}] building ${references[name]} …`);
+      if (name === "base") await buildBase(references, { log, host, apt });
+      else await build(name, references, { host, apt });
+      log(`      done in ${Math.round((Date.now() - begin) / 1000)} s`);
+    }
+    return references;
+  });
+}
+
+async function missing(references: ImageReferences, host: string): Promise<readonly ImageName[]> {
+  const found = await run("docker", ["--host", host, "images", "--filter", "reference=drydock/*", "--format", "{{.Repository}}:{{.Tag}}"]);
+  if (found.code !== 0) throw new Error(`Images: the engine at ${host} doesn't say which images it has.\n${tail(found.output)}`);
+  const present = new Set(found.stdout.split("\n"));
+  return IMAGES.filter((name) => !present.has(references[name]));
+}
+
+interface BuildOptions {
+  readonly host: string;
+  readonly apt: AptAccess;
+}
+
+async function buildBase(references: ImageReferences, options: BuildOptions & { readonly log: (line: string) => void }): Promise<void> {
+  if (await registryAnswers()) {
+    try {
+      return await build("base", references, options);
+    } catch (error) {
+      options.log(`      not from the registry: ${(error as Error).message.split("\n")[0] ?? ""}`);
+    }
+  }
+  await bootstrapBase({ ...options, folder: join(IMAGES_DIR, "base"), reference: references.base });
+}
+
+async function build(name: ImageName, references: ImageReferences, { host, apt }: BuildOptions): Promise<void> {
+  const context = mkdtempSync(join(tmpdir(), `drydock-${name}-`));
+  try {
+    cpSync(join(IMAGES_DIR, name), context, { recursive: true });
+    writeAptFiles(context, apt);
+    // The base's own Dockerfile has no BASE; proxies are passed by name, so that a password in one isn't on a command line.
+    const buildArgs = name === "base" ? {} : { BASE: references.base };
+    const args = [
+      ...Object.entries(buildArgs).flatMap(([key, value]) => ["--build-arg", `${key}=${value}`]),
+      ...Object.keys(apt.buildArgs).flatMap((key) => ["--build-arg", key]),
+      "--label", `org.opencontainers.image.title=drydock/${name}`,
+    ];
+    // The classic builder: Debian's engine has no other, and a newer client without buildx can't use another.
+    const done = await run("docker", ["--host", host, "build", "--network", "host", "--force-rm", "--tag", references[name], ...args, context],
+      { env: { DOCKER_BUILDKIT: "0", ...apt.buildArgs } });
+    if (done.code !== 0) {
+      throw new Error(`Images: building ${references[name]} failed.\n${tail(done.output, 25)}\n  Mend images/${name}/Dockerfile or the network, then run this again`);
+    }
+  } finally {
+    rmSync(context, { recursive: true, force: true });
+  }
+}

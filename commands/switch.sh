@@ -1,0 +1,29 @@
+#!/bin/sh
+# Sends traffic to the new replicas: writes the proxy's configuration, tests it, reloads it, proves it with requests, or puts the old one back.
+# PROXY: container; REPLICA: container that asks; RELEASE; HOST: the site's host name; HEALTH_PATH; SITE_CONF: the configuration
+set -eu
+fail() { echo "switch: $*" >&2; exit 1; }
+in_proxy() { docker exec -i "$PROXY" /bin/sh -c "cd /var/lib/drydock; $1"; }
+ask() { docker exec "$REPLICA" php -n /drydock/http.php "$1"; }
+reload='nginx -q -t -c /var/lib/drydock/nginx.conf && nginx -c /var/lib/drydock/nginx.conf -s reload'
+back='if [ -f site.conf.old ]; then mv -f site.conf.old site.conf; else rm -f site.conf; fi'
+
+# Without keepalive_min_timeout each reload can reset connections that clients are about to reuse; nginx knows it since 1.27.4.
+keepalive='echo "events {} http { keepalive_min_timeout 10s; }" > /tmp/knows.conf
+  if nginx -q -t -c /tmp/knows.conf 2>/dev/null; then echo "keepalive_min_timeout 10s;"; fi'
+printf '%s' "$SITE_CONF" | in_proxy "cat > site.conf.new && { $keepalive; } >> site.conf.new
+  if [ -f site.conf ]; then cp -p site.conf site.conf.old; else rm -f site.conf.old; fi
+  mv -f site.conf.new site.conf" || fail "the configuration could not be written to the proxy $PROXY; the old one is in force."
+in_proxy "$reload" </dev/null || { in_proxy "$back" </dev/null; fail "nginx refused the new configuration; the old one is in force."; }
+
+proven() {
+  tries=0
+  until ask "http://proxy:8090/release/$RELEASE" 2>/dev/null; do
+    tries=$((tries + 1)); [ "$tries" -lt 50 ] || return 1; sleep 0.1
+  done
+  docker exec -i "$REPLICA" php -n -- "http://proxy:8080$HEALTH_PATH" "$HOST" 5 < runtime/probe.php
+}
+if ! proven; then
+  in_proxy "$back; $reload" </dev/null || true
+  fail "requests through the proxy failed after the switch; the old configuration is in force again and the old release serves."
+fi

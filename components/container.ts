@@ -1,0 +1,138 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import type { Context, Role } from "./context.ts";
+
+/** A file that is put into a container before it starts. */
+export interface ContainerFile {
+  /** Absolute path in the container. */
+  readonly path: string;
+  /** Text; secret content stays secret in the state. */
+  readonly content: pulumi.Input<string>;
+  /** Octal permissions. @default "0400": the owner, who is the container's user, reads it. */
+  readonly mode?: string;
+}
+
+/** What differs from one container of a stack to another; everything else is the same for all of them. */
+export interface ContainerSpec {
+  readonly role: Role;
+  /** Value of the label `drydock.release`. */
+  readonly release: string;
+  readonly image: pulumi.Input<string>;
+  /** Who the processes run as; also the owner of `files`. Never root (known issue 9). */
+  readonly user: { readonly uid: number; readonly gid: number };
+  /** Memory in MiB, processors as a fraction. */
+  readonly limits: { readonly memory: number; readonly cpus: number };
+  readonly networks: readonly { readonly network: docker.Network; readonly aliases?: readonly string[] }[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly files?: readonly ContainerFile[];
+  readonly mounts?: pulumi.Input<docker.types.input.ContainerMount>[];
+  /** Writable folders in memory: path to size in MiB, owned by `user`. */
+  readonly tmpfs?: Readonly<Record<string, number>>;
+  /** The root file system can't be written. Files then go to `filesVolume`. @default false */
+  readonly readOnly?: boolean;
+  /** An anonymous volume for `files`: Docker delivers no file into a read-only root, but into a volume. */
+  readonly filesVolume?: string;
+  readonly entrypoint?: readonly string[];
+  readonly command?: readonly string[];
+  /** A small init process is PID 1: it forwards signals and reaps children. @default false */
+  readonly init?: boolean;
+  readonly health: HealthCheck;
+  /** Signal for a graceful stop. */
+  readonly stopSignal: string;
+  /** Seconds between the stop signal and the kill. */
+  readonly stopTimeout: number;
+  /** Seconds until it must be healthy. */
+  readonly startTimeout: number;
+  readonly ports?: readonly { readonly internal: number; readonly external: number; readonly ip: string }[];
+}
+
+export interface HealthCheck {
+  /** As in a Dockerfile: ["CMD", …] or ["CMD-SHELL", line]. */
+  readonly test: readonly string[];
+  /** Seconds between two checks. */
+  readonly interval: number;
+  /** Seconds that one check may take. @default 5 */
+  readonly timeout?: number;
+  /** Failed checks in a row that make it unhealthy. @default 3 */
+  readonly retries?: number;
+}
+
+/** A container goes only after its successor has proven itself, unless this says otherwise. */
+export type Succession = "new-before-old" | "old-before-new";
+
+/** A duration as Docker prints it back (1m5s); any other spelling would come back as a difference at the next refresh. */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${seconds}s`;
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
+  return `${h > 0 ? `${h}h` : ""}${m}m${s}s`;
+}
+
+/** The arguments of a container with everything that all containers of a stack have in common. */
+export function containerArgs(context: Context, spec: ContainerSpec): docker.ContainerArgs {
+  const { logs } = context.settings;
+  const { uid, gid } = spec.user;
+  const labels = { "drydock.role": spec.role, "drydock.stack": context.stack, "drydock.release": spec.release };
+  return {
+    image: spec.image,
+    labels: Object.entries(labels).map(([label, value]) => ({ label, value })),
+    user: `${uid}:${gid}`,
+    envs: Object.entries(spec.env ?? {}).map(([name, value]) => `${name}=${value}`),
+    uploads: (spec.files ?? []).map((file) => ({
+      file: file.path,
+      content: file.content,
+      owner: String(uid),
+      group: String(gid),
+      permissions: file.mode ?? "0400",
+    })),
+    networksAdvanced: spec.networks.map(({ network, aliases }) => ({ name: network.name, aliases: [...(aliases ?? [])] })),
+    mounts: spec.mounts ?? [],
+    ...(spec.filesVolume === undefined ? {} : { volumes: [{ containerPath: spec.filesVolume }] }),
+    tmpfs: Object.fromEntries(
+      Object.entries(spec.tmpfs ?? {}).map(([path, size]) => [path, `rw,noexec,nosuid,uid=${uid},gid=${gid},mode=700,size=${size}m`]),
+    ),
+    readOnly: spec.readOnly ?? false,
+    ...(spec.entrypoint === undefined ? {} : { entrypoints: [...spec.entrypoint] }),
+    ...(spec.command === undefined ? {} : { command: [...spec.command] }),
+    init: spec.init ?? false,
+    memory: spec.limits.memory,
+    cpus: String(spec.limits.cpus),
+    restart: "unless-stopped",
+    capabilities: { drops: ["ALL"] },
+    securityOpts: ["no-new-privileges:true"],
+    logDriver: "json-file",
+    logOpts: { "max-size": `${logs.maxSize}m`, "max-file": String(logs.maxFiles) },
+    ports: (spec.ports ?? []).map((port) => ({ ...port, protocol: "tcp" })),
+    stopSignal: spec.stopSignal,
+    stopTimeout: spec.stopTimeout,
+    // Without it a container is killed at its end, in the middle of requests and jobs.
+    destroyGraceSeconds: spec.stopTimeout,
+    wait: true,
+    waitTimeout: spec.startTimeout,
+    // Every field is set: one that is left out comes back from Docker as a difference.
+    healthcheck: {
+      tests: [...spec.health.test],
+      interval: duration(spec.health.interval),
+      timeout: duration(spec.health.timeout ?? 5),
+      startPeriod: duration(spec.startTimeout),
+      retries: spec.health.retries ?? 3,
+    },
+  };
+}
+
+/**
+ * Makes a container of the stack. The only caller of docker.Container, so that every container has labels, limits, a health check that is
+ * waited for, log rotation, a restart policy, no capability and no new privileges.
+ */
+export function container(
+  context: Context,
+  name: string,
+  spec: ContainerSpec,
+  succession: Succession,
+  options: pulumi.CustomResourceOptions,
+): docker.Container {
+  return new docker.Container(name, containerArgs(context, spec), {
+    ...options,
+    // Written out even where it is false: the provider's own default for containers is to delete first.
+    deleteBeforeReplace: succession === "old-before-new",
+  });
+}

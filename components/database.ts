@@ -1,0 +1,75 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { container } from "./container.ts";
+import { fingerprint, type Context } from "./context.ts";
+import type { Network } from "./network.ts";
+import type { Volumes } from "./volumes.ts";
+
+/** MariaDB or MySQL: on the internal network only, its passwords in files, its data in a protected volume, with a binary log. */
+export class Database extends pulumi.ComponentResource {
+  readonly container: docker.Container;
+
+  constructor(
+    name: string,
+    context: Context,
+    args: { network: Network; volumes: Volumes; image: docker.RemoteImage },
+    options?: pulumi.ComponentResourceOptions,
+  ) {
+    super("drydock:index:Database", name, {}, options);
+    const { database } = context.settings;
+    const { plain, secret } = context.environment;
+    const client = database.engine === "mysql" ? "mysql" : "mariadb";
+    const run = "/run/drydock";
+    const [user, schema, password] = [plain.DB_USERNAME ?? "", plain.DB_DATABASE ?? "", secret.DB_PASSWORD ?? ""];
+    const files = {
+      "root-password": database.rootPassword,
+      password,
+      // The health check asks as the application does; the password is in a file, not on the check's command line.
+      "client.cnf": `[client]\nhost=127.0.0.1\nport=3306\nuser="${user}"\npassword="${password.replace(/[\\"]/g, "\\$&")}"\n`,
+    };
+    const command = [
+      "--character-set-server=utf8mb4",
+      "--collation-server=utf8mb4_unicode_ci",
+      `--innodb-buffer-pool-size=${database.bufferPool}M`,
+      "--innodb-flush-log-at-trx-commit=1",
+      "--log-bin=binlog",
+      "--server-id=1",
+      "--binlog-format=ROW",
+      `--binlog-expire-logs-seconds=${database.binlogDays * 86_400}`,
+      "--sync-binlog=1",
+      "--skip-name-resolve",
+    ];
+    this.container = container(
+      context,
+      name,
+      {
+        role: "database",
+        release: fingerprint({ image: database.image, command }),
+        image: database.image,
+        user: database,
+        limits: database,
+        networks: [{ network: args.network.data, aliases: ["database"] }],
+        env: {
+          MYSQL_DATABASE: schema,
+          MYSQL_USER: user,
+          MYSQL_PASSWORD_FILE: `${run}/password`,
+          MYSQL_ROOT_PASSWORD_FILE: `${run}/root-password`,
+        },
+        files: Object.entries(files).map(([file, content]) => ({ path: `${run}/${file}`, content: pulumi.secret(content) })),
+        filesVolume: run,
+        mounts: [{ type: "volume", source: args.volumes.database.name, target: "/var/lib/mysql" }],
+        tmpfs: { "/tmp": 256, "/run/mysqld": 1 },
+        readOnly: true,
+        command,
+        health: { test: ["CMD", client, `--defaults-file=${run}/client.cnf`, "-e", "SELECT 1", schema], interval: 5 },
+        stopSignal: "SIGTERM",
+        stopTimeout: database.stopTimeout,
+        startTimeout: 180,
+      },
+      // Two servers on one data folder would destroy it.
+      "old-before-new",
+      { parent: this, dependsOn: [args.image] },
+    );
+    this.registerOutputs({ container: this.container.name });
+  }
+}

@@ -1,0 +1,60 @@
+import * as pulumi from "@pulumi/pulumi";
+import { dotenv } from "../config/dotenv.ts";
+import type { ContainerFile, ContainerSpec } from "./container.ts";
+import { runtime, type Context, type Role } from "./context.ts";
+import type { Network } from "./network.ts";
+import type { Volumes } from "./volumes.ts";
+
+/** What only Drydock sets in a Laravel container; not part of the user's environment. */
+function ownVariables(context: Context): Record<string, string> {
+  return { DRYDOCK_RELEASE: context.release };
+}
+
+/** The one `.env` file: every variable, plain and secret, the same in each Laravel container. */
+export function envFile(context: Context): ContainerFile {
+  return { path: `${context.settings.app.path}/.env`, content: pulumi.secret(dotenv(context.environment, ownVariables(context))) };
+}
+
+/** What app, scheduler and horizon have in common: image, user, environment, files, networks, volumes. They differ in what they run. */
+export function laravelSpec(
+  context: Context,
+  role: Role,
+  args: { network: Network; volumes: Volumes },
+): Omit<ContainerSpec, "limits" | "command" | "health" | "stopSignal" | "stopTimeout"> {
+  const { app } = context.settings;
+  const scripts = ["start.sh", "fcgi.php", "http.php", "worker.php", "opcache.php", "readback.php"];
+  return {
+    role,
+    release: context.release,
+    image: context.image,
+    user: app,
+    networks: [{ network: args.network.app }, { network: args.network.data }],
+    env: {
+      ...context.environment.plain,
+      ...ownVariables(context),
+      DRYDOCK_PATH: app.path,
+      DRYDOCK_CACHE: app.cache ? "1" : "0",
+    },
+    files: [
+      envFile(context),
+      ...scripts.map((name) => ({ path: `/drydock/${name}`, content: runtime[name] ?? "", mode: "0555" })),
+    ],
+    mounts: [
+      {
+        type: "volume",
+        source: args.volumes.storage.name,
+        target: `${app.path}/storage/app`,
+        // Otherwise Docker gives the volume the owner that the folder has in the image (known issue 9).
+        volumeOptions: { noCopy: true },
+      },
+    ],
+    tmpfs: {
+      [`${app.path}/bootstrap/cache`]: 16,
+      [`${app.path}/storage/framework`]: 128,
+      [`${app.path}/storage/logs`]: 16,
+      "/tmp": 128,
+    },
+    entrypoint: ["/bin/sh", "/drydock/start.sh"],
+    startTimeout: app.startTimeout,
+  };
+}

@@ -1,0 +1,27 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import type { Context } from "./context.ts";
+
+/** The stack's networks. Only the proxy is on `public`; `data` has no way out, so a database can't be reached from outside nor call out. */
+export class Network extends pulumi.ComponentResource {
+  /** The proxy's way to the published port. */
+  readonly public: docker.Network;
+  /** Proxy, replicas and workers; with a way out, for mail and APIs. */
+  readonly app: docker.Network;
+  /** Database, Redis and those who use them; internal. */
+  readonly data: docker.Network;
+
+  constructor(name: string, context: Context, options?: pulumi.ComponentResourceOptions) {
+    super("drydock:index:Network", name, {}, options);
+    const network = (suffix: string, internal: boolean) =>
+      new docker.Network(
+        `${name}-${suffix}`,
+        { driver: "bridge", internal, labels: [{ label: "drydock.stack", value: context.stack }] },
+        { parent: this },
+      );
+    this.public = network("public", false);
+    this.app = network("app", false);
+    this.data = network("data", true);
+    this.registerOutputs({ public: this.public.name, app: this.app.name, data: this.data.name });
+  }
+}

@@ -1,0 +1,36 @@
+import type * as command from "@pulumi/command";
+import type * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { step } from "./command.ts";
+import type { Context } from "./context.ts";
+
+/** Resets OPcache in every replica, through PHP-FPM, and proves it (known issue 6). An image that serves HTTP by itself starts afresh anyway. */
+export class Opcache extends pulumi.ComponentResource {
+  readonly command: command.local.Command | undefined;
+
+  constructor(
+    name: string,
+    context: Context,
+    args: { replicas: docker.Container[]; after: pulumi.Input<pulumi.Resource>[] },
+    options?: pulumi.ComponentResourceOptions,
+  ) {
+    super("drydock:index:Opcache", name, {}, options);
+    const { app } = context.settings;
+    if (app.server === "fpm") {
+      this.command = step(
+        context,
+        name,
+        {
+          script: "opcache",
+          environment: {
+            REPLICAS: pulumi.all(args.replicas.map((replica) => replica.name)).apply((names) => names.join(" ")),
+            FCGI: `127.0.0.1:${app.port}`,
+          },
+          triggers: [context.release, ...args.replicas.map((replica) => replica.id)],
+        },
+        { parent: this, dependsOn: args.after },
+      );
+    }
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,32 @@
+import type * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+
+/** One container of the stack, as the stack output `services` names it. */
+export interface Service {
+  /** The service's own name, the same from release to release: app-1, database, … */
+  readonly name: string;
+  readonly role: string;
+  /** Name of the container that runs it now. */
+  readonly container: string;
+  readonly image: string;
+}
+
+/** A list with what there is; some components are off by a setting. */
+export function present<T>(resource: T | undefined): T[] {
+  return resource === undefined ? [] : [resource];
+}
+
+/** What is said of containers to the outside; their environment is not. */
+export function servicesOutput(containers: docker.Container[]): pulumi.Output<Service[]> {
+  return pulumi.all(
+    containers.map(({ name, image, labels }) =>
+      pulumi.all([name, image, labels]).apply(([container, image, labels]) => ({
+        // The engine's name for a container is the service's with seven hex digits behind it.
+        name: container.replace(/-[0-9a-f]{7}$/, ""),
+        role: labels?.find(({ label }) => label === "drydock.role")?.value ?? "",
+        container,
+        image,
+      })),
+    ),
+  );
+}

@@ -1,0 +1,69 @@
+import type * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { container } from "./container.ts";
+import { fingerprint, type Context } from "./context.ts";
+import type { Network } from "./network.ts";
+import { bootConfiguration } from "./siteConfiguration.ts";
+import type { Volumes } from "./volumes.ts";
+
+/**
+ * nginx. It holds the published port, which two containers can't hold at once, so no release may replace it: what a release changes is in a
+ * volume and is reloaded (see switch.ts); only what is here makes a new container.
+ */
+export class Proxy extends pulumi.ComponentResource {
+  readonly container: docker.Container;
+
+  constructor(
+    name: string,
+    context: Context,
+    args: { network: Network; volumes: Volumes; image: docker.RemoteImage },
+    options?: pulumi.ComponentResourceOptions,
+  ) {
+    super("drydock:index:Proxy", name, {}, options);
+    const { app, proxy } = context.settings;
+    const health = "http://127.0.0.1:8089/healthz";
+    this.container = container(
+      context,
+      name,
+      {
+        role: "proxy",
+        release: fingerprint({ image: proxy.image, bootConfiguration }),
+        image: proxy.image,
+        user: proxy,
+        limits: proxy,
+        networks: [{ network: args.network.public }, { network: args.network.app, aliases: ["proxy"] }],
+        files: [{ path: "/var/lib/drydock/nginx.conf", content: bootConfiguration }],
+        mounts: [
+          { type: "volume", source: args.volumes.proxy.name, target: "/var/lib/drydock" },
+          { type: "volume", source: args.volumes.public.name, target: "/srv/public", readOnly: true },
+          // The link public/storage points to where the application has its files.
+          { type: "volume", source: args.volumes.storage.name, target: `${app.path}/storage/app`, readOnly: true },
+        ],
+        tmpfs: { "/tmp": 16 },
+        readOnly: true,
+        entrypoint: ["/bin/sh", "-c"],
+        command: [bootCommand],
+        health: { test: ["CMD-SHELL", `curl -fsSo /dev/null ${health} || wget -qO /dev/null ${health}`], interval: 3 },
+        stopSignal: "SIGQUIT",
+        stopTimeout: 30,
+        startTimeout: 60,
+        ports: [{ internal: 8080, external: proxy.port, ip: proxy.interface }],
+      },
+      "old-before-new",
+      { parent: this, dependsOn: [args.image, args.volumes.ownership] },
+    );
+    this.registerOutputs({ container: this.container.name });
+  }
+}
+
+/**
+ * nginx does not start while one upstream name can't be resolved. After a reboot of the host one broken replica would then keep the whole
+ * site down, so at a start (never at a switch, where all replicas are known to be healthy) names are resolved while it runs.
+ */
+const bootCommand = [
+  "cd /var/lib/drydock",
+  "if [ -f site.conf ] && ! nginx -q -t -c /var/lib/drydock/nginx.conf; then",
+  "sed -i 's/^\\( *server [^ ;]*:[0-9]* [^;]*\\)\\( resolve\\)*;/\\1 resolve;/' site.conf",
+  "fi",
+  "exec nginx -c /var/lib/drydock/nginx.conf -g 'daemon off;'",
+].join("\n");

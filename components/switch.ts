@@ -1,0 +1,53 @@
+import type * as command from "@pulumi/command";
+import type * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { step } from "./command.ts";
+import { siteHost, type Context } from "./context.ts";
+import { siteConfiguration } from "./siteConfiguration.ts";
+
+/** Sends the traffic to the replicas of this release, proves it with requests, and waits until nothing is sent to the old ones. */
+export class Switch extends pulumi.ComponentResource {
+  readonly command: command.local.Command;
+  /** Has run when the proxy has let go of the old replicas. */
+  readonly drained: command.local.Command;
+
+  constructor(
+    name: string,
+    context: Context,
+    args: { proxy: docker.Container; replicas: docker.Container[]; after: pulumi.Input<pulumi.Resource>[] },
+    options?: pulumi.ComponentResourceOptions,
+  ) {
+    super("drydock:index:Switch", name, {}, options);
+    const { app, proxy } = context.settings;
+    const names = pulumi.all(args.replicas.map((replica) => replica.name));
+    const site = names.apply((replicas) => siteConfiguration(context, replicas));
+    this.command = step(
+      context,
+      name,
+      {
+        script: "switch",
+        environment: {
+          PROXY: args.proxy.name,
+          REPLICA: args.replicas[0]!.name,
+          RELEASE: context.release,
+          HOST: siteHost(context),
+          HEALTH_PATH: app.healthPath,
+          SITE_CONF: site,
+        },
+        triggers: [args.proxy.id, site],
+      },
+      { parent: this, dependsOn: [...args.replicas, ...args.after] },
+    );
+    this.drained = step(
+      context,
+      `${name}-drained`,
+      {
+        script: "drain",
+        environment: { PROXY: args.proxy.name, TIMEOUT: String(proxy.timeout + 15) },
+        triggers: [args.proxy.id, site],
+      },
+      { parent: this, dependsOn: [this.command] },
+    );
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,49 @@
+import { createHmac } from "node:crypto";
+import type * as command from "@pulumi/command";
+import type * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { step } from "./command.ts";
+import { siteHost, type Context } from "./context.ts";
+
+/** Proves the release: requests through the proxy succeed, and every Laravel container has the planned environment. */
+export class Verify extends pulumi.ComponentResource {
+  readonly command: command.local.Command;
+
+  constructor(
+    name: string,
+    context: Context,
+    args: { replicas: docker.Container[]; workers: docker.Container[]; after: pulumi.Input<pulumi.Resource>[] },
+    options?: pulumi.ComponentResourceOptions,
+  ) {
+    super("drydock:index:Verify", name, {}, options);
+    const { app, verify } = context.settings;
+    const containers = [...args.replicas, ...args.workers];
+    this.command = step(
+      context,
+      name,
+      {
+        script: "verify",
+        environment: {
+          REPLICA: args.replicas[0]!.name,
+          CONTAINERS: pulumi.all(containers.map((one) => one.name)).apply((names) => names.join(" ")),
+          APP_PATH: app.path,
+          HOST: siteHost(context),
+          HEALTH_PATH: app.healthPath,
+          REQUESTS: String(verify.requests),
+        },
+        stdin: pulumi.secret(JSON.stringify({ names: planned(context) })),
+        triggers: [context.release, ...containers.map((one) => one.id)],
+      },
+      { parent: this, dependsOn: args.after },
+    );
+    this.registerOutputs({});
+  }
+}
+
+/** A keyed hash of each planned value: enough to compare, useless to guess from. */
+function planned(context: Context): Record<string, string> {
+  const { plain, secret } = context.environment;
+  const all: Record<string, string> = { ...plain, ...secret, DRYDOCK_RELEASE: context.release };
+  const hash = (value: string) => createHmac("sha256", secret.APP_KEY ?? "").update(value).digest("hex");
+  return Object.fromEntries(Object.entries(all).map(([name, value]) => [name, hash(value)]));
+}

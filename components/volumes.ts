@@ -1,0 +1,49 @@
+import type * as command from "@pulumi/command";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { step } from "./command.ts";
+import type { Context } from "./context.ts";
+
+/** The stack's volumes. Those with data are protected and outlive `pulumi destroy`; the other two can be made again by a release. */
+export class Volumes extends pulumi.ComponentResource {
+  readonly database: docker.Volume;
+  readonly redis: docker.Volume;
+  /** The application's storage/app: what users uploaded. */
+  readonly storage: docker.Volume;
+  /** The public files of the releases, served by nginx. */
+  readonly public: docker.Volume;
+  /** The proxy's configuration: written by a step of the release, so that no release replaces the proxy. */
+  readonly proxy: docker.Volume;
+  /** Has run when the volumes belong to the users that write to them. */
+  readonly ownership: command.local.Command;
+
+  constructor(name: string, context: Context, args: { toolImage: docker.RemoteImage }, options?: pulumi.ComponentResourceOptions) {
+    super("drydock:index:Volumes", name, {}, options);
+    const { app, proxy } = context.settings;
+    const volume = (suffix: string, hasData: boolean) =>
+      new docker.Volume(
+        `${name}-${suffix}`,
+        { labels: [{ label: "drydock.stack", value: context.stack }] },
+        { parent: this, protect: hasData, retainOnDelete: hasData },
+      );
+    this.database = volume("database", true);
+    this.redis = volume("redis", true);
+    this.storage = volume("storage", true);
+    this.public = volume("public", false);
+    this.proxy = volume("proxy", false);
+
+    const [appUser, proxyUser] = [`${app.uid}:${app.gid}`, `${proxy.uid}:${proxy.gid}`];
+    const owners = pulumi.interpolate`${this.storage.name} ${appUser}\n${this.public.name} ${appUser}\n${this.proxy.name} ${proxyUser}`;
+    this.ownership = step(
+      context,
+      `${name}-ownership`,
+      {
+        script: "volumes",
+        environment: { IMAGE: proxy.image, OWNERS: owners, LABELS: `--label drydock.stack=${context.stack}` },
+        triggers: [owners],
+      },
+      { parent: this, dependsOn: [args.toolImage] },
+    );
+    this.registerOutputs({ database: this.database.name, redis: this.redis.name, storage: this.storage.name });
+  }
+}

@@ -1,0 +1,61 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { App } from "./components/app.ts";
+import { Assets } from "./components/assets.ts";
+import { releaseOf, type Context } from "./components/context.ts";
+import { Database } from "./components/database.ts";
+import { Horizon } from "./components/horizon.ts";
+import { AppImage, imageReference, pulled } from "./components/image.ts";
+import { Migrate } from "./components/migrate.ts";
+import { Network } from "./components/network.ts";
+import { Opcache } from "./components/opcache.ts";
+import { present, servicesOutput } from "./components/outputs.ts";
+import { Proxy } from "./components/proxy.ts";
+import { Redis } from "./components/redis.ts";
+import { Scheduler } from "./components/scheduler.ts";
+import { Switch } from "./components/switch.ts";
+import { Verify } from "./components/verify.ts";
+import { Volumes } from "./components/volumes.ts";
+import { loadConfiguration } from "./config/load.ts";
+
+const { settings, environment } = loadConfiguration();
+const image = imageReference(settings.app);
+const release = releaseOf(image, environment, settings);
+const context: Context = { project: pulumi.getProject(), stack: pulumi.getStack(), settings, environment, image, release };
+
+const { docker: host } = settings;
+const provider = new docker.Provider("docker", {
+  ...(host.host === undefined ? {} : { host: host.host }),
+  ...(host.registry === undefined ? {} : { registryAuth: [{ ...host.registry, password: pulumi.secret(host.registry.password) }] }),
+});
+const on = { providers: { docker: provider } };
+
+// What lasts from release to release.
+const network = new Network("network", context, on);
+const proxyImage = pulled("proxy-image", settings.proxy.image, { provider });
+const volumes = new Volumes("volumes", context, { toolImage: proxyImage }, on);
+const database = new Database("database", context, { network, volumes, image: pulled("database-image", settings.database.image, { provider }) }, on);
+const redis = new Redis("redis", context, { network, volumes, image: pulled("redis-image", settings.redis.image, { provider }) }, on);
+const proxy = new Proxy("proxy", context, { network, volumes, image: proxyImage }, on);
+
+// The release, in its order.
+const appImage = new AppImage("app-image", context, on);
+const ready = [appImage.resource, database.container, redis.container, volumes.ownership];
+const migrate = new Migrate("migrate", context, { network, after: ready });
+const migrated = [...ready, ...present(migrate.command)];
+const assets = new Assets("assets", context, { volumes, after: migrated });
+const app = new App("app", context, { network, volumes, after: [...migrated, assets.command] }, on);
+const traffic = new Switch("switch", context, { proxy: proxy.container, replicas: app.replicas, after: [assets.command] });
+const opcache = new Opcache("opcache", context, { replicas: app.replicas, after: [traffic.command] });
+const switched = [traffic.command, ...present(opcache.command)];
+const horizon = new Horizon("horizon", context, { network, volumes, after: switched }, on);
+const scheduler = new Scheduler("scheduler", context, { network, volumes, after: switched }, on);
+const workers = [...present(horizon.container), ...present(scheduler.container)];
+new Verify("verify", context, { replicas: app.replicas, workers, after: [...switched, traffic.drained] });
+
+export const stack = context.stack;
+export const url = environment.plain.APP_URL;
+export { release };
+export const envHash = environment.hash;
+export const dockerHost = host.host ?? null;
+export const services = servicesOutput([proxy.container, ...app.replicas, ...workers, database.container, redis.container]);

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Entry point of every Laravel container: prepares what Laravel writes to, then becomes the service given as arguments.
+# Environment: DRYDOCK_PATH (the application's folder), DRYDOCK_CACHE (1: build Laravel's caches).
+set -eu
+cd "$DRYDOCK_PATH"
+
+# The caches hold secrets in plain text (config:cache): nobody else in the container may read them.
+umask 077
+mkdir -p storage/framework/cache/data storage/framework/sessions storage/framework/views storage/framework/testing \
+  storage/logs storage/app/public bootstrap/cache
+
+# Caches are built here, with the final environment, never in the image: known issue 10. The folders are fresh tmpfs,
+# so there is nothing stale to clear after a release; `docker restart` keeps no tmpfs either.
+if [ "${DRYDOCK_CACHE:-0}" = 1 ]; then
+  php artisan config:clear --quiet
+  php artisan config:cache
+  php artisan route:cache
+  php artisan view:cache
+fi
+
+umask 022
+exec "$@"

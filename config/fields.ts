@@ -34,7 +34,8 @@ export function preset<T extends z.ZodType>(schema: T, value: z.core.util.NoUnde
   return z._default(schema, value).meta({ description }) as z.ZodDefault<T>;
 }
 
-// `pulumi config set --path` keeps whole numbers as numbers, but 0.5 and whatever was piped or quoted as text.
+// `pulumi config set --path` turns whole numbers and booleans into what they look like, and keeps all else as text, 0.5 and lists too.
+const scalar = (value: unknown): unknown => (typeof value === "boolean" || Number.isSafeInteger(value) ? String(value) : value);
 const number = (value: unknown): unknown => (typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value);
 
 /** A whole number; digits in quotes are accepted. */
@@ -49,7 +50,19 @@ export const flag = () => z.union([z.boolean(), z.stringbool()]).meta({ expects:
 
 /** Text that `accepts` accepts. */
 export const text = (expects: string, accepts: (value: string) => boolean, example?: string) =>
-  z.string().refine(accepts).meta({ expects, example });
+  z.preprocess(scalar, z.string().refine(accepts)).meta({ expects, example });
+
+/** A list; its JSON text is accepted. */
+const list = <T extends z.ZodType>(element: T, expects: string, example: string) => z.preprocess(fromJson, z.array(element)).meta({ expects, example });
+
+function fromJson(value: unknown): unknown {
+  if (typeof value !== "string" || !value.startsWith("[")) return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
 
 /** Memory in MiB. */
 export const mebibytes = (min: number) => integer(min, 16_777_216, "MiB");
@@ -62,7 +75,8 @@ export const port = () => integer(1, 65_535);
 export const seconds = (max = 86_400) => integer(1, max, "seconds");
 
 /** A command as a list of words, which no shell reads. */
-export const argv = () => z.array(z.string().min(1)).min(1).meta({ expects: 'a list of words, such as ["php","artisan","horizon"]', example: '["php","artisan","horizon"]' });
+export const argv = () =>
+  list(text("a word", (word) => word.length > 0), 'a list of words, such as ["php","artisan","horizon"]', '["php","artisan","horizon"]');
 
 /** An absolute path without `..`, spaces or anything that a configuration file would read in another way. */
 export const path = (expects: string, example: string) =>
@@ -71,8 +85,9 @@ export const path = (expects: string, example: string) =>
 /** An address of one interface. */
 export const address = () => text("an IP address, such as 127.0.0.1 (only this machine) or 0.0.0.0 (all interfaces)", (value) => isIP(value) !== 0, "127.0.0.1");
 
-/** A range of addresses. */
-export const cidr = () => text('a range of addresses, such as "10.0.0.0/8"', isRange);
+/** Ranges of addresses. */
+export const ranges = () =>
+  list(text('a range of addresses, such as "10.0.0.0/8"', isRange, "10.0.0.0/8"), 'a list of address ranges, such as ["10.0.0.0/8"]', '["10.0.0.0/8"]');
 
 function isRange(value: string): boolean {
   const [ip = "", bits = "", ...rest] = value.split("/");

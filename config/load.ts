@@ -9,6 +9,14 @@ import { parseConfiguration, type Configuration } from "./settings.ts";
  */
 export function loadConfiguration(): Configuration {
   const prefix = `${getProject()}:`;
-  const own = Object.entries(runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
-  return parseConfiguration(Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value])), getStack());
+  const keys = Object.keys(runtime.allConfig()).filter((key) => key.startsWith(prefix));
+  const name = (key: string) => key.slice(prefix.length);
+  const raw = Object.fromEntries(keys.map((key) => [name(key), runtime.allConfig()[key]]));
+  return parseConfiguration(raw, getStack(), keys.filter((key) => encryptedKeys()?.includes(key) === false).map(name));
+}
+
+/** The keys with something encrypted, as the engine tells the program; undefined where no engine runs it. */
+function encryptedKeys(): readonly string[] | undefined {
+  const keys = process.env["PULUMI_CONFIG_SECRET_KEYS"];
+  return keys === undefined ? undefined : (JSON.parse(keys) as string[]);
 }

@@ -1,4 +1,5 @@
 import { joinPath, removeCommand, type Problem } from "./problems.ts";
+import { kind } from "./show.ts";
 
 /** The configuration as objects, and the variables as texts. */
 export interface Raw {
@@ -26,7 +27,10 @@ export function readRaw(raw: Readonly<Record<string, unknown>>, stack: string): 
   for (const [name, value] of Object.entries(given as object)) {
     const text = asText(value);
     if (text !== undefined) env[name] = text;
-    else problems.push({ path: joinPath(["env", name]), message: `is ${kind(value)}, expected a text: ${whyText(value)}`, remedy: "Write it in quotes in the stack's file, or use `pulumi config set --type string`." });
+    else {
+      const path = joinPath(["env", name]);
+      problems.push({ path, message: `is ${kind(value)}, expected ${whatText(value)}`, remedy: `pulumi config set --type string --path ${path} VALUE -s ${stack}` });
+    }
   }
   return { values: settings, env, problems };
 }
@@ -37,8 +41,9 @@ function asText(value: unknown): string | undefined {
   return undefined;
 }
 
-function whyText(value: unknown): string {
-  return typeof value === "number" ? "a fraction or a long number may have lost digits on its way" : "variables are texts";
+function whatText(value: unknown): string {
+  if (typeof value === "number") return "a text in quotes: as a number it may have lost digits on its way";
+  return value === null ? 'a text, "" if it shall be empty' : "a text";
 }
 
 function fromJson(text: string): unknown {
@@ -51,10 +56,4 @@ function fromJson(text: string): unknown {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function kind(value: unknown): string {
-  if (value === null) return "nothing (null)";
-  if (Array.isArray(value)) return "a list";
-  return typeof value === "object" ? "an object" : typeof value === "string" ? "a text" : `a ${typeof value}`;
 }

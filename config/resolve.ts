@@ -3,7 +3,7 @@ import { catalogue, type Context, type Variable } from "./environment.ts";
 import { nearest, distance } from "./nearest.ts";
 import { judgePasswords } from "./passwords.ts";
 import { removeCommand, secretCommand, setCommand, type Problem } from "./problems.ts";
-import { show } from "./show.ts";
+import { hasCredentials, show } from "./show.ts";
 import { stageByName, stageOf } from "./stage.ts";
 
 /** The one block of variables that every role of a stack gets. */
@@ -74,7 +74,7 @@ function judge(variable: Variable, context: Context): string | Problem | undefin
   const parsed = type.safeParse(value);
   const expected = type.meta()?.expects ?? "another value";
   if (!parsed.success) return problem(secret ? `is not valid: expected ${expected}` : `is ${show(value, secretsOf(context))}, expected ${expected}`);
-  if (!secret && /:\/\/[^/\s]*@/.test(value)) return problem("holds a user name or password, but it is a plain variable");
+  if (!secret && hasCredentials(value)) return problem("holds a user name or password, but it is a plain variable");
   const broken = check?.(parsed.data, context);
   return broken === undefined ? parsed.data : problem(broken);
 }

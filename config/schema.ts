@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { address, argv, cidr, cpus, flag, id, imageReference, integer, mebibytes, optional, path, port, preset, required, seconds, text } from "./fields.ts";
+import { address, argv, cpus, flag, id, imageReference, integer, mebibytes, optional, path, port, preset, ranges, required, seconds, text } from "./fields.ts";
 
-const command = (value: string) => value.length > 0;
+const notEmpty = (value: string) => value.length > 0;
 
 const docker = z.strictObject({
   host: optional(
@@ -12,8 +12,8 @@ const docker = z.strictObject({
   registry: optional(
     z.strictObject({
       address: required(text("the host of a registry, such as registry.example.com", (value) => /^[\w.-]+(:\d+)?$/.test(value), "registry.example.com"), "The registry's host"),
-      username: required(text("a user name", command), "The user who may pull"),
-      password: required(text("a password or token", command), "The password or token", { secret: true }),
+      username: required(text("a user name", notEmpty), "The user who may pull"),
+      password: required(text("a password or token", notEmpty), "The password or token", { secret: true }),
     }).meta({ expects: "an object with address, username and password" }),
     "Credentials of the registry that the images are pulled from",
     "none: the images can be pulled by everybody",
@@ -24,9 +24,9 @@ const app = z.strictObject({
   image: optional(imageReference(), "The application's image; either this or `build`"),
   build: optional(
     z.strictObject({
-      context: required(text("a folder, as a path from the project's root", command, "."), "The folder that is sent to the build, from the project's root"),
-      dockerfile: preset(text("a path inside the context", command), "Dockerfile", "The Dockerfile, from the context"),
-      args: preset(z.record(z.string().regex(/^[A-Za-z_]\w*$/), z.string()).meta({ expects: "names with texts" }), {}, "Build arguments; never a secret, for they stay in the image"),
+      context: required(text("a folder, as a path from the project's root", notEmpty, "."), "The folder that is sent to the build, from the project's root"),
+      dockerfile: preset(text("a path inside the context", notEmpty), "Dockerfile", "The Dockerfile, from the context"),
+      args: preset(z.record(z.string().regex(/^[A-Za-z_]\w*$/), text("a text", () => true)).meta({ expects: "build arguments: names of letters, digits and underscores, with texts" }), {}, "Build arguments; never a secret, for they stay in the image"),
     }).meta({ expects: "an object with context, and if needed dockerfile and args" }),
     "Build the application's image instead of pulling it",
   ),
@@ -98,10 +98,10 @@ export const defaultHeaders: Readonly<Record<string, string>> = {
 };
 
 const headers = z.record(
-  text("a header's name", (name) => /^[A-Za-z][A-Za-z0-9-]*$/.test(name)),
+  z.string().regex(/^[A-Za-z][A-Za-z0-9-]*$/),
   // nginx reads `$` as the start of a variable, and has no way to escape it.
   text("a header's value in one line, without $", (value) => !/[\u0000-\u001f\u007f$]/.test(value)),
-).meta({ expects: "header names with values in one line, without $" });
+).meta({ expects: "headers: names of letters, digits and hyphens, with values in one line, without $" });
 
 const proxy = z.strictObject({
   image: required(imageReference(), "nginx's image"),
@@ -112,7 +112,7 @@ const proxy = z.strictObject({
   uploadLimit: preset(integer(1, 10_240, "MiB"), 32, "The largest request body"),
   timeout: preset(seconds(3600), 60, "How long the application may take to answer"),
   gzip: preset(flag(), true, "Compress answers"),
-  trustedProxies: preset(z.array(cidr()).meta({ expects: 'a list of address ranges, such as ["10.0.0.0/8"]' }), [], "Proxies in front, whose X-Forwarded-For is believed"),
+  trustedProxies: preset(ranges(), [], "Proxies in front, whose X-Forwarded-For is believed"),
   headers: preset(headers, {}, "Response headers, added to the security headers below; an empty value removes one"),
   memory: preset(mebibytes(16), 128, "Memory limit"),
   cpus: preset(cpus(), 0.5, "Processor limit"),

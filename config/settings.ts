@@ -1,12 +1,13 @@
 import type { z } from "zod";
 import { checkTogether, type LenientSettings } from "./checks.ts";
 import { joinPath, removeCommand, secretCommand, setCommand, SettingsError, type Problem } from "./problems.ts";
+import { catalogue } from "./environment.ts";
 import { nearest } from "./nearest.ts";
 import { readRaw } from "./raw.ts";
 import { resolveEnvironment, type Environment } from "./resolve.ts";
 import { groups, settingsSchema, type Settings } from "./schema.ts";
 import { at, children, docOf, unwrapped } from "./walk.ts";
-import { show } from "./show.ts";
+import { kind, show } from "./show.ts";
 
 export { settingsSchema, SettingsError };
 export type { Environment, Problem, Settings };
@@ -22,14 +23,14 @@ export interface Configuration {
  *
  * @param raw the configuration keys without the `drydock:` prefix; each value is an object or its JSON text, as Pulumi
  *   gives it to a program.
+ * @param unencrypted keys whose values Pulumi keeps without any encryption. @default none
  * @throws SettingsError with everything that is wrong, in settings and variables
  */
-export function parseConfiguration(raw: Readonly<Record<string, unknown>>, stack: string): Configuration {
+export function parseConfiguration(raw: Readonly<Record<string, unknown>>, stack: string, unencrypted: readonly string[] = []): Configuration {
   const { settings, lenient, env, problems } = judgeSettings(raw, stack);
   const { environment, problems: more } = resolveEnvironment(env, { stack, settings: lenient });
-  const found = new Set(problems.map(({ path }) => path));
-  const all = [...problems, ...more.filter(({ path }) => !found.has(path))];
-  if (settings === undefined || all.length > 0) throw new SettingsError(all, stack);
+  const all = [...problems, ...more, ...exposed(lenient, env, stack, unencrypted)];
+  if (settings === undefined || all.length > 0) throw new SettingsError(inOrder(all), stack);
   return { settings, environment };
 }
 
@@ -40,7 +41,7 @@ export function parseConfiguration(raw: Readonly<Record<string, unknown>>, stack
  */
 export function parseSettings(raw: Readonly<Record<string, unknown>>, stack: string): Settings {
   const { settings, problems } = judgeSettings(raw, stack);
-  if (settings === undefined || problems.length > 0) throw new SettingsError(problems, stack);
+  if (settings === undefined || problems.length > 0) throw new SettingsError(inOrder(problems), stack);
   return settings;
 }
 
@@ -57,32 +58,59 @@ function judgeSettings(raw: Readonly<Record<string, unknown>>, stack: string): J
   const secrets = secretsIn(values, env);
   const issues = parsed.success ? [] : parsed.error.issues.flatMap((issue) => explain(issue, values, stack, secrets));
   const lenient = leniently(values);
-  const problems = once([...unreadable, ...issues, ...checkTogether(lenient, env, stack)]);
+  const problems = [...unreadable, ...issues, ...checkTogether(lenient, env, stack)];
   return { settings: parsed.data as Settings | undefined, lenient, env, problems };
 }
 
-/** One problem for each path, the first, which is the most basic one. */
-function once(problems: readonly Problem[]): Problem[] {
-  return [...new Map([...problems].reverse().map((problem) => [problem.path, problem])).values()].reverse();
+/** The secrets that stand in the stack's file for everyone who may read the repository. */
+function exposed({ database, docker }: LenientSettings, env: Readonly<Record<string, string>>, stack: string, unencrypted: readonly string[]): Problem[] {
+  const secrets = [
+    ...(docker?.registry === undefined ? [] : ["docker.registry.password"]),
+    ...(database?.rootPassword === undefined ? [] : ["database.rootPassword"]),
+    ...catalogue.filter(({ name, secret }) => secret && env[name] !== undefined).map(({ name }) => `env.${name}`),
+  ];
+  return secrets
+    .filter((path) => unencrypted.includes(path.slice(0, path.indexOf("."))))
+    .map((path) => ({
+      path: `drydock:${path}`,
+      message: "is kept without encryption in the stack's file",
+      remedy: `pulumi config set --secret --path drydock:${path} -s ${stack}`,
+    }));
+}
+
+/** The first problem of each path, in the order of the stack files; none below a path that is wrong as a whole. */
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const paths = new Set(problems.map(({ path }) => path));
+  const above = (path: string) => [...path.matchAll(/[.[]/g)].some(({ index }) => paths.has(path.slice(0, index)));
+  const first = new Map([...problems].reverse().map((problem) => [problem.path, problem]));
+  const order = [...Object.keys(settingsSchema.shape).flatMap((group) => [`drydock:${group}`, ...children(settingsSchema, [group]).map((key) => `drydock:${group}.${key}`)]), ...catalogue.map(({ name }) => `drydock:env.${name}`)];
+  const rank = ({ path }: Problem): number => order.findLastIndex((known) => path === known || path.startsWith(`${known}.`) || path.startsWith(`${known}[`)) + 1 || order.length + 1;
+  return [...first.values()].reverse().filter(({ path }) => !above(path)).sort((a, b) => rank(a) - rank(b));
 }
 
 /** Turns what zod found into our own words: where, what arrived, what is expected, what to do. */
 function explain(issue: z.core.$ZodIssue, values: Readonly<Record<string, unknown>>, stack: string, secrets: readonly string[]): Problem[] {
   const path = issue.path.map((segment) => (typeof segment === "symbol" ? String(segment) : segment));
-  if (issue.code === "unrecognized_keys") {
-    const known = children(settingsSchema, path);
-    return issue.keys.map((key) => {
-      const meant = nearest(key, known);
-      const hint = meant === undefined ? (known.length > 0 ? `expected one of ${known.join(", ")}` : "") : `is ${joinPath([...path, meant])} meant?`;
-      return { path: joinPath([...path, key]), message: `is unknown: ${hint}`, remedy: removeCommand(joinPath([...path, key]), stack) };
-    });
-  }
-  const { expects = "another value", secret, example, preset } = docOf(settingsSchema, path);
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey([...path, key], stack));
+
   const full = joinPath(path);
+  if (issue.code === "invalid_key")
+    return [{ path: full, message: `has a name that is not valid, expected ${docOf(settingsSchema, path.slice(0, -1)).expects}`, remedy: removeCommand(full, stack) }];
+
+  const { expects = "an object", secret, example, preset, owner, composed } = docOf(settingsSchema, path);
   const arrived = at(values, path);
-  const remedy = secret ? secretCommand(full, "openssl rand -hex 24", stack) : example === undefined && preset === undefined ? undefined : setCommand(full, example ?? String(preset), stack);
-  const message = arrived === undefined ? `is missing: expected ${expects}` : `is ${secret ? "not valid" : show(arrived, secrets)}, expected ${expects}`;
-  return [{ path: full, message, ...(remedy === undefined ? {} : { remedy }) }];
+  const shown = secret ? "not valid" : composed ? kind(arrived) : show(arrived, secrets);
+  const message = arrived === undefined ? `is missing, expected ${expects}` : `is ${shown}, expected ${expects}`;
+  const value = preset === undefined ? example : typeof preset === "object" ? JSON.stringify(preset) : String(preset);
+  const remedy = secret ? secretCommand(full, "openssl rand -hex 24", stack) : value === undefined || composed ? removeCommand(full, stack) : setCommand(joinPath(owner), value, stack);
+  return [{ path: full, message, remedy }];
+}
+
+function unknownKey(path: readonly (string | number)[], stack: string): Problem {
+  const known = children(settingsSchema, path.slice(0, -1));
+  const meant = nearest(String(path.at(-1)), known);
+  const hint = meant === undefined ? `expected one of ${known.join(", ")}` : `is ${joinPath([...path.slice(0, -1), meant])} meant?`;
+  return { path: joinPath(path), message: `is unknown: ${hint}`, remedy: removeCommand(joinPath(path), stack) };
 }
 
 /** Each setting that is right by itself, so that the rules between settings also speak when something else is wrong. */

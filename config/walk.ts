@@ -7,6 +7,10 @@ type Path = readonly (string | number)[];
 export interface Doc extends FieldDoc {
   /** The default, if it is a value. */
   readonly preset?: unknown;
+  /** Where the described setting is: the path, or for an entry of a list or map the path of the whole. */
+  readonly owner: Path;
+  /** Whether it has parts, so that a text in its place could be anything. */
+  readonly composed: boolean;
 }
 
 /** The schema inside `optional`, `default`, `prefault` and transformations. */
@@ -26,19 +30,20 @@ function inside(schema: z.core.$ZodType): z.core.$ZodType | undefined {
 /** Description, expectation and default of the setting at a path. */
 export function docOf(schema: z.ZodType, path: Path): Doc {
   let current: z.core.$ZodType = schema;
-  // An entry of a list or a map that says nothing itself is described by the whole.
-  let doc = collect(current);
-  for (const segment of path) {
+  let doc: Doc = { ...collect(current), owner: [], composed: true };
+  for (const [index, segment] of path.entries()) {
     const next = step(current, segment);
     if (next === undefined) return doc;
-    const found = collect(next);
-    doc = found.expects === undefined && !(unwrapped(next) instanceof z.ZodObject) ? { ...doc, ...found } : found;
+    const inner: z.core.$ZodType = unwrapped(next);
+    const found = { ...collect(next), owner: path.slice(0, index + 1), composed: inner instanceof z.ZodObject || inner instanceof z.ZodRecord };
+    // An entry of a list or a map that says nothing itself is described by the whole.
+    doc = found.expects === undefined && !found.composed ? doc : found;
     current = next;
   }
   return doc;
 }
 
-function collect(schema: z.core.$ZodType): Doc {
+function collect(schema: z.core.$ZodType): FieldDoc & { preset?: unknown } {
   const doc: Record<string, unknown> = {};
   for (let current: z.core.$ZodType | undefined = schema; current !== undefined; current = inside(current)) {
     if (current instanceof z.ZodDefault) doc["preset"] ??= current.def.defaultValue;

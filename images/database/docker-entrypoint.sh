@@ -47,6 +47,9 @@ initial_sql() {
   password=$(setting PASSWORD "")
   # Not into the binary log: it is for changes that a restored backup lacks.
   echo "SET SESSION sql_log_bin = 0; SET SESSION sql_mode = CONCAT(@@sql_mode, ',NO_BACKSLASH_ESCAPES');"
+  # mariadb-install-db makes these without a password.
+  echo "DROP USER IF EXISTS 'root'@'127.0.0.1', 'root'@'::1';"
+  echo "EXECUTE IMMEDIATE CONCAT('DROP USER IF EXISTS ''root''@', QUOTE(@@hostname)); DELETE FROM mysql.proxies_priv WHERE host <> 'localhost';"
   if [ "$root_host" != localhost ]; then
     echo "CREATE USER 'root'@$(quoted "$root_host") IDENTIFIED BY $(quoted "$ROOT_PASSWORD");"
     echo "GRANT ALL ON *.* TO 'root'@$(quoted "$root_host") WITH GRANT OPTION;"

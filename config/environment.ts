@@ -27,11 +27,13 @@ export interface Variable {
   readonly secret: boolean;
   readonly required: boolean;
   readonly default?: string | ((context: Context) => string | undefined);
+  /** The default in words, where it is computed. */
+  readonly computed?: string;
   /** @default all Laravel roles */
   readonly roles: readonly Role[];
   /** One sentence without a full stop. */
   readonly description: string;
-  /** Who sets it and where the rule comes from. */
+  /** Who reads it, or where its rule comes from. */
   readonly source: string;
   /** A rule that needs more than the value: what is wrong, or undefined. */
   readonly check?: (value: string, context: Context) => string | undefined;
@@ -43,20 +45,25 @@ export interface Variable {
   readonly setBy: "user" | "drydock";
 }
 
-type Rest = Partial<Pick<Variable, "default" | "check" | "example" | "generator" | "source" | "required" | "setBy">>;
+type Rest = Partial<Pick<Variable, "default" | "computed" | "check" | "example" | "generator" | "source" | "required" | "setBy">>;
 
 const common = { secret: false, required: false, roles: laravelRoles, source: "Laravel", setBy: "user" } as const;
 const plain = (name: string, type: Variable["type"], description: string, rest: Rest = {}): Variable => ({ ...common, name, type, description, ...rest });
 const secret = (name: string, type: Variable["type"], description: string, rest: Rest = {}): Variable => ({ ...common, name, type, description, ...rest, secret: true });
 
 const password = { required: true, generator: "openssl rand -hex 24" } as const;
-const template = "template of seeds/000";
+// The variables that every role must have, as teams listed them after a deployment without one of them.
+const template = "core template";
+
+// Laravel itself does not read it.
+const application = "applications";
 
 /** All variables that Drydock knows, in the order of the `.env` file and of docs/environment.md. */
 export const catalogue: readonly Variable[] = [
   plain("APP_NAME", type.line(), "The application's name, in mails and as a prefix of cache keys", { default: "Laravel" }),
   plain("APP_ENV", type.oneOf("local", "staging", "production"), "The stage; production has the strictest rules", {
     default: ({ stage }) => stage,
+    computed: "the stack's name if it is a stage, else production",
     source: template,
   }),
   secret("APP_KEY", type.appKey(), "Encrypts sessions, cookies and queued jobs; the same in all roles", {
@@ -72,6 +79,7 @@ export const catalogue: readonly Variable[] = [
   }),
   plain("APP_URL", type.url(), "The address that visitors use", {
     default: ({ stage, settings: { proxy } }) => (stage === "production" ? undefined : localUrl(proxy?.interface ?? "127.0.0.1", proxy?.port ?? 8080)),
+    computed: "the proxy's own address; none in production",
     required: true,
     check: (value, { stage }) => (stage === "production" && !value.startsWith("https://") ? `is ${JSON.stringify(value)}, but production is reached by https` : undefined),
     example: "https://shop.example.com",
@@ -96,26 +104,28 @@ export const catalogue: readonly Variable[] = [
     example: "laravel",
     source: template,
   }),
-  secret("DB_PASSWORD", type.line(), "That user's password, at least 32 characters", { ...password, source: template }),
+  secret("DB_PASSWORD", type.password(), "That user's password, at least 32 characters", { ...password, source: template }),
 
   plain("REDIS_CLIENT", type.oneOf("phpredis"), "The PHP extension; the package predis has no place here", { default: "phpredis", source: "known issue 5" }),
   plain("REDIS_HOST", type.service("redis"), "Redis's name in the stack's network", { default: "redis", source: `${template}, known issue 11` }),
   plain("REDIS_PORT", type.oneOf("6379"), "Redis's port", { default: "6379" }),
-  secret("REDIS_PASSWORD", type.line(), "Redis's password, at least 32 characters", { ...password, source: `${template}, known issue 3` }),
+  secret("REDIS_PASSWORD", type.password(), "Redis's password, at least 32 characters", { ...password, source: `${template}, known issue 3` }),
   plain("QUEUE_CONNECTION", type.oneOf("redis", "database", "sqs", "beanstalkd"), "Where jobs wait", { default: "redis", source: template }),
   plain("CACHE_STORE", type.shared("redis", "database", "memcached", "dynamodb"), "Where the cache is (Laravel 11 and later)", {
     default: ({ env }) => env["CACHE_DRIVER"] ?? "redis",
+    computed: "CACHE_DRIVER, else redis",
     source: template,
   }),
   plain("CACHE_DRIVER", type.shared("redis", "database", "memcached", "dynamodb"), "The same for Laravel 10 and earlier", {
     default: ({ env }) => env["CACHE_STORE"] ?? "redis",
+    computed: "CACHE_STORE, else redis",
     check: (value, { env }) => (value !== (env["CACHE_STORE"] ?? value) ? "differs from CACHE_STORE" : undefined),
     source: template,
   }),
   plain("SESSION_DRIVER", type.shared("redis", "database", "memcached", "dynamodb", "cookie"), "Where sessions are", { default: "redis", source: template }),
   plain("BROADCAST_CONNECTION", type.oneOf("log", "null", "redis", "reverb", "pusher", "ably"), "How events reach browsers", { default: "log" }),
-  plain("FILESYSTEM_DISK", type.word(), "The disk for files", { default: "public", source: "seeds/002" }),
-  plain("RESET_OPCACHE", type.flag(), "For images whose own start script looks at it; Drydock resets OPcache in each release anyway", { default: "false", source: "seeds/002" }),
+  plain("FILESYSTEM_DISK", type.word(), "The disk for files", { default: "public" }),
+  plain("RESET_OPCACHE", type.flag(), "For images whose own start script looks at it; Drydock resets OPcache in each release anyway", { default: "false", source: application }),
 
   plain("MAIL_MAILER", type.oneOf("log", "smtp", "ses", "postmark", "resend", "mailgun", "sendmail", "array"), "How mail is sent; log only writes it down", { default: "log" }),
   plain("MAIL_SCHEME", type.oneOf("smtp", "smtps"), "Whether SMTP starts with TLS"),
@@ -123,21 +133,21 @@ export const catalogue: readonly Variable[] = [
   plain("MAIL_PORT", type.port(), "The mail server's port"),
   plain("MAIL_USERNAME", type.line(), "The user at the mail server"),
   secret("MAIL_PASSWORD", type.line(), "That user's password"),
-  plain("MAIL_FROM_ADDRESS", type.email(), "The sender's address", { source: "seeds/003" }),
+  plain("MAIL_FROM_ADDRESS", type.email(), "The sender's address"),
   plain("MAIL_FROM_NAME", type.line(), "The sender's name"),
 
-  secret("AWS_ACCESS_KEY_ID", type.line(), "The S3 user's key id", { source: "seeds/003" }),
-  secret("AWS_SECRET_ACCESS_KEY", type.line(), "The S3 user's key", { source: "seeds/003" }),
-  plain("AWS_DEFAULT_REGION", type.word(), "The bucket's region", { source: "seeds/003" }),
+  secret("AWS_ACCESS_KEY_ID", type.line(), "The S3 user's key id"),
+  secret("AWS_SECRET_ACCESS_KEY", type.line(), "The S3 user's key"),
+  plain("AWS_DEFAULT_REGION", type.word(), "The bucket's region"),
   plain("AWS_BUCKET", type.word(), "The bucket of the disk s3"),
   plain("AWS_URL", type.url(), "The address at which the bucket's files are public"),
   plain("AWS_ENDPOINT", type.url(), "The address of an S3 server other than Amazon's"),
   plain("AWS_USE_PATH_STYLE_ENDPOINT", type.flag(), "Whether the bucket's name is in the path"),
 
-  plain("BACKUP_DISK", type.word(), "The disk of the application's own backups (local or s3)", { source: "seeds/003" }),
-  plain("BACKUP_S3_BUCKET", type.word(), "Their bucket", { source: "seeds/003" }),
-  plain("BACKUP_RETENTION_DAYS", type.days(), "How long they are kept", { source: "seeds/003" }),
-  plain("BACKUP_NOTIFICATION_EMAIL", type.email(), "Who is told when one fails", { source: "seeds/003" }),
+  plain("BACKUP_DISK", type.word(), "The disk of the application's own backups (local or s3)", { source: application }),
+  plain("BACKUP_S3_BUCKET", type.word(), "Their bucket", { source: application }),
+  plain("BACKUP_RETENTION_DAYS", type.days(), "How long they are kept", { source: application }),
+  plain("BACKUP_NOTIFICATION_EMAIL", type.email(), "Who is told when one fails", { source: application }),
 
   plain("DRYDOCK_RELEASE", type.word(), "The release that a container belongs to", { setBy: "drydock", source: "Drydock" }),
 ];

@@ -100,4 +100,4 @@ const image = /^(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::\d+)?\/)?[a-z
 
 /** A reference to an image. */
 export const imageReference = () =>
-  text("an image reference, such as registry.example.com/shop:1.4@sha256:<64 hex digits>", (value) => value.length <= 512 && image.test(value), "registry.example.com/shop:1.4");
+  text("an image reference, such as registry.example.com/shop:1.4", (value) => value.length <= 512 && image.test(value), "registry.example.com/shop:1.4");

@@ -25,8 +25,9 @@ export interface LocalOptions {
 export function generateLocal({ port, images, existing = [], random = randomBytes }: LocalOptions): ConfigValue[] {
   const password = () => random(24).toString("hex");
   const values: ConfigValue[] = [
-    plain("app.build.context", "examples/laravel"),
+    // The context last: what has it is taken for complete.
     plain("app.build.args.BASE", images.php),
+    plain("app.build.context", "examples/laravel"),
     plain("database.image", images.database),
     secret("database.rootPassword", password()),
     plain("redis.image", images.redis),
@@ -40,8 +41,8 @@ export function generateLocal({ port, images, existing = [], random = randomByte
     secret("env.DB_PASSWORD", password()),
     secret("env.REDIS_PASSWORD", password()),
   ];
-  // Who builds or names an image of his own has nothing to do with the example.
-  const own = existing.some((path) => path === "drydock:app.image" || path.startsWith("drydock:app.build"));
+  // Who names an image or a folder of his own has nothing to do with the example.
+  const own = existing.includes("drydock:app.image") || existing.includes("drydock:app.build.context");
   return values.filter(({ path }) => !existing.includes(path) && !(own && path.startsWith("drydock:app.build")));
 }
 

@@ -105,7 +105,7 @@ function judgeTogether(values: Readonly<Record<string, string>>, own: readonly s
   const { stack, settings } = context;
   const managed = ["DB_PASSWORD", "REDIS_PASSWORD"].flatMap((name) => (values[name] === undefined ? [] : [{ path: path(name), value: values[name], ours: true }]));
   const root = settings.database?.rootPassword;
-  const foreign = own.filter((name) => /PASSWORD$/.test(name) && values[name]).map((name) => ({ path: path(name), value: values[name]!, ours: false }));
+  const foreign = ["MAIL_PASSWORD", ...own].filter((name) => /PASSWORD$/.test(name) && values[name]).map((name) => ({ path: path(name), value: values[name]!, ours: false }));
   const problems = judgePasswords([...(root === undefined ? [] : [{ path: "drydock:database.rootPassword", value: root, ours: true }]), ...managed, ...foreign], stack);
 
   const promised = stageByName(stack);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { address, argv, cpus, flag, id, imageReference, integer, mebibytes, optional, path, port, preset, ranges, required, seconds, text } from "./fields.ts";
+import { isPassword, passwordExpects } from "./variableTypes.ts";
 
 const notEmpty = (value: string) => value.length > 0;
 
@@ -21,7 +22,7 @@ const docker = z.strictObject({
 });
 
 const app = z.strictObject({
-  image: optional(imageReference(), "The application's image; either this or `build`"),
+  image: optional(imageReference(), "The application's image; either this or `build`", "none: then `build` is required"),
   build: optional(
     z.strictObject({
       context: required(text("a folder, as a path from the project's root", notEmpty, "."), "The folder that is sent to the build, from the project's root"),
@@ -29,6 +30,7 @@ const app = z.strictObject({
       args: preset(z.record(z.string().regex(/^[A-Za-z_]\w*$/), text("a text", () => true)).meta({ expects: "build arguments: names of letters, digits and underscores, with texts" }), {}, "Build arguments; never a secret, for they stay in the image"),
     }).meta({ expects: "an object with context, and if needed dockerfile and args" }),
     "Build the application's image instead of pulling it",
+    "none: then `image` is required",
   ),
   server: preset(z.enum(["fpm", "http"]).meta({ expects: '"fpm" (the image runs PHP-FPM) or "http" (it serves HTTP itself)' }), "fpm", "What the image serves"),
   port: optional(port(), "The port on which it serves", "9000 for fpm, 80 for http"),
@@ -75,7 +77,7 @@ const database = z.strictObject({
   memory: preset(mebibytes(128), 512, "Memory limit"),
   cpus: preset(cpus(), 1, "Processor limit"),
   bufferPool: preset(mebibytes(8), 128, "InnoDB's buffer pool, below the memory limit"),
-  rootPassword: required(text("a password of at least 32 characters", () => true), "The password of the server's root", { secret: true }),
+  rootPassword: required(text(passwordExpects, isPassword), "The password of the server's root", { secret: true }),
   binlogDays: preset(integer(1, 99, "days"), 7, "How long the binary log is kept"),
   stopTimeout: preset(seconds(), 60, "How long the server may take to stop"),
 });

@@ -7,6 +7,15 @@ const text = (expects: string, accepts: (value: string) => boolean) => z.string(
 /** A text in one line. */
 export const line = () => text("a text in one line", (value) => /^[^\u0000-\u001f\u007f]+$/.test(value));
 
+/** A password that fits into every server's configuration as it is. Its strength is judged elsewhere. */
+export const password = () => text(passwordExpects, isPassword);
+
+export const passwordExpects = "at least 32 visible ASCII characters without quotes and backslashes";
+
+export function isPassword(value: string): boolean {
+  return /^[\x21-\x7e]+$/.test(value) && !/["'`\\]/.test(value);
+}
+
 /** A name without spaces. */
 export const word = () => text("a name without spaces", (value) => /^[\w.:@/-]+$/.test(value));
 

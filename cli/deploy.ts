@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { dockerFor } from "./docker.ts";
+import { CliError, Exit } from "./errors.ts";
+import { changesAnything } from "./events.ts";
+import { takeLock, type Lock } from "./locks.ts";
+import { LOCAL } from "./project.ts";
+import { clearLocks, repair } from "./recovery.ts";
+import { allHealthy, isGone, isStarting, statusTable, type Report } from "./report.ts";
+import { deployed, readReport, type Deployed } from "./services.ts";
+import { openSession, succeeded, type Session } from "./session.ts";
+import { ensureContainers } from "./setup/index.ts";
+import { ensureStack, policyArguments } from "./setup/stack.ts";
+import { at, mayBePending, stackConfig } from "./stack.ts";
+import { onTerminal, painter, step } from "./ui.ts";
+import type { UpOptions } from "./verbs/up.ts";
+
+/** How long containers that are just starting are waited for before the check, in ms. */
+const START = 60_000;
+
+/** Brings a stack to what its file says and checks it. Returns the exit code. */
+export async function up(options: UpOptions): Promise<number> {
+  const session = await openSession(options);
+  const { stack, paths } = session;
+  if (stack !== LOCAL && options.yes !== true && !onTerminal()) {
+    throw new CliError({
+      what: `stack ${stack} is not deployed without being asked for: there is no terminal to ask on`,
+      remedy: `see what would change: ./drydock preview -s ${stack}\nthen: ./drydock up -s ${stack} --yes`,
+      code: Exit.refused,
+    });
+  }
+  const lock = takeLock(paths.lock(stack), stack);
+  try {
+    return await underLock(session, lock, options);
+  } finally {
+    lock.release();
+  }
+}
+
+async function underLock(session: Session, lock: Lock, options: UpOptions): Promise<number> {
+  const { stack, paths, env } = session;
+  const host = at(stackConfig(paths, stack), "docker.host");
+  const ready = await ensureContainers(stack, typeof host === "string" ? host : undefined);
+  const docker = dockerFor(ready.host, env);
+  const repaired = await step("stack", async ({ log }) => {
+    await ensureStack(session, log, ready.images);
+    const abandoned = await clearLocks(session, lock.previous !== undefined, log);
+    // Only what was interrupted leaves pending operations behind; asking costs half a second.
+    return mayBePending(stack, env) && await repair(session, docker, abandoned, log);
+  });
+
+  let changed = await deploy(session, options, repaired);
+  let report = await settled(await deployed(session));
+  if (!changed && report.services.some(isGone)) {
+    const gone = report.services.filter(isGone).map(({ name }) => name).join(", ");
+    process.stderr.write(`→ stopped or gone since the last deployment: ${gone}; reading what is there and bringing them back\n`);
+    const run = await session.pulumi.stream([...upArguments(session, options), "--yes", "--skip-preview", "--refresh"]);
+    succeeded("up", run, session);
+    changed = true;
+    report = await settled(await deployed(session));
+  }
+  process.stdout.write(`\n${changed ? "" : "Nothing to change.\n\n"}${statusTable(report, painter(process.stdout))}\n\n${next(report)}\n`);
+  return allHealthy(report) ? Exit.ok : Exit.failed;
+}
+
+/** Returns whether anything was changed. */
+async function deploy(session: Session, options: UpOptions, repaired: boolean): Promise<boolean> {
+  const { pulumi, stack } = session;
+  const args = upArguments(session, options);
+  if (stack !== LOCAL && options.yes !== true) {
+    // Pulumi's own preview and question.
+    const run = await pulumi.stream(args);
+    if (run.code === DECLINED) throw new CliError({ what: "not confirmed; nothing was changed", code: Exit.refused });
+    succeeded("up", run, session);
+    return changesAnything(run.events);
+  }
+  // The preview is where rules over the whole stack can still block. Without a change it is all that is run.
+  const preview = await pulumi.stream(["preview", ...args.slice(1)]);
+  succeeded("preview", preview, session);
+  if (!repaired && !changesAnything(preview.events)) return false;
+  succeeded("up", await pulumi.stream([...args, "--yes", "--skip-preview"]), session);
+  return true;
+}
+
+/** Pulumi's exit code where the question was answered with no. */
+const DECLINED = 8;
+
+function upArguments({ stack, paths }: Session, { diff }: UpOptions): readonly string[] {
+  return ["up", "--stack", stack, "--suppress-outputs", ...(diff ? ["--diff"] : []), ...policyArguments(paths, stack)];
+}
+
+/** The report once nothing is starting any more, or after a minute. */
+async function settled(target: Deployed): Promise<Report> {
+  const end = Date.now() + START;
+  let report = await readReport(target);
+  while (report.services.some(isStarting) && Date.now() < end) {
+    await sleep(500);
+    report = await readReport(target);
+  }
+  return report;
+}
+
+function next(report: Report): string {
+  const { stack, url } = report;
+  const s = stack === LOCAL ? "" : ` -s ${stack}`;
+  const tries = allHealthy(report)
+    ? [[`curl -i ${url}/up`, "is it up?"], [`./drydock artisan${s} -- about`, "artisan in a running replica"], [`./drydock logs app${s} --follow`, "what it says"],
+      ['eval "$(./drydock env)"', "then: pulumi preview, pulumi config set --path drydock:app.replicas 4, …"]]
+    : [...report.services.filter((service) => service.health === "unhealthy" || isGone(service)).map(({ role }) => role)].filter((role, index, all) => all.indexOf(role) === index)
+      .map((role) => [`./drydock logs ${role}${s}`, "why it isn't healthy"]);
+  const width = Math.max(...tries.map(([command = ""]) => command.length));
+  return ["Try next:", ...tries.map(([command = "", why = ""]) => `  ${command.padEnd(width)}  # ${why}`)].join("\n");
+}

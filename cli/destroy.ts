@@ -1,0 +1,102 @@
+import { stageOf } from "../config/stage.ts";
+import { dockerFailure, type Docker } from "./docker.ts";
+import { CliError, Exit } from "./errors.ts";
+import { takeLock } from "./locks.ts";
+import { LOCAL } from "./project.ts";
+import { clearLocks } from "./recovery.ts";
+import { openSession, succeeded, type Session } from "./session.ts";
+import { dockerFor } from "./docker.ts";
+import { at, notDeployed, readDeployment, stackConfig, stackExists, type Deployment } from "./stack.ts";
+import { ask, onTerminal, step } from "./ui.ts";
+import type { DestroyOptions } from "./verbs/destroy.ts";
+
+/** Removes what a stack runs; its data only where that was asked for. Returns the exit code. */
+export async function destroy(options: DestroyOptions): Promise<number> {
+  const session = await openSession(options);
+  const { stack, paths, env } = session;
+  if (!stackExists(stack, env)) throw notDeployed(stack);
+  const deployment = await readDeployment(session.pulumi, stack);
+  refuseProduction(stack, await appEnv(session), deployment);
+  if (options.volumes === true && stack !== LOCAL) {
+    throw new CliError({
+      what: `--volumes is for the local stack only; the data of ${stack} is not deleted by one command`,
+      remedy: `its containers: ./drydock destroy -s ${stack}\nits data, one volume at a time, on its Docker host: docker volume rm NAME`,
+      code: Exit.refused,
+    });
+  }
+  const volumes = volumesOf(deployment);
+  await confirm(stack, options, volumes);
+
+  const lock = takeLock(paths.lock(stack), stack);
+  try {
+    await step("stack", ({ log }) => clearLocks(session, lock.previous !== undefined, log));
+    const mode = options.volumes === true ? "--ignore-protect" : "--exclude-protected";
+    succeeded("destroy", await session.pulumi.stream(["destroy", "--stack", stack, "--yes", "--skip-preview", mode]), session);
+    const host = at(stackConfig(paths, stack), "docker.host");
+    if (options.volumes === true) await removeVolumes(dockerFor(typeof host === "string" ? host : undefined, env), volumes, stack);
+  } finally {
+    lock.release();
+  }
+  process.stdout.write(`\n${remains(stack, options.volumes === true ? [] : volumes)}\n`);
+  return Exit.ok;
+}
+
+/** As the stack's file says it; encrypted, Pulumi is asked. */
+async function appEnv({ pulumi, paths, stack }: Session): Promise<string | undefined> {
+  const value = at(stackConfig(paths, stack), "env.APP_ENV");
+  if (value === undefined || typeof value === "string") return value;
+  const { code, stdout } = await pulumi.capture(["config", "get", "--stack", stack, "--path", "drydock:env.APP_ENV"]);
+  return code === 0 ? stdout.trim() : undefined;
+}
+
+/**
+ * Production by its settings, by its name where the settings say nothing, or by what is deployed: a changed file doesn't make it less so.
+ * @throws CliError (refused)
+ */
+export function refuseProduction(stack: string, appEnv: string | undefined, { resources }: Deployment): void {
+  const running = resources.some(({ inputs }) => Array.isArray(inputs?.envs) && inputs.envs.includes("APP_ENV=production"));
+  if (stageOf(stack, appEnv) !== "production" && !running) return;
+  throw new CliError({
+    what: `stack ${stack} is in production (${running ? "its containers run with APP_ENV=production" : `APP_ENV is ${appEnv ?? "not set"}`}); Drydock does not destroy it`,
+    remedy: "take it out of production first: deploy it with another APP_ENV, which its backups and its users survive",
+    code: Exit.refused,
+  });
+}
+
+/** The names of the data volumes, on the Docker host. */
+export function volumesOf({ resources }: Deployment): readonly string[] {
+  return resources.filter(({ type }) => type === "docker:index/volume:Volume")
+    .flatMap(({ id, outputs }) => (typeof outputs?.name === "string" ? outputs.name : id) ?? []);
+}
+
+async function confirm(stack: string, { yes, volumes }: DestroyOptions, names: readonly string[]): Promise<void> {
+  if (yes === true) return;
+  if (!onTerminal()) {
+    throw new CliError({
+      what: `stack ${stack} is not destroyed without being asked for: there is no terminal to ask on`,
+      remedy: `./drydock destroy${stack === LOCAL ? "" : ` -s ${stack}`}${volumes === true ? " --volumes" : ""} --yes`,
+      code: Exit.refused,
+    });
+  }
+  process.stderr.write(`This removes the containers and networks of stack ${stack}${volumes === true ? ` AND ITS DATA: ${names.join(", ")}` : "; its data stays"}.\n`);
+  if (await ask(`Type the stack's name to go on (${stack}): `) !== stack) throw new CliError({ what: "not confirmed; nothing was changed", code: Exit.refused });
+}
+
+/** Pulumi keeps a volume on delete, and only forgets it: the data itself is removed here. */
+async function removeVolumes(docker: Docker, names: readonly string[], stack: string): Promise<void> {
+  if (names.length === 0) return;
+  const { code, stderr } = await docker.run(["volume", "rm", ...names]);
+  const complaints = stderr.split("\n").filter((line) => line !== "" && !/no such volume/i.test(line));
+  if (code !== 0 && complaints.length > 0) throw dockerFailure(complaints.join("\n"), stack);
+}
+
+function remains(stack: string, volumes: readonly string[]): string {
+  const s = stack === LOCAL ? "" : ` -s ${stack}`;
+  if (volumes.length === 0) return `Stack ${stack} is gone, its data too. Its file and its secrets stay: ./drydock up${s} begins anew.`;
+  return [
+    `Stack ${stack} no longer runs. Its data stays, protected, in ${volumes.length} volumes:`,
+    ...volumes.map((name) => `  ${name}`),
+    `  use it again   ./drydock up${s}`,
+    ...(stack === LOCAL ? ["  delete it      ./drydock destroy --volumes"] : []),
+  ].join("\n");
+}

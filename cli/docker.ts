@@ -1,0 +1,56 @@
+import { spawn } from "node:child_process";
+import { CliError, translate } from "./errors.ts";
+
+export interface Answer {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The docker client for one host: it speaks ssh:// with the user's own ssh configuration, which no library here does. */
+export interface Docker {
+  readonly env: NodeJS.ProcessEnv;
+  run(args: readonly string[]): Promise<Answer>;
+}
+
+export function dockerFor(host: string | undefined, env: NodeJS.ProcessEnv = process.env): Docker {
+  const own = host === undefined ? env : { ...env, DOCKER_HOST: host };
+  return {
+    env: own,
+    run: (args) => new Promise((resolve, reject) => {
+      const child = spawn("docker", args, { env: own, stdio: ["ignore", "pipe", "pipe"] });
+      const stdout: Buffer[] = [];
+      const stderr: Buffer[] = [];
+      child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
+      child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+      child.once("error", (error: NodeJS.ErrnoException) => reject(error.code === "ENOENT" ? noClient() : error));
+      child.once("close", (code) => resolve({ code: code ?? 1, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }));
+    }),
+  };
+}
+
+function noClient(): CliError {
+  return new CliError({ what: "the docker command was not found on PATH", remedy: "install Docker's client: apt-get install docker-cli (or https://docs.docker.com/engine/install/)" });
+}
+
+/** What `docker inspect` says, as far as the verbs use it. */
+export interface Inspected {
+  readonly Id: string;
+  readonly Name: string;
+  readonly Created: string;
+  readonly Config: { readonly Image: string; readonly Labels?: Readonly<Record<string, string>> | null };
+  readonly State: { readonly Status: string; readonly ExitCode?: number; readonly Health?: { readonly Status: string } | null };
+}
+
+/** Inspects all of them at once; one that doesn't exist is left out. */
+export async function inspect(docker: Docker, containers: readonly string[], stack: string): Promise<readonly Inspected[]> {
+  if (containers.length === 0) return [];
+  const { code, stdout, stderr } = await docker.run(["container", "inspect", ...containers]);
+  const complaints = stderr.split("\n").filter((line) => line !== "" && !/No such container/i.test(line));
+  if (code !== 0 && complaints.length > 0) throw dockerFailure(complaints.join("\n"), stack);
+  return JSON.parse(stdout === "" ? "[]" : stdout) as Inspected[];
+}
+
+export function dockerFailure(output: string, stack: string): CliError {
+  return new CliError(translate(output, { stack, passphrase: "" }) ?? { what: `docker: ${output.trim()}` });
+}

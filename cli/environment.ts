@@ -1,0 +1,39 @@
+import type { Paths } from "./project.ts";
+
+/** Variables for Pulumi's own CLI. */
+export type Variables = Readonly<Record<string, string>>;
+
+/**
+ * Where the state is and what opens its secrets, in this clone: only where the user has not said so himself.
+ * Both ways of giving a passphrase count as his.
+ */
+export function stateVariables(paths: Paths, env: NodeJS.ProcessEnv = process.env): Variables {
+  const own: Record<string, string> = {};
+  if (env.PULUMI_BACKEND_URL === undefined) own.PULUMI_BACKEND_URL = `file://${encodeURI(paths.state)}`;
+  if (env.PULUMI_CONFIG_PASSPHRASE === undefined && env.PULUMI_CONFIG_PASSPHRASE_FILE === undefined) {
+    own.PULUMI_CONFIG_PASSPHRASE_FILE = paths.passphrase;
+  }
+  return own;
+}
+
+/** True where the state is this clone's own: then its locks and checkpoints can be looked at. */
+export function ownsState(variables: NodeJS.ProcessEnv): boolean {
+  return variables.PULUMI_BACKEND_URL?.startsWith("file://") === true;
+}
+
+/** The folder of a file backend, with its query and escapes removed. */
+export function stateFolder(variables: NodeJS.ProcessEnv): string | undefined {
+  if (!ownsState(variables)) return undefined;
+  const path = decodeURI((variables.PULUMI_BACKEND_URL ?? "").slice("file://".length).replace(/\?.*$/, ""));
+  return path.startsWith("~") ? `${process.env.HOME ?? ""}${path.slice(1)}` : path;
+}
+
+/** One word for any POSIX shell, whatever is in it. */
+export function quote(value: string): string {
+  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;
+}
+
+/** What `eval "$(./drydock env)"` evaluates. */
+export function exportLines(variables: Variables): string {
+  return Object.entries(variables).map(([name, value]) => `export ${name}=${quote(value)}\n`).join("");
+}

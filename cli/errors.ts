@@ -1,0 +1,167 @@
+/** What the process says to its caller; documented in every --help. */
+export const Exit = { ok: 0, failed: 1, usage: 2, refused: 3, interrupted: 130, terminated: 143 } as const;
+
+export interface Problem {
+  /** What happened, and where. */
+  readonly what: string;
+  /** What to do: whole commands, one a line. */
+  readonly remedy?: string;
+  /** @default Exit.failed */
+  readonly code?: number;
+}
+
+/** An error that a person can act on: shown without a stack trace. */
+export class CliError extends Error implements Problem {
+  readonly what: string;
+  readonly remedy?: string;
+  readonly code: number;
+
+  constructor(problem: Problem) {
+    super(problem.what);
+    this.name = "CliError";
+    this.what = problem.what;
+    if (problem.remedy !== undefined) this.remedy = problem.remedy;
+    this.code = problem.code ?? Exit.failed;
+  }
+}
+
+/** What the translation may name in its remedies. */
+export interface Situation {
+  readonly stack: string;
+  /** The passphrase file of this clone. */
+  readonly passphrase: string;
+}
+
+interface Translation {
+  readonly match: RegExp;
+  readonly problem: (match: RegExpMatchArray, situation: Situation) => Problem;
+}
+
+const select = (stack: string): string => (stack === "local" ? "" : ` -s ${stack}`);
+
+/** The frequent failures, the first match counts: so the specific ones stand before the general ones. */
+const TRANSLATIONS: readonly Translation[] = [
+  {
+    match: /currently locked by \d+ lock/,
+    problem: ({ input = "" }, { stack }) => {
+      const holder = /created by (\S+) \(pid (\d+)\) at (\S+)/.exec(input);
+      const who = holder === null ? "another process" : `${holder[1]} (pid ${holder[2]}, since ${holder[3]})`;
+      return {
+        what: `stack ${stack} is being changed by ${who}`,
+        remedy: "wait until it has ended, then run the command again\n"
+          + `if that process no longer exists (another machine's): eval "$(./drydock env)" && pulumi cancel -s ${stack} --yes`,
+        code: Exit.refused,
+      };
+    },
+  },
+  {
+    match: /incorrect passphrase/,
+    problem: (_, { stack, passphrase }) => ({
+      what: `the passphrase does not open the secrets of Pulumi.${stack}.yaml`,
+      remedy: `if it was chosen by somebody: export PULUMI_CONFIG_PASSPHRASE_FILE=FILE (or PULUMI_CONFIG_PASSPHRASE)\n`
+        + `if Drydock generated it: unset PULUMI_CONFIG_PASSPHRASE PULUMI_CONFIG_PASSPHRASE_FILE, and have the original ${passphrase} back`,
+    }),
+  },
+  {
+    match: /passphrase must be set/,
+    problem: () => ({ what: "no passphrase is set for this stack's secrets", remedy: 'eval "$(./drydock env)", or export PULUMI_CONFIG_PASSPHRASE_FILE=FILE' }),
+  },
+  {
+    match: /unable to read PULUMI_CONFIG_PASSPHRASE_FILE: (.*)/,
+    problem: ([, why]) => ({ what: `the passphrase file can't be read: ${why}`, remedy: "export PULUMI_CONFIG_PASSPHRASE_FILE=FILE with a file that exists, or unset it" }),
+  },
+  {
+    match: /no stack named '([^']+)' found/,
+    problem: ([, name]) => ({ what: `there is no stack ${name} in this state`, remedy: `./drydock up${select(name ?? "")}` }),
+  },
+  {
+    match: /(?:port is already allocated|address already in use|ports are not available)/,
+    problem: ({ input = "" }, { stack }) => {
+      const port = /(?:Bind for|listen tcp4?|exposing port TCP) [\d.[\]:]*?:(\d+)/.exec(input)?.[1];
+      return {
+        what: `port ${port ?? "of the proxy"} on this machine is taken by somebody else`,
+        remedy: `who it is: ss -ltnp${port === undefined ? "" : ` 'sport = :${port}'`} (or: docker ps --filter publish=${port ?? "PORT"})\n`
+          + `another port: eval "$(./drydock env)" && pulumi config set -s ${stack} --path drydock:proxy.port ${port === undefined ? "PORT" : Number(port) + 1} && ./drydock up${select(stack)}`,
+      };
+    },
+  },
+  {
+    match: /permission denied.*docker\.sock|docker\.sock.*permission denied|EACCES[^\n]*docker\.sock/,
+    problem: () => ({ what: "this user may not talk to Docker", remedy: 'sudo usermod -aG docker "$USER" && newgrp docker' }),
+  },
+  {
+    match: /Cannot connect to the Docker daemon|(?:ECONNREFUSED|ENOENT)[^\n]*docker\.sock|error during connect|Is the docker daemon running|connect ECONNREFUSED[^\n]*:237[56]/i,
+    problem: (_, { stack }) => ({
+      what: "Docker does not answer",
+      remedy: stack === "local" ? "./drydock up (it starts Docker), or: sudo systemctl start docker"
+        : `check the host: eval "$(./drydock env)" && pulumi config get -s ${stack} --path drydock:docker.host; then: docker -H HOST version`,
+    }),
+  },
+  {
+    match: /\[mandatory\]|policy violations?:|mandatory polic|violates? (?:a )?mandatory/i,
+    problem: (_, { stack }) => ({
+      what: `a rule forbids this change; nothing that breaks it was deployed to ${stack}`,
+      remedy: "each rule above says what to change; ./drydock policies lists them all",
+    }),
+  },
+  {
+    match: /pulumi config set [^\n]*--secret/,
+    problem: ({ input = "" }) => ({
+      what: "values that the configuration needs are missing or wrong (see above)",
+      remedy: ['eval "$(./drydock env)", then:', ...new Set([...input.matchAll(/pulumi config set [^\n]*--secret[^\n]*/g)].map(([command]) => command.trim()))].join("\n"),
+    }),
+  },
+  {
+    match: /[Nn]o such image:? ?([^\s"',]*)|manifest (?:for \S+ )?(?:not found|unknown)|pull access denied for ([^\s,]+)/,
+    problem: ([, missing, denied], { stack }) => ({
+      what: `image ${(missing ?? denied ?? "").replace(/[.:]+$/, "") || "named above"} can't be had`,
+      remedy: stack === "local" ? "./drydock up builds the local stack's images; for one of your own: docker build -t NAME:TAG ."
+        : "check its name and digest, and the registry's login: docker pull IMAGE",
+    }),
+  },
+  {
+    match: /no space left on device|ENOSPC/,
+    problem: () => ({ what: "the disk is full", remedy: "see what Docker uses: docker system df; make room, then run the command again" }),
+  },
+  {
+    match: /unhealthy|did not become healthy|not healthy/i,
+    problem: (_, { stack }) => ({
+      what: "a container did not become healthy; what served before still serves",
+      remedy: `what it says: ./drydock logs app${select(stack)}\nhow it stands: ./drydock status${select(stack)}`,
+    }),
+  },
+  {
+    match: /no resource plugin|could not find plugin|failed to load (?:language )?plugin|no language plugin/i,
+    problem: () => ({ what: "a plugin of the engine is missing", remedy: 'install it with: eval "$(./drydock env)" && pulumi plugin ls' }),
+  },
+];
+
+/** What a failure of Pulumi or Docker means and what to do about it, or undefined where nobody has met it yet. */
+export function translate(output: string, situation: Situation): Problem | undefined {
+  for (const { match, problem } of TRANSLATIONS) {
+    const found = match.exec(output);
+    if (found !== null) return problem(found, situation);
+  }
+  return undefined;
+}
+
+/** An error as a person reads it: `drydock: what`, then the remedy, line under line. */
+export function describe(error: unknown, debug = false): string {
+  const problem = error instanceof CliError ? error : undefined;
+  const what = error instanceof Error ? error.message : String(error);
+  const lines = [`drydock: ${what.trimEnd()}`];
+  if (problem?.remedy !== undefined) {
+    const [first = "", ...rest] = problem.remedy.split("\n");
+    lines.push(`  remedy: ${first}`, ...rest.map((line) => `          ${line}`));
+  }
+  if (debug && error instanceof Error && error.stack !== undefined) lines.push(error.stack);
+  return lines.join("\n");
+}
+
+/** What a failed run of Pulumi becomes: the translation where there is one, else that it failed. */
+export function pulumiFailure(command: string, output: string, situation: Situation): CliError {
+  return new CliError(translate(output, situation) ?? {
+    what: `pulumi ${command} failed on stack ${situation.stack} (what it said is above)`,
+    remedy: `more detail: eval "$(./drydock env)" && pulumi ${command} -s ${situation.stack} --debug --logtostderr -v=5`,
+  });
+}

@@ -1,0 +1,72 @@
+/** The parts of Pulumi's engine events that Drydock reads (sdk/go/common/apitype/events.go). */
+export interface EngineEvent {
+  readonly diagnosticEvent?: { readonly severity: string; readonly message: string; readonly urn?: string };
+  readonly policyEvent?: { readonly enforcementLevel: string; readonly policyName: string; readonly message: string };
+  readonly summaryEvent?: { readonly resourceChanges?: Readonly<Record<string, number>> };
+  readonly resOutputsEvent?: { readonly metadata: StepMetadata };
+  readonly resourcePreEvent?: { readonly metadata: StepMetadata };
+}
+
+export interface StepMetadata {
+  readonly op: string;
+  readonly urn: string;
+  readonly type: string;
+  readonly old?: StepState | null;
+  readonly new?: StepState | null;
+}
+
+export interface StepState {
+  readonly protect?: boolean;
+  readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
+/** One JSON object a line; a line that was cut off by an interruption is left out. */
+export function readEvents(file: string, read: (file: string) => string): readonly EngineEvent[] {
+  let text: string;
+  try {
+    text = read(file);
+  } catch {
+    return [];
+  }
+  return text.split("\n").filter((line) => line !== "").flatMap((line) => {
+    try {
+      return [JSON.parse(line) as EngineEvent];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** How many resources each operation touched, without those that stay as they are. */
+export function changes(events: readonly EngineEvent[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { summaryEvent } of events) {
+    for (const [operation, count] of Object.entries(summaryEvent?.resourceChanges ?? {})) {
+      if (operation !== "same" && count > 0) counts[operation] = (counts[operation] ?? 0) + count;
+    }
+  }
+  return counts;
+}
+
+/**
+ * Whether a previewed update would leave anything else behind. The summary counts only operations on resources:
+ * the stack's outputs and the protection of a resource change without one.
+ */
+export function changesAnything(events: readonly EngineEvent[]): boolean {
+  if (!events.some(({ summaryEvent }) => summaryEvent !== undefined)) return true;
+  if (Object.keys(changes(events)).length > 0) return true;
+  return events.flatMap(({ resourcePreEvent, resOutputsEvent }) => resourcePreEvent?.metadata ?? resOutputsEvent?.metadata ?? [])
+    .some(({ type, old, new: next }) => {
+      if (old == null || next == null) return false;
+      if ((old.protect ?? false) !== (next.protect ?? false)) return true;
+      return type === "pulumi:pulumi:Stack" && next.outputs !== undefined && canonical(old.outputs) !== canonical(next.outputs);
+    });
+}
+
+/** JSON with sorted keys: two values are equal when these are. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value ?? {}, (_, inner: unknown) =>
+    inner !== null && typeof inner === "object" && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner);
+}

@@ -1,0 +1,39 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { CliError, Exit } from "./errors.ts";
+import { deployed } from "./services.ts";
+import { openSession } from "./session.ts";
+import type { Service } from "./stack.ts";
+import { painter } from "./ui.ts";
+import type { LogsOptions } from "./verbs/logs.ts";
+
+const COLOURS = ["cyan", "green", "yellow", "magenta", "blue"] as const;
+
+/** Those of a role, or all. */
+export function ofRole(services: readonly Service[], role: string): readonly Service[] {
+  const found = role === "all" ? services : services.filter((service) => service.role === role);
+  if (found.length > 0) return found;
+  const roles = [...new Set(services.map((service) => service.role))].sort();
+  throw new CliError({ what: `no service has the role "${role}"`, remedy: `one of: ${[...roles, "all"].join(", ")}`, code: Exit.usage });
+}
+
+export function logArguments(container: string, { follow, tail, since }: Omit<LogsOptions, "stack">): readonly string[] {
+  if (!/^(all|\d+)$/.test(tail)) throw new CliError({ what: `--tail is "${tail}"`, remedy: "a number of lines, or all: --tail 100", code: Exit.usage });
+  return ["logs", "--tail", tail, ...(since === undefined ? [] : ["--since", since]), ...(follow ? ["--follow"] : []), container];
+}
+
+/** Every line behind the name of its service; several containers are interleaved as they write. */
+export async function showLogs(role: string, options: LogsOptions): Promise<number> {
+  const { outputs, docker } = await deployed(await openSession(options));
+  const services = ofRole(outputs.services, role);
+  const paint = painter(process.stdout);
+  const width = Math.max(...services.map(({ name }) => name.length));
+  const codes = await Promise.all(services.map(({ name, container }, index) => new Promise<number>((resolve, reject) => {
+    const prefix = paint(COLOURS[index % COLOURS.length] ?? "cyan", `${name.padEnd(width)} |`);
+    const child = spawn("docker", logArguments(container, options), { env: docker.env, stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", (line) => process.stdout.write(`${prefix} ${line}\n`));
+    child.once("error", reject);
+    child.once("close", (code) => resolve(code ?? Exit.failed));
+  })));
+  return codes.every((code) => code === 0) ? Exit.ok : Exit.failed;
+}

@@ -1,0 +1,85 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command, CommanderError } from "commander";
+import { CliError, Exit, describe } from "./errors.ts";
+import { ROOT } from "./project.ts";
+
+/** A module that adds its verbs to the program. It loads what its action needs only when that runs. */
+interface Verbs {
+  register(program: Command): void;
+}
+
+const MODULES = ["verbs/up", "verbs/preview", "verbs/status", "verbs/artisan", "verbs/logs", "verbs/destroy", "verbs/env", "verbs/test", "policies", "check", "lint"];
+
+export const EXIT_CODES = `
+Exit codes:
+  0    done (also: nothing to change)
+  1    failed, or something is not healthy; what to do is in the message
+  2    wrong use: unknown command, option or argument
+  3    refused: the stack is being changed by somebody else, it is in production, or --yes is missing
+  130  interrupted by Ctrl-C (143: terminated), after what had begun was finished
+  artisan hands through the exit code of the command in the container
+
+Environment:
+  Pulumi's own variables are respected: PULUMI_BACKEND_URL, PULUMI_CONFIG_PASSPHRASE, PULUMI_HOME, PULUMI_STACK, …
+  DOCKER_HOST  the Docker engine, where the stack's settings don't name one
+  NO_COLOR     no colours
+  DEBUG        stack traces of errors`;
+
+export async function buildProgram(): Promise<Command> {
+  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
+  const program = new Command("drydock")
+    .usage("COMMAND [options]")
+    .description("Laravel in production on Docker: a Pulumi program, and the commands around it.")
+    .version(version, "-V, --version", "print Drydock's version")
+    .helpOption("-h, --help", "show help (of a command: ./drydock COMMAND --help)")
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .showHelpAfterError("(./drydock --help shows what there is)")
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: false })
+    .addHelpText("after", `
+Examples:
+  $ ./drydock up                        set up what is missing, deploy the local stack, check it
+  $ ./drydock status                    what runs, and is it healthy
+  $ ./drydock artisan -- migrate:status
+  $ eval "$(./drydock env)"             from here on, pulumi itself works in this clone
+${EXIT_CODES}`);
+  for (const name of MODULES) {
+    const file = join(import.meta.dirname, `${name}.ts`);
+    if (existsSync(file)) ((await import(file)) as Verbs).register(program);
+  }
+  for (const command of program.commands) {
+    command.exitOverride().showHelpAfterError(`(./drydock ${command.name()} --help shows how it is used)`);
+  }
+  return program;
+}
+
+/** Runs a command line and returns the process's exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const debug = (process.env.DEBUG ?? "") !== "";
+  try {
+    const program = await buildProgram();
+    if (argv.length === 0) {
+      program.outputHelp();
+      return Exit.usage;
+    }
+    await program.parseAsync(argv, { from: "user" });
+    return Number(process.exitCode ?? Exit.ok);
+  } catch (error) {
+    // Commander has already printed what was wrong, or the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.ok : Exit.usage;
+    process.stderr.write(`${describe(error, debug)}\n`);
+    return error instanceof CliError ? error.code : Exit.failed;
+  }
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const { handSignalsOver } = await import("./pulumi.ts");
+  handSignalsOver();
+  // A reader that went away (`| head`) is no error.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => { if (error.code === "EPIPE") process.exit(0); });
+  const code = await main(process.argv.slice(2));
+  // Exits at once: an open connection of a library must not hold the shell. What was written to a pipe goes out first.
+  process.stdout.write("", () => process.exit(code));
+}

@@ -1,0 +1,23 @@
+import { dockerFor, inspect, type Docker } from "./docker.ts";
+import { reportOf, type Report } from "./report.ts";
+import type { Session } from "./session.ts";
+import { at, notDeployed, readOutputs, stackConfig, stackExists, type Outputs } from "./stack.ts";
+
+/** A deployed stack and the Docker host that it runs on. */
+export interface Deployed {
+  readonly outputs: Outputs;
+  readonly docker: Docker;
+}
+
+/** @throws CliError where the stack has not been deployed */
+export async function deployed({ stack, env, pulumi, paths }: Session): Promise<Deployed> {
+  if (!stackExists(stack, env)) throw notDeployed(stack);
+  const outputs = await readOutputs(pulumi, stack);
+  const host = outputs.dockerHost ?? at(stackConfig(paths, stack), "docker.host");
+  return { outputs, docker: dockerFor(typeof host === "string" && host !== "" ? host : undefined, env) };
+}
+
+/** The services as they are right now. */
+export async function readReport({ outputs, docker }: Deployed): Promise<Report> {
+  return reportOf(outputs, await inspect(docker, outputs.services.map(({ container }) => container), outputs.stack));
+}

@@ -1,0 +1,49 @@
+import { stateVariables, type Variables } from "./environment.ts";
+import { CliError, Exit, pulumiFailure } from "./errors.ts";
+import { pathsOf, type Paths } from "./project.ts";
+import { interruption, pulumiCli, type Pulumi, type Streamed } from "./pulumi.ts";
+import { ensureEngine } from "./setup/engine.ts";
+import { ensureState } from "./setup/passphrase.ts";
+import { selectedStack } from "./stack.ts";
+
+/** One command's view of this clone: the engine is there, its environment is set, and the stack is known. */
+export interface Session {
+  readonly paths: Paths;
+  readonly stack: string;
+  /** What `./drydock env` prints. */
+  readonly variables: Variables;
+  /** The process's environment with `variables` over it. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly pulumi: Pulumi;
+}
+
+export interface SessionOptions {
+  /** @default the selected stack, or `local` */
+  readonly stack?: string | undefined;
+}
+
+export async function openSession({ stack: asked }: SessionOptions = {}): Promise<Session> {
+  const paths = pathsOf();
+  const engine = await ensureEngine();
+  const variables = { ...engine.variables, ...stateVariables(paths) };
+  const env = { ...process.env, ...variables };
+  const stack = asked ?? selectedStack(paths, env);
+  if (!/^[A-Za-z0-9_.-]{1,100}$/.test(stack)) {
+    throw new CliError({ what: `"${stack}" is not the name of a stack`, remedy: "letters, digits, - _ and . only: ./drydock up -s staging", code: Exit.usage });
+  }
+  ensureState(paths, stack, env);
+  return { paths, stack, variables, env, pulumi: pulumiCli(engine.bin, paths.root, env) };
+}
+
+/** Fails as a person can read it where an operation of Pulumi's failed; an interrupted one ends the command. */
+export function succeeded(command: string, run: Streamed, { stack, paths }: Session): void {
+  const signal = interruption();
+  if (signal !== undefined) {
+    throw new CliError({
+      what: `interrupted; pulumi ${command} has ended, and nothing is left half-recorded`,
+      remedy: "run the same command again: it continues from here",
+      code: signal === "SIGINT" ? Exit.interrupted : Exit.terminated,
+    });
+  }
+  if (run.code !== 0) throw pulumiFailure(command, run.complaints, { stack, passphrase: paths.passphrase });
+}

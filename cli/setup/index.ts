@@ -1,0 +1,36 @@
+import { CliError } from "../errors.ts";
+import { LOCAL } from "../project.ts";
+import { step } from "../ui.ts";
+import { DEFAULT_HOST, ensureDocker } from "./docker.ts";
+import { ensureImages, type ImageReferences } from "./images.ts";
+import { run } from "./docker-run.ts";
+
+/** What containers need before a stack can be deployed. */
+export interface Ready {
+  /** The Docker engine, in the form of DOCKER_HOST. */
+  readonly host: string;
+  /** The images that were built here; only for the local stack. */
+  readonly images?: ImageReferences;
+}
+
+/**
+ * The local stack's Docker is installed and started where that can be done, and its images are built. Another stack's Docker is only asked:
+ * what runs there is not this machine's to set up.
+ */
+export async function ensureContainers(stack: string, host?: string): Promise<Ready> {
+  if (stack !== LOCAL) return { host: await checkDocker(stack, host) };
+  const engine = await step("docker", ({ log }) => ensureDocker({ log, ...(host === undefined ? {} : { host }) }));
+  const images = await step("images", ({ log }) => ensureImages({ log, host: engine.host }));
+  return { host: engine.host, images };
+}
+
+async function checkDocker(stack: string, host: string = process.env.DOCKER_HOST ?? DEFAULT_HOST): Promise<string> {
+  const { code, output } = await run("docker", ["--host", host, "version", "--format", "{{.Server.Version}}"], { timeout: 20_000 });
+  if (code !== 0) {
+    throw new CliError({
+      what: `Docker does not answer at ${host}, the host of stack ${stack}: ${output.trim().split("\n").at(-1) ?? ""}`,
+      remedy: `try it by hand: docker --host ${host} version\nanother host: eval "$(./drydock env)" && pulumi config set -s ${stack} --path drydock:docker.host ssh://USER@HOST`,
+    });
+  }
+  return host;
+}

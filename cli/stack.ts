@@ -1,0 +1,116 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { CliError } from "./errors.ts";
+import { stateFolder } from "./environment.ts";
+import { LOCAL, PROJECT, type Paths } from "./project.ts";
+import type { Pulumi } from "./pulumi.ts";
+
+/** What index.ts exports, as far as the verbs use it. */
+export interface Outputs {
+  readonly stack: string;
+  readonly url: string;
+  readonly release: string;
+  readonly envHash?: string;
+  readonly services: readonly Service[];
+  /** The Docker host of the settings; null for this machine's own. */
+  readonly dockerHost?: string | null;
+}
+
+export interface Service {
+  readonly name: string;
+  readonly role: string;
+  readonly container: string;
+  readonly image: string;
+}
+
+/**
+ * The stack that a command without -s is about: PULUMI_STACK, else the one that `pulumi stack select` chose for this clone, else `local`.
+ * The selection is read where Pulumi's CLI keeps it ($PULUMI_HOME/workspaces): asking the CLI costs half a second.
+ */
+export function selectedStack(paths: Paths, env: NodeJS.ProcessEnv): string {
+  if (env.PULUMI_STACK) return env.PULUMI_STACK;
+  const project = createHash("sha1").update(join(paths.root, "Pulumi.yaml")).digest("hex");
+  const file = join(env.PULUMI_HOME ?? join(homedir(), ".pulumi"), "workspaces", `${PROJECT}-${project}-workspace.json`);
+  try {
+    const { stack } = JSON.parse(readFileSync(file, "utf8")) as { stack?: string };
+    return stack?.split("/").at(-1) || LOCAL;
+  } catch {
+    return LOCAL;
+  }
+}
+
+/** False only where it is certain: this clone's own state has no checkpoint of that stack. */
+export function stackExists(stack: string, env: NodeJS.ProcessEnv): boolean {
+  const state = stateFolder(env);
+  return state === undefined || checkpoint(state, stack) !== undefined;
+}
+
+/** The file of a stack's state in a file backend, if it is there. */
+export function checkpoint(state: string, stack: string): string | undefined {
+  const file = join(state, ".pulumi", "stacks", PROJECT, `${stack}.json`);
+  return [file, `${file}.gz`].find(existsSync);
+}
+
+/** Whether operations were begun that never ended, as far as a file backend shows it without asking Pulumi; true where it can't be seen. */
+export function mayBePending(stack: string, env: NodeJS.ProcessEnv): boolean {
+  const state = stateFolder(env);
+  const file = state === undefined ? undefined : checkpoint(state, stack);
+  if (file === undefined) return state === undefined;
+  return file.endsWith(".gz") || /"pending_operations":\s*\[\s*\{/.test(readFileSync(file, "utf8"));
+}
+
+export function notDeployed(stack: string): CliError {
+  return new CliError({ what: `stack ${stack} has not been deployed yet`, remedy: `./drydock up${stack === LOCAL ? "" : ` -s ${stack}`}` });
+}
+
+/** A stack's file as it is written: secrets stay `{ secure: … }`. Empty where there is none. */
+export function stackConfig(paths: Paths, stack: string): Readonly<Record<string, unknown>> {
+  const file = paths.stackFile(stack);
+  if (!existsSync(file)) return {};
+  try {
+    return (parse(readFileSync(file, "utf8")) as { config?: Record<string, unknown> } | null)?.config ?? {};
+  } catch (error) {
+    throw new CliError({ what: `${file} is not valid YAML: ${(error as Error).message}`, remedy: `mend it, or have its last version back: git checkout ${file}` });
+  }
+}
+
+/** A value below `drydock:`, for example `at(config, "docker.host")`. */
+export function at(config: Readonly<Record<string, unknown>>, path: string): unknown {
+  const [first = "", ...rest] = path.split(".");
+  return rest.reduce<unknown>((value, key) => (value !== null && typeof value === "object" ? (value as Record<string, unknown>)[key] : undefined), config[`${PROJECT}:${first}`]);
+}
+
+export async function readOutputs(pulumi: Pulumi, stack: string): Promise<Outputs> {
+  const { code, stdout, stderr } = await pulumi.capture(["stack", "output", "--json", "--stack", stack]);
+  if (code !== 0) {
+    if (/no stack named/.test(stderr)) throw notDeployed(stack);
+    throw new CliError({ what: `the outputs of stack ${stack} can't be read: ${stderr.trim()}` });
+  }
+  const outputs = JSON.parse(stdout) as Partial<Outputs>;
+  if (outputs.services === undefined) throw notDeployed(stack);
+  return { stack, url: outputs.url ?? "", release: outputs.release ?? "", ...outputs, services: outputs.services };
+}
+
+export interface StateResource {
+  readonly urn: string;
+  readonly id?: string;
+  readonly type: string;
+  readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
+export interface Deployment {
+  readonly resources: readonly StateResource[];
+  readonly pending: readonly { readonly type: string; readonly resource: StateResource }[];
+}
+
+/** What the state says is there; secrets stay encrypted. */
+export async function readDeployment(pulumi: Pulumi, stack: string): Promise<Deployment> {
+  const { code, stdout, stderr } = await pulumi.capture(["stack", "export", "--stack", stack]);
+  if (code !== 0) throw new CliError({ what: `the state of stack ${stack} can't be read: ${stderr.trim()}` });
+  const { deployment } = JSON.parse(stdout) as { deployment?: { resources?: StateResource[]; pending_operations?: Deployment["pending"] } };
+  return { resources: deployment?.resources ?? [], pending: deployment?.pending_operations ?? [] };
+}

@@ -1,0 +1,38 @@
+import type { Command } from "commander";
+import { CliError } from "../errors.ts";
+import { STACK } from "../options.ts";
+
+export function register(program: Command): void {
+  program.command("artisan")
+    .description("run an artisan command in a running, healthy replica, as its user")
+    .usage("[options] -- ARGS…")
+    .argument("[args...]", "what comes after `php artisan`")
+    .option(...STACK)
+    .addHelpText("after", `
+Hands through the exit code of the command. Input can be piped in.
+
+Examples:
+  $ ./drydock artisan -- migrate:status
+  $ ./drydock artisan -s staging -- queue:failed
+  $ ./drydock artisan -- tinker`)
+    .action(async (args: string[], { stack }: { stack?: string }) => {
+      const [{ openSession }, { deployed, readReport }, { isHealthy }, { at, stackConfig }, { foreground }, { onTerminal }] = await Promise.all([
+        import("../session.ts"), import("../services.ts"), import("../report.ts"), import("../stack.ts"), import("../pulumi.ts"), import("../ui.ts")]);
+      const session = await openSession({ stack });
+      const target = await deployed(session);
+      const replica = (await readReport(target)).services.find((service) => service.role === "app" && isHealthy(service));
+      if (replica === undefined) {
+        throw new CliError({ what: `no replica of stack ${session.stack} is running and healthy`, remedy: "./drydock status, ./drydock logs app" });
+      }
+      const path = at(stackConfig(session.paths, session.stack), "app.path");
+      process.exitCode = await foreground("docker", execArguments(replica.container, args, {
+        folder: typeof path === "string" ? path : "/var/www/html",
+        terminal: onTerminal(),
+      }), target.docker.env);
+    });
+}
+
+/** `docker exec` as the container's own user, in the application's folder. */
+export function execArguments(container: string, args: readonly string[], { folder, terminal }: { readonly folder: string; readonly terminal: boolean }): readonly string[] {
+  return ["exec", "--interactive", ...(terminal ? ["--tty"] : []), "--workdir", folder, container, "php", "artisan", ...args];
+}

@@ -1,0 +1,28 @@
+import type { Command } from "commander";
+import { STACK } from "../options.ts";
+
+export interface LogsOptions {
+  readonly stack?: string;
+  readonly follow?: true;
+  readonly tail: string;
+  readonly since?: string;
+}
+
+export function register(program: Command): void {
+  program.command("logs")
+    .description("show what the containers of a role write")
+    .argument("<role>", "app, horizon, scheduler, proxy, database, redis, or all")
+    .option(...STACK)
+    .option("-f, --follow", "go on with what they write from now on")
+    .option("-n, --tail <lines>", "the last lines of each container, or all", "100")
+    .option("--since <time>", "only later ones: 10m, 2h, 2026-01-31T10:00:00")
+    .addHelpText("after", `
+Examples:
+  $ ./drydock logs app
+  $ ./drydock logs horizon --follow --since 10m
+  $ ./drydock logs all --tail 20`)
+    .action(async (role: string, options: LogsOptions) => {
+      const { showLogs } = await import("../logs.ts");
+      process.exitCode = await showLogs(role, options);
+    });
+}

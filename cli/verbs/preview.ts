@@ -1,0 +1,31 @@
+import type { Command } from "commander";
+import { STACK } from "../options.ts";
+
+interface PreviewOptions {
+  readonly stack?: string;
+  readonly diff?: true;
+  readonly json?: true;
+}
+
+export function register(program: Command): void {
+  program.command("preview")
+    .description("show what `up` would change, and whether the rules allow it; changes nothing")
+    .option(...STACK)
+    .option("--diff", "show changes property by property")
+    .option("--json", "print JSON, as `pulumi preview --json` does")
+    .addHelpText("after", `
+Needs no running Docker.
+
+Examples:
+  $ ./drydock preview
+  $ ./drydock preview -s prod --diff`)
+    .action(async ({ stack, diff, json }: PreviewOptions) => {
+      const [{ openSession, succeeded }, { ensureStack, policyArguments }, { step }] = await Promise.all([
+        import("../session.ts"), import("../setup/stack.ts"), import("../ui.ts")]);
+      const session = await openSession({ stack });
+      await step("stack", ({ log }) => ensureStack(session, log));
+      const flags = [...(diff ? ["--diff"] : []), ...(json ? ["--json"] : [])];
+      const run = await session.pulumi.stream(["preview", "--stack", session.stack, ...flags, ...policyArguments(session.paths, session.stack)]);
+      succeeded("preview", run, session);
+    });
+}

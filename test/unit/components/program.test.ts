@@ -1,0 +1,235 @@
+import assert from "node:assert/strict";
+import { before, describe, it } from "mocha";
+import { configuration, runProgram, type Registered } from "./program.ts";
+
+const secretMark = "4dabf18193072939515e22adb298388d";
+
+/** All that a resource waits for, directly or not. */
+function closure(resources: Registered[], name: string): Set<string> {
+  const found = new Set<string>();
+  const visit = (one: string) => {
+    for (const next of resources.filter((r) => r.name === one).flatMap((r) => r.after)) {
+      if (!found.has(next)) {
+        found.add(next);
+        visit(next);
+      }
+    }
+  };
+  visit(name);
+  return found;
+}
+
+const leaves = (resources: Registered[]) => resources.filter((one) => !one.type.startsWith("drydock:"));
+const leaf = (resources: Registered[], name: string) => leaves(resources).find((one) => one.name === name)!;
+const containers = (resources: Registered[]) => resources.filter((one) => one.type === "docker:index/container:Container");
+
+/** Takes Pulumi's wrapping off secret values. */
+function revealed(value: any): any {
+  if (Array.isArray(value)) return value.map(revealed);
+  if (typeof value !== "object" || value === null) return value;
+  if (secretMark in value) return revealed(value.value);
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, revealed(inner)]));
+}
+
+describe("the stack", () => {
+  const config = configuration();
+  const env = config.env as Record<string, string>;
+  let resources: Registered[];
+  let outputs: Record<string, unknown>;
+  before(async () => {
+    ({ resources, outputs } = await runProgram(config));
+  });
+
+  it("has a graph without a cycle", () => {
+    for (const { name } of leaves(resources)) assert.ok(!closure(leaves(resources), name).has(name), `${name} waits for itself`);
+  });
+
+  it("releases in the order of the design", () => {
+    const order = ["database", "migrate", "assets", "app-1", "switch", "opcache", "horizon", "verify"];
+    for (const [index, name] of order.entries()) {
+      const waitsFor = closure(leaves(resources), name);
+      for (const earlier of order.slice(0, index)) assert.ok(waitsFor.has(earlier), `${name} does not wait for ${earlier}`);
+      for (const later of order.slice(index + 1)) assert.ok(!waitsFor.has(later), `${name} waits for ${later}`);
+    }
+  });
+
+  it("switches only when every replica is healthy, and lets nothing of the old release go before the proxy has let go of it", () => {
+    assert.deepEqual(leaf(resources, "switch").after, ["app-1", "app-2", "app-3", "assets", "proxy"]);
+    assert.ok(leaf(resources, "verify").after.includes("switch-drained"));
+    for (const replica of ["app-1", "app-2", "app-3"]) assert.equal(leaf(resources, replica).inputs.wait, true);
+  });
+
+  it("says of every container whether it goes before or after its successor", () => {
+    const succession = Object.fromEntries(containers(resources).map((one) => [one.name, one.deleteBeforeReplace]));
+    assert.deepEqual(succession, {
+      "app-1": false,
+      "app-2": false,
+      "app-3": false,
+      horizon: false,
+      scheduler: true,
+      proxy: true,
+      database: true,
+      redis: true,
+    });
+    for (const step of resources.filter((one) => one.type === "command:local:Command")) assert.equal(step.deleteBeforeReplace, false, step.name);
+  });
+
+  it("gives a replica exactly these inputs", () => {
+    const { uploads, envs, labels, ...inputs } = revealed(leaf(resources, "app-1").inputs);
+    assert.deepEqual(inputs, {
+      image: "registry.test/shop:1",
+      user: "1000:1000",
+      networksAdvanced: [
+        { name: "network-app-abcdef0", aliases: [] },
+        { name: "network-data-abcdef0", aliases: [] },
+      ],
+      mounts: [{ type: "volume", source: "volumes-storage-abcdef0", target: "/var/www/html/storage/app", volumeOptions: { noCopy: true } }],
+      tmpfs: {
+        "/var/www/html/bootstrap/cache": "rw,noexec,nosuid,uid=1000,gid=1000,mode=700,size=16m",
+        "/var/www/html/storage/framework": "rw,noexec,nosuid,uid=1000,gid=1000,mode=700,size=128m",
+        "/var/www/html/storage/logs": "rw,noexec,nosuid,uid=1000,gid=1000,mode=700,size=16m",
+        "/tmp": "rw,noexec,nosuid,uid=1000,gid=1000,mode=700,size=128m",
+      },
+      readOnly: false,
+      entrypoints: ["/bin/sh", "/drydock/start.sh"],
+      command: [
+        ...["php-fpm", "-F", "-y", "/drydock/fpm.conf", "-d", "expose_php=0", "-d", "opcache.enable=1"],
+        ...["-d", "opcache.validate_timestamps=0", "-d", "upload_max_filesize=32M", "-d", "post_max_size=33M"],
+      ],
+      init: false,
+      memory: 256,
+      cpus: "1",
+      restart: "unless-stopped",
+      capabilities: { drops: ["ALL"] },
+      securityOpts: ["no-new-privileges:true"],
+      logDriver: "json-file",
+      logOpts: { "max-size": "10m", "max-file": "3" },
+      ports: [],
+      stopSignal: "SIGQUIT",
+      stopTimeout: 30,
+      destroyGraceSeconds: 30,
+      wait: true,
+      waitTimeout: 60,
+      healthcheck: {
+        tests: ["CMD", "php", "-n", "/drydock/fcgi.php", "127.0.0.1:9000", "/up", "/var/www/html/public/index.php"],
+        interval: "2s",
+        timeout: "5s",
+        startPeriod: "1m0s",
+        retries: 3,
+      },
+    });
+    assert.deepEqual(labels, [
+      { label: "drydock.role", value: "app" },
+      { label: "drydock.stack", value: "unit" },
+      { label: "drydock.release", value: outputs.release },
+    ]);
+    assert.deepEqual(
+      uploads.map(({ file, owner, group, permissions }: any) => [file, owner, group, permissions]),
+      [
+        ["/var/www/html/.env", "1000", "1000", "0400"],
+        ...["start.sh", "fcgi.php", "http.php", "worker.php", "opcache.php", "readback.php"].map((name) => [`/drydock/${name}`, "1000", "1000", "0555"]),
+        ["/drydock/fpm.conf", "1000", "1000", "0444"],
+      ],
+    );
+    assert.ok(envs.includes("DB_CONNECTION=mariadb") && envs.includes("REDIS_CLIENT=phpredis") && envs.includes(`DRYDOCK_RELEASE=${outputs.release}`));
+  });
+
+  it("gives app, horizon and scheduler one and the same environment (known issues 1 to 4)", () => {
+    const of = (name: string) => {
+      const { envs, uploads } = revealed(leaf(resources, name).inputs);
+      return { envs, file: uploads.find(({ file }: any) => file === "/var/www/html/.env").content };
+    };
+    for (const name of ["app-2", "app-3", "horizon", "scheduler"]) assert.deepEqual(of(name), of("app-1"));
+    for (const variable of ["APP_KEY", "DB_PASSWORD", "REDIS_PASSWORD"]) assert.ok(of("horizon").file.includes(`${variable}="${env[variable]}"\n`));
+  });
+
+  it("keeps every secret out of container variables, labels, command lines and plain inputs", () => {
+    const secrets = [env.APP_KEY!, env.DB_PASSWORD!, env.REDIS_PASSWORD!, (config.database as any).rootPassword];
+    const plain = (value: any): any => {
+      if (Array.isArray(value)) return value.map(plain);
+      if (typeof value !== "object" || value === null) return value;
+      return secretMark in value ? "[secret]" : Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
+    };
+    for (const one of resources) {
+      const text = JSON.stringify(plain(one.inputs));
+      for (const secret of secrets) {
+        assert.ok(!text.includes(secret), `${one.name} shows a secret`);
+        const { envs, labels, command, environment, triggers } = revealed(one.inputs);
+        assert.ok(!JSON.stringify([envs, labels, command, environment, triggers]).includes(secret), `${one.name} has a secret in the wrong place`);
+      }
+    }
+    assert.ok(!secrets.some((secret) => JSON.stringify(outputs).includes(secret)));
+  });
+
+  it("protects and keeps the volumes that hold data, and only those", () => {
+    const kept = resources.filter((one) => one.protect || one.retainOnDelete).map(({ name, protect, retainOnDelete }) => [name, protect, retainOnDelete]);
+    assert.deepEqual(kept.sort(), [
+      ["volumes-database", true, true],
+      ["volumes-redis", true, true],
+      ["volumes-storage", true, true],
+    ]);
+  });
+
+  it("publishes one port, of the proxy, on one interface; database and Redis are on the internal network only", () => {
+    const published = containers(resources).filter((one) => one.inputs.ports.length > 0);
+    assert.deepEqual(published.map((one) => [one.name, one.inputs.ports]), [["proxy", [{ internal: 8080, external: 8080, ip: "127.0.0.1", protocol: "tcp" }]]]);
+    assert.equal(leaf(resources, "network-data").inputs.internal, true);
+    for (const name of ["database", "redis"]) assert.deepEqual(leaf(resources, name).inputs.networksAdvanced, [{ name: "network-data-abcdef0", aliases: [name] }]);
+    const onPublic = containers(resources).filter((one) => one.inputs.networksAdvanced.some((n: any) => n.name === "network-public-abcdef0"));
+    assert.deepEqual(onPublic.map((one) => one.name), ["proxy"]);
+  });
+
+  it("makes Redis persistent, and never lets it evict a queued job (known issue 13)", () => {
+    const [file] = revealed(leaf(resources, "redis").inputs).uploads;
+    for (const line of ["save 3600 1 300 100 60 10000", "appendonly yes", "maxmemory-policy noeviction", `requirepass "${env.REDIS_PASSWORD}"`]) {
+      assert.ok(file.content.split("\n").includes(line), line);
+    }
+  });
+
+  it("puts out the URL, the release, the services and the env hash", () => {
+    assert.equal(outputs.url, "http://127.0.0.1:8080");
+    assert.match(String(outputs.release), /^[0-9a-f]{12}$/);
+    assert.match(String(outputs.envHash), /^[0-9a-f]{64}$/);
+    assert.deepEqual((outputs.services as any[]).map(({ name, role, container }) => [name, role, container]), [
+      ["proxy", "proxy", "proxy-abcdef0"],
+      ...[1, 2, 3].map((n) => [`app-${n}`, "app", `app-${n}-abcdef0`]),
+      ["horizon", "horizon", "horizon-abcdef0"],
+      ["scheduler", "scheduler", "scheduler-abcdef0"],
+      ["database", "database", "database-abcdef0"],
+      ["redis", "redis", "redis-abcdef0"],
+    ]);
+  });
+
+  it("never lets a release touch proxy, database or Redis", async () => {
+    const next = await runProgram({ ...config, app: { image: "registry.test/shop:2", replicas: 5 }, env: { ...env, MAIL_FROM_NAME: "Shop" } });
+    assert.notEqual(next.outputs.release, outputs.release);
+    for (const name of ["proxy", "database", "redis"]) assert.deepEqual(leaf(next.resources, name).inputs, leaf(resources, name).inputs);
+  });
+
+  it("names the same release for the same image and environment, whatever the sizes", async () => {
+    const next = await runProgram({ ...config, app: { ...(config.app as object), replicas: 2, memory: 300 } });
+    assert.equal(next.outputs.release, outputs.release);
+  });
+
+  it("starts as many successors at once as app.startTogether says", async () => {
+    const next = await runProgram({ ...config, app: { ...(config.app as object), replicas: 4, startTogether: 2 } });
+    const waitsFor = (name: string) => leaf(next.resources, name).after.filter((one) => one.startsWith("app-") && one !== "app-image");
+    assert.deepEqual(["app-1", "app-2", "app-3", "app-4"].map(waitsFor), [[], [], ["app-1"], ["app-2"]]);
+  });
+
+  it("lets an image that serves HTTP keep its own start", async () => {
+    const next = await runProgram({ ...config, app: { ...(config.app as object), server: "http" } });
+    const { inputs } = leaf(next.resources, "app-1");
+    assert.deepEqual([inputs.entrypoints, inputs.command, inputs.stopSignal], [undefined, undefined, "SIGTERM"]);
+    assert.deepEqual(inputs.healthcheck.tests, ["CMD", "php", "-n", "/drydock/http.php", "http://127.0.0.1:80/up"]);
+    assert.equal(leaf(next.resources, "opcache"), undefined);
+    assert.ok(revealed(leaf(next.resources, "switch").inputs).environment.SITE_CONF.includes("proxy_pass http://app;"));
+  });
+
+  it("can do without Horizon, scheduler and migrations", async () => {
+    const off = { enabled: false };
+    const next = await runProgram({ ...config, horizon: off, scheduler: off, migrate: off });
+    for (const name of ["horizon", "scheduler", "migrate"]) assert.equal(leaf(next.resources, name), undefined);
+    assert.ok(closure(leaves(next.resources), "verify").has("database"));
+  });
+});

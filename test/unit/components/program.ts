@@ -1,0 +1,75 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** One resource as the program registered it. */
+export interface Registered {
+  readonly type: string;
+  readonly name: string;
+  readonly inputs: Record<string, any>;
+  /** Names of the resources that it waits for or whose outputs it uses, itself not included. */
+  readonly after: string[];
+  readonly deleteBeforeReplace: boolean | undefined;
+  readonly protect: boolean;
+  readonly retainOnDelete: boolean;
+}
+
+/** Configuration of a whole small stack; secrets are made for each run. */
+export function configuration(overrides: Record<string, unknown> = {}): Record<string, unknown> {
+  const random = () => [...crypto.getRandomValues(new Uint8Array(24))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const base: Record<string, any> = {
+    app: { image: "registry.test/shop:1", replicas: 3 },
+    database: { image: "mariadb:11.8", rootPassword: random() },
+    redis: { image: "redis:8.0" },
+    proxy: { image: "nginx:1.30" },
+    env: {
+      APP_ENV: "local",
+      APP_URL: "http://127.0.0.1:8080",
+      APP_KEY: `base64:${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`,
+      DB_CONNECTION: "mariadb",
+      DB_DATABASE: "shop",
+      DB_USERNAME: "shop",
+      DB_PASSWORD: random(),
+      REDIS_PASSWORD: random(),
+    },
+  };
+  for (const [key, value] of Object.entries(overrides)) {
+    base[key] = typeof value === "object" && value !== null && !Array.isArray(value) ? { ...base[key], ...value } : value;
+  }
+  return base;
+}
+
+let run = 0;
+
+/** Runs index.ts against mocks and answers what it registered, and its outputs. */
+export async function runProgram(config: Record<string, unknown>): Promise<{ resources: Registered[]; outputs: Record<string, unknown> }> {
+  const resources: Registered[] = [];
+  await pulumi.runtime.setMocks(
+    { call: () => ({}), newResource: ({ name, inputs }) => ({ id: `${name}-id`, state: { ...inputs, name: inputs.name ?? `${name}-abcdef0` } }) },
+    "drydock",
+    "unit",
+    false,
+  );
+  // The mocks see inputs only; what the engine is told of dependencies and options is in the request itself.
+  const monitor = pulumi.runtime.getMonitor() as any;
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request: any, done: unknown) => {
+    const uses = [...request.getPropertydependenciesMap().entries()].flatMap(([, value]: any) => value.getUrnsList());
+    const names = [...request.getDependenciesList(), ...uses].map((urn: string) => urn.split("::").at(-1)!);
+    resources.push({
+      type: request.getType(),
+      name: request.getName(),
+      inputs: request.getObject().toJavaScript(),
+      after: [...new Set(names)].sort(),
+      deleteBeforeReplace: request.getDeletebeforereplacedefined() ? request.getDeletebeforereplace() : undefined,
+      protect: request.getProtect(),
+      retainOnDelete: request.getRetainondelete(),
+    });
+    return register(request, done);
+  };
+  const text = Object.fromEntries(Object.entries(config).map(([key, value]) => [`drydock:${key}`, JSON.stringify(value)]));
+  pulumi.runtime.setAllConfig(text);
+  const outputs: Record<string, unknown> = {};
+  const program = (await import(`../../../index.ts?run=${run++}`)) as Record<string, unknown>;
+  for (const [key, value] of Object.entries(program)) outputs[key] = await new Promise((resolve) => pulumi.output(value).apply(resolve));
+  await pulumi.runtime.waitForRPCs();
+  return { resources, outputs };
+}

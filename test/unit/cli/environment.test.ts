@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { exportLines, quote, stateFolder, stateVariables } from "../../../cli/environment.ts";
+import { pathsOf } from "../../../cli/project.ts";
+
+describe("the environment of Pulumi's CLI", () => {
+  const paths = pathsOf("/a clone");
+
+  it("is this clone's own state and passphrase", () => {
+    assert.deepEqual(stateVariables(paths, {}), {
+      PULUMI_BACKEND_URL: "file:///a%20clone/.drydock/state",
+      PULUMI_CONFIG_PASSPHRASE_FILE: "/a clone/.drydock/passphrase",
+    });
+  });
+
+  it("leaves alone what the user has set, in either way", () => {
+    assert.deepEqual(stateVariables(paths, { PULUMI_BACKEND_URL: "s3://state", PULUMI_CONFIG_PASSPHRASE: "" }), {});
+    assert.deepEqual(Object.keys(stateVariables(paths, { PULUMI_CONFIG_PASSPHRASE_FILE: "/x" })), ["PULUMI_BACKEND_URL"]);
+  });
+
+  it("finds the folder of a file backend again, and none of another", () => {
+    assert.equal(stateFolder(stateVariables(paths, {})), "/a clone/.drydock/state");
+    assert.equal(stateFolder({ PULUMI_BACKEND_URL: "file:///x?no_tmp_dir=true" }), "/x");
+    assert.equal(stateFolder({ PULUMI_BACKEND_URL: "s3://bucket" }), undefined);
+    assert.equal(stateFolder({}), undefined);
+  });
+});
+
+describe("quoting for a shell", () => {
+  it("leaves a plain word as it is", () => assert.equal(quote("/usr/bin:/bin"), "/usr/bin:/bin"));
+  it("quotes an empty word", () => assert.equal(quote(""), "''"));
+
+  it("comes back unchanged out of eval, whatever is in it", () => {
+    for (const value of ["", "a b", "it's", "$(id) `id` $HOME", "a\nb", 'say "hi"\\', "ünïcode; rm -rf x", "'''", "!x*?[a]~"]) {
+      const out = execFileSync("sh", ["-c", 'eval "$LINES_TO_EVAL"; printf %s "$VALUE"'], { env: { ...process.env, LINES_TO_EVAL: exportLines({ VALUE: value }) } });
+      assert.equal(out.toString(), value);
+    }
+  });
+});

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { CliError, describe as show, Exit, pulumiFailure, translate } from "../../../cli/errors.ts";
+
+const situation = { stack: "local", passphrase: "/clone/.drydock/passphrase" };
+
+describe("the translation of failures", () => {
+  it("names who holds a locked stack, and refuses", () => {
+    const problem = translate("error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with `pulumi cancel`.\n"
+      + "  file:///clone/.drydock/state/.pulumi/locks/organization/drydock/local/1.json: created by ann@ship (pid 42) at 2026-01-31T10:00:00Z", situation);
+    assert.equal(problem?.what, "stack local is being changed by ann@ship (pid 42, since 2026-01-31T10:00:00Z)");
+    assert.equal(problem?.code, Exit.refused);
+    assert.match(problem?.remedy ?? "", /pulumi cancel -s local --yes/);
+  });
+
+  for (const [name, output, what, remedy] of [
+    ["a wrong passphrase", "error: getting secrets manager: passphrase must be set or incorrect passphrase", /passphrase does not open the secrets of Pulumi\.local\.yaml/, /PULUMI_CONFIG_PASSPHRASE_FILE/],
+    ["no passphrase", "error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE", /no passphrase is set/, /drydock env/],
+    ["an unreadable passphrase file", "unable to read PULUMI_CONFIG_PASSPHRASE_FILE: open /x: no such file", /can't be read: open \/x/, /unset it/],
+    ["an unknown stack", "error: no stack named 'staging' found", /no stack staging/, /^\.\/drydock up -s staging$/],
+    ["a taken port, with its number", "driver failed programming external connectivity: Bind for 127.0.0.1:8080 failed: port is already allocated", /port 8080 .* taken/, /proxy\.port 8081/],
+    ["a taken port of a process", "Error starting userland proxy: listen tcp4 127.0.0.1:8085: bind: address already in use", /port 8085 .* taken/, /sport = :8085/],
+    ["a Docker that doesn't run", "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?", /Docker does not answer/, /drydock up/],
+    ["a Docker socket that isn't there", "connect ENOENT /var/run/docker.sock", /Docker does not answer/, /systemctl start docker/],
+    ["a forbidden Docker socket", "permission denied while trying to connect to unix:///var/run/docker.sock", /may not talk to Docker/, /usermod -aG docker/],
+    ["a broken rule", "[mandatory] image-pinned: latest is no version", /a rule forbids/, /drydock policies/],
+    ["an image that doesn't exist", "Error: No such image: acme/app:1", /image acme\/app:1 can't be had/, /docker build/],
+    ["a denied image", "pull access denied for acme/app, repository does not exist", /image acme\/app can't be had/, /docker build/],
+    ["a full disk", "write /var/lib/docker/x: no space left on device", /disk is full/, /docker system df/],
+    ["an unhealthy container", "container app-1 did not become healthy within 60 s", /what served before still serves/, /drydock logs app/],
+  ] as const) {
+    it(`knows ${name}`, () => {
+      const problem = translate(output, situation);
+      assert.match(problem?.what ?? "", what);
+      assert.match(problem?.remedy ?? "", remedy);
+    });
+  }
+
+  it("repeats every command for a missing secret, once", () => {
+    const command = "pulumi config set --secret --path drydock:env.APP_KEY -s prod";
+    assert.equal(translate(`missing\n  ${command}\n ${command}\n`, situation)?.remedy, `eval "$(./drydock env)", then:\n${command}`);
+  });
+
+  it("asks another stack's Docker host, not this machine's", () => {
+    assert.match(translate("error during connect: ssh", { ...situation, stack: "prod" })?.remedy ?? "", /config get -s prod .*docker\.host/);
+  });
+
+  it("says nothing of what it doesn't know, but how to see more", () => {
+    assert.equal(translate("something new", situation), undefined);
+    const error = pulumiFailure("up", "something new", situation);
+    assert.match(error.what, /pulumi up failed on stack local/);
+    assert.equal(error.code, Exit.failed);
+  });
+});
+
+describe("an error on the terminal", () => {
+  it("has its remedy below it, line under line", () => {
+    assert.equal(show(new CliError({ what: "it broke", remedy: "one\ntwo" })), "drydock: it broke\n  remedy: one\n          two");
+  });
+
+  it("has no stack trace, unless it is asked for", () => {
+    assert.equal(show(new Error("plain")), "drydock: plain");
+    assert.match(show(new Error("plain"), true), /errors\.test\.ts/);
+  });
+});

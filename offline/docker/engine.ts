@@ -1,0 +1,119 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { Agent } from "node:http";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { Duplex } from "node:stream";
+import type Docker from "dockerode";
+import { any, list, object, required, str } from "../plugin/schema.ts";
+import type { Schema } from "../plugin/schema.ts";
+import type { Values } from "../plugin/values.ts";
+
+export const configSchema: Schema = {
+  host: str,
+  sshOpts: list(str),
+  registryAuth: list(object({ address: required(str), username: str, password: str })),
+  disableDockerDaemonCheck: any, // nothing is ever checked before it is needed
+};
+
+interface Registry {
+  readonly address: string;
+  readonly username?: string;
+  readonly password?: string;
+}
+
+let config: { host: string; sshOpts: string[]; registries: Registry[] } = { host: "unix:///var/run/docker.sock", sshOpts: [], registries: [] };
+let connection: Promise<Docker> | undefined;
+
+export function configure(values: Values): void {
+  config = {
+    host: (values.host as string | undefined) ?? (process.env.DOCKER_HOST ? process.env.DOCKER_HOST : "unix:///var/run/docker.sock"),
+    sshOpts: (values.sshOpts as string[] | undefined) ?? [],
+    registries: (values.registryAuth as unknown as Registry[] | undefined) ?? [],
+  };
+  connection = undefined;
+}
+
+export const host = (): string => config.host;
+
+/** The Docker engine of the provider's settings. Nothing is loaded or connected before the first use: a preview needs neither. */
+export function docker(): Promise<Docker> {
+  connection ??= connect(config.host, config.sshOpts);
+  return connection;
+}
+
+async function connect(address: string, sshOpts: readonly string[]): Promise<Docker> {
+  const { default: Dockerode } = await import("dockerode");
+  if (address.startsWith("unix://")) return new Dockerode({ socketPath: address.slice("unix://".length) });
+  const { protocol, hostname, port, username } = new URL(address);
+  if (protocol === "ssh:") {
+    const target = username === "" ? hostname : `${decodeURIComponent(username)}@${hostname}`;
+    const agent = sshAgent([...sshOpts, ...(port === "" ? [] : ["-p", port]), "--", target, "docker", "system", "dial-stdio"]);
+    return new Dockerode({ host: "docker.example", protocol: "http", agent } as Docker.DockerOptions);
+  }
+  if (protocol === "tcp:" && !process.env.DOCKER_TLS_VERIFY) return new Dockerode({ host: hostname, port: port === "" ? 2375 : Number(port), protocol: "http" });
+  throw new Error(`Docker host "${address}": the offline stand-in speaks unix://, ssh:// and tcp:// without TLS. Use ssh://user@host: pulumi config set docker:host ssh://user@host`);
+}
+
+/** Connections through the user's own `ssh`: his configuration, keys, agent and known hosts hold, as with the docker command. */
+function sshAgent(args: readonly string[]): Agent {
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: 2 });
+  (agent as any).createConnection = () => {
+    const child = spawn("ssh", ["-o", "BatchMode=yes", "-o", "ConnectTimeout=15", ...args], { stdio: ["pipe", "pipe", "pipe"] });
+    const socket: any = Duplex.from({ writable: child.stdin, readable: child.stdout });
+    let complaint = "";
+    child.stderr.on("data", (chunk) => { complaint += chunk; });
+    child.once("error", (error) => socket.destroy(error));
+    child.once("close", (code) => { if (code) socket.destroy(new Error(`ssh ended with exit code ${code}: ${complaint.trim()}`)); });
+    socket.once("close", () => child.kill());
+    for (const method of ["setKeepAlive", "setNoDelay", "setTimeout", "ref", "unref"]) socket[method] = () => socket;
+    return socket;
+  };
+  return agent;
+}
+
+/** A failed request in words: what Docker said, or that it isn't there and what to do. */
+export function explain(error: unknown): Error {
+  const { code, message, reason, json, statusCode } = error as { code?: string; message?: string; reason?: string; json?: { message?: string }; statusCode?: number };
+  if (code === "ECONNREFUSED" || code === "ENOENT" || code === "EACCES" || code === "ENOTFOUND" || code === "ETIMEDOUT") {
+    return new Error(`Docker does not answer at ${config.host} (${code}). Start it (systemctl start docker, or ./drydock up for the local stack), or name another: pulumi config set docker:host ssh://user@host`);
+  }
+  return statusCode === undefined ? (error as Error) : new Error(json?.message ?? reason ?? message ?? `Docker answered with status ${statusCode}`);
+}
+
+/** Calls Docker, with its errors in words; a 404 is undefined. */
+export async function ask<T>(request: (docker: Docker) => Promise<T>): Promise<T | undefined> {
+  try {
+    return await request(await docker());
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode === 404) return undefined;
+    throw explain(error);
+  }
+}
+
+/** Calls Docker, with its errors in words. */
+export async function tell<T>(request: (docker: Docker) => Promise<T>): Promise<T> {
+  try {
+    return await request(await docker());
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
+/** What a registry wants to know before it gives an image: from the provider's settings, or from `docker login`. */
+export function authFor(image: string): Docker.AuthConfig | undefined {
+  const first = image.split("/")[0]!;
+  const address = image.includes("/") && /[.:]|^localhost$/.test(first) ? first : "docker.io";
+  const bare = (text: string): string => text.replace(/^https?:\/\//, "").replace(/\/.*$/, "").replace(/^(index|registry-1|registry\.hub)\.docker\.(io|com)$/, "docker.io");
+  const own = config.registries.find((registry) => bare(registry.address) === address);
+  if (own?.username && own.password) return { username: own.username, password: own.password, serveraddress: own.address };
+  try {
+    const file = JSON.parse(readFileSync(join(process.env.DOCKER_CONFIG ?? join(homedir(), ".docker"), "config.json"), "utf8")) as { auths?: Record<string, { auth?: string }> };
+    const [server, entry] = Object.entries(file.auths ?? {}).find(([key]) => bare(key) === address) ?? [];
+    if (!server || !entry?.auth) return undefined;
+    const text = Buffer.from(entry.auth, "base64").toString();
+    return { username: text.slice(0, text.indexOf(":")), password: text.slice(text.indexOf(":") + 1), serveraddress: server };
+  } catch {
+    return undefined; // nobody has logged in here
+  }
+}

@@ -1,0 +1,144 @@
+import { createHash } from "node:crypto";
+import { existsSync, lstatSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import dockerignore from "@balena/dockerignore";
+import { bool, inPlace, list, map, object, required, str, withDefault } from "../plugin/schema.ts";
+import { hasUnknown } from "../plugin/values.ts";
+import type { Values } from "../plugin/values.ts";
+import type { Call, Resource } from "../plugin/resource.ts";
+import { ask, authFor, docker, explain } from "./engine.ts";
+
+/** Lines of the build's output that an error shows. */
+const TAIL = 20;
+
+/** docker.Image: builds with Docker's classic builder and, unless `skipPush`, pushes. Every change builds again, in place. */
+export const image: Resource = {
+  schema: {
+    imageName: inPlace(required(str)),
+    skipPush: inPlace(withDefault(bool, false)),
+    buildOnPreview: inPlace(bool),
+    registry: inPlace(object({ server: str, username: str, password: str })),
+    build: inPlace(object({
+      context: withDefault(str, "."),
+      dockerfile: str,
+      args: map(str),
+      target: str,
+      platform: str,
+      network: str,
+      addHosts: list(str),
+      builderVersion: { ...str, oneOf: ["BuilderV1"] },
+      contextDigest: str,
+    })),
+  },
+  computed: ["baseImageName", "context", "dockerfile", "registryServer", "repoDigest"],
+  check(inputs) {
+    if (inputs.buildOnPreview === true) return [{ property: "buildOnPreview", reason: "the offline stand-in does not build in a preview; leave buildOnPreview out" }];
+    const build = (inputs.build ??= { context: "." }) as Values;
+    if (hasUnknown(build.context) || hasUnknown(build.dockerfile)) return [];
+    const { context, dockerfile } = placesOf(build);
+    if (!existsSync(context)) return [{ property: "build.context", reason: `there is no folder ${context}` }];
+    if (!existsSync(dockerfile)) return [{ property: "build.dockerfile", reason: `there is no file ${dockerfile}; the path is relative to the project, as with docker build -f` }];
+    build.contextDigest = digestOf(context, dockerfile);
+    return [];
+  },
+  async create(inputs, call) {
+    return { id: String(inputs.imageName), outputs: await build(inputs, call) };
+  },
+  update: (_id, _state, inputs, call) => build(inputs, call),
+  async read(_id, inputs, state) {
+    const found = await ask((engine) => engine.getImage(String(state.repoDigest || inputs.imageName)).inspect());
+    return found && { inputs, outputs: state };
+  },
+  async delete() { /* as the official plugin: a built image stays */ },
+};
+
+function placesOf(build: Values): { context: string; dockerfile: string } {
+  const context = resolve(String(build.context ?? "."));
+  return { context, dockerfile: build.dockerfile === undefined ? join(context, "Dockerfile") : resolve(String(build.dockerfile)) };
+}
+
+/** Files of the context that .dockerignore leaves in, by path; the Dockerfile stays whatever it says. */
+function filesOf(context: string, keep: string): string[] {
+  const file = join(context, ".dockerignore");
+  const rules = dockerignore({ ignorecase: false }).add(existsSync(file) ? readFileSync(file, "utf8") : "");
+  const walk = (folder: string): string[] => readdirSync(join(context, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? walk(path) : rules.ignores(path) && path !== keep ? [] : [path];
+  });
+  return walk("").sort();
+}
+
+function digestOf(context: string, dockerfile: string): string {
+  const sum = createHash("sha256").update(readFileSync(dockerfile));
+  for (const path of filesOf(context, relative(context, dockerfile))) {
+    const stat = lstatSync(join(context, path));
+    sum.update(`\u0000${path}\u0000${stat.mode & 0o7777}\u0000`);
+    if (stat.isSymbolicLink()) sum.update(readlinkSync(join(context, path)));
+    else if (stat.isFile()) sum.update(readFileSync(join(context, path)));
+  }
+  return sum.digest("hex");
+}
+
+async function build(inputs: Values, call: Call): Promise<Values> {
+  const spec = inputs.build as Values;
+  const name = String(inputs.imageName);
+  const { context, dockerfile } = placesOf(spec);
+  const inside = relative(context, dockerfile);
+  const outside = inside.startsWith("..");
+  const asked = outside ? ".dockerfile.drydock" : inside;
+  const engine = await docker();
+  const { default: tar } = await import("tar-fs");
+  const pack = tar.pack(context, {
+    entries: filesOf(context, inside),
+    map: (header: object) => ({ ...header, uid: 0, gid: 0 }),
+    ...(outside ? { finalize: false, finish: (open: any) => open.entry({ name: asked }, readFileSync(dockerfile), () => open.finalize()) } : {}),
+  } as any);
+  const lines: string[] = [];
+  let step = "";
+  try {
+    const stream = await engine.buildImage(pack as any, {
+      t: name,
+      dockerfile: asked,
+      buildargs: (spec.args ?? {}) as any,
+      forcerm: true,
+      ...(spec.target ? { target: String(spec.target) } : {}),
+      ...(spec.platform ? { platform: String(spec.platform) } : {}),
+      ...(spec.network ? { networkmode: String(spec.network) } : {}),
+      ...(spec.addHosts ? { extrahosts: (spec.addHosts as string[]).join(",") } : {}),
+      abortSignal: call.signal,
+    } as any);
+    await follow(engine, stream as unknown as NodeJS.ReadableStream, (text) => {
+      for (const line of text.split(/[\r\n]+/).filter((part) => part.trim() !== "")) {
+        if (/^Step \d+\/\d+ :/.test(line)) step = line;
+        lines.push(line);
+        call.log("info", line, { passing: true });
+      }
+    });
+  } catch (error) {
+    throw new Error([`image ${name} could not be built${step ? `, at ${step}` : ""}: ${explain(error).message}`, ...lines.slice(-TAIL).map((line) => `  ${line}`)].join("\n"));
+  }
+  const registry = (inputs.registry ?? {}) as Values;
+  if (inputs.skipPush !== true) {
+    const own = registry.username && registry.password ? { username: String(registry.username), password: String(registry.password), serveraddress: String(registry.server ?? "") } : undefined;
+    try {
+      await follow(engine, await engine.getImage(name).push({ authconfig: own ?? authFor(name) ?? {}, abortSignal: call.signal } as any) as unknown as NodeJS.ReadableStream, (text) => call.log("info", text, { passing: true }));
+    } catch (error) {
+      throw new Error(`image ${name} was built, but could not be pushed: ${explain(error).message}. Log in (docker login), or set skipPush: true`);
+    }
+  }
+  const built = await engine.getImage(name).inspect();
+  return {
+    ...inputs,
+    baseImageName: name,
+    context: String(spec.context ?? "."),
+    dockerfile: inside,
+    registryServer: String(registry.server ?? ""),
+    repoDigest: inputs.skipPush === true ? built.Id : built.RepoDigests?.[0] ?? built.Id,
+  };
+}
+
+function follow(engine: Awaited<ReturnType<typeof docker>>, stream: NodeJS.ReadableStream, line: (text: string) => void): Promise<void> {
+  return new Promise((done, failed) => engine.modem.followProgress(stream,
+    (error) => (error ? failed(error) : done()),
+    (event: { stream?: string; status?: string; error?: string }) => line(event.stream ?? event.status ?? "")));
+}

@@ -1,0 +1,96 @@
+import { any, bool, list, map, object, required, set, str, withDefault } from "../plugin/schema.ts";
+import type { Resource } from "../plugin/resource.ts";
+import type { Value, Values } from "../plugin/values.ts";
+import { ask, tell } from "./engine.ts";
+import * as journal from "./journal.ts";
+import { removeLeftover } from "./leftover.ts";
+import { labelsOf } from "./spec.ts";
+
+/** docker.Network. The id is Docker's; every change replaces. */
+export const network: Resource = {
+  schema: {
+    name: required(str),
+    attachable: bool,
+    driver: str,
+    ingress: bool,
+    internal: bool,
+    ipamConfigs: set(object({ auxAddress: map(str), gateway: str, ipRange: str, subnet: str })),
+    ipamDriver: withDefault(str, "default"),
+    ipamOptions: map(str),
+    ipv6: bool,
+    labels: set(object({ label: required(str), value: required(str) })),
+    options: map(any),
+  },
+  autoname: true,
+  computed: ["driver", "internal", "ipamConfigs", "options", "scope"],
+  async create(inputs, call) {
+    await removeLeftover(call);
+    const entry = journal.begin(call.urn);
+    const created = await tell((docker) => docker.createNetwork({
+      Name: String(inputs.name),
+      CheckDuplicate: true,
+      Labels: { ...labelsOf(inputs.labels), [journal.LABEL]: entry.mark },
+      Driver: String(inputs.driver ?? "bridge"),
+      Attachable: inputs.attachable === true,
+      Ingress: inputs.ingress === true,
+      Internal: inputs.internal === true,
+      EnableIPv6: inputs.ipv6 === true,
+      Options: inputs.options as any,
+      IPAM: {
+        Driver: String(inputs.ipamDriver),
+        Options: inputs.ipamOptions as any,
+        Config: ((inputs.ipamConfigs ?? []) as Values[]).map((config) => defined({
+          Subnet: config.subnet, Gateway: config.gateway, IPRange: config.ipRange, AuxiliaryAddresses: config.auxAddress,
+        })) as any,
+      },
+    })).catch((error) => {
+      journal.abandoned(entry);
+      throw error;
+    });
+    journal.created(entry, created.id);
+    return { id: created.id, outputs: (await live(created.id, inputs))!.outputs };
+  },
+  read: (id, inputs) => live(id, inputs),
+  async update(id, _state, inputs) {
+    return (await live(id, inputs))?.outputs ?? inputs;
+  },
+  async delete(id, _state, call) {
+    for (const container of await attached(id)) {
+      // A container that an interrupted creation has left is in nobody's state, and would hold the network for ever.
+      const left = journal.leftovers().find((entry) => entry.mark === container.mark);
+      if (left) await removeLeftover({ ...call, urn: left.urn });
+    }
+    await ask((docker) => docker.getNetwork(id).remove()).catch(async (error: Error) => {
+      const names = (await attached(id)).map(({ name }) => name);
+      if (names.length === 0) throw error;
+      throw new Error(`network ${id.slice(0, 12)} still has containers: ${names.join(", ")}. Remove them first: docker rm -f ${names.join(" ")}`);
+    });
+  },
+};
+
+async function attached(id: string): Promise<{ name: string; mark: string | undefined }[]> {
+  const found = await ask((docker) => docker.listContainers({ all: true, filters: { network: [id] } }));
+  return (found ?? []).map((container) => ({ name: container.Names[0]?.slice(1) ?? container.Id, mark: container.Labels[journal.LABEL] }));
+}
+
+async function live(id: string, inputs: Values): Promise<{ inputs: Values; outputs: Values } | undefined> {
+  const found = await ask((docker) => docker.getNetwork(id).inspect());
+  if (!found) return undefined;
+  const now = inputs.internal === undefined ? inputs : { ...inputs, internal: found.Internal };
+  return {
+    inputs: now,
+    outputs: {
+      ...now,
+      name: found.Name,
+      driver: found.Driver,
+      internal: found.Internal,
+      scope: found.Scope,
+      options: found.Options ?? {},
+      ipamConfigs: inputs.ipamConfigs ?? (found.IPAM?.Config ?? []).map((config: any) => defined({ subnet: config.Subnet, gateway: config.Gateway, ipRange: config.IPRange })),
+      __meta: JSON.stringify({ schema_version: "1" }), // lets the official plugin take the state over
+    },
+  };
+}
+
+const defined = (values: { [key: string]: Value | undefined }): Values =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Values;

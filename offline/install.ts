@@ -1,0 +1,116 @@
+import { createHash } from "node:crypto";
+import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { buildCli, cliKey } from "./cli/build.ts";
+import { cacheRoot, findOfficial } from "./official.ts";
+import { locked } from "./lock.ts";
+
+/** Plugins that have a stand-in here, in the versions of their npm packages. */
+export const STANDINS = { docker: "5.2.0", command: "1.2.1" } as const;
+
+export interface Engine {
+  readonly kind: "official" | "offline";
+  /** Path of the `pulumi` program. */
+  readonly bin: string;
+  /** Folder of `bin`, to be first on PATH. */
+  readonly path: string;
+  /** PULUMI_HOME; undefined where the user's own holds. */
+  readonly home: string | undefined;
+  /** What the CLI needs in its environment besides what the user has set. */
+  readonly env: Record<string, string>;
+}
+
+export interface Progress {
+  /** A line for the user. @default nothing is shown */
+  log?(line: string): void;
+  /** Called as a long step moves on. @default as `log`, now and then */
+  progress?(done: number, total: number, what: string): void;
+}
+
+/**
+ * The Pulumi engine to use: what is on PATH; else the official download; else built here from its Go modules, with
+ * stand-ins for the plugins. What was built once is used again without asking the network.
+ * DRYDOCK_OFFLINE=1 goes straight to the last.
+ * @throws Error with the remedy, when there is none of the three
+ */
+export async function resolveEngine(options: Progress = {}): Promise<Engine> {
+  if (process.env.DRYDOCK_OFFLINE !== "1") {
+    const official = await findOfficial({ versions: STANDINS, download: !existsSync(join(homeFolder(), "complete")), log: options.log });
+    if (official) {
+      const env: Record<string, string> = official.home === undefined ? {} : { PULUMI_HOME: official.home };
+      return { kind: "official", bin: join(official.path, "pulumi"), path: official.path, home: official.home, env: { ...env, PATH: withPath(official.path), PULUMI_SKIP_UPDATE_CHECK: "true" } };
+    }
+  }
+  const { home } = await installOffline(options);
+  options.log?.(`using the engine built here, with stand-ins for the plugins ${Object.entries(STANDINS).map(([name, version]) => `${name} ${version}`).join(" and ")}`);
+  const path = join(home, "bin");
+  return {
+    kind: "offline", bin: join(path, "pulumi"), path, home,
+    env: { PULUMI_HOME: home, PATH: withPath(path), PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true", PULUMI_SKIP_UPDATE_CHECK: "true" },
+  };
+}
+
+const withPath = (folder: string): string => [folder, ...(process.env.PATH ?? "").split(delimiter).filter((entry) => entry !== folder)].join(delimiter);
+
+/**
+ * Fills a PULUMI_HOME from this folder, unless it is there. Its name is a hash of what it is made of, so clones with other
+ * versions have others; it appears at once, complete, whatever is interrupted.
+ */
+export async function installOffline(options: Progress = {}): Promise<{ home: string }> {
+  const home = homeFolder();
+  if (existsSync(join(home, "complete"))) return { home };
+  mkdirSync(join(cacheRoot(), "home"), { recursive: true });
+  await locked(join(cacheRoot(), "install.lock"), options.log, async () => {
+    if (existsSync(join(home, "complete"))) return; // another process was first
+    const cli = await buildCli(options);
+    options.log?.("bundling the language host and the plugins");
+    const draft = mkdtempSync(join(cacheRoot(), "home", ".draft-"));
+    try {
+      mkdirSync(join(draft, "bin"));
+      try { linkSync(cli, join(draft, "bin", "pulumi")); } catch { copyFileSync(cli, join(draft, "bin", "pulumi")); }
+      await bundle("language-nodejs", join(draft, "bin", "pulumi-language-nodejs"));
+      for (const [name, version] of Object.entries(STANDINS)) {
+        const folder = join(draft, "plugins", `resource-${name}-v${version}`);
+        await bundle(name, join(folder, `pulumi-resource-${name}`));
+      }
+      // Which stack is selected is the user's, not the version's.
+      mkdirSync(join(cacheRoot(), "workspaces"), { recursive: true });
+      symlinkSync(join(cacheRoot(), "workspaces"), join(draft, "workspaces"));
+      mkdirSync(join(draft, "complete"));
+      rmSync(home, { recursive: true, force: true });
+      renameSync(draft, home);
+    } finally {
+      rmSync(draft, { recursive: true, force: true });
+    }
+  });
+  return { home };
+}
+
+/** One executable file of each plugin: it starts fast, and does not need the clone that it came from. */
+async function bundle(source: string, target: string): Promise<void> {
+  const { build } = await import("esbuild");
+  const nothing = join(import.meta.dirname, "plugin", "nothing.ts");
+  await build({
+    entryPoints: [join(import.meta.dirname, source, "main.ts")],
+    outfile: target,
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    banner: { js: "#!/usr/bin/env node" },
+    logLevel: "error",
+    // Parts of dockerode that are not used here: its own ssh, and sessions of BuildKit.
+    alias: { ssh2: nothing, "@grpc/proto-loader": nothing, protobufjs: nothing },
+  });
+  chmodSync(target, 0o755);
+}
+
+function homeFolder(): string {
+  const sum = createHash("sha256").update(cliKey());
+  const here = import.meta.dirname;
+  for (const folder of ["plugin", "language-nodejs", ...Object.keys(STANDINS)]) {
+    for (const file of readdirSync(join(here, folder)).sort()) sum.update(file).update(readFileSync(join(here, folder, file)));
+  }
+  sum.update(readFileSync(join(here, "..", "package-lock.json"))).update(readFileSync(join(here, "install.ts")));
+  return join(cacheRoot(), "home", sum.digest("hex").slice(0, 12));
+}

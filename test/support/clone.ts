@@ -1,0 +1,90 @@
+import { execFile, execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+export interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A fresh clone of this project in a folder of its own, with its own state, stack and containers; what a newcomer would have. */
+export class Clone {
+  readonly dir: string;
+
+  constructor() {
+    this.dir = mkdtempSync(join(tmpdir(), "drydock-clone-"));
+    const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root, encoding: "utf8" });
+    for (const file of new Set(files.split("\0").filter((name) => name !== ""))) {
+      cpSync(join(root, file), join(this.dir, file), { recursive: true, preserveTimestamps: true });
+    }
+    symlinkSync(join(root, "node_modules"), join(this.dir, "node_modules"));
+  }
+
+  /** The environment of a shell in which nobody has set up Pulumi or Docker for this clone. */
+  env(more: Record<string, string> = {}): Record<string, string> {
+    const inherited = Object.entries(process.env).filter(([name, value]) => value !== undefined && !/^(PULUMI_|NODE_OPTIONS|DRYDOCK_RELEASE)/.test(name));
+    return { ...(Object.fromEntries(inherited) as Record<string, string>), NO_COLOR: "1", ...more };
+  }
+
+  /** Runs `./drydock ARGS` to its end. */
+  drydock(args: string[], more: Record<string, string> = {}): Promise<Result> {
+    return this.run("./drydock", args, more);
+  }
+
+  /** Starts `./drydock ARGS` and does not wait. */
+  start(args: string[], more: Record<string, string> = {}): ChildProcess {
+    return spawn("./drydock", args, { cwd: this.dir, env: this.env(more), stdio: ["ignore", "pipe", "pipe"] });
+  }
+
+  /** Runs Pulumi's own CLI, as after `eval "$(./drydock env)"`. */
+  async pulumi(args: string[]): Promise<Result> {
+    return this.run("bash", ["-c", 'eval "$(./drydock env 2>/dev/null)" && exec pulumi "$@"', "pulumi", ...args, "--non-interactive"]);
+  }
+
+  run(file: string, args: string[], more: Record<string, string> = {}): Promise<Result> {
+    return new Promise((resolve) => {
+      const child = execFile(file, args, { cwd: this.dir, env: this.env(more), maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, stdout, stderr });
+      });
+      child.stdin?.end();
+    });
+  }
+
+  read(file: string): string {
+    return readFileSync(join(this.dir, file), "utf8");
+  }
+
+  /** Changes a file of the clone. */
+  edit(file: string, change: (text: string) => string): void {
+    writeFileSync(join(this.dir, file), change(this.read(file)));
+  }
+
+
+  async status(): Promise<Status> {
+    const { stdout } = await this.drydock(["status", "--json"]);
+    return JSON.parse(stdout) as Status;
+  }
+
+  /** Takes the stack and its data away, and the folder. */
+  async remove(): Promise<void> {
+    await this.drydock(["destroy", "--yes", "--volumes"]);
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+export interface Status {
+  readonly stack: string;
+  readonly url: string;
+  readonly release: string;
+  readonly services: readonly { name: string; role: string; container: string; image: string; state: string; health: string }[];
+}
+
+/** `docker ARGS`, its output without the last line break. */
+export function docker(...args: string[]): string {
+  return execFileSync("docker", args, { encoding: "utf8", maxBuffer: 64 << 20 }).trimEnd();
+}

@@ -3,6 +3,7 @@ import { catalogue, type Context, type Variable } from "./environment.ts";
 import { nearest, distance } from "./nearest.ts";
 import { judgePasswords } from "./passwords.ts";
 import { removeCommand, secretCommand, setCommand, type Problem } from "./problems.ts";
+import { secretValues } from "./secrets.ts";
 import { hasCredentials, show } from "./show.ts";
 import { stageByName, stageOf } from "./stage.ts";
 
@@ -16,7 +17,8 @@ export interface Environment {
   readonly hash: string;
 }
 
-const known = new Map(catalogue.map((variable) => [variable.name, variable]));
+/** The variables that a user may set, by name. */
+const known = new Map(catalogue.filter(({ setBy }) => setBy === "user").map((variable) => [variable.name, variable]));
 const path = (name: string) => `drydock:env.${name}`;
 
 /**
@@ -32,8 +34,7 @@ export function resolveEnvironment(
   const plain: Record<string, string> = {};
   const secret: Record<string, string> = {};
 
-  for (const variable of catalogue) {
-    if (variable.setBy === "drydock") continue;
+  for (const variable of known.values()) {
     const found = judge(variable, context);
     if (typeof found === "string") (variable.secret ? secret : plain)[variable.name] = found;
     else if (found !== undefined) problems.push(found);
@@ -73,7 +74,7 @@ function judge(variable: Variable, context: Context): string | Problem | undefin
   if (value === "" && !required && variable.default === undefined) return undefined;
   const parsed = type.safeParse(value);
   const expected = type.meta()?.expects ?? "another value";
-  if (!parsed.success) return problem(secret ? `is not valid: expected ${expected}` : `is ${show(value, secretsOf(context))}, expected ${expected}`);
+  if (!parsed.success) return problem(secret ? `is not valid: expected ${expected}` : `is ${show(value, secretValues(context.env, context.settings))}, expected ${expected}`);
   if (!secret && hasCredentials(value)) return problem("holds a user name or password, but it is a plain variable");
   const broken = check?.(parsed.data, context);
   return broken === undefined ? parsed.data : problem(broken);
@@ -120,10 +121,4 @@ function judgeTogether(values: Readonly<Record<string, string>>, own: readonly s
   needs(values["FILESYSTEM_DISK"] === "s3", "FILESYSTEM_DISK=s3", ["AWS_BUCKET", "AWS_DEFAULT_REGION"]);
   needs(values["MAIL_MAILER"] === "smtp", "MAIL_MAILER=smtp", ["MAIL_HOST", "MAIL_FROM_ADDRESS"]);
   return problems;
-}
-
-/** All values that no message may hold, not even inside another one. */
-function secretsOf({ env, settings }: Context): string[] {
-  const hidden = Object.keys(env).filter((name) => known.get(name)?.secret !== false).map((name) => env[name]!);
-  return [...hidden, settings.database?.rootPassword ?? "", settings.docker?.registry?.password ?? ""];
 }

@@ -5,6 +5,7 @@ import { catalogue } from "./environment.ts";
 import { nearest } from "./nearest.ts";
 import { readRaw } from "./raw.ts";
 import { resolveEnvironment, type Environment } from "./resolve.ts";
+import { secretValues } from "./secrets.ts";
 import { groups, settingsSchema, type Settings } from "./schema.ts";
 import { at, children, docOf, unwrapped } from "./walk.ts";
 import { kind, show } from "./show.ts";
@@ -55,7 +56,7 @@ interface Judged {
 function judgeSettings(raw: Readonly<Record<string, unknown>>, stack: string): Judged {
   const { values, env, problems: unreadable } = readRaw(raw, stack);
   const parsed = settingsSchema.safeParse({ ...values, env });
-  const secrets = secretsIn(values, env);
+  const secrets = secretValues(env, values);
   const issues = parsed.success ? [] : parsed.error.issues.flatMap((issue) => explain(issue, values, stack, secrets));
   const lenient = leniently(values);
   const problems = [...unreadable, ...issues, ...checkTogether(lenient, env, stack)];
@@ -126,8 +127,4 @@ function leniently(values: Readonly<Record<string, unknown>>): LenientSettings {
     result[name] = fields;
   }
   return result as LenientSettings;
-}
-
-function secretsIn(values: Readonly<Record<string, unknown>>, env: Readonly<Record<string, string>>): string[] {
-  return [...Object.values(env), at(values, ["database", "rootPassword"]), at(values, ["docker", "registry", "password"])].filter((value) => typeof value === "string");
 }

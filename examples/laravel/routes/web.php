@@ -7,8 +7,12 @@ use App\Http\Controllers\SessionController;
 use Illuminate\Support\Facades\Route;
 
 Route::get('/', [PageController::class, 'home']);
-Route::get('/release', [PageController::class, 'release']);
-Route::get('/slow', [PageController::class, 'slow']);
+
+// Without a session: these two are asked thousands of times while a release is watched.
+Route::withoutMiddleware('web')->group(function (): void {
+    Route::get('/release', [PageController::class, 'release']);
+    Route::get('/slow', [PageController::class, 'slow']);
+});
 
 Route::get('/form', [FormController::class, 'show']);
 Route::post('/form', [FormController::class, 'save']);

@@ -23,7 +23,8 @@ class PageController
     /** Works for `seconds` (at most 60). In the database, because a signal cuts PHP's own sleep short and would hide a request that was cut. */
     public function slow(Request $request): Response
     {
-        $seconds = (float) $request->validate(['seconds' => 'required|numeric|between:0,60'])['seconds'];
+        $seconds = filter_var($request->query('seconds'), FILTER_VALIDATE_FLOAT, ['options' => ['min_range' => 0, 'max_range' => 60]]);
+        abort_if($seconds === false, 422, 'seconds must be a number from 0 to 60.');
         DB::selectOne('SELECT SLEEP(?)', [$seconds]);
 
         return response("worked for $seconds s")->header('Content-Type', 'text/plain')->header('X-Replica', gethostname());

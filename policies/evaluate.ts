@@ -1,0 +1,109 @@
+import { z } from "zod";
+import { isUnknown, type Field } from "./helpers/values.ts";
+import { Resource, Stack } from "./helpers/resources.ts";
+import type { Context, Report, ResourceRule, Rule, StackRule } from "./rule.ts";
+import type { Settings } from "./settings.ts";
+
+/** What a rule has to say about one resource. */
+export interface Finding {
+  readonly rule: string;
+  /** `excluded`: it would be a violation, but the stack's configuration excludes the resource and says why. */
+  readonly kind: "violation" | "undecided" | "excluded";
+  readonly urn: string;
+  readonly message: string;
+}
+
+/** Rules for one resource each carry a reason that is more than a word. */
+const REASON = 10;
+
+const exclusions = z.array(z.strictObject({
+  /** Name of the resource, as the program gave it. */
+  resource: z.string().min(1),
+  reason: z.string().min(REASON, `a reason of at least ${REASON} characters says why this resource may break the rule`),
+})).default([]);
+
+type Exclusions = z.output<typeof exclusions>;
+
+/** Checks a rule's configuration and fills in the defaults. An unknown key is an error: a typo would otherwise switch nothing off. */
+export function parseConfig(rule: Rule, config: Readonly<Record<string, unknown>> = {}): { params: unknown; exclude: Exclusions } {
+  const { exclude, ...rest } = config;
+  const reasons = exclusions.safeParse(exclude);
+  const params = rule.params.safeParse(rest);
+  const issues = [...(reasons.error?.issues ?? []).map((issue) => ({ ...issue, path: ["exclude", ...issue.path] })), ...(params.error?.issues ?? [])];
+  if (issues.length > 0) {
+    const list = issues.map((issue) => `${rule.name}.${issue.path.join(".")}: ${issue.message}`).join("; ");
+    throw new Error(`policy configuration is not valid: ${list}. Mend the file given as --policy-pack-config (in Drydock policies/config/<stack>.json)`);
+  }
+  return { params: params.data, exclude: reasons.data ?? [] };
+}
+
+/** Runs a resource rule on one resource. A type the rule does not look at costs nothing. */
+export function checkResource(rule: Rule, resource: Resource, settings: Settings, config?: Readonly<Record<string, unknown>>): Finding[] {
+  if (rule.scope !== "resource" || !rule.types.includes(resource.type)) return [];
+  const { params, exclude } = parseConfig(rule, config);
+  const findings = new Findings(rule, exclude);
+  const context: Context<unknown> = { params, settings, on: (other) => findings.on(other) };
+  (rule as unknown as ResourceRule<unknown>).check(resource, findings.on(resource), context);
+  return findings.all();
+}
+
+/** Runs a stack rule on all resources. */
+export function checkStack(rule: Rule, resources: readonly Resource[], settings: Settings, config?: Readonly<Record<string, unknown>>): Finding[] {
+  if (rule.scope !== "stack") return [];
+  const { params, exclude } = parseConfig(rule, config);
+  const findings = new Findings(rule, exclude);
+  (rule as unknown as StackRule<unknown>).check(new Stack(resources, settings), { params, settings, on: (resource) => findings.on(resource) });
+  return findings.all();
+}
+
+/** Collects what a rule says and puts it into words. */
+class Findings {
+  readonly #rule: Rule;
+  readonly #exclude: Exclusions;
+  readonly #violations: Finding[] = [];
+  // One note a resource: ten unknown variables are one reason to look again.
+  readonly #undecided = new Map<Resource, Set<string>>();
+
+  constructor(rule: Rule, exclude: Exclusions) {
+    this.#rule = rule;
+    this.#exclude = exclude;
+  }
+
+  on(resource: Resource): Report {
+    const report: Report = {
+      violation: (property, what) => this.#violations.push(this.#finding(resource, property, what)),
+      undecided: (property) => {
+        const paths = this.#undecided.get(resource) ?? new Set();
+        this.#undecided.set(resource, paths.add(property));
+      },
+      expect: <T>(field: Field<T>, ok: (value: T | undefined) => boolean, what: string) => {
+        if (isUnknown(field.value)) report.undecided(field.path);
+        else if (!ok(field.value)) report.violation(field.path, what);
+      },
+    };
+    return report;
+  }
+
+  all(): Finding[] {
+    const notes = [...this.#undecided].map(([resource, paths]): Finding => ({
+      rule: this.#rule.name,
+      kind: "undecided",
+      urn: resource.urn,
+      message: `${resource.title}: undecided until the update, because not known yet: ${[...paths].join(", ")}`,
+    }));
+    return [...this.#violations, ...notes];
+  }
+
+  #finding(resource: Resource, property: string, what: string): Finding {
+    const line = `${resource.title}, ${property}: ${what}`;
+    const excluded = this.#exclude.find((entry) => entry.resource === resource.name);
+    const base = { rule: this.#rule.name, urn: resource.urn };
+    if (excluded !== undefined) return { ...base, kind: "excluded", message: `${line}\nExcluded by the stack's policy configuration: ${excluded.reason}` };
+    return { ...base, kind: "violation", message: `${line}\nWhy: ${this.#rule.why} (${cite(this.#rule)})\nRemedy: ${this.#rule.remedy}` };
+  }
+}
+
+/** Sources in words: `known issue 7`, `CIS Docker 5.27`. */
+export function cite(rule: Pick<Rule, "source">): string {
+  return rule.source.map((id) => id.replace(/^KI (\d+)$/, "known issue $1").replace(/^KI (.+)$/, "known issues, $1").replace(/^PX$/, "the 48 hours of seeds/004").replace(/^D(\d)/, "CIS Docker $1")).join(", ");
+}

@@ -1,0 +1,144 @@
+import { at, flag, items, num, text, entries, joined, isUnknown, type Field, type Items, type Maybe } from "./values.ts";
+import { readEnv, type Env } from "./env.ts";
+import { readMounts, type Mount } from "./mounts.ts";
+import { readPorts, type Port } from "./ports.ts";
+import type { Resource } from "./resources.ts";
+import { ROLES, type Role, type Settings } from "../settings.ts";
+
+export interface Upload {
+  /** Path in the container. */
+  readonly file: Maybe<string>;
+  readonly content: Maybe<string>;
+  /** Octal, as text. */
+  readonly permissions: Maybe<string>;
+  /** Property of the permissions, for messages. */
+  readonly permissionsPath: string;
+}
+
+export interface NetworkUse {
+  readonly name: Maybe<string>;
+  readonly aliases: Items<string>;
+}
+
+const SERVICE = "docker:index/service:Service";
+
+export function isContainerType(type: string): boolean {
+  return type === "docker:index/container:Container" || type === SERVICE;
+}
+
+/**
+ * One view of `docker.Container` and of `docker.Service`, which says the same under `taskSpec.containerSpec`.
+ * Every field knows its property path, so that a message points to the line to change.
+ */
+export class Container {
+  readonly resource: Resource;
+  readonly isService: boolean;
+  readonly role: Role | undefined;
+  readonly settings: Settings;
+  #env: Env | undefined;
+  #mounts: Items<Mount> | undefined;
+
+  constructor(resource: Resource, settings: Settings) {
+    this.resource = resource;
+    this.settings = settings;
+    this.isService = resource.type === SERVICE;
+    this.role = this.#findRole(settings);
+  }
+
+  /** Path of a property: `container` in a Container's words, `service` in a Service's. */
+  path(container: string, service = `taskSpec.containerSpec.${container}`): string {
+    return this.isService ? service : container;
+  }
+
+  /** A property by its path. */
+  #raw(container: string, service?: string): unknown {
+    return at(this.resource.props, ...this.path(container, service).split("."));
+  }
+
+  #field<T>(read: (value: unknown) => Maybe<T>, container: string, service?: string): Field<T> {
+    return { path: this.path(container, service), value: read(this.#raw(container, service)) };
+  }
+
+  #texts(container: string, service?: string): Items<string> {
+    return items(this.#raw(container, service), this.path(container, service), text);
+  }
+
+  get name(): Field<string> { return this.#field(text, "name", "name"); }
+  get image(): Field<string> { return this.#field(text, "image"); }
+  get user(): Field<string> { return this.#field(text, "user"); }
+  get readOnly(): Field<boolean> { return this.#field(flag, "readOnly"); }
+  get privileged(): Field<boolean> { return this.#field(flag, "privileged"); }
+  get workingDir(): Field<string> { return this.#field(text, "workingDir", "taskSpec.containerSpec.dir"); }
+  get memory(): Field<number> { return this.#field(num, "memory", "taskSpec.resources.limits.memoryBytes"); }
+  get command(): Items<string> { return this.#texts("command", "taskSpec.containerSpec.args"); }
+  get entrypoint(): Items<string> { return this.#texts("entrypoints", "taskSpec.containerSpec.commands"); }
+  get healthTests(): Items<string> { return this.#texts("healthcheck.tests"); }
+  get capDrops(): Items<string> { return this.#texts("capabilities.drops", "taskSpec.containerSpec.capDrops"); }
+  get capAdds(): Items<string> { return this.#texts("capabilities.adds", "taskSpec.containerSpec.capAdds"); }
+  get securityOpts(): Items<string> { return this.#texts("securityOpts"); }
+  get ports(): Items<Port> { return readPorts(this.#raw("ports", "endpointSpec.ports"), this.path("ports", "endpointSpec.ports")); }
+
+  /** A property that only one of the two types has. */
+  raw(path: string): unknown {
+    return at(this.resource.props, ...path.split("."));
+  }
+
+  get mounts(): Items<Mount> {
+    this.#mounts ??= readMounts(this.resource.props, this.isService);
+    return this.#mounts;
+  }
+
+  /** Variables of the container's environment and of an uploaded `.env` file. */
+  get env(): Env {
+    this.#env ??= readEnv(this);
+    return this.#env;
+  }
+
+  get uploads(): Items<Upload> {
+    return items(this.raw("uploads"), "uploads", (entry, path) => {
+      const encoded = text(at(entry, "contentBase64"));
+      return {
+        file: text(at(entry, "file")),
+        content: typeof encoded === "string" ? Buffer.from(encoded, "base64").toString("utf8") : (encoded ?? text(at(entry, "content"))),
+        permissions: text(at(entry, "permissions")),
+        permissionsPath: `${path}.permissions`,
+      };
+    });
+  }
+
+  get networks(): Items<NetworkUse> {
+    const path = this.path("networksAdvanced", "taskSpec.networksAdvanceds");
+    return items(this.raw(path), path, (entry, here) => ({
+      name: text(at(entry, "name")) ?? text(at(entry, "id")),
+      aliases: items(at(entry, "aliases"), `${here}.aliases`, text),
+    }));
+  }
+
+  /** What the container runs, as one line: entry point, then command. */
+  get commandLine(): Items<string> {
+    return joined(this.entrypoint, this.command);
+  }
+
+  /** Runs once and ends, such as a migration: no health check, no restart. */
+  get isOneOff(): boolean {
+    return this.role === "migrate" || this.raw("mustRun") === false || this.raw("attach") === true;
+  }
+
+  /** Values of a label; container labels are a list of `{label, value}`. */
+  label(name: string): Maybe<string> {
+    for (const path of this.isService ? ["labels", "taskSpec.containerSpec.labels"] : ["labels"]) {
+      const pairs = items(this.raw(path), path, (entry) => (at(entry, "label") === name ? (text(at(entry, "value")) ?? "") : undefined));
+      const map = entries(this.raw(path), path).known.find(({ value: [key] }) => key === name);
+      const found = pairs.known[0]?.value ?? (map === undefined ? undefined : text(map.value[1]));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  #findRole(settings: Settings): Role | undefined {
+    const label = this.label(settings.roleLabel);
+    if (typeof label === "string") return ROLES.find((role) => role === label);
+    const name = this.name.value;
+    return (isUnknown(name) || name === undefined ? undefined : settings.roleOf(name)) ?? settings.roleOf(this.resource.name);
+  }
+}

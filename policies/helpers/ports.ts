@@ -1,0 +1,26 @@
+import { at, items, num, text, type Items, type Maybe } from "./values.ts";
+
+/** A port that is reachable from outside the container's networks. */
+export interface Port {
+  /** Port of the host; nothing when Docker picks one. */
+  readonly external: Maybe<number>;
+  readonly internal: Maybe<number>;
+  /** Address of the host; nothing means every interface. Services have none. */
+  readonly ip: Maybe<string>;
+  readonly protocol: Maybe<string>;
+}
+
+/** Reads `ports` of a Container, `endpointSpec.ports` of a Service. */
+export function readPorts(value: unknown, path: string): Items<Port> {
+  return items(value, path, (entry) => ({
+    external: num(at(entry, "external")) ?? num(at(entry, "publishedPort")),
+    internal: num(at(entry, "internal")) ?? num(at(entry, "targetPort")),
+    ip: text(at(entry, "ip")),
+    protocol: text(at(entry, "protocol")),
+  }));
+}
+
+/** Whether an address means every interface of the host. */
+export function isEveryInterface(ip: string | undefined): boolean {
+  return ip === undefined || ip === "" || ip === "0.0.0.0" || ip === "::" || ip === "[::]";
+}

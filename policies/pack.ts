@@ -1,0 +1,8 @@
+import { PolicyPack } from "@pulumi/policy";
+import { policiesOf } from "./adapter.ts";
+import { catalogue } from "./catalogue.ts";
+
+new PolicyPack("drydock", {
+  description: "Rules for running Laravel on Docker: every one stands for an incident.",
+  policies: policiesOf(catalogue),
+});

@@ -1,0 +1,59 @@
+import { commandTexts, RUNNERS } from "../helpers/commands.ts";
+import { Container, isContainerType } from "../helpers/container.ts";
+import { isSecretName } from "../helpers/env.ts";
+import { entries, at, type Items } from "../helpers/values.ts";
+import type { Resource } from "../helpers/resources.ts";
+import { resourceRule } from "../rule.ts";
+import type { Settings } from "../settings.ts";
+import { none } from "./shared.ts";
+
+/** A word of a command line: quoted, a substitution, or bare. */
+const WORD = "(?:\"[^\"]*\"|'[^']*'|\\$\\([^)]*\\)|[^\\s\"';|&]+)";
+
+/** Ways to put a password on a command line, and what to call them. A variable is no help: the shell expands it into the arguments. */
+const FLAGS: readonly (readonly [RegExp, string])[] = [
+  [new RegExp(`\\b(?:mysql|mariadb|mysqldump|mysqladmin|mariadb-dump|mariadb-admin|mariadb-backup|mariabackup|mysqlcheck|mysqlimport)\\b[^|;&\\n]*?\\s-p${WORD}`), "-p with the password"],
+  [new RegExp(`\\s--(?:password|passwd|pass|db-password|auth-password)=${WORD}`, "i"), "--password with a value"],
+  [new RegExp(`\\bredis-cli\\b[^|;&\\n]*?\\s(?:-a|--pass)\\s+${WORD}`), "redis-cli -a"],
+  [new RegExp(`--(?:requirepass|masterauth)[\\s=]+${WORD}`), "--requirepass"],
+  [new RegExp(`\\bcurl\\b[^|;&\\n]*?\\s(?:-u|--user)[\\s=]+\\S+:${WORD}`), "curl -u with a password"],
+  [new RegExp(`\\bdocker\\b[^|;&\\n]*?\\blogin\\b[^|;&\\n]*?\\s(?:-p|--password)[\\s=]+${WORD}`), "docker login -p"],
+  [/[a-z][\w+.-]*:\/\/[^\s/@:"']*:[^\s/@"']+@/i, "a URL with a password"],
+];
+
+const ASSIGNMENT = /(?:(?:^|\s)(-e|--env|--build-arg)(?:\s+|=)|(?:^|[\s;&|("'])(?:export\s+)?)["']?([A-Za-z_]\w*)=("[^"]*"|'[^']*'|[^\s"';|&]*)/g;
+
+export const noPasswordArgv = resourceRule({
+  id: 26, name: "no-password-argv", family: "laravel", level: "mandatory", source: ["KI 13"],
+  summary: "No secret stands on a command line.",
+  why: "a backup script called mysqldump with the password as an argument, for everyone who may run ps or docker inspect",
+  remedy: "give it on standard input, in a file (--defaults-extra-file), or in the environment (MYSQL_PWD, REDISCLI_AUTH)",
+  bad: "create: \"docker exec db mysqldump -ppassword shop\"", good: "create: \"docker exec -i db mysqldump --defaults-extra-file=/dev/stdin shop\", stdin: clientConfiguration",
+  types: RUNNERS, params: none,
+  check(resource, report, { settings }) {
+    const texts = commandTexts(resource, settings);
+    const secrets = secretValues(resource, settings);
+    for (const { value, path } of texts.known) {
+      const found = new Set(FLAGS.filter(([pattern]) => pattern.test(value)).map(([, name]) => name));
+      for (const [, flag, key = "", raw = ""] of value.matchAll(ASSIGNMENT)) {
+        const literal = raw.replace(/^["']|["']$/g, "");
+        // NAME=$VALUE before a command is its environment; after -e it becomes an argument of docker.
+        if (isSecretName(key) && literal !== "" && (flag !== undefined || !/^\$/.test(literal))) found.add(flag === undefined ? `${key} with its value` : `${flag} ${key} with a value`);
+      }
+      for (const [key, secret] of secrets) if (value.includes(secret)) found.add(`the value of ${key}`);
+      for (const what of found) report.violation(path, `the command line has ${what}`);
+    }
+    for (const path of texts.unknown) report.undecided(path);
+  },
+});
+
+const LEAST = 8;
+
+/** The resource's own secrets long enough to be recognized, by key. */
+function secretValues(resource: Resource, settings: Settings): Map<string, string> {
+  const environment: Items<readonly [string, unknown]> = entries(at(resource.props, "environment"), "environment");
+  const pairs: (readonly [string, unknown])[] = isContainerType(resource.type)
+    ? new Container(resource, settings).env.variables.map(({ key, value }) => [key, value])
+    : environment.known.map(({ value }) => value);
+  return new Map(pairs.filter((pair): pair is readonly [string, string] => isSecretName(pair[0]) && typeof pair[1] === "string" && pair[1].length >= LEAST));
+}

@@ -1,0 +1,259 @@
+import { z } from "zod";
+import { isEveryInterface } from "../helpers/ports.ts";
+import { CONTAINERS } from "../helpers/resources.ts";
+import { at, entries, flag, isUnknown, items, joined, num, text, type Items } from "../helpers/values.ts";
+import { resourceRule } from "../rule.ts";
+import { none, onContainer } from "./shared.ts";
+
+export const healthcheckRequired = resourceRule({
+  id: 42, name: "healthcheck-required", family: "containers", level: "mandatory", source: ["D5.27", "K698ed579", "CK_DOCKER_2"],
+  summary: "A container has a health check.",
+  why: "without one nobody can tell a container that serves from one that hangs, and no traffic can wait for it",
+  remedy: "healthcheck: { tests: [\"CMD\", \"curl\", \"-fsS\", \"http://127.0.0.1/up\"], interval: \"5s\", timeout: \"5s\", retries: 3 }",
+  bad: "no healthcheck, or tests: [\"NONE\"]", good: "healthcheck: { tests: [\"CMD\", …] }",
+  types: CONTAINERS, params: none,
+  check: onContainer((container, report) => {
+    if (container.isOneOff) return;
+    const { known, unknown } = container.healthTests;
+    if (known[0]?.value === "NONE") report.violation(known[0].path, "the health check is switched off");
+    else if (known.length === 0 && unknown.length === 0) report.violation(container.path("healthcheck"), "there is no health check");
+    // One known word is a check already, whatever the others turn out to be; `NONE` stands alone.
+    else if (known.length === 0) for (const path of unknown) report.undecided(path);
+  }),
+});
+
+export const memoryLimit = resourceRule({
+  id: 43, name: "memory-limit", family: "containers", level: "mandatory", source: ["PX", "D5.11", "Kbb9ac4f7"],
+  summary: "A container has a memory limit.",
+  why: "one container without a limit takes the memory of all the others",
+  remedy: "memory: 256 (MiB); for a service taskSpec.resources.limits.memoryBytes",
+  bad: "no memory", good: "memory: 256",
+  types: CONTAINERS, params: none,
+  check: onContainer((container, report) => report.expect(container.memory, (value) => value !== undefined && value > 0, "there is no memory limit")),
+});
+
+export const cpuLimit = resourceRule({
+  id: 44, name: "cpu-limit", family: "containers", level: "advisory", source: ["D5.12", "K6b610c50"],
+  summary: "A container has a limit or a share of the processors.",
+  why: "one busy container slows all the others down",
+  remedy: "cpus: \"1\"; for a service taskSpec.resources.limits.nanoCpus",
+  bad: "no cpus", good: "cpus: \"1\"",
+  types: CONTAINERS, params: none,
+  check: onContainer((container, report) => {
+    const paths = container.isService ? ["taskSpec.resources.limits.nanoCpus"] : ["cpus", "cpuShares", "cpuQuota", "cpuSet"];
+    const values = paths.map((path) => ({ path, value: text(container.raw(path)) }));
+    if (values.some(({ value }) => typeof value === "string" && value !== "" && value !== "0")) return;
+    const open = values.find(({ value }) => isUnknown(value));
+    if (open !== undefined) report.undecided(open.path);
+    else report.violation(paths[0]!, "there is no limit for the processors");
+  }),
+});
+
+export const noPrivileged = resourceRule({
+  id: 45, name: "no-privileged", family: "containers", level: "mandatory", source: ["D5.5", "Kae5b6871"],
+  summary: "No container is privileged.",
+  why: "a privileged container is root of the host",
+  remedy: "delete `privileged`, and add single capabilities if it really needs some",
+  bad: "privileged: true", good: "capabilities: { drops: [\"ALL\"], adds: [\"NET_BIND_SERVICE\"] }",
+  types: CONTAINERS, params: none,
+  check: onContainer((container, report) => report.expect(container.privileged, (value) => value !== true, "the container is privileged")),
+});
+
+const capability = (name: string): string => name.toUpperCase().replace(/^CAP_/, "");
+
+export const dropCapabilities = resourceRule({
+  id: 46, name: "drop-capabilities", family: "containers", level: "advisory", source: ["PX", "D5.4", "Kce76b7d0"],
+  summary: "A container drops all capabilities and adds only listed ones.",
+  why: "Docker's default leaves fourteen, and PHP needs none of them",
+  remedy: "capabilities: { drops: [\"ALL\"] }",
+  bad: "no capabilities", good: "capabilities: { drops: [\"ALL\"], adds: [\"NET_BIND_SERVICE\"] }",
+  types: CONTAINERS,
+  params: z.strictObject({ allowed: z.array(z.string()).default(["CHOWN", "DAC_OVERRIDE", "FOWNER", "NET_BIND_SERVICE", "SETGID", "SETUID"]) }),
+  check: onContainer((container, report, { params }) => {
+    const { capDrops, capAdds } = container;
+    const path = container.path("capabilities.drops", "taskSpec.containerSpec.capDrops");
+    if (!capDrops.known.some(({ value }) => capability(value) === "ALL")) {
+      if (capDrops.unknown.length > 0) for (const unknown of capDrops.unknown) report.undecided(unknown);
+      else report.violation(path, "not all capabilities are dropped");
+    }
+    const allowed = params.allowed.map(capability);
+    for (const { value, path: added } of capAdds.known) if (!allowed.includes(capability(value))) report.violation(added, "adds a capability that is not allowed");
+    for (const unknown of capAdds.unknown) report.undecided(unknown);
+  }),
+});
+
+const NO_NEW_PRIVILEGES = /^no-new-privileges([:=]true)?$/;
+
+export const noNewPrivileges = resourceRule({
+  id: 47, name: "no-new-privileges", family: "containers", level: "remediate", source: ["D5.26", "K27fcc7d6"],
+  summary: "No process of a container gains privileges.",
+  why: "a setuid program in the image would make root of any process",
+  remedy: "securityOpts: [\"no-new-privileges:true\"]",
+  bad: "no securityOpts", good: "securityOpts: [\"no-new-privileges:true\"]",
+  // A service has no such property.
+  types: ["docker:index/container:Container"], params: none,
+  check: onContainer((container, report) => {
+    const { known, unknown } = container.securityOpts;
+    if (known.some(({ value }) => NO_NEW_PRIVILEGES.test(value))) return;
+    if (unknown.length > 0) for (const path of unknown) report.undecided(path);
+    else report.violation("securityOpts", "processes may gain privileges");
+  }),
+  fix(props) {
+    let options: unknown;
+    try {
+      options = props["securityOpts"];
+    } catch {
+      return false; // Not known yet; the check says so.
+    }
+    if (options === undefined || options === null) {
+      props["securityOpts"] = ["no-new-privileges:true"];
+      return true;
+    }
+    const list = options as unknown[];
+    for (let i = 0; i < list.length; i++) {
+      try {
+        if (NO_NEW_PRIVILEGES.test(String(list[i]))) return false;
+      } catch {
+        return false;
+      }
+    }
+    list[list.length] = "no-new-privileges:true";
+    return true;
+  },
+});
+
+export const noUnconfinedProfile = resourceRule({
+  id: 48, name: "no-unconfined-profile", family: "containers", level: "mandatory", source: ["D5.2", "D5.22", "K404fde2c"],
+  summary: "No seccomp, AppArmor or SELinux profile is switched off.",
+  why: "the profiles keep a taken-over process from the kernel's rarely used, and rarely safe, calls",
+  remedy: "delete the entry, or give a profile of your own: \"seccomp=profile.json\"",
+  bad: "securityOpts: [\"seccomp=unconfined\"]", good: "securityOpts: [\"no-new-privileges:true\"]",
+  types: CONTAINERS, params: none,
+  check: onContainer((container, report) => {
+    for (const { value, path } of container.securityOpts.known) {
+      if (/^(seccomp|apparmor|systempaths)[:=]unconfined$|^label[:=]disable$/.test(value)) report.violation(path, "a security profile is switched off");
+    }
+    for (const path of container.securityOpts.unknown) report.undecided(path);
+    const path = "taskSpec.containerSpec.privileges.seLinuxContext.disable";
+    if (container.isService) report.expect({ path, value: flag(container.raw(path)) }, (value) => value !== true, "a security profile is switched off");
+  }),
+});
+
+export const noHostNamespaces = resourceRule({
+  id: 51, name: "no-host-namespaces", family: "containers", level: "mandatory", source: ["D5.10", "D5.16", "D5.17", "D5.31"],
+  summary: "A container shares no namespace with the host.",
+  why: "with the host's network or processes a container sees, and reaches, all of them",
+  remedy: "delete the line; use a network of your own and publish single ports",
+  bad: "networkMode: \"host\"", good: "networksAdvanced: [{ name: network.name }]",
+  types: CONTAINERS, params: none,
+  check: onContainer((container, report) => {
+    if (container.isService) {
+      for (const { value: { name } } of container.networks.known) if (name === "host") report.violation("taskSpec.networksAdvanceds", "shares the host's namespace");
+      for (const path of container.networks.unknown) report.undecided(path);
+      return;
+    }
+    for (const path of ["networkMode", "ipcMode", "pidMode", "usernsMode"]) report.expect({ path, value: text(container.raw(path)) }, (value) => value !== "host", "shares the host's namespace");
+    for (const { value: { name } } of container.networks.known) if (name === "host") report.violation("networksAdvanced", "shares the host's namespace");
+  }),
+});
+
+export const boundInterface = resourceRule({
+  id: 52, name: "bound-interface", family: "containers", level: "advisory", source: ["D5.14", "K451d79dc"],
+  summary: "A published port names the interface that it is published on.",
+  why: "a port without an address is open on every interface, past the host's firewall",
+  remedy: "ports: [{ internal: 8080, external: 8080, ip: \"127.0.0.1\" }]",
+  bad: "ports: [{ internal: 8080, external: 8080 }]", good: "ports: [{ internal: 8080, external: 8080, ip: \"127.0.0.1\" }]",
+  // A service's port is the cluster's.
+  types: ["docker:index/container:Container"], params: none,
+  check: onContainer((container, report) => {
+    for (const { value, path } of container.ports.known) report.expect({ path: `${path}.ip`, value: value.ip }, (ip) => !isEveryInterface(ip), "the port is published on every interface");
+    for (const path of container.ports.unknown) report.undecided(path);
+  }),
+});
+
+export const userDefinedNetwork = resourceRule({
+  id: 53, name: "user-defined-network", family: "containers", level: "mandatory", source: ["D5.30", "Kce14a68b"],
+  summary: "A container is on a network of its own stack, not on Docker's default bridge.",
+  why: "on the default bridge every container of the host reaches every other one, and no names resolve",
+  remedy: "networksAdvanced: [{ name: network.name, aliases: [\"app\"] }]",
+  bad: "no network, or networkMode: \"bridge\"", good: "networksAdvanced: [{ name: network.name }]",
+  types: CONTAINERS, params: none,
+  check: onContainer((container, report) => {
+    const { known, unknown } = container.networks;
+    const path = container.path("networksAdvanced", "taskSpec.networksAdvanceds");
+    for (const { value: { name } } of known) if (name === "bridge" || name === "default") report.violation(path, "is on Docker's default bridge");
+    if (known.length > 0 || container.isService && unknown.length > 0) return;
+    const mode = text(container.raw("networkMode"));
+    for (const open of [...unknown, ...(isUnknown(mode) ? [mode.path] : [])]) report.undecided(open);
+    if (unknown.length > 0 || isUnknown(mode)) return;
+    if (mode === undefined || mode === "" || mode === "bridge" || mode === "default") report.violation(path, "is on Docker's default bridge");
+  }),
+});
+
+export const restartPolicy = resourceRule({
+  id: 54, name: "restart-policy", family: "containers", level: "mandatory", source: ["D5.15", "K2fc99041"],
+  summary: "A container comes back after a crash and after a reboot: unless-stopped, or on-failure with a count.",
+  why: "without a policy one crash is an outage until somebody looks",
+  remedy: "restart: \"unless-stopped\"",
+  bad: "no restart, or restart: \"no\"", good: "restart: \"unless-stopped\"",
+  types: CONTAINERS, params: none,
+  check: onContainer((container, report) => {
+    if (container.isOneOff) return;
+    if (container.isService) return report.expect({ path: "taskSpec.restartPolicy.condition", value: text(container.raw("taskSpec.restartPolicy.condition")) }, (value) => value !== "none", "nothing restarts it");
+    const [restart, count] = [text(container.raw("restart")), num(container.raw("maxRetryCount"))];
+    if (restart === "on-failure" && isUnknown(count)) report.undecided("maxRetryCount");
+    else if (restart === "on-failure") report.expect({ path: "maxRetryCount", value: count }, (value) => (value ?? 0) > 0, "on-failure has no count, so it would restart for ever");
+    else report.expect({ path: "restart", value: restart }, (value) => value === "unless-stopped", "is neither unless-stopped nor on-failure with a count");
+  }),
+});
+
+export const readonlyRootfs = resourceRule({
+  id: 55, name: "readonly-rootfs", family: "containers", level: "advisory", source: ["D5.13"],
+  summary: "The root file system is read-only.",
+  why: "an attacker who can't write can't leave anything behind",
+  remedy: "readOnly: true, with tmpfs for what the program writes",
+  bad: "no readOnly", good: "readOnly: true, tmpfs: { \"/tmp\": \"\" }",
+  types: CONTAINERS, params: none,
+  check: onContainer((container, report) => report.expect(container.readOnly, (value) => value === true, "the root file system is writable")),
+});
+
+export const noDevices = resourceRule({
+  id: 55, name: "no-devices", family: "containers", level: "advisory", source: ["D5.18"],
+  summary: "No device of the host is given to a container.",
+  why: "a device is reached without any of the host's permissions",
+  remedy: "delete `devices`",
+  bad: "devices: [{ hostPath: \"/dev/sda\" }]", good: "no devices",
+  types: ["docker:index/container:Container"], params: none,
+  check: onContainer((container, report) => {
+    const lists: Items<unknown>[] = ["devices", "deviceRequests", "deviceCgroupRules"].map((path) => items(container.raw(path), path, (entry) => entry));
+    const { known, unknown } = joined(...lists);
+    for (const { path } of known) report.violation(path, "a device of the host is given to the container");
+    for (const path of unknown) report.undecided(path);
+  }),
+});
+
+export const noCgroupParent = resourceRule({
+  id: 55, name: "no-cgroup-parent", family: "containers", level: "advisory", source: ["D5.25"],
+  summary: "A container stays in Docker's own cgroup.",
+  why: "in another cgroup other limits apply than those that are written here",
+  remedy: "delete `cgroupParent`",
+  bad: "cgroupParent: \"/\"", good: "no cgroupParent",
+  types: ["docker:index/container:Container"], params: none,
+  check: onContainer((container, report) => report.expect({ path: "cgroupParent", value: text(container.raw("cgroupParent")) }, (value) => value === undefined || value === "", "is in another cgroup than Docker's")),
+});
+
+export const noLowHostPort = resourceRule({
+  id: 55, name: "no-low-host-port", family: "containers", level: "advisory", source: ["D5.8"],
+  summary: "No published port is below 1024, but 80 and 443.",
+  why: "the ports below 1024 belong to the host's own services",
+  remedy: "ports: [{ internal: 25, external: 2525 }]",
+  bad: "ports: [{ internal: 22, external: 22 }]", good: "ports: [{ internal: 8080, external: 443 }]",
+  types: CONTAINERS, params: z.strictObject({ allowed: z.array(z.number().int()).default([80, 443]) }),
+  check: onContainer((container, report, { params }) => {
+    for (const { value: { external }, path } of container.ports.known) {
+      const field = container.isService ? "publishedPort" : "external";
+      report.expect({ path: `${path}.${field}`, value: external }, (port) => port === undefined || port === 0 || port >= 1024 || params.allowed.includes(port), "the host's port is below 1024");
+    }
+    for (const path of container.ports.unknown) report.undecided(path);
+  }),
+});

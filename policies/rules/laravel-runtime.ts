@@ -1,0 +1,161 @@
+import { z } from "zod";
+import { healthEndpoint } from "../helpers/health.ts";
+import { isWithin } from "../helpers/mounts.ts";
+import { directive, redisSettings } from "../helpers/redis.ts";
+import type { Container } from "../helpers/container.ts";
+import { CONTAINERS } from "../helpers/resources.ts";
+import { isUnknown, num } from "../helpers/values.ts";
+import { resourceRule } from "../rule.ts";
+import { LARAVEL, ROLES } from "../settings.ts";
+import { none, onContainer, onRoles, rolesParam } from "./shared.ts";
+
+export const codeFromImageOnly = resourceRule({
+  id: 10, name: "code-from-image-only", family: "laravel", level: "mandatory", source: ["KI 6"],
+  summary: "The application's code comes from the image: nothing is mounted over it.",
+  why: "code in a volume stays old after a deployment, and OPcache keeps the old code even when the files change",
+  remedy: "delete the mount and COPY the code in the Dockerfile; only storage and bootstrap/cache may be mounted",
+  bad: "volumes: [{ hostPath: \"/srv/shop\", containerPath: \"/var/www/html\" }]", good: "volumes: [{ volumeName: storage.name, containerPath: \"/var/www/html/storage/app\" }]",
+  types: CONTAINERS,
+  params: z.strictObject({ roles: rolesParam(LARAVEL), writable: z.array(z.string()).default(["storage", "bootstrap/cache"]) }),
+  check: onRoles((container, report, { params }) => {
+    const folders = codeFolders(container);
+    const open = folders.flatMap((folder) => params.writable.map((path) => `${folder}/${path}`));
+    for (const { value: { target }, path } of container.mounts.known) {
+      if (isUnknown(target)) report.undecided(target.path);
+      if (typeof target !== "string" || open.some((folder) => isWithin(target, folder))) continue;
+      if (folders.some((folder) => isWithin(target, folder) || isWithin(folder, target))) report.violation(path, "is mounted over the application's code");
+    }
+    for (const path of container.mounts.unknown) report.undecided(path);
+  }),
+});
+
+/** Where a container's code can be: the working directory, if it is said, else the usual places. */
+function codeFolders(container: Container): readonly string[] {
+  const { value } = container.workingDir;
+  return typeof value === "string" && value !== "/" && value !== "" ? [value, ...container.settings.appPaths] : container.settings.appPaths;
+}
+
+const LOCALHOST = /(:\/\/)localhost(?=[:/?#\s"']|$)|(^|[\s"'=])localhost(?=:\d)/g;
+
+export const healthcheckIpv4 = resourceRule({
+  id: 12, name: "healthcheck-ipv4", family: "laravel", level: "remediate", source: ["KI 7"],
+  summary: "A health check asks 127.0.0.1, not localhost.",
+  why: "localhost was ::1 first, where nobody listened: the check ran into its time limit and the container stayed in starting",
+  remedy: "healthcheck: { tests: [\"CMD\", \"curl\", \"-fsS\", \"http://127.0.0.1/up\"] }",
+  bad: "tests: [\"CMD\", \"wget\", \"--spider\", \"http://localhost/up\"]", good: "tests: [\"CMD\", \"wget\", \"--spider\", \"http://127.0.0.1/up\"]",
+  types: CONTAINERS, params: none,
+  check: onContainer((container, report) => {
+    for (const { value, path } of container.healthTests.known) if (value.search(LOCALHOST) >= 0) report.violation(path, "the health check asks localhost");
+    for (const path of container.healthTests.unknown) report.undecided(path);
+  }),
+  fix(props, type) {
+    const owner = type.includes("service") ? (props as { taskSpec?: { containerSpec?: Props } }).taskSpec?.containerSpec : (props as Props);
+    const tests = owner?.healthcheck?.tests;
+    let changed = false;
+    for (let i = 0; i < (tests?.length ?? 0); i++) {
+      let test: unknown;
+      try {
+        test = tests![i];
+      } catch {
+        continue; // Not known yet; the check says so.
+      }
+      if (typeof test !== "string" || test.search(LOCALHOST) < 0) continue;
+      tests![i] = test.replace(LOCALHOST, "$1$2127.0.0.1");
+      changed = true;
+    }
+    return changed;
+  },
+});
+
+interface Props { healthcheck?: { tests?: unknown[] } }
+
+export const healthcheckEndpoint = resourceRule({
+  id: 13, name: "healthcheck-endpoint", family: "laravel", level: "mandatory", source: ["KI 8"],
+  summary: "The application's health check asks the configured port and path.",
+  why: "a check copied from another project asked port 8081 and /health, which nobody served",
+  remedy: "healthcheck: { tests: [\"CMD\", \"curl\", \"-fsS\", \"http://127.0.0.1/up\"] }, or set ports and path of this rule",
+  bad: "tests: [\"CMD\", \"curl\", \"-f\", \"http://127.0.0.1:8081/health\"]", good: "tests: [\"CMD\", \"curl\", \"-f\", \"http://127.0.0.1/up\"]",
+  types: CONTAINERS,
+  params: z.strictObject({ roles: rolesParam(["app"]), ports: z.array(z.number().int()).default([80, 9000]), path: z.string().startsWith("/").default("/up") }),
+  check: onRoles((container, report, { params }) => {
+    const { known, unknown } = container.healthTests;
+    for (const path of unknown) report.undecided(path);
+    const endpoint = healthEndpoint(known);
+    // Whether there is a check at all is another rule's question.
+    if (known.length === 0 || known[0]?.value === "NONE") return;
+    if (endpoint === undefined) {
+      if (unknown.length === 0) report.violation(container.path("healthcheck.tests"), `the health check asks no port and path; expected ${params.path} at port ${params.ports.join(" or ")}`);
+      return;
+    }
+    if (!params.ports.includes(endpoint.port)) report.violation(endpoint.at, `the health check asks another port than ${params.ports.join(" or ")}`);
+    if (endpoint.path !== params.path) report.violation(endpoint.at, `the health check asks another path than ${params.path}`);
+  }),
+});
+
+export const nonRootUid = resourceRule({
+  id: 14, name: "non-root-uid", family: "laravel", level: "mandatory", source: ["KI 9", "PX", "D4.1", "CK_DOCKER_8"],
+  summary: "A container runs as the configured user, never as root.",
+  why: "the container ran as one uid and the files belonged to another: permission denied on every compiled view",
+  remedy: "user: \"1000:1000\" (the uid that owns the files), or set the rule's uids",
+  bad: "no user, or user: \"root\"", good: "user: \"1000:1000\"",
+  types: CONTAINERS,
+  params: z.strictObject({
+    /** uid by role. */
+    uids: z.partialRecord(z.enum(ROLES), z.number().int().positive()).default({}),
+  }),
+  check: onContainer((container, report, { params }) => {
+    const { value, path } = container.user;
+    if (isUnknown(value)) return report.undecided(path);
+    const user = value?.split(":")[0] ?? "";
+    if (user === "") return report.violation(path, "no user is set, and an image's own may be root");
+    if (user === "root" || Number(user) === 0) return report.violation(path, "runs as root");
+    const expected = container.role === undefined ? undefined : { ...UIDS, ...params.uids }[container.role];
+    if (expected !== undefined && num(user) !== expected) report.violation(path, `is not the uid of role ${container.role}, ${expected}`);
+  }),
+});
+
+/** The users of Drydock's images; proxy is the user of nginx's unprivileged image. */
+const UIDS: Readonly<Partial<Record<(typeof ROLES)[number], number>>> = { app: 1000, horizon: 1000, scheduler: 1000, migrate: 1000, database: 999, redis: 999, proxy: 101 };
+
+export const storageWritable = resourceRule({
+  id: 15, name: "storage-writable", family: "laravel", level: "mandatory", source: ["KI 9"],
+  summary: "Where the root is read-only, storage and bootstrap/cache are volumes or tmpfs.",
+  why: "Laravel writes compiled views, logs and caches; without a place for them every page is an error 500",
+  remedy: "tmpfs: { \"/var/www/html/storage/framework\": \"uid=1000\", \"/var/www/html/storage/logs\": \"uid=1000\", \"/var/www/html/bootstrap/cache\": \"uid=1000\" }",
+  bad: "readOnly: true and no mounts", good: "readOnly: true with tmpfs for storage and bootstrap/cache",
+  types: CONTAINERS,
+  params: z.strictObject({ roles: rolesParam(LARAVEL), folders: z.array(z.string()).default(["storage/framework", "storage/logs", "bootstrap/cache"]) }),
+  check: onRoles((container, report, { params }) => {
+    if (isUnknown(container.readOnly.value)) return report.undecided(container.readOnly.path);
+    if (container.readOnly.value !== true) return;
+    const { known, unknown } = container.mounts;
+    const targets = known.filter(({ value }) => value.readOnly !== true && value.type !== "bind").map(({ value }) => value.target);
+    const missing = params.folders.filter((folder) => !codeFolders(container).some((code) => targets.some((target) => typeof target === "string" && target !== "/" && isWithin(`${code}/${folder}`, target))));
+    const open = [...unknown, ...targets.filter(isUnknown).map(({ path }) => path)];
+    if (missing.length > 0 && open.length > 0) for (const path of open) report.undecided(path);
+    else if (missing.length > 0) report.violation(container.readOnly.path, `the root is read-only, and not writable: ${missing.join(", ")}`);
+  }),
+});
+
+export const redisPersistent = resourceRule({
+  id: 21, name: "redis-persistent", family: "laravel", level: "mandatory", source: ["KI 13"],
+  summary: "Redis writes to disk, on a volume.",
+  why: "after a restart sessions, queued jobs and the maintenance page's settings were gone",
+  remedy: "command: [\"redis-server\", \"--appendonly\", \"yes\"], mounts: [{ type: \"volume\", source: volume.name, target: \"/data\" }]",
+  bad: "command: [\"redis-server\", \"--save\", \"\"] without a volume", good: "appendonly yes, and a volume at /data",
+  types: CONTAINERS, params: z.strictObject({ data: z.string().startsWith("/").default("/data") }),
+  check: onContainer((container, report, { params }) => {
+    if (container.role !== "redis") return;
+    const settings = redisSettings(container);
+    const [save, appendonly] = [directive(settings, "save"), directive(settings, "appendonly")];
+    const persistent = appendonly?.value === "yes" || (save !== undefined && /\d/.test(save.value));
+    if (!persistent && settings.unknown.length > 0) for (const path of settings.unknown) report.undecided(path);
+    else if (!persistent) report.violation((appendonly ?? save)?.path ?? container.path("command", "taskSpec.containerSpec.args"), "neither save nor appendonly is set");
+    const data = directive(settings, "dir")?.value ?? params.data;
+    const { known, unknown } = container.mounts;
+    const holds = known.some(({ value }) => value.type !== "tmpfs" && value.readOnly !== true && typeof value.target === "string" && value.target !== "/" && isWithin(data, value.target));
+    const open = [...unknown, ...known.map(({ value }) => value.target).filter(isUnknown).map(({ path }) => path)];
+    if (!holds && open.length > 0) for (const path of open) report.undecided(path);
+    else if (!holds) report.violation(container.path("mounts"), "no volume holds Redis's data");
+  }),
+});

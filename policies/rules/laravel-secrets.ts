@@ -1,0 +1,162 @@
+import { z } from "zod";
+import type { Container } from "../helpers/container.ts";
+import { find, isDotenv, isSecretName } from "../helpers/env.ts";
+import { requirepass } from "../helpers/redis.ts";
+import { isKnownDefault, passwordFiles, sameServer, tooSimple } from "../helpers/secrets.ts";
+import { isUnknown } from "../helpers/values.ts";
+import { CONTAINERS } from "../helpers/resources.ts";
+import { resourceRule, stackRule } from "../rule.ts";
+import { LASTING } from "../settings.ts";
+import { demand, none, onContainer, onRoles, rolesParam } from "./shared.ts";
+
+export const redisPasswordEveryRole = resourceRule({
+  id: 4, name: "redis-password-every-role", family: "laravel", level: "mandatory", source: ["KI 3"],
+  summary: "app, horizon and scheduler all have REDIS_PASSWORD.",
+  why: "only the app had the password: Horizon was refused by Redis, logged it, and stayed healthy",
+  remedy: "put REDIS_PASSWORD into the environment that all roles share",
+  bad: "horizon without REDIS_PASSWORD", good: "one .env file with REDIS_PASSWORD, uploaded to every role",
+  types: CONTAINERS, params: z.strictObject({ roles: rolesParam(LASTING) }),
+  check: onRoles((container, report) => {
+    const found = demand(container, report, "REDIS_PASSWORD", "REDIS_PASSWORD is missing");
+    if (found !== undefined && ["null", "(null)", "(empty)"].includes(found.value)) report.violation(found.path, "REDIS_PASSWORD is null to Laravel");
+  }),
+});
+
+export const redisPasswordMatchesServer = stackRule({
+  id: 5, name: "redis-password-matches-server", family: "laravel", level: "mandatory", source: ["KI 3"],
+  summary: "The clients' REDIS_PASSWORD is the server's requirepass.",
+  why: "Redis demanded a password that its clients did not have: NOAUTH, with every container still healthy",
+  remedy: "use one value for both: const password = config.requireSecret(\"redisPassword\")",
+  bad: "redis: --requirepass from one secret, app: REDIS_PASSWORD from another", good: "both from one value",
+  params: z.strictObject({ roles: rolesParam(LASTING) }),
+  check(stack, { params, on }) {
+    const servers = stack.withRole("redis").map((server) => ({ server, password: requirepass(server) }));
+    const [first] = servers;
+    if (first === undefined) return;
+    for (const { server, password } of servers) {
+      if (isUnknown(password)) on(server.resource).undecided(password.path);
+      else if (password === undefined) on(server.resource).violation(server.path("command"), "the server demands no password (requirepass)");
+    }
+    const known = servers.map(({ password }) => password).filter((password) => typeof password === "string");
+    for (const client of stack.withRole(...params.roles)) {
+      const found = find(client.env, "REDIS_PASSWORD");
+      if (found.is === "undecided") on(client.resource).undecided(found.path);
+      else if (found.is === "present" && known.length === servers.length && !known.includes(found.value)) on(client.resource).violation(found.path, `REDIS_PASSWORD is not the requirepass of ${first.server.resource.title}`);
+    }
+  },
+});
+
+export const appKeyEveryRole = resourceRule({
+  id: 6, name: "app-key-every-role", family: "laravel", level: "mandatory", source: ["KI 4"],
+  summary: "app, horizon and scheduler all have an APP_KEY of 32 bytes.",
+  why: "without APP_KEY every page was an error 500, and workers can't read encrypted jobs",
+  remedy: "create one with `printf 'base64:%s' \"$(openssl rand -base64 32)\"` and put it into the environment that all roles share",
+  bad: "scheduler without APP_KEY", good: "one .env file with APP_KEY=base64:…, uploaded to every role",
+  types: CONTAINERS, params: z.strictObject({ roles: rolesParam(LASTING) }),
+  check: onRoles((container, report) => {
+    const found = demand(container, report, "APP_KEY", "APP_KEY is missing");
+    if (found !== undefined && !isKey(found.value)) report.violation(found.path, "APP_KEY is not base64: and 32 bytes");
+  }),
+});
+
+function isKey(value: string): boolean {
+  return /^base64:[A-Za-z0-9+/]+={0,2}$/.test(value) && Buffer.from(value.slice("base64:".length), "base64").length === 32;
+}
+
+export const appKeyIdentical = stackRule({
+  id: 7, name: "app-key-identical", family: "laravel", level: "mandatory", source: ["KI 4"],
+  summary: "All roles have the same APP_KEY.",
+  why: "what one role encrypts, sessions, cookies and jobs, another must be able to read",
+  remedy: "put one APP_KEY into the environment that all roles share",
+  bad: "app and horizon with an APP_KEY each", good: "one value for all roles",
+  params: z.strictObject({ roles: rolesParam([...LASTING, "migrate"]) }),
+  check(stack, { params, on }) {
+    let first: { readonly container: Container; readonly value: string } | undefined;
+    for (const container of stack.withRole(...params.roles)) {
+      const found = find(container.env, "APP_KEY");
+      if (found.is === "undecided") on(container.resource).undecided(found.path);
+      if (found.is !== "present") continue;
+      first ??= { container, value: found.value };
+      if (found.value !== first.value) on(container.resource).violation(found.path, `APP_KEY differs from that of ${first.container.resource.title}`);
+    }
+  },
+});
+
+const LEAST = 32;
+
+export const strongSecrets = resourceRule({
+  id: 25, name: "strong-secrets", family: "laravel", level: "mandatory", source: ["KI checklist"],
+  summary: "Own passwords have 32 characters or more; none is a known default, a placeholder, or used twice.",
+  why: "database and Redis stood open to the internet once, and a short or default password was then the only lock",
+  remedy: "openssl rand -hex 24, a new one for each",
+  bad: "DB_PASSWORD=secret", good: "DB_PASSWORD with 48 random characters",
+  types: CONTAINERS,
+  params: z.strictObject({
+    /** Pattern of the keys whose length is ours to choose; what others issue has the length it has. */
+    ours: z.string().default("^(DB|DATABASE|REDIS|MYSQL|MARIADB|POSTGRES|REVERB)(_.*)?_(PASSWORD|SECRET)$"),
+  }),
+  check: onContainer((container, report, { params }) => {
+    const ours = new RegExp(params.ours);
+    const secrets = [
+      ...container.env.variables.filter(({ key }) => isSecretName(key) && key !== "APP_KEY").map((variable) => ({ ...variable, ours: ours.test(variable.key) })),
+      ...passwordFiles(container).map((file) => ({ ...file, ours: true })),
+    ];
+    const seen = new Map<string, string>();
+    for (const { key, value, path, ours: own } of secrets) {
+      if (isUnknown(value)) report.undecided(path);
+      if (typeof value !== "string" || value === "" || value === "null") continue;
+      if (isKnownDefault(value)) report.violation(path, `${key} is a known default or a placeholder`);
+      else if (own && value.length < LEAST) report.violation(path, `${key} has fewer than ${LEAST} characters`);
+      else if (own && tooSimple(value)) report.violation(path, `${key} has too few different characters`);
+      const other = seen.get(value);
+      if (other !== undefined && !sameServer(other, key)) report.violation(path, `${key} repeats ${other}`);
+      seen.set(value, other ?? key);
+    }
+  }),
+});
+
+/** Files that hold secrets by their name. */
+const SECRET_FILE = /(^|[/_.-])(secrets?|passw(or)?d|credentials?|private)([/_.-]|$)|\.(key|pem)$|\.my\.cnf$/i;
+const OTHERS = 0o007;
+
+export const secretFilesTight = resourceRule({
+  id: 28, name: "secret-files-tight", family: "laravel", level: "mandatory", source: ["KI checklist", "PX"],
+  summary: "No .env is mounted from the host, and files with secrets are for their owner only.",
+  why: "a .env on the host is read by everyone who gets there, and edited past the deployment",
+  remedy: "uploads: [{ file: \"/var/www/html/.env\", content, owner: \"1000\", permissions: \"0400\" }] in place of the mount",
+  bad: "volumes: [{ hostPath: \"/srv/shop/.env\", containerPath: \"/var/www/html/.env\" }]", good: "uploads: [{ file, content, permissions: \"0400\" }]",
+  types: CONTAINERS, params: none,
+  check: onContainer((container, report) => {
+    for (const { value: { type, source, target }, path } of container.mounts.known) {
+      const isBind = type === "bind" && [source, target].some((end) => typeof end === "string" && isDotenv(end));
+      if (isBind) report.violation(path, "a .env file is mounted from the host");
+      else if (type === "bind" && isUnknown(source)) report.undecided(source.path);
+    }
+    for (const { value: upload } of container.uploads.known) {
+      const { file, content, permissions, permissionsPath } = upload;
+      const isSecret = typeof file === "string" && (isDotenv(file) || SECRET_FILE.test(file) || (typeof content === "string" && /^\s*requirepass\s/m.test(content)));
+      if (!isSecret) continue;
+      if (isUnknown(permissions)) report.undecided(permissionsPath);
+      // Docker's default for an uploaded file is 0644.
+      else if ((parseInt(permissions ?? "0644", 8) & OTHERS) !== 0) report.violation(permissionsPath, "everyone in the container may read or write this secret");
+    }
+    for (const path of [...container.mounts.unknown, ...container.uploads.unknown]) report.undecided(path);
+  }),
+});
+
+export const noCredentialsInUrl = resourceRule({
+  id: 39, name: "no-credentials-in-url", family: "safety", level: "advisory", source: ["PX"],
+  summary: "No plain variable holds a URL with user and password.",
+  why: "a database's URL with its password stood in the compose file, for everyone who may run docker inspect",
+  remedy: "split it into DB_HOST, DB_USERNAME and DB_PASSWORD, and deliver the password in the .env file",
+  bad: "envs: [\"DATABASE_URL=postgresql://user:…@host/db\"]", good: "envs: [\"DB_HOST=database\"], DB_PASSWORD in the uploaded .env",
+  types: CONTAINERS, params: none,
+  check: onContainer((container, report) => {
+    for (const { key, value, from, path } of container.env.variables) {
+      if (from !== "plain") continue;
+      if (isUnknown(value)) report.undecided(path);
+      else if (value !== undefined && /[a-z][\w+.-]*:\/\/[^\s/@:]*:[^\s/@]+@/i.test(value)) report.violation(path, `${key} holds a URL with a password`);
+    }
+    for (const path of container.env.unknown.filter((unknown) => !unknown.startsWith("uploads"))) report.undecided(path);
+  }),
+});

@@ -1,0 +1,146 @@
+import { z } from "zod";
+import type { Resource, Stack } from "../helpers/resources.ts";
+import { ACCOUNT_PUBLIC_ACCESS, ACLS, BUCKETS, ENCRYPTION, LIFECYCLE, ofBucket, OWNERSHIP, POLICY, PUBLIC_ACCESS, VERSIONING } from "../helpers/s3.ts";
+import { at, flag, isUnknown, items, num, text, Unknown, type Maybe } from "../helpers/values.ts";
+import { resourceRule, stackRule, type Report } from "../rule.ts";
+import { none } from "./shared.ts";
+
+const BLOCKS = ["blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"];
+
+export const s3PublicBlocked = stackRule({
+  id: 57, name: "s3-public-blocked", family: "s3", level: "mandatory", source: ["S3.1", "S3.2", "S3.3", "S3.8", "CKV2_AWS_6"],
+  summary: "Every bucket blocks public access in all four ways.",
+  why: "one wrong policy or ACL makes every backup readable by everyone",
+  remedy: "new aws.s3.BucketPublicAccessBlock(name, { bucket: bucket.id, blockPublicAcls: true, blockPublicPolicy: true, ignorePublicAcls: true, restrictPublicBuckets: true })",
+  bad: "a bucket alone", good: "a bucket with a BucketPublicAccessBlock, all four true",
+  params: none,
+  check(stack, { on }) {
+    const account = stack.ofType(ACCOUNT_PUBLIC_ACCESS).some((resource) => BLOCKS.every((key) => at(resource.props, key) === true));
+    if (account) return;
+    forEachBucket(stack, [PUBLIC_ACCESS], (bucket, [block], perhaps) => {
+      if (block === undefined) return missing(on(bucket), perhaps, "no BucketPublicAccessBlock belongs to the bucket");
+      for (const key of BLOCKS) on(block).expect({ path: key, value: flag(at(block.props, key)) }, (value) => value === true, "is not true");
+    });
+  },
+});
+
+export const s3TlsOnly = stackRule({
+  id: 58, name: "s3-tls-only", family: "s3", level: "mandatory", source: ["S3.5", "CKV_AWS_379"],
+  summary: "The bucket's policy denies plain HTTP.",
+  why: "backups hold every customer's data, and plain HTTP shows them to everyone on the way",
+  remedy: "{ Effect: \"Deny\", Principal: \"*\", Action: \"s3:*\", Resource: [arn, `${arn}/*`], Condition: { Bool: { \"aws:SecureTransport\": \"false\" } } }",
+  bad: "a bucket without a policy", good: "a BucketPolicy that denies where aws:SecureTransport is false",
+  params: none,
+  check(stack, { on }) {
+    forEachBucket(stack, [POLICY], (bucket, [policy], perhaps) => {
+      if (policy === undefined) return missing(on(bucket), perhaps, "no BucketPolicy belongs to the bucket");
+      on(policy).expect({ path: "policy", value: deniesHttp(at(policy.props, "policy")) }, (value) => value === true, "does not deny plain HTTP to everyone");
+    });
+  },
+});
+
+function deniesHttp(policy: unknown): Maybe<boolean> {
+  if (isUnknown(policy)) return policy;
+  let document: unknown = policy;
+  if (typeof policy === "string") {
+    try {
+      document = JSON.parse(policy);
+    } catch {
+      return false;
+    }
+  }
+  let open: Unknown | undefined;
+  for (const statement of list(at(document, "Statement"))) {
+    if (isUnknown(statement)) open = statement;
+    const [everyone, actions] = [at(statement, "Principal"), list(at(statement, "Action"))];
+    const secure = at(statement, "Condition", "Bool", "aws:SecureTransport");
+    const isDenial = at(statement, "Effect") === "Deny" && (everyone === "*" || list(at(everyone, "AWS")).includes("*"));
+    if (isDenial && list(secure).some((value) => String(value) === "false") && actions.some((action) => action === "s3:*" || action === "*")) return true;
+  }
+  return open ?? false;
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : value === undefined ? [] : [value];
+}
+
+export const s3NoAcl = resourceRule({
+  id: 59, name: "s3-no-acl", family: "s3", level: "mandatory", source: ["S3.12", "CKV_AWS_20"],
+  summary: "A bucket belongs to its owner alone: no ACL.",
+  why: "an ACL gives access past every policy, and nobody looks for it there",
+  remedy: "delete the ACL; new aws.s3.BucketOwnershipControls(name, { bucket: bucket.id, rule: { objectOwnership: \"BucketOwnerEnforced\" } })",
+  bad: "new aws.s3.BucketAcl(name, { acl: \"public-read\", … })", good: "BucketOwnershipControls with BucketOwnerEnforced",
+  types: [...BUCKETS, ...ACLS, OWNERSHIP], params: none,
+  check(resource, report) {
+    if (ACLS.includes(resource.type)) return report.violation("acl", "sets an ACL");
+    if (resource.type === OWNERSHIP) {
+      return report.expect({ path: "rule.objectOwnership", value: text(at(resource.props, "rule", "objectOwnership")) }, (value) => value === "BucketOwnerEnforced", "is not BucketOwnerEnforced");
+    }
+    report.expect({ path: "acl", value: text(at(resource.props, "acl")) }, (value) => value === undefined || value === "", "sets an ACL");
+    for (const { path } of items(at(resource.props, "grants"), "grants", (entry) => entry).known) report.violation(path, "grants access by ACL");
+  },
+});
+
+export const s3LifecycleCoversRetention = stackRule({
+  id: 60, name: "s3-lifecycle-covers-retention", family: "s3", level: "mandatory", source: ["S3.13", "CKV2_AWS_61", "CKV_AWS_300"],
+  summary: "A bucket's lifecycle rules keep everything as long as was promised, and clear unfinished uploads.",
+  why: "a rule that expires too early deletes the backup that is needed, and unfinished uploads cost for ever",
+  remedy: "new aws.s3.BucketLifecycleConfiguration(name, { bucket: bucket.id, rules: [{ id: \"keep\", status: \"Enabled\", expiration: { days: 90 }, abortIncompleteMultipartUpload: { daysAfterInitiation: 7 } }] })",
+  bad: "expiration: { days: 7 } where 30 days are promised", good: "expiration: { days: 90 }, abortIncompleteMultipartUpload: { daysAfterInitiation: 7 }",
+  params: z.strictObject({
+    /** How long backups are promised to be kept, in days. */
+    retentionDays: z.number().int().positive().default(30),
+  }),
+  check(stack, { params, on }) {
+    forEachBucket(stack, LIFECYCLE, (bucket, [configuration], perhaps) => {
+      const [owner, path] = configuration === undefined ? [bucket, "lifecycleRules"] : [configuration, "rules"];
+      const rules = items(at(owner.props, path), path, (entry) => entry as object);
+      for (const unknown of rules.unknown) on(owner).undecided(unknown);
+      const enabled = rules.known.filter(({ value }) => at(value, "status") === "Enabled" || at(value, "enabled") === true);
+      if (enabled.length === 0 && rules.unknown.length === 0) return missing(on(bucket), perhaps, "no lifecycle rule belongs to the bucket");
+      for (const { value, path: at_ } of enabled) {
+        for (const key of ["expiration.days", "noncurrentVersionExpiration.noncurrentDays", "noncurrentVersionExpiration.days"]) {
+          on(owner).expect({ path: `${at_}.${key}`, value: num(at(value, ...key.split("."))) }, (days) => days === undefined || days >= params.retentionDays, `expires before the ${params.retentionDays} days that are promised`);
+        }
+      }
+      const aborts = enabled.some(({ value }) => at(value, "abortIncompleteMultipartUpload") !== undefined || at(value, "abortIncompleteMultipartUploadDays") !== undefined);
+      if (!aborts && rules.unknown.length === 0) on(owner).violation(path, "no rule aborts incomplete multipart uploads");
+    });
+  },
+});
+
+export const s3Recoverable = stackRule({
+  id: 61, name: "s3-recoverable", family: "s3", level: "mandatory", source: ["CKV_AWS_21", "CKV_AWS_19", "S3.14"],
+  summary: "A bucket keeps versions, is encrypted, and is not emptied when it is deleted.",
+  why: "without versions an overwritten backup is gone, and with forceDestroy one wrong line deletes them all",
+  remedy: "BucketVersioning with versioningConfiguration: { status: \"Enabled\" }, BucketServerSideEncryptionConfiguration, and no forceDestroy",
+  bad: "new aws.s3.Bucket(name, { forceDestroy: true })", good: "a bucket with versioning and encryption",
+  params: none,
+  check(stack, { on }) {
+    forEachBucket(stack, VERSIONING, (bucket, [versioning], perhaps) => {
+      on(bucket).expect({ path: "forceDestroy", value: flag(at(bucket.props, "forceDestroy")) }, (value) => value !== true, "the bucket would be emptied when it is deleted");
+      const inline = at(bucket.props, "versioning", "enabled");
+      if (versioning === undefined && inline !== true) missing(on(bucket), perhaps, "no BucketVersioning belongs to the bucket");
+      else if (versioning !== undefined) {
+        const path = "versioningConfiguration.status";
+        on(versioning).expect({ path, value: text(at(versioning.props, ...path.split("."))) }, (value) => value === "Enabled", "is not Enabled");
+      }
+    });
+    forEachBucket(stack, ENCRYPTION, (bucket, [encryption], perhaps) => {
+      if (encryption === undefined && at(bucket.props, "serverSideEncryptionConfiguration", "rule") === undefined) missing(on(bucket), perhaps, "no BucketServerSideEncryptionConfiguration belongs to the bucket");
+    });
+  },
+});
+
+function forEachBucket(stack: Stack, types: readonly string[], check: (bucket: Resource, sure: readonly Resource[], perhaps: readonly Resource[]) => void): void {
+  for (const bucket of stack.ofType(...BUCKETS)) {
+    const { sure, perhaps } = ofBucket(stack, bucket, types);
+    check(bucket, sure, perhaps);
+  }
+}
+
+/** Nothing belongs to the bucket, unless something whose bucket is not known yet does. */
+function missing(report: Report, perhaps: readonly Resource[], what: string): void {
+  if (perhaps.length > 0) report.undecided(`bucket of ${perhaps.map(({ title }) => title).join(", ")}`);
+  else report.violation("bucket", what);
+}

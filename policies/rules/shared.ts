@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { Container } from "../helpers/container.ts";
+import { find, type Found } from "../helpers/env.ts";
+import type { Resource } from "../helpers/resources.ts";
+import type { Context, Report, ResourceRule } from "../rule.ts";
+import { ROLES, type Role } from "../settings.ts";
+
+/** Parameters of a rule that has none of its own. */
+export const none = z.strictObject({});
+
+export const rolesParam = (roles: readonly Role[]) => z.array(z.enum(ROLES)).default([...roles]);
+
+/** A check of a container or a service. */
+export function onContainer<P>(check: (container: Container, report: Report, context: Context<P>) => void): ResourceRule<P>["check"] {
+  return (resource, report, context) => check(new Container(resource, context.settings), report, context);
+}
+
+/** The same for containers of the roles in the rule's parameters. */
+export function onRoles<P extends { readonly roles: readonly Role[] }>(check: (container: Container, report: Report, context: Context<P>) => void): ResourceRule<P>["check"] {
+  return onContainer((container, report, context) => {
+    if (container.role !== undefined && context.params.roles.includes(container.role)) check(container, report, context);
+  });
+}
+
+/** Where a variable that is missing would be written. */
+export function envPath(container: Container): string {
+  return container.path("envs", "taskSpec.containerSpec.env");
+}
+
+/** Demands a variable: a violation where it is certainly absent, undecided where it can't be said. */
+export function demand(container: Container, report: Report, key: string, missing: string): (Found & { is: "present" }) | undefined {
+  const found = find(container.env, key);
+  if (found.is === "absent") report.violation(envPath(container), missing);
+  else if (found.is === "undecided") report.undecided(found.path);
+  return found.is === "present" ? found : undefined;
+}
+
+/** Groups resources by a key; those without one are left out. */
+export function grouped<T>(list: readonly T[], key: (entry: T) => string | undefined): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const entry of list) {
+    const name = key(entry);
+    if (name !== undefined) groups.set(name, [...(groups.get(name) ?? []), entry]);
+  }
+  return groups;
+}
+
+export function titles(resources: readonly Resource[]): string {
+  return resources.map((resource) => resource.title).join(", ");
+}

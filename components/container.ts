@@ -28,10 +28,8 @@ export interface ContainerSpec {
   readonly mounts?: pulumi.Input<docker.types.input.ContainerMount>[];
   /** Writable folders in memory: path to size in MiB, owned by `user`. */
   readonly tmpfs?: Readonly<Record<string, number>>;
-  /** The root file system can't be written. Files then go to `filesVolume`. @default false */
+  /** The root file system can't be written. Docker then refuses `files` as well. @default false */
   readonly readOnly?: boolean;
-  /** An anonymous volume for `files`: Docker delivers no file into a read-only root, but into a volume. */
-  readonly filesVolume?: string;
   readonly entrypoint?: readonly string[];
   readonly command?: readonly string[];
   /** A small init process is PID 1: it forwards signals and reaps children. @default false */
@@ -86,7 +84,6 @@ export function containerArgs(context: Context, spec: ContainerSpec): docker.Con
     })),
     networksAdvanced: spec.networks.map(({ network, aliases }) => ({ name: network.name, aliases: [...(aliases ?? [])] })),
     mounts: spec.mounts ?? [],
-    ...(spec.filesVolume === undefined ? {} : { volumes: [{ containerPath: spec.filesVolume }] }),
     tmpfs: Object.fromEntries(
       Object.entries(spec.tmpfs ?? {}).map(([path, size]) => [path, `rw,noexec,nosuid,uid=${uid},gid=${gid},mode=700,size=${size}m`]),
     ),

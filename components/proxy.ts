@@ -32,7 +32,6 @@ export class Proxy extends pulumi.ComponentResource {
         user: proxy,
         limits: proxy,
         networks: [{ network: args.network.public }, { network: args.network.app, aliases: ["proxy"] }],
-        files: [{ path: "/var/lib/drydock/nginx.conf", content: bootConfiguration }],
         mounts: [
           { type: "volume", source: args.volumes.proxy.name, target: "/var/lib/drydock" },
           { type: "volume", source: args.volumes.public.name, target: "/srv/public", readOnly: true },
@@ -62,6 +61,8 @@ export class Proxy extends pulumi.ComponentResource {
  */
 const bootCommand = [
   "cd /var/lib/drydock",
+  // The root is read-only, so the file can't be uploaded.
+  `cat > nginx.conf <<'END'\n${bootConfiguration}END`,
   "if [ -f site.conf ] && ! nginx -q -t -c /var/lib/drydock/nginx.conf; then",
   "sed -i 's/^\\( *server [^ ;]*:[0-9]* [^;]*\\)\\( resolve\\)*;/\\1 resolve;/' site.conf",
   "fi",

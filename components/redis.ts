@@ -34,10 +34,7 @@ export class Redis extends pulumi.ComponentResource {
           { path: `${run}/redis.conf`, content: pulumi.secret(configuration) },
           { path: `${run}/password`, content: pulumi.secret(password) },
         ],
-        filesVolume: run,
         mounts: [{ type: "volume", source: args.volumes.redis.name, target: "/data" }],
-        tmpfs: { "/tmp": 16 },
-        readOnly: true,
         entrypoint: ["redis-server"],
         command: [`${run}/redis.conf`],
         // PONG is refused while the append-only file is still being loaded: alive is not yet ready.

@@ -5,14 +5,15 @@ export type Variables = Readonly<Record<string, string>>;
 
 /**
  * Where the state is and what opens its secrets, in this clone: only where the user has not said so himself.
- * Both ways of giving a passphrase count as his.
+ * Both ways of giving a passphrase count as his. What another clone's `env` has exported doesn't: its state is not this one's.
  */
 export function stateVariables(paths: Paths, env: NodeJS.ProcessEnv = process.env): Variables {
   const own: Record<string, string> = {};
-  if (env.PULUMI_BACKEND_URL === undefined) own.PULUMI_BACKEND_URL = `file://${encodeURI(paths.state)}`;
-  if (env.PULUMI_CONFIG_PASSPHRASE === undefined && env.PULUMI_CONFIG_PASSPHRASE_FILE === undefined) {
-    own.PULUMI_CONFIG_PASSPHRASE_FILE = paths.passphrase;
+  if (env.PULUMI_BACKEND_URL === undefined || env.PULUMI_BACKEND_URL.endsWith("/.drydock/state")) {
+    own.PULUMI_BACKEND_URL = `file://${encodeURI(paths.state)}`;
   }
+  const generated = env.PULUMI_CONFIG_PASSPHRASE_FILE === undefined || env.PULUMI_CONFIG_PASSPHRASE_FILE.endsWith("/.drydock/passphrase");
+  if (env.PULUMI_CONFIG_PASSPHRASE === undefined && generated) own.PULUMI_CONFIG_PASSPHRASE_FILE = paths.passphrase;
   return own;
 }
 

@@ -55,6 +55,16 @@ const TRANSLATIONS: readonly Translation[] = [
     },
   },
   {
+    match: /The configuration of stack "[^"]*" has (one problem|\d+ problems)/,
+    problem: ({ 1: count, input = "" }, { stack }) => {
+      const commands = new Set([...input.matchAll(/^ {2,}((?:\S.* \| )?pulumi config (?:set|rm) .*)$/gm)].map(([, command = ""]) => command));
+      return {
+        what: `the configuration of stack ${stack} has ${count} (above); nothing was changed`,
+        ...(commands.size === 0 ? {} : { remedy: ['eval "$(./drydock env)", then:', ...commands].join("\n") }),
+      };
+    },
+  },
+  {
     match: /incorrect passphrase/,
     problem: (_, { stack, passphrase }) => ({
       what: `the passphrase does not open the secrets of Pulumi.${stack}.yaml`,
@@ -90,7 +100,7 @@ const TRANSLATIONS: readonly Translation[] = [
     problem: () => ({ what: "this user may not talk to Docker", remedy: 'sudo usermod -aG docker "$USER" && newgrp docker' }),
   },
   {
-    match: /Cannot connect to the Docker daemon|(?:ECONNREFUSED|ENOENT)[^\n]*docker\.sock|error during connect|Is the docker daemon running|connect ECONNREFUSED[^\n]*:237[56]/i,
+    match: /Docker does not answer at|Cannot connect to the Docker daemon|(?:ECONNREFUSED|ENOENT)[^\n]*docker\.sock|error during connect|Is the docker daemon running|connect ECONNREFUSED[^\n]*:237[56]/i,
     problem: (_, { stack }) => ({
       what: "Docker does not answer",
       remedy: stack === "local" ? "./drydock up (it starts Docker), or: sudo systemctl start docker"
@@ -105,16 +115,9 @@ const TRANSLATIONS: readonly Translation[] = [
     }),
   },
   {
-    match: /pulumi config set [^\n]*--secret/,
-    problem: ({ input = "" }) => ({
-      what: "values that the configuration needs are missing or wrong (see above)",
-      remedy: ['eval "$(./drydock env)", then:', ...new Set([...input.matchAll(/pulumi config set [^\n]*--secret[^\n]*/g)].map(([command]) => command.trim()))].join("\n"),
-    }),
-  },
-  {
-    match: /[Nn]o such image:? ?([^\s"',]*)|manifest (?:for \S+ )?(?:not found|unknown)|pull access denied for ([^\s,]+)/,
-    problem: ([, missing, denied], { stack }) => ({
-      what: `image ${(missing ?? denied ?? "").replace(/[.:]+$/, "") || "named above"} can't be had`,
+    match: /image (\S+) is not here and could not be pulled|[Nn]o such image:? ?([^\s"',]*)|manifest (?:for \S+ )?(?:not found|unknown)|pull access denied for ([^\s,]+)/,
+    problem: ([, absent, missing, denied], { stack }) => ({
+      what: `image ${(absent ?? missing ?? denied ?? "").replace(/[.:]+$/, "") || "named above"} can't be had`,
       remedy: stack === "local" ? "./drydock up builds the local stack's images; for one of your own: docker build -t NAME:TAG ."
         : "check its name and digest, and the registry's login: docker pull IMAGE",
     }),
@@ -124,10 +127,10 @@ const TRANSLATIONS: readonly Translation[] = [
     problem: () => ({ what: "the disk is full", remedy: "see what Docker uses: docker system df; make room, then run the command again" }),
   },
   {
-    match: /unhealthy|did not become healthy|not healthy/i,
-    problem: (_, { stack }) => ({
-      what: "a container did not become healthy; what served before still serves",
-      remedy: `what it says: ./drydock logs app${select(stack)}\nhow it stands: ./drydock status${select(stack)}`,
+    match: /container (\S+) (?:became unhealthy|is not healthy|keeps restarting|has stopped)|unhealthy|did not become healthy/i,
+    problem: ([, container], { stack }) => ({
+      what: `${container === undefined ? "a container" : `container ${container}`} did not become healthy; what served before still serves`,
+      remedy: `mend what its last lines (above) say, then: ./drydock up${select(stack)}\nhow the stack stands: ./drydock status${select(stack)}`,
     }),
   },
   {

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readEvents, type EngineEvent } from "./events.ts";
-import { onTerminal } from "./ui.ts";
+import { colourful, onTerminal } from "./ui.ts";
 
 export interface Finished {
   readonly code: number;
@@ -25,6 +25,9 @@ export interface Pulumi {
   /** Runs before the user's eyes: an operation on a stack. */
   stream(args: readonly string[], options?: { readonly quiet?: boolean }): Promise<Streamed>;
 }
+
+/** The engine's own notation for colours, in messages of its event log. */
+const MARKUP = /<\{%[^%]*%\}>/g;
 
 let stopping: NodeJS.Signals | undefined;
 let current: { child: ChildProcess; own: boolean } | undefined;
@@ -84,10 +87,10 @@ export function pulumiCli(bin: string, root: string, env: NodeJS.ProcessEnv): Pu
       const log = join(folder, "events.json");
       const own = !onTerminal();
       try {
-        const child = spawn(bin, [...args, "--event-log", log], {
+        const child = spawn(bin, [...args, "--event-log", log, ...(own ? ["--suppress-progress"] : [])], {
           cwd: root,
           // The event log is what Pulumi's Automation API reads; the flag is there when debug commands are on.
-          env: { ...env, PULUMI_DEBUG_COMMANDS: "true" },
+          env: { ...env, PULUMI_DEBUG_COMMANDS: "true", ...(colourful(process.stdout) ? {} : { NO_COLOR: "1" }) },
           stdio: [own ? "ignore" : "inherit", quiet ? "pipe" : "inherit", "pipe"],
           detached: own,
         });
@@ -110,7 +113,7 @@ export function pulumiCli(bin: string, root: string, env: NodeJS.ProcessEnv): Pu
             Buffer.concat(complaints).toString(),
             ...diagnostics.map(({ message }) => message),
             ...violations.map(({ policyName, message }) => `[mandatory] ${policyName}: ${message}`),
-          ].join("\n"),
+          ].join("\n").replace(MARKUP, ""),
         };
       } finally {
         rmSync(folder, { recursive: true, force: true });

@@ -18,6 +18,11 @@ describe("the environment of Pulumi's CLI", () => {
     assert.deepEqual(Object.keys(stateVariables(paths, { PULUMI_CONFIG_PASSPHRASE_FILE: "/x" })), ["PULUMI_BACKEND_URL"]);
   });
 
+  it("is not another clone's, whose exports are still in the shell", () => {
+    const other = stateVariables(pathsOf("/other"), {});
+    assert.deepEqual(stateVariables(paths, other), stateVariables(paths, {}));
+  });
+
   it("finds the folder of a file backend again, and none of another", () => {
     assert.equal(stateFolder(stateVariables(paths, {})), "/a clone/.drydock/state");
     assert.equal(stateFolder({ PULUMI_BACKEND_URL: "file:///x?no_tmp_dir=true" }), "/x");

@@ -26,7 +26,8 @@ describe("the translation of failures", () => {
     ["an image that doesn't exist", "Error: No such image: acme/app:1", /image acme\/app:1 can't be had/, /docker build/],
     ["a denied image", "pull access denied for acme/app, repository does not exist", /image acme\/app can't be had/, /docker build/],
     ["a full disk", "write /var/lib/docker/x: no space left on device", /disk is full/, /docker system df/],
-    ["an unhealthy container", "container app-1 did not become healthy within 60 s", /what served before still serves/, /drydock logs app/],
+    ["an image that can't be pulled", "image acme/app:1 is not here and could not be pulled: no route", /image acme\/app:1 can't be had/, /docker build/],
+    ["an unhealthy container", "container app-1-abc1234 became unhealthy 12 s after its start", /container app-1-abc1234 .* still serves/, /drydock up$/m],
   ] as const) {
     it(`knows ${name}`, () => {
       const problem = translate(output, situation);
@@ -35,9 +36,14 @@ describe("the translation of failures", () => {
     });
   }
 
-  it("repeats every command for a missing secret, once", () => {
-    const command = "pulumi config set --secret --path drydock:env.APP_KEY -s prod";
-    assert.equal(translate(`missing\n  ${command}\n ${command}\n`, situation)?.remedy, `eval "$(./drydock env)", then:\n${command}`);
+  it("repeats every command that mends the configuration, once, with the pipe before it", () => {
+    const secret = "openssl rand -hex 24 | pulumi config set --secret --path drydock:env.DB_PASSWORD -s prod";
+    const plain = "pulumi config rm --path drydock:env.APP_ENVV -s prod";
+    const output = `error: The configuration of stack "prod" has 2 problems, nothing was changed:\n  drydock:env.DB_PASSWORD: is missing\n    ${secret}\n`
+      + `  drydock:env.APP_ENVV: is unknown: is APP_ENV meant?\n    ${plain}\n`;
+    const problem = translate(output + output, { ...situation, stack: "prod" });
+    assert.equal(problem?.what, "the configuration of stack prod has 2 problems (above); nothing was changed");
+    assert.equal(problem?.remedy, `eval "$(./drydock env)", then:\n${secret}\n${plain}`);
   });
 
   it("asks another stack's Docker host, not this machine's", () => {

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants, existsSync, mkdirSync, openSync, closeSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, openSync, closeSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { CliError } from "../errors.ts";
 import { run, tail } from "./docker-run.ts";
 
 /** Files of a running engine that outlive it when it is killed, and the process that must exist for them to mean anything. */
@@ -48,54 +49,81 @@ export function daemonLog(): string {
   }
 }
 
+/** What of this machine is asked and changed; tests give another. */
+export interface Machine {
+  readonly systemd: boolean;
+  readonly root: string;
+  readonly dockerd: string;
+  readonly log: string;
+  readonly running: () => ReadonlySet<string>;
+}
+
+const thisMachine = (): Machine => ({
+  systemd: existsSync("/run/systemd/system"), root: "/", dockerd: "dockerd", log: daemonLog(), running: runningProcesses,
+});
+
 export interface StartOptions {
   readonly log: (line: string) => void;
   /** Whether the engine answers now. */
   readonly answers: () => Promise<boolean>;
   /** In milliseconds. @default 60000 */
   readonly timeout?: number;
+  /** @default this machine */
+  readonly machine?: Machine;
 }
 
 /**
  * Starts dockerd and waits until it answers: through systemd where that is the init system, else detached in a session of its own,
  * because it would end with the terminal otherwise.
- * @throws Error with the end of dockerd's log
+ * @throws CliError with the end of dockerd's log
  */
-export async function startDaemon({ log, answers, timeout = 60_000 }: StartOptions): Promise<void> {
-  const systemd = existsSync("/run/systemd/system");
-  const logFile = daemonLog();
-  let exit: string | undefined;
-  let start = 0;
-  if (systemd) {
-    log("starting Docker (systemctl start docker)");
-    const started = await run("systemctl", ["start", "docker"]);
-    if (started.code !== 0) throw new Error(`Docker: systemd could not start it.\n${tail(started.output)}\n  See why: journalctl -u docker -n 50`);
-  } else {
-    const running = runningProcesses();
-    for (const file of removeLeftovers(running)) log(`removed ${file}, left by an engine that was killed`);
-    if (running.has("dockerd")) {
-      log("dockerd runs but doesn't answer yet; waiting for it");
-    } else {
-      log(`starting dockerd, its log is ${logFile}`);
-      mkdirSync(dirname(logFile), { recursive: true });
-      start = existsSync(logFile) ? readFileSync(logFile).length : 0;
-      const out = openSync(logFile, "a");
-      const daemon = spawn("dockerd", [], { detached: true, stdio: ["ignore", out, out], cwd: "/" });
-      closeSync(out);
-      daemon.on("error", (error) => { exit = error.message; });
-      daemon.on("exit", (code, signal) => { exit = `it ended with ${signal ?? `exit code ${code}`}`; });
-      daemon.unref();
-    }
-  }
+export async function startDaemon({ log, answers, timeout = 60_000, machine = thisMachine() }: StartOptions): Promise<void> {
+  const daemon = machine.systemd ? await startUnit(log) : startDetached(log, machine);
   const until = Date.now() + timeout;
   while (!(await answers())) {
-    // A dockerd of someone else may have won the race for the pid file: only its silence counts.
-    const lost = exit !== undefined && !runningProcesses().has("dockerd");
-    if (lost || Date.now() > until) {
-      const said = systemd || !existsSync(logFile) ? "" : tail(readFileSync(logFile).subarray(start).toString("utf8"));
-      const seeMore = systemd ? "journalctl -u docker -n 50" : `less ${logFile}`;
-      throw new Error(`Docker: dockerd was started but ${exit ?? `doesn't answer after ${timeout / 1000} s`}.\n${said}\n  See why: ${seeMore}`);
+    // Another process may have started a dockerd at the same moment and ours ended because of it: then that one is waited for.
+    const ended = daemon.ended();
+    const over = ended !== undefined && !machine.running().has("dockerd");
+    if (over || Date.now() > until) {
+      throw new CliError({ what: `dockerd was started but ${ended ?? `doesn't answer after ${timeout / 1000} s`}\n${tail(daemon.said())}`, remedy: daemon.seeMore });
     }
     await new Promise((wake) => setTimeout(wake, 300));
   }
+}
+
+interface Started {
+  /** How it ended, once it has. */
+  readonly ended: () => string | undefined;
+  /** What it has written since it was started. */
+  readonly said: () => string;
+  readonly seeMore: string;
+}
+
+async function startUnit(log: (line: string) => void): Promise<Started> {
+  const seeMore = "see why: journalctl -u docker -n 50";
+  log("starting Docker (systemctl start docker)");
+  const { code, output } = await run("systemctl", ["start", "docker"]);
+  if (code !== 0) throw new CliError({ what: `systemd could not start Docker\n${tail(output)}`, remedy: seeMore });
+  return { ended: () => undefined, said: () => "", seeMore };
+}
+
+function startDetached(log: (line: string) => void, machine: Machine): Started {
+  const seeMore = `see why: less ${machine.log}`;
+  const running = machine.running();
+  for (const file of removeLeftovers(running, machine.root)) log(`removed ${file}, left by an engine that was killed`);
+  if (running.has("dockerd")) {
+    log("dockerd runs but doesn't answer yet; waiting for it");
+    return { ended: () => undefined, said: () => "", seeMore };
+  }
+  log(`starting dockerd, its log is ${machine.log}`);
+  mkdirSync(dirname(machine.log), { recursive: true });
+  const begin = existsSync(machine.log) ? statSync(machine.log).size : 0;
+  const out = openSync(machine.log, "a");
+  const daemon = spawn(machine.dockerd, [], { detached: true, stdio: ["ignore", out, out], cwd: "/" });
+  closeSync(out);
+  let ended: string | undefined;
+  daemon.on("error", (error) => { ended = `can't be run: ${error.message}`; });
+  daemon.on("exit", (code, signal) => { ended = `ended with ${signal ?? `exit code ${code}`}`; });
+  daemon.unref();
+  return { ended: () => ended, said: () => readFileSync(machine.log).subarray(begin).toString("utf8"), seeMore };
 }

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { CliError } from "../errors.ts";
 import { run, tail } from "./docker-run.ts";
 
 /** Whether this is Debian or a system made from it, by os-release(5). */
@@ -20,12 +21,17 @@ export function cannotInstall(): string | undefined {
 
 /**
  * Installs Debian packages without a question; those that this release of Debian doesn't have are left out when they are `optional`.
- * @throws Error with the end of apt's output
+ * @throws CliError with the end of apt's output
  */
 export async function aptInstall(packages: readonly string[], options: { readonly log: (line: string) => void; readonly optional?: readonly string[] }): Promise<void> {
   const apt = async (args: readonly string[]): Promise<void> => {
     const done = await run("apt-get", ["-o", "DPkg::Lock::Timeout=300", ...args], { env: { DEBIAN_FRONTEND: "noninteractive" } });
-    if (done.code !== 0) throw new Error(`apt-get ${args.join(" ")} failed with exit code ${done.code}:\n${tail(done.output)}`);
+    if (done.code !== 0) {
+      throw new CliError({
+        what: `apt-get failed with exit code ${done.code}\n${tail(done.output)}`,
+        remedy: `mend what apt complains about, then try it by hand: apt-get ${args.join(" ")}`,
+      });
+    }
   };
   options.log("apt-get update");
   await apt(["update", "-q"]);

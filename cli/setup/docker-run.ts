@@ -46,5 +46,5 @@ export function run(command: string, args: readonly string[], options: RunOption
 
 /** The last lines of a long output, indented, for the end of an error. */
 export function tail(output: string, lines = 15): string {
-  return output.trimEnd().split("\n").slice(-lines).map((line) => `    ${line}`).join("\n");
+  return output.split("\n").filter((line) => line.trim() !== "").slice(-lines).map((line) => `    ${line}`).join("\n");
 }

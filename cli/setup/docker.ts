@@ -1,3 +1,4 @@
+import { CliError } from "../errors.ts";
 import { startDaemon } from "./docker-daemon.ts";
 import { aptInstall, cannotInstall } from "./docker-install.ts";
 import { run, tail, type Finished } from "./docker-run.ts";
@@ -36,7 +37,7 @@ export function isOurs(host: string): boolean {
  * a missing one is installed and a stopped one started. An engine elsewhere is only asked.
  *
  * The client is the `docker` on PATH, whichever it is: nothing in this project needs more than what Debian's and Docker's own have in common.
- * @throws Error that says what was found and the command that mends it
+ * @throws CliError
  */
 export async function ensureDocker({ log, host: asked }: EnsureDockerOptions): Promise<DockerReady> {
   const host = asked ?? await currentHost();
@@ -48,7 +49,7 @@ export async function ensureDocker({ log, host: asked }: EnsureDockerOptions): P
   let answer = readAnswer(said);
   if (answer === "answers") return { host, installed: false, started: false };
   if (answer === "not permitted") {
-    throw new Error(`Docker: the engine at ${host} refuses this user.\n  Join its group: sudo usermod -aG docker "$USER" && newgrp docker`);
+    throw new CliError({ what: `the Docker engine at ${host} refuses this user`, remedy: 'sudo usermod -aG docker "$USER" && newgrp docker' });
   }
   if (!isOurs(host)) throw elsewhere(host, answer, said);
 
@@ -57,8 +58,10 @@ export async function ensureDocker({ log, host: asked }: EnsureDockerOptions): P
   let installed = false;
   if (answer === "no client" || !engineHere) {
     if (obstacle !== undefined) {
-      throw new Error(`Docker: no engine answers at ${host}, and ${obstacle}, so it can't be installed from here.\n`
-        + "  On Debian: sudo apt-get install docker.io\n  Elsewhere: see https://docs.docker.com/engine/install/, then run this again");
+      throw new CliError({
+        what: `no Docker engine answers at ${host}, and ${obstacle}, so none can be installed from here`,
+        remedy: "on Debian: sudo apt-get update && sudo apt-get install docker.io\nelsewhere: see https://docs.docker.com/engine/install/, then run this again",
+      });
     }
     log("no Docker Engine here: installing Debian's (about a minute)");
     await aptInstall(["docker.io", "iptables", "ca-certificates"], { log, optional: ["docker-cli"] });
@@ -67,8 +70,10 @@ export async function ensureDocker({ log, host: asked }: EnsureDockerOptions): P
     answer = readAnswer(said);
     if (answer === "answers") return { host, installed, started: true };
   } else if (process.getuid?.() !== 0) {
-    throw new Error(`Docker: the engine is installed but doesn't answer at ${host}, and this user is not root, so it can't be started from here.\n`
-      + "  Start it: sudo systemctl start docker");
+    throw new CliError({
+      what: `Docker is installed but doesn't answer at ${host}, and this user is not root, so it can't be started from here`,
+      remedy: "sudo systemctl start docker",
+    });
   }
   await startDaemon({ log, answers });
   return { host, installed, started: true };
@@ -81,8 +86,12 @@ async function currentHost(): Promise<string> {
   return context.code === 0 && host !== "" ? host : DEFAULT_HOST;
 }
 
-function elsewhere(host: string, answer: Answer, said: Finished): Error {
-  if (answer === "no client") return new Error(`Docker: there is no docker client on PATH to reach ${host}.\n  On Debian: sudo apt-get install docker.io`);
-  return new Error(`Docker: no engine answers at ${host} (only one on this machine's default socket is installed or started from here).\n`
-    + `${tail(said.output, 5)}\n  Try it: docker --host ${host} version`);
+function elsewhere(host: string, answer: Answer, said: Finished): CliError {
+  if (answer === "no client") {
+    return new CliError({ what: `there is no docker client on PATH to reach ${host}`, remedy: "sudo apt-get update && sudo apt-get install docker.io" });
+  }
+  return new CliError({
+    what: `no Docker engine answers at ${host} (only one on this machine's default socket is installed or started from here)\n${tail(said.output, 5)}`,
+    remedy: `docker --host ${host} version`,
+  });
 }

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { CliError } from "../errors.ts";
 import { run } from "./docker-run.ts";
 
 export const SUITE = "forky";
@@ -46,14 +47,16 @@ export function findMirror(sources: readonly string[]): string | undefined {
 }
 
 /**
- * @throws Error when the mirror wants a password, which would end up in a layer of every image
+ * @throws CliError when the mirror wants a password, which would end up in a layer of every image
  */
 export async function readAptAccess(etc = "/etc/apt"): Promise<AptAccess> {
   const files = [join(etc, "sources.list"), ...list(join(etc, "sources.list.d"), /\.(list|sources)$/)];
   const mirror = findMirror(files.filter((file) => existsSync(file)).map((file) => readFileSync(file, "utf8"))) ?? DEFAULT_MIRROR;
   if (new URL(mirror).username !== "") {
-    throw new Error(`Images: the Debian mirror in ${etc} is given with a password, which would stay in the images.\n`
-      + "  Name a mirror without one in /etc/apt/sources.list, or build elsewhere and `docker load` the images here");
+    throw new CliError({
+      what: `the Debian mirror in ${etc} is given with a password, which would stay in every image that is built from it`,
+      remedy: `name a mirror without a password in ${join(etc, "sources.list")}, or bring the images from elsewhere: docker load --input FILE`,
+    });
   }
   const config = await run("apt-config", ["dump"]);
   return { mirror, ...parseAptConfig(config.code === 0 ? config.stdout : "") };

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { CliError } from "../errors.ts";
 import { aptInstall, cannotInstall } from "./docker-install.ts";
 import { run, tail } from "./docker-run.ts";
 import type { AptAccess } from "./images-apt.ts";
@@ -32,7 +33,7 @@ export interface BootstrapOptions {
 
 /**
  * Makes the base image from Debian's packages and imports it. The archive is kept, so that an engine that was wiped gets it back in seconds.
- * @throws Error that says what is missing and how to get it
+ * @throws CliError
  */
 export async function bootstrapBase({ log, folder, reference, host, apt }: BootstrapOptions): Promise<void> {
   const cache = imageCache();
@@ -40,8 +41,10 @@ export async function bootstrapBase({ log, folder, reference, host, apt }: Boots
   if (!existsSync(archive)) {
     const obstacle = cannotInstall();
     if (obstacle !== undefined) {
-      throw new Error(`Images: no registry answers, and ${obstacle}, so the base image can't be built here.\n`
-        + `  Build it as root on a Debian and copy ${archive} here, or set drydock:app.image and the other images to ones you can pull`);
+      throw new CliError({
+        what: `no registry of images answers, and ${obstacle}, so the base image can't be built here`,
+        remedy: `on a Debian, as root: ${folder}/build.sh ${apt.mirror} base.tar; then here: docker import base.tar ${reference}`,
+      });
     }
     if ((await run("sh", ["-c", "command -v debootstrap"])).code !== 0) await aptInstall(["debootstrap"], { log });
     mkdirSync(cache, { recursive: true });
@@ -49,8 +52,10 @@ export async function bootstrapBase({ log, folder, reference, host, apt }: Boots
     for (const file of readdirSync(cache)) if (file.startsWith("drydock-base-")) rmSync(join(cache, file), { force: true });
     log("      from Debian's packages with debootstrap, because no registry of images answers (about half a minute)");
     const built = await run(join(folder, "build.sh"), [apt.mirror, archive], { env: apt.buildArgs });
-    if (built.code !== 0) throw new Error(`Images: debootstrap failed.\n${tail(built.output)}\n  Try it: ${folder}/build.sh ${apt.mirror} /tmp/base.tar`);
+    if (built.code !== 0) throw new CliError({ what: `debootstrap failed\n${tail(built.output)}`, remedy: `try it by hand: ${folder}/build.sh ${apt.mirror} /tmp/base.tar` });
   }
   const imported = await run("docker", ["--host", host, "import", "--change", "ENV LANG=C.UTF-8", "--change", 'CMD ["bash"]', archive, reference]);
-  if (imported.code !== 0) throw new Error(`Images: docker import of ${archive} failed.\n${tail(imported.output)}\n  Remove it and run this again: rm ${archive}`);
+  if (imported.code !== 0) {
+    throw new CliError({ what: `docker import of ${archive} failed\n${tail(imported.output)}`, remedy: `if the file is damaged: rm ${archive}, then run this again` });
+  }
 }

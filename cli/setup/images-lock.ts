@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
@@ -17,8 +18,9 @@ export function startOf(pid: number, proc = "/proc"): string | undefined {
  */
 export async function withLock<T>(path: string, log: (line: string) => void, work: () => Promise<T>): Promise<T> {
   mkdirSync(dirname(path), { recursive: true });
-  const own = `${path}.${process.pid}`;
-  const content = `${process.pid} ${startOf(process.pid) ?? ""}\n`;
+  const id = randomUUID();
+  const own = `${path}.${id}`;
+  const content = `${process.pid} ${startOf(process.pid) ?? ""} ${id}\n`;
   writeFileSync(own, content);
   let told = false;
   try {

@@ -1,6 +1,7 @@
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CliError } from "../errors.ts";
 import { run, tail } from "./docker-run.ts";
 import { readAptAccess, writeAptFiles, type AptAccess } from "./images-apt.ts";
 import { bootstrapBase, imageCache, registryAnswers } from "./images-base.ts";
@@ -18,7 +19,7 @@ export interface EnsureImagesOptions {
 /**
  * Builds those of the project's images that the engine doesn't have. Their tags are made of their content, so that an image which is there
  * is the right one, and a second clone of the same version builds nothing.
- * @throws Error with the step that failed and the end of its output
+ * @throws CliError with the step that failed and the end of its output
  */
 export async function ensureImages({ log, host }: EnsureImagesOptions): Promise<ImageReferences> {
   const references = imageTags();
@@ -39,7 +40,7 @@ export async function ensureImages({ log, host }: EnsureImagesOptions): Promise<
 
 async function missing(references: ImageReferences, host: string): Promise<readonly ImageName[]> {
   const found = await run("docker", ["--host", host, "images", "--filter", "reference=drydock/*", "--format", "{{.Repository}}:{{.Tag}}"]);
-  if (found.code !== 0) throw new Error(`Images: the engine at ${host} doesn't say which images it has.\n${tail(found.output)}`);
+  if (found.code !== 0) throw new CliError({ what: `the Docker engine at ${host} doesn't say which images it has\n${tail(found.output)}`, remedy: `docker --host ${host} images` });
   const present = new Set(found.stdout.split("\n"));
   return IMAGES.filter((name) => !present.has(references[name]));
 }
@@ -65,6 +66,7 @@ async function build(name: ImageName, references: ImageReferences, { host, apt }
   try {
     cpSync(join(IMAGES_DIR, name), context, { recursive: true });
     writeAptFiles(context, apt);
+    makeReadable(context);
     // The base's own Dockerfile has no BASE; proxies are passed by name, so that a password in one isn't on a command line.
     const buildArgs = name === "base" ? {} : { BASE: references.base };
     const args = [
@@ -76,9 +78,23 @@ async function build(name: ImageName, references: ImageReferences, { host, apt }
     const done = await run("docker", ["--host", host, "build", "--network", "host", "--force-rm", "--tag", references[name], ...args, context],
       { env: { DOCKER_BUILDKIT: "0", ...apt.buildArgs } });
     if (done.code !== 0) {
-      throw new Error(`Images: building ${references[name]} failed.\n${tail(done.output, 25)}\n  Mend images/${name}/Dockerfile or the network, then run this again`);
+      throw new CliError({
+        what: `building ${references[name]} from images/${name} failed\n${tail(done.output, 25)}`,
+        remedy: "if a package could not be fetched, check apt's mirror: apt-get update; then run this again",
+      });
     }
   } finally {
     rmSync(context, { recursive: true, force: true });
+  }
+}
+
+/** COPY keeps modes: the files of a clone made under a strict umask could not be read by the images' users. */
+export function makeReadable(folder: string): void {
+  for (const entry of readdirSync(folder)) {
+    const path = join(folder, entry);
+    const stat = statSync(path);
+    const open = stat.isDirectory() || (stat.mode & 0o100) !== 0;
+    chmodSync(path, open ? 0o755 : 0o644);
+    if (stat.isDirectory()) makeReadable(path);
   }
 }

@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findMirror, parseAptConfig, readAptAccess, writeAptFiles } from "../../../../cli/setup/images-apt.ts";
+import { registryAnswers } from "../../../../cli/setup/images-base.ts";
+import { startOf, withLock } from "../../../../cli/setup/images-lock.ts";
+import { makeReadable } from "../../../../cli/setup/images.ts";
+import { IMAGES, IMAGES_DIR, contentHash, imageTags } from "../../../../cli/setup/images-tags.ts";
+
+describe("setting up images", () => {
+  let folder: string;
+  beforeEach(() => { folder = mkdtempSync(join(tmpdir(), "drydock-images-")); });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  describe("tags", () => {
+    const changed = (change: () => void): readonly string[] => {
+      const before = imageTags(folder);
+      change();
+      const after = imageTags(folder);
+      return IMAGES.filter((name) => before[name] !== after[name]);
+    };
+    beforeEach(() => cpSync(IMAGES_DIR, folder, { recursive: true }));
+
+    it("name the image, its series and its content", () => {
+      const tags = imageTags();
+      assert.deepEqual(Object.keys(tags), ["base", "php", "proxy", "database", "redis"]);
+      assert.match(tags.base, /^drydock\/base:forky-[0-9a-f]{12}$/);
+      assert.match(tags.php, /^drydock\/php:8\.4-[0-9a-f]{12}$/);
+      assert.match(tags.proxy, /^drydock\/proxy:1\.30-[0-9a-f]{12}$/);
+      assert.match(tags.database, /^drydock\/database:11\.8-[0-9a-f]{12}$/);
+      assert.match(tags.redis, /^drydock\/redis:8\.0-[0-9a-f]{12}$/);
+    });
+
+    it("are the same in another clone, whatever its files' times are", () => {
+      utimesSync(join(folder, "php/Dockerfile"), 1, 1);
+      assert.deepEqual(imageTags(folder), imageTags());
+    });
+
+    it("change with the content of the image's own folder only", () => {
+      assert.deepEqual(changed(() => writeFileSync(join(folder, "redis/Dockerfile"), "FROM scratch\n")), ["redis"]);
+    });
+
+    it("all change with the base", () => {
+      assert.deepEqual(changed(() => writeFileSync(join(folder, "base/build.sh"), "exit\n")), [...IMAGES]);
+    });
+
+    it("change with a run bit and with a file's name", () => {
+      assert.deepEqual(changed(() => chmodSync(join(folder, "database/docker-entrypoint.sh"), 0o644)), ["database"]);
+      assert.deepEqual(changed(() => cpSync(join(folder, "proxy/nginx.conf"), join(folder, "proxy/other.conf"))), ["proxy"]);
+    });
+
+    it("don't confuse the end of one file with the beginning of the next", () => {
+      writeFileSync(join(folder, "a"), "xb\0-\x001\0y");
+      const one = contentHash(folder);
+      writeFileSync(join(folder, "a"), "x");
+      writeFileSync(join(folder, "b"), "y");
+      assert.notEqual(one, contentHash(folder));
+    });
+  });
+
+  describe("the Dockerfiles", () => {
+    for (const name of IMAGES.filter((image) => image !== "base")) {
+      const lines = readFileSync(join(IMAGES_DIR, name, "Dockerfile"), "utf8").split("\n");
+      it(`${name}: stands on the base, runs unprivileged, and asks no registry for its syntax`, () => {
+        assert.deepEqual(lines.filter((line) => /^(FROM|ARG BASE)/.test(line)), ["ARG BASE", "FROM ${BASE}"]);
+        assert.match(lines.findLast((line) => line.startsWith("USER ")) ?? "", /^USER (\d+:\d+|\$\{APP_UID\}:\$\{APP_GID\})$/);
+        assert.deepEqual(lines.filter((line) => /^#\s*syntax\s*=|:latest|^HEALTHCHECK/.test(line)), []);
+      });
+    }
+  });
+
+  describe("apt's access to Debian", () => {
+    it("keeps what a fetch needs, and proxies apart: they may hold passwords", () => {
+      const dump = [
+        'Acquire "";', 'Acquire::Check-Valid-Until "false";', 'Acquire::http::Proxy "http://me:secret@proxy:3128";', 'Acquire::https::Proxy "DIRECT";',
+        'Acquire::http::Timeout "20";', 'Acquire::Languages "none";', 'Acquire::IndexTargets::deb::Packages::MetaKey "x";', 'DPkg::Post-Invoke:: "rm -rf x";', 'Acquire::Retries "";',
+      ].join("\n");
+      assert.deepEqual(parseAptConfig(dump), {
+        conf: ['Acquire::Check-Valid-Until "false";', 'Acquire::http::Timeout "20";'],
+        buildArgs: { http_proxy: "http://me:secret@proxy:3128" },
+      });
+    });
+
+    it("finds the mirror in both formats and passes foreign archives and security over", () => {
+      assert.equal(findMirror(["Types: deb\nURIs: http://deb.debian.org/debian-security\n", "# deb http://old/debian x\nURIs: https://mirror.example/debian/\nSuites: bookworm"]),
+        "https://mirror.example/debian");
+      assert.equal(findMirror(["deb [arch=amd64 signed-by=/k.gpg] http://ftp.example/debian bookworm main\n"]), "http://ftp.example/debian");
+      assert.equal(findMirror(["deb https://packages.example/apt stable main"]), undefined);
+    });
+
+    it("is refused when the mirror has a password", async () => {
+      writeFileSync(join(folder, "sources.list"), "deb http://me:secret@mirror.example/debian bookworm main\n");
+      await assert.rejects(readAptAccess(folder), (error: Error) => /password/.test(error.message) && !error.message.includes("secret"));
+    });
+
+    it("is written for the build step alone", () => {
+      writeAptFiles(folder, { mirror: "http://mirror.example/debian", conf: ['Acquire::Retries "3";'], buildArgs: { http_proxy: "http://me:secret@proxy" } });
+      assert.equal(readFileSync(join(folder, "apt.list"), "utf8"), "deb http://mirror.example/debian forky main\n");
+      assert.equal(readFileSync(join(folder, "apt.conf"), "utf8"), 'Acquire::Retries "3";\nDir::Etc::sourcelist "/build/apt.list";\nDir::Etc::sourceparts "-";\n');
+    });
+  });
+
+  it("makes a build's files readable for the image's user, whatever the clone's umask was", () => {
+    mkdirSync(join(folder, "conf.d"), { mode: 0o700 });
+    writeFileSync(join(folder, "conf.d/nginx.conf"), "", { mode: 0o600 });
+    writeFileSync(join(folder, "entry.sh"), "", { mode: 0o700 });
+    makeReadable(folder);
+    assert.deepEqual(["conf.d", "conf.d/nginx.conf", "entry.sh"].map((file) => statSync(join(folder, file)).mode & 0o777), [0o755, 0o644, 0o755]);
+  });
+
+  it("takes any answer of a registry for an answer, and silence for none", async () => {
+    const server = createServer((_, response) => response.writeHead(401).end()).listen(0, "127.0.0.1");
+    await new Promise((listening) => server.once("listening", listening));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v2/`;
+    assert.equal(await registryAnswers(url), true);
+    await new Promise((closed) => server.close(closed));
+    assert.equal(await registryAnswers(url, 500), false);
+  });
+
+  describe("the lock", () => {
+    const quiet = (): void => {};
+
+    it("lets one work after the other and leaves nothing", async () => {
+      const path = join(folder, "lock");
+      const order: string[] = [];
+      const work = (name: string) => withLock(path, quiet, async () => {
+        order.push(`${name} begins`);
+        await new Promise((wake) => setTimeout(wake, 20));
+        order.push(`${name} ends`);
+      });
+      await Promise.all([work("a"), work("b")]);
+      assert.deepEqual(order, ["a begins", "a ends", "b begins", "b ends"]);
+      assert.deepEqual(readdirSync(folder), []);
+    });
+
+    it("is released when the work fails", async () => {
+      const path = join(folder, "lock");
+      await assert.rejects(withLock(path, quiet, async () => { throw new Error("no network"); }), /no network/);
+      assert.equal(existsSync(path), false);
+    });
+
+    it("of a process that has ended counts for nothing, even when its number is in use again", async () => {
+      const path = join(folder, "lock");
+      for (const holder of ["999999999 5\n", `${process.pid} 1\n`]) {
+        writeFileSync(path, holder);
+        assert.equal(await withLock(path, quiet, async () => "done"), "done");
+      }
+    });
+
+    it("names the process that is waited for", async () => {
+      const path = join(folder, "lock");
+      writeFileSync(path, `1 ${startOf(1) ?? ""}\n`);
+      const said: string[] = [];
+      const waiting = withLock(path, (line) => { said.push(line); rmSync(path); }, async () => "done");
+      assert.equal(await waiting, "done");
+      assert.deepEqual(said, ["another drydock (process 1) is building images; waiting for it"]);
+    });
+  });
+});

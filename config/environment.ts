@@ -51,7 +51,7 @@ const common = { secret: false, required: false, roles: laravelRoles, source: "L
 const plain = (name: string, type: Variable["type"], description: string, rest: Rest = {}): Variable => ({ ...common, name, type, description, ...rest });
 const secret = (name: string, type: Variable["type"], description: string, rest: Rest = {}): Variable => ({ ...common, name, type, description, ...rest, secret: true });
 
-const password = { required: true, generator: "openssl rand -hex 24" } as const;
+const password = { required: true, generator: type.passwordGenerator } as const;
 // The variables that every role must have, as teams listed them after a deployment without one of them.
 const template = "core template";
 

@@ -11,6 +11,8 @@ export interface FieldDoc {
   readonly example?: string;
   /** Never shown. */
   readonly secret?: boolean;
+  /** A shell command that prints a new value of a secret. */
+  readonly generator?: string;
   /** The default in words, where it is computed. */
   readonly computed?: string;
 }
@@ -96,8 +98,11 @@ function isRange(value: string): boolean {
 }
 
 // The grammar of Docker's reference: [registry[:port]/]path[:tag][@digest]; or the id of an image that was built here.
-const image = /^(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::\d+)?\/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@sha256:[a-f0-9]{64})?|sha256:[a-f0-9]{64})$/;
+const host = "[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::\\d+)?";
+const name = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
+const digest = "sha256:[a-f0-9]{64}";
+const image = new RegExp(`^(?:(?:${host}/)?${name}(?:/${name})*(?::\\w[\\w.-]{0,127})?(?:@${digest})?|${digest})$`);
+const example = "registry.example.com/shop:1.4";
 
 /** A reference to an image. */
-export const imageReference = () =>
-  text("an image reference, such as registry.example.com/shop:1.4", (value) => value.length <= 512 && image.test(value), "registry.example.com/shop:1.4");
+export const imageReference = () => text(`an image reference, such as ${example}`, (value) => value.length <= 512 && image.test(value), example);

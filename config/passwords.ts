@@ -1,4 +1,5 @@
 import { secretCommand, type Problem } from "./problems.ts";
+import { passwordGenerator } from "./variableTypes.ts";
 
 /** A password that Drydock sets itself, and may therefore demand something of. */
 export interface Password {
@@ -12,7 +13,8 @@ const leastLength = 32;
 
 // What templates and default installations bring along; compared without case and punctuation.
 const defaults = new Set(
-  "password passwd pass secret root toor admin administrator laravel mysql mariadb redis default test changeme changeit letmein welcome qwerty 123456 12345678 123456789 password123 null empty homestead forge sail".split(" "),
+  `password passwd pass secret root toor admin administrator laravel mysql mariadb redis default test changeme
+  changeit letmein welcome qwerty 123456 12345678 123456789 password123 null empty homestead forge sail`.split(/\s+/),
 );
 const placeholder = /change[_ -]?me|replace[_ -]?(me|this)|your[_ -]?(\w+[_ -])?(password|secret|key|token)|placeholder|example|<[^>]*>|\$\{/i;
 
@@ -23,7 +25,7 @@ export function judgePasswords(passwords: readonly Password[], stack: string): P
     const owner = first.get(value);
     if (owner === undefined) first.set(value, path);
     const message = weakness(value, ours) ?? (owner === undefined ? undefined : `repeats ${owner}: who learns one would have both`);
-    return message === undefined ? [] : [{ path, message, remedy: secretCommand(path, "openssl rand -hex 24", stack) }];
+    return message === undefined ? [] : [{ path, message, remedy: secretCommand(path, ours ? passwordGenerator : undefined, stack) }];
   });
 }
 

@@ -43,12 +43,17 @@ export function removeCommand(path: string, stack: string): string {
   return `pulumi config rm --path ${quote(path)} -s ${quote(stack)}`;
 }
 
+/** The command that keeps as a text what looks like a number. */
+export function textCommand(path: string, value: string, stack: string): string {
+  return `pulumi config set --type string --path ${quote(path)} ${quote(value)} -s ${quote(stack)}`;
+}
+
 /**
- * The command that makes a secret and stores it. The value goes through a pipe, never through an argument list,
- * which every user of the machine could read.
+ * The command that stores a secret: a new one where `generator`, a shell command, can print one; else Pulumi asks for it. The
+ * value never is an argument, which every user of the machine could read.
  */
-export function secretCommand(path: string, generator: string, stack: string): string {
-  return `${generator} | pulumi config set --secret --path ${quote(path)} -s ${quote(stack)}`;
+export function secretCommand(path: string, generator: string | undefined, stack: string): string {
+  return `${generator === undefined ? "" : `${generator} | `}pulumi config set --secret --path ${quote(path)} -s ${quote(stack)}`;
 }
 
 /** Quotes a word for a POSIX shell where it needs it. */

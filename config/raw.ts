@@ -1,4 +1,4 @@
-import { joinPath, removeCommand, type Problem } from "./problems.ts";
+import { joinPath, removeCommand, textCommand, type Problem } from "./problems.ts";
 import { kind } from "./show.ts";
 
 /** The configuration as objects, and the variables as texts. */
@@ -29,7 +29,7 @@ export function readRaw(raw: Readonly<Record<string, unknown>>, stack: string): 
     if (text !== undefined) env[name] = text;
     else {
       const path = joinPath(["env", name]);
-      problems.push({ path, message: `is ${kind(value)}, expected ${whatText(value)}`, remedy: `pulumi config set --type string --path ${path} VALUE -s ${stack}` });
+      problems.push({ path, message: `is ${kind(value)}, expected ${whatText(value)}`, remedy: textCommand(path, "VALUE", stack) });
     }
   }
   return { values: settings, env, problems };

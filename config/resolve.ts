@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { catalogue, type Context, type Variable } from "./environment.ts";
 import { nearest, distance } from "./nearest.ts";
 import { judgePasswords } from "./passwords.ts";
-import { removeCommand, secretCommand, setCommand, type Problem } from "./problems.ts";
+import { joinPath, removeCommand, secretCommand, setCommand, type Problem } from "./problems.ts";
 import { secretValues } from "./secrets.ts";
 import { hasCredentials, show } from "./show.ts";
 import { stageByName, stageOf } from "./stage.ts";
@@ -19,7 +19,7 @@ export interface Environment {
 
 /** The variables that a user may set, by name. */
 const known = new Map(catalogue.filter(({ setBy }) => setBy === "user").map((variable) => [variable.name, variable]));
-const path = (name: string) => `drydock:env.${name}`;
+const path = (name: string) => joinPath(["env", name]);
 
 /**
  * Applies the catalogue to what the user set in `drydock:env`: defaults, types, rules.
@@ -81,7 +81,7 @@ function judge(variable: Variable, context: Context): string | Problem | undefin
 }
 
 function remedyFor({ name, secret, generator, example, default: preset }: Variable, { stack, stage }: Context): string {
-  if (secret) return generator === undefined ? `pulumi config set --secret --path ${path(name)} -s ${stack}` : secretCommand(path(name), generator, stack);
+  if (secret) return secretCommand(path(name), generator, stack);
   const value = example ?? (name === "APP_ENV" ? stage : typeof preset === "string" ? preset : undefined);
   return value === undefined ? removeCommand(path(name), stack) : setCommand(path(name), value, stack);
 }

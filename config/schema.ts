@@ -1,12 +1,14 @@
 import { z } from "zod";
 import { address, argv, cpus, flag, id, imageReference, integer, mebibytes, optional, path, port, preset, ranges, required, seconds, text } from "./fields.ts";
-import { isPassword, passwordExpects } from "./variableTypes.ts";
+import { isPassword, passwordExpects, passwordGenerator } from "./variableTypes.ts";
 
 const notEmpty = (value: string) => value.length > 0;
 
+const engineAddress = /^(ssh:\/\/([\w.-]+@)?[\w.:[\]-]+|unix:\/\/\/[\w./-]+|tcp:\/\/[\w.[\]:-]+:\d+)$/;
+
 const docker = z.strictObject({
   host: optional(
-    text("ssh://user@host, unix:///path or tcp://host:port", (value) => /^(ssh:\/\/([\w.-]+@)?[\w.:[\]-]+|unix:\/\/\/[\w./-]+|tcp:\/\/[\w.[\]:-]+:\d+)$/.test(value), "ssh://deploy@shop.example.com"),
+    text("ssh://user@host, unix:///path or tcp://host:port", (value) => engineAddress.test(value), "ssh://deploy@shop.example.com"),
     "The Docker engine to deploy to",
     "the local engine, or what `DOCKER_HOST` says",
   ),
@@ -21,13 +23,17 @@ const docker = z.strictObject({
   ),
 });
 
+const buildArguments = z
+  .record(z.string().regex(/^[A-Za-z_]\w*$/), text("a text", () => true))
+  .meta({ expects: "build arguments: names of letters, digits and underscores, with texts" });
+
 const app = z.strictObject({
   image: optional(imageReference(), "The application's image; either this or `build`", "none: then `build` is required"),
   build: optional(
     z.strictObject({
       context: required(text("a folder, as a path from the project's root", notEmpty, "."), "The folder that is sent to the build, from the project's root"),
       dockerfile: preset(text("a path inside the context", notEmpty), "Dockerfile", "The Dockerfile, from the context"),
-      args: preset(z.record(z.string().regex(/^[A-Za-z_]\w*$/), text("a text", () => true)).meta({ expects: "build arguments: names of letters, digits and underscores, with texts" }), {}, "Build arguments; never a secret, for they stay in the image"),
+      args: preset(buildArguments, {}, "Build arguments; never a secret, for they stay in the image"),
     }).meta({ expects: "an object with context, and if needed dockerfile and args" }),
     "Build the application's image instead of pulling it",
     "none: then `image` is required",
@@ -77,7 +83,7 @@ const database = z.strictObject({
   memory: preset(mebibytes(128), 512, "Memory limit"),
   cpus: preset(cpus(), 1, "Processor limit"),
   bufferPool: preset(mebibytes(8), 128, "InnoDB's buffer pool, below the memory limit"),
-  rootPassword: required(text(passwordExpects, isPassword), "The password of the server's root", { secret: true }),
+  rootPassword: required(text(passwordExpects, isPassword), "The password of the server's root", { secret: true, generator: passwordGenerator }),
   binlogDays: preset(integer(1, 99, "days"), 7, "How long the binary log is kept"),
   stopTimeout: preset(seconds(), 60, "How long the server may take to stop"),
 });

@@ -1,14 +1,13 @@
 import type { z } from "zod";
 import { checkTogether, type LenientSettings } from "./checks.ts";
-import { joinPath, removeCommand, secretCommand, setCommand, SettingsError, type Problem } from "./problems.ts";
 import { catalogue } from "./environment.ts";
-import { nearest } from "./nearest.ts";
+import { explain, inOrder } from "./explain.ts";
+import { secretCommand, SettingsError, type Problem } from "./problems.ts";
 import { readRaw } from "./raw.ts";
 import { resolveEnvironment, type Environment } from "./resolve.ts";
 import { secretValues } from "./secrets.ts";
 import { groups, settingsSchema, type Settings } from "./schema.ts";
-import { at, children, docOf, unwrapped } from "./walk.ts";
-import { kind, show } from "./show.ts";
+import { unwrapped } from "./walk.ts";
 
 export { settingsSchema, SettingsError };
 export type { Environment, Problem, Settings };
@@ -75,43 +74,8 @@ function exposed({ database, docker }: LenientSettings, env: Readonly<Record<str
     .map((path) => ({
       path: `drydock:${path}`,
       message: "is kept without encryption in the stack's file",
-      remedy: `pulumi config set --secret --path drydock:${path} -s ${stack}`,
+      remedy: secretCommand(`drydock:${path}`, undefined, stack),
     }));
-}
-
-/** The first problem of each path, in the order of the stack files; none below a path that is wrong as a whole. */
-function inOrder(problems: readonly Problem[]): Problem[] {
-  const paths = new Set(problems.map(({ path }) => path));
-  const above = (path: string) => [...path.matchAll(/[.[]/g)].some(({ index }) => paths.has(path.slice(0, index)));
-  const first = new Map([...problems].reverse().map((problem) => [problem.path, problem]));
-  const order = [...Object.keys(settingsSchema.shape).flatMap((group) => [`drydock:${group}`, ...children(settingsSchema, [group]).map((key) => `drydock:${group}.${key}`)]), ...catalogue.map(({ name }) => `drydock:env.${name}`)];
-  const rank = ({ path }: Problem): number => order.findLastIndex((known) => path === known || path.startsWith(`${known}.`) || path.startsWith(`${known}[`)) + 1 || order.length + 1;
-  return [...first.values()].reverse().filter(({ path }) => !above(path)).sort((a, b) => rank(a) - rank(b));
-}
-
-/** Turns what zod found into our own words: where, what arrived, what is expected, what to do. */
-function explain(issue: z.core.$ZodIssue, values: Readonly<Record<string, unknown>>, stack: string, secrets: readonly string[]): Problem[] {
-  const path = issue.path.map((segment) => (typeof segment === "symbol" ? String(segment) : segment));
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey([...path, key], stack));
-
-  const full = joinPath(path);
-  if (issue.code === "invalid_key")
-    return [{ path: full, message: `has a name that is not valid, expected ${docOf(settingsSchema, path.slice(0, -1)).expects}`, remedy: removeCommand(full, stack) }];
-
-  const { expects = "an object", secret, example, preset, owner, composed } = docOf(settingsSchema, path);
-  const arrived = at(values, path);
-  const shown = secret ? "not valid" : composed ? kind(arrived) : show(arrived, secrets);
-  const message = arrived === undefined ? `is missing, expected ${expects}` : `is ${shown}, expected ${expects}`;
-  const value = preset === undefined ? example : typeof preset === "object" ? JSON.stringify(preset) : String(preset);
-  const remedy = secret ? secretCommand(full, "openssl rand -hex 24", stack) : value === undefined || composed ? removeCommand(full, stack) : setCommand(joinPath(owner), value, stack);
-  return [{ path: full, message, remedy }];
-}
-
-function unknownKey(path: readonly (string | number)[], stack: string): Problem {
-  const known = children(settingsSchema, path.slice(0, -1));
-  const meant = nearest(String(path.at(-1)), known);
-  const hint = meant === undefined ? `expected one of ${known.join(", ")}` : `is ${joinPath([...path.slice(0, -1), meant])} meant?`;
-  return { path: joinPath(path), message: `is unknown: ${hint}`, remedy: removeCommand(joinPath(path), stack) };
 }
 
 /** Each setting that is right by itself, so that the rules between settings also speak when something else is wrong. */

@@ -12,6 +12,9 @@ export const password = () => text(passwordExpects, isPassword);
 
 export const passwordExpects = "at least 32 visible ASCII characters without quotes and backslashes";
 
+/** A shell command that prints a good one. */
+export const passwordGenerator = "openssl rand -hex 24";
+
 export function isPassword(value: string): boolean {
   return /^[\x21-\x7e]+$/.test(value) && !/["'`\\]/.test(value);
 }

@@ -7,6 +7,7 @@ import { Database } from "./components/database.ts";
 import { Horizon } from "./components/horizon.ts";
 import { AppImage, imageReference, pulled } from "./components/image.ts";
 import { Migrate } from "./components/migrate.ts";
+import { MigrationBackup } from "./components/migrationBackup.ts";
 import { Network } from "./components/network.ts";
 import { Opcache } from "./components/opcache.ts";
 import { present, servicesOutput } from "./components/outputs.ts";
@@ -41,7 +42,8 @@ const proxy = new Proxy("proxy", context, { network, volumes, image: proxyImage 
 // The release, in its order.
 const appImage = new AppImage("app-image", context, on);
 const ready = [appImage.resource, database.container, redis.container, volumes.ownership];
-const migrate = new Migrate("migrate", context, { network, after: ready });
+const backup = new MigrationBackup("backup", context, { network, volumes, database, after: ready });
+const migrate = new Migrate("migrate", context, { network, after: [...ready, ...present(backup.command)] });
 const migrated = [...ready, ...present(migrate.command)];
 const assets = new Assets("assets", context, { volumes, after: migrated });
 const app = new App("app", context, { network, volumes, after: [...migrated, assets.command] }, on);

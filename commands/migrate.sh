@@ -1,9 +1,10 @@
 #!/bin/sh
 # Runs the migrations in a one-off container of the new image, with the new environment.
-# IMAGE; NAME: of the container, one a stack: it is the lock; NETWORK; APP_PATH; RUN_AS: uid:gid; MEMORY: MiB; TIMEOUT: seconds; LABELS: words
+# IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS: see one-off.sh; NAME: of the container, one a stack: it is the lock; TIMEOUT: seconds
 # Standard input: base64 of a tar with the .env file and start.sh
 set -eu
 fail() { echo "migrate: $*" >&2; exit 1; }
+. commands/one-off.sh
 unlock=
 
 # A container of this name is a migration of this stack that runs, or one whose Pulumi was killed. Let a running one finish:
@@ -20,15 +21,9 @@ if state=$(docker inspect -f '{{.State.Running}} {{.State.ExitCode}}' "$NAME" 2>
   docker rm --force --volumes "$NAME" >/dev/null
 fi
 
-tmpfs() { echo "--tmpfs $APP_PATH/$1:rw,noexec,nosuid,uid=${RUN_AS%:*},gid=${RUN_AS#*:},mode=700,size=64m"; }
 # 75: Laravel's exit code for "another one holds the lock", chosen here, because the default for it is 0, the same as for success.
-# shellcheck disable=SC2046,SC2086 # lists of words
-docker create --name "$NAME" $LABELS --network "$NETWORK" --user "$RUN_AS" --init --cap-drop ALL --security-opt no-new-privileges \
-  --memory "${MEMORY}m" --log-opt max-size=10m $(tmpfs bootstrap/cache) $(tmpfs storage/framework) $(tmpfs storage/logs) \
-  --env "DRYDOCK_PATH=$APP_PATH" --entrypoint /bin/sh "$IMAGE" /drydock/start.sh \
-  /bin/sh -c "${unlock}exec php artisan migrate --force --isolated=75" >/dev/null \
-  || fail "the one-off container could not be made from $IMAGE; nothing was switched."
-base64 -d | docker cp - "$NAME:/" || fail "the environment could not be delivered into $NAME; nothing was switched."
+one_off "$NAME" /bin/sh -c "${unlock}exec php artisan migrate --force --isolated=75" \
+  || fail "the one-off container could not be made from $IMAGE, or the environment could not be delivered into it; nothing was switched."
 
 code=0
 timeout "$TIMEOUT" docker start --attach "$NAME" || code=$?

@@ -8,6 +8,8 @@ import type { Volumes } from "./volumes.ts";
 /** MariaDB or MySQL: on the internal network only, its passwords in files, its data in a protected volume, with a binary log. */
 export class Database extends pulumi.ComponentResource {
   readonly container: docker.Container;
+  /** The option file of a client that connects as the application does; holds the password. */
+  readonly clientOptions: string;
 
   constructor(
     name: string,
@@ -21,11 +23,12 @@ export class Database extends pulumi.ComponentResource {
     const client = database.engine === "mysql" ? "mysql" : "mariadb";
     const run = "/run/drydock";
     const [user, schema, password] = [plain.DB_USERNAME ?? "", plain.DB_DATABASE ?? "", secret.DB_PASSWORD ?? ""];
+    this.clientOptions = `[client]\nhost=127.0.0.1\nport=3306\nuser="${user}"\npassword="${password.replace(/[\\"]/g, "\\$&")}"\n`;
     const files = {
       "root-password": database.rootPassword,
       password,
       // The health check asks as the application does; the password is in a file, not on the check's command line.
-      "client.cnf": `[client]\nhost=127.0.0.1\nport=3306\nuser="${user}"\npassword="${password.replace(/[\\"]/g, "\\$&")}"\n`,
+      "client.cnf": this.clientOptions,
     };
     const command = [
       "--character-set-server=utf8mb4",

@@ -1,10 +1,9 @@
 import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { createTar } from "nanotar";
-import { labelWords, step } from "./command.ts";
-import { runtime, type Context } from "./context.ts";
-import { envFile } from "./laravel.ts";
+import { step } from "./command.ts";
+import type { Context } from "./context.ts";
 import type { Network } from "./network.ts";
+import { oneOff } from "./oneOff.ts";
 
 /** The migrations: once a release, in a container of the new image with the new environment, before anything is switched. */
 export class Migrate extends pulumi.ComponentResource {
@@ -17,7 +16,8 @@ export class Migrate extends pulumi.ComponentResource {
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("drydock:index:Migrate", name, {}, options);
-    const { app, migrate } = context.settings;
+    const { migrate } = context.settings;
+    const { environment, files } = oneOff(context, args.network);
     if (migrate.enabled) {
       this.command = step(
         context,
@@ -25,17 +25,12 @@ export class Migrate extends pulumi.ComponentResource {
         {
           script: "migrate",
           environment: {
-            IMAGE: context.image,
+            ...environment,
             // One name a stack: whoever makes the container holds the lock.
             NAME: pulumi.interpolate`${args.network.data.name}-migrate`,
-            NETWORK: args.network.data.name,
-            APP_PATH: app.path,
-            RUN_AS: `${app.uid}:${app.gid}`,
-            MEMORY: String(app.memory),
             TIMEOUT: String(migrate.timeout),
-            LABELS: labelWords(context, "migrate"),
           },
-          stdin: delivery(context),
+          stdin: files,
           triggers: [context.image, context.environment.hash],
         },
         { parent: this, dependsOn: args.after },
@@ -43,16 +38,4 @@ export class Migrate extends pulumi.ComponentResource {
     }
     this.registerOutputs({});
   }
-}
-
-/** The files of the one-off container, as base64 of a tar: `docker cp -` unpacks it before the container starts. */
-function delivery(context: Context): pulumi.Output<string> {
-  const { uid, gid } = context.settings.app;
-  const env = envFile(context);
-  // A fixed time keeps the archive the same from one run to the next.
-  const file = (path: string, data: string, mode: string) => ({ name: path.slice(1), data, attrs: { mode, uid, gid, mtime: 0 } });
-  return pulumi.secret(env.content).apply((content) => {
-    const scripts = ["start.sh", "unlock.php"].map((name) => file(`/drydock/${name}`, runtime[name] ?? "", "555"));
-    return Buffer.from(createTar([file(env.path, content, "400"), ...scripts])).toString("base64");
-  });
 }

@@ -10,6 +10,8 @@ export class Volumes extends pulumi.ComponentResource {
   readonly redis: docker.Volume;
   /** The application's storage/app: what users uploaded. */
   readonly storage: docker.Volume;
+  /** Dumps that were taken before migrations. */
+  readonly backups: docker.Volume;
   /** The public files of the releases, served by nginx. */
   readonly public: docker.Volume;
   /** The proxy's configuration: written by a step of the release, so that no release replaces the proxy. */
@@ -19,7 +21,7 @@ export class Volumes extends pulumi.ComponentResource {
 
   constructor(name: string, context: Context, args: { toolImage: docker.RemoteImage }, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:Volumes", name, {}, options);
-    const { app, proxy } = context.settings;
+    const { app, proxy, database } = context.settings;
     const volume = (suffix: string, hasData: boolean) =>
       new docker.Volume(
         `${name}-${suffix}`,
@@ -29,11 +31,14 @@ export class Volumes extends pulumi.ComponentResource {
     this.database = volume("database", true);
     this.redis = volume("redis", true);
     this.storage = volume("storage", true);
+    this.backups = volume("backups", true);
     this.public = volume("public", false);
     this.proxy = volume("proxy", false);
 
-    const [appUser, proxyUser] = [`${app.uid}:${app.gid}`, `${proxy.uid}:${proxy.gid}`];
-    const owners = pulumi.interpolate`${this.storage.name} ${appUser}\n${this.public.name} ${appUser}\n${this.proxy.name} ${proxyUser}`;
+    const belongs = (volume: docker.Volume, { uid, gid }: { uid: number; gid: number }) => pulumi.interpolate`${volume.name} ${uid}:${gid}`;
+    const owners = pulumi
+      .all([belongs(this.storage, app), belongs(this.public, app), belongs(this.proxy, proxy), belongs(this.backups, database)])
+      .apply((lines) => lines.join("\n"));
     this.ownership = step(
       context,
       `${name}-ownership`,

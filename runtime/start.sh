@@ -4,10 +4,13 @@
 set -eu
 cd "$DRYDOCK_PATH"
 
+# nginx reads what is stored here.
+mkdir -p storage/app/public
+
 # The caches hold secrets in plain text (config:cache): nobody else in the container may read them.
 umask 077
 mkdir -p storage/framework/cache/data storage/framework/sessions storage/framework/views storage/framework/testing \
-  storage/logs storage/app/public bootstrap/cache
+  storage/logs bootstrap/cache
 
 # Caches are built here, with the final environment, never in the image: known issue 10. The folders are fresh tmpfs,
 # so there is nothing stale to clear after a release; `docker restart` keeps no tmpfs either.

@@ -9,13 +9,15 @@ $fail = static function (string $why): never {
     exit(1);
 };
 
-$alive = false;
+$alive = $working = false;
 foreach (glob('/proc/[0-9]*/cmdline') ?: [] as $file) {
     $arguments = explode("\0", (string) @file_get_contents($file));
     $alive = $alive || (in_array($word, $arguments, true) && !in_array('/drydock/worker.php', $arguments, true)
         && str_contains($arguments[0], 'php'));
+    $working = $working || array_intersect(['queue:work', 'horizon:work'], $arguments);
 }
 $alive || $fail("no process of this container runs $word");
+$word !== 'horizon' || $working || $fail('no worker runs: Horizon cannot keep one alive, see its log');
 
 require "$path/vendor/autoload.php";
 $app = require "$path/bootstrap/app.php";

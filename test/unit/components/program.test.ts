@@ -45,7 +45,7 @@ describe("the stack", () => {
   });
 
   it("releases in the order of the design", () => {
-    const order = ["database", "migrate", "assets", "app-1", "switch", "opcache", "horizon", "verify"];
+    const order = ["database", "backup", "migrate", "assets", "app-1", "switch", "opcache", "horizon", "verify"];
     for (const [index, name] of order.entries()) {
       const waitsFor = closure(leaves(resources), name);
       for (const earlier of order.slice(0, index)) assert.ok(waitsFor.has(earlier), `${name} does not wait for ${earlier}`);
@@ -164,6 +164,7 @@ describe("the stack", () => {
   it("protects and keeps the volumes that hold data, and only those", () => {
     const kept = resources.filter((one) => one.protect || one.retainOnDelete).map(({ name, protect, retainOnDelete }) => [name, protect, retainOnDelete]);
     assert.deepEqual(kept.sort(), [
+      ["volumes-backups", true, true],
       ["volumes-database", true, true],
       ["volumes-redis", true, true],
       ["volumes-storage", true, true],
@@ -229,7 +230,7 @@ describe("the stack", () => {
   it("can do without Horizon, scheduler and migrations", async () => {
     const off = { enabled: false };
     const next = await runProgram({ ...config, horizon: off, scheduler: off, migrate: off });
-    for (const name of ["horizon", "scheduler", "migrate"]) assert.equal(leaf(next.resources, name), undefined);
+    for (const name of ["horizon", "scheduler", "migrate", "backup"]) assert.equal(leaf(next.resources, name), undefined);
     assert.ok(closure(leaves(next.resources), "verify").has("database"));
   });
 });

@@ -1,0 +1,16 @@
+# Functions for a one-off container of the new image with the new environment; read by migrate.sh and backup.sh, not run by itself.
+# They need IMAGE, NETWORK, APP_PATH, RUN_AS (uid:gid), MEMORY (MiB), LABELS (words)
+# shellcheck shell=sh
+
+_tmpfs() { echo "--tmpfs $APP_PATH/$1:rw,noexec,nosuid,uid=${RUN_AS%:*},gid=${RUN_AS#*:},mode=700,size=64m"; }
+
+# one_off NAME COMMAND...: makes the container; the tar on standard input, as base64, is put into it before it starts.
+one_off() {
+  name=$1
+  shift
+  # shellcheck disable=SC2046,SC2086 # lists of words
+  docker create --name "$name" $LABELS --network "$NETWORK" --user "$RUN_AS" --init --cap-drop ALL --security-opt no-new-privileges \
+    --memory "${MEMORY}m" --log-opt max-size=10m $(_tmpfs bootstrap/cache) $(_tmpfs storage/framework) $(_tmpfs storage/logs) \
+    --env "DRYDOCK_PATH=$APP_PATH" --entrypoint /bin/sh "$IMAGE" /drydock/start.sh "$@" >/dev/null || return 1
+  base64 -d | docker cp - "$name:/" || { docker rm --force --volumes "$name" >/dev/null; return 1; }
+}

@@ -55,12 +55,11 @@ export function changes(events: readonly EngineEvent[]): Readonly<Record<string,
 export function changesAnything(events: readonly EngineEvent[]): boolean {
   if (!events.some(({ summaryEvent }) => summaryEvent !== undefined)) return true;
   if (Object.keys(changes(events)).length > 0) return true;
-  return events.flatMap(({ resourcePreEvent, resOutputsEvent }) => resourcePreEvent?.metadata ?? resOutputsEvent?.metadata ?? [])
-    .some(({ type, old, new: next }) => {
-      if (old == null || next == null) return false;
-      if ((old.protect ?? false) !== (next.protect ?? false)) return true;
-      return type === "pulumi:pulumi:Stack" && next.outputs !== undefined && canonical(old.outputs) !== canonical(next.outputs);
-    });
+  const planned = events.flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? []);
+  if (planned.some(({ old, new: next }) => old != null && next != null && (old.protect ?? false) !== (next.protect ?? false))) return true;
+  // The stack registers its outputs at its end, so the last event has them.
+  const stack = events.flatMap(({ resOutputsEvent }) => resOutputsEvent?.metadata ?? []).findLast(({ type }) => type === "pulumi:pulumi:Stack");
+  return stack?.old != null && canonical(stack.old.outputs) !== canonical(stack.new?.outputs);
 }
 
 /** JSON with sorted keys: two values are equal when these are. */

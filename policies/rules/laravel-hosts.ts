@@ -25,7 +25,7 @@ export const serviceHostNotLoopback = resourceRule({
     for (const key of params.keys) {
       const found = find(container.env, key);
       if (found.is === "undecided" && container.role !== undefined && LARAVEL.includes(container.role)) report.undecided(found.path);
-      else if (found.is === "present" && LOOPBACK.test(found.value.replace(/:\d+$/, ""))) report.violation(found.path, `${key} is the container itself`);
+      else if (found.is === "present" && LOOPBACK.test(found.value.replace(/^([^:]+):\d+$/, "$1"))) report.violation(found.path, `${key} is the container itself`);
     }
   }),
 });

@@ -30,7 +30,7 @@ export const artisanCommandTriggers = resourceRule({
   check(resource, report, { settings }) {
     const texts = commandTexts(resource, settings, ["create", "update"]);
     for (const path of texts.unknown) report.undecided(path);
-    if (!texts.known.some(({ value }) => callsArtisan(value, "[a-z]"))) return;
+    if (!texts.known.some(({ value }) => callsArtisan(value, "[a-z][\\w:-]*"))) return;
     const { known, unknown } = triggers(resource);
     // A trigger that is not known yet comes from another resource, and changes with it.
     const follows = unknown.length > 0 || known.some(({ value }) => isImageReference(value)) || texts.known.some(({ value }) => /@sha256:[a-f0-9]{64}/.test(value));

@@ -7,7 +7,7 @@ import { COMMANDS, CONTAINER, CONTAINERS, NETWORK, VOLUME, type Resource } from 
 import { BUCKETS } from "../helpers/s3.ts";
 import { at, flag, isUnknown, text } from "../helpers/values.ts";
 import { resourceRule, stackRule, type Report } from "../rule.ts";
-import { none, onContainer } from "./shared.ts";
+import { none, onContainer, rolesParam } from "./shared.ts";
 
 /** What destroys, and what to call it. */
 const DESTRUCTIVE: readonly (readonly [RegExp, string])[] = [
@@ -58,8 +58,11 @@ export const uniquePortsAndNames = stackRule({
   why: "the second one fails in the middle of a deployment: address already in use, or a name that is taken",
   remedy: "give one of them another port (ports: [{ internal: 80, external: 8081 }]) or leave `name` out, so that Pulumi makes one",
   bad: "app and admin, both with external: 8080", good: "external: 8080 and external: 8081",
-  params: none,
-  check(stack, { on }) {
+  params: z.strictObject({
+    /** Roles whose replicas share an alias on purpose: the name then stands for all of them. */
+    replicated: rolesParam(["app", "horizon"]),
+  }),
+  check(stack, { params, on }) {
     const taken = new Taken();
     for (const resource of stack.ofType(CONTAINER, VOLUME, NETWORK)) {
       const name = text(at(resource.props, "name"));
@@ -72,8 +75,8 @@ export const uniquePortsAndNames = stackRule({
         else if (value.external !== undefined) taken.port(on(resource), resource, path, value.external, isUnknown(value.protocol) ? "tcp" : (value.protocol ?? "tcp"), value.ip);
       }
       for (const { value: network } of container.networks.known) {
-        // Replicas of one role share an alias on purpose: the name then stands for all of them.
-        for (const { value: alias, path } of network.aliases.known) if (typeof network.name === "string") taken.claim(on(resource), resource, path, `alias ${network.name} ${alias}`, "the same alias", container.role);
+        const shared = params.replicated.find((role) => role === container.role);
+        for (const { value: alias, path } of network.aliases.known) if (typeof network.name === "string") taken.claim(on(resource), resource, path, `alias ${network.name} ${alias}`, "the same alias", shared);
       }
     }
   },

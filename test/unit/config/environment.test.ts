@@ -127,6 +127,10 @@ describe("environment", () => {
       assert.deepEqual(problemsOf(raw), [{ path: `drydock:env.${name}`, message, remedy }]);
     });
 
+  it("keeps an odd name one word for the shell", () => {
+    assert.deepEqual(problemsOf(having(valid(), "env.it's me", "x")).map(({ remedy }) => remedy), [`pulumi config rm --path 'drydock:env["it'\\''s me"]' -s local`]);
+  });
+
   it("asks for all missing secrets of a stack with the commands that make them", () => {
     const raw = { ...production(), env: { APP_URL: "https://shop.example.com", DB_CONNECTION: "mariadb", DB_DATABASE: "shop", DB_USERNAME: "shop" } };
     assert.deepEqual(problemsOf(having(raw, "database.rootPassword", undefined), "prod").map(({ remedy }) => remedy), [

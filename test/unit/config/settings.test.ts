@@ -117,6 +117,16 @@ describe("settings", () => {
     ]);
   });
 
+  it("ask for a registry's token, which only the registry can issue", () => {
+    assert.deepEqual(problemsOf(having(valid(), "docker.registry", { address: "registry.example.com", username: "deploy" })), [
+      {
+        path: "drydock:docker.registry.password",
+        message: "is missing, expected a password or token",
+        remedy: "pulumi config set --secret --path drydock:docker.registry.password -s local",
+      },
+    ]);
+  });
+
   it("refuse an unknown group and suggest the known one", () => {
     assert.deepEqual(problemsOf({ ...valid(), proxi: { port: 80 } }), [{ path: "drydock:proxi", message: "is unknown: is drydock:proxy meant?", remedy: "pulumi config rm --path drydock:proxi -s local" }]);
   });

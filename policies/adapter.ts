@@ -1,11 +1,11 @@
 import type { Policies, PolicyResource, ReportViolation, ResourceValidationArgs, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
 import { z } from "zod";
-import { checkResource, checkStack, type Finding } from "./evaluate.ts";
+import { checkResource, checkStack, excludes, type Finding } from "./evaluate.ts";
 import { Resource } from "./helpers/resources.ts";
+import { SETTINGS_POLICY } from "./names.ts";
 import type { Rule } from "./rule.ts";
 import { parseSettings, settingsSchema, type Settings } from "./settings.ts";
 
-export const SETTINGS_POLICY = "pack-settings";
 
 /**
  * Turns the catalogue's rules into policies of the SDK, preceded by one that only carries the shared settings: a policy sees no
@@ -66,7 +66,7 @@ function stackPolicy(rule: Rule & { scope: "stack" }, shared: SharedSettings): S
 
 function isExcluded(args: ResourceValidationArgs): boolean {
   const { exclude } = args.getConfig<{ exclude?: readonly { resource: string }[] }>();
-  return exclude?.some((entry) => entry.resource === args.name) ?? false;
+  return exclude?.some((entry) => excludes(entry, args.name)) ?? false;
 }
 
 function metadata(rule: Rule) {

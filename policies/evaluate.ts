@@ -17,12 +17,19 @@ export interface Finding {
 const REASON = 10;
 
 const exclusions = z.array(z.strictObject({
-  /** Name of the resource, as the program gave it. */
+  /** Name of the resource, as the program gave it; `app-*` for all replicas. */
   resource: z.string().min(1),
   reason: z.string().min(REASON, `a reason of at least ${REASON} characters says why this resource may break the rule`),
 })).default([]);
 
 type Exclusions = z.output<typeof exclusions>;
+
+/** Whether an exclusion is about this resource. `*` stands for the number of a replica and the like, never for everything. */
+export function excludes(entry: { readonly resource: string }, name: string): boolean {
+  const [start = "", ...rest] = entry.resource.split("*");
+  if (rest.length === 0) return start === name;
+  return rest.length === 1 && start !== "" && name.startsWith(start) && name.endsWith(rest[0]!) && name.length > start.length + rest[0]!.length;
+}
 
 /** Checks a rule's configuration and fills in the defaults. An unknown key is an error: a typo would otherwise switch nothing off. */
 export function parseConfig(rule: Rule, config: Readonly<Record<string, unknown>> = {}): { params: unknown; exclude: Exclusions } {
@@ -96,7 +103,7 @@ class Findings {
 
   #finding(resource: Resource, property: string, what: string): Finding {
     const line = `${resource.title}, ${property}: ${what}`;
-    const excluded = this.#exclude.find((entry) => entry.resource === resource.name);
+    const excluded = this.#exclude.find((entry) => excludes(entry, resource.name));
     const base = { rule: this.#rule.name, urn: resource.urn };
     if (excluded !== undefined) return { ...base, kind: "excluded", message: `${line}\nExcluded by the stack's policy configuration: ${excluded.reason}` };
     return { ...base, kind: "violation", message: `${line}\nWhy: ${this.#rule.why} (${cite(this.#rule)})\nRemedy: ${this.#rule.remedy}` };

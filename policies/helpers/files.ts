@@ -13,19 +13,29 @@ export function located(path: string, folders: readonly string[] = programFolder
   return folders.map((folder) => resolve(folder, path)).find((candidate) => existsSync(candidate));
 }
 
-const SCRIPT = /(?:^|[\s;&|])(?:(?:ba|da|z)?sh\s+(?:-[a-z]+\s+)*)?(\.{0,2}[\w./-]*[\w-]\.sh)(?=$|[\s;&|])/g;
+const SCRIPT = /(?:^|[\s;&|("'])(\.{0,2}[\w./-]*[\w-]\.sh)(?=$|[\s;&|)"'])/g;
 const LARGEST = 256 * 1024;
+const DEEPEST = 4;
 const cache = new Map<string, string>();
 
-/** The shell scripts of this machine that a command runs, without their comments: `sh deploy.sh` does what deploy.sh says. */
+/**
+ * The shell scripts of this machine that a command names, and those that they name, without their comments: `sh deploy.sh` does what
+ * deploy.sh says.
+ */
 export function scriptsOf(command: string, dir: string | undefined): string {
   const folders = dir === undefined ? programFolders() : [...programFolders().map((folder) => join(folder, dir)), dir, ...programFolders()];
-  return [...command.matchAll(SCRIPT)].map(([, path = ""]) => readScript(path, folders)).join("\n");
+  const seen = new Set<string>();
+  const read = (text: string, depth: number): string[] => [...text.matchAll(SCRIPT)].flatMap(([, path = ""]) => {
+    const file = depth > DEEPEST ? undefined : located(path, folders);
+    if (file === undefined || seen.has(file)) return [];
+    seen.add(file);
+    const script = readScript(file);
+    return [script, ...read(script, depth + 1)];
+  });
+  return read(command, 1).join("\n");
 }
 
-function readScript(path: string, folders: readonly string[]): string {
-  const file = located(path, folders);
-  if (file === undefined) return "";
+function readScript(file: string): string {
   const cached = cache.get(file);
   if (cached !== undefined) return cached;
   const stat = statSync(file);

@@ -69,7 +69,8 @@ export async function runProgram(config: Record<string, unknown>): Promise<{ res
   pulumi.runtime.setAllConfig(text);
   const outputs: Record<string, unknown> = {};
   const program = (await import(`../../../index.ts?run=${run++}`)) as Record<string, unknown>;
-  for (const [key, value] of Object.entries(program)) outputs[key] = await new Promise((resolve) => pulumi.output(value).apply(resolve));
-  await pulumi.runtime.waitForRPCs();
+  for (const [key, value] of Object.entries(program)) outputs[key] = await new Promise((resolve) => (pulumi.output(value) as pulumi.Output<unknown>).apply(resolve));
+  // Not in the SDK's types: waits until every registration has been answered.
+  await (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();
   return { resources, outputs };
 }

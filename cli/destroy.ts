@@ -1,11 +1,10 @@
 import { stageOf } from "../config/stage.ts";
-import { dockerFailure, type Docker } from "./docker.ts";
+import { dockerFailure, dockerFor, type Docker } from "./docker.ts";
 import { CliError, Exit } from "./errors.ts";
 import { takeLock } from "./locks.ts";
 import { LOCAL } from "./project.ts";
 import { clearLocks } from "./recovery.ts";
 import { openSession, succeeded, type Session } from "./session.ts";
-import { dockerFor } from "./docker.ts";
 import { at, notDeployed, readDeployment, stackConfig, stackExists, type Deployment } from "./stack.ts";
 import { ask, onTerminal, step } from "./ui.ts";
 import type { DestroyOptions } from "./verbs/destroy.ts";
@@ -14,9 +13,11 @@ import type { DestroyOptions } from "./verbs/destroy.ts";
 export async function destroy(options: DestroyOptions): Promise<number> {
   const session = await openSession(options);
   const { stack, paths, env } = session;
+  const variable = await appEnv(session);
+  refuseProduction(stack, variable);
   if (!stackExists(stack, env)) throw notDeployed(stack);
   const deployment = await readDeployment(session.pulumi, stack);
-  refuseProduction(stack, await appEnv(session), deployment);
+  refuseProduction(stack, variable, deployment);
   if (options.volumes === true && stack !== LOCAL) {
     throw new CliError({
       what: `--volumes is for the local stack only; the data of ${stack} is not deleted by one command`,
@@ -24,20 +25,21 @@ export async function destroy(options: DestroyOptions): Promise<number> {
       code: Exit.refused,
     });
   }
-  const volumes = volumesOf(deployment);
+  const all = options.volumes === true;
+  const volumes = volumesOf(deployment, !all);
   await confirm(stack, options, volumes);
 
   const lock = takeLock(paths.lock(stack), stack);
   try {
     await step("stack", ({ log }) => clearLocks(session, lock.previous !== undefined, log));
-    const mode = options.volumes === true ? "--ignore-protect" : "--exclude-protected";
-    succeeded("destroy", await session.pulumi.stream(["destroy", "--stack", stack, "--yes", "--skip-preview", mode]), session);
+    const mode = all ? "--ignore-protect" : "--exclude-protected";
+    succeeded("destroy", await session.pulumi.stream(["destroy", "--stack", stack, "--yes", "--skip-preview", "--suppress-outputs", mode]), session);
     const host = at(stackConfig(paths, stack), "docker.host");
-    if (options.volumes === true) await removeVolumes(dockerFor(typeof host === "string" ? host : undefined, env), volumes, stack);
+    if (all) await removeVolumes(dockerFor(typeof host === "string" ? host : undefined, env), volumes, stack);
   } finally {
     lock.release();
   }
-  process.stdout.write(`\n${remains(stack, options.volumes === true ? [] : volumes)}\n`);
+  process.stdout.write(`\n${remains(stack, all ? [] : volumes)}\n`);
   return Exit.ok;
 }
 
@@ -53,8 +55,8 @@ async function appEnv({ pulumi, paths, stack }: Session): Promise<string | undef
  * Production by its settings, by its name where the settings say nothing, or by what is deployed: a changed file doesn't make it less so.
  * @throws CliError (refused)
  */
-export function refuseProduction(stack: string, appEnv: string | undefined, { resources }: Deployment): void {
-  const running = resources.some(({ inputs }) => Array.isArray(inputs?.envs) && inputs.envs.includes("APP_ENV=production"));
+export function refuseProduction(stack: string, appEnv: string | undefined, deployment?: Deployment): void {
+  const running = deployment !== undefined && deployment.resources.some(({ inputs }) => Array.isArray(inputs?.envs) && inputs.envs.includes("APP_ENV=production"));
   if (stageOf(stack, appEnv) !== "production" && !running) return;
   throw new CliError({
     what: `stack ${stack} is in production (${running ? "its containers run with APP_ENV=production" : `APP_ENV is ${appEnv ?? "not set"}`}); Drydock does not destroy it`,
@@ -63,9 +65,9 @@ export function refuseProduction(stack: string, appEnv: string | undefined, { re
   });
 }
 
-/** The names of the data volumes, on the Docker host. */
-export function volumesOf({ resources }: Deployment): readonly string[] {
-  return resources.filter(({ type }) => type === "docker:index/volume:Volume")
+/** The names of a stack's volumes on the Docker host: all, or only those with data, which are protected. */
+export function volumesOf({ resources }: Deployment, onlyProtected: boolean): readonly string[] {
+  return resources.filter(({ type, protect }) => type === "docker:index/volume:Volume" && (protect === true || !onlyProtected))
     .flatMap(({ id, outputs }) => (typeof outputs?.name === "string" ? outputs.name : id) ?? []);
 }
 

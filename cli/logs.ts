@@ -24,7 +24,7 @@ export function logArguments(container: string, { follow, tail, since }: Omit<Lo
 
 /** Every line behind the name of its service; several containers are interleaved as they write. */
 export async function showLogs(role: string, options: LogsOptions): Promise<number> {
-  const { outputs, docker } = await deployed(await openSession(options));
+  const { outputs, docker } = await deployed(await openSession({ stack: options.stack, brief: true }));
   const services = ofRole(outputs.services, role);
   const paint = painter(process.stdout);
   const width = Math.max(...services.map(({ name }) => name.length));

@@ -83,7 +83,7 @@ export async function repair(session: Session, docker: Docker, abandoned: Abando
   const { pulumi, stack } = session;
   const deployment = await readDeployment(pulumi, stack);
   if (deployment.pending.length === 0) return false;
-  log(`${deployment.pending.length} operations were interrupted: repairing the state`);
+  log(`${deployment.pending.length} operation(s) interrupted: repairing the state`);
   if (abandoned !== undefined) {
     const listed = await docker.run(["ps", "--all", "--quiet", "--no-trunc", "--filter", `label=drydock.stack=${stack}`]);
     const left = orphans(deployment, await inspect(docker, listed.stdout.split("\n").filter((id) => id !== ""), stack), abandoned.since);

@@ -20,11 +20,13 @@ export interface Session {
 export interface SessionOptions {
   /** @default the selected stack, or `local` */
   readonly stack?: string | undefined;
+  /** Doesn't say which engine is used. @default false */
+  readonly brief?: boolean;
 }
 
-export async function openSession({ stack: asked }: SessionOptions = {}): Promise<Session> {
+export async function openSession({ stack: asked, brief }: SessionOptions = {}): Promise<Session> {
   const paths = pathsOf();
-  const engine = await ensureEngine();
+  const engine = await ensureEngine(brief);
   const variables = { ...engine.variables, ...stateVariables(paths) };
   const env = { ...process.env, ...variables };
   const stack = asked ?? selectedStack(paths, env);

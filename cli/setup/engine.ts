@@ -8,11 +8,18 @@ export interface Engine {
   readonly variables: Variables;
 }
 
-/** Finds the engine, or sets it up with progress; costs next to nothing when it is there. */
-export async function ensureEngine(): Promise<Engine> {
+/**
+ * Finds the engine, or sets it up with progress; costs next to nothing when it is there.
+ * @param brief says which engine it is only when it takes a while: for commands that don't change anything. @default false
+ */
+export async function ensureEngine(brief = false): Promise<Engine> {
   return step("engine", async ({ log }) => {
     const { resolveEngine } = await import("../../offline/install.ts");
-    const { bin, env } = await resolveEngine({ log });
+    const began = Date.now();
+    const { bin, env } = await resolveEngine({ log: (line) => { if (!brief || Date.now() - began > A_WHILE) log(line); } });
     return { bin, variables: env };
   });
 }
+
+/** In ms. */
+const A_WHILE = 1_500;

@@ -18,7 +18,7 @@ Examples:
     .action(async (args: string[], { stack }: { stack?: string }) => {
       const [{ openSession }, { deployed, readReport }, { isHealthy }, { at, stackConfig }, { foreground }, { onTerminal }] = await Promise.all([
         import("../session.ts"), import("../services.ts"), import("../report.ts"), import("../stack.ts"), import("../pulumi.ts"), import("../ui.ts")]);
-      const session = await openSession({ stack });
+      const session = await openSession({ stack, brief: true });
       const target = await deployed(session);
       const replica = (await readReport(target)).services.find((service) => service.role === "app" && isHealthy(service));
       if (replica === undefined) {

@@ -16,7 +16,7 @@ Examples:
     .action(async ({ stack, json }: { stack?: string; json?: true }) => {
       const [{ openSession }, { deployed, readReport }, { allHealthy, statusTable }, { painter }] = await Promise.all([
         import("../session.ts"), import("../services.ts"), import("../report.ts"), import("../ui.ts")]);
-      const report = await readReport(await deployed(await openSession({ stack })));
+      const report = await readReport(await deployed(await openSession({ stack, brief: true })));
       process.stdout.write(`${json ? JSON.stringify(report, null, 2) : statusTable(report, painter(process.stdout))}\n`);
       if (!allHealthy(report)) process.exitCode = Exit.failed;
     });

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { Exit } from "../../../cli/errors.ts";
+import { logArguments, ofRole } from "../../../cli/logs.ts";
+import { buildProgram, main } from "../../../cli/main.ts";
+import { execArguments } from "../../../cli/verbs/artisan.ts";
+
+/** Runs a command line with what it prints held back. */
+async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  const written = { out: "", err: "" };
+  const [out, err] = [process.stdout.write, process.stderr.write];
+  process.stdout.write = ((text: string) => { written.out += text; return true; }) as typeof process.stdout.write;
+  process.stderr.write = ((text: string) => { written.err += text; return true; }) as typeof process.stderr.write;
+  try {
+    return { code: await main(argv), ...written };
+  } finally {
+    process.stdout.write = out;
+    process.stderr.write = err;
+  }
+}
+
+const verbs = readdirSync(join(import.meta.dirname, "../../../cli/verbs")).map((file) => file.replace(/\.ts$/, ""));
+
+describe("the command line", () => {
+  it("has every verb of cli/verbs, each with its description", async () => {
+    const commands = (await buildProgram()).commands;
+    assert.deepEqual(verbs.filter((verb) => !commands.some((command) => command.name() === verb)), []);
+    for (const command of commands) assert.notEqual(command.description(), "", command.name());
+  });
+
+  for (const verb of verbs) {
+    it(`shows examples in the help of ${verb}, and ends well`, async () => {
+      const { code, out } = await run(verb, "--help");
+      assert.equal(code, Exit.ok);
+      assert.match(out, new RegExp(`Examples:\\n  \\$ .*${verb}`));
+    });
+  }
+
+  it("takes -s in every verb that is about a stack", async () => {
+    for (const command of (await buildProgram()).commands.filter((command) => verbs.includes(command.name()) && command.name() !== "test")) {
+      assert.equal(command.options.some(({ long, short }) => long === "--stack" && short === "-s"), true, command.name());
+    }
+  });
+
+  it("documents its exit codes", async () => assert.match((await run("--help")).out, /Exit codes:\n  0 +done[^]*3 +refused[^]*130 +interrupted/));
+
+  for (const [name, argv, says] of [
+    ["no command at all", [], /^$/],
+    ["an unknown command, with the nearest one", ["statsu"], /unknown command 'statsu'\n\(Did you mean status\?\)/],
+    ["an unknown option, and where to look", ["up", "--yess"], /unknown option '--yess'[^]*drydock up --help/],
+    ["an argument too many", ["status", "now"], /too many arguments for 'status'/],
+    ["a missing argument", ["logs"], /missing required argument 'role'/],
+    ["an unknown suite", ["test", "--only", "everything"], /Allowed choices are types, unit/],
+  ] as const) {
+    it(`takes ${name} for wrong use`, async () => {
+      const { code, err } = await run(...argv);
+      assert.equal(code, Exit.usage);
+      assert.match(err, says);
+    });
+  }
+});
+
+describe("artisan", () => {
+  it("runs in the application's folder, as the container's own user", () => {
+    assert.deepEqual(execArguments("app-1-abc1234", ["migrate:status", "--pending"], { folder: "/srv/app", terminal: false }),
+      ["exec", "--interactive", "--workdir", "/srv/app", "app-1-abc1234", "php", "artisan", "migrate:status", "--pending"]);
+  });
+  it("has a terminal where there is one", () => {
+    assert.equal(execArguments("x", [], { folder: "/", terminal: true }).includes("--tty"), true);
+  });
+});
+
+describe("logs", () => {
+  const service = (name: string, role: string) => ({ name, role, container: `${name}-abc1234`, image: "x" });
+  const services = [service("app-1", "app"), service("app-2", "app"), service("redis", "redis")];
+
+  it("are those of a role, or all", () => {
+    assert.deepEqual(ofRole(services, "app").map(({ name }) => name), ["app-1", "app-2"]);
+    assert.equal(ofRole(services, "all").length, 3);
+  });
+  it("of an unknown role: the known ones are named", () => {
+    assert.throws(() => ofRole(services, "web"), { what: 'no service has the role "web"', remedy: "one of: app, redis, all", code: Exit.usage });
+  });
+  it("are asked for as Docker wants it", () => {
+    assert.deepEqual(logArguments("c", { tail: "5", since: "10m", follow: true }), ["logs", "--tail", "5", "--since", "10m", "--follow", "c"]);
+    assert.deepEqual(logArguments("c", { tail: "all" }), ["logs", "--tail", "all", "c"]);
+    assert.throws(() => logArguments("c", { tail: "-1" }), { code: Exit.usage });
+  });
+});

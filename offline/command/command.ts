@@ -36,15 +36,16 @@ export const command: Resource = {
   async update(_id, state, inputs, call) {
     const before = { stdout: state.stdout ?? "", stderr: state.stderr ?? "" };
     const after = await run(inputs.update ?? inputs.create, inputs, before, call);
-    return { ...inputs, ...before, ...after };
+    return { ...inputs, ...after };
   },
   async delete(_id, state, call) {
-    await run(state.delete, state, state, call);
+    await run(state.delete, state, { stdout: state.stdout ?? "", stderr: state.stderr ?? "" }, call);
   },
 };
 
+/** Runs one of the commands; none given is an empty output. `previous` is what the last run printed. */
 async function run(text: unknown, inputs: Values, previous: Values, call: Call): Promise<Values> {
-  if (typeof text !== "string") return previous === inputs ? {} : { stdout: "", stderr: "", ...previous };
+  if (typeof text !== "string") return { stdout: "", stderr: "", ...previous };
   const [file, ...args] = inputs.interpreter && (inputs.interpreter as string[]).length > 0 ? inputs.interpreter as string[] : ["/bin/sh", "-c"];
   const fromBefore = inputs.addPreviousOutputInEnv === false ? {} : {
     ...(previous.stdout ? { PULUMI_COMMAND_STDOUT: String(previous.stdout) } : {}),
@@ -92,6 +93,6 @@ async function run(text: unknown, inputs: Values, previous: Values, call: Call):
   } finally {
     call.signal.removeEventListener("abort", stop);
   }
-  const text_ = (chunks: Buffer[]): string => Buffer.concat(chunks).toString("utf8").replace(/\n$/, "");
-  return { stdout: text_(output.stdout), stderr: text_(output.stderr) };
+  const textOf = (chunks: Buffer[]): string => Buffer.concat(chunks).toString("utf8").replace(/\n$/, "");
+  return { stdout: textOf(output.stdout), stderr: textOf(output.stderr) };
 }

@@ -1,6 +1,7 @@
 import type Docker from "dockerode";
 import type { Values } from "../plugin/values.ts";
-import { labelsOf, limits } from "./spec.ts";
+import { any, canonical } from "../plugin/schema.ts";
+import { containerSchema, labelsOf, limits } from "./spec.ts";
 
 type Inspected = Docker.ContainerInspectInfo;
 const MiB = 1024 * 1024;
@@ -66,6 +67,8 @@ export function drifted(inputs: Values, found: Inspected): Values {
 
 /** Keeps what is equal as the program wrote it (order included), so that only real differences show. */
 function sameOrNew(inputs: Values, now: Values): Values {
-  const sorted = (value: unknown): string => JSON.stringify(Array.isArray(value) ? value.map((item) => JSON.stringify(item, item && typeof item === "object" ? Object.keys(item).sort() : undefined)).sort() : value);
-  return Object.fromEntries(Object.entries(now).map(([key, value]) => [key, sorted(value) === sorted(inputs[key]) ? inputs[key]! : value]));
+  return Object.fromEntries(Object.entries(now).map(([key, value]) => {
+    const same = canonical(containerSchema[key] ?? any, value) === canonical(containerSchema[key] ?? any, inputs[key]);
+    return [key, same ? inputs[key]! : value];
+  }));
 }

@@ -14,7 +14,7 @@ import { changes, check } from "./schema.ts";
 import type { Change, Schema } from "./schema.ts";
 import { NotReady } from "./resource.ts";
 import type { Call, Provider, Resource } from "./resource.ts";
-import { decode, encode, hasUnknown, redactor, top, UNKNOWN, widenSecrets } from "./values.ts";
+import { decode, encode, redactor, top, UNKNOWN, widenSecrets } from "./values.ts";
 import type { Properties, Values } from "./values.ts";
 
 const KIND = { add: 0, delete: 2, update: 4 } as const; // PropertyDiff.Kind; +1 is the same with a replacement
@@ -110,11 +110,7 @@ export async function serve(provider: Provider): Promise<void> {
       return response;
     },
     checkConfig(request: pb.CheckRequest) {
-      // The SDK sends nested settings of a provider as JSON text.
-      const news = read(request.getNews());
-      const parsed = Object.fromEntries(Object.entries(news.values).map(([key, value]) =>
-        [key, typeof value === "string" && provider.config[key]?.kind !== "string" && /^[[{]/.test(value) ? JSON.parse(value) : value]));
-      const { response } = checked({ ...provider.config, version: { kind: "string" } }, { ...news, values: parsed });
+      const { response } = checked({ ...provider.config, version: { kind: "string" }, pluginDownloadURL: { kind: "string" } }, settings(read(request.getNews())));
       response.setInputs(request.getNews());
       return response;
     },
@@ -123,10 +119,7 @@ export async function serve(provider: Provider): Promise<void> {
       return diffed(changes(provider.config, olds.values, news.values).map((change) => ({ ...change, replace: false })), false);
     },
     configure(request: pb.ConfigureRequest) {
-      const args = read(request.getArgs());
-      const parsed = Object.fromEntries(Object.entries(args.values).map(([key, value]) =>
-        [key, typeof value === "string" && /^[[{]/.test(value) ? JSON.parse(value) : value]));
-      provider.configure({ ...args, values: parsed });
+      provider.configure(settings(read(request.getArgs())));
       const response = new pb.ConfigureResponse();
       response.setAcceptsecrets(true);
       response.setSupportspreview(true);
@@ -243,11 +236,15 @@ export async function serve(provider: Provider): Promise<void> {
   if (address) attach(address);
 }
 
+/** The SDK sends nested settings of a provider as JSON text. */
+const settings = ({ values, secrets }: Properties): Properties => ({
+  secrets,
+  values: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, typeof value === "string" && /^[[{]/.test(value) ? JSON.parse(value) : value])),
+});
+
 const unknown = (resource: Resource): Values => Object.fromEntries(resource.computed.map((key) => [key, UNKNOWN]));
 
 function autoname(name: string, seed: Uint8Array): string {
   const bytes = seed.length > 0 ? createHash("sha256").update(seed).digest() : randomBytes(4);
   return `${name}-${bytes.toString("hex").slice(0, 7)}`;
 }
-
-export { hasUnknown };

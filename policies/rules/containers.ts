@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { clean, isWithin } from "../helpers/mounts.ts";
 import { isEveryInterface } from "../helpers/ports.ts";
 import { CONTAINERS } from "../helpers/resources.ts";
 import { at, entries, flag, isUnknown, items, joined, num, text, type Items } from "../helpers/values.ts";
@@ -214,7 +215,12 @@ export const readonlyRootfs = resourceRule({
   remedy: "readOnly: true, with tmpfs for what the program writes",
   bad: "no readOnly", good: "readOnly: true, tmpfs: { \"/tmp\": \"\" }",
   types: CONTAINERS, params: none,
-  check: onContainer((container, report) => report.expect(container.readOnly, (value) => value === true, "the root file system is writable")),
+  check: onContainer((container, report) => {
+    // Docker delivers no file into a read-only root, but into a volume: a container that gets one elsewhere can't be read-only.
+    const volumes = container.mounts.known.filter(({ value }) => value.type === "volume").map(({ value }) => value.target);
+    const elsewhere = container.uploads.known.some(({ value: { file } }) => typeof file === "string" && !volumes.some((target) => typeof target === "string" && isWithin(clean(file), target)));
+    if (!elsewhere) report.expect(container.readOnly, (value) => value === true, "the root file system is writable");
+  }),
 });
 
 export const noDevices = resourceRule({

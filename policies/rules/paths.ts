@@ -105,10 +105,10 @@ export const noDockerSocket = resourceRule({
   bad: "volumes: [{ hostPath: \"/var/run/docker.sock\", containerPath: \"/var/run/docker.sock\" }]", good: "no such mount",
   types: CONTAINERS, params: none,
   check: onContainer((container, report) => {
-    for (const { value: { source, target }, path } of container.mounts.known) {
+    for (const { value: { type, source, target }, path } of container.mounts.known) {
       const isSocket = [source, target].some((end) => typeof end === "string" && /(^|\/)(docker|containerd|podman|crio)\.sock$/.test(end));
       if (isSocket) report.violation(path, "the engine's socket is mounted");
-      else if (isUnknown(source)) report.undecided(source.path);
+      else if (type === "bind" && isUnknown(source)) report.undecided(source.path);
     }
     for (const path of container.mounts.unknown) report.undecided(path);
   }),

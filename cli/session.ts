@@ -5,6 +5,7 @@ import { interruption, pulumiCli, type Pulumi, type Streamed } from "./pulumi.ts
 import { ensureEngine } from "./setup/engine.ts";
 import { ensureState } from "./setup/passphrase.ts";
 import { selectedStack } from "./stack.ts";
+import { onTerminal } from "./ui.ts";
 
 /** One command's view of this clone: the engine is there, its environment is set, and the stack is known. */
 export interface Session {
@@ -39,7 +40,8 @@ export async function openSession({ stack: asked, brief }: SessionOptions = {}):
 
 /** Fails as a person can read it where an operation of Pulumi's failed; an interrupted one ends the command. */
 export function succeeded(command: string, run: Streamed, { stack, paths }: Session): void {
-  const signal = interruption();
+  // On a terminal Pulumi's display reads the keys itself, so that Ctrl-C is no signal for anybody else.
+  const signal = interruption() ?? (onTerminal() && /(?:update|preview|destroy|refresh|context) cancell?ed/.test(run.complaints) ? "SIGINT" : undefined);
   if (signal !== undefined) {
     throw new CliError({
       what: `interrupted; pulumi ${command} has ended, and nothing is left half-recorded`,

@@ -55,7 +55,7 @@ function readiness(): (needs: readonly Need[]) => Promise<NodeJS.ProcessEnv> {
   };
 }
 
-async function run({ folder, timeout }: Suite, grep: string | undefined, extra: NodeJS.ProcessEnv): Promise<Counts> {
+async function run({ folder, without, timeout }: Suite, grep: string | undefined, extra: NodeJS.ProcessEnv): Promise<Counts> {
   const env = { ...process.env, ...extra };
   if (folder === undefined) {
     const code = await foreground(process.execPath, [join(ROOT, "node_modules", "typescript", "bin", "tsc"), "--noEmit"], env, ROOT);
@@ -68,6 +68,7 @@ async function run({ folder, timeout }: Suite, grep: string | undefined, extra: 
       "--import", "tsx", join(ROOT, "node_modules", "mocha", "bin", "mocha.js"),
       // The rc file is for `npx mocha`: its spec would be added to this one.
       "--no-config", "--reporter", join(ROOT, "cli", "reporter.ts"), "--timeout", String(timeout),
+      ...(without === undefined ? [] : ["--ignore", `${without}/**`]),
       ...(grep === undefined ? [] : ["--grep", grep]), `${folder}/**/*.test.ts`,
     ], { ...env, DRYDOCK_COUNTS: file }, ROOT);
     return countsOf(existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) as Counts : undefined, code);

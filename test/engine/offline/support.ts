@@ -26,6 +26,7 @@ export class Stack {
     mkdirSync(join(stack.folder, "state"));
     symlinkSync(join(ROOT, "node_modules"), join(stack.folder, "node_modules"));
     writeFileSync(join(stack.folder, "Pulumi.yaml"), "name: tiny\nruntime: nodejs\n");
+    writeFileSync(join(stack.folder, "package.json"), "{}");
     stack.program(program);
     const { code, output } = await stack.pulumi("stack", "init", "test");
     if (code !== 0) throw new Error(output);
@@ -106,7 +107,7 @@ export function shellImage(): string {
   const folder = mkdtempSync(join(tmpdir(), "drydock-busybox-"));
   try {
     const script = `set -e; apt-get download busybox-static; dpkg -x busybox-static*.deb deb; mkdir -p root/bin root/tmp root/etc
-      cp "$(find deb -type f -name busybox | head -n 1)" root/bin/busybox
+      cp "$(find deb -type f -perm -100 -name busybox)" root/bin/busybox
       for applet in $(root/bin/busybox --list); do [ "$applet" = busybox ] || ln -s busybox "root/bin/$applet"; done
       tar -C root -c . | docker import --change 'ENV PATH=/bin' - ${name}`;
     execFileSync("sh", ["-c", script], { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { chmodSync, existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { installOffline } from "../../../offline/install.ts";
+import { cliKey } from "../../../offline/cli/build.ts";
+
+const ROOT = resolve(import.meta.dirname, "../../..");
+
+describe("offline set-up", function () {
+  this.timeout(120_000);
+  let folder: string;
+  let cli: string;
+
+  /** Runs resolveEngine in a process of its own, with a cache of its own. */
+  const resolveIn = (env: NodeJS.ProcessEnv): Promise<{ code: number; stdout: string; stderr: string }> => new Promise((done) => {
+    const script = `import { resolveEngine } from ${JSON.stringify(join(ROOT, "offline/install.ts"))};
+      const engine = await resolveEngine({ log: (line) => console.error(line) }); console.log(JSON.stringify(engine));`;
+    execFile(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", script], { cwd: ROOT, env: { ...process.env, XDG_CACHE_HOME: folder, ...env } }, (error, stdout, stderr) =>
+      done({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }));
+  });
+  const script = (path: string, text: string): void => {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, `#!/bin/sh\n${text}\n`);
+    chmodSync(path, 0o755);
+  };
+  const seed = (): void => {
+    mkdirSync(join(folder, "drydock", "cli", cliKey()), { recursive: true });
+    linkSync(cli, join(folder, "drydock", "cli", cliKey(), "pulumi"));
+  };
+
+  before(async () => { cli = join((await installOffline({ log: console.error })).home, "bin", "pulumi"); });
+  beforeEach(() => { folder = mkdtempSync(join(dirname(cli), "..", "..", ".test-")); });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("makes one complete home, however many ask for it at once", async () => {
+    seed();
+    const all = await Promise.all([1, 2, 3].map(() => resolveIn({ DRYDOCK_OFFLINE: "1" })));
+    const engines = all.map(({ stdout, stderr }) => JSON.parse(stdout || `"${stderr}"`));
+    assert.equal(new Set(engines.map(({ home }) => home)).size, 1);
+    assert.equal(engines[0].kind, "offline");
+    assert.equal(all.filter(({ stderr }) => stderr.includes("bundling")).length, 1);
+    assert.match(all[0]!.stderr, /stand-ins for the plugins docker 5\.2\.0 and command 1\.2\.1/);
+    assert.deepEqual(readdirSync(engines[0].home).sort(), ["bin", "complete", "plugins", "workspaces"]);
+    assert.deepEqual(readdirSync(join(folder, "drydock", "home")).length, 1, "a draft was left");
+    const again = await resolveIn({ DRYDOCK_OFFLINE: "1" });
+    assert.doesNotMatch(again.stderr, /bundling/);
+  });
+
+  it("takes the lock of a process that is gone", async () => {
+    seed();
+    writeFileSync(join(folder, "drydock", "install.lock"), "999999999");
+    assert.equal((await resolveIn({ DRYDOCK_OFFLINE: "1" })).code, 0);
+  });
+
+  it("says what to do when Go is too old or missing", async () => {
+    const bin = mkdtempSync(join(tmpdir(), "drydock-bin-"));
+    script(join(bin, "go"), "echo go version go1.19.8 linux/amd64");
+    const old = await resolveIn({ DRYDOCK_OFFLINE: "1", PATH: `${bin}:/usr/bin:/bin` });
+    assert.notEqual(old.code, 0);
+    assert.match(old.stderr, /built with Go 1\.25\.11 or newer, but `go version` says 1\.19\.8\.\nInstall Go/);
+    rmSync(bin, { recursive: true });
+    const none = await resolveIn({ DRYDOCK_OFFLINE: "1", PATH: "/nowhere" });
+    assert.match(none.stderr, /there is no `go` on PATH\nInstall Go 1\.25\.11 or newer/);
+    assert.equal(existsSync(join(folder, "drydock", "install.lock")), false, "the lock was left");
+  });
+
+  it("prefers a pulumi on PATH whose plugins are there, and then touches nothing", async () => {
+    const home = join(folder, "own");
+    script(join(home, "bin", "pulumi"), "echo v3.256.0");
+    for (const plugin of ["docker-v5.2.0", "command-v1.2.1"]) mkdirSync(join(home, "plugins", `resource-${plugin}`), { recursive: true });
+    const { stdout, stderr } = await resolveIn({ PULUMI_HOME: home, PATH: `${home}/bin:${process.env.PATH}`, DRYDOCK_OFFLINE: "" });
+    const engine = JSON.parse(stdout);
+    assert.deepEqual([engine.kind, engine.bin, engine.env.PULUMI_HOME], ["official", join(home, "bin", "pulumi"), undefined]);
+    assert.equal(stderr, "");
+    assert.equal(existsSync(join(folder, "drydock")), false);
+  });
+});

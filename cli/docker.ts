@@ -1,4 +1,7 @@
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { CliError, translate } from "./errors.ts";
 
 export interface Answer {
@@ -27,6 +30,26 @@ export function dockerFor(host: string | undefined, env: NodeJS.ProcessEnv = pro
       child.once("close", (code) => resolve({ code: code ?? 1, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }));
     }),
   };
+}
+
+/**
+ * The host of the docker client's current context, where the user has chosen one: Pulumi's plugins know DOCKER_HOST, but no contexts.
+ * Undefined where DOCKER_HOST says it already, or nothing was chosen.
+ */
+export async function contextHost(env: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
+  if (env.DOCKER_HOST !== undefined) return undefined;
+  const context = env.DOCKER_CONTEXT ?? currentContext(env.DOCKER_CONFIG ?? join(homedir(), ".docker"));
+  if (context === undefined || context === "default") return undefined;
+  const { code, stdout } = await dockerFor(undefined, env).run(["context", "inspect", "--format", "{{.Endpoints.docker.Host}}", context]);
+  return code === 0 && stdout.trim() !== "" ? stdout.trim() : undefined;
+}
+
+function currentContext(folder: string): string | undefined {
+  try {
+    return (JSON.parse(readFileSync(join(folder, "config.json"), "utf8")) as { currentContext?: string }).currentContext;
+  } catch {
+    return undefined;
+  }
 }
 
 function noClient(): CliError {

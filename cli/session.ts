@@ -1,3 +1,4 @@
+import { contextHost } from "./docker.ts";
 import { stateVariables, type Variables } from "./environment.ts";
 import { CliError, Exit, pulumiFailure } from "./errors.ts";
 import { pathsOf, type Paths } from "./project.ts";
@@ -28,7 +29,8 @@ export interface SessionOptions {
 export async function openSession({ stack: asked, brief }: SessionOptions = {}): Promise<Session> {
   const paths = pathsOf();
   const engine = await ensureEngine(brief);
-  const variables = { ...engine.variables, ...stateVariables(paths) };
+  const docker = await contextHost();
+  const variables = { ...engine.variables, ...stateVariables(paths), ...(docker === undefined ? {} : { DOCKER_HOST: docker }) };
   const env = { ...process.env, ...variables };
   const stack = asked ?? selectedStack(paths, env);
   if (!/^[A-Za-z0-9_.-]{1,100}$/.test(stack)) {

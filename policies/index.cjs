@@ -1,6 +1,11 @@
-// The entry of the policy pack. The language host requires it, so it is CommonJS; the pack itself is TypeScript that tsx strips on the fly.
+// The entry of the policy pack. The language host requires it, so it is CommonJS; the pack itself is TypeScript.
 // Constructing a PolicyPack starts a server, so nothing but pack.ts does it, and tests import the rules instead.
-module.exports = import('tsx/esm/api').then((tsx) => {
+const { bundled } = require("./bundle.cjs");
+
+module.exports = (async () => {
+  const file = bundled();
+  if (file !== undefined) return require(file);
+  const tsx = await import("tsx/esm/api");
   tsx.register();
-  return import('./pack.ts');
-});
+  return import("./pack.ts");
+})();

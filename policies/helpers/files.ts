@@ -1,10 +1,9 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 
-/** Folders that a program's relative paths can start from: the pack stands in the project, and its host may start it in either. */
+/** Folders that a program's relative paths can start from: the pack's host starts it in the pack's folder, which stands in the project. */
 export function programFolders(): readonly string[] {
-  const pack = dirname(import.meta.dirname);
-  return [...new Set([process.cwd(), dirname(process.cwd()), process.env.PWD ?? process.cwd(), dirname(pack)])];
+  return [...new Set([process.cwd(), dirname(process.cwd()), process.env.PWD ?? process.cwd()])];
 }
 
 /** Where a path of the program is on this machine, or nothing. */

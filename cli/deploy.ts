@@ -69,7 +69,7 @@ async function deploy(session: Session, options: UpOptions, repaired: boolean): 
   if (stack !== LOCAL && options.yes !== true) {
     // Pulumi's own preview and question.
     const run = await pulumi.stream(args);
-    if (run.code === DECLINED) throw new CliError({ what: "not confirmed; nothing was changed", code: Exit.refused });
+    if (/confirmation declined/.test(run.complaints)) throw new CliError({ what: "not confirmed; nothing was changed", code: Exit.refused });
     succeeded("up", run, session);
     return changesAnything(run.events);
   }
@@ -80,9 +80,6 @@ async function deploy(session: Session, options: UpOptions, repaired: boolean): 
   succeeded("up", await pulumi.stream([...args, "--yes", "--skip-preview"]), session);
   return true;
 }
-
-/** Pulumi's exit code where the question was answered with no. */
-const DECLINED = 8;
 
 function upArguments({ stack, paths }: Session, { diff }: UpOptions): readonly string[] {
   return ["up", "--stack", stack, "--suppress-outputs", ...(diff ? ["--diff"] : []), ...policyArguments(paths, stack)];

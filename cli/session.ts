@@ -1,7 +1,7 @@
 import { contextHost } from "./docker.ts";
 import { stateVariables, type Variables } from "./environment.ts";
 import { CliError, Exit, pulumiFailure } from "./errors.ts";
-import { pathsOf, type Paths } from "./project.ts";
+import { LOCAL, pathsOf, type Paths } from "./project.ts";
 import { interruption, pulumiCli, type Pulumi, type Streamed } from "./pulumi.ts";
 import { ensureEngine } from "./setup/engine.ts";
 import { ensureState } from "./setup/passphrase.ts";
@@ -32,7 +32,7 @@ export async function openSession({ stack: asked, brief }: SessionOptions = {}):
   const docker = await contextHost();
   const variables = { ...engine.variables, ...stateVariables(paths), ...(docker === undefined ? {} : { DOCKER_HOST: docker }) };
   const env = { ...process.env, ...variables };
-  const stack = asked ?? selectedStack(paths, env);
+  const stack = asked ?? selectedStack(paths, env) ?? LOCAL;
   if (!/^[A-Za-z0-9_.-]{1,100}$/.test(stack)) {
     throw new CliError({ what: `"${stack}" is not the name of a stack`, remedy: "letters, digits, - _ and . only: ./drydock up -s staging", code: Exit.usage });
   }

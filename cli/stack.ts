@@ -27,18 +27,18 @@ export interface Service {
 }
 
 /**
- * The stack that a command without -s is about: PULUMI_STACK, else the one that `pulumi stack select` chose for this clone, else `local`.
+ * The stack that a command without -s is about: PULUMI_STACK, else the one that `pulumi stack select` chose for this clone.
  * The selection is read where Pulumi's CLI keeps it ($PULUMI_HOME/workspaces): asking the CLI costs half a second.
  */
-export function selectedStack(paths: Paths, env: NodeJS.ProcessEnv): string {
+export function selectedStack(paths: Paths, env: NodeJS.ProcessEnv): string | undefined {
   if (env.PULUMI_STACK) return env.PULUMI_STACK;
   const project = createHash("sha1").update(join(paths.root, "Pulumi.yaml")).digest("hex");
   const file = join(env.PULUMI_HOME ?? join(homedir(), ".pulumi"), "workspaces", `${PROJECT}-${project}-workspace.json`);
   try {
     const { stack } = JSON.parse(readFileSync(file, "utf8")) as { stack?: string };
-    return stack?.split("/").at(-1) || LOCAL;
+    return stack === undefined || stack === "" ? undefined : stack.split("/").at(-1);
   } catch {
-    return LOCAL;
+    return undefined;
   }
 }
 

@@ -2,24 +2,35 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pulumiFailure } from "../errors.ts";
 import { LOCAL, type Paths } from "../project.ts";
+import { stateFolder } from "../environment.ts";
+import type { Finished } from "../pulumi.ts";
 import type { Session } from "../session.ts";
-import { stackExists } from "../stack.ts";
+import { selectedStack, stackExists } from "../stack.ts";
 import { imageTags, type ImageReferences } from "./images.ts";
 import { ensureLocalFile } from "./local.ts";
 
-/** Creates and selects the stack where it isn't there yet, and makes the local stack's file complete. */
+/**
+ * Creates the stack where it isn't there yet, and makes the local stack's file complete. A clone's first stack is selected as well, so that
+ * Pulumi's own CLI works without -s; a later one is not: a command for one stack is no choice for the next command.
+ */
 export async function ensureStack(session: Session, log: (line: string) => void, images: ImageReferences = imageTags()): Promise<void> {
-  const { pulumi, stack, env, paths } = session;
-  // A state elsewhere has to be asked; this clone's own shows whether the stack is there.
-  if (!env.PULUMI_BACKEND_URL?.startsWith("file://") || !stackExists(stack, env)) {
-    const { code, stdout, stderr } = await pulumi.capture(["stack", "select", "--create", stack]);
-    if (code !== 0) {
-      process.stderr.write(stderr);
-      throw pulumiFailure("stack select", stderr, { stack, passphrase: paths.passphrase });
-    }
-    if (/Created stack/.test(stdout)) log(`stack ${stack} created`);
+  const { stack, env, paths } = session;
+  // This clone's own state shows whether the stack is there; another one has to be asked.
+  if (stateFolder(env) === undefined || !stackExists(stack, env)) {
+    const { stderr } = await run(session, ["stack", "init", stack, "--no-select"], /already exists/);
+    if (!/already exists/.test(stderr)) log(`stack ${stack} created`);
   }
+  if (selectedStack(paths, env) === undefined) await run(session, ["stack", "select", stack]);
   if (stack === LOCAL) await ensureLocalFile(session, images, log);
+}
+
+async function run({ pulumi, stack, paths }: Session, args: readonly string[], unless?: RegExp): Promise<Finished> {
+  const done = await pulumi.capture(args);
+  if (done.code !== 0 && unless?.test(done.stderr) !== true) {
+    process.stderr.write(done.stderr);
+    throw pulumiFailure(args.slice(0, 2).join(" "), done.stderr, { stack, passphrase: paths.passphrase });
+  }
+  return done;
 }
 
 /** The rules, and the stack's own settings of them; none in a clone that has removed them. */

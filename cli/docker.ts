@@ -13,21 +13,33 @@ export interface Answer {
 /** The docker client for one host: it speaks ssh:// with the user's own ssh configuration, which no library here does. */
 export interface Docker {
   readonly env: NodeJS.ProcessEnv;
-  run(args: readonly string[]): Promise<Answer>;
+  run(args: readonly string[], options?: RunOptions): Promise<Answer>;
+}
+
+export interface RunOptions {
+  /** What the command reads on standard input; the place for secrets. @default nothing */
+  readonly input?: string | Uint8Array;
+  /** In milliseconds; then the client is killed and the code is 124, as `timeout` says it. @default no limit */
+  readonly timeout?: number;
 }
 
 export function dockerFor(host: string | undefined, env: NodeJS.ProcessEnv = process.env): Docker {
   const own = host === undefined ? env : { ...env, DOCKER_HOST: host };
   return {
     env: own,
-    run: (args) => new Promise((resolve, reject) => {
-      const child = spawn("docker", args, { env: own, stdio: ["ignore", "pipe", "pipe"] });
+    run: (args, { input, timeout } = {}) => new Promise((resolve, reject) => {
+      const child = spawn("docker", args, { env: own, stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"] });
+      let late = false;
+      const timer = timeout === undefined ? undefined : setTimeout(() => { late = true; child.kill("SIGKILL"); }, timeout);
+      // Who doesn't read all of it has another reason to fail.
+      child.stdin?.on("error", () => undefined);
+      child.stdin?.end(input);
       const stdout: Buffer[] = [];
       const stderr: Buffer[] = [];
-      child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
-      child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
-      child.once("error", (error: NodeJS.ErrnoException) => reject(error.code === "ENOENT" ? noClient() : error));
-      child.once("close", (code) => resolve({ code: code ?? 1, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }));
+      child.stdout!.on("data", (chunk: Buffer) => stdout.push(chunk));
+      child.stderr!.on("data", (chunk: Buffer) => stderr.push(chunk));
+      child.once("error", (error: NodeJS.ErrnoException) => { clearTimeout(timer); reject(error.code === "ENOENT" ? noClient() : error); });
+      child.once("close", (code) => { clearTimeout(timer); resolve({ code: late ? 124 : code ?? 1, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }); });
     }),
   };
 }

@@ -14,14 +14,29 @@ keepalive='echo "events {} http { keepalive_min_timeout 10s; }" > /tmp/knows.con
 printf '%s' "$SITE_CONF" | in_proxy "cat > site.conf.new && { $keepalive; } >> site.conf.new
   if [ -f site.conf ]; then cp -p site.conf site.conf.old; else rm -f site.conf.old; fi
   mv -f site.conf.new site.conf" || fail "the configuration could not be written to the proxy $PROXY; the old one is in force."
-in_proxy "$reload" </dev/null || { in_proxy "$back" </dev/null; fail "nginx refused the new configuration; the old one is in force."; }
+# A file of maintenance mode that somebody damaged by hand stops no release: it is set aside.
+aside='[ -L maintenance/current ] && mv maintenance/current "maintenance/damaged-$(date -u +%Y%m%dT%H%M%SZ)"'
+undo='damaged=$(ls -1dt maintenance/damaged-* | head -n 1) && mv "$damaged" maintenance/current'
+if ! in_proxy "$reload" </dev/null; then
+  if in_proxy "$aside" </dev/null; then
+    if in_proxy "$reload" </dev/null; then
+      echo "switch: WARNING: the files of maintenance mode were damaged and are set aside (see above): the site is open. Close it again: ./drydock maintenance on" >&2
+    else
+      in_proxy "$undo; $back" </dev/null || true
+      fail "nginx refused the new configuration; the old one is in force."
+    fi
+  else
+    in_proxy "$back" </dev/null
+    fail "nginx refused the new configuration; the old one is in force."
+  fi
+fi
 
 proven() {
   tries=0
   until ask "http://proxy:8090/release/$RELEASE" 2>/dev/null; do
     tries=$((tries + 1)); [ "$tries" -lt 50 ] || return 1; sleep 0.1
   done
-  docker exec -i "$REPLICA" php -n -- "http://proxy:8080$HEALTH_PATH" "$HOST" 5 < runtime/probe.php
+  docker exec -i "$REPLICA" php -n -- "http://proxy:8091$HEALTH_PATH" "$HOST" 5 < runtime/probe.php
 }
 if ! proven; then
   in_proxy "$back; $reload" </dev/null || true

@@ -4,7 +4,7 @@
 # Standard input: {"names": {NAME: keyed hash of its planned value}}
 set -eu
 plan=$(cat)
-docker exec -i "$REPLICA" php -n -- "http://proxy:8080$HEALTH_PATH" "$HOST" "$REQUESTS" < runtime/probe.php
+docker exec -i "$REPLICA" php -n -- "http://proxy:8091$HEALTH_PATH" "$HOST" "$REQUESTS" < runtime/probe.php
 for container in $CONTAINERS; do
   printf '%s: ' "$container"
   printf '%s' "$plan" | docker exec -i "$container" php /drydock/readback.php "$APP_PATH" || {

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { container } from "./container.ts";
 import { fingerprint, type Context } from "./context.ts";
 import type { Network } from "./network.ts";
-import { bootConfiguration } from "./siteConfiguration.ts";
+import { bootConfiguration, maintenanceCheck } from "./siteConfiguration.ts";
 import type { Volumes } from "./volumes.ts";
 
 /**
@@ -56,6 +56,8 @@ export class Proxy extends pulumi.ComponentResource {
 }
 
 /**
+ * A file of maintenance mode that somebody damaged must not keep the site down: it is set aside.
+ *
  * nginx does not start while one upstream name can't be resolved. After a reboot of the host one broken replica would then keep the whole
  * site down, so at a start (never at a switch, where all replicas are known to be healthy) names are resolved while it runs.
  */
@@ -63,8 +65,14 @@ const bootCommand = [
   "cd /var/lib/drydock",
   // The root is read-only, so the file can't be uploaded.
   `cat > nginx.conf <<'END'\n${bootConfiguration}END`,
-  "if [ -f site.conf ] && ! nginx -q -t -c /var/lib/drydock/nginx.conf; then",
-  "sed -i 's/^\\( *server [^ ;]*:[0-9]* [^;]*\\)\\( resolve\\)*;/\\1 resolve;/' site.conf",
+  "accepted() { nginx -q -t -c \"$1\"; }",
+  "if [ -f site.conf ] && ! accepted /var/lib/drydock/nginx.conf; then",
+  `cat > /tmp/check.conf <<'END'\n${maintenanceCheck}END`,
+  "if [ -L maintenance/current ] && ! accepted /tmp/check.conf; then",
+  "echo 'proxy: the files of maintenance mode are damaged and were set aside: the site is open. Close it again: ./drydock maintenance on' >&2",
+  "mv maintenance/current \"maintenance/damaged-$(date -u +%Y%m%dT%H%M%SZ)\"",
+  "fi",
+  "accepted /var/lib/drydock/nginx.conf || sed -i 's/^\\( *server [^ ;]*:[0-9]* [^;]*\\)\\( resolve\\)*;/\\1 resolve;/' site.conf",
   "fi",
   "exec nginx -c /var/lib/drydock/nginx.conf -g 'daemon off;'",
 ].join("\n");

@@ -27,6 +27,39 @@ http {
 }
 `;
 
+/** Where the files of maintenance mode are, while it is on; each has its place in the site (see cli/maintenance/files.ts). */
+const maintenance = "/var/lib/drydock/maintenance/current";
+
+/** The page that visitors get in maintenance mode. */
+const maintenancePage = "/drydock-maintenance.html";
+
+/**
+ * The files of maintenance mode alone, without a site: whether nginx takes them says whether they were damaged. The site itself may
+ * be refused for another reason, such as a replica's name that can't be resolved right now.
+ */
+export const maintenanceCheck = `pid /tmp/check.pid;
+error_log stderr crit;
+events {}
+http {
+  client_body_temp_path /tmp/body;
+  proxy_temp_path /tmp/proxy;
+  fastcgi_temp_path /tmp/fastcgi;
+  uwsgi_temp_path /tmp/uwsgi;
+  scgi_temp_path /tmp/scgi;
+  map $scheme $drydock_scheme { default $scheme; }
+  include ${maintenance}/http*.conf;
+  server {
+    listen 127.0.0.1:8088;
+    include ${maintenance}/server*.conf;
+    location = ${maintenancePage} { include ${maintenance}/page*.conf; }
+  }
+  server {
+    listen 127.0.0.1:8087;
+    include ${maintenance}/status*.conf;
+  }
+}
+`;
+
 /** The site, as one release needs it: its replicas, and what the stack's file says about uploads, compression, headers and time limits. */
 export function siteConfiguration(context: Context, replicas: readonly string[]): string {
   const { app, proxy } = context.settings;
@@ -49,14 +82,24 @@ export function siteConfiguration(context: Context, replicas: readonly string[])
     "}",
     'map "$drydock_trusted:$http_x_forwarded_proto" $drydock_scheme { "1:https" https; default $scheme; }',
     'map $drydock_scheme $drydock_https { https on; default ""; }',
+    // A pattern that matches no file includes nothing: that is how maintenance mode is off, in every release.
+    `include ${maintenance}/http*.conf;`,
     "upstream app {",
     "  zone app 128k;",
     ...replicas.map((replica) => `  server ${replica}:${app.port} max_fails=1 fail_timeout=2s;`),
     "}",
     "server {",
     "  listen 8080 default_server;",
+    // The same site for the probes of a release, which come from inside: never published, and never closed for maintenance.
+    "  listen 8091;",
     "  root /srv/public;",
     ...headers.map((header) => `  ${header}`),
+    `  include ${maintenance}/server*.conf;`,
+    `  location = ${maintenancePage} {`,
+    "    internal;",
+    ...headers.map((header) => `    ${header}`),
+    `    include ${maintenance}/page*.conf;`,
+    "  }",
     "  location / { try_files $uri @app; }",
     // Names in build/ carry a hash of their content: Vite's default folder.
     "  location /build/ {",
@@ -73,6 +116,7 @@ export function siteConfiguration(context: Context, replicas: readonly string[])
     "server {",
     "  listen 8090;",
     `  location = /release/${context.release} { return 200; }`,
+    `  include ${maintenance}/status*.conf;`,
     "  location / { return 404; }",
     "}",
     "",

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { before, describe, it } from "mocha";
 import { configuration, runProgram, type Registered } from "./program.ts";
 
@@ -178,6 +179,19 @@ describe("the stack", () => {
     for (const name of ["database", "redis"]) assert.deepEqual(leaf(resources, name).inputs.networksAdvanced, [{ name: "network-data-abcdef0", aliases: [name] }]);
     const onPublic = containers(resources).filter((one) => one.inputs.networksAdvanced.some((n: any) => n.name === "network-public-abcdef0"));
     assert.deepEqual(onPublic.map((one) => one.name), ["proxy"]);
+  });
+
+  it("has a place for maintenance mode in every site, and a way for the release's probes around it (known issue 12)", () => {
+    const site: string = revealed(leaf(resources, "switch").inputs).environment.SITE_CONF;
+    for (const kind of ["http", "server", "page", "status"]) {
+      assert.equal(site.split(`include /var/lib/drydock/maintenance/current/${kind}*.conf;`).length, 2, kind);
+    }
+    assert.match(site, /listen 8080 default_server;\n(.*\n)*  listen 8091;/);
+    for (const script of ["switch", "verify"]) {
+      const text = readFileSync(`commands/${script}.sh`, "utf8");
+      assert.ok(text.includes("http://proxy:8091$HEALTH_PATH") && !text.includes("proxy:8080"), script);
+    }
+    assert.deepEqual(leaf(resources, "proxy").inputs.ports.map((port: any) => port.internal), [8080], "the way around is not published");
   });
 
   it("makes Redis persistent, and never lets it evict a queued job (known issue 13)", () => {

@@ -4,6 +4,7 @@ import { STACK } from "../options.ts";
 export function register(program: Command): void {
   const maintenance = program.command("maintenance")
     .description("close the site for visitors and open it again; works when the application doesn't")
+    .option(...STACK)
     .usage("on|off|status|export|import [options]")
     .helpCommand(false)
     .addHelpText("after", `
@@ -28,34 +29,34 @@ Examples:
     .option("--json", "print JSON: stack, on, since, by, allow, retryAfter, message, page, secret, drained, entry (the secret address)")
     .addHelpText("after", `
 Returns when no request is left that began before, or after the time that the proxy gives a request.`)
-    .action(async (options) => {
+    .action(async (_: unknown, command: Command) => {
       const { on } = await import("../maintenance/verbs.ts");
-      process.exitCode = await on(options);
+      process.exitCode = await on(command.optsWithGlobals());
     });
 
   maintenance.command("off").description("open the site").option(...STACK).option("--json", "print JSON: stack, on, changed")
-    .action(async (options) => {
+    .action(async (_: unknown, command: Command) => {
       const { off } = await import("../maintenance/verbs.ts");
-      process.exitCode = await off(options);
+      process.exitCode = await off(command.optsWithGlobals());
     });
 
   maintenance.command("status").description("say whether the site is closed, how, and whether it is as it was switched on").option(...STACK)
     .option("--json", "print JSON: stack, on, since, by, allow, retryAfter, message, page, secret, problems[], aside[]")
     .addHelpText("after", "\nExits with 1 when something is wrong with it (a file changed by hand, for example).")
-    .action(async (options) => {
+    .action(async (_: unknown, command: Command) => {
       const { status } = await import("../maintenance/verbs.ts");
-      process.exitCode = await status(options);
+      process.exitCode = await status(command.optsWithGlobals());
     });
 
   maintenance.command("export").description("save how maintenance mode stands, page and secret included, for a backup").argument("[file]", "where to; default: standard output").option(...STACK)
-    .action(async (file: string | undefined, options) => {
+    .action(async (file: string | undefined, _: unknown, command: Command) => {
       const { exportState } = await import("../maintenance/verbs.ts");
-      process.exitCode = await exportState(file, options);
+      process.exitCode = await exportState(file, command.optsWithGlobals());
     });
 
   maintenance.command("import").description("bring maintenance mode to what an export says").argument("<file>", "an export; - is standard input").option(...STACK)
-    .action(async (file: string, options) => {
+    .action(async (file: string, _: unknown, command: Command) => {
       const { importState } = await import("../maintenance/verbs.ts");
-      process.exitCode = await importState(file, options);
+      process.exitCode = await importState(file, command.optsWithGlobals());
     });
 }

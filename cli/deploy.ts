@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { dockerFor } from "./docker.ts";
 import { CliError, Exit } from "./errors.ts";
-import { changesAnything } from "./events.ts";
+import { changesAnything, isDeclined } from "./events.ts";
 import { takeLock, type Lock } from "./locks.ts";
 import { LOCAL } from "./project.ts";
 import { clearLocks, repair } from "./recovery.ts";
@@ -69,7 +69,7 @@ async function deploy(session: Session, options: UpOptions, repaired: boolean): 
   if (stack !== LOCAL && options.yes !== true) {
     // Pulumi's own preview and question.
     const run = await pulumi.stream(args);
-    if (/confirmation declined/.test(run.complaints)) throw new CliError({ what: "not confirmed; nothing was changed", code: Exit.refused });
+    if (run.code !== 0 && isDeclined(run.events)) throw new CliError({ what: "not confirmed; nothing was changed", code: Exit.refused });
     succeeded("up", run, session);
     return changesAnything(run.events);
   }

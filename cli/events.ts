@@ -2,7 +2,7 @@
 export interface EngineEvent {
   readonly diagnosticEvent?: { readonly severity: string; readonly message: string; readonly urn?: string };
   readonly policyEvent?: { readonly enforcementLevel: string; readonly policyName: string; readonly message: string };
-  readonly summaryEvent?: { readonly resourceChanges?: Readonly<Record<string, number>> };
+  readonly summaryEvent?: { readonly resourceChanges?: Readonly<Record<string, number>>; readonly isPreview?: boolean };
   readonly resOutputsEvent?: { readonly metadata: StepMetadata };
   readonly resourcePreEvent?: { readonly metadata: StepMetadata };
 }
@@ -60,6 +60,16 @@ export function changesAnything(events: readonly EngineEvent[]): boolean {
   // The stack registers its outputs at its end, so the last event has them.
   const stack = events.flatMap(({ resOutputsEvent }) => resOutputsEvent?.metadata ?? []).findLast(({ type }) => type === "pulumi:pulumi:Stack");
   return stack?.old != null && canonical(stack.old.outputs) !== canonical(stack.new?.outputs);
+}
+
+/**
+ * Whether an operation ended after a good preview because the question was answered with no: Pulumi says so on stdout, which is the
+ * terminal's, and ends with the same exit code as after an error.
+ */
+export function isDeclined(events: readonly EngineEvent[]): boolean {
+  const summaries = events.flatMap(({ summaryEvent }) => summaryEvent ?? []);
+  return summaries.length > 0 && summaries.every(({ isPreview }) => isPreview === true)
+    && !events.some(({ diagnosticEvent, policyEvent }) => diagnosticEvent?.severity === "error" || policyEvent?.enforcementLevel === "mandatory");
 }
 
 /** JSON with sorted keys: two values are equal when these are. */

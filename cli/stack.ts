@@ -35,8 +35,10 @@ export function selectedStack(paths: Paths, env: NodeJS.ProcessEnv): string | un
   const project = createHash("sha1").update(join(paths.root, "Pulumi.yaml")).digest("hex");
   const file = join(env.PULUMI_HOME ?? join(homedir(), ".pulumi"), "workspaces", `${PROJECT}-${project}-workspace.json`);
   try {
-    const { stack } = JSON.parse(readFileSync(file, "utf8")) as { stack?: string };
-    return stack === undefined || stack === "" ? undefined : stack.split("/").at(-1);
+    const { stacks = {}, stack } = JSON.parse(readFileSync(file, "utf8")) as { stacks?: Record<string, string>; stack?: string };
+    // One for each backend; older versions had one altogether.
+    const selected = stacks[env.PULUMI_BACKEND_URL ?? ""] ?? stack ?? "";
+    return selected === "" ? undefined : selected.split("/").at(-1);
   } catch {
     return undefined;
   }

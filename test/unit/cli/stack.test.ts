@@ -20,12 +20,16 @@ describe("the stack that is meant without -s", () => {
     const folder = join(root, "home", "workspaces");
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, `drydock-${createHash("sha1").update(join(root, "Pulumi.yaml")).digest("hex")}-workspace.json`), content);
-    return { PULUMI_HOME: join(root, "home") };
+    return { PULUMI_HOME: join(root, "home"), PULUMI_BACKEND_URL: "file:///here" };
   };
-  it("is the one that pulumi stack select chose for this clone", () => assert.equal(selectedStack(paths, select('{"stack":"organization/drydock/staging"}')), "staging"));
+  it("is the one that pulumi stack select chose for this clone", () => {
+    assert.equal(selectedStack(paths, select('{"stacks":{"file:///here":"organization/drydock/staging","file:///there":"organization/drydock/prod"}}')), "staging");
+    assert.equal(selectedStack(paths, select('{"stack":"organization/drydock/staging"}')), "staging");
+  });
   it("is PULUMI_STACK before that", () => assert.equal(selectedStack(paths, { ...select('{"stack":"staging"}'), PULUMI_STACK: "prod" }), "prod"));
   it("is none where none was chosen, or the file can't be read", () => {
     assert.equal(selectedStack(paths, select("{}")), undefined);
+    assert.equal(selectedStack(paths, select('{"stacks":{"file:///there":"prod"}}')), undefined);
     assert.equal(selectedStack(paths, select("{")), undefined);
     assert.equal(selectedStack(paths, { PULUMI_HOME: "/nowhere" }), undefined);
   });

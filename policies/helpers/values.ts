@@ -73,10 +73,13 @@ function isUnknownValueError(error: unknown): boolean {
   return error instanceof Error && "unknownTypeSentinel" in error;
 }
 
-/** Outputs, promises and resources of a program: their value comes later. */
+/** How Pulumi marks a secret in an exported state, whose value is only there in encrypted form. */
+const SIGNATURE = "4dabf18193072939515e22adb298388d";
+
+/** Outputs, promises and resources of a program, and encrypted secrets of a state: their value can't be read here. */
 function isLater(value: object): boolean {
-  const probe = value as { __pulumiOutput?: unknown; __pulumiResource?: unknown; then?: unknown };
-  return probe.__pulumiOutput === true || probe.__pulumiResource === true || value instanceof Promise;
+  const probe = value as { __pulumiOutput?: unknown; __pulumiResource?: unknown; ciphertext?: unknown };
+  return probe.__pulumiOutput === true || probe.__pulumiResource === true || value instanceof Promise || (SIGNATURE in value && "ciphertext" in value);
 }
 
 export function isUnknown(value: unknown): value is Unknown {

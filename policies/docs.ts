@@ -1,0 +1,77 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { catalogue } from "./catalogue.ts";
+import { cite } from "./evaluate.ts";
+import { parametersOf } from "./explain.ts";
+import { checks } from "./lint/checks.ts";
+import type { Family, Rule } from "./rule.ts";
+
+const FAMILIES: Readonly<Record<Family, string>> = {
+  laravel: "Laravel",
+  safety: "Safety of what already runs",
+  containers: "Containers",
+  s3: "S3",
+};
+
+const cell = (text: string): string => text.replaceAll("|", "\\|");
+
+/** docs/policies.md, from the catalogue. */
+export function policiesDocument(rules: readonly Rule[] = catalogue): string {
+  const families = (Object.keys(FAMILIES) as Family[]).map((family) => [
+    `## ${FAMILIES[family]}`,
+    "",
+    "| rule | demands | level | scope | source |",
+    "|---|---|---|---|---|",
+    ...rules.filter((rule) => rule.family === family).map((rule) => `| [${rule.name}](#${rule.name}) | ${cell(rule.summary)} | ${rule.level} | ${rule.scope} | ${cell(cite(rule))} |`),
+    "",
+  ].join("\n"));
+  return [
+    "<!-- Generated from policies/catalogue.ts: npx tsx policies/docs.ts -->",
+    "# Policies",
+    "",
+    `${rules.length} rules, checked by \`./drydock preview\` and \`./drydock up\`, by \`pulumi preview --policy-pack policies --policy-pack-config policies/config/<stack>.json\`,`,
+    "over what is deployed by `./drydock check`. In staging and production the mandatory rules for containers also refuse a container whose update forgot the pack.",
+    "",
+    "- `mandatory` blocks, `advisory` is only said, `remediate` is repaired by the pack.",
+    "- `resource` rules see one resource before it is created; `stack` rules see all of them at the end of a preview.",
+    "- A value that is only known during the update is said to be undecided; it hides no violation beside it.",
+    "- A container says its role in the label `drydock.role`; without one, a pattern on its name decides (`pack-settings.roleByName`).",
+    "- A message names resource, property and key, never a value.",
+    "",
+    "A stack changes levels, parameters and exceptions in `policies/config/<stack>.json`; an exception has a reason, which is printed:",
+    "",
+    "```json",
+    JSON.stringify({ "memory-limit": { enforcementLevel: "advisory" }, "non-root-uid": { uids: { app: 1002 } }, "bound-interface": { exclude: [{ resource: "proxy", reason: "the load balancer reaches it on every interface" }] } }, null, 2),
+    "```",
+    "",
+    ...families,
+    "## Dockerfiles",
+    "",
+    "`./drydock lint` judges what no policy can see. A file says why a check does not fit it: `# lint-allow user: nothing runs from this image`.",
+    "",
+    "| check | why | remedy |",
+    "|---|---|---|",
+    ...checks.map((check) => `| ${check.name} | ${cell(check.why)} | ${cell(check.remedy)} |`),
+    "",
+    "## Each rule",
+    "",
+    ...rules.map(section),
+  ].join("\n");
+}
+
+function section(rule: Rule): string {
+  const parameters = parametersOf(rule);
+  return [
+    `### ${rule.name}`,
+    "",
+    `${rule.summary} Why: ${rule.why} (${cite(rule)}).`,
+    "",
+    `- bad: \`${rule.bad}\``,
+    `- good: \`${rule.good}\``,
+    `- remedy: \`${rule.remedy}\``,
+    ...(parameters.length === 0 ? [] : [`- parameters: ${parameters.map(({ name, fallback }) => `\`${name}\` (\`${fallback}\`)`).join(", ")}`]),
+    "",
+  ].join("\n").replaceAll("\\`", "`");
+}
+
+if (process.argv[1] === import.meta.filename) writeFileSync(join(import.meta.dirname, "..", "docs", "policies.md"), policiesDocument());

@@ -1,0 +1,37 @@
+import { z } from "zod";
+import { cite } from "./evaluate.ts";
+import type { Rule } from "./rule.ts";
+
+/** A rule's parameter, as its schema says. */
+export interface Parameter {
+  readonly name: string;
+  readonly fallback: string;
+}
+
+export function parametersOf(rule: Rule): Parameter[] {
+  const { properties = {} } = z.toJSONSchema(rule.params as z.ZodType, { io: "input" });
+  return Object.entries(properties).map(([name, schema]) => ({ name, fallback: JSON.stringify((schema as { default?: unknown }).default) ?? "none" }));
+}
+
+/** One rule for the terminal: what, why, an example of each kind, the remedy, and how a stack changes it. */
+export function explain(rule: Rule): string {
+  const parameters = parametersOf(rule).map(({ name, fallback }) => `  ${name} (default ${fallback})`);
+  const change = { [rule.name]: { enforcementLevel: rule.level === "advisory" ? "mandatory" : "advisory", exclude: [{ resource: "NAME", reason: "why this one may" }] } };
+  return [
+    `${rule.name} (rule ${rule.id}): ${rule.summary}`,
+    "",
+    `why      ${rule.why}`,
+    `source   ${cite(rule)}`,
+    `level    ${rule.level}${rule.level === "remediate" ? ": repaired by the pack, refused by the guard" : ""}`,
+    `scope    ${rule.scope === "resource" ? "one resource, before it is created" : "the whole stack, at the end of a preview"}`,
+    "",
+    `bad      ${rule.bad}`,
+    `good     ${rule.good}`,
+    `remedy   ${rule.remedy}`,
+    "",
+    ...(parameters.length === 0 ? [] : ["parameters", ...parameters, ""]),
+    "in policies/config/<stack>.json",
+    `  ${JSON.stringify(change)}`,
+    "",
+  ].join("\n");
+}

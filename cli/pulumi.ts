@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readEvents, type EngineEvent } from "./events.ts";
-import { colourful, onTerminal } from "./ui.ts";
+import { colourful } from "./ui.ts";
 
 export interface Finished {
   readonly code: number;
@@ -62,9 +62,12 @@ function finish(child: ChildProcess, own: boolean): Promise<number> {
   }).finally(() => { current = undefined; }) as Promise<number>;
 }
 
+/** Without a terminal to read from, a child is a process group of its own: then signals are handed over. */
+const ownGroup = (): boolean => process.stdin.isTTY !== true;
+
 /** Runs any program as a child that takes part in the hand-over of signals, with the user's own streams. */
 export function foreground(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env, cwd?: string): Promise<number> {
-  const own = !onTerminal();
+  const own = ownGroup();
   return finish(spawn(command, args, { env, ...(cwd === undefined ? {} : { cwd }), stdio: "inherit", detached: own }), own);
 }
 
@@ -85,9 +88,9 @@ export function pulumiCli(bin: string, root: string, env: NodeJS.ProcessEnv): Pu
     async stream(args, { quiet = false } = {}) {
       const folder = mkdtempSync(join(tmpdir(), "drydock-"));
       const log = join(folder, "events.json");
-      const own = !onTerminal();
+      const own = ownGroup();
       try {
-        const child = spawn(bin, [...args, "--event-log", log, ...(own ? ["--suppress-progress"] : [])], {
+        const child = spawn(bin, [...args, "--event-log", log, ...(process.stdout.isTTY === true ? [] : ["--suppress-progress"])], {
           cwd: root,
           // The event log is what Pulumi's Automation API reads; the flag is there when debug commands are on.
           env: { ...env, PULUMI_DEBUG_COMMANDS: "true", ...(colourful(process.stdout) ? {} : { NO_COLOR: "1" }) },

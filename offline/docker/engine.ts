@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Agent } from "node:http";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { Duplex } from "node:stream";
 import type Docker from "dockerode";
 import { any, list, object, required, str } from "../plugin/schema.ts";
@@ -97,6 +98,16 @@ export async function tell<T>(request: (docker: Docker) => Promise<T>): Promise<
     return await request(await docker());
   } catch (error) {
     throw explain(error);
+  }
+}
+
+/** Reads the events of a pull, a push or a build to the end. @throws Error what an event says went wrong */
+export async function follow(stream: unknown, event: (event: { stream?: string; id?: string; status?: string; progress?: string }) => void): Promise<void> {
+  for await (const line of createInterface({ input: stream as NodeJS.ReadableStream, crlfDelay: Infinity })) {
+    if (line.trim() === "") continue;
+    const said = JSON.parse(line) as Parameters<typeof event>[0] & { error?: string };
+    if (said.error !== undefined) throw new Error(said.error);
+    event(said);
   }
 }
 

@@ -6,7 +6,7 @@ import { bool, inPlace, list, map, object, required, str, withDefault } from "..
 import { hasUnknown } from "../plugin/values.ts";
 import type { Values } from "../plugin/values.ts";
 import type { Call, Resource } from "../plugin/resource.ts";
-import { ask, authFor, docker, explain } from "./engine.ts";
+import { ask, authFor, docker, explain, follow } from "./engine.ts";
 
 /** Lines of the build's output that an error shows. */
 const TAIL = 20;
@@ -107,7 +107,7 @@ async function build(inputs: Values, call: Call): Promise<Values> {
       ...(spec.addHosts ? { extrahosts: (spec.addHosts as string[]).join(",") } : {}),
       abortSignal: call.signal,
     } as any);
-    await follow(engine, stream as unknown as NodeJS.ReadableStream, (text) => {
+    await follow(stream, ({ stream: text = "" }) => {
       for (const line of text.split(/[\r\n]+/).filter((part) => part.trim() !== "")) {
         if (/^Step \d+\/\d+ :/.test(line)) step = line;
         lines.push(line);
@@ -121,7 +121,8 @@ async function build(inputs: Values, call: Call): Promise<Values> {
   if (inputs.skipPush !== true) {
     const own = registry.username && registry.password ? { username: String(registry.username), password: String(registry.password), serveraddress: String(registry.server ?? "") } : undefined;
     try {
-      await follow(engine, await engine.getImage(name).push({ authconfig: own ?? authFor(name) ?? {}, abortSignal: call.signal } as any) as unknown as NodeJS.ReadableStream, (text) => call.log("info", text, { passing: true }));
+      await follow(await engine.getImage(name).push({ authconfig: own ?? authFor(name) ?? {}, abortSignal: call.signal } as any),
+        ({ id, status }) => call.log("info", [id, status].filter(Boolean).join(" "), { passing: true }));
     } catch (error) {
       throw new Error(`image ${name} was built, but could not be pushed: ${explain(error).message}. Log in (docker login), or set skipPush: true`);
     }
@@ -135,10 +136,4 @@ async function build(inputs: Values, call: Call): Promise<Values> {
     registryServer: String(registry.server ?? ""),
     repoDigest: inputs.skipPush === true ? built.Id : built.RepoDigests?.[0] ?? built.Id,
   };
-}
-
-function follow(engine: Awaited<ReturnType<typeof docker>>, stream: NodeJS.ReadableStream, line: (text: string) => void): Promise<void> {
-  return new Promise((done, failed) => engine.modem.followProgress(stream,
-    (error) => (error ? failed(error) : done()),
-    (event: { stream?: string; status?: string; error?: string }) => line(event.stream ?? event.status ?? "")));
 }

@@ -1,7 +1,7 @@
 import { bool, inPlace, list, map, required, str } from "../plugin/schema.ts";
 import type { Call, Resource } from "../plugin/resource.ts";
 import type { Values } from "../plugin/values.ts";
-import { ask, authFor, docker, explain } from "./engine.ts";
+import { ask, authFor, docker, explain, follow } from "./engine.ts";
 
 /** docker.RemoteImage: pulled unless it is there. `build` is not implemented: docker.Image builds. */
 export const remoteImage: Resource = {
@@ -45,10 +45,8 @@ export async function ensureImage(name: string, call: Call, platform?: string): 
   try {
     const engine = await docker();
     const reference = /[:@][^/]*$/.test(name) ? name : `${name}:latest`;
-    const stream = await engine.pull(reference, { ...(platform ? { platform } : {}), abortSignal: call.signal }, undefined as any, authFor(name) as any) as unknown as NodeJS.ReadableStream;
-    await new Promise<void>((resolve, reject) => engine.modem.followProgress(stream,
-      (error) => (error ? reject(error) : resolve()),
-      (step: { status?: string; id?: string; progress?: string }) => call.log("info", [step.id, step.status, step.progress].filter(Boolean).join(" "), { passing: true })));
+    const stream = await engine.pull(reference, { ...(platform ? { platform } : {}), abortSignal: call.signal }, undefined as any, authFor(name) as any);
+    await follow(stream, ({ id, status, progress }) => call.log("info", [id, status, progress].filter(Boolean).join(" "), { passing: true }));
   } catch (error) {
     throw new Error(`image ${name} is not here and could not be pulled: ${explain(error).message}. ${remedy}`);
   }

@@ -23,6 +23,7 @@ const KIND = { add: 0, delete: 2, update: 4 } as const; // PropertyDiff.Kind; +1
 export async function serve(provider: Provider): Promise<void> {
   const cancelled = new AbortController();
   let log: EngineClient | undefined;
+  let logged: Promise<void> = Promise.resolve();
   const attach = (address: string): void => {
     log ??= new EngineClient(address, grpc.credentials.createInsecure(), { "grpc.max_receive_message_length": -1 });
   };
@@ -49,7 +50,8 @@ export async function serve(provider: Provider): Promise<void> {
         request.setMessage(redact(text));
         request.setUrn(urn);
         request.setEphemeral(options?.passing ?? false);
-        log?.log(request, () => undefined); // a lost line of log must not fail an operation
+        // One after the other, so that lines keep their order; a lost one must not fail an operation.
+        logged = logged.then(() => new Promise((done) => (log ? log.log(request, () => done()) : done())));
       },
     };
   };

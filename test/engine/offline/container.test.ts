@@ -69,7 +69,7 @@ describe("offline docker.Container", function () {
 
   it("keeps secrets out of the state, the output and errors", async () => {
     const { output } = await stack.up("--diff");
-    stack.program(program(image, { command: "echo a-very-secret-password; cat /etc/app/.env; exit 3" }));
+    stack.program(program(image, { command: "echo $PASSWORD; cat /etc/app/.env; exit 3" }));
     const failed = await stack.up("--diff");
     assert.notEqual(failed.code, 0);
     assert.match(failed.output, /has stopped .* exit code 3/);

@@ -42,7 +42,7 @@ async function underLock(session: Session, lock: Lock, options: UpOptions): Prom
   const ready = await ensureContainers(stack, typeof host === "string" ? host : undefined);
   const docker = dockerFor(ready.host, env);
   const repaired = await step("stack", async ({ log }) => {
-    await ensureStack(session, log, ready.images);
+    await ensureStack(session, log, { images: ready.images, locked: true });
     const abandoned = await clearLocks(session, lock.previous !== undefined, log);
     // Only what was interrupted leaves pending operations behind; asking costs half a second.
     return mayBePending(stack, env) && await repair(session, docker, abandoned, log);

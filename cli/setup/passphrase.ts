@@ -20,7 +20,7 @@ export function ensureState(paths: Paths, stack: string, env: NodeJS.ProcessEnv)
     throw new CliError({
       what: `the secrets of Pulumi.${stack}.yaml are encrypted, and the passphrase is not in this clone (${paths.passphrase} is missing)`,
       remedy: "export PULUMI_CONFIG_PASSPHRASE_FILE=FILE (or PULUMI_CONFIG_PASSPHRASE) with the passphrase they were encrypted with"
-        + (stack === LOCAL ? `\nor, to begin the local stack anew (its old database can't be opened then): rm ${paths.stackFile(stack)}` : ""),
+        + (stack === LOCAL ? `\nor, to begin the local stack anew (what ran stays: docker ps --filter label=drydock.stack=${LOCAL}): rm -r ${paths.stackFile(stack)} ${paths.state}` : ""),
     });
   }
   // Written aside and linked: it is there in whole or not at all, and of two first runs one wins.

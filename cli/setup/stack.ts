@@ -9,11 +9,18 @@ import { selectedStack, stackExists } from "../stack.ts";
 import { imageTags, type ImageReferences } from "./images.ts";
 import { ensureLocalFile } from "./local.ts";
 
+export interface StackOptions {
+  /** @default what the images' folders say, whether they are built or not */
+  readonly images?: ImageReferences | undefined;
+  /** Whether the caller holds the stack's lock. @default false */
+  readonly locked?: boolean;
+}
+
 /**
  * Creates the stack where it isn't there yet, and makes the local stack's file complete. A clone's first stack is selected as well, so that
  * Pulumi's own CLI works without -s; a later one is not: a command for one stack is no choice for the next command.
  */
-export async function ensureStack(session: Session, log: (line: string) => void, images: ImageReferences = imageTags()): Promise<void> {
+export async function ensureStack(session: Session, log: (line: string) => void, { images = imageTags(), locked = false }: StackOptions = {}): Promise<void> {
   const { stack, env, paths } = session;
   // This clone's own state shows whether the stack is there; another one has to be asked.
   if (stateFolder(env) === undefined || !stackExists(stack, env)) {
@@ -21,7 +28,7 @@ export async function ensureStack(session: Session, log: (line: string) => void,
     if (!/already exists/.test(stderr)) log(`stack ${stack} created`);
   }
   if (selectedStack(paths, env) === undefined) await run(session, ["stack", "select", stack]);
-  if (stack === LOCAL) await ensureLocalFile(session, images, log);
+  if (stack === LOCAL) await ensureLocalFile(session, images, log, locked);
 }
 
 async function run({ pulumi, stack, paths }: Session, args: readonly string[], unless?: RegExp): Promise<Finished> {

@@ -43,6 +43,17 @@ function containerTexts(container: Container): Items<string> {
   return { known, unknown: [...commandLine.unknown, ...healthTests.unknown] };
 }
 
+/** The simple commands of a shell line: what stands between `;`, `|`, `&` and line ends. */
+export function simpleCommands(line: string): readonly string[] {
+  return line.split(/[;|&\n]+/);
+}
+
+/** What follows a program in a simple command, from its first mention on. */
+export function after(command: string, program: RegExp): string | undefined {
+  const match = program.exec(command);
+  return match === null ? undefined : command.slice(match.index + match[0].length);
+}
+
 /** Whether the text calls `php artisan NAME`; `name` is the source of a regular expression. */
 export function callsArtisan(command: string, name: string): boolean {
   return new RegExp(`\\bartisan\\b["']?,?\\s+(?:-\\S+\\s+)*["']?(?:${name})(?![\\w:-])`).test(command);

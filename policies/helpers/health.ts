@@ -8,8 +8,8 @@ export interface Endpoint {
   readonly at: string;
 }
 
-const URL_ = /\b(https?):\/\/(?:\[[^\]]*\]|[\w.-]+)(?::(\d+))?(\/[^\s"'?#|;)]*)?/;
-const HOST_AND_PORT = /(?:^|[\s"'=])(?:[\w.-]+|\[[^\]]*\]):(\d{2,5})(?=$|[\s"'])/;
+const URL_ = /\b(https?):\/\/(?:\[[^\]]{0,60}\]|[\w.-]+)(?::(\d+))?(\/[^\s"'?#|;)]*)?/;
+const HOST_AND_PORT = /(?:^|[\s"'=])(?:[\w.-]+|\[[^\]]{0,60}\]):(\d{2,5})(?=$|[\s"'])/;
 
 /**
  * Finds the endpoint in the words of a health check: a URL, or HOST:PORT and the path in the next word, as clients of FastCGI take it

@@ -63,7 +63,8 @@ function bitnami(container: Container): Maybe<string> {
 
 function parse(content: string, path: string): Directive[] {
   return content.split(/\r?\n/).flatMap((line) => {
-    const [, name, value = ""] = /^\s*([a-z][\w-]*)(?:\s+(.*?))?\s*$/i.exec(line) ?? [];
+    const [, name, rest = ""] = /^([a-z][\w-]*)(?=\s|$)(.*)$/i.exec(line.trim()) ?? [];
+    const value = rest.trim();
     return name === undefined ? [] : [{ name: name.toLowerCase(), value: unquote(value), path: `${path} ${name.toLowerCase()}` }];
   });
 }

@@ -7,11 +7,16 @@ const DEFAULTS = new Set((
   "password passwd pass secret mysecret root toor admin administrator laravel mysql mariadb postgres redis default test testing changeme changeit letmein welcome "
   + "qwerty 123456 1234567 12345678 123456789 password1 password123 empty homestead forge sail guest user example foobar minioadmin"
 ).split(" "));
-const PLACEHOLDER = /change[_ -]?me|replace[_ -]?(me|this)|your[_ -]?(\w+[_ -])?(password|secret|key|token)|placeholder|^<.*>$|^\$\{.*\}$/i;
+const PLACEHOLDER = /change[_ -]?me|replace[_ -]?(me|this)|your[_ -]?(\w{1,20}[_ -])?(password|secret|key|token)|placeholder|^<.*>$|^\$\{.*\}$/i;
 
 /** Whether everybody knows this password, or would guess it first. */
 export function isKnownDefault(value: string): boolean {
   return DEFAULTS.has(value.toLowerCase().replace(/[\W_]/g, "")) || PLACEHOLDER.test(value);
+}
+
+/** Whether a text holds a URL with user and password. */
+export function hasUrlWithPassword(text: string): boolean {
+  return /:\/\/[^\s/@:"']{0,100}:[^\s/@"']{1,300}@/.test(text);
 }
 
 /** Whether a long password is long only on paper. */

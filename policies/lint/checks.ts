@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Instruction } from "dockerfile-ast";
 import { isSecretName } from "../helpers/env.ts";
+import { hasUrlWithPassword } from "../helpers/secrets.ts";
 import { callsArtisan } from "../helpers/commands.ts";
 
 /** A Dockerfile as the checks see it. */
@@ -79,7 +80,7 @@ const noSecrets: Check = {
     }
     for (const one of of(instructions, "RUN")) {
       for (const [, key = ""] of args(one).matchAll(/(?:^|[\s;&|])(?:export\s+)?([A-Za-z_]\w*)=["']?[^\s"'$;]+/g)) if (isSecretName(key)) report(`RUN has the value of ${key}`, one);
-      if (/[a-z][\w+.-]*:\/\/[^\s/@:"'$]*:[^\s/@"'$]+@/i.test(args(one))) report("RUN has a URL with a password", one);
+      if (hasUrlWithPassword(args(one).replace(/\$\{?\w+\}?/g, ""))) report("RUN has a URL with a password", one);
     }
   },
 };

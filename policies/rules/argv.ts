@@ -1,25 +1,35 @@
-import { commandTexts, RUNNERS } from "../helpers/commands.ts";
+import { after, commandTexts, RUNNERS, simpleCommands } from "../helpers/commands.ts";
 import { Container, isContainerType } from "../helpers/container.ts";
 import { isSecretName } from "../helpers/env.ts";
+import { hasUrlWithPassword } from "../helpers/secrets.ts";
 import { entries, at, type Items } from "../helpers/values.ts";
 import type { Resource } from "../helpers/resources.ts";
 import { resourceRule } from "../rule.ts";
 import type { Settings } from "../settings.ts";
 import { none } from "./shared.ts";
 
-/** A word of a command line: quoted, a substitution, or bare. */
-const WORD = "(?:\"[^\"]*\"|'[^']*'|\\$\\([^)]*\\)|[^\\s\"';|&]+)";
-
 /** Ways to put a password on a command line, and what to call them. A variable is no help: the shell expands it into the arguments. */
-const FLAGS: readonly (readonly [RegExp, string])[] = [
-  [new RegExp(`\\b(?:mysql|mariadb|mysqldump|mysqladmin|mariadb-dump|mariadb-admin|mariadb-backup|mariabackup|mysqlcheck|mysqlimport)\\b[^|;&\\n]*?\\s-p${WORD}`), "-p with the password"],
-  [new RegExp(`\\s--(?:password|passwd|pass|db-password|auth-password)=${WORD}`, "i"), "--password with a value"],
-  [new RegExp(`\\bredis-cli\\b[^|;&\\n]*?\\s(?:-a|--pass)\\s+${WORD}`), "redis-cli -a"],
-  [new RegExp(`--(?:requirepass|masterauth)[\\s=]+${WORD}`), "--requirepass"],
-  [new RegExp(`\\bcurl\\b[^|;&\\n]*?\\s(?:-u|--user)[\\s=]+\\S+:${WORD}`), "curl -u with a password"],
-  [new RegExp(`\\bdocker\\b[^|;&\\n]*?\\blogin\\b[^|;&\\n]*?\\s(?:-p|--password)[\\s=]+${WORD}`), "docker login -p"],
-  [/[a-z][\w+.-]*:\/\/[^\s/@:"']*:[^\s/@"']+@/i, "a URL with a password"],
+const FLAGS: readonly { readonly program?: RegExp; readonly flag: RegExp; readonly name: string }[] = [
+  { program: /\b(?:mysql|mariadb)(?:dump|admin|check|import|-dump|-admin|-backup)?\b|\bmariabackup\b/, flag: /\s-p[^\s]/, name: "-p with the password" },
+  { flag: /\s--(?:password|passwd|pass|db-password|auth-password)=[^\s]/i, name: "--password with a value" },
+  { program: /\bredis-cli\b/, flag: /\s(?:-a|--pass)\s+[^\s]/, name: "redis-cli -a" },
+  { flag: /--(?:requirepass|masterauth)[\s=]+[^\s]/, name: "--requirepass" },
+  { program: /\bcurl\b/, flag: /\s(?:-u|--user)[\s=]+[^\s:]{1,200}:[^\s]/, name: "curl -u with a password" },
+  { program: /\bdocker\b.{0,200}?\blogin\b/, flag: /\s(?:-p|--password)[\s=]+[^\s]/, name: "docker login -p" },
 ];
+
+/** What a command line has that is a password by its form. */
+function passwordFlags(line: string): Set<string> {
+  const found = new Set<string>();
+  for (const command of simpleCommands(line)) {
+    for (const { program, flag, name } of FLAGS) {
+      const rest = program === undefined ? command : after(command, program);
+      if (rest !== undefined && flag.test(rest)) found.add(name);
+    }
+  }
+  if (hasUrlWithPassword(line)) found.add("a URL with a password");
+  return found;
+}
 
 const ASSIGNMENT = /(?:(?:^|\s)(-e|--env|--build-arg)(?:\s+|=)|(?:^|[\s;&|("'])(?:export\s+)?)["']?([A-Za-z_]\w*)=("[^"]*"|'[^']*'|[^\s"';|&]*)/g;
 
@@ -34,7 +44,7 @@ export const noPasswordArgv = resourceRule({
     const texts = commandTexts(resource, settings);
     const secrets = secretValues(resource, settings);
     for (const { value, path } of texts.known) {
-      const found = new Set(FLAGS.filter(([pattern]) => pattern.test(value)).map(([, name]) => name));
+      const found = passwordFlags(value);
       for (const [, flag, key = "", raw = ""] of value.matchAll(ASSIGNMENT)) {
         const literal = raw.replace(/^["']|["']$/g, "");
         // NAME=$VALUE before a command is its environment; after -e it becomes an argument of docker.

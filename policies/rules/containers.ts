@@ -110,7 +110,8 @@ export const noNewPrivileges = resourceRule({
       props["securityOpts"] = ["no-new-privileges:true"];
       return true;
     }
-    const list = options as unknown[];
+    if (!Array.isArray(options)) return false;
+    const list: unknown[] = options;
     for (let i = 0; i < list.length; i++) {
       try {
         if (NO_NEW_PRIVILEGES.test(String(list[i]))) return false;

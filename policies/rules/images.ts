@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Container, isContainerType } from "../helpers/container.ts";
 import { find, isSecretName } from "../helpers/env.ts";
+import { hasUrlWithPassword } from "../helpers/secrets.ts";
 import { CONTAINERS, IMAGE, REMOTE_IMAGE, type Resource } from "../helpers/resources.ts";
 import { at, entries, isUnknown, text, type Field } from "../helpers/values.ts";
 import { resourceRule } from "../rule.ts";
@@ -60,7 +61,7 @@ export const noSecretBuildArg = resourceRule({
       for (const { value: [key, value], path } of args.known) {
         if (isSecretName(key)) report.violation(path, `${key} is a secret by its name`);
         else if (isUnknown(value)) report.undecided(path);
-        else if (typeof value === "string" && /^(ghp|gho|glpat|xox[bap]|sk_live|AKIA)[_-]?\w{12,}|-----BEGIN [A-Z ]*PRIVATE KEY|:\/\/[^\s/@:]+:[^\s/@]+@/.test(value)) report.violation(path, `${key} looks like a credential`);
+        else if (typeof value === "string" && /^(ghp|gho|glpat|xox[bap]|sk_live|AKIA)[_-]?\w{12,}|-----BEGIN [A-Z ]{0,20}PRIVATE KEY/.test(value) || typeof value === "string" && hasUrlWithPassword(value)) report.violation(path, `${key} looks like a credential`);
       }
     }
   },

@@ -49,18 +49,24 @@ export const healthcheckIpv4 = resourceRule({
     for (const path of container.healthTests.unknown) report.undecided(path);
   }),
   fix(props, type) {
-    const owner = type.includes("service") ? (props as { taskSpec?: { containerSpec?: Props } }).taskSpec?.containerSpec : (props as Props);
-    const tests = owner?.healthcheck?.tests;
+    let tests: unknown;
+    try {
+      const owner = type.includes("service") ? (props as { taskSpec?: { containerSpec?: Props } }).taskSpec?.containerSpec : (props as Props);
+      tests = owner?.healthcheck?.tests;
+    } catch {
+      return false; // Not known yet; the check says so.
+    }
+    if (!Array.isArray(tests)) return false;
     let changed = false;
-    for (let i = 0; i < (tests?.length ?? 0); i++) {
+    for (let i = 0; i < tests.length; i++) {
       let test: unknown;
       try {
-        test = tests![i];
+        test = tests[i];
       } catch {
-        continue; // Not known yet; the check says so.
+        continue;
       }
       if (typeof test !== "string" || test.search(LOCALHOST) < 0) continue;
-      tests![i] = test.replace(LOCALHOST, "$1$2127.0.0.1");
+      tests[i] = test.replace(LOCALHOST, "$1$2127.0.0.1");
       changed = true;
     }
     return changed;

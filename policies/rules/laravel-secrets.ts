@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Container } from "../helpers/container.ts";
 import { find, isDotenv, isSecretName } from "../helpers/env.ts";
 import { requirepass } from "../helpers/redis.ts";
-import { isKnownDefault, passwordFiles, sameServer, tooSimple } from "../helpers/secrets.ts";
+import { hasUrlWithPassword, isKnownDefault, passwordFiles, sameServer, tooSimple } from "../helpers/secrets.ts";
 import { isUnknown } from "../helpers/values.ts";
 import { CONTAINERS } from "../helpers/resources.ts";
 import { resourceRule, stackRule } from "../rule.ts";
@@ -134,7 +134,7 @@ export const secretFilesTight = resourceRule({
     }
     for (const { value: upload } of container.uploads.known) {
       const { file, content, permissions, permissionsPath } = upload;
-      const isSecret = typeof file === "string" && (isDotenv(file) || SECRET_FILE.test(file) || (typeof content === "string" && /^\s*requirepass\s/m.test(content)));
+      const isSecret = typeof file === "string" && (isDotenv(file) || SECRET_FILE.test(file) || (typeof content === "string" && /^[ \t]*requirepass[ \t]/m.test(content)));
       if (!isSecret) continue;
       if (isUnknown(permissions)) report.undecided(permissionsPath);
       // Docker's default for an uploaded file is 0644.
@@ -155,7 +155,7 @@ export const noCredentialsInUrl = resourceRule({
     for (const { key, value, from, path } of container.env.variables) {
       if (from !== "plain") continue;
       if (isUnknown(value)) report.undecided(path);
-      else if (value !== undefined && /[a-z][\w+.-]*:\/\/[^\s/@:]*:[^\s/@]+@/i.test(value)) report.violation(path, `${key} holds a URL with a password`);
+      else if (value !== undefined && hasUrlWithPassword(value)) report.violation(path, `${key} holds a URL with a password`);
     }
     for (const path of container.env.unknown.filter((unknown) => !unknown.startsWith("uploads"))) report.undecided(path);
   }),

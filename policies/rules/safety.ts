@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { commandTexts } from "../helpers/commands.ts";
+import { after, commandTexts, simpleCommands } from "../helpers/commands.ts";
 import { Container } from "../helpers/container.ts";
 import { find } from "../helpers/env.ts";
 import { isEveryInterface } from "../helpers/ports.ts";
@@ -9,14 +9,24 @@ import { at, flag, isUnknown, text } from "../helpers/values.ts";
 import { resourceRule, stackRule, type Report } from "../rule.ts";
 import { none, onContainer, rolesParam } from "./shared.ts";
 
-/** What destroys, and what to call it. */
-const DESTRUCTIVE: readonly (readonly [RegExp, string])[] = [
-  [/\bdocker(?:-|\s+)compose\b[^\n;&|]*\sdown\b/, "docker compose down"],
-  [/\bdocker\s+(?:-\S+\s+)*(?:system|volume|image|container|network|builder|buildx)\s+prune\b/, "docker prune"],
-  [/\bdocker\s+(?:-\S+\s+)*volume\s+(?:rm|remove)\b/, "docker volume rm"],
-  [/\bdocker\s+(?:-\S+\s+)*(?:rmi|image\s+(?:rm|remove))\b/, "docker rmi"],
-  [/\brm\s+(?:-{1,2}[\w-]+\s+)*-\w*[rR]\w*\s+(?:-{1,2}[\w-]+\s+)*["']?\/(?:\*|(?:bin|boot|data|etc|home|lib|opt|root|srv|usr|var)\/?)?["']?(?=\s|$|[;&|])/, "rm -rf of a system folder"],
+/** What destroys, and what to call it: a program, and what makes it destructive. */
+const DESTRUCTIVE: readonly { readonly program: RegExp; readonly does: RegExp; readonly name: string }[] = [
+  { program: /\bdocker(?:-|\s+)compose\b/, does: /\sdown(?=\s|["')]|$)/, name: "docker compose down" },
+  { program: /\bdocker\b/, does: /\s(?:system|volume|image|container|network|builder|buildx)\s+prune\b/, name: "docker prune" },
+  { program: /\bdocker\b/, does: /^(?:\s+-\S+)*\s+volume\s+(?:rm|remove)\b/, name: "docker volume rm" },
+  { program: /\bdocker\b/, does: /^(?:\s+-\S+)*\s+(?:rmi|image\s+(?:rm|remove))\b/, name: "docker rmi" },
 ];
+const SYSTEM_FOLDER = /^["']?\/(?:\*|(?:bin|boot|data|etc|home|lib|opt|root|srv|usr|var)\/?\*?)?["')]*$/;
+
+function destructive(line: string): Set<string> {
+  const found = new Set<string>();
+  for (const command of simpleCommands(line)) {
+    for (const { program, does, name } of DESTRUCTIVE) if (does.test(after(command, program) ?? "")) found.add(name);
+    const words = (after(command, /(?:^|[\s"'(\/])rm(?=\s)/) ?? "").split(/\s+/);
+    if (words.some((word) => /^-\w*[rR]|^--recursive$/.test(word)) && words.some((word) => SYSTEM_FOLDER.test(word))) found.add("rm -rf of a system folder");
+  }
+  return found;
+}
 
 export const noDestructiveDocker = resourceRule({
   id: 29, name: "no-destructive-docker", family: "safety", level: "mandatory", source: ["PX", "D1/9"],
@@ -27,7 +37,7 @@ export const noDestructiveDocker = resourceRule({
   types: COMMANDS, params: none,
   check(resource, report, { settings }) {
     const texts = commandTexts(resource, settings, ["create", "update"]);
-    for (const { value, path } of texts.known) for (const [pattern, name] of DESTRUCTIVE) if (pattern.test(value)) report.violation(path, `the command runs ${name}`);
+    for (const { value, path } of texts.known) for (const name of destructive(value)) report.violation(path, `the command runs ${name}`);
     for (const path of texts.unknown) report.undecided(path);
   },
 });

@@ -95,11 +95,11 @@ describe("policies: guard of containers", () => {
     }
   });
 
-  it("is cheap: under 5 ms a container", () => {
+  it("is cheap: under 5 ms of processor time a container", () => {
     for (let i = 0; i < 5; i++) guardContainer(args(), good);
-    const started = performance.now();
+    const before = process.cpuUsage();
     for (let i = 0; i < 50; i++) guardContainer(args(), good);
-    const each = (performance.now() - started) / 50;
+    const each = process.cpuUsage(before).user / 1000 / 50;
     assert.ok(each < 5, `${each.toFixed(2)} ms`);
   });
 });

@@ -129,7 +129,7 @@ describe("a real Laravel application on the local stack", function () {
     const containers = status.services.map(({ container }) => container);
     const seen: Record<string, string> = {
       inspect: docker("inspect", ...containers),
-      processes: containers.map((name) => docker("top", name, "-eo", "args")).join("\n"),
+      processes: containers.map((name) => docker("top", name, "-eo", "pid,args")).join("\n"),
       logs: containers.map((name) => docker("logs", "--tail", "1000", name)).join("\n"),
       state: (await clone.pulumi(["stack", "export"])).stdout,
       outputs: (await clone.pulumi(["stack", "output", "--json"])).stdout,
@@ -199,7 +199,7 @@ describe("a real Laravel application on the local stack", function () {
   it("keeps the old release serving when the new one is not healthy, and recovers with the next", async () => {
     const broken = (text: string) => text.replace("health: '/up'", "health: '/gone'");
     clone.edit("examples/laravel/bootstrap/app.php", broken);
-    assert.equal((await clone.pulumi(["config", "set", "--path", "drydock:app.startTimeout", "12"])).code, 0);
+    assert.equal((await clone.pulumi(["config", "set", "--path", "drydock:app.startTimeout", "20"])).code, 0);
     const load = new Load(status.url, { slowSeconds: 1 });
     const result = await clone.drydock(["up"]);
     const count = await load.stop();
@@ -208,6 +208,7 @@ describe("a real Laravel application on the local stack", function () {
     assert.equal((await (await site.get("/release")).text()).trim(), status.release);
 
     clone.edit("examples/laravel/bootstrap/app.php", (text) => text.replace("health: '/gone'", "health: '/up'"));
+    assert.equal((await clone.pulumi(["config", "rm", "--path", "drydock:app.startTimeout"])).code, 0);
     await ok(["up"]);
     const now = await clone.status();
     assert.ok(now.services.every(({ health }) => health === "healthy"));

@@ -23,7 +23,7 @@ export class Load {
   private readonly base: string;
   private readonly limit: number;
 
-  constructor(base: string, { clients = 6, limit = 20_000, slowSeconds = 3 }: { clients?: number; limit?: number; slowSeconds?: number } = {}) {
+  constructor(base: string, { clients = 4, limit = 20_000, slowSeconds = 3 }: { clients?: number; limit?: number; slowSeconds?: number } = {}) {
     this.base = base;
     this.limit = limit;
     this.clients = [
@@ -45,7 +45,7 @@ export class Load {
       const posts = i % 4 === 3;
       const status = await this.send(agent, posts ? "/api/rows" : i % 4 === 0 ? "/release" : i % 4 === 1 ? "/up" : "/", posts ? { n: 1 } : undefined);
       if (posts && status === 201) this.count.rows++;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 60));
     }
     agent.destroy();
   }

@@ -7,6 +7,7 @@ import * as release from "./rules/laravel-release.ts";
 import * as runtime from "./rules/laravel-runtime.ts";
 import * as secrets from "./rules/laravel-secrets.ts";
 import * as paths from "./rules/paths.ts";
+import * as privileges from "./rules/privileges.ts";
 import * as s3 from "./rules/s3.ts";
 import * as safety from "./rules/safety.ts";
 import type { Rule } from "./rule.ts";
@@ -67,13 +68,13 @@ export const catalogue: readonly Rule[] = ordered([
   containers.healthcheckRequired,
   containers.memoryLimit,
   containers.cpuLimit,
-  containers.noPrivileged,
-  containers.dropCapabilities,
-  containers.noNewPrivileges,
-  containers.noUnconfinedProfile,
+  privileges.noPrivileged,
+  privileges.dropCapabilities,
+  privileges.noNewPrivileges,
+  privileges.noUnconfinedProfile,
   paths.noDockerSocket,
   paths.noSensitiveMount,
-  containers.noHostNamespaces,
+  privileges.noHostNamespaces,
   containers.boundInterface,
   containers.userDefinedNetwork,
   containers.restartPolicy,

@@ -62,6 +62,7 @@ export async function installOffline(options: Progress = {}): Promise<{ home: st
   mkdirSync(join(cacheRoot(), "home"), { recursive: true });
   await locked(join(cacheRoot(), "install.lock"), options.log, async () => {
     if (existsSync(join(home, "complete"))) return; // another process was first
+    for (const folder of ["cli", "home"]) removeDrafts(join(cacheRoot(), folder));
     const cli = await buildCli(options);
     options.log?.("bundling the language host and the plugins");
     const draft = mkdtempSync(join(cacheRoot(), "home", ".draft-"));
@@ -85,6 +86,12 @@ export async function installOffline(options: Progress = {}): Promise<{ home: st
     }
   });
   return { home };
+}
+
+/** What a set-up that was killed has left; the lock says that no other is running. */
+function removeDrafts(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) if (name.startsWith(".draft-")) rmSync(join(folder, name), { recursive: true, force: true });
 }
 
 /** One executable file of each plugin: it starts fast, and does not need the clone that it came from. */

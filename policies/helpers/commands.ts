@@ -1,4 +1,4 @@
-import { Container, isContainerType } from "./container.ts";
+import { containerOf, type Container, isContainerType } from "./container.ts";
 import { scriptsOf, withoutComments } from "./files.ts";
 import { COMMANDS, CONTAINERS, type Resource } from "./resources.ts";
 import { at, isUnknown, items, text, type Item, type Items } from "./values.ts";
@@ -14,7 +14,7 @@ type When = "create" | "update" | "delete";
  * for a local command, uploaded ones for a container.
  */
 export function commandTexts(resource: Resource, settings: Settings, when: readonly When[] = ["create", "update", "delete"]): Items<string> {
-  if (isContainerType(resource.type)) return containerTexts(new Container(resource, settings));
+  if (isContainerType(resource.type)) return containerTexts(containerOf(resource, settings));
   const dir = text(at(resource.props, "dir"));
   const known: Item<string>[] = [];
   const unknown: string[] = [];

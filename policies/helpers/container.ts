@@ -142,3 +142,14 @@ export class Container {
     return (isUnknown(name) || name === undefined ? undefined : settings.roleOf(name)) ?? settings.roleOf(this.resource.name);
   }
 }
+
+const views = new WeakMap<Resource, Container>();
+
+/** The view of a resource, made once: the guard asks forty rules about one resource. */
+export function containerOf(resource: Resource, settings: Settings): Container {
+  const known = views.get(resource);
+  if (known !== undefined && known.settings === settings) return known;
+  const view = new Container(resource, settings);
+  views.set(resource, view);
+  return view;
+}

@@ -1,5 +1,5 @@
 import { plain, type Plain } from "./values.ts";
-import { Container, isContainerType } from "./container.ts";
+import { containerOf, type Container, isContainerType } from "./container.ts";
 import type { Settings } from "../settings.ts";
 
 export const CONTAINER = "docker:index/container:Container";
@@ -83,7 +83,7 @@ export class Stack {
 
   constructor(resources: readonly Resource[], settings: Settings) {
     this.resources = resources;
-    this.containers = resources.filter((r) => isContainerType(r.type)).map((r) => new Container(r, settings));
+    this.containers = resources.filter((r) => isContainerType(r.type)).map((r) => containerOf(r, settings));
     this.#byUrn = new Map(resources.map((r) => [r.urn, r]));
   }
 

@@ -1,5 +1,5 @@
 import { after, commandTexts, RUNNERS, simpleCommands } from "../helpers/commands.ts";
-import { Container, isContainerType } from "../helpers/container.ts";
+import { containerOf, isContainerType } from "../helpers/container.ts";
 import { isSecretName } from "../helpers/env.ts";
 import { hasUrlWithPassword } from "../helpers/secrets.ts";
 import { entries, at, type Items } from "../helpers/values.ts";
@@ -63,7 +63,7 @@ const LEAST = 8;
 function secretValues(resource: Resource, settings: Settings): Map<string, string> {
   const environment: Items<readonly [string, unknown]> = entries(at(resource.props, "environment"), "environment");
   const pairs: (readonly [string, unknown])[] = isContainerType(resource.type)
-    ? new Container(resource, settings).env.variables.map(({ key, value }) => [key, value])
+    ? containerOf(resource, settings).env.variables.map(({ key, value }) => [key, value])
     : environment.known.map(({ value }) => value);
   return new Map(pairs.filter((pair): pair is readonly [string, string] => isSecretName(pair[0]) && typeof pair[1] === "string" && pair[1].length >= LEAST));
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Container, isContainerType } from "../helpers/container.ts";
+import { containerOf, isContainerType } from "../helpers/container.ts";
 import { find, isSecretName } from "../helpers/env.ts";
 import { hasUrlWithPassword } from "../helpers/secrets.ts";
 import { CONTAINERS, IMAGE, REMOTE_IMAGE, type Resource } from "../helpers/resources.ts";
@@ -35,7 +35,7 @@ export const imagePinned = resourceRule({
 });
 
 function imageOf(resource: Resource, settings: Settings): Field<string> {
-  if (isContainerType(resource.type)) return new Container(resource, settings).image;
+  if (isContainerType(resource.type)) return containerOf(resource, settings).image;
   const path = resource.type === IMAGE ? "imageName" : "name";
   return { path, value: text(at(resource.props, path)) };
 }
@@ -43,7 +43,7 @@ function imageOf(resource: Resource, settings: Settings): Field<string> {
 function isProduction(resource: Resource, settings: Settings): boolean {
   if (settings.isProduction(resource.stack)) return true;
   if (!isContainerType(resource.type)) return false;
-  const stage = find(new Container(resource, settings).env, "APP_ENV");
+  const stage = find(containerOf(resource, settings).env, "APP_ENV");
   return stage.is === "present" && stage.value === "production";
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Container } from "../helpers/container.ts";
+import { containerOf, type Container } from "../helpers/container.ts";
 import { find, type Found } from "../helpers/env.ts";
 import type { Resource } from "../helpers/resources.ts";
 import type { Context, Report, ResourceRule } from "../rule.ts";
@@ -12,7 +12,7 @@ export const rolesParam = (roles: readonly Role[]) => z.array(z.enum(ROLES)).def
 
 /** A check of a container or a service. */
 export function onContainer<P>(check: (container: Container, report: Report, context: Context<P>) => void): ResourceRule<P>["check"] {
-  return (resource, report, context) => check(new Container(resource, context.settings), report, context);
+  return (resource, report, context) => check(containerOf(resource, context.settings), report, context);
 }
 
 /** The same for containers of the roles in the rule's parameters. */

@@ -18,7 +18,7 @@ export const SUITES = {
   types: { needs: [], timeout: 0 },
   unit: { folder: "test/unit", without: "test/unit/policies", needs: [], timeout: 20_000 },
   policies: { folder: "test/unit/policies", needs: [], timeout: 60_000 },
-  engine: { folder: "test/engine", needs: ["engine"], timeout: 300_000 },
+  engine: { folder: "test/engine", needs: ["engine", "containers"], timeout: 300_000 },
   e2e: { folder: "test/e2e", needs: ["engine", "containers"], timeout: 900_000 },
   faults: { folder: "test/faults", needs: ["engine", "containers"], timeout: 900_000, long: true },
 } as const satisfies Readonly<Record<string, Suite>>;

@@ -4,7 +4,6 @@ import { CliError } from "../errors.ts";
 import { run } from "./docker-run.ts";
 
 export const SUITE = "forky";
-export const DEFAULT_MIRROR = "http://deb.debian.org/debian";
 
 /** How this machine's apt reaches Debian, as far as a build needs it. */
 export interface AptAccess {
@@ -47,11 +46,19 @@ export function findMirror(sources: readonly string[]): string | undefined {
 }
 
 /**
- * @throws CliError when the mirror wants a password, which would end up in a layer of every image
+ * The mirror is DRYDOCK_DEBIAN_MIRROR, else the one that this machine's own apt uses.
+ *
+ * @throws CliError when there is none, or when it wants a password, which would end up in a layer of every image
  */
 export async function readAptAccess(etc = "/etc/apt"): Promise<AptAccess> {
   const files = [join(etc, "sources.list"), ...list(join(etc, "sources.list.d"), /\.(list|sources)$/)];
-  const mirror = findMirror(files.filter((file) => existsSync(file)).map((file) => readFileSync(file, "utf8"))) ?? DEFAULT_MIRROR;
+  const mirror = process.env.DRYDOCK_DEBIAN_MIRROR ?? findMirror(files.filter((file) => existsSync(file)).map((file) => readFileSync(file, "utf8")));
+  if (mirror === undefined) {
+    throw new CliError({
+      what: `no mirror of Debian is named in ${etc}, and the images are built from Debian's packages`,
+      remedy: "name one: DRYDOCK_DEBIAN_MIRROR=http://MIRROR/debian ./drydock up",
+    });
+  }
   if (new URL(mirror).username !== "") {
     throw new CliError({
       what: `the Debian mirror in ${etc} is given with a password, which would stay in every image that is built from it`,

@@ -13,8 +13,8 @@ trap 'exit 130' INT TERM
 # The script is named because an older debootstrap doesn't know this suite; sid's is what all suites since have linked to.
 debootstrap --variant=minbase --include=ca-certificates "$SUITE" "$root" "$mirror" /usr/share/debootstrap/scripts/sid
 
-# The mirror and the settings of this machine's apt stay out of the image.
-echo "deb http://deb.debian.org/debian $SUITE main" > "$root/etc/apt/sources.list"
+# The mirror and the settings of this machine's apt stay out of the image; each build brings them for its own step.
+echo "# deb http://MIRROR/debian $SUITE main" > "$root/etc/apt/sources.list"
 rm -f "$root"/etc/hostname "$root"/etc/resolv.conf "$root"/etc/machine-id
 : > "$root/etc/machine-id"
 

@@ -85,10 +85,15 @@ describe("setting up images", () => {
     });
 
     it("finds the mirror in both formats and passes foreign archives and security over", () => {
-      assert.equal(findMirror(["Types: deb\nURIs: http://deb.debian.org/debian-security\n", "# deb http://old/debian x\nURIs: https://mirror.example/debian/\nSuites: bookworm"]),
+      assert.equal(findMirror(["Types: deb\nURIs: http://mirror.example/debian-security\n", "# deb http://old/debian x\nURIs: https://mirror.example/debian/\nSuites: bookworm"]),
         "https://mirror.example/debian");
       assert.equal(findMirror(["deb [arch=amd64 signed-by=/k.gpg] http://ftp.example/debian bookworm main\n"]), "http://ftp.example/debian");
       assert.equal(findMirror(["deb https://packages.example/apt stable main"]), undefined);
+    });
+
+    it("is refused, with the remedy, when no mirror is named", async () => {
+      writeFileSync(join(folder, "sources.list"), "deb https://packages.example/apt stable main\n");
+      await assert.rejects(readAptAccess(folder), (error: Error & { remedy?: string }) => /no mirror/.test(error.message) && /DRYDOCK_DEBIAN_MIRROR=/.test(error.remedy ?? ""));
     });
 
     it("is refused when the mirror has a password", async () => {

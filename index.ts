@@ -4,6 +4,7 @@ import { App } from "./components/app.ts";
 import { Assets } from "./components/assets.ts";
 import { releaseOf, type Context } from "./components/context.ts";
 import { Database } from "./components/database.ts";
+import { guardOf } from "./components/guard.ts";
 import { Horizon } from "./components/horizon.ts";
 import { AppImage, imageReference, pulled } from "./components/image.ts";
 import { Migrate } from "./components/migrate.ts";
@@ -22,7 +23,8 @@ import { loadConfiguration } from "./config/load.ts";
 const { settings, environment } = loadConfiguration();
 const image = imageReference(settings.app);
 const release = releaseOf(image, environment, settings);
-const context: Context = { project: pulumi.getProject(), stack: pulumi.getStack(), settings, environment, image, release };
+const guard = await guardOf(pulumi.getStack(), environment);
+const context: Context = { project: pulumi.getProject(), stack: pulumi.getStack(), settings, environment, image, release, guard };
 
 const { docker: host } = settings;
 const provider = new docker.Provider("docker", {

@@ -127,9 +127,15 @@ export function container(
   succession: Succession,
   options: pulumi.CustomResourceOptions,
 ): docker.Container {
-  return new docker.Container(name, containerArgs(context, spec), {
+  // Written out even where it is false: the provider's own default for containers is to delete first.
+  const deleteBeforeReplace = succession === "old-before-new";
+  const args = containerArgs(context, spec);
+  // Laravel's containers have their secrets in a file that is an output here; the guard knows the same variables in plain text.
+  context.guard(args, { name, role: spec.role, deleteBeforeReplace });
+  return new docker.Container(name, args, {
     ...options,
-    // Written out even where it is false: the provider's own default for containers is to delete first.
-    deleteBeforeReplace: succession === "old-before-new",
+    deleteBeforeReplace,
+    // The provider would call a change of these an update and change nothing.
+    replaceOnChanges: ["healthcheck", "init", "tmpfs"],
   });
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import type { Environment, Settings } from "../config/settings.ts";
+import type { Guard } from "./guard.ts";
 
 /** Who a container is; the value of its label `drydock.role`. */
 export type Role = "app" | "scheduler" | "horizon" | "migrate" | "database" | "redis" | "proxy";
@@ -17,6 +18,8 @@ export interface Context {
   readonly image: string;
   /** Which release this is, 12 hex digits: the same application image, environment and start-up make the same release. */
   readonly release: string;
+  /** Refuses an unsafe container before it is registered. */
+  readonly guard: Guard;
 }
 
 /** 12 hex digits that name a value; equal values have equal names. */

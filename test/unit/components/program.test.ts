@@ -241,6 +241,21 @@ describe("the stack", () => {
     assert.ok(revealed(leaf(next.resources, "switch").inputs).environment.SITE_CONF.includes("proxy_pass http://app;"));
   });
 
+  it("creates no unsafe container in staging or production, also where no policy pack was given", async () => {
+    const production = { ...env, APP_ENV: "production", APP_URL: "https://shop.test" };
+    const digest = (name: string) => `registry.test/${name}@sha256:${"1".repeat(64)}`;
+    const images = { database: { ...(config.database as object), image: digest("mariadb") }, redis: { image: digest("redis") }, proxy: { image: digest("nginx") } };
+    const app = { image: digest("shop"), replicas: 1 };
+    const safe = await runProgram({ ...config, ...images, app, env: production });
+    assert.equal(containers(safe.resources).length, 6);
+    // A health check at a port that nobody configured for the rules (known issue 8).
+    await assert.rejects(runProgram({ ...config, ...images, app: { ...app, port: 8081 }, env: production }), (error: Error) => {
+      assert.match(error.message, /^app-1 would be unsafe in production, so it was not created:\n\n\[healthcheck-endpoint\]/);
+      assert.ok(!error.message.includes(env.APP_KEY!) && !error.message.includes(env.DB_PASSWORD!));
+      return true;
+    });
+  });
+
   it("can do without Horizon, scheduler and migrations", async () => {
     const off = { enabled: false };
     const next = await runProgram({ ...config, horizon: off, scheduler: off, migrate: off });

@@ -13,6 +13,7 @@ import { Network } from "./components/network.ts";
 import { Opcache } from "./components/opcache.ts";
 import { present, servicesOutput } from "./components/outputs.ts";
 import { Proxy } from "./components/proxy.ts";
+import { Record } from "./components/record.ts";
 import { Redis } from "./components/redis.ts";
 import { Scheduler } from "./components/scheduler.ts";
 import { Switch } from "./components/switch.ts";
@@ -45,7 +46,7 @@ const proxy = new Proxy("proxy", context, { network, volumes, image: proxyImage 
 const appImage = new AppImage("app-image", context, on);
 const ready = [appImage.resource, database.container, redis.container, volumes.ownership];
 const backup = new MigrationBackup("backup", context, { network, volumes, database, after: ready });
-const migrate = new Migrate("migrate", context, { network, after: [...ready, ...present(backup.command)] });
+const migrate = new Migrate("migrate", context, { network, hold: backup.hold, after: [...ready, ...present(backup.command)] });
 const migrated = [...ready, ...present(migrate.command)];
 const assets = new Assets("assets", context, { volumes, after: migrated });
 const app = new App("app", context, { network, volumes, after: [...migrated, assets.command] }, on);
@@ -55,7 +56,9 @@ const switched = [traffic.command, ...present(opcache.command)];
 const horizon = new Horizon("horizon", context, { network, volumes, after: switched }, on);
 const scheduler = new Scheduler("scheduler", context, { network, volumes, after: switched }, on);
 const workers = [...present(horizon.container), ...present(scheduler.container)];
-new Verify("verify", context, { replicas: app.replicas, workers, after: [...switched, traffic.drained] });
+const verify = new Verify("verify", context, { replicas: app.replicas, workers, after: [...switched, traffic.drained] });
+
+const recorded = new Record("record", context, { volumes, replicas: app.replicas, probes: verify.command.stdout, after: [verify.command] });
 
 export const stack = context.stack;
 export const url = environment.plain.APP_URL;
@@ -63,3 +66,5 @@ export { release };
 export const envHash = environment.hash;
 export const dockerHost = host.host ?? null;
 export const services = servicesOutput([proxy.container, ...app.replicas, ...workers, database.container, redis.container]);
+export const record = recorded.recorded;
+export const records = recorded.records;

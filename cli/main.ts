@@ -9,7 +9,8 @@ interface Verbs {
   register(program: Command): void;
 }
 
-const MODULES = ["verbs/up", "verbs/preview", "verbs/status", "verbs/artisan", "verbs/logs", "verbs/maintenance", "verbs/doctor", "verbs/drift", "verbs/destroy", "verbs/env", "verbs/test", "policies", "check", "lint"];
+const MODULES = ["verbs/up", "verbs/preview", "verbs/status", "verbs/releases", "verbs/rollback", "verbs/audit", "verbs/artisan", "verbs/logs", "verbs/maintenance", "verbs/doctor", "verbs/drift",
+  "verbs/destroy", "verbs/env", "verbs/test", "policies", "check", "lint"];
 
 export const EXIT_CODES = `
 Exit codes:

@@ -17,6 +17,8 @@ export interface Outputs {
   readonly services: readonly Service[];
   /** The Docker host of the settings; null for this machine's own. */
   readonly dockerHost?: string | null;
+  /** The volume with the stack's records, and how it is mounted. */
+  readonly records?: { readonly volume: string; readonly image: string; readonly user: string };
 }
 
 export interface Service {

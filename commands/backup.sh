@@ -1,30 +1,40 @@
 #!/bin/sh
-# Dumps the database before migrations change it, and proves the dump by restoring it into a throwaway server. Does nothing when no
-# migration is pending, or when there is nothing to lose yet.
+# Judges the pending migrations, then dumps the database before they change it, and proves the dump by restoring it into a throwaway server.
+# Does nothing when no migration is pending; there is no dump when there is nothing to lose yet. Prints {"hold": [names]}: what has to wait.
 # IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS: see one-off.sh; NAME: of the one-off container; RELEASE
-# DATABASE: its container; DATABASE_IMAGE; DATABASE_USER: uid:gid; ENGINE: mariadb|mysql; SCHEMA; VOLUME: for the dumps; KEEP: how many
+# DATABASE_IMAGE, DATABASE_USER, ENGINE, SCHEMA, VOLUME, KEEP: see dump-one-off.sh
+# BREAKING: warn|refuse; STACK; RECORDS…: see records.sh
 # Standard input, two lines: base64 of a tar with the .env file and scripts; base64 of the database client's option file
 set -eu
 fail() { echo "backup: $*; nothing was migrated, nothing was switched." >&2; exit 1; }
 . commands/one-off.sh
+. commands/dump-one-off.sh
+. commands/records.sh
 read -r files
 read -r options
 
 docker rm --force --volumes "$NAME" >/dev/null 2>&1 || true
 printf '%s' "$files" | one_off "$NAME" php /drydock/pending.php "$APP_PATH" || fail "the one-off container could not be made from $IMAGE"
-answer=$(docker start --attach "$NAME") || { docker rm --volumes "$NAME" >/dev/null; fail "the pending migrations could not be read: $answer"; }
+answer=$(timeout 120 docker start --attach "$NAME") || { docker rm --force --volumes "$NAME" >/dev/null; fail "the pending migrations could not be read: $answer"; }
 docker rm --volumes "$NAME" >/dev/null
+answer=$(printf '%s\n' "$answer" | grep '^{"pending":' | tail -n 1)
 case $answer in
-  *'"pending":[]'*) echo "no migration is pending: no backup is needed"; exit 0 ;;
-  *'"tables":0}'*) echo "the database is empty: there is nothing to back up"; exit 0 ;;
-  *'"pending":['*) echo "backup before migrating: $answer" ;;
-  *) fail "the pending migrations could not be read: $answer" ;;
+  '{"pending":[],'*) echo "no migration is pending: no backup is needed"; exit 0 ;;
+  '{"pending":['*) ;;
+  *) fail "the pending migrations could not be read" ;;
 esac
 
+serving=
+case $answer in *'"contract":true'*) serving=$(last_release) || fail "the records of the releases could not be read (volume $RECORDS)" ;; esac
+plan=$(printf '%s' "$answer" | SERVING=$serving node --import tsx commands/judge.ts) || fail "refused by drydock:migrate.breaking, or not judged (see above)"
+hold=$(printf '%s\n' "$plan" | head -n 1)
+runs=$(printf '%s\n' "$plan" | tail -n +2)
+[ -n "$runs" ] || { echo "$hold"; exit 0; }
+# A rollback needs to know what each of them changed.
+printf '%s\n' "$runs" | append migrations.jsonl || fail "the records could not be written (volume $RECORDS): is the disk full?"
+case $answer in *'"tables":0,'*) echo "the database is empty: there is nothing to back up"; echo "$hold"; exit 0 ;; esac
+
 file="before-$RELEASE-$(date -u +%Y%m%dT%H%M%SZ).sql.gz"
-# In a container of its own, of the server's own image: the dump tool fits the server, and a failure costs the server nothing.
-# shellcheck disable=SC2086
-printf '%s' "$options" | docker run --rm --interactive $LABELS --network "$NETWORK" --user "$DATABASE_USER" --cap-drop ALL --security-opt no-new-privileges \
-  --memory 768m --mount "type=volume,source=$VOLUME,target=/backups" --entrypoint /bin/sh \
-  --env ENGINE="$ENGINE" --env SCHEMA="$SCHEMA" --env FILE="$file" --env KEEP="$KEEP" "$DATABASE_IMAGE" -c "$(cat commands/dump.sh)" \
+printf '%s' "$options" | dump_into "$file" \
   || fail "the database could not be backed up (see above)"
+echo "$hold"

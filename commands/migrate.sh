@@ -1,20 +1,29 @@
 #!/bin/sh
 # Runs the migrations in a one-off container of the new image, with the new environment.
 # IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS: see one-off.sh; NAME: of the container, one a stack: it is the lock; TIMEOUT: seconds
+# HOLD: migrations that have to wait for the next release, with commas
 # Standard input: base64 of a tar with the .env file and start.sh
 set -eu
 fail() { echo "migrate: $*" >&2; exit 1; }
 . commands/one-off.sh
 unlock=
 
-# A container of this name is a migration of this stack that runs, or one whose Pulumi was killed. Let a running one finish:
-# stopping a migration halfway is worse than waiting for it.
-if state=$(docker inspect -f '{{.State.Running}} {{.State.ExitCode}}' "$NAME" 2>/dev/null); then
+# A container of this name is a migration of this stack that runs, or one whose Pulumi was killed. Let a running one finish, for as long as
+# it was given: stopping a migration halfway is worse than waiting for it.
+state_of() { docker inspect -f '{{.State.Running}} {{.State.ExitCode}}' "$NAME" 2>/dev/null; }
+label() { docker inspect -f "{{index .Config.Labels \"drydock.lock.$1\"}}" "$NAME" 2>/dev/null || true; }
+if state=$(state_of); then
   if [ "${state% *}" = true ]; then
-    echo "migrate: another migration of this stack runs in $NAME: waiting up to $TIMEOUT s for it"
-    timeout "$TIMEOUT" docker wait "$NAME" >/dev/null \
-      || fail "$NAME still runs after $TIMEOUT s. Look at it (docker logs $NAME), then run the same command again."
-    state="false $(docker inspect -f '{{.State.ExitCode}}' "$NAME" 2>/dev/null || echo 0)"
+    until=$(label until)
+    left=$((${until:-0} - $(date +%s)))
+    [ "$left" -gt 0 ] || left=1
+    [ "$left" -le "$TIMEOUT" ] || left=$TIMEOUT
+    echo "migrate: another migration of this stack runs in $NAME, begun by $(label by) at $(label since): waiting up to $left s for it"
+    if ! timeout "$left" docker wait "$NAME" >/dev/null; then
+      echo "migrate: $NAME has had its time, which is over since $(label expires): ending it" >&2
+      docker kill "$NAME" >/dev/null 2>&1 || true
+    fi
+    state=$(state_of) || state="false 0"
   fi
   # Killed: Laravel's own lock outlives it for an hour, and nobody else can hold it now.
   [ "${state#* }" -lt 128 ] || unlock='php /drydock/unlock.php "$DRYDOCK_PATH" && '
@@ -22,7 +31,15 @@ if state=$(docker inspect -f '{{.State.Running}} {{.State.ExitCode}}' "$NAME" 2>
 fi
 
 # 75: Laravel's exit code for "another one holds the lock", chosen here, because the default for it is 0, the same as for success.
-one_off "$NAME" /bin/sh -c "${unlock}exec php artisan migrate --force --isolated=75" \
+run='exec php artisan migrate --force --isolated=75'
+# Without those that wait: Laravel runs single files when it is given them.
+[ -z "$HOLD" ] || run='files=$(php /drydock/pending.php "$DRYDOCK_PATH" "paths='"$HOLD"'") || exit 1
+  [ -n "$files" ] || { echo "every pending migration waits for the next release"; exit 0; }
+  exec php artisan migrate --force --isolated=75 --realpath $files'
+now=$(date +%s)
+LABELS="$LABELS --label drydock.lock.by=$(id -un)@$(uname -n) --label drydock.lock.since=$(date -u +%FT%TZ)
+  --label drydock.lock.until=$((now + TIMEOUT)) --label drydock.lock.expires=$(date -u -d "@$((now + TIMEOUT))" +%FT%TZ 2>/dev/null || date -u -r $((now + TIMEOUT)) +%FT%TZ)"
+one_off "$NAME" /bin/sh -c "$unlock$run" \
   || fail "the one-off container could not be made from $IMAGE, or the environment could not be delivered into it; nothing was switched."
 
 code=0

@@ -12,6 +12,7 @@ import type { Context } from "./context.ts";
  * the preview shows exactly what a changed line of code replaces, and an unchanged context builds nothing.
  */
 export function imageReference(app: Settings["app"]): string {
+  if (app.pinned !== undefined) return app.pinned;
   if (app.image !== undefined) return app.image;
   const build = app.build!;
   const hash = createHash("sha256").update(JSON.stringify([build.dockerfile, build.args, app.uid, app.gid]));
@@ -48,10 +49,10 @@ export class AppImage extends pulumi.ComponentResource {
 
   constructor(name: string, context: Context, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:AppImage", name, {}, options);
-    const { build } = context.settings.app;
+    const { build, pinned } = context.settings.app;
     // An earlier release's image stays, for the containers that run from it and for a way back.
     this.resource =
-      build === undefined
+      build === undefined || pinned !== undefined
         ? pulled(name, context.image, { parent: this })
         : new docker.Image(
             name,

@@ -12,7 +12,7 @@ export class Migrate extends pulumi.ComponentResource {
   constructor(
     name: string,
     context: Context,
-    args: { network: Network; after: pulumi.Input<pulumi.Resource>[] },
+    args: { network: Network; hold: pulumi.Output<string> | undefined; after: pulumi.Input<pulumi.Resource>[] },
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("drydock:index:Migrate", name, {}, options);
@@ -29,6 +29,7 @@ export class Migrate extends pulumi.ComponentResource {
             // One name a stack: whoever makes the container holds the lock.
             NAME: pulumi.interpolate`${args.network.data.name}-migrate`,
             TIMEOUT: String(migrate.timeout),
+            HOLD: args.hold ?? "",
           },
           stdin: files,
           triggers: [context.image, context.environment.hash],

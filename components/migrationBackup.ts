@@ -4,12 +4,18 @@ import { step } from "./command.ts";
 import type { Context } from "./context.ts";
 import type { Database } from "./database.ts";
 import type { Network } from "./network.ts";
-import { oneOff } from "./oneOff.ts";
+import { stageOf } from "../config/stage.ts";
+import { oneOff, recordsInput } from "./oneOff.ts";
 import type { Volumes } from "./volumes.ts";
 
-/** A verified dump before migrations change the database; without it nothing is migrated. Only where migrations are pending. */
+/**
+ * Where migrations are pending: they are judged, and refused where they would break the release that still serves; then a verified dump before
+ * they change the database, without which nothing is migrated.
+ */
 export class MigrationBackup extends pulumi.ComponentResource {
   readonly command: command.local.Command | undefined;
+  /** Names, with commas, of the migrations that have to wait for the next release. */
+  readonly hold: pulumi.Output<string> | undefined;
 
   constructor(
     name: string,
@@ -36,13 +42,23 @@ export class MigrationBackup extends pulumi.ComponentResource {
             SCHEMA: context.environment.plain.DB_DATABASE ?? "",
             VOLUME: args.volumes.backups.name,
             KEEP: "5",
+            BREAKING: migrate.breaking ?? (stageOf(context.stack, context.environment.plain.APP_ENV) === "local" ? "warn" : "refuse"),
+            STACK: context.stack,
+            ...recordsInput(context, args.volumes),
           },
           stdin: pulumi.interpolate`${files}\n${pulumi.secret(Buffer.from(args.database.clientOptions).toString("base64"))}\n`,
           triggers: [context.image, context.environment.hash],
         },
         { parent: this, dependsOn: args.after },
       );
+      this.hold = this.command.stdout.apply(heldBack);
     }
     this.registerOutputs({});
   }
+}
+
+/** Reads what the step says last. */
+export function heldBack(printed: string): string {
+  const line = printed.split("\n").findLast((one) => one.startsWith('{"hold":'));
+  return line === undefined ? "" : (JSON.parse(line) as { hold: string[] }).hold.join(",");
 }

@@ -4,6 +4,7 @@ import { labelWords } from "./command.ts";
 import { runtime, type Context } from "./context.ts";
 import { envFile } from "./laravel.ts";
 import type { Network } from "./network.ts";
+import type { Volumes } from "./volumes.ts";
 
 /** The input of commands/one-off.sh: a container of the new image with the new environment, that runs one command and is gone. */
 export function oneOff(
@@ -21,6 +22,17 @@ export function oneOff(
       LABELS: labelWords(context, "migrate"),
     },
     files: delivery(context),
+  };
+}
+
+/** The input of commands/records.sh: how the volume with the stack's records is mounted. */
+export function recordsInput(context: Context, volumes: Volumes): Record<string, pulumi.Input<string>> {
+  const { proxy } = context.settings;
+  return {
+    RECORDS: volumes.records.name,
+    RECORDS_IMAGE: proxy.image,
+    RECORDS_USER: `${proxy.uid}:${proxy.gid}`,
+    RECORDS_LABELS: `--label drydock.stack=${context.stack}`,
   };
 }
 

@@ -12,6 +12,8 @@ export class Volumes extends pulumi.ComponentResource {
   readonly storage: docker.Volume;
   /** Dumps that were taken before migrations. */
   readonly backups: docker.Volume;
+  /** What was released, by whom, and what else was changed; mounted in one-off containers only. */
+  readonly records: docker.Volume;
   /** The public files of the releases, served by nginx. */
   readonly public: docker.Volume;
   /** The proxy's configuration: written by a step of the release, so that no release replaces the proxy. */
@@ -32,12 +34,13 @@ export class Volumes extends pulumi.ComponentResource {
     this.redis = volume("redis", true);
     this.storage = volume("storage", true);
     this.backups = volume("backups", true);
+    this.records = volume("records", true);
     this.public = volume("public", false);
     this.proxy = volume("proxy", false);
 
     const belongs = (volume: docker.Volume, { uid, gid }: { uid: number; gid: number }) => pulumi.interpolate`${volume.name} ${uid}:${gid}`;
     const owners = pulumi
-      .all([belongs(this.storage, app), belongs(this.public, app), belongs(this.proxy, proxy), belongs(this.backups, database)])
+      .all([belongs(this.storage, app), belongs(this.public, app), belongs(this.proxy, proxy), belongs(this.backups, database), belongs(this.records, proxy)])
       .apply((lines) => lines.join("\n"));
     this.ownership = step(
       context,

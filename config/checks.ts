@@ -20,7 +20,7 @@ export function checkTogether(settings: LenientSettings, env: Readonly<Record<st
   if (app?.build !== undefined && stage === "production")
     add("app.build", "is set in production, which runs only images that were built and tested before", removeCommand("drydock:app.build", stack));
 
-  for (const [path, image] of [["app.image", app?.image], ["database.image", database?.image], ["redis.image", redis?.image], ["proxy.image", proxy?.image]] as const) {
+  for (const [path, image] of [["app.image", app?.image], ["app.pinned", app?.pinned], ["database.image", database?.image], ["redis.image", redis?.image], ["proxy.image", proxy?.image]] as const) {
     const problem = image === undefined || stage === "local" ? undefined : unpinned(image, stage === "production");
     if (problem !== undefined) add(path, `is ${JSON.stringify(image)}, ${problem}`, set(path, `${image!.replace(/(:[\w.-]+)?$/, "")}@sha256:DIGEST`));
   }

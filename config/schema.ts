@@ -38,6 +38,7 @@ const app = z.strictObject({
     "Build the application's image instead of pulling it",
     "none: then `image` is required",
   ),
+  pinned: optional(imageReference(), "An earlier image that runs instead, until this is removed; `./drydock rollback` sets it", "none"),
   server: preset(z.enum(["fpm", "http"]).meta({ expects: '"fpm" (the image runs PHP-FPM) or "http" (it serves HTTP itself)' }), "fpm", "What the image serves"),
   port: optional(port(), "The port on which it serves", "9000 for fpm, 80 for http"),
   path: preset(path("an absolute path, such as /var/www/html", "/var/www/html"), "/var/www/html", "Where the application's code is in the image"),
@@ -72,7 +73,12 @@ const horizon = z.strictObject({
 
 const migrate = z.strictObject({
   enabled: preset(flag(), true, "Run `migrate --force --isolated` in each release"),
-  timeout: preset(seconds(), 600, "How long the migrations may take"),
+  timeout: preset(seconds(), 600, "How long the migrations may take; then they are ended, and so is their lock"),
+  breaking: optional(
+    z.enum(["warn", "refuse"]).meta({ expects: '"warn" or "refuse"' }),
+    "What is done with a migration that breaks the release which still serves",
+    "`refuse`; on a local stack `warn`",
+  ),
 });
 
 const database = z.strictObject({

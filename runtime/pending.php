@@ -1,14 +1,85 @@
 <?php
-// Says which migrations of this release have not run yet, without running any. Runs as the one-off container's command:
-// php /drydock/pending.php APPLICATION_PATH      prints {"pending": ["2026_…", …], "tables": count}
+// Says which migrations of this image have not run yet and which SQL they would run, without running any. Runs as a one-off container's command.
+// php /drydock/pending.php APPLICATION_PATH               the pending ones: {"pending": […], "tables": count, "migrations": [{name, statements, …}], …}
+// php /drydock/pending.php APPLICATION_PATH down=A,B      what rolling these back would run, in this order: {"migrations": […], …}
+// php /drydock/pending.php APPLICATION_PATH paths=A,B     the files of the pending ones without A and B, as arguments of `artisan migrate`
 
-require $argv[1] . '/vendor/autoload.php';
-$app = require $argv[1] . '/bootstrap/app.php';
+[, $path, $mode] = $argv + [2 => ''];
+require $path . '/vendor/autoload.php';
+$app = require $path . '/bootstrap/app.php';
 $app->make(Illuminate\Contracts\Console\Kernel::class)->bootstrap();
 
 $migrator = $app->make('migrator');
-$files = array_keys($migrator->getMigrationFiles([$app->databasePath('migrations'), ...$migrator->paths()]));
-$ran = $migrator->repositoryExists() ? $migrator->getRepository()->getRan() : [];
-$tables = count($app->make('db')->connection()->getSchemaBuilder()->getTables());
+$files = $migrator->getMigrationFiles([$app->databasePath('migrations'), ...$migrator->paths()]);
+$applied = $migrator->repositoryExists() ? $migrator->getRepository()->getMigrationBatches() : [];
+[$kind, $names] = explode('=', $mode . '=', 3);
+$names = array_values(array_filter(explode(',', $names)));
 
-echo json_encode(['pending' => array_values(array_diff($files, $ran)), 'tables' => $tables]), PHP_EOL;
+$pending = array_diff(array_keys($files), array_keys($applied));
+if ($kind === 'paths') {
+    foreach (array_diff($pending, $names) as $name) {
+        echo '--path=', $files[$name], PHP_EOL;
+    }
+    exit;
+}
+
+$db = $app->make('db');
+$tables = count($db->connection()->getSchemaBuilder()->getTables());
+
+// A rehearsal runs the PHP of a migration: what it does beside the SQL of its own connection must come to nothing.
+$app->make('config')->set(['queue.default' => 'null', 'mail.default' => 'array', 'cache.default' => 'array']);
+$readOnly = static function ($connection): void {
+    if (in_array($connection->getDriverName(), ['mysql', 'mariadb'], true)) {
+        $connection->getPdo()->exec('SET SESSION TRANSACTION READ ONLY');
+    }
+};
+$app->make('events')->listen(Illuminate\Database\Events\ConnectionEstablished::class, static fn ($event) => $readOnly($event->connection));
+$readOnly($db->connection());
+
+$columns = static function (array $statements) use ($db): array {
+    $found = [];
+    foreach ($statements as $sql) {
+        if (preg_match('/^\s*alter\s+table\s+(?:`[^`]+`\.)?`?([^`\s]+)`?\s+(?:modify|change)\b/i', $sql, $match)) {
+            // The name in the statement has Laravel's prefix already.
+            $prefix = $db->connection()->getTablePrefix();
+            $table = $prefix !== '' && str_starts_with($match[1], $prefix) ? substr($match[1], strlen($prefix)) : $match[1];
+            foreach ($db->connection()->getSchemaBuilder()->getColumns($table) as $column) {
+                $found[strtolower($match[1])][strtolower($column['name'])] = [
+                    'type' => $column['type'], 'nullable' => $column['nullable'],
+                    'hasDefault' => $column['default'] !== null || $column['auto_increment'] || ($column['generation'] ?? null) !== null,
+                ];
+            }
+        }
+    }
+    return $found;
+};
+
+$rehearse = static function (string $name, string $method) use ($migrator, $files, $columns): array {
+    $said = ['name' => $name, 'statements' => []];
+    // What a migration prints must not get between the lines of the answer.
+    ob_start();
+    try {
+        if (!isset($files[$name])) {
+            throw new RuntimeException('its file is not in this image');
+        }
+        $migration = (fn () => $this->resolvePath($files[$name]))->call($migrator);
+        $said['contract'] = ($migration->drydockContract ?? false) === true;
+        $queries = (fn () => $this->getQueries($migration, $method))->call($migrator);
+        $said['statements'] = array_map(static fn (array $query): string => mb_scrub(mb_substr($query['query'], 0, 4000)), $queries);
+        $said['columns'] = (object) $columns($said['statements']);
+    } catch (Throwable $error) {
+        $said['error'] = mb_scrub(mb_substr($error->getMessage(), 0, 300));
+    } finally {
+        ob_end_clean();
+    }
+    return $said;
+};
+
+$wanted = $kind === 'down' ? $names : array_values($pending);
+echo json_encode([
+    'pending' => array_values($pending),
+    'tables' => $tables,
+    'migrations' => array_map(static fn (string $name): array => $rehearse($name, $kind === 'down' ? 'down' : 'up'), $wanted),
+    'contained' => array_keys($files),
+    'applied' => (object) $applied,
+], JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES), PHP_EOL;

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, describe, it } from "mocha";
+import { heldBack } from "../../../components/migrationBackup.ts";
+import { recordedIn } from "../../../components/record.ts";
 import { configuration, runProgram, type Registered } from "./program.ts";
 
 const secretMark = "4dabf18193072939515e22adb298388d";
@@ -46,7 +48,7 @@ describe("the stack", () => {
   });
 
   it("releases in the order of the design", () => {
-    const order = ["database", "backup", "migrate", "assets", "app-1", "switch", "opcache", "horizon", "verify"];
+    const order = ["database", "backup", "migrate", "assets", "app-1", "switch", "opcache", "horizon", "verify", "record"];
     for (const [index, name] of order.entries()) {
       const waitsFor = closure(leaves(resources), name);
       for (const earlier of order.slice(0, index)) assert.ok(waitsFor.has(earlier), `${name} does not wait for ${earlier}`);
@@ -128,7 +130,7 @@ describe("the stack", () => {
       uploads.map(({ file, owner, group, permissions }: any) => [file, owner, group, permissions]),
       [
         ["/var/www/html/.env", "1000", "1000", "0400"],
-        ...["start.sh", "fcgi.php", "http.php", "worker.php", "opcache.php", "readback.php"].map((name) => [`/drydock/${name}`, "1000", "1000", "0555"]),
+        ...["start.sh", "fcgi.php", "http.php", "worker.php", "opcache.php", "readback.php", "record.php"].map((name) => [`/drydock/${name}`, "1000", "1000", "0555"]),
         ["/drydock/fpm.conf", "1000", "1000", "0444"],
       ],
     );
@@ -167,6 +169,7 @@ describe("the stack", () => {
     assert.deepEqual(kept.sort(), [
       ["volumes-backups", true, true],
       ["volumes-database", true, true],
+      ["volumes-records", true, true],
       ["volumes-redis", true, true],
       ["volumes-storage", true, true],
     ]);
@@ -224,6 +227,44 @@ describe("the stack", () => {
   it("names the same release for the same image and environment, whatever the sizes", async () => {
     const next = await runProgram({ ...config, app: { ...(config.app as object), replicas: 2, memory: 300 } });
     assert.equal(next.outputs.release, outputs.release);
+  });
+
+  it("runs a pinned image instead of the built or named one, under the current environment", async () => {
+    const app = { ...(config.app as object), pinned: "registry.test/shop:0" };
+    const next = await runProgram({ ...config, app });
+    assert.equal(leaf(next.resources, "app-image").inputs.name, "registry.test/shop:0");
+    for (const name of ["app-1", "horizon", "scheduler"]) assert.equal(leaf(next.resources, name).inputs.image, "registry.test/shop:0");
+    assert.equal(leaf(next.resources, "app-1").inputs.envs.filter((one: string) => !one.startsWith("DRYDOCK_RELEASE")).length, leaf(resources, "app-1").inputs.envs.length - 1);
+    const built = await runProgram({ ...config, app: { build: { context: "examples/laravel" }, pinned: "drydock/app:0123456789ab" } });
+    assert.deepEqual([leaf(built.resources, "app-image").type, leaf(built.resources, "app-image").inputs.name], ["docker:index/remoteImage:RemoteImage", "drydock/app:0123456789ab"]);
+  });
+
+  it("refuses breaking migrations unless the stack is local or says otherwise", async () => {
+    const breaking = async (overrides: Record<string, unknown>) => revealed(leaf((await runProgram({ ...config, ...overrides })).resources, "backup").inputs).environment.BREAKING;
+    assert.equal(await breaking({}), "warn");
+    assert.equal(await breaking({ migrate: { breaking: "refuse" } }), "refuse");
+    assert.equal(await breaking({ env: { ...env, APP_ENV: "staging" }, proxy: { image: "nginx:1.30" } }), "refuse");
+  });
+
+  it("lets migrations wait that the backup's step says so of", () => {
+    assert.equal(heldBack("no migration is pending: no backup is needed"), "");
+    assert.equal(heldBack('backup: …\n{"hold":["2026_a","2026_b"]}'), "2026_a,2026_b");
+    assert.ok(leaf(resources, "migrate").after.includes("backup"));
+  });
+
+  it("records the release without variables or secrets, again only where something of it changed", async () => {
+    const { environment, triggers } = revealed(leaf(resources, "record").inputs);
+    const record = JSON.parse(environment.RECORD);
+    assert.deepEqual(Object.keys(record), ["key", "release", "image", "pinned", "env", "settings"]);
+    assert.deepEqual([record.release, record.image, triggers[0]], [outputs.release, "registry.test/shop:1", record.key]);
+    const same = await runProgram(config);
+    assert.deepEqual(revealed(leaf(same.resources, "record").inputs).triggers, triggers);
+    const other = await runProgram({ ...config, database: { ...(config.database as object), rootPassword: "another-password-of-enough-characters-123" } });
+    assert.deepEqual(revealed(leaf(other.resources, "record").inputs).triggers, triggers);
+    const more = await runProgram({ ...config, app: { ...(config.app as object), replicas: 5 } });
+    assert.notEqual(revealed(leaf(more.resources, "record").inputs).triggers[0], triggers[0]);
+    assert.equal(recordedIn('{"sequence":3,"key":"k","release":"r","image":"i","id":"d","migrations":{}}')?.sequence, 3);
+    assert.equal(recordedIn(""), null);
   });
 
   it("starts as many successors at once as app.startTogether says", async () => {

@@ -43,7 +43,7 @@ let run = 0;
 export async function runProgram(config: Record<string, unknown>): Promise<{ resources: Registered[]; outputs: Record<string, unknown> }> {
   const resources: Registered[] = [];
   await pulumi.runtime.setMocks(
-    { call: () => ({}), newResource: ({ name, inputs }) => ({ id: `${name}-id`, state: { ...inputs, name: inputs.name ?? `${name}-abcdef0` } }) },
+    { call: () => ({}), newResource: ({ name, inputs }) => ({ id: `${name}-id`, state: { stdout: "", ...inputs, name: inputs.name ?? `${name}-abcdef0` } }) },
     "drydock",
     "unit",
     false,

@@ -1,0 +1,53 @@
+import { parseLines } from "./record.ts";
+
+/** One line of the records' audit.jsonl: a verb that changes something, at its beginning or its end. */
+export interface AuditLine {
+  /** The same for beginning and end. */
+  readonly id: string;
+  /** ISO 8601, in UTC. */
+  readonly at: string;
+  /** user@host */
+  readonly by: string;
+  readonly verb: string;
+  /** Without secrets. */
+  readonly args: readonly string[];
+  /** `begun`, or the exit code in words. */
+  readonly result: string;
+  readonly seconds?: number;
+}
+
+/** A verb that was run: its end where it is known, else its beginning. Oldest first. */
+export function parseAudit(text: string): AuditLine[] {
+  const found = new Map<string, AuditLine>();
+  for (const line of parseLines<AuditLine>(text).filter(({ id, verb }) => typeof id === "string" && typeof verb === "string")) {
+    const begun = found.get(line.id);
+    // The two are written by processes of their own, and may arrive in either order.
+    if (begun === undefined) found.set(line.id, line);
+    else found.set(line.id, line.result === "begun" ? { ...begun, at: line.at } : { ...line, at: begun.at });
+  }
+  return [...found.values()].sort((a, b) => (a.at < b.at ? -1 : 1));
+}
+
+const SECRET = /(pass(word|phrase|wd)?|secret|token|key|credential|auth|dsn)/i;
+const VALUE = /^(base64:|sk_|ghp_|glpat|xox)|:\/\/[^/\s:@]*:[^/\s@]+@|^[\w+/=-]{32,}$/;
+
+/** What is kept of a value: names, numbers, paths. Anything else could be code or a person's data. */
+const PLAIN = /^[\w:.,/@#+*-]{0,80}$/;
+
+/** Arguments as they may be kept: what could be a secret, by its name or its look, or is more than a plain word, is `***`. */
+export function withoutSecrets(args: readonly string[]): string[] {
+  return args.map((arg, index) => {
+    const [, name, value] = /^(-{0,2}[\w.:-]+)=(.*)$/s.exec(arg) ?? [];
+    if (name !== undefined && value !== undefined) return SECRET.test(name) || !isPlain(value) ? `${name}=***` : arg;
+    const previous = args[index - 1] ?? "";
+    const isValue = previous.startsWith("-") && !previous.includes("=") && !arg.startsWith("-");
+    return (isValue && SECRET.test(previous)) || !isPlain(arg) ? "***" : arg;
+  });
+}
+
+const isPlain = (value: string): boolean => PLAIN.test(value) && !VALUE.test(value);
+
+/** An exit code in a word. */
+export function resultOf(code: number): string {
+  return { 0: "done", 3: "refused", 130: "interrupted", 143: "interrupted" }[code] ?? `failed (${code})`;
+}

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { describe, it } from "mocha";
+import { parseAudit, resultOf, withoutSecrets } from "../../../releases/audit.ts";
+import type { Migration } from "../../../releases/migrations.ts";
+import { findRelease, outdated, parseMigrations, parseReleases, previousRelease, ranWith, type Release } from "../../../releases/record.ts";
+import { rollbackSteps, situation } from "../../../releases/rollback.ts";
+import { judgeMigrations } from "../../../releases/migrations.ts";
+
+const release = (sequence: number, image: string, applied: Record<string, number> = {}): Release => ({
+  sequence, release: `${image}aaaaaaaaaaa`.slice(0, 12), image: `drydock/app:${image}`, id: `sha256:${image}`, env: "e", settings: "s", by: "me@here", at: "2026-01-01T00:00:00Z",
+  migrations: { contained: Object.keys(applied), applied },
+});
+const lines = (...values: unknown[]) => values.map((value) => `${JSON.stringify(value)}\n`).join("");
+
+describe("the record of releases", () => {
+  it("reads lines, leaves a cut one out, and lets later lines add to a release", () => {
+    const text = `${lines(release(1, "one1"), release(2, "two2"), { sequence: 2, seconds: 9 })}{"sequence":3,"rel`;
+    assert.deepEqual(parseReleases(text).map(({ sequence, seconds }) => [sequence, seconds]), [[1, undefined], [2, 9]]);
+  });
+
+  it("says which migrations ran with a release", () => {
+    const releases = [release(1, "one1", { a: 1 }), release(2, "two2", { a: 1, b: 2, c: 2 })];
+    assert.deepEqual(ranWith(releases, releases[0]!), { a: 1 });
+    assert.deepEqual(ranWith(releases, releases[1]!), { b: 2, c: 2 });
+  });
+
+  it("finds a release by number or by the beginning of its id, and the one before", () => {
+    const releases = [release(1, "beef"), release(2, "cafe"), release(3, "cafe")];
+    assert.equal(findRelease(releases, "1")?.sequence, 1);
+    assert.equal(findRelease(releases, "#2")?.sequence, 2);
+    assert.equal(findRelease(releases, "cafea")?.sequence, 3);
+    assert.equal(findRelease(releases, "ca"), undefined);
+    assert.equal(findRelease(releases, "9"), undefined);
+    assert.equal(previousRelease(releases)?.sequence, 1);
+    assert.equal(previousRelease([release(1, "beef")]), undefined);
+  });
+
+  it("goes back from a rollback to what it went back from", () => {
+    assert.equal(previousRelease([release(1, "beef"), release(2, "cafe"), release(3, "beef")])?.sequence, 2);
+  });
+
+  it("names the images that are too old to be kept, oldest first, and never one that came back", () => {
+    const releases = ["aaaa", "bbbb", "cccc", "dddd", "aaaa", "eeee"].map((image, index) => release(index + 1, image));
+    assert.deepEqual(outdated(releases, 3).map(({ image }) => image), ["drydock/app:bbbb", "drydock/app:cccc"]);
+    assert.deepEqual(outdated(releases, 5), []);
+  });
+
+  it("takes the last line of a migration, which may have been mended", () => {
+    assert.deepEqual(parseMigrations(lines({ name: "a", statements: ["x"] }, { name: "a", statements: ["y"] })).get("a")?.statements, ["y"]);
+  });
+});
+
+describe("the way back", () => {
+  const known = new Map<string, Migration>([
+    ["add", { name: "add", statements: ["alter table `rows` add `note` varchar(255) null"] }],
+    ["drop", { name: "drop", statements: ["alter table `rows` drop `n`"] }],
+    ["make", { name: "make", statements: ["create table `posts` (`id` int)"] }],
+  ]);
+  const target = release(1, "one1", { base: 1 });
+  const down = (name: string, ...statements: string[]) => judgeMigrations([{ name, statements }])[0]!;
+  const undo = { add: down("add", "alter table `rows` drop `note`"), drop: down("drop", "alter table `rows` add `n` int null"), make: down("make", "drop table if exists `posts`") };
+
+  it("is free where everything that came since was additive", () => {
+    const found = situation({ base: 1, add: 2, make: 3 }, target, known);
+    assert.deepEqual([found.since, found.obstacles], [["add", "make"], []]);
+  });
+
+  it("is barred by a migration that the earlier code can't run with, or of which nothing is known", () => {
+    assert.deepEqual(situation({ base: 1, drop: 2 }, target, known).obstacles.map(({ name }) => name), ["drop"]);
+    assert.deepEqual(situation({ base: 1, old: 2 }, target, known).obstacles.map(({ name }) => name), ["old"]);
+  });
+
+  it("rolls back after the switch what the earlier code can run with", () => {
+    const applied = { base: 1, add: 2, make: 3 };
+    assert.deepEqual(rollbackSteps(applied, situation(applied, target, known), [undo.make, undo.add]), { before: 0, after: 2 });
+  });
+
+  it("rolls back before the switch what it can't run with, and what is newer", () => {
+    const applied = { base: 1, add: 2, drop: 3 };
+    assert.deepEqual(rollbackSteps(applied, situation(applied, target, known), [undo.drop, undo.add]), { before: 1, after: 1 });
+  });
+
+  it("refuses where the code that serves would not survive what has to come first", () => {
+    const applied = { base: 1, drop: 2, add: 3 };
+    const found = rollbackSteps(applied, situation(applied, target, known), [undo.add, undo.drop]);
+    assert.match((found as { refused: string }).refused, /add: drops the column rows\.note/);
+  });
+
+  it("refuses where an older migration would have to be left out between newer ones", () => {
+    const applied = { add: 1, base: 2 };
+    assert.match((rollbackSteps(applied, situation(applied, target, known), [undo.add]) as { refused: string }).refused, /base, which the earlier release contains as well, ran after add/);
+  });
+
+  it("has nothing to roll back where nothing came since", () => {
+    assert.deepEqual(rollbackSteps({ base: 1 }, situation({ base: 1 }, target, known), []), { before: 0, after: 0 });
+  });
+});
+
+describe("the audit log", () => {
+  it("joins beginning and end, and shows what never ended", () => {
+    const line = (id: string, at: string, result: string) => ({ id, at, by: "me@here", verb: "up", args: [], result });
+    const found = parseAudit(lines(line("a", "2026-01-01T00:00:00Z", "begun"), line("b", "2026-01-01T00:01:00Z", "begun"), line("a", "2026-01-01T00:02:00Z", "done")));
+    assert.deepEqual(found.map(({ id, at, result }) => [id, at, result]), [["a", "2026-01-01T00:00:00Z", "done"], ["b", "2026-01-01T00:01:00Z", "begun"]]);
+    assert.deepEqual(parseAudit(lines(line("a", "2026-01-01T00:02:00Z", "done"), line("a", "2026-01-01T00:00:00Z", "begun")))[0]!.result, "done");
+  });
+
+  it("keeps no secret, no code and nobody's data", () => {
+    assert.deepEqual(withoutSecrets(["user:make", "--password=hunter2", "--token", "abc", "--name", "x", "DB_PASSWORD=a", "base64:AAAA", "mysql://a:b@c/d"]),
+      ["user:make", "--password=***", "--token", "***", "--name", "x", "DB_PASSWORD=***", "***", "***"]);
+    assert.deepEqual(withoutSecrets(["tinker", "--execute=User::create(['a' => 'b'])", "a".repeat(64), "--force"]), ["tinker", "--execute=***", "***", "--force"]);
+  });
+
+  it("says an exit code in a word", () => {
+    assert.deepEqual([0, 1, 3, 130].map(resultOf), ["done", "failed (1)", "refused", "interrupted"]);
+  });
+});

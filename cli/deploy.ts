@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { dockerFor } from "./docker.ts";
+import { audited } from "./audit.ts";
+import { dockerFor, type Docker } from "./docker.ts";
 import { CliError, Exit } from "./errors.ts";
-import { changesAnything, isDeclined } from "./events.ts";
+import { changesAnything, type EngineEvent } from "./events.ts";
+import { removeOldImages } from "./images.ts";
 import { takeLock, type Lock } from "./locks.ts";
+import { tellMigrations } from "./pending.ts";
 import { LOCAL } from "./project.ts";
 import { clearLocks, repair } from "./recovery.ts";
 import { allHealthy, isGone, isStarting, statusTable, type Report } from "./report.ts";
@@ -11,7 +14,7 @@ import { openSession, succeeded, type Session } from "./session.ts";
 import { ensureContainers } from "./setup/index.ts";
 import { ensureStack, policyArguments } from "./setup/stack.ts";
 import { at, mayBePending, stackConfig } from "./stack.ts";
-import { onTerminal, painter, step } from "./ui.ts";
+import { ask, onTerminal, painter, step } from "./ui.ts";
 import type { UpOptions } from "./verbs/up.ts";
 
 /** How long containers that are just starting are waited for before the check, in ms. */
@@ -28,15 +31,18 @@ export async function up(options: UpOptions): Promise<number> {
       code: Exit.refused,
     });
   }
-  const lock = takeLock(paths.lock(stack), stack);
-  try {
-    return await underLock(session, lock, options);
-  } finally {
-    lock.release();
-  }
+  return audited(session, "up", [], async () => {
+    const lock = takeLock(paths.lock(stack), stack);
+    try {
+      return await underLock(session, lock, options);
+    } finally {
+      lock.release();
+    }
+  });
 }
 
-async function underLock(session: Session, lock: Lock, options: UpOptions): Promise<number> {
+/** Deploys, for who holds the stack's lock. */
+export async function underLock(session: Session, lock: Lock, options: UpOptions): Promise<number> {
   const { stack, paths, env } = session;
   const host = at(stackConfig(paths, stack), "docker.host");
   const ready = await ensureContainers(stack, typeof host === "string" ? host : undefined);
@@ -48,8 +54,10 @@ async function underLock(session: Session, lock: Lock, options: UpOptions): Prom
     return mayBePending(stack, env) && await repair(session, docker, abandoned, log);
   });
 
-  let changed = await deploy(session, options, repaired);
-  let report = await settled(await deployed(session));
+  sayPinned(session);
+  let changed = await deploy(session, docker, options, repaired);
+  const target = await deployed(session);
+  let report = await settled(target);
   if (!changed && report.services.some(isGone)) {
     const gone = report.services.filter(isGone).map(({ name }) => name).join(", ");
     process.stderr.write(`→ stopped or gone since the last deployment: ${gone}; reading what is there and bringing them back\n`);
@@ -58,27 +66,50 @@ async function underLock(session: Session, lock: Lock, options: UpOptions): Prom
     changed = true;
     report = await settled(await deployed(session));
   }
+  const { records } = target;
+  if (changed && records !== undefined) await step("old images", ({ log }) => removeOldImages(docker, records, env, log)).catch(() => undefined);
   process.stdout.write(`\n${changed ? "" : "Nothing to change.\n\n"}${statusTable(report, painter(process.stdout))}\n\n${next(report)}\n`);
   return allHealthy(report) ? Exit.ok : Exit.failed;
 }
 
 /** Returns whether anything was changed. */
-async function deploy(session: Session, options: UpOptions, repaired: boolean): Promise<boolean> {
+async function deploy(session: Session, docker: Docker, options: UpOptions, repaired: boolean): Promise<boolean> {
   const { pulumi, stack } = session;
   const args = upArguments(session, options);
-  if (stack !== LOCAL && options.yes !== true) {
-    // Pulumi's own preview and question.
-    const run = await pulumi.stream(args);
-    if (run.code !== 0 && isDeclined(run.events)) throw new CliError({ what: "not confirmed; nothing was changed", code: Exit.refused });
-    succeeded("up", run, session);
-    return changesAnything(run.events);
-  }
   // The preview is where rules over the whole stack can still block. Without a change it is all that is run.
   const preview = await pulumi.stream(["preview", ...args.slice(1)]);
   succeeded("preview", preview, session);
   if (!repaired && !changesAnything(preview.events)) return false;
-  succeeded("up", await pulumi.stream([...args, "--yes", "--skip-preview"]), session);
+  await showMigrations(session, docker, preview.events, true);
+  if (stack !== LOCAL && options.yes !== true && !/^y(es)?$/i.test(await ask(`Deploy this to ${stack}? (yes/no) `))) {
+    throw new CliError({ what: "not confirmed; nothing was changed", code: Exit.refused });
+  }
+  // The record of the release says how long it took.
+  const began = { DRYDOCK_BEGAN: String(Math.floor(Date.now() / 1000)) };
+  succeeded("up", await pulumi.stream([...args, "--yes", "--skip-preview"], { env: began }), session);
   return true;
+}
+
+/**
+ * Says which migrations the release would run, with their SQL.
+ * @throws CliError (refused) where they break the release that serves, if `refuse`
+ */
+export async function showMigrations(session: Session, docker: Docker, events: readonly EngineEvent[], refuse: boolean, out: NodeJS.WritableStream = process.stdout): Promise<void> {
+  const told = await step("migrations", ({ log }) => tellMigrations(session, docker, events, log));
+  if (told === undefined) return;
+  out.write(`${told.lines.join("\n")}\n\n`);
+  if (told.refused === undefined) return;
+  const [what = "", ...remedy] = told.refused.split("\n");
+  if (refuse) throw new CliError({ what: `${what}; nothing was changed`, remedy: remedy.join("\n"), code: Exit.refused });
+  out.write(`\`up\` would refuse this release: ${told.refused}\n`);
+}
+
+/** A rollback stays until it is taken back: otherwise a changed application would seem to be deployed, and isn't. */
+function sayPinned({ paths, stack }: Session): void {
+  const pinned = at(stackConfig(paths, stack), "app.pinned");
+  if (typeof pinned !== "string") return;
+  const s = stack === LOCAL ? "" : ` -s ${stack}`;
+  process.stderr.write(`→ stack ${stack} is pinned to ${pinned} since a rollback; what ${paths.stackFile(stack)} or a folder says of the application is not deployed. Go on with it: ./drydock rollback${s} --forward\n`);
 }
 
 function upArguments({ stack, paths }: Session, { diff }: UpOptions): readonly string[] {

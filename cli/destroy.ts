@@ -1,8 +1,10 @@
 import { stageOf } from "../config/stage.ts";
+import { audited } from "./audit.ts";
 import { dockerFailure, dockerFor, type Docker } from "./docker.ts";
 import { CliError, Exit } from "./errors.ts";
 import { takeLock } from "./locks.ts";
 import { LOCAL } from "./project.ts";
+import { forgetRecords } from "./records.ts";
 import { clearLocks } from "./recovery.ts";
 import { openSession, succeeded, type Session } from "./session.ts";
 import { at, notDeployed, readDeployment, stackConfig, stackExists, type Deployment } from "./stack.ts";
@@ -29,13 +31,21 @@ export async function destroy(options: DestroyOptions): Promise<number> {
   const volumes = volumesOf(deployment, !all);
   await confirm(stack, options, volumes);
 
+  return await audited(session, "destroy", all ? ["--volumes"] : [], () => destroyConfirmed(session, all, volumes));
+}
+
+async function destroyConfirmed(session: Session, all: boolean, volumes: readonly string[]): Promise<number> {
+  const { stack, paths, env } = session;
   const lock = takeLock(paths.lock(stack), stack);
   try {
     await step("stack", ({ log }) => clearLocks(session, lock.previous !== undefined, log));
     const mode = all ? "--ignore-protect" : "--exclude-protected";
     succeeded("destroy", await session.pulumi.stream(["destroy", "--stack", stack, "--yes", "--skip-preview", "--suppress-outputs", mode]), session);
     const host = at(stackConfig(paths, stack), "docker.host");
-    if (all) await removeVolumes(dockerFor(typeof host === "string" ? host : undefined, env), volumes, stack);
+    if (all) {
+      forgetRecords(paths, stack);
+      await removeVolumes(dockerFor(typeof host === "string" ? host : undefined, env), volumes, stack);
+    }
   } finally {
     lock.release();
   }

@@ -17,6 +17,7 @@ export interface StepMetadata {
 
 export interface StepState {
   readonly protect?: boolean;
+  readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
 }
 

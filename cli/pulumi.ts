@@ -23,7 +23,7 @@ export interface Pulumi {
   /** Runs quietly and returns what it printed; `input` goes to stdin, for what must not be on a command line. */
   capture(args: readonly string[], input?: string): Promise<Finished>;
   /** Runs before the user's eyes: an operation on a stack. */
-  stream(args: readonly string[], options?: { readonly quiet?: boolean }): Promise<Streamed>;
+  stream(args: readonly string[], options?: { readonly quiet?: boolean; readonly env?: NodeJS.ProcessEnv }): Promise<Streamed>;
 }
 
 /** The engine's own notation for colours, in messages of its event log. */
@@ -85,7 +85,7 @@ export function pulumiCli(bin: string, root: string, env: NodeJS.ProcessEnv): Pu
       return { code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() };
     },
 
-    async stream(args, { quiet = false } = {}) {
+    async stream(args, { quiet = false, env: more = {} } = {}) {
       const folder = mkdtempSync(join(tmpdir(), "drydock-"));
       const log = join(folder, "events.json");
       const own = ownGroup();
@@ -93,7 +93,7 @@ export function pulumiCli(bin: string, root: string, env: NodeJS.ProcessEnv): Pu
         const child = spawn(bin, [...args, "--event-log", log, ...(process.stdout.isTTY === true ? [] : ["--suppress-progress"])], {
           cwd: root,
           // The event log is what Pulumi's Automation API reads; the flag is there when debug commands are on.
-          env: { ...env, PULUMI_DEBUG_COMMANDS: "true", ...(colourful(process.stdout) ? {} : { NO_COLOR: "1" }) },
+          env: { ...env, ...more, PULUMI_DEBUG_COMMANDS: "true", ...(colourful(process.stdout) ? {} : { NO_COLOR: "1" }) },
           stdio: [own ? "ignore" : "inherit", quiet ? "pipe" : "inherit", "pipe"],
           detached: own,
         });

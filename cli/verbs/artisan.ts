@@ -16,8 +16,8 @@ Examples:
   $ ./drydock artisan -s staging -- queue:failed
   $ ./drydock artisan -- tinker`)
     .action(async (args: string[], { stack }: { stack?: string }) => {
-      const [{ openSession }, { deployed, readReport }, { isHealthy }, { at, stackConfig }, { foreground }, { onTerminal }] = await Promise.all([
-        import("../session.ts"), import("../services.ts"), import("../report.ts"), import("../stack.ts"), import("../pulumi.ts"), import("../ui.ts")]);
+      const [{ openSession }, { deployed, readReport }, { isHealthy }, { at, stackConfig }, { foreground }, { onTerminal }, { audited }] = await Promise.all([
+        import("../session.ts"), import("../services.ts"), import("../report.ts"), import("../stack.ts"), import("../pulumi.ts"), import("../ui.ts"), import("../audit.ts")]);
       const session = await openSession({ stack, brief: true });
       const target = await deployed(session);
       const replica = (await readReport(target)).services.find((service) => service.role === "app" && isHealthy(service));
@@ -25,10 +25,10 @@ Examples:
         throw new CliError({ what: `no replica of stack ${session.stack} is running and healthy`, remedy: "./drydock status, ./drydock logs app" });
       }
       const path = at(stackConfig(session.paths, session.stack), "app.path");
-      process.exitCode = await foreground("docker", execArguments(replica.container, args, {
+      process.exitCode = await audited(session, "artisan", args, () => foreground("docker", execArguments(replica.container, args, {
         folder: typeof path === "string" ? path : "/var/www/html",
         terminal: onTerminal(),
-      }), target.docker.env);
+      }), target.docker.env));
     });
 }
 

@@ -14,7 +14,8 @@ export function register(program: Command): void {
     .option("--diff", "show changes property by property")
     .option("--json", "print JSON, as `pulumi preview --json` does")
     .addHelpText("after", `
-Needs no running Docker.
+Needs no running Docker. Where it answers and the stack runs, the new image is asked which migrations it would run (it is built or pulled
+for that), and which of them would break the release that serves.
 
 Examples:
   $ ./drydock preview
@@ -27,5 +28,8 @@ Examples:
       const flags = [...(diff ? ["--diff"] : []), ...(json ? ["--json"] : [])];
       const run = await session.pulumi.stream(["preview", "--stack", session.stack, ...flags, ...policyArguments(session.paths, session.stack)]);
       succeeded("preview", run, session);
+      const [{ showMigrations }, { dockerFor }, { at, stackConfig }] = await Promise.all([import("../deploy.ts"), import("../docker.ts"), import("../stack.ts")]);
+      const host = at(stackConfig(session.paths, session.stack), "docker.host");
+      await showMigrations(session, dockerFor(typeof host === "string" ? host : undefined, session.env), run.events, false, json ? process.stderr : process.stdout);
     });
 }

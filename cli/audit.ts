@@ -33,7 +33,7 @@ export async function audited(session: Pick<Session, "paths" | "stack" | "env">,
     } catch { /* the log is for reading later; the verb's own result is what counts now */ }
   };
   const end = (code: number): Promise<void> =>
-    write({ ...line, at: new Date().toISOString(), result: resultOf(code), seconds: Math.round((Date.now() - began) / 100) / 10 });
+    write({ ...line, result: resultOf(code), seconds: Math.round((Date.now() - began) / 100) / 10 });
   void write(line);
   try {
     const code = await work();

@@ -63,16 +63,6 @@ export function changesAnything(events: readonly EngineEvent[]): boolean {
   return stack?.old != null && canonical(stack.old.outputs) !== canonical(stack.new?.outputs);
 }
 
-/**
- * Whether an operation ended after a good preview because the question was answered with no: Pulumi says so on stdout, which is the
- * terminal's, and ends with the same exit code as after an error.
- */
-export function isDeclined(events: readonly EngineEvent[]): boolean {
-  const summaries = events.flatMap(({ summaryEvent }) => summaryEvent ?? []);
-  return summaries.length > 0 && summaries.every(({ isPreview }) => isPreview === true)
-    && !events.some(({ diagnosticEvent, policyEvent }) => diagnosticEvent?.severity === "error" || policyEvent?.enforcementLevel === "mandatory");
-}
-
 /** JSON with sorted keys: two values are equal when these are. */
 function canonical(value: unknown): string {
   return JSON.stringify(value ?? {}, (_, inner: unknown) =>

@@ -24,7 +24,8 @@ line=$(printf '%s,"id":"%s","digest":%s,"by":"%s","commit":%s,"at":"%s","seconds
   | docker exec -i "$REPLICA" php /drydock/record.php "$APP_PATH") || fail "$REPLICA does not say which migrations have run: $line"
 
 # The same release again, such as after a container was brought back, is no new one. The newest 500 stay.
-printf '%s\n' "$line" | in_records rw '
+# What is printed leaves out the names of the migrations, which stand last.
+printed=$(printf '%s\n' "$line" | in_records rw '
   umask 077
   touch releases.jsonl
   last=$(grep "\"key\":" releases.jsonl | tail -n 1)
@@ -33,7 +34,8 @@ printf '%s\n' "$line" | in_records rw '
   read -r line
   { tail -n 499 releases.jsonl; printf "{\"sequence\":%s,%s}\n" $((${number:-0} + 1)) "$line"; } > releases.new
   mv releases.new releases.jsonl
-  tail -n 1 releases.jsonl' "$KEY" || fail "the records could not be written (volume $RECORDS): is the disk full?"
+  tail -n 1 releases.jsonl' "$KEY") || fail "the records could not be written (volume $RECORDS): is the disk full?"
+printf '%s\n' "$printed" | sed 's/,"migrations":.*$/}/'
 
 # A tag of the stack's own: what another stack removes as too old, this one may still go back to.
 docker tag "$id" "drydock/kept:$KEPT-$(printf '%s' "${id#sha256:}" | cut -c 1-12)" || fail "the image $IMAGE could not be tagged"

@@ -51,7 +51,8 @@ export class MigrationBackup extends pulumi.ComponentResource {
         },
         { parent: this, dependsOn: args.after },
       );
-      this.hold = this.command.stdout.apply(heldBack);
+      // Its input has secrets; what it prints are names.
+      this.hold = pulumi.unsecret(this.command.stdout).apply(heldBack);
     }
     this.registerOutputs({});
   }

@@ -4,7 +4,7 @@ import { parseLines } from "./record.ts";
 export interface AuditLine {
   /** The same for beginning and end. */
   readonly id: string;
-  /** ISO 8601, in UTC. */
+  /** When it began; ISO 8601, in UTC. */
   readonly at: string;
   /** user@host */
   readonly by: string;
@@ -20,10 +20,8 @@ export interface AuditLine {
 export function parseAudit(text: string): AuditLine[] {
   const found = new Map<string, AuditLine>();
   for (const line of parseLines<AuditLine>(text).filter(({ id, verb }) => typeof id === "string" && typeof verb === "string")) {
-    const begun = found.get(line.id);
     // The two are written by processes of their own, and may arrive in either order.
-    if (begun === undefined) found.set(line.id, line);
-    else found.set(line.id, line.result === "begun" ? { ...begun, at: line.at } : { ...line, at: begun.at });
+    if (!found.has(line.id) || line.result !== "begun") found.set(line.id, line);
   }
   return [...found.values()].sort((a, b) => (a.at < b.at ? -1 : 1));
 }

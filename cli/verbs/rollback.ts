@@ -25,8 +25,7 @@ Refused (exit code 3) where the earlier code can't run on today's schema; the me
 stays pinned to that image by drydock:app.pinned in its file, whatever else changes.
 
 Examples:
-  $ ./drydock releases
-  $ ./drydock rollback
+  $ ./drydock rollback                 to the release before (./drydock releases lists them)
   $ ./drydock rollback 12 -s prod --yes
   $ ./drydock rollback --forward`)
     .action(async (release: string | undefined, options: RollbackOptions) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { changes, changesAnything, isDeclined, readEvents, type EngineEvent, type StepState } from "../../../cli/events.ts";
+import { changes, changesAnything, readEvents, type EngineEvent, type StepState } from "../../../cli/events.ts";
 
 const summary = (resourceChanges: Record<string, number>): EngineEvent => ({ summaryEvent: { resourceChanges } });
 const step = (type: string, old: StepState, next: StepState) => ({ metadata: { op: "same", urn: `urn::${type}`, type, old, new: next } });
@@ -26,17 +26,6 @@ describe("what a preview says will change", () => {
   it("is a protection that was added or taken away", () => {
     assert.equal(changesAnything([summary({ same: 1 }), { resourcePreEvent: step("docker:index/volume:Volume", {}, { protect: true }) }]), true);
     assert.equal(changesAnything([summary({ same: 1 }), { resourcePreEvent: step("docker:index/volume:Volume", { protect: false }, {}) }]), false);
-  });
-});
-
-describe("an answer of no", () => {
-  const previewed: EngineEvent = { summaryEvent: { isPreview: true } };
-  it("is an end after a good preview", () => assert.equal(isDeclined([previewed]), true));
-  it("is none where the update began, the preview failed, or a rule forbade it", () => {
-    assert.equal(isDeclined([previewed, { summaryEvent: { isPreview: false } }]), false);
-    assert.equal(isDeclined([{ diagnosticEvent: { severity: "error", message: "x" } }, previewed]), false);
-    assert.equal(isDeclined([{ policyEvent: { enforcementLevel: "mandatory", policyName: "x", message: "x" } }, previewed]), false);
-    assert.equal(isDeclined([]), false);
   });
 });
 

@@ -4,7 +4,8 @@ import { dockerFailure, dockerFor, type Docker } from "./docker.ts";
 import { CliError, Exit } from "./errors.ts";
 import { takeLock } from "./locks.ts";
 import { LOCAL } from "./project.ts";
-import { forgetRecords } from "./records.ts";
+import { forgetImages } from "./images.ts";
+import { forgetRecords, rememberedRecords } from "./records.ts";
 import { clearLocks } from "./recovery.ts";
 import { openSession, succeeded, type Session } from "./session.ts";
 import { at, notDeployed, readDeployment, stackConfig, stackExists, type Deployment } from "./stack.ts";
@@ -43,8 +44,10 @@ async function destroyConfirmed(session: Session, all: boolean, volumes: readonl
     succeeded("destroy", await session.pulumi.stream(["destroy", "--stack", stack, "--yes", "--skip-preview", "--suppress-outputs", mode]), session);
     const host = at(stackConfig(paths, stack), "docker.host");
     if (all) {
+      const records = rememberedRecords(session);
       forgetRecords(paths, stack);
       await removeVolumes(dockerFor(typeof host === "string" ? host : undefined, env), volumes, stack);
+      if (records !== undefined) await forgetImages(dockerFor(records.host, env), records);
     }
   } finally {
     lock.release();

@@ -27,3 +27,10 @@ export async function removeOldImages(docker: Docker, records: Records, env: Nod
     if (code === 0) log(`${image} is no longer among the last ${KEEP} images of this stack: removed`);
   }
 }
+
+/** Takes this stack's tags off the images that it kept; the images stay where they have another name. */
+export async function forgetImages(docker: Docker, { volume }: Records): Promise<void> {
+  const { stdout } = await docker.run(["images", "--format", "{{.Repository}}:{{.Tag}}", KEPT]);
+  const own = stdout.split("\n").filter((name) => name.startsWith(`${KEPT}:${volume}-`));
+  if (own.length > 0) await docker.run(["image", "rm", ...own]);
+}

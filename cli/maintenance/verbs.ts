@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
+import { audited } from "../audit.ts";
 import { CliError, Exit } from "../errors.ts";
 import { LOCAL } from "../project.ts";
 import { deployed } from "../services.ts";
-import { openSession } from "../session.ts";
+import { openSession, type Session } from "../session.ts";
 import { at, stackConfig } from "../stack.ts";
 import { painter, step } from "../ui.ts";
 import { show, switchOff, switchOn, type ProxyHost, type Shown } from "./proxy.ts";
@@ -22,6 +23,7 @@ export interface OnOptions {
 
 /** The proxy, where the site is reached, and how long its requests may take. */
 interface Site extends ProxyHost {
+  readonly session: Session;
   readonly url: string;
   readonly timeout: number;
 }
@@ -32,7 +34,7 @@ async function siteOf(stack: string | undefined): Promise<Site> {
   const proxy = outputs.services.find(({ role }) => role === "proxy");
   if (proxy === undefined) throw new CliError({ what: `stack ${session.stack} has no proxy`, remedy: "./drydock up" });
   const timeout = at(stackConfig(session.paths, session.stack), "proxy.timeout");
-  return { docker, container: proxy.container, stack: session.stack, url: outputs.url, timeout: (typeof timeout === "number" ? timeout : 60) + 15 };
+  return { session, docker, container: proxy.container, stack: session.stack, url: outputs.url, timeout: (typeof timeout === "number" ? timeout : 60) + 15 };
 }
 
 const json = (value: unknown): void => { process.stdout.write(`${JSON.stringify(value, null, 2)}\n`); };
@@ -54,6 +56,10 @@ export async function on(options: OnOptions): Promise<number> {
   const who = { by: `${userInfo().username}@${hostname()}`, now: new Date(), random: hex32 };
   wanted(wish, undefined, who); // What is wrong is said before anything is asked.
   const site = await siteOf(options.stack);
+  return await audited(site.session, "maintenance", ["on", ...Object.keys(wish).map((name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`)], () => close(site, wish, who, options.json === true));
+}
+
+async function close(site: Site, wish: Parameters<typeof wanted>[0], who: Parameters<typeof wanted>[2], asJson: boolean): Promise<number> {
   const before = await show(site);
   const state = wanted(wish, before.state, who);
   const { drained } = await apply(site, state);
@@ -64,7 +70,7 @@ export async function on(options: OnOptions): Promise<number> {
   const isNew = state.pass !== null && state.pass.path !== before.state?.pass?.path;
   // The one place where the secret is shown.
   const entry = isNew && state.pass !== null ? new URL(`/${state.pass.path}`, site.url).href : undefined;
-  if (options.json) json({ stack: site.stack, on: true, drained, ...described(state), ...(entry === undefined ? {} : { entry }) });
+  if (asJson) json({ stack: site.stack, on: true, drained, ...described(state), ...(entry === undefined ? {} : { entry }) });
   else {
     process.stdout.write([
       `Maintenance mode is on: visitors of ${site.url} get the page, with status 503 and Retry-After ${state.retryAfter}.`,
@@ -93,11 +99,13 @@ function readPage(file: string): Uint8Array {
 
 export async function off({ stack, json: asJson }: { readonly stack?: string; readonly json?: true }): Promise<number> {
   const site = await siteOf(stack);
-  const { generation } = await show(site);
-  if (generation !== undefined) await switchOff(site, 0);
-  if (asJson) json({ stack: site.stack, on: false, changed: generation !== undefined });
-  else process.stdout.write(generation === undefined ? "Maintenance mode was off.\n" : `Maintenance mode is off: ${site.url} is open.\n`);
-  return Exit.ok;
+  return await audited(site.session, "maintenance", ["off"], async () => {
+    const { generation } = await show(site);
+    if (generation !== undefined) await switchOff(site, 0);
+    if (asJson) json({ stack: site.stack, on: false, changed: generation !== undefined });
+    else process.stdout.write(generation === undefined ? "Maintenance mode was off.\n" : `Maintenance mode is off: ${site.url} is open.\n`);
+    return Exit.ok;
+  });
 }
 
 export async function status({ stack, json: asJson }: { readonly stack?: string; readonly json?: true }): Promise<number> {
@@ -148,10 +156,12 @@ export async function exportState(file: string | undefined, { stack }: { readonl
 export async function importState(file: string, { stack }: { readonly stack?: string }): Promise<number> {
   const state = readExport(readPage(file), file);
   const site = await siteOf(stack);
-  if (state !== undefined) await apply(site, state);
-  else await switchOff(site, 0);
-  process.stdout.write(`Maintenance mode is ${state === undefined ? "off" : "on"}, as ${file} says.\n`);
-  return Exit.ok;
+  return await audited(site.session, "maintenance", ["import", file], async () => {
+    if (state !== undefined) await apply(site, state);
+    else await switchOff(site, 0);
+    process.stdout.write(`Maintenance mode is ${state === undefined ? "off" : "on"}, as ${file} says.\n`);
+    return Exit.ok;
+  });
 }
 
 /** Undefined where the export says that it was off. */

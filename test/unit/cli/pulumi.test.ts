@@ -36,7 +36,7 @@ describe("running Pulumi's CLI", () => {
 
   it("hands an interruption over once, waits, and says by its exit code that it was one", async function () {
     this.timeout(20_000);
-    program(`echo started; trap 'echo INT >> ${folder}/signals' INT; for i in $(seq 30); do sleep 0.1; done; echo finished >> ${folder}/signals; exit 1`);
+    program(`trap 'echo INT >> ${folder}/signals' INT; echo started; for i in $(seq 30); do sleep 0.1; done; echo finished >> ${folder}/signals; exit 1`);
     writeFileSync(join(folder, "caller.ts"), `
       import { handSignalsOver, interruption, pulumiCli } from ${JSON.stringify(join(import.meta.dirname, "../../../cli/pulumi.ts"))};
       handSignalsOver();

@@ -24,7 +24,7 @@ export async function removeOldImages(docker: Docker, records: Records, env: Nod
   });
   for (const { image, names } of removals(releases, records.volume, present, new Set(used.split("\n")))) {
     const { code } = await docker.run(["image", "rm", ...names]);
-    if (code === 0) log(`${image} is no longer among the last ${KEEP} images of this stack: removed`);
+    if (code === 0 && names.includes(image)) log(`${image} is no longer among the last ${KEEP} images of this stack: removed`);
   }
 }
 

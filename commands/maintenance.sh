@@ -8,6 +8,18 @@ cd /var/lib/drydock/maintenance
 fail() { echo "$*" >&2; exit 1; }
 current() { readlink current 2>/dev/null || true; }
 accepted() { nginx -q -t -c "$conf"; }
+# nginx takes no configuration while one replica's name can't be resolved, as when it has stopped: exactly then the site may have to be
+# closed. Names are then resolved while it runs, until the next release writes the site anew.
+acceptable() {
+  if why=$(accepted 2>&1); then return 0; fi
+  case $why in *"host not found in upstream"*) ;; *) echo "$why" >&2; return 1 ;; esac
+  cp -p ../site.conf ../site.conf.before
+  sed -i 's/^\( *server [^ ;]*:[0-9]* [^;]*\);/\1 resolve;/; s/ resolve resolve;/ resolve;/' ../site.conf
+  if why=$(accepted 2>&1); then rm -f ../site.conf.before; return 0; fi
+  mv -f ../site.conf.before ../site.conf
+  echo "$why" >&2
+  return 1
+}
 reload() { nginx -c "$conf" -s reload; }
 ask() { curl -fsSo /dev/null -m 3 "$1" 2>/dev/null || wget -qO /dev/null "$1" 2>/dev/null; }
 # A rename, so that there is always either the old one or the new one.
@@ -50,15 +62,15 @@ case $1 in
     mkdir "$2"
     tar -xf - -C "$2" || { rm -rf "$2"; fail "the files did not arrive whole"; }
     point "$2"
-    accepted || { back "$before"; rm -rf "$2"; fail "nginx refused them"; }
+    acceptable || { back "$before"; rm -rf "$2"; fail "nginx refused them"; }
     reload
-    settled ask "http://127.0.0.1:8090/maintenance/$2" || { back "$before"; accepted && reload; fail "nginx did not take them over within 5 s"; }
+    settled ask "http://127.0.0.1:8090/maintenance/$2" || { back "$before"; acceptable && reload; fail "nginx did not take them over within 5 s"; }
     finish "$3"
     ;;
   off)
     before=$(current)
     rm -f current
-    accepted || fail "maintenance mode is off, but nginx refuses its configuration for another reason (above)"
+    acceptable || fail "maintenance mode is off, but nginx refuses its configuration for another reason (above)"
     reload
     [ -z "$before" ] || settled absent "http://127.0.0.1:8090/maintenance/$before" || fail "nginx still answers as before after 5 s"
     finish "$2"
@@ -67,7 +79,9 @@ case $1 in
     now=$(current)
     echo "generation=$now"
     if [ -n "$now" ] && ask "http://127.0.0.1:8090/maintenance/$now"; then echo serving=yes; else echo serving=no; fi
-    if why=$(accepted 2>&1); then echo nginx=accepts; else echo "nginx=$(echo "$why" | head -n 1)"; fi
+    # A replica that has stopped is no fault of maintenance mode.
+    why=$(accepted 2>&1) || true
+    case $why in *"[emerg]"*"host not found in upstream"* | "") echo nginx=accepts ;; *) echo "nginx=$(echo "$why" | head -n 1)" ;; esac
     if probe=$(mktemp ./probe.XXXXXX 2>/dev/null); then rm -f "$probe"; echo writable=yes; else echo writable=no; fi
     for one in damaged-*; do if [ -L "$one" ] || [ -e "$one" ]; then echo "aside=$one"; fi; done
     if [ -n "$now" ] && [ -d "$now" ]; then echo files; tar -cf - -C "$now" . | base64; fi

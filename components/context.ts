@@ -27,10 +27,10 @@ export function fingerprint(value: unknown): string {
   return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 12);
 }
 
-/** Files of runtime/, which are delivered into containers, by name. */
+/** Files of runtime/, which are delivered into containers, by name. The doctor's is delivered for one look, so no release depends on it. */
 export const runtime: Readonly<Record<string, string>> = Object.fromEntries(
   readdirSync(new URL("../runtime/", import.meta.url))
-    .filter((name) => !name.endsWith(".md"))
+    .filter((name) => !name.endsWith(".md") && name !== "doctor.php")
     .map((name) => [name, readFileSync(new URL(`../runtime/${name}`, import.meta.url), "utf8")]),
 );
 

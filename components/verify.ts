@@ -1,7 +1,7 @@
-import { createHmac } from "node:crypto";
 import type * as command from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { plannedHashes } from "../config/plan.ts";
 import { step } from "./command.ts";
 import { siteHost, type Context } from "./context.ts";
 
@@ -31,19 +31,11 @@ export class Verify extends pulumi.ComponentResource {
           HEALTH_PATH: app.healthPath,
           REQUESTS: String(verify.requests),
         },
-        stdin: pulumi.secret(JSON.stringify({ names: planned(context) })),
+        stdin: pulumi.secret(JSON.stringify({ names: plannedHashes(context.environment, context.release) })),
         triggers: [context.release, ...containers.map((one) => one.id)],
       },
       { parent: this, dependsOn: args.after },
     );
     this.registerOutputs({});
   }
-}
-
-/** A keyed hash of each planned value: enough to compare, useless to guess from. */
-function planned(context: Context): Record<string, string> {
-  const { plain, secret } = context.environment;
-  const all: Record<string, string> = { ...plain, ...secret, DRYDOCK_RELEASE: context.release };
-  const hash = (value: string) => createHmac("sha256", secret.APP_KEY ?? "").update(value).digest("hex");
-  return Object.fromEntries(Object.entries(all).map(([name, value]) => [name, hash(value)]));
 }

@@ -7,6 +7,7 @@ import { removeOldImages } from "./images.ts";
 import { takeLock, type Lock } from "./locks.ts";
 import { tellMigrations } from "./pending.ts";
 import { LOCAL } from "./project.ts";
+import { keepStdout } from "./pulumi.ts";
 import { clearLocks, repair } from "./recovery.ts";
 import { allHealthy, isGone, isStarting, statusTable, type Report } from "./report.ts";
 import { deployed, readReport, type Deployed } from "./services.ts";
@@ -15,6 +16,7 @@ import { ensureContainers } from "./setup/index.ts";
 import { ensureStack, policyArguments } from "./setup/stack.ts";
 import { at, mayBePending, stackConfig } from "./stack.ts";
 import { ask, onTerminal, painter, step } from "./ui.ts";
+import { beginWatch, type Watching } from "./watching.ts";
 import type { UpOptions } from "./verbs/up.ts";
 
 /** How long containers that are just starting are waited for before the check, in ms. */
@@ -31,18 +33,22 @@ export async function up(options: UpOptions): Promise<number> {
       code: Exit.refused,
     });
   }
+  if (options.json) keepStdout();
   return audited(session, "up", [], async () => {
     const lock = takeLock(paths.lock(stack), stack);
+    let watch: Watching | undefined;
     try {
-      return await underLock(session, lock, options);
+      watch = await beginWatch(session, options);
+      return await underLock(session, lock, options, watch);
     } finally {
+      await watch?.finish();
       lock.release();
     }
   });
 }
 
-/** Deploys, for who holds the stack's lock. */
-export async function underLock(session: Session, lock: Lock, options: UpOptions): Promise<number> {
+/** Deploys, for who holds the stack's lock; a watch goes on until it is done. */
+export async function underLock(session: Session, lock: Lock, options: UpOptions, watch?: Watching): Promise<number> {
   const { stack, paths, env } = session;
   const host = at(stackConfig(paths, stack), "docker.host");
   const ready = await ensureContainers(stack, typeof host === "string" ? host : undefined);
@@ -68,7 +74,9 @@ export async function underLock(session: Session, lock: Lock, options: UpOptions
   }
   const { records } = target;
   if (changed && records !== undefined) await step("old images", ({ log }) => removeOldImages(docker, records, env, log)).catch(() => undefined);
-  process.stdout.write(`\n${changed ? "" : "Nothing to change.\n\n"}${statusTable(report, painter(process.stdout))}\n\n${next(report)}\n`);
+  const traffic = await watch?.finish();
+  if (options.json) process.stdout.write(`${JSON.stringify({ ...report, changed, ...(traffic === undefined ? {} : { traffic }) }, null, 2)}\n`);
+  else process.stdout.write(`\n${changed ? "" : "Nothing to change.\n\n"}${statusTable(report, painter(process.stdout))}\n\n${next(report)}\n`);
   return allHealthy(report) ? Exit.ok : Exit.failed;
 }
 
@@ -80,7 +88,7 @@ async function deploy(session: Session, docker: Docker, options: UpOptions, repa
   const preview = await pulumi.stream(["preview", ...args.slice(1)]);
   succeeded("preview", preview, session);
   if (!repaired && !changesAnything(preview.events)) return false;
-  await showMigrations(session, docker, preview.events, true);
+  await showMigrations(session, docker, preview.events, true, options.json ? process.stderr : process.stdout);
   if (stack !== LOCAL && options.yes !== true && !/^y(es)?$/i.test(await ask(`Deploy this to ${stack}? (yes/no) `))) {
     throw new CliError({ what: "not confirmed; nothing was changed", code: Exit.refused });
   }
@@ -112,8 +120,15 @@ function sayPinned({ paths, stack }: Session): void {
   process.stderr.write(`→ stack ${stack} is pinned to ${pinned} since a rollback; what ${paths.stackFile(stack)} or a folder says of the application is not deployed. Go on with it: ./drydock rollback${s} --forward\n`);
 }
 
-function upArguments({ stack, paths }: Session, { diff }: UpOptions): readonly string[] {
-  return ["up", "--stack", stack, "--suppress-outputs", ...(diff ? ["--diff"] : []), ...policyArguments(paths, stack)];
+function upArguments({ stack, paths }: Session, { diff, refresh, replace }: UpOptions): readonly string[] {
+  const again = (replace ?? []).flatMap((name) => ["--replace", serviceUrn(name)]);
+  return ["up", "--stack", stack, "--suppress-outputs", ...(diff ? ["--diff"] : []), ...(refresh ? ["--refresh"] : []), ...again, ...policyArguments(paths, stack)];
+}
+
+/** A pattern for the URN of a service's container, as Pulumi takes it. */
+function serviceUrn(name: string): string {
+  if (!/^[a-z0-9-]+$/.test(name)) throw new CliError({ what: `--replace is "${name}", expected the name of a service`, remedy: "./drydock status shows them", code: Exit.usage });
+  return `**docker:index/container:Container::${name}`;
 }
 
 /** The report once nothing is starting any more, or after a minute. */

@@ -29,6 +29,14 @@ export interface Pulumi {
 /** The engine's own notation for colours, in messages of its event log. */
 const MARKUP = /<\{%[^%]*%\}>/g;
 
+/** Where an operation is shown. */
+let screen: "inherit" | NodeJS.WriteStream = "inherit";
+
+/** Leaves standard output to the command's own answer: operations are shown on standard error. */
+export function keepStdout(): void {
+  screen = process.stderr;
+}
+
 let stopping: NodeJS.Signals | undefined;
 let current: { child: ChildProcess; own: boolean } | undefined;
 
@@ -94,7 +102,7 @@ export function pulumiCli(bin: string, root: string, env: NodeJS.ProcessEnv): Pu
           cwd: root,
           // The event log is what Pulumi's Automation API reads; the flag is there when debug commands are on.
           env: { ...env, ...more, PULUMI_DEBUG_COMMANDS: "true", ...(colourful(process.stdout) ? {} : { NO_COLOR: "1" }) },
-          stdio: [own ? "ignore" : "inherit", quiet ? "pipe" : "inherit", "pipe"],
+          stdio: [own ? "ignore" : "inherit", quiet ? "pipe" : screen, "pipe"],
           detached: own,
         });
         const printed: Buffer[] = [];

@@ -44,9 +44,6 @@ export interface WatchOptions {
   readonly timeout?: number;
 }
 
-/** How many requests may wait for their answer; a site that hangs is not asked more. */
-const IN_FLIGHT = 200;
-
 /** @throws CliError (usage) */
 export function watchOptions({ watchRate, watchPath }: { readonly watchRate?: string; readonly watchPath?: readonly string[] }, healthPath: string): WatchOptions {
   const rate = Number(watchRate ?? 20);
@@ -100,7 +97,7 @@ export class TrafficWatch {
   private constructor(target: Target, options: WatchOptions) {
     this.target = target;
     this.options = { rate: 20, timeout: 10_000, ...options };
-    this.kept = target.url.startsWith("https:") ? new SecureAgent({ keepAlive: true, maxSockets: 4 }) : new Agent({ keepAlive: true, maxSockets: 4 });
+    this.kept = target.url.startsWith("https:") ? new SecureAgent({ keepAlive: true }) : new Agent({ keepAlive: true });
   }
 
   /** Begins once each path was asked: what it answers then, even a 401, is what it shall answer later. */
@@ -131,8 +128,9 @@ export class TrafficWatch {
   }
 
   private next(): void {
-    if (this.pending.size >= IN_FLIGHT) return;
-    const { paths } = this.options;
+    const { paths, rate } = this.options;
+    // A site that is slow right now is not made slower: a second's worth of requests waits for its answers, and no more.
+    if (this.pending.size >= Math.max(10, rate)) return;
     const index = this.count++;
     const path = paths[index % paths.length] ?? "/";
     // The way of connecting changes with each round, so that every path is asked both ways.
@@ -164,16 +162,18 @@ export class TrafficWatch {
     const { url, host } = this.target;
     const began = performance.now();
     return new Promise((resolve) => {
-      const done = (status: number, maintenance: boolean, error?: string): void =>
+      const done = (status: number, maintenance: boolean, error?: string): void => {
+        clearTimeout(limit);
         resolve({ ms: performance.now() - began, status, maintenance, ...(error === undefined ? {} : { error }) });
+      };
       const headers = { "User-Agent": "drydock-watch", ...(host === undefined ? {} : { Host: host }) };
-      const options: RequestOptions = { headers, timeout: this.options.timeout, agent: keep ? this.kept : false };
+      const options: RequestOptions = { headers, agent: keep ? this.kept : false };
       const request = (url.startsWith("https:") ? secure : plain)(new URL(path, url), options, (response) => {
         response.resume();
         response.on("end", () => done(response.statusCode ?? 0, response.headers["x-drydock-maintenance"] !== undefined));
         response.on("error", (error) => done(0, false, `cut: ${error.message}`));
       });
-      request.on("timeout", () => request.destroy(new Error(`no answer in ${this.options.timeout / 1000} s`)));
+      const limit = setTimeout(() => request.destroy(new Error(`no answer in ${this.options.timeout / 1000} s`)), this.options.timeout);
       request.on("error", (error: NodeJS.ErrnoException) => done(0, false, error.code ?? error.message));
       request.end();
     });

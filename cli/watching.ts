@@ -1,0 +1,39 @@
+import { deployed } from "./services.ts";
+import type { Session } from "./session.ts";
+import { at, stackConfig, stackExists } from "./stack.ts";
+import { targetOf, TrafficWatch, trafficLine, watchOptions, writeTraffic, type Traffic } from "./traffic.ts";
+import { painter } from "./ui.ts";
+import type { UpOptions } from "./verbs/up.ts";
+
+/** A watch that goes on beside a release. */
+export interface Watching {
+  /** Ends it, says what it counted, and leaves it in `.drydock/traffic.json`; a second call only answers the same. */
+  finish(): Promise<Traffic>;
+}
+
+/** Begins to watch the site where that was asked for, and where there is a site already. */
+export async function beginWatch(session: Session, options: Pick<UpOptions, "watchTraffic" | "watchPath" | "watchRate" | "json">): Promise<Watching | undefined> {
+  if (options.watchTraffic !== true) return undefined;
+  const { stack, paths, env } = session;
+  const config = stackConfig(paths, stack);
+  const path = at(config, "app.healthPath");
+  const how = watchOptions(options, typeof path === "string" ? path : "/up");
+  const outputs = stackExists(stack, env) ? await deployed(session).then(({ outputs }) => outputs, () => undefined) : undefined;
+  if (outputs === undefined) {
+    process.stderr.write(`→ traffic: stack ${stack} serves nobody yet, so there is nothing to watch\n`);
+    return undefined;
+  }
+  const target = targetOf(config, outputs.url);
+  const watch = await TrafficWatch.start(target, how);
+  process.stderr.write(`→ traffic: asking ${target.url} for ${how.paths.join(", ")}, ${how.rate} times a second\n`);
+  let finished: Promise<Traffic> | undefined;
+  const finish = async (): Promise<Traffic> => {
+    const traffic = await watch.stop();
+    const release = await deployed(session).then(({ outputs: now }) => now.release, () => outputs.release);
+    writeTraffic(paths, { stack, release, ...traffic });
+    const out = options.json ? process.stderr : process.stdout;
+    out.write(`\n${trafficLine(traffic, painter(out))}\n`);
+    return traffic;
+  };
+  return { finish: () => (finished ??= finish()) };
+}

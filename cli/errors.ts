@@ -1,5 +1,5 @@
 /** What the process says to its caller; documented in every --help. */
-export const Exit = { ok: 0, failed: 1, usage: 2, refused: 3, interrupted: 130, terminated: 143 } as const;
+export const Exit = { ok: 0, failed: 1, usage: 2, refused: 3, drift: 4, interrupted: 130, terminated: 143 } as const;
 
 export interface Problem {
   /** What happened, and where. */
@@ -53,6 +53,15 @@ const TRANSLATIONS: readonly Translation[] = [
         code: Exit.refused,
       };
     },
+  },
+  {
+    // Pulumi Cloud, where it keeps the state, says so in these words.
+    match: /\[409\] Conflict: Another update is currently in progress|another update is currently in progress/i,
+    problem: (_, { stack }) => ({
+      what: `stack ${stack} is being changed by somebody else`,
+      remedy: `see who it is: eval "$(./drydock env)" && pulumi stack history -s ${stack} --page-size 1; wait until it has ended, then run the command again`,
+      code: Exit.refused,
+    }),
   },
   {
     match: /The configuration of stack "[^"]*" has (one problem|\d+ problems)/,

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { CliError, Exit } from "./errors.ts";
@@ -71,6 +71,26 @@ export function heldBy(stack: string, holder: Holder): CliError {
   });
 }
 
+/**
+ * Moves a stale lock away; false where somebody else was quicker. Two that find the same stale lock must not both have it: a lock that was
+ * taken between the look and the move is put back.
+ */
+function takeAway(file: string, stale: Holder | undefined): boolean {
+  const aside = `${file}.${process.pid}.stale`;
+  try {
+    renameSync(file, aside);
+  } catch {
+    return false;
+  }
+  const moved = readHolder(aside);
+  const same = moved?.pid === stale?.pid && moved?.timestamp === stale?.timestamp;
+  try {
+    if (!same) linkSync(aside, file);
+  } catch { /* a third one has it by now, and the second will find that out */ }
+  rmSync(aside, { force: true });
+  return same;
+}
+
 export interface Lock {
   /** Whose lock was taken over because his process is gone: what he had begun may still be at work. */
   readonly previous?: Holder;
@@ -85,18 +105,24 @@ export interface Lock {
 export function takeLock(file: string, stack: string): Lock {
   mkdirSync(dirname(file), { recursive: true });
   const mine = JSON.stringify({ pid: process.pid, username: userInfo().username, hostname: hostname(), timestamp: new Date().toISOString() });
+  // Linked, not written in place: whoever reads the file finds all of it.
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, mine);
   let previous: Holder | undefined;
-  for (let attempt = 0; ; attempt++) {
-    try {
-      writeFileSync(file, mine, { flag: "wx" });
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST" || attempt >= 3) throw error;
-      const holder = readHolder(file);
-      if (holder !== undefined && judge(holder) !== "stale") throw heldBy(stack, holder);
-      previous = holder;
-      rmSync(file, { force: true });
+  try {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        linkSync(draft, file);
+        break;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST" || attempt >= 3) throw error;
+        const holder = readHolder(file);
+        if (holder !== undefined && judge(holder) !== "stale") throw heldBy(stack, holder);
+        previous = takeAway(file, holder) ? holder : previous;
+      }
     }
+  } finally {
+    rmSync(draft, { force: true });
   }
   const release = (): void => {
     if (readHolder(file)?.pid === process.pid) rmSync(file, { force: true });

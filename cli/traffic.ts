@@ -40,7 +40,7 @@ export interface WatchOptions {
   readonly paths: readonly string[];
   /** @default 20 */
   readonly rate?: number;
-  /** When a request counts as failed, in ms. @default 10000 */
+  /** When a request counts as failed, in ms. @default 30000 */
   readonly timeout?: number;
 }
 
@@ -96,7 +96,7 @@ export class TrafficWatch {
 
   private constructor(target: Target, options: WatchOptions) {
     this.target = target;
-    this.options = { rate: 20, timeout: 10_000, ...options };
+    this.options = { rate: 20, timeout: 30_000, ...options };
     this.kept = target.url.startsWith("https:") ? new SecureAgent({ keepAlive: true }) : new Agent({ keepAlive: true });
   }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { CliError, Exit } from "../../../cli/errors.ts";
@@ -79,6 +79,26 @@ describe("Drydock's lock of a stack", () => {
     const lock = takeLock(file, "local");
     assert.deepEqual(lock.previous, dead);
     lock.release();
+  });
+
+  it("is had by exactly one of many that find the same stale one", async () => {
+    left(JSON.stringify({ ...holder, hostname: hostname(), pid: spawnSync("true").pid }));
+    const code = `import { takeLock } from ${JSON.stringify(new URL("../../../cli/locks.ts", import.meta.url).href)};
+      while (Date.now() < ${Date.now() + 4000});
+      try { takeLock(${JSON.stringify(file)}, "local"); console.log("has it"); setTimeout(() => {}, 3000); } catch (error) { console.log(error.what ?? String(error)); }`;
+    const script = join(folder, "drydock-race.mjs");
+    writeFileSync(script, code);
+    const said = await Promise.all(Array.from({ length: 4 }, () => new Promise<string>((resolve, reject) => {
+      execFile(process.execPath, ["--import", new URL("../../../node_modules/tsx/dist/esm/index.mjs", import.meta.url).href, script], (error, stdout) => (error === null ? resolve(stdout.trim()) : reject(error)));
+    })));
+    assert.deepEqual(said.map((text) => text.replace(/by .*/, "by somebody")).sort(), ["has it", ...Array<string>(3).fill("stack local is being changed by somebody")]);
+  }).timeout(60_000);
+
+  it("leaves nothing beside itself", () => {
+    const lock = takeLock(file, "local");
+    assert.deepEqual(readdirSync(join(folder, "inner")), ["local.lock"]);
+    lock.release();
+    assert.deepEqual(readdirSync(join(folder, "inner")), []);
   });
 
   it("is taken over from a file that was cut off", () => {

@@ -40,6 +40,8 @@ type Rule = readonly [issue: number | null, id: string, title: string, judge: (f
 /** The known issues in their order, then what is not among them. */
 const RULES: readonly Rule[] = [
   [1, "env-plan", "every role has the planned environment", (facts) => each(facts, (one, { env }, process) => {
+    // The hashes are keyed with APP_KEY: with another one, nothing else can be compared.
+    if (env.differs.includes("APP_KEY")) return [broken(`${process} has another APP_KEY, so that the rest can't be compared`, facts.plan.released ? replace(facts, one.name) : up(facts))];
     const what = [...(env.missing.length > 0 ? [`has no ${list(env.missing)}`] : []), ...(env.differs.length > 0 ? [`has another ${list(env.differs)} than the configuration`] : [])].join(" and ");
     if (what === "") return [];
     return [facts.plan.released ? broken(`${process} ${what}`, replace(facts, one.name)) : broken(`${process} ${what}: the configuration was changed since the last release`, up(facts))];

@@ -174,7 +174,7 @@ export class TrafficWatch {
         response.on("error", (error) => done(0, false, `cut: ${error.message}`));
       });
       const limit = setTimeout(() => request.destroy(new Error(`no answer in ${this.options.timeout / 1000} s`)), this.options.timeout);
-      request.on("error", (error: NodeJS.ErrnoException) => done(0, false, error.code ?? error.message));
+      request.on("error", (error: NodeJS.ErrnoException) => done(0, false, `${error.code ?? error.message}${request.reusedSocket ? " on a kept connection" : ""}`));
       request.end();
     });
   }

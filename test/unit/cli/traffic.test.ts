@@ -40,7 +40,9 @@ describe("a probe during a release", () => {
       else if (n !== 9) response.end("ok");
     }, ["/"], 150);
     assert.equal(failed, 3);
-    assert.deepEqual(reasons, { "/ 502": 1, "/ ECONNRESET": 1, "/ no answer in 0.15 s": 1 });
+    // Whether the connection was a kept one depends on which request came to be cut.
+    const plain = Object.fromEntries(Object.entries(reasons).map(([reason, times]) => [reason.replace(" on a kept connection", ""), times]));
+    assert.deepEqual(plain, { "/ 502": 1, "/ ECONNRESET": 1, "/ no answer in 0.15 s": 1 });
   });
 
   it("takes a status that was there before for the right one, and its change for a failure", async () => {

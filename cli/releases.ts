@@ -1,5 +1,6 @@
 import { parseAudit } from "../releases/audit.ts";
-import { parseReleases, ranWith } from "../releases/record.ts";
+import { parseLines, parseReleases, ranWith } from "../releases/record.ts";
+import { trafficOf, type TrafficLine } from "../releases/traffic.ts";
 import { CliError, Exit } from "./errors.ts";
 import { LOCAL } from "./project.ts";
 import { readRecords, rememberedRecords, type Records } from "./records.ts";
@@ -17,11 +18,13 @@ export interface ListOptions {
 export async function releases(options: ListOptions): Promise<string> {
   const session = await openSession({ stack: options.stack, brief: true });
   const [records, serving] = await recordsFor(session);
-  const all = parseReleases((await readRecords(records, session.env, ["releases.jsonl"]))["releases.jsonl"]);
+  const files = await readRecords(records, session.env, ["releases.jsonl", "traffic.jsonl"]);
+  const all = parseReleases(files["releases.jsonl"]);
+  const watched = parseLines<TrafficLine>(files["traffic.jsonl"]);
   const current = all.findLast(({ release }) => serving === undefined || release === serving)?.sequence;
   const newest = all.toReversed().slice(0, limited(options));
   if (options.json) {
-    return json(newest.map((release) => ({ ...release, current: release.sequence === current, migrations: { ...release.migrations, ran: ranWith(all, release) } })));
+    return json(newest.map((release) => ({ ...release, current: release.sequence === current, traffic: trafficOf(watched, release) ?? null, migrations: { ...release.migrations, ran: ranWith(all, release) } })));
   }
   const rows = newest.map((release) => [
     `${release.sequence === current ? "*" : " "} ${release.sequence}`,
@@ -32,11 +35,17 @@ export async function releases(options: ListOptions): Promise<string> {
     release.by,
     release.commit ?? "",
     release.seconds == null ? "" : `${release.seconds} s`,
-    release.probes == null ? "" : `${release.probes.failed}/${release.probes.requests}`,
+    failedOf(release, trafficOf(watched, release)),
   ]);
   if (rows.length === 0) return "Nothing was released yet.\n";
   const paint = painter(process.stdout);
   return `${table(["  #", "RELEASE", "IMAGE", "MIGRATIONS", "AT", "BY", "COMMIT", "TOOK", "FAILED"], rows, (cell, column) => (column === 0 && cell.startsWith("*") ? paint("green", cell) : cell))}\n`;
+}
+
+/** The requests of `up --watch-traffic` where it watched, else those of the release's own check. */
+function failedOf({ probes }: { readonly probes?: { readonly failed: number; readonly requests: number } | null }, traffic: TrafficLine | undefined): string {
+  if (traffic !== undefined) return `${traffic.failed}/${traffic.total}`;
+  return probes == null ? "" : `${probes.failed}/${probes.requests}`;
 }
 
 /** What `./drydock audit` prints. */

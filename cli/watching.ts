@@ -1,9 +1,13 @@
+import { appendRecord, rememberedRecords } from "./records.ts";
 import { deployed } from "./services.ts";
 import type { Session } from "./session.ts";
 import { at, stackConfig, stackExists } from "./stack.ts";
 import { targetOf, TrafficWatch, trafficLine, watchOptions, writeTraffic, type Traffic } from "./traffic.ts";
 import { painter } from "./ui.ts";
 import type { UpOptions } from "./verbs/up.ts";
+
+/** How long the line in the stack's records is waited for, in ms; it is written later all the same. */
+const PATIENCE = 3000;
 
 /** A watch that goes on beside a release. */
 export interface Watching {
@@ -31,6 +35,8 @@ export async function beginWatch(session: Session, options: Pick<UpOptions, "wat
     const traffic = await watch.stop();
     const release = await deployed(session).then(({ outputs: now }) => now.release, () => outputs.release);
     writeTraffic(paths, { stack, release, ...traffic });
+    const records = rememberedRecords(session);
+    if (records !== undefined) await appendRecord(records, env, "traffic.jsonl", { release, ...traffic }, PATIENCE);
     const out = options.json ? process.stderr : process.stdout;
     out.write(`\n${trafficLine(traffic, painter(out))}\n`);
     return traffic;

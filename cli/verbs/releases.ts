@@ -6,7 +6,7 @@ export function register(program: Command): void {
     .description("list what was released on a stack, newest first")
     .option(...STACK)
     .option("-n, --limit <count>", "how many", "20")
-    .option("--json", "print JSON: [{sequence, current, release, image, id, digest, by, commit, at, seconds, probes, migrations {contained, applied, ran}, …}]")
+    .option("--json", "print JSON: [{sequence, current, release, image, id, digest, by, commit, at, seconds, probes, traffic, migrations {contained, applied, ran}, …}]")
     .addHelpText("after", `
 Read from the stack's records on its Docker host. * is what serves.
 

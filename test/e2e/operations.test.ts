@@ -152,6 +152,8 @@ describe("operating a stack", function () {
       assert.equal(changed, true);
       assert.deepEqual([traffic.reasons, traffic.maintenance], [{}, traffic.total]);
       assert.ok(traffic.total > 20);
+      const [recorded] = JSON.parse(await ok("releases", "--json")) as { release: string; traffic: Traffic | null }[];
+      assert.deepEqual([recorded?.release, recorded?.traffic?.total], [release, traffic.total]);
       status = await clone.status();
       assert.equal((await ask()).status, 503);
       await ok("maintenance", "status");

@@ -1,0 +1,20 @@
+import assert from "node:assert/strict";
+import { describe, it } from "mocha";
+import { trafficOf, type TrafficLine } from "../../../releases/traffic.ts";
+
+const line = (release: string, began: string, ended: string, failed = 0): TrafficLine => ({ release, began: `2026-01-31T${began}.500Z`, ended: `2026-01-31T${ended}.500Z`, total: 100, failed });
+
+describe("the traffic of a release", () => {
+  const lines = [line("a", "10:00:00", "10:01:00", 1), line("b", "11:00:00", "11:01:00", 2), line("a", "12:00:00", "12:01:00", 3)];
+
+  it("is what was counted while it was recorded", () => {
+    assert.equal(trafficOf(lines, { release: "a", at: "2026-01-31T10:00:30Z" })?.failed, 1);
+    assert.equal(trafficOf(lines, { release: "a", at: "2026-01-31T12:00:30Z" })?.failed, 3);
+    assert.equal(trafficOf(lines, { release: "a", at: "2026-01-31T12:00:00Z" })?.failed, 3, "the record's clock has whole seconds");
+  });
+  it("is none where nobody watched", () => {
+    assert.equal(trafficOf(lines, { release: "a", at: "2026-01-31T11:30:00Z" }), undefined);
+    assert.equal(trafficOf(lines, { release: "c", at: "2026-01-31T11:00:30Z" }), undefined);
+    assert.equal(trafficOf([], { release: "a", at: "2026-01-31T10:00:30Z" }), undefined);
+  });
+});

@@ -1,0 +1,192 @@
+import { z } from "zod";
+
+/** How a verb of the agent ends; see each verb's help. */
+export const EXIT = { done: 0, failed: 1, usage: 2, refused: 3, notVerified: 4 } as const;
+
+export const TYPES = ["full", "db", "files", "incremental"] as const;
+/** `full`: database and files. `incremental`: files, and of the database what changed since the last physical backup (else all of it). */
+export type BackupType = (typeof TYPES)[number];
+
+/** Where the agent finds its settings, and beside them its secrets, one in a file. */
+export const CONFIGURATION = "/run/drydock/backup.json";
+export const SECRETS = {
+  repositoryKey: "repository-key",
+  /** An option file of the database's client; the account is `drydock_backup`. */
+  database: "database.cnf",
+  /** What the agent shows to the companion. */
+  restoreToken: "restore-token",
+  /** JSON: {"accessKeyId","secretAccessKey"}; absent where the machine's role is used. */
+  s3: "s3.json",
+  smtpPassword: "smtp-password",
+} as const;
+
+/** The port of the agent's metrics, of its health check and (on the companion) of its HTTP interface. Never published. */
+export const PORTS = { agent: 9180, companion: 9181 } as const;
+
+/** Folders inside the containers. */
+export const FOLDERS = {
+  /** Volume `backups`: restic repository, segments of the binary log, catalogue. */
+  backups: "/backups",
+  /** Volume `storage`, read-only: Laravel's storage/app. */
+  storage: "/storage",
+  /** Volume `proxy`, read-only: the state of maintenance mode. */
+  proxy: "/proxy",
+  /** Volume `records`, read-only: what was released. */
+  records: "/records",
+  /** Volume `restore`, companion only: a folder for each throwaway restore. */
+  restore: "/restore",
+  /** Volume `database`, companion only, read-only. */
+  database: "/var/lib/mysql",
+} as const;
+
+const hook = z.strictObject({ command: z.array(z.string()).min(1), timeout: z.number().int().positive() });
+
+/** The agent's settings: no secret is in them. */
+export const configurationSchema = z.strictObject({
+  stack: z.string(),
+  engine: z.enum(["mariadb", "mysql"]),
+  /** The application's database. */
+  schema: z.string(),
+  database: z.strictObject({ host: z.string(), port: z.number().int() }),
+  /** Host name of the companion. */
+  companion: z.string(),
+  physical: z.boolean(),
+  /** Of the daily run. */
+  type: z.enum(TYPES),
+  /** cron, UTC; an empty text switches one off. */
+  schedule: z.strictObject({ full: z.string(), health: z.string(), cleanup: z.string() }),
+  files: z.strictObject({ include: z.array(z.string()), exclude: z.array(z.string()) }),
+  hooks: z.strictObject({ pre: hook.optional(), post: hook.optional(), validate: hook.optional() }),
+  retention: z.strictObject({ localDays: z.number().int(), s3Days: z.number().int() }),
+  /** Hours after which a newest verified backup is too old. */
+  maxAge: z.number(),
+  /** Seconds between two segments of the binary log. */
+  binlogInterval: z.number().int(),
+  alarms: z.strictObject({
+    email: z.strictObject({
+      to: z.string(),
+      from: z.string(),
+      host: z.string(),
+      port: z.number().int(),
+      security: z.enum(["tls", "starttls", "none"]),
+      username: z.string().optional(),
+    }).optional(),
+    webhook: z.string().optional(),
+  }),
+  /** The second repository. Objects: PREFIXbackups/ (restic), PREFIXbinlogs/, PREFIXlatest (JSON). */
+  s3: z.strictObject({
+    bucket: z.string(),
+    region: z.string(),
+    /** Empty, or ends with /. */
+    prefix: z.string(),
+    /** Where it isn't Amazon's: https://host or http://host:port. */
+    endpoint: z.string().optional(),
+  }).optional(),
+});
+export type Configuration = z.infer<typeof configurationSchema>;
+
+/** A place in the binary log. */
+export const binlogPositionSchema = z.object({ file: z.string(), position: z.number().int() });
+export type BinlogPosition = z.infer<typeof binlogPositionSchema>;
+
+const tableSumSchema = z.object({ rows: z.number().int(), checksum: z.string().nullable() });
+/** Table name to its rows and its CHECKSUM TABLE. */
+export type TableSums = Record<string, z.infer<typeof tableSumSchema>>;
+
+/** One backup as the catalogue has it (`list`, `show`, `run`). Times are ISO 8601, UTC. */
+export const entrySchema = z.object({
+  /** Sortable by time, such as 20261122T163000Z-3f2a. */
+  id: z.string(),
+  type: z.enum(TYPES),
+  reason: z.string(),
+  stack: z.string(),
+  started: z.string(),
+  finished: z.string(),
+  /** Seconds of the backup itself, without its verification. */
+  seconds: z.number(),
+  verified: z.boolean(),
+  /** When it was last verified, and how long restoring took: the measured RTO in seconds. */
+  verification: z.object({ at: z.string(), seconds: z.number(), problems: z.array(z.string()), tables: z.number().int(), rows: z.number().int(), files: z.number().int() }).optional(),
+  database: z.object({
+    format: z.enum(["logical", "physical"]),
+    engine: z.enum(["mariadb", "mysql"]),
+    version: z.string(),
+    schema: z.string(),
+    /** Of restic; in each repository another one, so found by tag there. */
+    snapshot: z.string(),
+    /** Bytes that a restore reads, and bytes that were added to the repository. */
+    bytes: z.number(),
+    added: z.number(),
+    /** The state in the backup: replaying the binary log begins here. Absent where the server writes none. */
+    position: binlogPositionSchema.optional(),
+    /** Physical: where the next increment begins, and the backup that this one is an increment of. */
+    lsn: z.string().optional(),
+    base: z.string().optional(),
+    /** Where in the log the sums were taken. */
+    sumsPosition: binlogPositionSchema.optional(),
+    sums: z.record(z.string(), tableSumSchema),
+    /** Newest rows of Laravel's table `migrations`, in order. */
+    migrations: z.array(z.string()),
+  }).optional(),
+  files: z.object({
+    snapshot: z.string(),
+    count: z.number().int(),
+    bytes: z.number(),
+    added: z.number(),
+    /** SHA-256 of the list of sums, which is in the snapshot. */
+    manifest: z.string(),
+    /** Files that changed while they were read: in the backup, but without a sum. */
+    changed: z.number().int(),
+  }).optional(),
+  /** Snapshot with the environment, the state of maintenance mode, the records and this entry's sums of files. */
+  state: z.string().optional(),
+  /** Where it is: always local; s3 once it was copied. */
+  copies: z.array(z.enum(["local", "s3"])),
+});
+export type Entry = z.infer<typeof entrySchema>;
+
+/** With --json, one of these a line (standard output; standard error for `dump` and `files`, whose output is data). */
+export const eventSchema = z.discriminatedUnion("event", [
+  /** `total` is 0 where it isn't known. Steps: hook, files, dump, physical, sums, restore, prepare, replay, compare, copy, prune. */
+  z.object({ event: z.literal("progress"), step: z.string(), done: z.number(), total: z.number(), unit: z.enum(["bytes", "tables", "files", "segments", "steps"]) }),
+  z.object({ event: z.literal("log"), level: z.enum(["info", "warn", "error"]), message: z.string() }),
+  /** The last line where it went well; the rest is the verb's, see `results`. */
+  z.looseObject({ event: z.literal("result") }),
+  /** The last line where it did not. `code` is the exit code. */
+  z.object({ event: z.literal("error"), message: z.string(), remedy: z.string().optional(), code: z.number() }),
+]);
+export type Event = z.infer<typeof eventSchema>;
+
+/** What `result` holds beside `event`, by verb. */
+export interface Results {
+  readonly run: { readonly backup: Entry };
+  /** Newest first. */
+  readonly list: { readonly backups: readonly Entry[] };
+  readonly show: { readonly backup: Entry };
+  readonly verify: { readonly backup: Entry };
+  readonly status: Status;
+  readonly health: { readonly healthy: boolean; readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly message: string }[] };
+  readonly stats: { readonly backups: number; readonly verified: number; readonly repositoryBytes: number; readonly restoreBytes: number; readonly binlogBytes: number; readonly binlogSegments: number; readonly freeBytes: number };
+  readonly cleanup: { readonly dryRun: boolean; readonly removed: readonly string[]; readonly kept: readonly string[]; readonly removedSegments: number };
+  /** The folder of the throwaway restore, from the volume `restore`'s root; `agent release FOLDER` takes it away. */
+  readonly prepare: { readonly backup: Entry; readonly folder: string; readonly reached: string; readonly seconds: number; readonly sums: TableSums };
+  /** `reached`: the moment that was recovered to; `sums`: what is in the data, to be compared after it was loaded. */
+  readonly dump: { readonly backup: Entry; readonly reached: string; readonly sums: TableSums };
+  readonly files: { readonly backup: Entry; readonly count: number };
+  readonly release: { readonly folder: string };
+  readonly key: { readonly key: string };
+}
+
+export interface Status {
+  readonly newest: Entry | null;
+  readonly newestVerified: Entry | null;
+  /** Hours since the newest verified backup began. */
+  readonly ageHours: number | null;
+  readonly rpoSeconds: number | null;
+  readonly rtoSeconds: number | null;
+  readonly binlog: { readonly streaming: boolean; readonly position: BinlogPosition | null; readonly reached: string | null };
+  readonly s3: { readonly configured: boolean; readonly lagSeconds: number | null; readonly error: string | null };
+  readonly running: { readonly type: string; readonly since: string; readonly pid: number } | null;
+  readonly next: Readonly<Record<string, string | null>>;
+  readonly alarms: readonly { readonly name: string; readonly since: string; readonly message: string }[];
+}

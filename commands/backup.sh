@@ -1,6 +1,7 @@
 #!/bin/sh
 # Judges the pending migrations, then dumps the database before they change it, and proves the dump by restoring it into a throwaway server.
-# Does nothing when no migration is pending; there is no dump when there is nothing to lose yet. Prints {"hold": [names]}: what has to wait.
+# Does nothing when no migration is pending; there is no dump when there is nothing to lose yet. Prints {"hold": [names]}: what has to wait, with
+# "pending": 0 where there is nothing to run.
 # IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS: see one-off.sh; NAME: of the one-off container; RELEASE
 # DATABASE_IMAGE, DATABASE_USER, ENGINE, SCHEMA, VOLUME, KEEP: see dump-one-off.sh
 # BREAKING: warn|refuse; STACK; RECORDS…: see records.sh
@@ -19,7 +20,7 @@ answer=$(timeout 120 docker start --attach "$NAME") || { docker rm --force --vol
 docker rm --volumes "$NAME" >/dev/null
 answer=$(printf '%s\n' "$answer" | grep '^{"pending":' | tail -n 1)
 case $answer in
-  '{"pending":[],'*) echo "no migration is pending: no backup is needed"; exit 0 ;;
+  '{"pending":[],'*) echo "no migration is pending: no backup is needed"; echo '{"hold":[],"pending":0}'; exit 0 ;;
   '{"pending":['*) ;;
   *) fail "the pending migrations could not be read" ;;
 esac

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs the migrations in a one-off container of the new image, with the new environment.
 # IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS: see one-off.sh; NAME: of the container, one a stack: it is the lock; TIMEOUT: seconds
+# PENDING: 0 where the judgement of the step before found nothing to migrate
 # HOLD: migrations that have to wait for the next release, with commas
 # Standard input: base64 of a tar with the .env file and start.sh
 set -eu
@@ -28,6 +29,9 @@ if state=$(state_of); then
   # Killed: Laravel's own lock outlives it for an hour, and nobody else can hold it now.
   [ "${state#* }" -lt 128 ] || unlock='php /drydock/unlock.php "$DRYDOCK_PATH" && '
   docker rm --force --volumes "$NAME" >/dev/null
+elif [ "$PENDING" = 0 ]; then
+  echo "no migration is pending"
+  exit 0
 fi
 
 # 75: Laravel's exit code for "another one holds the lock", chosen here, because the default for it is 0, the same as for success.

@@ -4,9 +4,10 @@
 set -eu
 ask() { docker exec "$1" php -n /drydock/fcgi.php "$FCGI" "$2" /drydock/opcache.php; }
 number() { sed -n 's/.*"restarts":\([0-9]*\).*/\1/p'; }
-for replica in $REPLICAS; do
+fresh() {
+  replica=$1
   before=$(ask "$replica" /reset) || { echo "opcache: PHP-FPM of $replica did not answer; run the same command again" >&2; exit 1; }
-  case $before in *'"enabled":false'*) echo "$replica has no OPcache: nothing to reset"; continue ;; esac
+  case $before in *'"enabled":false'*) echo "$replica has no OPcache: nothing to reset"; return ;; esac
   tries=0
   until [ "$(ask "$replica" /status | number)" -gt "$(echo "$before" | number)" ]; do
     tries=$((tries + 1))
@@ -14,4 +15,14 @@ for replica in $REPLICAS; do
     sleep 0.5
   done
   echo "$replica: OPcache is fresh"
+}
+
+# All of them at once: each call into a container takes its time.
+running=
+for one in $REPLICAS; do
+  fresh "$one" &
+  running="$running $!"
 done
+failed=0
+for pid in $running; do wait "$pid" || failed=1; done
+exit $failed

@@ -5,10 +5,18 @@
 set -eu
 plan=$(cat)
 docker exec -i "$REPLICA" php -n -- "http://proxy:8091$HEALTH_PATH" "$HOST" "$REQUESTS" < runtime/probe.php
+proven() {
+  said=$(printf '%s' "$plan" | docker exec -i "$1" php /drydock/readback.php "$APP_PATH" 2>&1) && { echo "$1: $said"; return; }
+  printf '%s: %s\nverify: %s does not have the environment of the plan (the names are above). Release again: ./drydock up\n' "$1" "$said" "$1" >&2
+  return 1
+}
+
+# All of them at once: each call into a container takes its time.
+running=
 for container in $CONTAINERS; do
-  printf '%s: ' "$container"
-  printf '%s' "$plan" | docker exec -i "$container" php /drydock/readback.php "$APP_PATH" || {
-    echo "verify: $container does not have the environment of the plan (the names are above). Release again: ./drydock up" >&2
-    exit 1
-  }
+  proven "$container" &
+  running="$running $!"
 done
+failed=0
+for pid in $running; do wait "$pid" || failed=1; done
+exit $failed

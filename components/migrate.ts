@@ -2,6 +2,7 @@ import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { step } from "./command.ts";
 import type { Context } from "./context.ts";
+import type { MigrationBackup } from "./migrationBackup.ts";
 import type { Network } from "./network.ts";
 import { oneOff } from "./oneOff.ts";
 
@@ -12,7 +13,7 @@ export class Migrate extends pulumi.ComponentResource {
   constructor(
     name: string,
     context: Context,
-    args: { network: Network; hold: pulumi.Output<string> | undefined; after: pulumi.Input<pulumi.Resource>[] },
+    args: { network: Network; backup: MigrationBackup; after: pulumi.Input<pulumi.Resource>[] },
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("drydock:index:Migrate", name, {}, options);
@@ -29,7 +30,8 @@ export class Migrate extends pulumi.ComponentResource {
             // One name a stack: whoever makes the container holds the lock.
             NAME: pulumi.interpolate`${args.network.data.name}-migrate`,
             TIMEOUT: String(migrate.timeout),
-            HOLD: args.hold ?? "",
+            HOLD: args.backup.hold ?? "",
+            PENDING: args.backup.pending?.apply((pending) => (pending ? "1" : "0")) ?? "1",
           },
           stdin: files,
           triggers: [context.image, context.environment.hash],

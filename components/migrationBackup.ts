@@ -16,6 +16,8 @@ export class MigrationBackup extends pulumi.ComponentResource {
   readonly command: command.local.Command | undefined;
   /** Names, with commas, of the migrations that have to wait for the next release. */
   readonly hold: pulumi.Output<string> | undefined;
+  /** Whether there is anything to migrate. */
+  readonly pending: pulumi.Output<boolean> | undefined;
 
   constructor(
     name: string,
@@ -52,14 +54,17 @@ export class MigrationBackup extends pulumi.ComponentResource {
         { parent: this, dependsOn: args.after },
       );
       // Its input has secrets; what it prints are names.
-      this.hold = pulumi.unsecret(this.command.stdout).apply(heldBack);
+      const said = pulumi.unsecret(this.command.stdout).apply(verdict);
+      this.hold = said.hold.apply((names) => names.join(","));
+      this.pending = said.pending;
     }
     this.registerOutputs({});
   }
 }
 
-/** Reads what the step says last. */
-export function heldBack(printed: string): string {
+/** Reads what the step says last; without it, all is migrated and nothing waits. */
+export function verdict(printed: string): { readonly hold: readonly string[]; readonly pending: boolean } {
   const line = printed.split("\n").findLast((one) => one.startsWith('{"hold":'));
-  return line === undefined ? "" : (JSON.parse(line) as { hold: string[] }).hold.join(",");
+  const { hold = [], pending } = (line === undefined ? {} : JSON.parse(line)) as { hold?: string[]; pending?: number };
+  return { hold, pending: pending !== 0 };
 }

@@ -9,6 +9,8 @@ const LATE = new Set(["typescript", "@npmcli/arborist", "normalize-package-data"
 Module._load = function (request, parent, isMain) {
   // The pack's own TypeScript is stripped by tsx or bundled by esbuild.
   if (request === "ts-node" || /[\\/]vendor[\\/]ts-node@/.test(request)) return { VERSION: "", register() {} };
+  // The SDK notes a stack for every promise; mapping those takes half a second of a preview. Node itself maps the stacks that are shown.
+  if (request === "source-map-support/register" && /[\\/]@pulumi[\\/]pulumi[\\/]/.test(parent?.filename ?? "")) return {};
   if (!LATE.has(request) || !/[\\/]@pulumi[\\/]pulumi[\\/]/.test(parent?.filename ?? "")) return load.call(this, request, parent, isMain);
   const real = () => load.call(this, request, parent, isMain);
   // Some are asked what they are as soon as they are imported; that is no use yet.

@@ -15,10 +15,7 @@ mkdir -p storage/framework/cache/data storage/framework/sessions storage/framewo
 # Caches are built here, with the final environment, never in the image: known issue 10. The folders are fresh tmpfs,
 # so there is nothing stale to clear after a release; `docker restart` keeps no tmpfs either.
 if [ "${DRYDOCK_CACHE:-0}" = 1 ]; then
-  php artisan config:clear --quiet
-  php artisan config:cache
-  php artisan route:cache
-  php artisan view:cache
+  php /drydock/cache.php "$DRYDOCK_PATH"
 fi
 
 umask 022

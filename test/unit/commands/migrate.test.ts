@@ -31,7 +31,7 @@ esac
   const run = (env: Record<string, string> = {}) => {
     const done = spawnSync("sh", ["commands/migrate.sh"], {
       input: "", encoding: "utf8",
-      env: { PATH: `${folder}:${process.env.PATH}`, NAME: "net-migrate", TIMEOUT: "5", HOLD: "", IMAGE: "shop:1", NETWORK: "net", APP_PATH: "/app", RUN_AS: "1000:1000", MEMORY: "256", LABELS: "--label a=b", ...env },
+      env: { PATH: `${folder}:${process.env.PATH}`, NAME: "net-migrate", TIMEOUT: "5", PENDING: "1", HOLD: "", IMAGE: "shop:1", NETWORK: "net", APP_PATH: "/app", RUN_AS: "1000:1000", MEMORY: "256", LABELS: "--label a=b", ...env },
     });
     const calls = existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8") : "";
     return { ...done, calls, created: /^create --name net-migrate [\s\S]*?(?=^(?:cp|rm|start))/m.exec(calls)?.[0] ?? "" };
@@ -88,6 +88,15 @@ esac
     assert.match(stderr, /still running after 1 s, ended; the old release serves/);
     assert.match(calls, /^kill net-migrate\n$/m);
     assert.ok(!/^rm --volumes/m.test(calls));
+  });
+
+  it("makes no container where nothing is pending, unless one was left by a run that was killed", () => {
+    docker({});
+    const { status, calls } = run({ PENDING: "0" });
+    assert.equal(status, 0);
+    assert.ok(!/create/.test(calls), calls);
+    docker({ exists: "false 137" });
+    assert.match(run({ PENDING: "0" }).created, /unlock\.php/);
   });
 
   it("runs single files where some have to wait", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, describe, it } from "mocha";
-import { heldBack } from "../../../components/migrationBackup.ts";
+import { verdict } from "../../../components/migrationBackup.ts";
 import { recordedIn } from "../../../components/record.ts";
 import { configuration, runProgram, type Registered } from "./program.ts";
 
@@ -130,7 +130,7 @@ describe("the stack", () => {
       uploads.map(({ file, owner, group, permissions }: any) => [file, owner, group, permissions]),
       [
         ["/var/www/html/.env", "1000", "1000", "0400"],
-        ...["start.sh", "fcgi.php", "http.php", "worker.php", "opcache.php", "readback.php", "record.php"].map((name) => [`/drydock/${name}`, "1000", "1000", "0555"]),
+        ...["start.sh", "cache.php", "fcgi.php", "http.php", "worker.php", "opcache.php", "readback.php", "record.php"].map((name) => [`/drydock/${name}`, "1000", "1000", "0555"]),
         ["/drydock/fpm.conf", "1000", "1000", "0444"],
       ],
     );
@@ -247,8 +247,9 @@ describe("the stack", () => {
   });
 
   it("lets migrations wait that the backup's step says so of", () => {
-    assert.equal(heldBack("no migration is pending: no backup is needed"), "");
-    assert.equal(heldBack('backup: …\n{"hold":["2026_a","2026_b"]}'), "2026_a,2026_b");
+    assert.deepEqual(verdict('no migration is pending\n{"hold":[],"pending":0}'), { hold: [], pending: false });
+    assert.deepEqual(verdict('backup: …\n{"hold":["2026_a","2026_b"]}'), { hold: ["2026_a", "2026_b"], pending: true });
+    assert.deepEqual(verdict(""), { hold: [], pending: true }, "what is not known is run");
     assert.ok(leaf(resources, "migrate").after.includes("backup"));
   });
 

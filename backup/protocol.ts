@@ -18,6 +18,8 @@ export const SECRETS = {
   /** JSON: {"accessKeyId","secretAccessKey"}; absent where the machine's role is used. */
   s3: "s3.json",
   smtpPassword: "smtp-password",
+  /** The address that alarms are sent to: such addresses often are secrets themselves. */
+  webhook: "webhook",
 } as const;
 
 /** The port of the agent's metrics, of its health check and (on the companion) of its HTTP interface. Never published. */
@@ -47,14 +49,11 @@ export const configurationSchema = z.strictObject({
   engine: z.enum(["mariadb", "mysql"]),
   /** The application's database. */
   schema: z.string(),
-  database: z.strictObject({ host: z.string(), port: z.number().int() }),
-  /** Host name of the companion. */
-  companion: z.string(),
   physical: z.boolean(),
   /** Of the daily run. */
   type: z.enum(TYPES),
   /** cron, UTC; an empty text switches one off. */
-  schedule: z.strictObject({ full: z.string(), health: z.string(), cleanup: z.string() }),
+  schedule: z.strictObject({ backup: z.string(), health: z.string(), cleanup: z.string() }),
   files: z.strictObject({ include: z.array(z.string()), exclude: z.array(z.string()) }),
   hooks: z.strictObject({ pre: hook.optional(), post: hook.optional(), validate: hook.optional() }),
   retention: z.strictObject({ localDays: z.number().int(), s3Days: z.number().int() }),
@@ -62,17 +61,14 @@ export const configurationSchema = z.strictObject({
   maxAge: z.number(),
   /** Seconds between two segments of the binary log. */
   binlogInterval: z.number().int(),
-  alarms: z.strictObject({
-    email: z.strictObject({
-      to: z.string(),
-      from: z.string(),
-      host: z.string(),
-      port: z.number().int(),
-      security: z.enum(["tls", "starttls", "none"]),
-      username: z.string().optional(),
-    }).optional(),
-    webhook: z.string().optional(),
-  }),
+  email: z.strictObject({
+    to: z.string(),
+    from: z.string(),
+    host: z.string(),
+    port: z.number().int(),
+    security: z.enum(["tls", "starttls", "none"]),
+    username: z.string().optional(),
+  }).optional(),
   /** The second repository. Objects: PREFIXbackups/ (restic), PREFIXbinlogs/, PREFIXlatest (JSON). */
   s3: z.strictObject({
     bucket: z.string(),

@@ -4,7 +4,7 @@ import type { Environment, Settings } from "../config/settings.ts";
 import type { Guard } from "./guard.ts";
 
 /** Who a container is; the value of its label `drydock.role`. */
-export type Role = "app" | "scheduler" | "horizon" | "migrate" | "database" | "redis" | "proxy";
+export type Role = "app" | "scheduler" | "horizon" | "migrate" | "database" | "redis" | "proxy" | "backup" | "restore";
 
 /** What every component of a stack needs to know. */
 export interface Context {

@@ -11,6 +11,9 @@ export class Network extends pulumi.ComponentResource {
   /** Database, Redis and those who use them; internal. */
   readonly data: docker.Network;
 
+  /** The backup agent and the container in which it restores; internal. */
+  readonly restore: docker.Network | undefined;
+
   constructor(name: string, context: Context, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:Network", name, {}, options);
     const network = (suffix: string, internal: boolean) =>
@@ -22,6 +25,7 @@ export class Network extends pulumi.ComponentResource {
     this.public = network("public", false);
     this.app = network("app", false);
     this.data = network("data", true);
+    this.restore = context.settings.backup.enabled ? network("restore", true) : undefined;
     this.registerOutputs({ public: this.public.name, app: this.app.name, data: this.data.name });
   }
 }

@@ -64,7 +64,7 @@ export class Record extends pulumi.ComponentResource {
 
 /** Names the settings without variables and secrets. */
 export function settingsHash({ settings }: Context): string {
-  const { env: _, docker: { registry: __, ...docker }, database: { rootPassword: ___, ...database }, ...rest } = settings;
+  const { env: _, docker: { registry: __, ...docker }, database: { rootPassword: ___, ...database }, backup: ____, ...rest } = settings;
   return fingerprint({ ...rest, docker, database });
 }
 

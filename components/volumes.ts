@@ -3,6 +3,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { step } from "./command.ts";
 import type { Context } from "./context.ts";
+import { present } from "./outputs.ts";
 
 /** The stack's volumes. Those with data are protected and outlive `pulumi destroy`; the other two can be made again by a release. */
 export class Volumes extends pulumi.ComponentResource {
@@ -10,7 +11,7 @@ export class Volumes extends pulumi.ComponentResource {
   readonly redis: docker.Volume;
   /** The application's storage/app: what users uploaded. */
   readonly storage: docker.Volume;
-  /** Dumps that were taken before migrations. */
+  /** The backups: the agent's repository and the binary log; where there is no agent, dumps that were taken before migrations. */
   readonly backups: docker.Volume;
   /** What was released, by whom, and what else was changed; mounted in one-off containers only. */
   readonly records: docker.Volume;
@@ -18,12 +19,14 @@ export class Volumes extends pulumi.ComponentResource {
   readonly public: docker.Volume;
   /** The proxy's configuration: written by a step of the release, so that no release replaces the proxy. */
   readonly proxy: docker.Volume;
+  /** Where backups are restored to prove them. */
+  readonly restore: docker.Volume | undefined;
   /** Has run when the volumes belong to the users that write to them. */
   readonly ownership: command.local.Command;
 
   constructor(name: string, context: Context, args: { toolImage: docker.RemoteImage }, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:Volumes", name, {}, options);
-    const { app, proxy, database } = context.settings;
+    const { app, proxy, database, backup } = context.settings;
     const volume = (suffix: string, hasData: boolean) =>
       new docker.Volume(
         `${name}-${suffix}`,
@@ -37,10 +40,11 @@ export class Volumes extends pulumi.ComponentResource {
     this.records = volume("records", true);
     this.public = volume("public", false);
     this.proxy = volume("proxy", false);
+    this.restore = backup.enabled ? volume("restore", false) : undefined;
 
     const belongs = (volume: docker.Volume, { uid, gid }: { uid: number; gid: number }) => pulumi.interpolate`${volume.name} ${uid}:${gid}`;
     const owners = pulumi
-      .all([belongs(this.storage, app), belongs(this.public, app), belongs(this.proxy, proxy), belongs(this.backups, database), belongs(this.records, proxy)])
+      .all([belongs(this.storage, app), belongs(this.public, app), belongs(this.proxy, proxy), belongs(this.backups, backup.enabled ? app : database), belongs(this.records, proxy), ...present(this.restore).map((restore) => belongs(restore, database))])
       .apply((lines) => lines.join("\n"));
     this.ownership = step(
       context,

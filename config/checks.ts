@@ -1,4 +1,5 @@
-import { setCommand, removeCommand, type Problem } from "./problems.ts";
+import { removeCommand, secretCommand, setCommand, type Problem } from "./problems.ts";
+import { passwordExpects, passwordGenerator } from "./variableTypes.ts";
 import type { Context } from "./environment.ts";
 import { stageOf } from "./stage.ts";
 
@@ -7,7 +8,7 @@ export type LenientSettings = Context["settings"];
 
 /** The rules between settings, and those that depend on the stage. */
 export function checkTogether(settings: LenientSettings, env: Readonly<Record<string, string>>, stack: string): Problem[] {
-  const { app, database, redis, proxy } = settings;
+  const { app, database, redis, proxy, backup } = settings;
   const stage = stageOf(stack, env["APP_ENV"]);
   const problems: Problem[] = [];
   const add = (path: string, message: string, remedy?: string) => problems.push({ path: `drydock:${path}`, message, ...(remedy === undefined ? {} : { remedy }) });
@@ -20,9 +21,21 @@ export function checkTogether(settings: LenientSettings, env: Readonly<Record<st
   if (app?.build !== undefined && stage === "production")
     add("app.build", "is set in production, which runs only images that were built and tested before", removeCommand("drydock:app.build", stack));
 
-  for (const [path, image] of [["app.image", app?.image], ["app.pinned", app?.pinned], ["database.image", database?.image], ["redis.image", redis?.image], ["proxy.image", proxy?.image]] as const) {
+  for (const [path, image] of [["app.image", app?.image], ["app.pinned", app?.pinned], ["database.image", database?.image], ["redis.image", redis?.image], ["proxy.image", proxy?.image], ["backup.image", backup?.image]] as const) {
     const problem = image === undefined || stage === "local" ? undefined : unpinned(image, stage === "production");
     if (problem !== undefined) add(path, `is ${JSON.stringify(image)}, ${problem}`, set(path, `${image!.replace(/(:[\w.-]+)?$/, "")}@sha256:DIGEST`));
+  }
+
+  if (backup?.enabled === true) {
+    const secret = (path: string) => secretCommand(`drydock:${path}`, passwordGenerator, stack);
+    if ("image" in backup && backup.image === undefined) add("backup.image", "is missing: expected the image of the backup agent", set("backup.image", "registry.example.com/shop/backup:1.0"));
+    for (const name of ["key", "databasePassword", "token"] as const)
+      if (name in backup && backup[name] === undefined) add(`backup.${name}`, `is missing, expected ${passwordExpects}`, secret(`backup.${name}`));
+    const { s3, alarms } = backup;
+    if (s3 !== undefined && (s3.accessKeyId === undefined) !== (s3.secretAccessKey === undefined))
+      add("backup.s3.accessKeyId", "and drydock:backup.s3.secretAccessKey go together: expected both, or none", removeCommand("drydock:backup.s3.accessKeyId", stack));
+    if (alarms?.email !== undefined && alarms.email.username !== undefined && alarms.email.password === undefined)
+      add("backup.alarms.email.password", "is missing, expected a password", secretCommand("drydock:backup.alarms.email.password", undefined, stack));
   }
 
   below("database.bufferPool", database?.bufferPool, database?.memory);

@@ -104,8 +104,8 @@ pulumi config set --secret --path drydock:env.STRIPE_SECRET -s prod
   variables are in.
 - Nothing else sets a variable: no file in the image, no shell. What is in an image's \`.env\` is replaced.
 - Names are capital letters, digits and underscores. \`DRYDOCK_…\` is Drydock's own.
-- DB_PASSWORD, REDIS_PASSWORD and \`drydock:database.rootPassword\` have at least 32 characters and differ from each other and from every
-  variable whose name ends with PASSWORD.
+- DB_PASSWORD, REDIS_PASSWORD, \`drydock:database.rootPassword\` and the secrets of \`drydock:backup\` have at least 32 characters and differ from
+  each other and from every variable whose name ends with PASSWORD.
 - Pulumi keeps what looks like a whole number as a number: \`+49123\` would lose its plus. Use \`pulumi config set --type string\`, or quotes in the file.
 
 ${table(["variable", "default", "what it is", "accepted", "kept as", "reader or rule"], catalogue.map(row))}

@@ -76,6 +76,14 @@ export const port = () => integer(1, 65_535);
 
 export const seconds = (max = 86_400) => integer(1, max, "seconds");
 
+/** A schedule as cron writes it, five fields; an empty text is never. */
+export const schedule = (example: string) =>
+  text("five fields as cron writes them (UTC), or nothing for never", (value) => value === "" || /^([\d*,/-]+\s+){4}[\d*,/-]+$/.test(value), example);
+
+/** Patterns of files. */
+export const globs = () =>
+  list(text("a pattern of files", (value) => value.length > 0 && !value.includes("\n")), 'a list of patterns, such as ["public"]', '["public"]');
+
 /** A command as a list of words, which no shell reads. */
 export const argv = () =>
   list(text("a word", (word) => word.length > 0), 'a list of words, such as ["php","artisan","horizon"]', '["php","artisan","horizon"]');

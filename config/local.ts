@@ -12,7 +12,7 @@ export interface LocalOptions {
   /** A free port of this machine, for the proxy. */
   readonly port: number;
   /** References of images that this machine has; `php` is the base that the example is built on. */
-  readonly images: { readonly php: string; readonly proxy: string; readonly database: string; readonly redis: string };
+  readonly images: { readonly php: string; readonly proxy: string; readonly database: string; readonly redis: string; readonly backup: string };
   /** Paths that have a value already, and keep it. @default none */
   readonly existing?: readonly string[];
   /** @default random bytes of the operating system */
@@ -33,6 +33,10 @@ export function generateLocal({ port, images, existing = [], random = randomByte
     plain("redis.image", images.redis),
     plain("proxy.image", images.proxy),
     plain("proxy.port", port),
+    plain("backup.image", images.backup),
+    secret("backup.key", password()),
+    secret("backup.databasePassword", password()),
+    secret("backup.token", password()),
     plain("env.APP_ENV", "local"),
     secret("env.APP_KEY", `base64:${random(32).toString("base64")}`),
     plain("env.DB_CONNECTION", "mariadb"),

@@ -102,12 +102,14 @@ function judgeOwn(name: string, { env, stack }: Context): Problem | undefined {
 }
 
 /** The rules that look at several variables. */
-function judgeTogether(values: Readonly<Record<string, string>>, own: readonly string[], context: Context): Problem[] {
+function judgeTogether(values: Readonly<Record<string, string>>, names: readonly string[], context: Context): Problem[] {
   const { stack, settings } = context;
   const managed = ["DB_PASSWORD", "REDIS_PASSWORD"].flatMap((name) => (values[name] === undefined ? [] : [{ path: path(name), value: values[name], ours: true }]));
-  const root = settings.database?.rootPassword;
-  const foreign = ["MAIL_PASSWORD", ...own].filter((name) => /PASSWORD$/.test(name) && values[name]).map((name) => ({ path: path(name), value: values[name]!, ours: false }));
-  const problems = judgePasswords([...(root === undefined ? [] : [{ path: "drydock:database.rootPassword", value: root, ours: true }]), ...managed, ...foreign], stack);
+  const own = (setting: string, value: string | undefined) => (value === undefined ? [] : [{ path: `drydock:${setting}`, value, ours: true }]);
+  const { key, databasePassword, token } = settings.backup ?? {};
+  const settingsOwn = [...own("database.rootPassword", settings.database?.rootPassword), ...own("backup.key", key), ...own("backup.databasePassword", databasePassword), ...own("backup.token", token)];
+  const foreign = ["MAIL_PASSWORD", ...names].filter((name) => /PASSWORD$/.test(name) && values[name]).map((name) => ({ path: path(name), value: values[name]!, ours: false }));
+  const problems = judgePasswords([...settingsOwn, ...managed, ...foreign], stack);
 
   const promised = stageByName(stack);
   if (promised === "production" && values["APP_ENV"] !== undefined && values["APP_ENV"] !== "production")

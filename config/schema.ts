@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { address, argv, cpus, flag, id, imageReference, integer, mebibytes, optional, path, port, preset, ranges, required, seconds, text } from "./fields.ts";
+import { address, argv, cpus, flag, globs, id, imageReference, integer, mebibytes, optional, path, port, preset, ranges, required, schedule, seconds, text } from "./fields.ts";
 import { isPassword, passwordExpects, passwordGenerator } from "./variableTypes.ts";
 
 const notEmpty = (value: string) => value.length > 0;
@@ -132,6 +132,74 @@ const proxy = z.strictObject({
   cpus: preset(cpus(), 0.5, "Processor limit"),
 });
 
+const hook = (when: string) =>
+  optional(
+    z.strictObject({
+      command: required(argv(), "The command, run in the backup container"),
+      timeout: preset(seconds(), 60, "How long it may take"),
+    }).meta({ expects: "an object with command, and if needed timeout" }),
+    `A command that runs ${when}; where it fails, so does the backup`,
+    "none",
+  );
+
+const secretText = (description: string) => text(passwordExpects, isPassword).optional().meta({ description, secret: true, generator: passwordGenerator, computed: "**required** where `enabled`" });
+const mailAddress = () => text("an e-mail address", (value) => /^[^\s@<>]+@[^\s@<>]+$/.test(value), "ops@example.com");
+const url = () => text("an address that begins with https:// or http://", (value) => URL.canParse(value) && /^https?:/.test(value), "https://hooks.example.com/backup");
+
+const alarms = z.strictObject({
+  email: optional(
+    z.strictObject({
+      to: required(mailAddress(), "Who is told"),
+      from: required(mailAddress(), "Who it comes from"),
+      host: required(text("a host name", notEmpty, "smtp.example.com"), "The mail server"),
+      port: preset(port(), 587, "Its port"),
+      security: preset(z.enum(["tls", "starttls", "none"]).meta({ expects: '"tls", "starttls" or "none"' }), "starttls", "How the connection is encrypted"),
+      username: optional(text("a user name", notEmpty), "The user on the mail server", "none"),
+      password: text("a password", notEmpty).optional().meta({ description: "The password there", secret: true, computed: "none" }),
+    }).meta({ expects: "an object with to, from and host" }),
+    "Mail for each alarm and its end, and for each backup",
+    "none",
+  ),
+  webhook: url().optional().meta({ description: "An address that gets the same as JSON, by POST", secret: true, computed: "none" }),
+});
+
+const s3 = z.strictObject({
+  bucket: required(text("a bucket's name", (value) => /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value), "shop-backups"), "The bucket"),
+  region: required(text("a region, such as eu-central-1", (value) => /^[a-z0-9-]+$/.test(value), "eu-central-1"), "Its region"),
+  prefix: preset(text("nothing, or a path that ends with /", (value) => /^([\w.-]+\/)*$/.test(value)), "", "Before the name of each object"),
+  endpoint: optional(url(), "Where it isn't Amazon's", "Amazon S3 of the region"),
+  accessKeyId: optional(text("an access key's id", notEmpty), "The access key", "the machine's own role"),
+  secretAccessKey: text("a secret access key", notEmpty).optional().meta({ description: "Its secret", secret: true, computed: "the machine's own role" }),
+});
+
+const backup = z.strictObject({
+  enabled: preset(flag(), true, "Back up, restore each backup to prove it, and keep the binary log for points in time"),
+  image: optional(imageReference(), "The image of the backup agent", "**required** where `enabled`"),
+  memory: preset(mebibytes(128), 512, "Memory limit of the agent"),
+  cpus: preset(cpus(), 1, "Processor limit of the agent"),
+  restoreMemory: preset(mebibytes(256), 768, "Memory limit of the container in which backups are restored"),
+  restoreCpus: preset(cpus(), 1, "Processor limit of that container"),
+  key: secretText("The repository's key: without it no backup can be read, so keep a copy elsewhere"),
+  databasePassword: secretText("The password of the database account `drydock_backup`"),
+  token: secretText("What the agent shows to the container in which it restores"),
+  type: preset(z.enum(["full", "db", "files", "incremental"]).meta({ expects: '"full", "db", "files" or "incremental"' }), "full", "What the daily backup holds"),
+  schedule: preset(schedule("0 2 * * *"), "0 2 * * *", "When a backup is made (UTC)"),
+  healthSchedule: preset(schedule("0 1 * * 0"), "0 1 * * 0", "When the whole repository is checked (UTC)"),
+  cleanupSchedule: preset(schedule("0 3 1 * *"), "0 3 1 * *", "When backups past their time are removed (UTC)"),
+  include: preset(globs(), ["."], "What of Laravel's storage/app is backed up, from there"),
+  exclude: preset(globs(), ["**/cache/**", "**/tmp/**", "*.log", "livewire-tmp"], "What of it is left out, as restic reads patterns"),
+  physical: preset(flag(), true, "MariaDB: copy the server's files instead of dumping tables, so that a restore takes as long as the disk"),
+  localDays: preset(integer(1, 3650, "days"), 7, "How long backups are kept on the Docker host"),
+  s3Days: preset(integer(1, 3650, "days"), 30, "How long they are kept in S3"),
+  maxAge: preset(integer(1, 8760, "hours"), 26, "An alarm is raised when the newest verified backup is older"),
+  binlogInterval: preset(integer(1, 5, "seconds"), 5, "How often what is new in the binary log is put into the repository"),
+  pre: hook("before a backup"),
+  post: hook("after a backup"),
+  validate: hook("when a backup has been restored"),
+  alarms: alarms.prefault({}).meta({ description: "Who is told when something is wrong", expects: "an object with email or webhook" }),
+  s3: optional(s3.meta({ expects: "an object with bucket and region" }), "A second place for every backup", "none"),
+});
+
 const verify = z.strictObject({
   requests: preset(integer(1, 10_000), 20, "Requests through the proxy that must succeed after a release"),
 });
@@ -142,7 +210,7 @@ const logs = z.strictObject({
 });
 
 /** The groups of settings, in the order of the stack files. */
-export const groups = { docker, app, scheduler, horizon, migrate, database, redis, proxy, verify, logs };
+export const groups = { docker, app, scheduler, horizon, migrate, database, redis, proxy, backup, verify, logs };
 
 /** A whole stack's configuration, strict: what it does not name is an error. */
 export const settingsSchema = z.strictObject({
@@ -164,6 +232,7 @@ export const settingsSchema = z.strictObject({
     .transform((proxy) => ({ ...proxy, headers: Object.fromEntries(Object.entries({ ...defaultHeaders, ...proxy.headers }).filter(([, value]) => value !== "")) }))
     .prefault({} as never)
     .meta({ description: "nginx, the only container with a published port" }),
+  backup: backup.prefault({}).meta({ description: "Backups, their proof and points in time" }),
   verify: verify.prefault({}).meta({ description: "What proves a release" }),
   logs: logs.prefault({}).meta({ description: "Docker's log files" }),
   env: z
@@ -172,7 +241,7 @@ export const settingsSchema = z.strictObject({
     .meta({ description: "Variables for Laravel: see docs/environment.md; the user's own as well" }),
 });
 
-/** A stack's settings with all defaults filled in. Holds secrets: `database.rootPassword`, `docker.registry.password`, `env`. */
+/** A stack's settings with all defaults filled in. Holds secrets: those of config/secrets.ts. */
 export type Settings = DeepReadonly<z.output<typeof settingsSchema>>;
 
 /** The parts of the settings that the rules of single variables look at. */

@@ -5,9 +5,9 @@ import { explain, inOrder } from "./explain.ts";
 import { secretCommand, SettingsError, type Problem } from "./problems.ts";
 import { readRaw } from "./raw.ts";
 import { resolveEnvironment, type Environment } from "./resolve.ts";
-import { secretValues } from "./secrets.ts";
+import { SECRET_SETTINGS, secretValues } from "./secrets.ts";
 import { groups, settingsSchema, type Settings } from "./schema.ts";
-import { unwrapped } from "./walk.ts";
+import { at, unwrapped } from "./walk.ts";
 
 export { settingsSchema, SettingsError };
 export type { Environment, Problem, Settings };
@@ -63,10 +63,9 @@ function judgeSettings(raw: Readonly<Record<string, unknown>>, stack: string): J
 }
 
 /** The secrets that stand in the stack's file for everyone who may read the repository. */
-function exposed({ database, docker }: LenientSettings, env: Readonly<Record<string, string>>, stack: string, unencrypted: readonly string[]): Problem[] {
+function exposed(settings: LenientSettings, env: Readonly<Record<string, string>>, stack: string, unencrypted: readonly string[]): Problem[] {
   const secrets = [
-    ...(docker?.registry === undefined ? [] : ["docker.registry.password"]),
-    ...(database?.rootPassword === undefined ? [] : ["database.rootPassword"]),
+    ...SECRET_SETTINGS.filter((path) => at(settings, path) !== undefined).map((path) => path.join(".")),
     ...catalogue.filter(({ name, secret }) => secret && env[name] !== undefined).map(({ name }) => `env.${name}`),
   ];
   return secrets

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** The roles that containers of a Laravel stack have. Containers say theirs in the label `drydock.role`. */
-export const ROLES = ["app", "horizon", "scheduler", "migrate", "database", "redis", "proxy", "backup"] as const;
+export const ROLES = ["app", "horizon", "scheduler", "migrate", "database", "redis", "proxy", "backup", "restore"] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Roles that run the application's code. */
@@ -15,6 +15,7 @@ const word = (...words: readonly string[]): string => `(^|[-_.])(${words.join("|
 /** Tried in this order on a container's name when it carries no label: `db-backup` is a backup, `app-scheduler` a scheduler. */
 const BY_NAME: Readonly<Record<Role, string>> = {
   backup: word("backup", "backups"),
+  restore: word("restore"),
   migrate: word("migrate", "migrator", "migration", "migrations"),
   scheduler: word("scheduler", "schedule", "cron"),
   horizon: word("horizon", "queue", "worker", "workers"),

@@ -3,15 +3,24 @@ import { lstatSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-export const IMAGES = ["base", "php", "proxy", "database", "redis"] as const;
+export const IMAGES = ["base", "php", "proxy", "database", "redis", "backup"] as const;
 export type ImageName = (typeof IMAGES)[number];
 export type ImageReferences = Readonly<Record<ImageName, string>>;
 
 /** What a reader of `docker images` wants to know first; the hash behind it is what decides. */
-const SERIES: Readonly<Record<ImageName, string>> = { base: "forky", php: "8.4", proxy: "1.30", database: "11.8", redis: "8.0" };
+const SERIES: Readonly<Record<ImageName, string>> = { base: "forky", php: "8.4", proxy: "1.30", database: "11.8", redis: "8.0", backup: "1" };
 
 /** The folder with a folder for each image. */
 export const IMAGES_DIR = fileURLToPath(new URL("../../images", import.meta.url));
+
+/** What the backup image holds beside its folder: the agent, bundled from here with these packages. */
+export const AGENT_DIR = fileURLToPath(new URL("../../backup", import.meta.url));
+export const AGENT_PACKAGES = ["@aws-sdk/client-s3", "commander", "croner", "mysql2", "nodemailer", "pino", "prom-client", "zod"] as const;
+
+function agentHash(): string {
+  const { dependencies } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { dependencies: Record<string, string> };
+  return contentHash(AGENT_DIR, AGENT_PACKAGES.map((name) => `${name}@${dependencies[name]}`).join("\n"));
+}
 
 /** A folder's content (names, run bits, bytes) as 12 hex digits, mixed with `parent`. Times and owners don't count. */
 export function contentHash(folder: string, parent = ""): string {
@@ -31,12 +40,12 @@ export function contentHash(folder: string, parent = ""): string {
 }
 
 /**
- * The references of all images, from the content of their folders alone: no engine is asked. All others depend on the base and change with it.
+ * The references of all images, from the content of their folders (and of backup/) alone: no engine is asked. All others depend on the base and change with it.
  * @param dir the folder with a folder for each image. @default the project's images/
  */
 export function imageTags(dir: string = IMAGES_DIR): ImageReferences {
   const base = contentHash(join(dir, "base"));
-  const reference = (name: ImageName): string =>
-    `drydock/${name}:${SERIES[name]}-${name === "base" ? base : contentHash(join(dir, name), base)}`;
+  const hashOf = (name: ImageName): string => (name === "base" ? base : contentHash(join(dir, name), name === "backup" ? `${base}\n${agentHash()}` : base));
+  const reference = (name: ImageName): string => `drydock/${name}:${SERIES[name]}-${hashOf(name)}`;
   return Object.fromEntries(IMAGES.map((name) => [name, reference(name)])) as Record<ImageName, string>;
 }

@@ -6,7 +6,7 @@ import { run, tail } from "./docker-run.ts";
 import { readAptAccess, writeAptFiles, type AptAccess } from "./images-apt.ts";
 import { bootstrapBase, imageCache, registryAnswers } from "./images-base.ts";
 import { withLock } from "./images-lock.ts";
-import { IMAGES, IMAGES_DIR, imageTags, type ImageName, type ImageReferences } from "./images-tags.ts";
+import { AGENT_DIR, IMAGES, IMAGES_DIR, imageTags, type ImageName, type ImageReferences } from "./images-tags.ts";
 
 export { imageTags, type ImageName, type ImageReferences };
 
@@ -66,6 +66,7 @@ async function build(name: ImageName, references: ImageReferences, { host, apt }
   try {
     cpSync(join(IMAGES_DIR, name), context, { recursive: true });
     writeAptFiles(context, apt);
+    if (name === "backup") await bundleAgent(join(context, "agent.cjs"));
     makeReadable(context);
     // The base's own Dockerfile has no BASE; proxies are passed by name, so that a password in one isn't on a command line.
     const buildArgs = name === "base" ? {} : { BASE: references.base };
@@ -86,6 +87,12 @@ async function build(name: ImageName, references: ImageReferences, { host, apt }
   } finally {
     rmSync(context, { recursive: true, force: true });
   }
+}
+
+/** One file with everything that it needs: the image has no npm. */
+export async function bundleAgent(file: string): Promise<void> {
+  const { build } = await import("esbuild");
+  await build({ entryPoints: [join(AGENT_DIR, "main.ts")], outfile: file, bundle: true, platform: "node", target: "node24", format: "cjs", legalComments: "inline", logLevel: "error" });
 }
 
 /** COPY keeps modes: the files of a clone made under a strict umask could not be read by the images' users. */

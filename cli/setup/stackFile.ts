@@ -36,12 +36,12 @@ export function presentPaths(document: Document): readonly string[] {
 }
 
 /**
- * Which of the generated values a file needs: all that are missing when it is new; later only what can't be left out, the secrets.
+ * Which of the generated values a file needs: all that are missing when it is new; later only what can't be left out, images and secrets.
  * What the user set himself stays.
  */
 export function missing(document: Document, entries: readonly Entry[]): readonly Entry[] {
   const fresh = !document.hasIn(["config", `${PROJECT}:database`]);
-  return entries.filter(({ path, secret }) => !document.hasIn(keys(path)) && (fresh || secret));
+  return entries.filter(({ path, secret }) => !document.hasIn(keys(path)) && (fresh || secret || path.endsWith(".image")));
 }
 
 /** Images built here whose tag is another one now; one of the user's own is left as it is. */

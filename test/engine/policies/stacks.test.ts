@@ -7,6 +7,7 @@ const random = () => Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toS
 const secrets = () => ({
   "drydock:env.APP_KEY": `base64:${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`,
   "drydock:env.DB_PASSWORD": random(), "drydock:env.REDIS_PASSWORD": random(), "drydock:database.rootPassword": random(),
+  "drydock:backup.key": random(), "drydock:backup.databasePassword": random(), "drydock:backup.token": random(),
 });
 
 describe("policies under the real engine: Drydock's own stacks", function () {
@@ -17,7 +18,7 @@ describe("policies under the real engine: Drydock's own stacks", function () {
       const project = await Project.ofClone(stack);
       try {
         if (stack === "local") {
-          const images = { php: "drydock/php:0123456789ab", proxy: "drydock/proxy:0123456789ab", database: "drydock/database:0123456789ab", redis: "drydock/redis:0123456789ab" };
+          const images = { php: "drydock/php:0123456789ab", proxy: "drydock/proxy:0123456789ab", database: "drydock/database:0123456789ab", redis: "drydock/redis:0123456789ab", backup: "drydock/backup:0123456789ab" };
           for (const secret of [true, false]) {
             const values = generateLocal({ port: 8080, images }).filter((value) => value.secret === secret);
             await project.config(Object.fromEntries(values.map(({ path, value }) => [path, String(value)])), ...(secret ? ["--secret"] : []));

@@ -73,6 +73,8 @@ describe("the stack", () => {
       proxy: true,
       database: true,
       redis: true,
+      "backup-agent": true,
+      "backup-restore": true,
     });
     for (const step of resources.filter((one) => one.type === "command:local:Command")) assert.equal(step.deleteBeforeReplace, false, step.name);
   });
@@ -215,6 +217,8 @@ describe("the stack", () => {
       ["scheduler", "scheduler", "scheduler-abcdef0"],
       ["database", "database", "database-abcdef0"],
       ["redis", "redis", "redis-abcdef0"],
+      ["backup-agent", "backup", "backup-agent-abcdef0"],
+      ["backup-restore", "restore", "backup-restore-abcdef0"],
     ]);
   });
 
@@ -286,10 +290,10 @@ describe("the stack", () => {
   it("creates no unsafe container in staging or production, also where no policy pack was given", async () => {
     const production = { ...env, APP_ENV: "production", APP_URL: "https://shop.test" };
     const digest = (name: string) => `registry.test/${name}@sha256:${"1".repeat(64)}`;
-    const images = { database: { ...(config.database as object), image: digest("mariadb") }, redis: { image: digest("redis") }, proxy: { image: digest("nginx") } };
+    const images = { database: { ...(config.database as object), image: digest("mariadb") }, redis: { image: digest("redis") }, proxy: { image: digest("nginx") }, backup: { ...(config.backup as object), image: digest("backup") } };
     const app = { image: digest("shop"), replicas: 1 };
     const safe = await runProgram({ ...config, ...images, app, env: production });
-    assert.equal(containers(safe.resources).length, 6);
+    assert.equal(containers(safe.resources).length, 8);
     // A health check at a port that nobody configured for the rules (known issue 8).
     await assert.rejects(runProgram({ ...config, ...images, app: { ...app, port: 8081 }, env: production }), (error: Error) => {
       assert.match(error.message, /^app-1 would be unsafe in production, so it was not created:\n\n\[healthcheck-endpoint\]/);

@@ -20,6 +20,7 @@ export function configuration(overrides: Record<string, unknown> = {}): Record<s
     database: { image: "mariadb:11.8", rootPassword: random() },
     redis: { image: "redis:8.0" },
     proxy: { image: "nginx:1.30" },
+    backup: { image: "backup:1.0", key: random(), databasePassword: random(), token: random() },
     env: {
       APP_ENV: "local",
       APP_URL: "http://127.0.0.1:8080",

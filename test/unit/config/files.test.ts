@@ -33,9 +33,9 @@ describe("the project's files", () => {
 
   for (const [stack, file] of [["staging", "Pulumi.staging.yaml"], ["prod", "Pulumi.prod.yaml"]] as const) {
     it(`lack nothing but the secrets for ${stack}`, () => {
-      assert.deepEqual(problemsOf(configOf(file), stack).map(({ path }) => path), ["drydock:database.rootPassword", "drydock:env.APP_KEY", "drydock:env.DB_PASSWORD", "drydock:env.REDIS_PASSWORD"]);
-      const { env, database } = valid();
-      const secrets: [string, unknown][] = [["database.rootPassword", database!["rootPassword"]], ["env.APP_KEY", appKey], ["env.DB_PASSWORD", env!["DB_PASSWORD"]], ["env.REDIS_PASSWORD", env!["REDIS_PASSWORD"]]];
+      assert.deepEqual(problemsOf(configOf(file), stack).map(({ path }) => path), ["drydock:database.rootPassword", "drydock:backup.key", "drydock:backup.databasePassword", "drydock:backup.token", "drydock:env.APP_KEY", "drydock:env.DB_PASSWORD", "drydock:env.REDIS_PASSWORD"]);
+      const { env, database, backup } = valid();
+      const secrets: [string, unknown][] = [["database.rootPassword", database!["rootPassword"]], ...["key", "databasePassword", "token"].map((name): [string, unknown] => [`backup.${name}`, backup![name]]), ["env.APP_KEY", appKey], ["env.DB_PASSWORD", env!["DB_PASSWORD"]], ["env.REDIS_PASSWORD", env!["REDIS_PASSWORD"]]];
       const complete = secrets.reduce((tree, [path, value]) => having(tree, path, value), configOf(file));
       assert.deepEqual(problemsOf(complete, stack), []);
     });

@@ -3,7 +3,7 @@ import { describe, it } from "mocha";
 import { generateLocal, type ConfigValue } from "../../../config/local.ts";
 import { having, problemsOf } from "./fixtures.ts";
 
-const images = { php: "drydock/php:1", proxy: "drydock/proxy:1", database: "drydock/database:1", redis: "drydock/redis:1" };
+const images = { php: "drydock/php:1", proxy: "drydock/proxy:1", database: "drydock/database:1", redis: "drydock/redis:1", backup: "drydock/backup:1" };
 const treeOf = (values: readonly ConfigValue[]) => values.reduce((tree, { path, value }) => having(tree, path.replace("drydock:", ""), value), {});
 
 describe("generateLocal", () => {
@@ -24,13 +24,17 @@ describe("generateLocal", () => {
         "drydock:redis.image=drydock/redis:1",
         "drydock:proxy.image=drydock/proxy:1",
         "drydock:proxy.port=18080",
+        "drydock:backup.image=drydock/backup:1",
+        `drydock:backup.key=${"02".repeat(24)} secret`,
+        `drydock:backup.databasePassword=${"03".repeat(24)} secret`,
+        `drydock:backup.token=${"04".repeat(24)} secret`,
         "drydock:env.APP_ENV=local",
-        `drydock:env.APP_KEY=base64:${Buffer.alloc(32, 2).toString("base64")} secret`,
+        `drydock:env.APP_KEY=base64:${Buffer.alloc(32, 5).toString("base64")} secret`,
         "drydock:env.DB_CONNECTION=mariadb",
         "drydock:env.DB_DATABASE=laravel",
         "drydock:env.DB_USERNAME=laravel",
-        `drydock:env.DB_PASSWORD=${"03".repeat(24)} secret`,
-        `drydock:env.REDIS_PASSWORD=${"04".repeat(24)} secret`,
+        `drydock:env.DB_PASSWORD=${"06".repeat(24)} secret`,
+        `drydock:env.REDIS_PASSWORD=${"07".repeat(24)} secret`,
       ],
     );
   });

@@ -26,12 +26,13 @@ describe("setting up images", () => {
 
     it("name the image, its series and its content", () => {
       const tags = imageTags();
-      assert.deepEqual(Object.keys(tags), ["base", "php", "proxy", "database", "redis"]);
+      assert.deepEqual(Object.keys(tags), ["base", "php", "proxy", "database", "redis", "backup"]);
       assert.match(tags.base, /^drydock\/base:forky-[0-9a-f]{12}$/);
       assert.match(tags.php, /^drydock\/php:8\.4-[0-9a-f]{12}$/);
       assert.match(tags.proxy, /^drydock\/proxy:1\.30-[0-9a-f]{12}$/);
       assert.match(tags.database, /^drydock\/database:11\.8-[0-9a-f]{12}$/);
       assert.match(tags.redis, /^drydock\/redis:8\.0-[0-9a-f]{12}$/);
+      assert.match(tags.backup, /^drydock\/backup:1-[0-9a-f]{12}$/);
     });
 
     it("are the same in another clone, whatever its files' times are", () => {

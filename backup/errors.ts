@@ -1,0 +1,21 @@
+import { EXIT } from "./protocol.ts";
+
+/** What went wrong in words for a person, and what mends it. */
+export class AgentError extends Error {
+  readonly remedy: string | undefined;
+  readonly code: number;
+  /** Whether trying again can help: a lost connection, a busy repository. */
+  readonly transient: boolean;
+
+  constructor(message: string, { remedy, code = EXIT.failed, transient = false, cause }: { remedy?: string; code?: number; transient?: boolean; cause?: unknown } = {}) {
+    super(message, { cause });
+    this.name = "AgentError";
+    this.remedy = remedy;
+    this.code = code;
+    this.transient = transient;
+  }
+}
+
+export const refused = (message: string, remedy?: string): AgentError => new AgentError(message, { code: EXIT.refused, ...(remedy === undefined ? {} : { remedy }) });
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

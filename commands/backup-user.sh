@@ -1,0 +1,19 @@
+#!/bin/sh
+# Makes the database account of the backup agent, or gives it its password and rights again, on new and on existing data.
+# CONTAINER: of the database; ENGINE: mariadb|mysql
+# Standard input: the account's password in one line. It and root's, which is in the container, go through no command line and no variable outside.
+set -eu
+if [ "$ENGINE" = mysql ]; then client=mysql position="REPLICATION CLIENT"; else client=mariadb position="BINLOG MONITOR"; fi
+# Not into the binary log: it is for changes that a restored backup lacks.
+docker exec --interactive "$CONTAINER" sh -eu -c '
+  read -r password
+  MYSQL_PWD=$(cat /run/drydock/root-password)
+  export MYSQL_PWD
+  "$0" --no-defaults --protocol=socket --user=root <<SQL
+SET SESSION sql_log_bin = 0;
+CREATE USER IF NOT EXISTS drydock_backup@"%" IDENTIFIED BY "$password";
+ALTER USER drydock_backup@"%" IDENTIFIED BY "$password" WITH MAX_USER_CONNECTIONS 12;
+GRANT SELECT, RELOAD, PROCESS, LOCK TABLES, $1, SHOW VIEW, EVENT, TRIGGER, REPLICATION SLAVE ON *.* TO drydock_backup@"%";
+SQL' "$client" "$position" \
+  || { echo "backup-user: the account drydock_backup could not be made in $CONTAINER: is its root password the one of drydock:database.rootPassword?" >&2; exit 1; }
+echo "the account drydock_backup may read, lock and follow the binary log, and change nothing"

@@ -1,0 +1,138 @@
+import type * as command from "@pulumi/command";
+import type * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { FOLDERS, PORTS, SECRETS, type Configuration } from "../backup/protocol.ts";
+import type { Settings } from "../config/settings.ts";
+import { step } from "./command.ts";
+import { container, type ContainerFile } from "./container.ts";
+import { fingerprint, type Context } from "./context.ts";
+import type { Network } from "./network.ts";
+import type { Volumes } from "./volumes.ts";
+
+const RUN = "/run/drydock";
+
+/**
+ * The backup agent, and its companion in which every backup is restored and thrown away again. Nothing here depends on the application's image
+ * or variables, so no release replaces them.
+ */
+export class Backup extends pulumi.ComponentResource {
+  readonly agent: docker.Container | undefined;
+  readonly companion: docker.Container | undefined;
+  /** The database account of the agent is there. */
+  readonly user: command.local.Command | undefined;
+
+  constructor(
+    name: string,
+    context: Context,
+    args: { network: Network; volumes: Volumes; database: docker.Container; image: docker.RemoteImage | undefined },
+    options?: pulumi.ComponentResourceOptions,
+  ) {
+    super("drydock:index:Backup", name, {}, options);
+    const { backup, database, app } = context.settings;
+    const { network, volumes, image } = args;
+    if (backup.enabled && image !== undefined && network.restore !== undefined && volumes.restore !== undefined) {
+      this.user = step(
+        context,
+        "backup-user",
+        {
+          script: "backup-user",
+          environment: { CONTAINER: args.database.name, ENGINE: database.engine },
+          stdin: pulumi.secret(`${backup.databasePassword}\n`),
+          triggers: [args.database.id],
+        },
+        { parent: this, dependsOn: [args.database] },
+      );
+      const settings = JSON.stringify(agentConfiguration(context));
+      const release = fingerprint({ image: backup.image, settings });
+      const common = { release, image: backup.image!, init: true, tmpfs: { "/tmp": 64 }, stopSignal: "SIGTERM", stopTimeout: 30, startTimeout: 60 };
+      const files = (secrets: Readonly<Record<string, string>>): ContainerFile[] => [
+        { path: `${RUN}/backup.json`, content: settings },
+        ...Object.entries(secrets).map(([file, content]) => ({ path: `${RUN}/${file}`, content: pulumi.secret(content) })),
+      ];
+      const account = { [SECRETS.database]: clientOptions(backup.databasePassword!), [SECRETS.restoreToken]: backup.token! };
+      const mount = (volume: docker.Volume, target: string, readOnly = true) => ({ type: "volume", source: volume.name, target, readOnly, ...(readOnly ? { volumeOptions: { noCopy: true } } : {}) });
+
+      this.companion = container(
+        context,
+        "backup-restore",
+        {
+          ...common,
+          role: "restore",
+          user: database,
+          limits: { memory: backup.restoreMemory, cpus: backup.restoreCpus },
+          networks: [{ network: network.restore, aliases: ["restore"] }, { network: network.data }],
+          files: files(account),
+          mounts: [mount(volumes.database, FOLDERS.database), mount(volumes.restore, FOLDERS.restore, false)],
+          command: ["companion"],
+          health: { test: ["CMD", "healthy", String(PORTS.companion)], interval: 3 },
+        },
+        "old-before-new",
+        { parent: this, dependsOn: [image, volumes.ownership, this.user] },
+      );
+      this.agent = container(
+        context,
+        "backup-agent",
+        {
+          ...common,
+          role: "backup",
+          user: app,
+          limits: backup,
+          // A way out only where something outside is to be reached.
+          networks: [{ network: network.data }, { network: network.restore }, ...(reachesOut(backup) ? [{ network: network.app }] : [])],
+          files: files({ ...account, [SECRETS.repositoryKey]: backup.key!, ...outside(backup) }),
+          mounts: [
+            mount(volumes.backups, FOLDERS.backups, false),
+            mount(volumes.storage, FOLDERS.storage),
+            mount(volumes.proxy, FOLDERS.proxy),
+            mount(volumes.records, FOLDERS.records),
+          ],
+          command: ["serve"],
+          health: { test: ["CMD", "healthy", String(PORTS.agent)], interval: 3 },
+        },
+        // Two agents on one repository would follow the binary log twice.
+        "old-before-new",
+        { parent: this, dependsOn: [image, volumes.ownership, this.user] },
+      );
+    }
+    this.registerOutputs({ agent: this.agent?.name, companion: this.companion?.name });
+  }
+}
+
+function reachesOut({ s3, alarms }: Settings["backup"]): boolean {
+  return s3 !== undefined || alarms.email !== undefined || alarms.webhook !== undefined;
+}
+
+/** The secrets of services outside. */
+function outside({ s3, alarms }: Settings["backup"]): Record<string, string> {
+  return {
+    ...(s3?.secretAccessKey === undefined ? {} : { [SECRETS.s3]: JSON.stringify({ accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey }) }),
+    ...(alarms.email?.password === undefined ? {} : { [SECRETS.smtpPassword]: alarms.email.password }),
+    ...(alarms.webhook === undefined ? {} : { [SECRETS.webhook]: alarms.webhook }),
+  };
+}
+
+const clientOptions = (password: string) => `[client]\nhost=database\nport=3306\nuser="drydock_backup"\npassword="${password}"\n`;
+
+/** The agent's settings: no secret, and nothing that a release changes. */
+export function agentConfiguration(context: Context): Configuration {
+  const { backup, database } = context.settings;
+  const { email } = backup.alarms;
+  return {
+    stack: context.stack,
+    engine: database.engine,
+    schema: context.environment.plain.DB_DATABASE ?? "",
+    physical: backup.physical && database.engine === "mariadb",
+    type: backup.type,
+    schedule: { backup: backup.schedule, health: backup.healthSchedule, cleanup: backup.cleanupSchedule },
+    files: { include: [...backup.include], exclude: [...backup.exclude] },
+    hooks: Object.fromEntries(["pre", "post", "validate"].flatMap((name) => {
+      const hook = backup[name as "pre" | "post" | "validate"];
+      return hook === undefined ? [] : [[name, { command: [...hook.command], timeout: hook.timeout }]];
+    })),
+    retention: { localDays: backup.localDays, s3Days: backup.s3Days },
+    maxAge: backup.maxAge,
+    binlogInterval: backup.binlogInterval,
+    ...(email === undefined ? {} : { email: { to: email.to, from: email.from, host: email.host, port: email.port, security: email.security, ...(email.username === undefined ? {} : { username: email.username }) } }),
+    ...(backup.s3 === undefined ? {} : { s3: { bucket: backup.s3.bucket, region: backup.s3.region, prefix: backup.s3.prefix, ...(backup.s3.endpoint === undefined ? {} : { endpoint: backup.s3.endpoint }) } }),
+  };
+}

@@ -43,7 +43,9 @@ const database = new Database("database", context, { network, volumes, image: pu
 const redis = new Redis("redis", context, { network, volumes, image: pulled("redis-image", settings.redis.image, { provider }) }, on);
 const proxy = new Proxy("proxy", context, { network, volumes, image: proxyImage }, on);
 const backupImage = settings.backup.enabled ? pulled("backup-image", settings.backup.image!, { provider }) : undefined;
-const backups = new Backup("backup-system", context, { network, volumes, database: database.container, image: backupImage }, on);
+// Loaded only where it is wanted: AWS's SDK would slow down every preview of a stack without a bucket.
+const bucket = settings.bucket.name === undefined ? undefined : new (await import("./components/backupBucket.ts")).BackupBucket("backup-bucket", context);
+const backups = new Backup("backup-system", context, { network, volumes, database: database.container, image: backupImage, bucket }, on);
 
 // The release, in its order.
 const appImage = new AppImage("app-image", context, on);
@@ -72,3 +74,4 @@ export const dockerHost = host.host ?? null;
 export const services = servicesOutput([proxy.container, ...app.replicas, ...workers, database.container, redis.container, ...backupContainers]);
 export const record = recorded.recorded;
 export const records = recorded.records;
+export const backupBucket = bucket?.bucket;

@@ -3,6 +3,7 @@ import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { FOLDERS, PORTS, SECRETS, type Configuration } from "../backup/protocol.ts";
 import type { Settings } from "../config/settings.ts";
+import type { BackupBucket } from "./backupBucket.ts";
 import { step } from "./command.ts";
 import { container, type ContainerFile } from "./container.ts";
 import { fingerprint, type Context } from "./context.ts";
@@ -24,7 +25,7 @@ export class Backup extends pulumi.ComponentResource {
   constructor(
     name: string,
     context: Context,
-    args: { network: Network; volumes: Volumes; database: docker.Container; image: docker.RemoteImage | undefined },
+    args: { network: Network; volumes: Volumes; database: docker.Container; image: docker.RemoteImage | undefined; bucket: BackupBucket | undefined },
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("drydock:index:Backup", name, {}, options);
@@ -45,7 +46,7 @@ export class Backup extends pulumi.ComponentResource {
       const settings = JSON.stringify(agentConfiguration(context));
       const release = fingerprint({ image: backup.image, settings });
       const common = { release, image: backup.image!, init: true, tmpfs: { "/tmp": 64 }, stopSignal: "SIGTERM", stopTimeout: 30, startTimeout: 60 };
-      const files = (secrets: Readonly<Record<string, string>>): ContainerFile[] => [
+      const files = (secrets: Readonly<Record<string, pulumi.Input<string>>>): ContainerFile[] => [
         { path: `${RUN}/backup.json`, content: settings },
         ...Object.entries(secrets).map(([file, content]) => ({ path: `${RUN}/${file}`, content: pulumi.secret(content) })),
       ];
@@ -78,8 +79,8 @@ export class Backup extends pulumi.ComponentResource {
           user: app,
           limits: backup,
           // A way out only where something outside is to be reached.
-          networks: [{ network: network.data }, { network: network.restore }, ...(reachesOut(backup) ? [{ network: network.app }] : [])],
-          files: files({ ...account, [SECRETS.repositoryKey]: backup.key!, ...outside(backup) }),
+          networks: [{ network: network.data }, { network: network.restore }, ...(reachesOut(context.settings) ? [{ network: network.app }] : [])],
+          files: files({ ...account, [SECRETS.repositoryKey]: backup.key!, ...outside(context.settings, args.bucket) }),
           mounts: [
             mount(volumes.backups, FOLDERS.backups, false),
             mount(volumes.storage, FOLDERS.storage),
@@ -91,21 +92,30 @@ export class Backup extends pulumi.ComponentResource {
         },
         // Two agents on one repository would follow the binary log twice.
         "old-before-new",
-        { parent: this, dependsOn: [image, volumes.ownership, this.user] },
+        { parent: this, dependsOn: [image, volumes.ownership, this.user, ...(args.bucket === undefined ? [] : [args.bucket])] },
       );
     }
     this.registerOutputs({ agent: this.agent?.name, companion: this.companion?.name });
   }
 }
 
-function reachesOut({ s3, alarms }: Settings["backup"]): boolean {
-  return s3 !== undefined || alarms.email !== undefined || alarms.webhook !== undefined;
+/** Where the second repository is: in the bucket that the settings name, else in the one that this stack makes. */
+function storeOf({ backup: { s3 }, bucket }: Settings): Configuration["s3"] {
+  if (s3 !== undefined) return { bucket: s3.bucket, region: s3.region, prefix: s3.prefix, ...(s3.endpoint === undefined ? {} : { endpoint: s3.endpoint }) };
+  if (bucket.name === undefined || bucket.region === undefined) return undefined;
+  return { bucket: bucket.name, region: bucket.region, prefix: "", ...(bucket.endpoint === undefined ? {} : { endpoint: bucket.endpoint }) };
+}
+
+function reachesOut(settings: Settings): boolean {
+  const { alarms } = settings.backup;
+  return storeOf(settings) !== undefined || alarms.email !== undefined || alarms.webhook !== undefined;
 }
 
 /** The secrets of services outside. */
-function outside({ s3, alarms }: Settings["backup"]): Record<string, string> {
+function outside({ backup: { s3, alarms } }: Settings, bucket: BackupBucket | undefined): Record<string, pulumi.Input<string>> {
+  const { accessKeyId, secretAccessKey } = s3 ?? bucket?.identity ?? {};
   return {
-    ...(s3?.secretAccessKey === undefined ? {} : { [SECRETS.s3]: JSON.stringify({ accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey }) }),
+    ...(accessKeyId === undefined || secretAccessKey === undefined ? {} : { [SECRETS.s3]: pulumi.interpolate`[default]\naws_access_key_id=${accessKeyId}\naws_secret_access_key=${secretAccessKey}\n` }),
     ...(alarms.email?.password === undefined ? {} : { [SECRETS.smtpPassword]: alarms.email.password }),
     ...(alarms.webhook === undefined ? {} : { [SECRETS.webhook]: alarms.webhook }),
   };
@@ -117,6 +127,7 @@ const clientOptions = (password: string) => `[client]\nhost=database\nport=3306\
 export function agentConfiguration(context: Context): Configuration {
   const { backup, database } = context.settings;
   const { email } = backup.alarms;
+  const s3 = storeOf(context.settings);
   return {
     stack: context.stack,
     engine: database.engine,
@@ -133,6 +144,6 @@ export function agentConfiguration(context: Context): Configuration {
     maxAge: backup.maxAge,
     binlogInterval: backup.binlogInterval,
     ...(email === undefined ? {} : { email: { to: email.to, from: email.from, host: email.host, port: email.port, security: email.security, ...(email.username === undefined ? {} : { username: email.username }) } }),
-    ...(backup.s3 === undefined ? {} : { s3: { bucket: backup.s3.bucket, region: backup.s3.region, prefix: backup.s3.prefix, ...(backup.s3.endpoint === undefined ? {} : { endpoint: backup.s3.endpoint }) } }),
+    ...(s3 === undefined ? {} : { s3 }),
   };
 }

@@ -8,7 +8,7 @@ export type LenientSettings = Context["settings"];
 
 /** The rules between settings, and those that depend on the stage. */
 export function checkTogether(settings: LenientSettings, env: Readonly<Record<string, string>>, stack: string): Problem[] {
-  const { app, database, redis, proxy, backup } = settings;
+  const { app, database, redis, proxy, backup, bucket } = settings;
   const stage = stageOf(stack, env["APP_ENV"]);
   const problems: Problem[] = [];
   const add = (path: string, message: string, remedy?: string) => problems.push({ path: `drydock:${path}`, message, ...(remedy === undefined ? {} : { remedy }) });
@@ -40,6 +40,19 @@ export function checkTogether(settings: LenientSettings, env: Readonly<Record<st
 
   below("database.bufferPool", database?.bufferPool, database?.memory);
   below("redis.maxmemory", redis?.maxmemory, redis?.memory);
+  if (bucket?.name !== undefined) {
+    if ("region" in bucket && bucket.region === undefined) add("bucket.region", "is missing: the bucket of drydock:bucket.name needs one", set("bucket.region", "eu-central-1"));
+    const { infrequentAfter = 0, coldAfter = 0, laravelDays = 0, retentionDays = 0 } = bucket;
+    if (coldAfter > 0 && coldAfter < infrequentAfter + 30)
+      add("bucket.coldAfter", `is ${coldAfter}, less than 30 days after drydock:bucket.infrequentAfter (${infrequentAfter}): S3 refuses that`, set("bucket.coldAfter", String(infrequentAfter + 30)));
+    if (backup?.enabled === true && backup.s3 === undefined && retentionDays < (backup.s3Days ?? 0))
+      add("bucket.retentionDays", `is ${retentionDays}, less than drydock:backup.s3Days (${backup.s3Days}) promises`, set("bucket.retentionDays", String(backup.s3Days)));
+    if (laravelDays < retentionDays) add("bucket.laravelDays", `is ${laravelDays}, before drydock:bucket.retentionDays (${retentionDays})`, set("bucket.laravelDays", String(retentionDays)));
+    if (bucket.replica !== undefined && bucket.replica.region === bucket.region)
+      add("bucket.replica.region", `is ${bucket.region}, where the bucket is: expected another region`);
+    if (bucket.replica !== undefined && (bucket.kmsKey === undefined) !== (bucket.replica.kmsKey === undefined))
+      add("bucket.replica.kmsKey", "is expected where drydock:bucket.kmsKey is set, and only there: S3 can't copy between the two kinds of encryption here");
+  }
   return problems;
 
   function below(path: string, value: number | undefined, limit: number | undefined) {

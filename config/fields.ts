@@ -44,6 +44,10 @@ const number = (value: unknown): unknown => (typeof value === "string" && /^-?\d
 export const integer = (min: number, max: number, unit?: string) =>
   z.preprocess(number, z.number().int().min(min).max(max)).meta({ expects: `a whole number from ${min} to ${max}${unit === undefined ? "" : ` (${unit})`}` });
 
+/** Days from `least` on, or 0 for never. */
+export const daysOrNever = (least: number) =>
+  z.preprocess(number, z.number().int().max(3650).refine((days) => days === 0 || days >= least)).meta({ expects: `0 (never), or a whole number from ${least} to 3650 (days)` });
+
 /** A number of processors; digits in quotes are accepted. */
 export const cpus = () => z.preprocess(number, z.number().min(0.01).max(1024)).meta({ expects: "a number from 0.01 to 1024 (processors)" });
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { bucket } from "./bucket.ts";
 import { address, argv, cpus, flag, globs, id, imageReference, integer, mebibytes, optional, path, port, preset, ranges, required, schedule, seconds, text } from "./fields.ts";
 import { isPassword, passwordExpects, passwordGenerator } from "./variableTypes.ts";
 
@@ -210,7 +211,7 @@ const logs = z.strictObject({
 });
 
 /** The groups of settings, in the order of the stack files. */
-export const groups = { docker, app, scheduler, horizon, migrate, database, redis, proxy, backup, verify, logs };
+export const groups = { docker, app, scheduler, horizon, migrate, database, redis, proxy, backup, verify, logs, bucket };
 
 /** A whole stack's configuration, strict: what it does not name is an error. */
 export const settingsSchema = z.strictObject({
@@ -235,6 +236,7 @@ export const settingsSchema = z.strictObject({
   backup: backup.prefault({}).meta({ description: "Backups, their proof and points in time" }),
   verify: verify.prefault({}).meta({ description: "What proves a release" }),
   logs: logs.prefault({}).meta({ description: "Docker's log files" }),
+  bucket: bucket.prefault({}).meta({ description: "The S3 bucket for backups: see docs/backups.md" }),
   env: z
     .record(z.string(), z.string())
     .prefault({})

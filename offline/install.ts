@@ -6,7 +6,7 @@ import { cacheRoot, findOfficial } from "./official.ts";
 import { locked } from "./lock.ts";
 
 /** Plugins that have a stand-in here, in the versions of their npm packages. */
-export const STANDINS = { docker: "5.2.0", command: "1.2.1" } as const;
+export const STANDINS = { docker: "5.2.0", command: "1.2.1", aws: "7.48.0" } as const;
 
 export interface Engine {
   readonly kind: "official" | "offline";
@@ -35,14 +35,16 @@ export interface Progress {
  */
 export async function resolveEngine(options: Progress = {}): Promise<Engine> {
   if (process.env.DRYDOCK_OFFLINE !== "1") {
-    const official = await findOfficial({ versions: STANDINS, download: !existsSync(join(homeFolder(), "complete")), log: options.log });
+    // A stack without a bucket needs no aws plugin; where one is needed, Pulumi downloads it.
+    const { docker, command } = STANDINS;
+    const official = await findOfficial({ versions: { docker, command }, download: !existsSync(join(homeFolder(), "complete")), log: options.log });
     if (official) {
       const env: Record<string, string> = official.home === undefined ? {} : { PULUMI_HOME: official.home };
       return { kind: "official", bin: join(official.path, "pulumi"), path: official.path, home: official.home, env: { ...env, PATH: withPath(official.path), PULUMI_SKIP_UPDATE_CHECK: "true" } };
     }
   }
   const { home } = await installOffline(options);
-  options.log?.(`using the engine built here, with stand-ins for the plugins ${Object.entries(STANDINS).map(([name, version]) => `${name} ${version}`).join(" and ")}`);
+  options.log?.(`using the engine built here, with stand-ins for the plugins ${Object.entries(STANDINS).map(([name, version]) => `${name} ${version}`).join(", ")}`);
   const path = join(home, "bin");
   return {
     kind: "offline", bin: join(path, "pulumi"), path, home,

@@ -21,6 +21,10 @@ export interface Resource {
   readonly computed: readonly string[];
   /** Outputs that are secret as soon as any input is. */
   readonly derived?: readonly string[];
+  /** Outputs that are always secret. */
+  readonly secret?: readonly string[];
+  /** `read` finds an object by its id alone, so that it can be imported. @default false */
+  readonly importable?: boolean;
   /** `name` is chosen as `<logical name>-<7 hex digits>` where the program doesn't give one. @default false */
   readonly autoname?: boolean;
   /** What the engine does on a replacement where the program doesn't say. @default false */

@@ -86,7 +86,7 @@ export async function serve(provider: Provider): Promise<void> {
   const outputsOf = (resource: Resource, values: Values, inputs: Properties): Properties => {
     const derived = inputs.secrets.size > 0 ? resource.derived ?? [] : [];
     const secrets = widenSecrets(inputs.secrets, Object.keys(inputs.values).filter((key) => JSON.stringify(values[key]) !== JSON.stringify(inputs.values[key])));
-    return { values, secrets: new Set([...secrets, ...derived.map(top)]) };
+    return { values, secrets: new Set([...secrets, ...[...derived, ...resource.secret ?? []].filter((key) => key in values).map(top)]) };
   };
 
   const handlers: { [method: string]: (request: any) => Promise<unknown> | unknown } = {
@@ -170,7 +170,7 @@ export async function serve(provider: Provider): Promise<void> {
       const [inputs, state] = [read(request.getInputs()), read(request.getProperties())];
       const response = new pb.ReadResponse();
       const call = callOf(request.getUrn(), [inputs, state], request.getTimeout());
-      if (Object.keys(inputs.values).length === 0) throw new Error(`the offline stand-in for the ${provider.name} plugin does not import or get existing resources (${request.getUrn()})`);
+      if (Object.keys(inputs.values).length === 0 && !resource.importable) throw new Error(`the offline stand-in for the ${provider.name} plugin does not import or get existing resources (${request.getUrn()})`);
       const live = resource.read ? await keepSecrets(resource, inputs, call, () => resource.read!(request.getId(), inputs.values, state.values, call)) : { inputs: inputs.values, outputs: state.values };
       if (!live) return response; // an empty id says that it is gone
       const secrets = new Set([...inputs.secrets, ...state.secrets]);

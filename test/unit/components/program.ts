@@ -44,7 +44,7 @@ let run = 0;
 export async function runProgram(config: Record<string, unknown>): Promise<{ resources: Registered[]; outputs: Record<string, unknown> }> {
   const resources: Registered[] = [];
   await pulumi.runtime.setMocks(
-    { call: () => ({}), newResource: ({ name, inputs }) => ({ id: `${name}-id`, state: { stdout: "", ...inputs, name: inputs.name ?? `${name}-abcdef0` } }) },
+    { call: () => ({}), newResource: ({ name, inputs }) => ({ id: `${name}-id`, state: { stdout: "", arn: `arn:aws:s3:::${inputs.bucket ?? name}`, ...inputs, name: inputs.name ?? `${name}-abcdef0` } }) },
     "drydock",
     "unit",
     false,

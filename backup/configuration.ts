@@ -46,6 +46,6 @@ export function knownSecrets(): readonly string[] {
     if (name === "database") return [databaseAccount().password];
     const value = readSecret(name);
     if (value === undefined) return [];
-    return name === "s3" ? Object.values(JSON.parse(value) as Record<string, string>) : [value];
+    return name === "s3" ? [...value.matchAll(/^aws_secret_access_key=(.*)$/gm)].map(([, key]) => key!) : [value];
   }).filter((value) => value.length > 3);
 }

@@ -15,8 +15,8 @@ export const SECRETS = {
   database: "database.cnf",
   /** What the agent shows to the companion. */
   restoreToken: "restore-token",
-  /** JSON: {"accessKeyId","secretAccessKey"}; absent where the machine's role is used. */
-  s3: "s3.json",
+  /** AWS's own credentials file, which restic and the SDK read themselves; absent where the machine's role is used. */
+  s3: "aws-credentials",
   smtpPassword: "smtp-password",
   /** The address that alarms are sent to: such addresses often are secrets themselves. */
   webhook: "webhook",
@@ -27,7 +27,7 @@ export const PORTS = { agent: 9180, companion: 9181 } as const;
 
 /** Folders inside the containers. */
 export const FOLDERS = {
-  /** Volume `backups`: restic repository, segments of the binary log, catalogue. */
+  /** Volume `backups`: repository/ (restic), binlogs/, catalogue/. */
   backups: "/backups",
   /** Volume `storage`, read-only: Laravel's storage/app. */
   storage: "/storage",
@@ -69,7 +69,7 @@ export const configurationSchema = z.strictObject({
     security: z.enum(["tls", "starttls", "none"]),
     username: z.string().optional(),
   }).optional(),
-  /** The second repository. Objects: PREFIXbackups/ (restic), PREFIXbinlogs/, PREFIXlatest (JSON). */
+  /** The second place. Objects: PREFIXbackups/repository/ (restic), PREFIXbackups/catalogue/, PREFIXbinlogs/ (both encrypted), PREFIXlatest (JSON: id, finished, verified). */
   s3: z.strictObject({
     bucket: z.string(),
     region: z.string(),
@@ -108,8 +108,6 @@ export const entrySchema = z.object({
     engine: z.enum(["mariadb", "mysql"]),
     version: z.string(),
     schema: z.string(),
-    /** Of restic; in each repository another one, so found by tag there. */
-    snapshot: z.string(),
     /** Bytes that a restore reads, and bytes that were added to the repository. */
     bytes: z.number(),
     added: z.number(),
@@ -125,17 +123,14 @@ export const entrySchema = z.object({
     migrations: z.array(z.string()),
   }).optional(),
   files: z.object({
-    snapshot: z.string(),
     count: z.number().int(),
     bytes: z.number(),
     added: z.number(),
-    /** SHA-256 of the list of sums, which is in the snapshot. */
+    /** SHA-256 of the list of the files' sums, which lies beside this entry. */
     manifest: z.string(),
     /** Files that changed while they were read: in the backup, but without a sum. */
     changed: z.number().int(),
   }).optional(),
-  /** Snapshot with the environment, the state of maintenance mode, the records and this entry's sums of files. */
-  state: z.string().optional(),
   /** Where it is: always local; s3 once it was copied. */
   copies: z.array(z.enum(["local", "s3"])),
 });

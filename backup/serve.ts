@@ -1,17 +1,154 @@
-import { readConfiguration, requireSecret } from "./configuration.ts";
+import { spawn } from "node:child_process";
+import { mkdirSync, statfsSync } from "node:fs";
+import { join } from "node:path";
+import { Alarms } from "./alarms.ts";
+import { Follower } from "./binlog/follow.ts";
+import { requireSecret } from "./configuration.ts";
+import { agentOf, type Agent } from "./context.ts";
+import { messageOf } from "./errors.ts";
+import { Reporter } from "./events.ts";
+import { readIfThere, writeWhole } from "./files.ts";
 import { json, serveHttp } from "./http.ts";
-import { PORTS } from "./protocol.ts";
+import { metricsOf } from "./metrics.ts";
+import { FOLDERS, PORTS, type Entry } from "./protocol.ts";
+import { isDue } from "./schedule.ts";
+import { hoursSince, statusFrom, type Live } from "./status.ts";
 
-/** The agent: runs until it is stopped. */
+const SCHEDULES = join(FOLDERS.backups, "state", "schedules.json");
+
+/** The agent: follows the binary log, makes what is due, looks whether all is well. Runs until it is stopped. */
 export async function serve(): Promise<void> {
-  readConfiguration();
   requireSecret("repositoryKey");
-  const server = await serveHttp(PORTS.agent, (request, response, url) => {
+  mkdirSync(join(FOLDERS.backups, "state"), { recursive: true, mode: 0o700 });
+  const reporter = new Reporter({ json: true, output: 2, log: "only" });
+  const agent = agentOf(reporter);
+  const follower = new Follower(agent.local.binlogs, agent.s3?.binlogs);
+  const keeper = new Keeper(agent, follower, new Alarms(agent.configuration, reporter));
+
+  const server = await serveHttp(PORTS.agent, async (request, response, url) => {
     if (url.pathname === "/healthz") return json(response, { healthy: true });
+    if (url.pathname === "/metrics") {
+      response.writeHead(200, { "content-type": "text/plain; version=0.0.4" });
+      return void response.end(await metricsOf(statusFrom(agent, keeper.entries, keeper.live(), new Date()), keeper.entries));
+    }
+    // What is only for this container's own verbs.
+    if (!/^(::ffff:)?127\.|^::1$/.test(request.socket.remoteAddress ?? "")) return json(response, { error: "not found" }, 404);
+    if (url.pathname === "/live") return json(response, keeper.live());
+    if (url.pathname === "/flush" && request.method === "POST") {
+      await follower.flush({ file: url.searchParams.get("file") ?? "", position: Number(url.searchParams.get("position")) });
+      return json(response, {});
+    }
+    if (url.pathname === "/changed") {
+      await keeper.look();
+      return json(response, {});
+    }
     json(response, { error: "not found" }, 404);
   });
+  reporter.log("info", "the backup agent is at work");
+  const following = setInterval(() => void follower.round(), agent.configuration.binlogInterval * 1000);
+  const looking = setInterval(() => void keeper.look(), 20_000);
+  void follower.round();
+  void keeper.look();
   await stopped();
-  server.close();
+  clearInterval(following);
+  clearInterval(looking);
+  server.closeAllConnections();
+  await follower.stop();
+  keeper.stop();
+}
+
+/** Keeps the schedule and watches over the backups. */
+class Keeper {
+  entries: readonly Entry[] = [];
+  #child: ReturnType<typeof spawn> | undefined;
+  #looking: Promise<void> | undefined;
+  #copyAfter = 0;
+  readonly #since = Date.now();
+
+  constructor(readonly agent: Agent, readonly follower: Follower, readonly alarms: Alarms) {}
+
+  live(): Live {
+    const { reached } = this.follower;
+    const waiting = this.entries.findLast(({ verified, copies }) => verified && !copies.includes("s3"));
+    const s3 = this.agent.s3 !== undefined;
+    return {
+      binlog: { streaming: this.follower.streaming, position: reached?.position ?? null, reached: reached === undefined ? null : new Date(reached.at).toISOString() },
+      rpoSeconds: reached === undefined ? null : (Date.now() - reached.at) / 1000,
+      s3: { configured: s3, lagSeconds: s3 ? Math.max(waiting === undefined ? 0 : (Date.now() - Date.parse(waiting.finished)) / 1000, this.follower.s3Lag()) : null, error: s3 ? (this.#problemOf("s3") ?? null) : null },
+      alarms: this.alarms.current,
+    };
+  }
+
+  readonly #problemOf = (name: string): string | undefined => this.alarms.current.find((alarm) => alarm.name === name)?.message;
+
+  /** Never two at a time. */
+  async look(): Promise<void> {
+    this.#looking ??= this.#look().catch((error: unknown) => this.agent.reporter.log("error", messageOf(error))).finally(() => { this.#looking = undefined; });
+    await this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    const { local, configuration, s3 } = this.agent;
+    const { entries, unreadable } = await local.catalogue.list();
+    this.entries = entries;
+    await this.#watch(unreadable);
+    if (this.#child !== undefined) return;
+    const last = JSON.parse(readIfThere(SCHEDULES)?.toString() ?? "{}") as Record<string, string>;
+    const now = new Date();
+    const verbs = { backup: ["run", "--type", configuration.type, "--reason", "scheduled"], health: ["check"], cleanup: ["cleanup"] };
+    for (const [name, verb] of Object.entries(verbs)) {
+      if (last[name] === undefined) {
+        // From now on: a new stack has nothing to make up for.
+        last[name] = now.toISOString();
+        writeWhole(SCHEDULES, JSON.stringify(last));
+      } else if (isDue(configuration.schedule[name as keyof typeof verbs], new Date(last[name]), now)) {
+        return this.#start(name, verb, () => writeWhole(SCHEDULES, JSON.stringify({ ...last, [name]: now.toISOString() })));
+      }
+    }
+    if (s3 !== undefined && Date.now() > this.#copyAfter && entries.some(({ verified, copies }) => verified && !copies.includes("s3"))) {
+      this.#copyAfter = Date.now() + 300_000;
+      this.#start("s3", ["copy"], () => undefined);
+    }
+  }
+
+  /** A verb of its own process: what it needs is gone with it, and what ends it doesn't end the agent. It is done when it has ended. */
+  #start(name: string, verb: readonly string[], done: () => void): void {
+    const child = spawn("agent", [...verb, "--json"], { stdio: ["ignore", "pipe", "ignore"] });
+    this.#child = child;
+    let said = "";
+    child.stdout!.setEncoding("utf8").on("data", (chunk: string) => { said = (said + chunk).slice(-8000); });
+    child.once("close", (code) => {
+      this.#child = undefined;
+      const error = said.split("\n").flatMap((line) => (line.startsWith('{"event":"error"') ? [(JSON.parse(line) as { message: string }).message] : [])).at(-1);
+      void this.alarms.set(name, code === 0 ? undefined : (error ?? `agent ${verb.join(" ")} ended with code ${code}`)).then(() => this.look());
+      // Killed together with the agent: the next one makes it up.
+      if (code !== null) done();
+    });
+  }
+
+  async #watch(unreadable: readonly string[]): Promise<void> {
+    const { configuration: { maxAge, schedule } } = this.agent;
+    const newest = this.entries[0];
+    const verified = this.entries.find((entry) => entry.verified);
+    const age = hoursSince(verified?.started ?? this.#installed(), Date.now());
+    const behind = (Date.now() - (this.follower.reached?.at ?? this.#since)) / 1000;
+    const { bavail, blocks } = statfsSync(FOLDERS.backups);
+    await this.alarms.set("old", schedule.backup !== "" && age > maxAge ? (verified === undefined ? "there is no verified backup" : `the newest verified backup is ${age.toFixed(0)} hours old`) : undefined);
+    await this.alarms.set("unverified", newest?.verification !== undefined && !newest.verified ? `backup ${newest.id} is not verified: ${newest.verification.problems.join("; ")}` : undefined);
+    await this.alarms.set("binlog", behind > 60 ? `the binary log in the repository is ${behind.toFixed(0)} s behind: ${this.follower.problem ?? "no reason known"}` : undefined);
+    await this.alarms.set("disk", bavail / blocks < 0.05 ? "less than 5 % of the disk for backups is free" : undefined);
+    await this.alarms.set("catalogue", unreadable.length > 0 ? `${unreadable.length} entries of the catalogue can't be read: ${unreadable[0]}` : undefined);
+    if (this.agent.s3 !== undefined) await this.alarms.set("s3-binlog", this.follower.s3Lag() > 60 ? `the binary log in S3 is ${this.follower.s3Lag().toFixed(0)} s behind: ${this.follower.s3Problem ?? ""}` : undefined);
+  }
+
+  #installed(): string {
+    const last = JSON.parse(readIfThere(SCHEDULES)?.toString() ?? "{}") as Record<string, string>;
+    return last["backup"] ?? new Date().toISOString();
+  }
+
+  stop(): void {
+    this.#child?.kill();
+  }
 }
 
 /** Waits for the signal to stop. */
@@ -20,3 +157,4 @@ export function stopped(): Promise<void> {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
   });
 }
+

@@ -51,7 +51,7 @@ export class Backup extends pulumi.ComponentResource {
         ...Object.entries(secrets).map(([file, content]) => ({ path: `${RUN}/${file}`, content: pulumi.secret(content) })),
       ];
       const account = { [SECRETS.database]: clientOptions(backup.databasePassword!), [SECRETS.restoreToken]: backup.token! };
-      const mount = (volume: docker.Volume, target: string, readOnly = true) => ({ type: "volume", source: volume.name, target, readOnly, ...(readOnly ? { volumeOptions: { noCopy: true } } : {}) });
+      const mount = (volume: docker.Volume, target: string, readOnly = true) => ({ type: "volume", source: volume.name, target, readOnly, volumeOptions: { noCopy: true } });
 
       this.companion = container(
         context,

@@ -1,16 +1,115 @@
+import { randomUUID } from "node:crypto";
+import { createWriteStream, mkdirSync, readdirSync, rmSync, statfsSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { basename, join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { requireSecret } from "../configuration.ts";
-import { hasToken, json, serveHttp } from "../http.ts";
-import { PORTS } from "../protocol.ts";
+import { sumsOf } from "../database.ts";
+import { AgentError } from "../errors.ts";
+import { execute } from "../execute.ts";
+import { body, hasToken, json, serveHttp } from "../http.ts";
+import { FOLDERS, PORTS } from "../protocol.ts";
 import { stopped } from "../serve.ts";
+import { copyPhysically, type PhysicalInfo } from "./physical.ts";
+import { filesBelow, sumOf, type FileSums } from "./sums.ts";
+import { Throwaway } from "./throwaway.ts";
+
+/** A restore that nobody asks about for so long has been forgotten. */
+const FORGOTTEN = 6 * 3_600_000;
+
+const throwaways = new Map<string, Throwaway>();
+const copies = new Map<string, PhysicalInfo>();
 
 /** The companion: restores backups into throwaway servers and folders, for whoever shows the token. */
 export async function serveCompanion(): Promise<void> {
   const token = requireSecret("restoreToken");
-  const server = await serveHttp(PORTS.companion, (request, response, url) => {
+  // Whatever was being restored when it stopped last.
+  for (const name of readdirSync(FOLDERS.restore)) if (name !== "template") rmSync(join(FOLDERS.restore, name), { recursive: true, force: true });
+  const server = await serveHttp(PORTS.companion, async (request, response, url) => {
     if (url.pathname === "/healthz") return json(response, { healthy: true });
     if (!hasToken(request, token)) return json(response, { error: "the token is wrong" }, 401);
-    json(response, { error: "not found" }, 404);
+    const [, kind, id, verb, name] = url.pathname.split("/");
+    if (kind === "physical") return await physical(id ?? "", request, response, url);
+    if (kind === "space") return json(response, { free: freeSpace() });
+    if (kind !== "restores") return json(response, { error: "not found" }, 404);
+    if (id === undefined) {
+      const made = new Throwaway(randomUUID().slice(0, 8));
+      throwaways.set(made.id, made);
+      return json(response, { id: made.id });
+    }
+    const throwaway = throwaways.get(id);
+    if (throwaway === undefined) throw new AgentError(`no restore is called ${id}; it may have been forgotten`);
+    throwaway.used = Date.now();
+    await work(throwaway, request.method === "DELETE" ? "remove" : (verb ?? ""), name ?? "", request, response, url);
+    throwaway.used = Date.now();
   });
+  const sweeper = setInterval(() => void sweep(), 600_000);
   await stopped();
-  server.close();
+  clearInterval(sweeper);
+  server.closeAllConnections();
+  await Promise.all([...throwaways.values()].map((one) => one.stop("SIGKILL")));
+}
+
+async function sweep(): Promise<void> {
+  for (const [id, one] of throwaways) {
+    if (Date.now() - one.used < FORGOTTEN) continue;
+    throwaways.delete(id);
+    await one.remove();
+  }
+}
+
+const freeSpace = (): number => {
+  const { bavail, bsize } = statfsSync(FOLDERS.restore);
+  return bavail * bsize;
+};
+
+/** GET /physical/KEY?lsn= streams a copy of the live files; GET /physical/KEY/ afterwards says what it was. */
+async function physical(key: string, request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+  if (request.method === "GET" && url.searchParams.has("info")) {
+    const info = copies.get(key);
+    copies.delete(key);
+    return json(response, info ?? { error: "there was no such copy" }, info === undefined ? 404 : 200);
+  }
+  response.writeHead(200, { "content-type": "application/octet-stream" });
+  copies.set(key, await copyPhysically(response, url.searchParams.get("lsn") ?? undefined));
+}
+
+async function work(one: Throwaway, verb: string, name: string, request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+  const schema = url.searchParams.get("schema") ?? "";
+  const done = (value: unknown = {}): void => json(response, value);
+  switch (verb) {
+    case "empty": await one.empty(); return done();
+    case "unpack": await one.unpack(Number(name), request); return done();
+    case "prepare": await one.prepare(Number(url.searchParams.get("increments") ?? 0)); return done();
+    case "start": await one.start(); return done();
+    case "sql": await one.load(schema, request); return done();
+    case "binlog": {
+      const folder = join(one.folder, "binlogs");
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      await pipeline(request, createWriteStream(join(folder, basename(name)), { mode: 0o600 }));
+      return done();
+    }
+    case "replay": {
+      const { files, ...range } = (await body(request)) as { files: string[] } & Parameters<Throwaway["replay"]>[1];
+      await one.replay(files, range);
+      return done();
+    }
+    case "sums": return done(await one.query((connection) => sumsOf(connection, schema)));
+    case "dump": response.writeHead(200); return await one.dump(schema, response);
+    case "files": {
+      const folder = join(one.folder, "files");
+      mkdirSync(folder, { mode: 0o700 });
+      await execute("tar", ["--extract", "--no-same-owner", `--directory=${folder}`], { stdin: request });
+      return done();
+    }
+    case "filesums": {
+      const folder = join(one.folder, "files");
+      const sums: FileSums = {};
+      for (const path of filesBelow(folder)) sums[path] = await sumOf(join(folder, path));
+      return done(sums);
+    }
+    case "finish": await one.finish(); return done({ folder: `${one.id}/data` });
+    case "remove": throwaways.delete(one.id); await one.remove(); return done();
+    default: json(response, { error: "not found" }, 404);
+  }
 }

@@ -1,0 +1,99 @@
+import { join } from "node:path";
+import { readSecret } from "./configuration.ts";
+import { messageOf } from "./errors.ts";
+import type { Reporter } from "./events.ts";
+import { readIfThere, writeWhole } from "./files.ts";
+import { FOLDERS, type Configuration, type Status } from "./protocol.ts";
+
+type Alarm = Status["alarms"][number];
+const FILE = join(FOLDERS.backups, "state", "alarms.json");
+
+/** What is sent: the same to mail and webhook. */
+export interface Notice {
+  readonly kind: "alarm" | "over" | "report";
+  readonly stack: string;
+  readonly name: string;
+  readonly message: string;
+  readonly at: string;
+}
+
+export function mailOf({ kind, stack, name, message, at }: Notice): { readonly subject: string; readonly text: string } {
+  const word = { alarm: "ALARM", over: "over", report: "report" }[kind];
+  const advice = kind === "alarm" ? "\n\nSee: ./drydock backup status; ./drydock backup health; ./drydock backup logs" : "";
+  return { subject: `[drydock ${stack}] ${word}: ${name}`, text: `${message}\n\nStack: ${stack}\nTime: ${at}${advice}\n` };
+}
+
+/** What is wrong at present. Each is said once when it begins and once when it is over, also across a restart. */
+export class Alarms {
+  #current: Alarm[];
+
+  constructor(readonly configuration: Configuration, readonly reporter: Reporter) {
+    this.#current = JSON.parse(readIfThere(FILE)?.toString() ?? "[]") as Alarm[];
+  }
+
+  get current(): readonly Alarm[] {
+    return this.#current;
+  }
+
+  /** @param message what is wrong; undefined where nothing is */
+  async set(name: string, message: string | undefined): Promise<void> {
+    const known = this.#current.find((alarm) => alarm.name === name);
+    if (message !== undefined && known === undefined) {
+      this.#save([...this.#current, { name, since: new Date().toISOString(), message }]);
+      this.reporter.log("error", `alarm ${name}: ${message}`);
+      await this.#send("alarm", name, message);
+    } else if (message === undefined && known !== undefined) {
+      this.#save(this.#current.filter((alarm) => alarm !== known));
+      this.reporter.log("info", `over: ${name}`);
+      await this.#send("over", name, `It was: ${known.message}`);
+    }
+  }
+
+  async report(name: string, message: string): Promise<void> {
+    await this.#send("report", name, message);
+  }
+
+  #save(alarms: Alarm[]): void {
+    this.#current = alarms;
+    try {
+      writeWhole(FILE, JSON.stringify(alarms));
+    } catch {
+      // On a full disk the alarm has to go out all the same.
+    }
+  }
+
+  async #send(kind: Notice["kind"], name: string, message: string): Promise<void> {
+    const notice: Notice = { kind, stack: this.configuration.stack, name, message, at: new Date().toISOString() };
+    for (const [way, send] of [["mail", () => sendMail(this.configuration, notice)], ["webhook", () => callWebhook(notice)]] as const) {
+      await send().catch((error: unknown) => this.reporter.log("error", `the ${kind} ${name} could not be sent by ${way}: ${messageOf(error)}`));
+    }
+  }
+}
+
+async function sendMail({ email }: Configuration, notice: Notice): Promise<void> {
+  if (email === undefined) return;
+  const { createTransport } = await import("nodemailer");
+  const transport = createTransport({
+    host: email.host,
+    port: email.port,
+    secure: email.security === "tls",
+    requireTLS: email.security === "starttls",
+    ignoreTLS: email.security === "none",
+    connectionTimeout: 10_000,
+    socketTimeout: 20_000,
+    ...(email.username === undefined ? {} : { auth: { user: email.username, pass: readSecret("smtpPassword") ?? "" } }),
+  });
+  await transport.sendMail({ from: email.from, to: email.to, ...mailOf(notice) });
+}
+
+async function callWebhook(notice: Notice): Promise<void> {
+  const address = readSecret("webhook");
+  if (address === undefined) return;
+  let response;
+  try {
+    response = await fetch(address, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(notice), signal: AbortSignal.timeout(15_000) });
+  } catch (error) {
+    throw new Error(`it can't be reached: ${messageOf((error as Error).cause ?? error)}`);
+  }
+  if (!response.ok) throw new Error(`it answered ${response.status}`);
+}

@@ -1,0 +1,175 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { secretFile } from "../configuration.ts";
+import { logPosition, rowsOf, withDatabase } from "../database.ts";
+import { AgentError, messageOf } from "../errors.ts";
+import { FOLDERS, type BinlogPosition } from "../protocol.ts";
+import type { BinlogArchive } from "./archive.ts";
+import { begunAt, wholeEvents } from "./format.ts";
+
+const SPOOL = join(FOLDERS.backups, "spool");
+/** So much at a time: one segment is in memory whole. */
+const LARGEST = 32 * 2 ** 20;
+/** Another one than any server has. */
+const SERVER_ID = 990_001;
+
+/** How far the log is in the repository. */
+export interface Reached {
+  /** Everything that was committed by then is there. Milliseconds since 1970. */
+  readonly at: number;
+  readonly position: BinlogPosition;
+}
+
+/** Follows the server's binary log and puts what is new into the repository, piece by piece. */
+export class Follower {
+  #child: ChildProcess | undefined;
+  #said = "";
+  #stopped = false;
+  #working: Promise<void> | undefined;
+  /** How far each spooled file is in the repository. */
+  readonly #ends = new Map<string, { begun: number; end: number }>();
+  reached: Reached | undefined;
+  problem: string | undefined;
+
+  /** Since when the second place lacks something. */
+  #s3Since: number | undefined;
+  s3Problem: string | undefined;
+
+  /** @param second a second place, which may be away for some time */
+  constructor(readonly archive: BinlogArchive, readonly second: BinlogArchive | undefined) {}
+
+  /** Seconds. */
+  s3Lag(): number {
+    return this.#s3Since === undefined ? 0 : (Date.now() - this.#s3Since) / 1000;
+  }
+
+  get streaming(): boolean {
+    return this.#child !== undefined;
+  }
+
+  /** One round: make sure that the log is followed, then store what has come. Never two at a time. */
+  async round(): Promise<void> {
+    this.#working ??= this.#round().finally(() => { this.#working = undefined; });
+    await this.#working;
+  }
+
+  /** Rounds until this position is stored. @throws AgentError where that takes too long */
+  async flush(position: BinlogPosition, timeout = 45_000): Promise<void> {
+    for (const until = Date.now() + timeout; Date.now() < until; await new Promise((wake) => setTimeout(wake, 100))) {
+      await this.round();
+      const stored = this.#ends.get(position.file);
+      if (stored !== undefined && stored.end >= position.position) return;
+    }
+    throw new AgentError(`the binary log is not followed as far as ${position.file} at ${position.position}${this.problem === undefined ? "" : `: ${this.problem}`}`, { transient: true });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#child?.kill();
+    await this.#working;
+  }
+
+  async #round(): Promise<void> {
+    if (this.#stopped) return;
+    try {
+      // Asked before anything is stored: what is stored afterwards is at least that.
+      const asked = Date.now();
+      const position = await withDatabase(logPosition);
+      if (position === undefined) throw new AgentError("the server writes no binary log: set drydock:database (log-bin is on by default)");
+      if (this.#child === undefined) await this.#begin();
+      this.#store();
+      await this.#put();
+      const stored = this.#ends.get(position.file);
+      if (stored !== undefined && stored.end >= position.position) this.reached = { at: asked, position };
+      this.problem = this.#child === undefined ? `mariadb-binlog ended: ${this.#said.slice(-300)}` : undefined;
+    } catch (error) {
+      this.problem = messageOf(error);
+    }
+  }
+
+  /** From the first file that is not stored as a whole; what is stored of it already comes once more and is left out. */
+  async #begin(): Promise<void> {
+    rmSync(SPOOL, { recursive: true, force: true });
+    mkdirSync(SPOOL, { recursive: true, mode: 0o700 });
+    this.#ends.clear();
+    const files = (await withDatabase((connection) => rowsOf(connection, "SHOW BINARY LOGS"))).map((row) => ({ file: String(row["Log_name"]), size: Number(row["File_size"]) }));
+    const archived = await this.archive.files();
+    const first = files.find(({ file, size }, index) => index === files.length - 1 || (archived.findLast((one) => one.file === file)?.end ?? 0) < size) ?? files.at(-1);
+    if (first === undefined) return;
+    for (const { file, begun, end } of archived) this.#ends.set(file, { begun, end });
+    const child = spawn("mariadb-binlog", [`--defaults-file=${secretFile("database")}`, "--read-from-remote-server", "--raw", "--stop-never", `--stop-never-slave-server-id=${SERVER_ID}`, `--result-file=${SPOOL}/`, first.file], { stdio: ["ignore", "ignore", "pipe"] });
+    this.#child = child;
+    this.#said = "";
+    child.stderr!.on("data", (chunk: Buffer) => { this.#said = (this.#said + chunk.toString()).slice(-1000); });
+    child.once("close", () => { if (this.#child === child) this.#child = undefined; });
+    child.once("error", () => { if (this.#child === child) this.#child = undefined; });
+  }
+
+  readonly #pending: { file: string; begun: number; from: number; content: Buffer }[] = [];
+
+  /** Cuts what is new in the spool into pieces of whole events. */
+  #store(): void {
+    this.#pending.length = 0;
+    const files = readdirSync(SPOOL).sort();
+    for (const [index, file] of files.entries()) {
+      const handle = openSync(join(SPOOL, file), "r");
+      try {
+        const size = fstatSync(handle).size;
+        const head = Buffer.alloc(64);
+        readSync(handle, head, 0, 64, 0);
+        const begun = begunAt(head);
+        if (begun === undefined) continue;
+        const known = this.#ends.get(file);
+        let from = known?.begun === begun ? known.end : 0;
+        while (from < size) {
+          const piece = Buffer.alloc(Math.min(size - from, LARGEST));
+          readSync(handle, piece, 0, piece.length, from);
+          const { end } = wholeEvents(piece, from);
+          if (end <= from) break;
+          this.#pending.push({ file, begun, from, content: piece.subarray(0, end - from) });
+          from = end;
+        }
+        // All but the last file are complete; what is stored of them needs no second copy here.
+        if (index < files.length - 1 && from >= size && this.#pending.every((one) => one.file !== file)) rmSync(join(SPOOL, file));
+      } finally {
+        closeSync(handle);
+      }
+    }
+  }
+
+  async #put(): Promise<void> {
+    for (const piece of this.#pending) {
+      const { file, begun, from, content } = piece;
+      await this.archive.put(file, begun, from, content);
+      this.#ends.set(file, { begun, end: from + content.length });
+    }
+    if (this.second !== undefined) void this.#send(this.second);
+  }
+
+  #sending = false;
+
+  /** What the second place lacks is found by comparing names: nothing is lost by a restart, nor by a time without a connection. */
+  async #send(second: BinlogArchive): Promise<void> {
+    if (this.#sending) return;
+    this.#sending = true;
+    try {
+      const sent = this.#sent ??= new Set((await second.store.list("binlogs/")).map(({ name }) => name));
+      const missing = (await this.archive.store.list("binlogs/")).filter(({ name }) => !sent.has(name));
+      if (missing.length > 0) this.#s3Since ??= Date.now();
+      for (const { name } of missing) {
+        await second.store.put(name, (await this.archive.store.get(name))!);
+        sent.add(name);
+      }
+      this.#s3Since = undefined;
+      this.s3Problem = undefined;
+    } catch (error) {
+      this.#s3Since ??= Date.now();
+      this.s3Problem = messageOf(error);
+    } finally {
+      this.#sending = false;
+    }
+  }
+
+  #sent: Set<string> | undefined;
+}

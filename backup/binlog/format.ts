@@ -1,0 +1,41 @@
+/** The first bytes of every file of a binary log. */
+export const MAGIC = Buffer.from([0xfe, 0x62, 0x69, 0x6e]);
+const HEADER = 19;
+const ROTATE = 4;
+
+export interface Whole {
+  /** Where the last whole event ends, from the beginning of the file. */
+  readonly end: number;
+  /** Seconds since 1970, of the last event that has a time. */
+  readonly lastTime: number | undefined;
+  /** Whether the file ends here: the server went on to another one. */
+  readonly closed: boolean;
+}
+
+/**
+ * How far a piece of a binary log consists of whole events.
+ * @param offset where the piece begins in its file: 0, or the end of an event
+ */
+export function wholeEvents(piece: Buffer, offset: number): Whole {
+  let at = offset === 0 ? MAGIC.length : 0;
+  let lastTime: number | undefined;
+  let closed = false;
+  let end = offset;
+  while (at + HEADER <= piece.length) {
+    const length = piece.readUInt32LE(at + 9);
+    if (length < HEADER || at + length > piece.length) break;
+    const time = piece.readUInt32LE(at);
+    if (time > 0) lastTime = time;
+    closed = piece[at + 4] === ROTATE || piece[at + 4] === STOP;
+    at += length;
+    end = offset + at;
+  }
+  return { end, lastTime, closed };
+}
+
+const STOP = 3;
+
+/** When a file was begun: the time of its first event tells two files of one name apart. undefined where there is none yet. */
+export function begunAt(file: Buffer): number | undefined {
+  return file.length < MAGIC.length + HEADER || !file.subarray(0, MAGIC.length).equals(MAGIC) ? undefined : file.readUInt32LE(MAGIC.length);
+}

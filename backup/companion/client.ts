@@ -1,0 +1,72 @@
+import { request, type IncomingMessage } from "node:http";
+import { PassThrough, type Readable, type Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { requireSecret } from "../configuration.ts";
+import type { Summed } from "../database.ts";
+import { AgentError, messageOf } from "../errors.ts";
+import { PORTS } from "../protocol.ts";
+import type { PhysicalInfo } from "./physical.ts";
+import type { FileSums } from "./sums.ts";
+
+const HOST = process.env.DRYDOCK_COMPANION ?? "restore";
+
+/** Asks the companion; a broken answer is an error, never a short one. */
+async function ask(method: string, path: string, { body, to, value }: { body?: Readable; to?: Writable; value?: unknown } = {}): Promise<unknown> {
+  const sending = request({ host: HOST, port: PORTS.companion, method, path, headers: { authorization: `Bearer ${requireSecret("restoreToken")}` } });
+  const answered = new Promise<IncomingMessage>((resolve, reject) => sending.once("response", resolve).once("error", reject));
+  try {
+    if (body !== undefined) await Promise.race([pipeline(body, sending), answered.then(() => undefined)]);
+    else sending.end(value === undefined ? undefined : JSON.stringify(value));
+    const response = await answered;
+    if (to !== undefined && response.statusCode === 200) return await pipeline(response, to);
+    const chunks: Buffer[] = [];
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+    const answer = JSON.parse(Buffer.concat(chunks).toString() || "{}") as { error?: string; transient?: boolean };
+    if (response.statusCode !== 200) throw new AgentError(answer.error ?? `the companion answered ${response.statusCode}`, { transient: answer.transient === true });
+    return answer;
+  } catch (error) {
+    if (error instanceof AgentError) throw error;
+    throw new AgentError(`the companion (container of role restore): ${messageOf(error)}`, { transient: true, remedy: "./drydock status; ./drydock logs restore", cause: error });
+  }
+}
+
+/** A restore in the companion, thrown away at the end. */
+export class Restore {
+  private constructor(readonly id: string) {}
+
+  static async begin(): Promise<Restore> {
+    return new Restore(((await ask("POST", "/restores")) as { id: string }).id);
+  }
+
+  readonly #at = (rest: string): string => `/restores/${this.id}/${rest}`;
+
+  async empty(): Promise<void> { await ask("POST", this.#at("empty")); }
+  async prepare(increments: number): Promise<void> { await ask("POST", this.#at(`prepare?increments=${increments}`)); }
+  async start(): Promise<void> { await ask("POST", this.#at("start")); }
+  async replay(range: { files: readonly string[]; from: number; to?: number; toTime?: string; schema?: string }): Promise<void> { await ask("POST", this.#at("replay"), { value: range }); }
+  async sums(schema: string): Promise<Summed> { return (await ask("POST", this.#at(`sums?schema=${encodeURIComponent(schema)}`))) as Summed; }
+  async fileSums(): Promise<FileSums> { return (await ask("POST", this.#at("filesums"))) as FileSums; }
+  async dump(schema: string, to: Writable): Promise<void> { await ask("GET", this.#at(`dump?schema=${encodeURIComponent(schema)}`), { to }); }
+  async finish(): Promise<string> { return ((await ask("POST", this.#at("finish"))) as { folder: string }).folder; }
+
+  /** Sends what `source` writes: SQL, an unpacked backup, a file of the log, a tar. */
+  async send(rest: string, source: (to: Writable) => Promise<void>): Promise<void> {
+    const through = new PassThrough({ highWaterMark: 1 << 20 });
+    const asking = ask("PUT", this.#at(rest), { body: through });
+    const reading = source(through).then(() => through.end(), (error: Error) => { through.destroy(error); throw error; });
+    const [read, asked] = await Promise.allSettled([reading, asking]);
+    // The first cause, not what it did to the other side.
+    if (asked.status === "rejected" && !(read.status === "rejected" && (asked.reason as AgentError).transient)) throw asked.reason;
+    if (read.status === "rejected") throw read.reason;
+  }
+
+  async remove(): Promise<void> {
+    await removeRestore(this.id).catch(() => undefined);
+  }
+}
+
+export const removeRestore = async (id: string): Promise<unknown> => await ask("DELETE", `/restores/${id}`);
+export const companionSpace = async (): Promise<number> => ((await ask("GET", "/space")) as { free: number }).free;
+/** Streams a copy of the live server's files. */
+export const copyPhysical = async (key: string, lsn: string | undefined, to: Writable): Promise<unknown> => await ask("GET", `/physical/${key}${lsn === undefined ? "" : `?lsn=${lsn}`}`, { to });
+export const physicalInfo = async (key: string): Promise<PhysicalInfo> => (await ask("GET", `/physical/${key}?info`)) as PhysicalInfo;

@@ -1,0 +1,40 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Writable } from "node:stream";
+import { secretFile } from "../configuration.ts";
+import { AgentError } from "../errors.ts";
+import { execute } from "../execute.ts";
+import { FOLDERS, type BinlogPosition } from "../protocol.ts";
+
+/** What a physical backup is, as mariadb-backup says it. */
+export interface PhysicalInfo {
+  readonly fromLsn: string;
+  readonly toLsn: string;
+  readonly version: string;
+  readonly position?: BinlogPosition;
+}
+
+/** Copies the live server's files while it runs; with an LSN, only the pages that changed since. */
+export async function copyPhysically(to: Writable, lsn: string | undefined): Promise<PhysicalInfo> {
+  const work = mkdtempSync(join(FOLDERS.restore, "copy-"));
+  try {
+    await execute(
+      "mariadb-backup",
+      // Its own first argument: an option file with the password, which therefore is on no command line.
+      [`--defaults-file=${secretFile("database")}`, "--backup", "--stream=mbstream", `--datadir=${FOLDERS.database}`, `--target-dir=${work}`, `--extra-lsndir=${work}/info`, "--parallel=2", ...(lsn === undefined ? [] : [`--incremental-lsn=${lsn}`])],
+      { stdout: to },
+    );
+    return parseInfo(readFileSync(join(work, "info", "mariadb_backup_checkpoints"), "utf8"), readFileSync(join(work, "info", "mariadb_backup_info"), "utf8"));
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** @throws AgentError where mariadb-backup says it otherwise than expected */
+export function parseInfo(checkpoints: string, info: string): PhysicalInfo {
+  const value = (text: string, name: string): string | undefined => new RegExp(`^${name}\\s*=\\s*(.*)$`, "m").exec(text)?.[1]?.trim();
+  const [fromLsn, toLsn] = [value(checkpoints, "from_lsn"), value(checkpoints, "to_lsn")];
+  if (fromLsn === undefined || toLsn === undefined) throw new AgentError("mariadb-backup did not say what it copied");
+  const [, file, position] = /filename '([^']+)', position '(\d+)'/.exec(info) ?? [];
+  return { fromLsn, toLsn, version: value(info, "server_version") ?? "", ...(file === undefined ? {} : { position: { file, position: Number(position) } }) };
+}

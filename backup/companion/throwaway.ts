@@ -1,0 +1,142 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { withDatabase } from "../database.ts";
+import { AgentError } from "../errors.ts";
+import { execute } from "../execute.ts";
+import { FOLDERS } from "../protocol.ts";
+
+const USER = "drydock_restore";
+
+/** How a server is made whose data nobody needs when the machine stops. */
+const SPEED = ["--skip-networking", "--skip-log-bin", "--skip-name-resolve", "--event-scheduler=OFF", "--innodb-buffer-pool-size=128M", "--innodb-flush-log-at-trx-commit=0", "--innodb-fast-shutdown=1", "--max-allowed-packet=1G"];
+
+/** A folder with the data of a throwaway server, and the server while it runs. It has a socket, no port, and is never the live one. */
+export class Throwaway {
+  readonly folder: string;
+  readonly #password = randomBytes(24).toString("hex");
+  #server: ChildProcess | undefined;
+  used = Date.now();
+
+  constructor(readonly id: string) {
+    this.folder = join(FOLDERS.restore, id);
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+  }
+
+  get data(): string {
+    return join(this.folder, "data");
+  }
+  get #socket(): string {
+    return `/tmp/${this.id}.sock`;
+  }
+
+  /** An empty server's data: made once, then copied. */
+  async empty(): Promise<void> {
+    const template = join(FOLDERS.restore, "template");
+    if (!existsSync(template)) {
+      const draft = `${template}-${this.id}`;
+      await execute("mariadb-install-db", ["--no-defaults", `--datadir=${draft}`, "--auth-root-authentication-method=normal", "--skip-test-db", "--innodb-log-file-size=16M", "--skip-log-bin"]);
+      if (existsSync(template)) rmSync(draft, { recursive: true });
+      else renameSync(draft, template);
+    }
+    cpSync(template, this.data, { recursive: true });
+  }
+
+  /** Unpacks a physical backup: 0 is the full one, the others its increments. */
+  async unpack(number: number, stream: Readable): Promise<void> {
+    const folder = number === 0 ? this.data : join(this.folder, `increment-${number}`);
+    mkdirSync(folder, { mode: 0o700 });
+    await execute("mbstream", ["--extract", `--directory=${folder}`], { stdin: stream });
+  }
+
+  /** Makes one consistent state of a physical backup and its increments. */
+  async prepare(increments: number): Promise<void> {
+    const prepare = (more: readonly string[]) => execute("mariadb-backup", ["--no-defaults", "--prepare", `--target-dir=${this.data}`, "--use-memory=128M", ...more]);
+    await prepare([]);
+    for (let number = 1; number <= increments; number++) {
+      const folder = join(this.folder, `increment-${number}`);
+      await prepare([`--incremental-dir=${folder}`]);
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  async start(): Promise<void> {
+    const log = join(this.folder, "server.log");
+    // An account of its own: those in the backup keep their passwords, and go on to be checked.
+    const init = join(this.folder, "init.sql");
+    writeFileSync(init, `CREATE OR REPLACE USER ${USER}@localhost IDENTIFIED BY '${this.#password}';\nGRANT ALL ON *.* TO ${USER}@localhost WITH GRANT OPTION;\n`, { mode: 0o600 });
+    const server = spawn("mariadbd", ["--no-defaults", `--datadir=${this.data}`, `--socket=${this.#socket}`, `--pid-file=${this.folder}/pid`, `--log-error=${log}`, `--init-file=${init}`, "--tmpdir=/restore", ...SPEED], { stdio: "ignore", env: { ...process.env, TZ: "UTC" } });
+    this.#server = server;
+    for (let tries = 0; ; tries++) {
+      if (server.exitCode !== null || server.signalCode !== null || tries > 1200) throw new AgentError(`the throwaway server did not start: ${tail(log)}`);
+      try {
+        await this.query((connection) => connection.query("SELECT 1"));
+        break;
+      } catch {
+        await new Promise((wake) => setTimeout(wake, 100));
+      }
+    }
+    rmSync(init);
+  }
+
+  async query<T>(work: Parameters<typeof withDatabase<T>>[0]): Promise<T> {
+    return await withDatabase(work, { socketPath: this.#socket, user: USER, password: this.#password });
+  }
+
+  /** Runs SQL that arrives as a stream. */
+  async load(schema: string, sql: Readable): Promise<void> {
+    await this.query((connection) => connection.query(`CREATE DATABASE IF NOT EXISTS \`${schema}\` CHARACTER SET utf8mb4`));
+    await this.#client("mariadb", ["--binary-mode", "--max-allowed-packet=1G", schema], { stdin: sql });
+  }
+
+  /** Replays the binary log, from a position in its first file to a position in its last, or to a moment. */
+  async replay(files: readonly string[], { from, to, toTime, schema }: { from: number; to?: number; toTime?: string; schema?: string }): Promise<void> {
+    const args = [`--start-position=${from}`, "--disable-log-bin", ...(to === undefined ? [] : [`--stop-position=${to}`]), ...(toTime === undefined ? [] : [`--stop-datetime=${toTime}`]), ...(schema === undefined ? [] : [`--database=${schema}`])];
+    const reader = spawn("mariadb-binlog", ["--no-defaults", ...args, ...files.map((file) => join(this.folder, "binlogs", file))], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, TZ: "UTC" } });
+    let said = "";
+    reader.stderr.on("data", (chunk: Buffer) => { said = (said + chunk.toString()).slice(-2000); });
+    const ended = new Promise<number | null>((resolve) => reader.once("close", resolve));
+    try {
+      await this.#client("mariadb", ["--binary-mode", "--max-allowed-packet=1G"], { stdin: reader.stdout });
+    } finally {
+      reader.kill();
+    }
+    if ((await ended) !== 0) throw new AgentError(`the binary log could not be read: ${said}`);
+  }
+
+  async dump(schema: string, to: Writable): Promise<void> {
+    await this.#client("mariadb-dump", ["--single-transaction", "--quick", "--routines", "--triggers", "--events", "--hex-blob", "--no-tablespaces", "--max-allowed-packet=1G", schema], { stdout: to });
+  }
+
+  /** Ends the server in order; the folder then is a database's data without a trace of this. */
+  async finish(): Promise<void> {
+    await this.query((connection) => connection.query(`DROP USER ${USER}@localhost`));
+    await this.stop("SIGTERM");
+  }
+
+  async stop(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    const server = this.#server;
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
+    const gone = new Promise((resolve) => server.once("close", resolve));
+    server.kill(signal);
+    await gone;
+  }
+
+  async remove(): Promise<void> {
+    await this.stop("SIGKILL");
+    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.#socket, { force: true });
+  }
+
+  async #client(program: string, args: readonly string[], options: { stdin?: Readable; stdout?: Writable }): Promise<void> {
+    const file = join(this.folder, "client.cnf");
+    writeFileSync(file, `[client]\nsocket=${this.#socket}\nuser=${USER}\npassword=${this.#password}\n`, { mode: 0o600 });
+    await execute(program, [`--defaults-file=${file}`, "--default-character-set=utf8mb4", ...args], options);
+  }
+}
+
+function tail(file: string): string {
+  return existsSync(file) ? readFileSync(file, "utf8").split("\n").filter((line) => /error|abort/i.test(line)).slice(-4).join("\n") : "it said nothing";
+}

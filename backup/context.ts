@@ -1,0 +1,34 @@
+import { BinlogArchive } from "./binlog/archive.ts";
+import { Catalogue } from "./catalogue.ts";
+import { readConfiguration } from "./configuration.ts";
+import type { Reporter } from "./events.ts";
+import type { Configuration, Entry } from "./protocol.ts";
+import { localRepository, s3Repository, type Restic } from "./restic.ts";
+import { localStore, s3Store } from "./store.ts";
+
+/** One place where backups are. */
+export interface Place {
+  readonly restic: Restic;
+  readonly catalogue: Catalogue;
+  readonly binlogs: BinlogArchive;
+}
+
+/** What every verb works with. */
+export interface Agent {
+  readonly configuration: Configuration;
+  readonly reporter: Reporter;
+  readonly local: Place;
+  readonly s3: Place | undefined;
+}
+
+export function agentOf(reporter: Reporter): Agent {
+  const configuration = readConfiguration();
+  const place = (restic: Restic, store: ReturnType<typeof localStore>): Place => ({ restic, catalogue: new Catalogue(store), binlogs: new BinlogArchive(store) });
+  const [remote, bucket] = [s3Repository(configuration), s3Store(configuration)];
+  return { configuration, reporter, local: place(localRepository(), localStore()), s3: remote === undefined || bucket === undefined ? undefined : place(remote, bucket) };
+}
+
+/** Where a backup is read from: here if it is here. */
+export function placeOf(agent: Agent, entry: Entry): Place {
+  return entry.copies.includes("local") || agent.s3 === undefined ? agent.local : agent.s3;
+}

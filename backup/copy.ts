@@ -1,0 +1,45 @@
+import type { Agent } from "./context.ts";
+import type { Entry } from "./protocol.ts";
+import { lineage } from "./retention.ts";
+import { s3Store } from "./store.ts";
+
+/** Puts a backup, and what it is an increment of, into S3: data, then what lies beside the entry, then the entry, then `latest`. */
+export async function copyToS3(agent: Agent, entry: Entry): Promise<Entry> {
+  const { local, s3, reporter, configuration } = agent;
+  if (s3 === undefined) return entry;
+  await s3.restic.ensure();
+  const { entries } = await local.catalogue.list();
+  const [snapshots, there] = [await local.restic.ids(), await s3.restic.ids()];
+  const wanted = lineage(entries, entry);
+  let copied = entry;
+  for (const [index, one] of wanted.entries()) {
+    if (!there.has(one.id)) await s3.restic.copyFrom(local.restic, snapshots.get(one.id) ?? []);
+    copied = { ...one, copies: ["local", "s3"] };
+    const [files, state] = [await local.catalogue.attachment(one.id, "files"), await local.catalogue.attachment(one.id, "state")];
+    await s3.catalogue.write({ ...copied, copies: ["s3"] }, { ...(files === undefined ? {} : { files }), ...(state === undefined ? {} : { state }) });
+    await local.catalogue.write(copied);
+    reporter.progress("copy", index + 1, wanted.length, "steps");
+  }
+  if (copied.verified) await s3Store(configuration)!.put("latest", Buffer.from(JSON.stringify({ id: copied.id, finished: copied.finished, verified: copied.verified })));
+  reporter.log("info", `backup ${copied.id} is in S3`);
+  return copied;
+}
+
+/** Those that are not in S3, oldest first. */
+export async function copyMissing(agent: Agent): Promise<void> {
+  const { entries } = await agent.local.catalogue.list();
+  for (const entry of [...entries].reverse()) if (entry.verified && !entry.copies.includes("s3")) await copyToS3(agent, entry);
+}
+
+/** On an empty machine: takes S3's catalogue as its own. */
+export async function adopt(agent: Agent): Promise<number> {
+  const { entries } = (await agent.s3?.catalogue.list()) ?? { entries: [] };
+  const known = new Set((await agent.local.catalogue.list()).entries.map(({ id }) => id));
+  const unknown = entries.filter(({ id }) => !known.has(id));
+  for (const entry of [...unknown].reverse()) {
+    const [files, state] = [await agent.s3!.catalogue.attachment(entry.id, "files"), await agent.s3!.catalogue.attachment(entry.id, "state")];
+    await agent.local.catalogue.write(entry, { ...(files === undefined ? {} : { files }), ...(state === undefined ? {} : { state }) });
+  }
+  return unknown.length;
+}
+

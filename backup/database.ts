@@ -1,0 +1,85 @@
+import { createConnection, type Connection, type RowDataPacket } from "mysql2/promise";
+import { databaseAccount } from "./configuration.ts";
+import { AgentError, messageOf } from "./errors.ts";
+import { isTransient } from "./execute.ts";
+import type { BinlogPosition, TableSums } from "./protocol.ts";
+
+/** Does `work` with a connection of the agent's own account. */
+export async function withDatabase<T>(work: (connection: Connection) => Promise<T>, options: { socketPath?: string; user?: string; password?: string } = {}): Promise<T> {
+  let connection: Connection | undefined;
+  try {
+    const account = options.socketPath === undefined ? databaseAccount() : options;
+    connection = await createConnection({ ...account, connectTimeout: 10_000, supportBigNumbers: true, bigNumberStrings: true, dateStrings: true });
+    return await work(connection);
+  } catch (error) {
+    if (error instanceof AgentError) throw error;
+    const code = (error as { code?: string }).code ?? "";
+    throw new AgentError(`the database: ${messageOf(error)}`, { transient: isTransient(`${code} ${messageOf(error)}`) || /ECONN|PROTOCOL_CONNECTION_LOST|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|DEF_CHANGED/.test(code), cause: error });
+  } finally {
+    connection?.destroy();
+  }
+}
+
+export async function rowsOf(connection: Connection, sql: string, values: unknown[] = []): Promise<Record<string, string | number | null>[]> {
+  const [rows] = await connection.query<RowDataPacket[]>(sql, values);
+  return rows as Record<string, string | number | null>[];
+}
+
+/** Where the server writes its log; undefined where it writes none. */
+export async function logPosition(connection: Connection): Promise<BinlogPosition | undefined> {
+  // MySQL 8.4 knows only the second.
+  for (const statement of ["SHOW MASTER STATUS", "SHOW BINARY LOG STATUS"]) {
+    try {
+      const [row] = await rowsOf(connection, statement);
+      return row === undefined ? undefined : { file: String(row["File"]), position: Number(row["Position"]) };
+    } catch (error) {
+      if ((error as { errno?: number }).errno !== 1064) throw error;
+    }
+  }
+  return undefined;
+}
+
+export async function versionOf(connection: Connection): Promise<string> {
+  return String((await rowsOf(connection, "SELECT VERSION() AS version"))[0]?.["version"]);
+}
+
+export async function sizeOf(connection: Connection, schema: string): Promise<number> {
+  const [row] = await rowsOf(connection, "SELECT COALESCE(SUM(data_length + index_length), 0) AS bytes FROM information_schema.tables WHERE table_schema = ?", [schema]);
+  return Number(row?.["bytes"] ?? 0);
+}
+
+export interface Summed {
+  readonly sums: TableSums;
+  readonly migrations: readonly string[];
+  /** Where in the log the snapshot stands. */
+  readonly position: BinlogPosition | undefined;
+}
+
+const quoted = (name: string): string => `\`${name.replaceAll("`", "``")}\``;
+
+/** Rows and checksum of every table, all of one moment: nobody who writes waits, and nothing that is written meanwhile counts. */
+export async function sumsOf(connection: Connection, schema: string, onTable: (done: number, total: number) => void = () => undefined): Promise<Summed> {
+  await connection.query("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+  await connection.query("START TRANSACTION WITH CONSISTENT SNAPSHOT");
+  const position = await snapshotPosition(connection);
+  const tables = (await rowsOf(connection, "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ? AND table_type = 'BASE TABLE' ORDER BY 1", [schema])).map(({ name }) => String(name));
+  const sums: TableSums = {};
+  for (const [index, table] of tables.entries()) {
+    // The savepoint gives the table's metadata lock back, so that a migration need not wait for all tables.
+    await connection.query("SAVEPOINT one");
+    const [count] = await rowsOf(connection, `SELECT COUNT(*) AS n FROM ${quoted(schema)}.${quoted(table)}`);
+    const [sum] = await rowsOf(connection, `CHECKSUM TABLE ${quoted(schema)}.${quoted(table)}`);
+    await connection.query("ROLLBACK TO SAVEPOINT one");
+    sums[table] = { rows: Number(count?.["n"]), checksum: sum?.["Checksum"] === null || sum === undefined ? null : String(sum["Checksum"]) };
+    onTable(index + 1, tables.length);
+  }
+  const migrations = tables.includes("migrations") ? (await rowsOf(connection, `SELECT migration FROM ${quoted(schema)}.migrations ORDER BY id`)).map(({ migration }) => String(migration)) : [];
+  await connection.query("COMMIT");
+  return { sums, migrations, position };
+}
+
+async function snapshotPosition(connection: Connection): Promise<BinlogPosition | undefined> {
+  const status = Object.fromEntries((await rowsOf(connection, "SHOW STATUS LIKE 'binlog_snapshot_%'")).map((row) => [String(row["Variable_name"]).toLowerCase(), row["Value"]]));
+  const file = status["binlog_snapshot_file"];
+  return file === undefined || file === "" ? undefined : { file: String(file), position: Number(status["binlog_snapshot_position"]) };
+}

@@ -1,0 +1,81 @@
+import { spawn } from "node:child_process";
+import { physicalInfo } from "./companion/client.ts";
+import { secretFile } from "./configuration.ts";
+import type { Agent } from "./context.ts";
+import { sizeOf, sumsOf, versionOf, withDatabase } from "./database.ts";
+import { AgentError } from "./errors.ts";
+import type { BackupType, BinlogPosition, Entry } from "./protocol.ts";
+import { lineage } from "./retention.ts";
+
+type DatabaseEntry = NonNullable<Entry["database"]>;
+
+/** So many increments at most: a restore needs all of them. */
+const LONGEST = 6;
+/** A smaller database is dumped where only the database is asked for: the server's own files alone would be more. */
+const SMALL = 256 * 2 ** 20;
+
+export const DUMP = "database.sql";
+export const STREAM = "database.mbstream";
+
+/** Puts the database into the repository, then takes the sums that a restore of it has to have. */
+export async function backUpDatabase(agent: Agent, id: string, type: BackupType, entries: readonly Entry[]): Promise<DatabaseEntry> {
+  const { configuration: { engine, schema, physical }, reporter } = agent;
+  const { version, size } = await withDatabase(async (connection) => ({ version: await versionOf(connection), size: await sizeOf(connection, schema) }));
+  const part = physical && !(type === "db" && size < SMALL) ? await copy(agent, id, type === "incremental" ? baseFor(entries) : undefined) : await dump(agent, id);
+  const { sums, migrations, position } = await withDatabase((connection) => sumsOf(connection, schema, (done, total) => reporter.progress("sums", done, total, "tables")));
+  return { engine, version, schema, ...part, sums, migrations: [...migrations], ...(position === undefined ? {} : { sumsPosition: position }) };
+}
+
+type Part = Pick<DatabaseEntry, "format" | "bytes" | "added" | "position" | "lsn" | "base">;
+
+/** The newest backup, if it is physical, proven, here, and its line isn't too long. */
+function baseFor(entries: readonly Entry[]): Entry | undefined {
+  const newest = entries.find(({ database }) => database?.format === "physical");
+  return newest !== undefined && newest.verified && newest.database?.lsn !== undefined && newest.copies.includes("local") && lineage(entries, newest).length <= LONGEST ? newest : undefined;
+}
+
+async function copy({ local, reporter }: Agent, id: string, base: Entry | undefined): Promise<Part> {
+  const since = base?.database?.lsn;
+  const stored = await local.restic.storeOutput(id, "database", STREAM, ["agent", "pipe-physical", id, ...(since === undefined ? [] : [since])], reporter);
+  const { toLsn, position } = await physicalInfo(id);
+  return { format: "physical", bytes: stored.bytes, added: stored.added, lsn: toLsn, ...(base === undefined ? {} : { base: base.id }), ...(position === undefined ? {} : { position }) };
+}
+
+async function dump({ local, reporter, configuration: { schema } }: Agent, id: string): Promise<Part> {
+  const stored = await local.restic.storeOutput(id, "database", DUMP, ["agent", "pipe-dump", schema], reporter);
+  const position = await positionOfDump((to) => local.restic.read(id, "database", DUMP, to));
+  return { format: "logical", bytes: stored.bytes, added: stored.added, ...(position === undefined ? {} : { position }) };
+}
+
+/** One transaction: a consistent picture, and nobody who writes has to wait. Its position in the log is a comment at its beginning. */
+export async function pipeDump(schema: string): Promise<void> {
+  const args = [`--defaults-file=${secretFile("database")}`, "--single-transaction", "--quick", "--master-data=2", "--routines", "--triggers", "--events", "--hex-blob", "--no-tablespaces", "--default-character-set=utf8mb4", "--max-allowed-packet=1G", schema];
+  // Its own standard output is the pipe to restic: nothing is copied in between.
+  const child = spawn("mariadb-dump", args, { stdio: ["ignore", "inherit", "inherit"] });
+  const code = await new Promise<number | null>((resolve, reject) => child.once("close", resolve).once("error", reject));
+  if (code !== 0) throw new AgentError(`mariadb-dump failed (code ${code})`);
+}
+
+/** Reads the beginning of a dump, and no more of it. */
+async function positionOfDump(read: (to: import("node:stream").Writable) => Promise<void>): Promise<BinlogPosition | undefined> {
+  const { PassThrough } = await import("node:stream");
+  const through = new PassThrough();
+  let head = "";
+  const enough = new Promise<void>((resolve) => {
+    through.setEncoding("utf8").on("data", (chunk: string) => {
+      if (head.length < 65_536) head += chunk;
+      else resolve();
+    }).once("end", resolve).once("close", resolve);
+  });
+  const reading = read(through).catch(() => undefined);
+  await enough;
+  through.destroy();
+  await reading;
+  return parsePosition(head);
+}
+
+export function parsePosition(head: string): BinlogPosition | undefined {
+  const [, file, position] = /CHANGE MASTER TO MASTER_LOG_FILE='([^']+)', MASTER_LOG_POS=(\d+)/.exec(head) ?? [];
+  return file === undefined ? undefined : { file, position: Number(position) };
+}
+

@@ -1,0 +1,73 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { AgentError } from "./errors.ts";
+
+export interface ExecuteOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** What it reads; nothing without it. */
+  readonly stdin?: Readable;
+  /** Where its output goes; else it is answered as text. */
+  readonly stdout?: Writable;
+  readonly onLine?: (line: string) => void;
+  /** Milliseconds. @default none */
+  readonly timeout?: number;
+  readonly onStart?: (child: ChildProcess) => void;
+}
+
+/**
+ * Runs a program to its end and answers what it printed.
+ * @throws AgentError with the end of what it said, where it fails
+ */
+export async function execute(file: string, args: readonly string[], options: ExecuteOptions = {}): Promise<string> {
+  const { env, cwd, stdin, stdout, onLine, timeout, onStart } = options;
+  const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"], timeout, killSignal: "SIGKILL" });
+  onStart?.(child);
+  const errors = new Tail(4000);
+  child.stderr!.setEncoding("utf8").on("data", (chunk: string) => errors.add(chunk));
+  const ended = new Promise<{ code: number | null; signal: string | null }>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, signal) => resolve({ code, signal }));
+  });
+  const output: string[] = [];
+  let rest = "";
+  const reading =
+    stdout === undefined
+      ? new Promise<void>((resolve) => {
+          child.stdout!.setEncoding("utf8").on("data", (chunk: string) => {
+            if (onLine === undefined) return void output.push(chunk);
+            const lines = (rest + chunk).split("\n");
+            rest = lines.pop()!;
+            lines.forEach(onLine);
+          }).once("close", resolve);
+        })
+      : pipeline(child.stdout!, stdout);
+  // Who reads nothing more ends the pipe: the program's own end says why.
+  const writing = stdin === undefined ? undefined : pipeline(stdin, child.stdin!);
+  const [end, read, written] = await Promise.allSettled([ended, reading, writing]);
+  if (end.status === "rejected") throw new AgentError(`${file} could not be started: ${(end.reason as Error).message}`);
+  const { code, signal } = end.value;
+  if (code !== 0) {
+    const reason = signal !== null && timeout !== undefined ? `took longer than ${Math.round(timeout / 1000)} s` : `failed (${signal ?? `code ${code}`})`;
+    throw new AgentError(`${file} ${reason}${errors.text === "" ? "" : `: ${errors.text}`}`, { transient: isTransient(errors.text) });
+  }
+  for (const one of [written, read]) if (one.status === "rejected") throw new AgentError(`${file}: its data broke off: ${(one.reason as Error).message}`, { transient: true });
+  if (rest !== "") onLine?.(rest);
+  return output.join("");
+}
+
+/** Lost connections and busy repositories mend themselves; what is wrong or forbidden doesn't. */
+export function isTransient(text: string): boolean {
+  if (/access denied|forbidden|wrong password|no such|invalid/i.test(text)) return false;
+  return /connection (refused|reset)|lost connection|gone away|timed? ?out|broken pipe|can't connect|EOF|already locked|temporar|server shutdown|table definition has changed|slow ?down|503|502|500/i.test(text);
+}
+
+/** The end of a long text. */
+class Tail {
+  text = "";
+  constructor(readonly limit: number) {}
+  add(chunk: string): void {
+    this.text = (this.text + chunk).slice(-this.limit).trimStart();
+  }
+}

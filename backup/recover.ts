@@ -1,0 +1,81 @@
+import type { Writable } from "node:stream";
+import { placeOf, type Agent } from "./context.ts";
+import { DUMP } from "./databaseBackup.ts";
+import { AgentError, refused } from "./errors.ts";
+import { PORTS, type Entry, type Results } from "./protocol.ts";
+import { flushLog, restoreDatabase, sumsUntil, type Until } from "./restore.ts";
+import { differences } from "./verify.ts";
+import type { Live } from "./status.ts";
+
+/** The moment that is asked for, if the backup and the log in the repository reach it. @throws AgentError (refused) */
+export async function untilTime(agent: Agent, entry: Entry, toTime: string | undefined): Promise<Until> {
+  if (toTime === undefined) return undefined;
+  // Without a zone it is UTC, as everything here.
+  const time = new Date(/(Z|[+-]\d\d:?\d\d)$/.test(toTime) ? toTime : `${toTime.replace(" ", "T")}Z`);
+  if (Number.isNaN(time.getTime())) throw refused(`${toTime} is no time`, "write it as 2026-11-22T16:29:59Z (UTC)");
+  if (time.getTime() < Date.parse(entry.finished)) throw refused(`backup ${entry.id} was finished at ${entry.finished}, after ${time.toISOString()}`, "choose an earlier backup: ./drydock backup list");
+  if (time.getTime() > Date.now()) throw refused(`${time.toISOString()} has not come yet`);
+  const live = await fetch(`http://127.0.0.1:${PORTS.agent}/live`).then(async (response) => (await response.json()) as Live).catch(() => undefined);
+  const { position, reached } = live?.binlog ?? { position: null, reached: null };
+  // The last pieces may still be on their way.
+  if (position !== null && reached !== null && Date.parse(reached) < time.getTime()) await flushLog(position).catch(() => undefined);
+  return { time };
+}
+
+/** The newest backup that was finished before a moment, for `latest` with a time. */
+export async function entryFor(agent: Agent, id: string, toTime: string | undefined): Promise<Entry> {
+  if (id !== "latest" || toTime === undefined) return await agent.local.catalogue.find(id);
+  const time = new Date(/(Z|[+-]\d\d:?\d\d)$/.test(toTime) ? toTime : `${toTime.replace(" ", "T")}Z`).getTime();
+  const { entries } = await agent.local.catalogue.list();
+  const found = entries.find(({ verified, database, finished }) => verified && database !== undefined && Date.parse(finished) <= time);
+  if (found === undefined) throw refused(`no verified backup of the database is older than ${toTime}`, "./drydock backup list");
+  return found;
+}
+
+/** The database as SQL: what was dumped, or what a restored and recovered server dumps. Whether it is whole is known before the first byte where it is restored. */
+export async function dumpBackup(agent: Agent, id: string, toTime: string | undefined, to: Writable): Promise<Results["dump"]> {
+  const entry = await entryFor(agent, id, toTime);
+  const { database } = entry;
+  if (database === undefined) throw refused(`backup ${entry.id} holds no database`);
+  const until = (await untilTime(agent, entry, toTime)) ?? sumsUntil(entry);
+  if (until === undefined && database.format === "logical") {
+    await placeOf(agent, entry).restic.read(entry.id, "database", DUMP, to);
+    return { backup: entry, reached: entry.finished, sums: database.sums };
+  }
+  const restore = await restoreDatabase(agent, entry, until);
+  try {
+    const { sums } = await restore.sums(database.schema);
+    await restore.dump(database.schema, to);
+    return { backup: entry, reached: toTime ?? entry.finished, sums };
+  } finally {
+    await restore.remove();
+  }
+}
+
+/** The files as tar. */
+export async function filesOf(agent: Agent, id: string, to: Writable): Promise<Results["files"]> {
+  const entry = await agent.local.catalogue.find(id);
+  if (entry.files === undefined) throw refused(`backup ${entry.id} holds no files`);
+  await placeOf(agent, entry).restic.readFolder(entry.id, "files", to);
+  return { backup: entry, count: entry.files.count };
+}
+
+/** A database's data, recovered and checked, ready to be put in the live data's place. */
+export async function prepareBackup(agent: Agent, id: string, toTime: string | undefined): Promise<Results["prepare"]> {
+  const began = Date.now();
+  const entry = await entryFor(agent, id, toTime);
+  if (entry.database?.format !== "physical") throw refused(`backup ${entry.id} is not physical, so it has no files of a server`, `./drydock backup restore ${entry.id} without --physical`);
+  const { schema, sums: expected } = entry.database;
+  const until = (await untilTime(agent, entry, toTime)) ?? sumsUntil(entry);
+  const restore = await restoreDatabase(agent, entry, until);
+  try {
+    const { sums } = await restore.sums(schema);
+    const problems = toTime === undefined ? differences(expected, sums) : [];
+    if (problems.length > 0) throw new AgentError(`what was restored is not what was backed up: ${problems.join("; ")}`, { code: 4 });
+    return { backup: entry, folder: await restore.finish(), reached: toTime ?? entry.finished, seconds: (Date.now() - began) / 1000, sums };
+  } catch (error) {
+    await restore.remove();
+    throw error;
+  }
+}
+

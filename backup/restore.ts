@@ -1,0 +1,84 @@
+import { Restore, companionSpace } from "./companion/client.ts";
+import { chain, type Archived, type BinlogArchive } from "./binlog/archive.ts";
+import { placeOf, type Agent } from "./context.ts";
+import { DUMP, STREAM } from "./databaseBackup.ts";
+import { AgentError, refused } from "./errors.ts";
+import { PORTS, type BinlogPosition, type Entry } from "./protocol.ts";
+import { lineage } from "./retention.ts";
+
+/** Up to where the binary log is replayed. */
+export type Until = { readonly position: BinlogPosition } | { readonly time: Date } | undefined;
+
+/** Restores a backup's database into a throwaway server, which runs afterwards. The caller takes it away. */
+export async function restoreDatabase(agent: Agent, entry: Entry, until: Until): Promise<Restore> {
+  const { database } = entry;
+  if (database === undefined) throw refused(`backup ${entry.id} holds no database`);
+  // Before anything is made: a log with a gap leads nowhere.
+  const log = until === undefined ? undefined : await logFor(agent, entry, until);
+  const free = await companionSpace();
+  if (free < 1.2 * database.bytes) throw new AgentError(`the disk of the volume in which backups are restored has ${Math.round(free / 2 ** 20)} MiB left, and backup ${entry.id} needs more`, { remedy: "make room on the Docker host" });
+  const { reporter } = agent;
+  const restore = await Restore.begin();
+  try {
+    if (database.format === "logical") {
+      await restore.empty();
+      await restore.start();
+      await restore.send(`sql?schema=${encodeURIComponent(database.schema)}`, (to) => placeOf(agent, entry).restic.read(entry.id, "database", DUMP, to));
+    } else {
+      const line = lineage((await agent.local.catalogue.list()).entries, entry);
+      for (const [index, one] of line.entries()) {
+        await restore.send(`unpack/${index}`, (to) => placeOf(agent, one).restic.read(one.id, "database", STREAM, to));
+        reporter.progress("restore", index + 1, line.length, "steps");
+      }
+      await restore.prepare(line.length - 1);
+      await restore.start();
+    }
+    if (log !== undefined) await replay(restore, log, entry, until!, agent);
+    return restore;
+  } catch (error) {
+    await restore.remove();
+    throw error;
+  }
+}
+
+/** Where in the log the sums of a backup were taken, if that is after the backup's own place: there it is what it should be. */
+export function sumsUntil({ database }: Entry): Until {
+  const [own, sums] = [database?.position, database?.sumsPosition];
+  return own === undefined || sums === undefined || (own.file === sums.file && own.position === sums.position) ? undefined : { position: sums };
+}
+
+interface Log {
+  readonly archive: BinlogArchive;
+  readonly files: readonly Archived[];
+}
+
+async function logFor(agent: Agent, entry: Entry, until: NonNullable<Until>): Promise<Log> {
+  const { position } = entry.database!;
+  if (position === undefined) throw refused(`backup ${entry.id} has no place in the binary log, so it can't be taken to another moment`);
+  if ("position" in until) await flushLog(until.position);
+  const archive = placeOf(agent, entry).binlogs;
+  const before = Date.parse(entry.finished) / 1000;
+  return { archive, files: chain(await archive.files(), position, before, "position" in until ? until.position : undefined) };
+}
+
+async function replay(restore: Restore, { archive, files }: Log, entry: Entry, until: NonNullable<Until>, { reporter }: Agent): Promise<void> {
+  const { position, format, schema } = entry.database!;
+  for (const [index, file] of files.entries()) {
+    await restore.send(`binlog/${file.file}`, (to) => archive.read(file, to));
+    reporter.progress("replay", index + 1, files.length, "steps");
+  }
+  await restore.replay({
+    files: files.map(({ file }) => file),
+    from: position!.position,
+    ...("position" in until ? { to: until.position.position } : { toTime: until.time.toISOString().slice(0, 19).replace("T", " ") }),
+    // A dump has one schema; what the log says of others can't be replayed.
+    ...(format === "logical" ? { schema } : {}),
+  });
+}
+
+/** Has the agent put the log into the repository up to here, now. */
+export async function flushLog(position: BinlogPosition): Promise<void> {
+  const url = `http://127.0.0.1:${PORTS.agent}/flush?file=${encodeURIComponent(position.file)}&position=${position.position}`;
+  const response = await fetch(url, { method: "POST", signal: AbortSignal.timeout(60_000) }).catch(() => undefined);
+  if (response?.ok !== true) throw new AgentError(`the binary log did not reach ${position.file} at ${position.position} in the repository`, { transient: true, remedy: "./drydock backup status" });
+}

@@ -1,0 +1,87 @@
+import { statfsSync } from "node:fs";
+import type { Agent } from "./context.ts";
+import { holderOf } from "./lock.ts";
+import { FOLDERS, PORTS, type Entry, type Results, type Status } from "./protocol.ts";
+import { LOCK } from "./run.ts";
+import { companionSpace } from "./companion/client.ts";
+import { withDatabase } from "./database.ts";
+import { nextTime } from "./schedule.ts";
+import { messageOf } from "./errors.ts";
+
+/** What the agent knows and a verb, which is another process, asks it for. */
+export interface Live {
+  readonly binlog: Status["binlog"];
+  readonly rpoSeconds: number | null;
+  readonly s3: Status["s3"];
+  readonly alarms: Status["alarms"];
+}
+
+async function askLive(): Promise<Live | undefined> {
+  const response = await fetch(`http://127.0.0.1:${PORTS.agent}/live`, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
+  return response?.ok === true ? ((await response.json()) as Live) : undefined;
+}
+
+export const hoursSince = (time: string, now: number): number => (now - Date.parse(time)) / 3_600_000;
+
+export function statusFrom(agent: Pick<Agent, "configuration">, entries: readonly Entry[], live: Live | undefined, now: Date): Status {
+  const { schedule, s3 } = agent.configuration;
+  const newestVerified = entries.find(({ verified, type }) => verified && type !== "files") ?? entries.find(({ verified }) => verified) ?? null;
+  const holder = holderOf(LOCK);
+  return {
+    newest: entries[0] ?? null,
+    newestVerified,
+    ageHours: newestVerified === null ? null : hoursSince(newestVerified.started, now.getTime()),
+    rpoSeconds: live?.rpoSeconds ?? null,
+    rtoSeconds: newestVerified?.verification?.seconds ?? null,
+    binlog: live?.binlog ?? { streaming: false, position: null, reached: null },
+    s3: live?.s3 ?? { configured: s3 !== undefined, lagSeconds: null, error: null },
+    running: holder === undefined ? null : { type: holder.what, since: holder.since, pid: holder.pid },
+    next: Object.fromEntries(Object.entries(schedule).map(([name, pattern]) => [name, nextTime(pattern, now)?.toISOString() ?? null])),
+    alarms: live?.alarms ?? [],
+  };
+}
+
+export async function statusOf(agent: Agent): Promise<Status> {
+  return statusFrom(agent, (await agent.local.catalogue.list()).entries, await askLive(), new Date());
+}
+
+/** Looks at everything that a backup needs. */
+export async function healthOf(agent: Agent): Promise<Results["health"]> {
+  const status = await statusOf(agent);
+  const { maxAge } = agent.configuration;
+  const check = async (name: string, look: () => Promise<string> | string): Promise<Results["health"]["checks"][number]> => {
+    try {
+      return { name, ok: true, message: await look() };
+    } catch (error) {
+      return { name, ok: false, message: messageOf(error) };
+    }
+  };
+  const fail = (message: string): never => { throw new Error(message); };
+  const checks = [
+    await check("database", async () => await withDatabase(async () => "answers")),
+    await check("companion", async () => `${Math.round((await companionSpace()) / 2 ** 20)} MiB for restores`),
+    await check("disk", () => { const { bavail, bsize, blocks } = statfsSync(FOLDERS.backups); return bavail / blocks < 0.05 ? fail("less than 5 % of the disk for backups is free") : `${Math.round((bavail * bsize) / 2 ** 20)} MiB free`; }),
+    await check("backup", () => status.newestVerified === null ? fail("there is no verified backup") : status.ageHours! > maxAge ? fail(`the newest verified backup is ${status.ageHours!.toFixed(0)} hours old`) : `${status.newestVerified.id}, ${status.ageHours!.toFixed(1)} hours old, restored in ${status.rtoSeconds!.toFixed(1)} s`),
+    await check("binlog", () => status.rpoSeconds === null ? fail("the binary log is not in the repository yet") : status.rpoSeconds > 60 ? fail(`the binary log in the repository is ${status.rpoSeconds.toFixed(0)} s behind`) : `${status.rpoSeconds.toFixed(1)} s behind`),
+    ...(status.s3.configured ? [await check("s3", () => status.s3.error === null ? "up to date" : fail(status.s3.error))] : []),
+  ];
+  return { healthy: checks.every(({ ok }) => ok), checks };
+}
+
+export async function statsOf(agent: Agent): Promise<Results["stats"]> {
+  const { entries } = await agent.local.catalogue.list();
+  const { total_size: repositoryBytes = 0 } = JSON.parse(await agent.local.restic.run(["stats", "--mode", "raw-data", "--json"]).catch(() => "{}")) as { total_size?: number };
+  const archived = await agent.local.binlogs.files();
+  const segments = archived.flatMap(({ segments }) => segments);
+  const { bavail, bsize } = statfsSync(FOLDERS.backups);
+  return {
+    backups: entries.length,
+    verified: entries.filter(({ verified }) => verified).length,
+    repositoryBytes,
+    restoreBytes: entries.reduce((sum, { database, files }) => sum + (database?.bytes ?? 0) + (files?.bytes ?? 0), 0),
+    binlogBytes: segments.reduce((sum, { size }) => sum + size, 0),
+    binlogSegments: segments.length,
+    freeBytes: bavail * bsize,
+  };
+}
+

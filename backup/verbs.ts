@@ -1,0 +1,87 @@
+import { createWriteStream } from "node:fs";
+import { Command, Option } from "commander";
+import { cleanUp } from "./cleanup.ts";
+import { copyPhysical, removeRestore } from "./companion/client.ts";
+import { requireSecret } from "./configuration.ts";
+import { agentOf, type Agent } from "./context.ts";
+import { adopt, copyMissing } from "./copy.ts";
+import { pipeDump } from "./databaseBackup.ts";
+import { AgentError, messageOf } from "./errors.ts";
+import { Reporter } from "./events.ts";
+import { EXIT, PORTS, TYPES, type BackupType } from "./protocol.ts";
+import { dumpBackup, filesOf, prepareBackup } from "./recover.ts";
+import { runBackup } from "./run.ts";
+import { describeEnvironment } from "./state.ts";
+import { healthOf, statsOf, statusOf } from "./status.ts";
+import { verifyBackup } from "./verify.ts";
+
+type Work = (agent: Agent, ...args: never[]) => Promise<object>;
+
+/** The verbs of the agent's command line. Each ends with one event, `result` or `error`, and an exit code. */
+export function addVerbs(program: Command): void {
+  const verb = (name: string, description: string, work: Work, { data = false } = {}): Command =>
+    program.command(name).description(description).option("--json", "one JSON object a line").action(async function (this: Command) {
+      const { json } = this.opts<{ json?: boolean }>();
+      process.exitCode = await finish(new Reporter({ json: json === true, output: data ? 2 : 1 }), (reporter) => work(agentOf(reporter), ...([...this.processedArgs, this.opts()] as never[])));
+    });
+
+  verb("run", "make a backup and prove it", async (agent, { type, reason, verify }: { type: BackupType; reason: string; verify: boolean }) => ({ backup: await runBackup(agent, { type, reason, verify }) }))
+    .addOption(new Option("--type <type>").choices([...TYPES]).default("full")).option("--reason <text>", "why, for the catalogue", "by hand").option("--no-verify", "don't restore it");
+  verb("list", "all backups, newest first", async (agent) => ({ backups: (await agent.local.catalogue.list()).entries }));
+  verb("show <id>", "one of them", async (agent, id: string) => ({ backup: await agent.local.catalogue.find(id) }));
+  verb("verify <id>", "restore one and compare", async (agent, id: string) => {
+    const backup = await verifyBackup(agent, await agent.local.catalogue.find(id));
+    if (!backup.verified) throw new AgentError(`backup ${backup.id} is not what was backed up: ${backup.verification?.problems.join("; ")}`, { code: EXIT.notVerified });
+    return { backup };
+  });
+  verb("dump <id>", "the database as SQL", async (agent, id: string, { toTime }: { toTime?: string }) => await dumpBackup(agent, id, toTime, output()), { data: true }).option("--to-time <time>", "recovered to that moment (UTC)");
+  verb("files <id>", "the files as tar", async (agent, id: string) => await filesOf(agent, id, output()), { data: true });
+  verb("prepare <id>", "a server's data, recovered and checked, in the volume for restores", async (agent, id: string, { toTime }: { toTime?: string }) => await prepareBackup(agent, id, toTime)).option("--to-time <time>", "recovered to that moment (UTC)");
+  verb("release <folder>", "take such data away again", async (_agent, folder: string) => { await removeRestore(folder.split("/")[0]!); return { folder }; });
+  verb("status", "how things stand", statusOf);
+  verb("health", "whether all is well", async (agent) => {
+    const health = await healthOf(agent);
+    if (!health.healthy) process.exitCode = EXIT.failed;
+    return health;
+  });
+  verb("stats", "how much there is", statsOf);
+  verb("cleanup", "take away what has had its time", async (agent, { dryRun, now }: { dryRun?: boolean; now?: string }) => await cleanUp(agent, { dryRun: dryRun === true, now: now === undefined ? new Date() : new Date(now) })).option("--dry-run", "only say what").option("--now <time>", "as if it were then");
+  verb("check", "check the whole repository, and read a part of it", async (agent) => {
+    await agent.local.restic.ensure();
+    await agent.local.restic.check("10%");
+    await agent.s3?.restic.check();
+    const health = await healthOf(agent);
+    if (!health.healthy) throw new AgentError(health.checks.filter(({ ok }) => !ok).map(({ name, message }) => `${name}: ${message}`).join("; "));
+    return health;
+  });
+  verb("copy", "put into S3 what is not there yet", async (agent) => { await copyMissing(agent); return {}; });
+  verb("adopt", "take over what is in S3, on an empty machine", async (agent) => ({ adopted: await adopt(agent) }));
+  verb("key", "the repository's key", async () => ({ key: requireSecret("repositoryKey") }));
+  verb("describe", "note the environment (standard input) for the next backups", async () => { await describeEnvironment(process.stdin); return {}; });
+
+  program.command("pipe-physical <key> [lsn]", { hidden: true }).action(async (key: string, lsn?: string) => { await copyPhysical(key, lsn, output()); });
+  program.command("pipe-dump <schema>", { hidden: true }).action(async (schema: string) => { await pipeDump(schema); });
+}
+
+/** Standard output as a stream that can be ended. */
+const output = () => createWriteStream("", { fd: 1, autoClose: false });
+
+async function finish(reporter: Reporter, work: (reporter: Reporter) => Promise<object>): Promise<number> {
+  try {
+    const result = await work(reporter);
+    const { key } = result as { key?: string };
+    // The one result that is a secret is no event, for events are stripped of secrets.
+    if (key === undefined) reporter.emit({ event: "result", ...result });
+    else process.stdout.write(`${JSON.stringify({ event: "result", key })}\n`);
+    return Number(process.exitCode ?? EXIT.done);
+  } catch (error) {
+    const known = error instanceof AgentError ? error : undefined;
+    const code = known?.code ?? EXIT.failed;
+    reporter.log("error", messageOf(error));
+    reporter.emit({ event: "error", message: messageOf(error), ...(known?.remedy === undefined ? {} : { remedy: known.remedy }), code });
+    return code;
+  } finally {
+    // The agent looks at once, and need not wait for its next round.
+    await fetch(`http://127.0.0.1:${PORTS.agent}/changed`, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+  }
+}

@@ -47,7 +47,8 @@ export const container: Resource = {
   async read(id, inputs, state) {
     const found = await ask((docker) => docker.getContainer(id).inspect());
     if (!found) return undefined;
-    return { inputs: drifted(inputs, found), outputs: { ...outputsOf(inputs, found), containerLogs: state.containerLogs ?? "", ...(state.__unready ? { __unready: true } : {}) } };
+    const now = drifted(inputs, found);
+    return { inputs: now, outputs: { ...outputsOf(now, found), containerLogs: state.containerLogs ?? "", ...(state.__unready ? { __unready: true } : {}) } };
   },
   async update(id, state, inputs, call) {
     const handle = (docker: Docker): Docker.Container => docker.getContainer(id);

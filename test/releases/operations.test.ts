@@ -231,6 +231,10 @@ describe("operating a stack", function () {
     assert.equal(code, 4);
     assert.deepEqual(findings.map(({ kind, name }) => `${kind} ${name}`).sort(), ["changed app-1", `foreign stranger-${process.pid}`, "stopped horizon"]);
     assert.ok(findings.some(({ what }) => what === "memory is 300 MiB instead of 256"));
+    const refresh = await clone.pulumi(["refresh", "--preview-only", "--diff"]);
+    assert.equal(refresh.code, 0, refresh.stdout + refresh.stderr);
+    assert.match(refresh.stdout, /memory *: 256 => 300/);
+    assert.match(refresh.stdout, /mustRun *: true => false/);
     assert.equal(docker("inspect", "--format", "{{.State.Status}}", first("horizon")), "exited", "looking changes nothing");
 
     for (const remedy of findings.flatMap(({ remedy: text }) => text.split("\n").slice(0, 1))) {

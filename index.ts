@@ -74,4 +74,4 @@ export const dockerHost = host.host ?? null;
 export const services = servicesOutput([proxy.container, ...app.replicas, ...workers, database.container, redis.container, ...backupContainers]);
 export const record = recorded.recorded;
 export const records = recorded.records;
-export const backupBucket = bucket?.bucket;
+export const backupBucket = bucket?.bucket ?? null;

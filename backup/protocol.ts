@@ -165,6 +165,9 @@ export interface Results {
   readonly dump: { readonly backup: Entry; readonly reached: string; readonly sums: TableSums };
   readonly files: { readonly backup: Entry; readonly count: number };
   readonly release: { readonly folder: string };
+  readonly adopt: { readonly adopted: number };
+  /** What else was kept with a backup. `maintenance` is the state of maintenance mode, null where it was off. */
+  readonly state: { readonly state: { readonly environment: unknown; readonly maintenance: unknown; readonly releases: string } | null };
   readonly key: { readonly key: string };
 }
 

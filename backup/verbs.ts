@@ -57,6 +57,10 @@ export function addVerbs(program: Command): void {
   verb("copy", "put into S3 what is not there yet", async (agent) => { await copyMissing(agent); return {}; });
   verb("adopt", "take over what is in S3, on an empty machine", async (agent) => ({ adopted: await adopt(agent) }));
   verb("key", "the repository's key", async () => ({ key: requireSecret("repositoryKey") }));
+  verb("state <id>", "what else was kept with a backup: environment, maintenance mode, releases", async (agent, id: string) => {
+    const { id: found } = await agent.local.catalogue.find(id);
+    return { state: (await agent.local.catalogue.attachment<object>(found, "state")) ?? null };
+  });
   verb("describe", "note the environment (standard input) for the next backups", async () => { await describeEnvironment(process.stdin); return {}; });
 
   program.command("pipe-physical <key> [lsn]", { hidden: true }).action(async (key: string, lsn?: string) => { await copyPhysical(key, lsn, output()); });

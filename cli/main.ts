@@ -9,7 +9,7 @@ interface Verbs {
   register(program: Command): void;
 }
 
-const MODULES = ["verbs/up", "verbs/preview", "verbs/status", "verbs/releases", "verbs/rollback", "verbs/audit", "verbs/artisan", "verbs/logs", "verbs/maintenance", "verbs/doctor", "verbs/drift",
+const MODULES = ["verbs/up", "verbs/preview", "verbs/status", "verbs/releases", "verbs/rollback", "verbs/audit", "verbs/artisan", "verbs/backup", "verbs/logs", "verbs/maintenance", "verbs/doctor", "verbs/drift",
   "verbs/destroy", "verbs/env", "verbs/test", "policies", "check", "lint"];
 
 export const EXIT_CODES = `

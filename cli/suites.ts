@@ -21,6 +21,7 @@ export const SUITES = {
   engine: { folder: "test/engine", needs: ["engine", "containers"], timeout: 300_000 },
   e2e: { folder: "test/e2e", needs: ["engine", "containers"], timeout: 900_000 },
   releases: { folder: "test/releases", needs: ["engine", "containers"], timeout: 900_000, long: true },
+  backup: { folder: "test/backup", needs: ["engine", "containers"], timeout: 900_000, long: true },
 } as const satisfies Readonly<Record<string, Suite>>;
 
 export type SuiteName = keyof typeof SUITES;

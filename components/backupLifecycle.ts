@@ -24,7 +24,7 @@ export function lifecycleRules({ retentionDays, infrequentAfter, coldAfter, lara
   return [
     tidy(retentionDays),
     // Only packs: index, snapshots and keys are small, and read each time.
-    ...(transitions.length === 0 ? [] : [{ id: "packs", status: "Enabled", filter: { prefix: "backups/data/" }, transitions }]),
+    ...(transitions.length === 0 ? [] : [{ id: "packs", status: "Enabled", filter: { prefix: "backups/repository/data/" }, transitions }]),
     {
       id: "laravel-backups", status: "Enabled", filter: { prefix: "laravel-backups/" }, expiration: { days: laravelDays },
       ...(laravelArchiveAfter === 0 || laravelArchiveAfter >= laravelDays ? {} : { transitions: [{ days: laravelArchiveAfter, storageClass: "DEEP_ARCHIVE" }] }),

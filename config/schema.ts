@@ -188,7 +188,7 @@ const backup = z.strictObject({
   healthSchedule: preset(schedule("0 1 * * 0"), "0 1 * * 0", "When the whole repository is checked (UTC)"),
   cleanupSchedule: preset(schedule("0 3 1 * *"), "0 3 1 * *", "When backups past their time are removed (UTC)"),
   include: preset(globs(), ["."], "What of Laravel's storage/app is backed up, from there"),
-  exclude: preset(globs(), ["**/cache/**", "**/tmp/**", "*.log", "livewire-tmp"], "What of it is left out, as restic reads patterns"),
+  exclude: preset(globs(), [".drydock-*", "**/cache/**", "**/tmp/**", "*.log", "livewire-tmp"], "What of it is left out, as restic reads patterns"),
   physical: preset(flag(), true, "MariaDB: copy the server's files instead of dumping tables, so that a restore takes as long as the disk"),
   localDays: preset(integer(1, 3650, "days"), 7, "How long backups are kept on the Docker host"),
   s3Days: preset(integer(1, 3650, "days"), 30, "How long they are kept in S3"),

@@ -137,10 +137,10 @@ describe("the backup bucket, under the real engine, in moto", function () {
     const may = (command: object): Promise<"yes" | number> => agent.send(command as never).then(() => "yes", ({ $metadata }) => $metadata.httpStatusCode);
     await fetch(`${moto.url}/moto-api/reset-auth`, { method: "POST", body: "0" });
     try {
-      for (const Key of ["backups/data/00/1", "binlogs/binlog.000001/4", "restore/x", "latest"]) assert.equal(await may(new sdk.PutObjectCommand({ Bucket: NAME, Key, Body: "x" })), "yes", Key);
+      for (const Key of ["backups/repository/data/00/1", "binlogs/binlog.000001/4", "restore/x", "latest"]) assert.equal(await may(new sdk.PutObjectCommand({ Bucket: NAME, Key, Body: "x" })), "yes", Key);
       assert.equal(await may(new sdk.GetObjectCommand({ Bucket: NAME, Key: "latest" })), "yes");
       assert.equal(await may(new sdk.ListObjectsV2Command({ Bucket: NAME, Prefix: "backups/" })), "yes");
-      assert.equal(await may(new sdk.DeleteObjectCommand({ Bucket: NAME, Key: "backups/data/00/1" })), "yes");
+      assert.equal(await may(new sdk.DeleteObjectCommand({ Bucket: NAME, Key: "backups/repository/data/00/1" })), "yes");
       assert.equal(await may(new sdk.PutObjectCommand({ Bucket: NAME, Key: "laravel-backups/x.zip", Body: "x" })), 403);
       assert.equal(await may(new sdk.PutObjectCommand({ Bucket: `${NAME}-logs`, Key: "x", Body: "x" })), 403);
       assert.equal(await may(new sdk.DeleteObjectCommand({ Bucket: NAME, Key: "latest", VersionId: "null" })), 403);

@@ -56,7 +56,7 @@ describe("the backup bucket", function () {
     for (const { filter, expiration } of rules) {
       const prefix = (filter as { prefix: string }).prefix;
       const days = (expiration as { days?: number } | undefined)?.days;
-      if (["", "backups/data/"].includes(prefix)) assert.equal(days, undefined, prefix);
+      if (["", "backups/repository/data/"].includes(prefix)) assert.equal(days, undefined, prefix);
       else assert.ok(days !== undefined && days >= 60, prefix);
     }
     assert.deepEqual(rules[0]?.noncurrentVersionExpiration, { noncurrentDays: 60 });

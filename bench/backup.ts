@@ -1,0 +1,106 @@
+/**
+ * Backups against what is usual, side by side in one run: `mariadb-dump | gzip` with a compressed archive of the files, and `mariadb < dump.sql`.
+ * Deploys a stack of its own with generated rows and files, and takes it away. npx tsx bench/backup.ts [--megabytes 1024] [--files 10000] [--runs 3] [--json]
+ */
+import { parseArgs } from "node:util";
+import type { Entry, Status as BackupStatus } from "../backup/protocol.ts";
+import { Clone, docker, type Result } from "../test/support/clone.ts";
+
+const { values } = parseArgs({ options: { megabytes: { type: "string", default: "1024" }, files: { type: "string", default: "10000" }, runs: { type: "string", default: "3" }, json: { type: "boolean", default: false } } });
+const [megabytes, files, runs] = [values.megabytes, values.files, values.runs].map(Number) as [number, number, number];
+if (![megabytes, files, runs].every((number) => Number.isInteger(number) && number >= 1)) {
+  console.error("--megabytes, --files and --runs: whole numbers from 1");
+  process.exit(2);
+}
+const say = (text: string) => process.stderr.write(`${text}\n`);
+const median = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
+
+const samples: Record<string, number[]> = {};
+const note = (what: string, value: number, unit = "s") => {
+  (samples[`${what} [${unit}]`] ??= []).push(value);
+  say(`${what}: ${unit === "s" ? value.toFixed(1) : Math.round(value)} ${unit}`);
+};
+const clone = new Clone();
+const checked = ({ code, stdout, stderr }: Result): string => {
+  if (code !== 0) throw new Error(`${stdout}\n${stderr}`);
+  return stdout;
+};
+const last = <T>(stdout: string): T => JSON.parse(stdout.trim().split("\n").at(-1)!) as T;
+async function timed<T>(work: () => Promise<T> | T): Promise<[T, number]> {
+  const began = performance.now();
+  const result = await work();
+  return [result, (performance.now() - began) / 1000];
+}
+
+try {
+  say("deploying");
+  checked(await clone.drydock(["up"]));
+  const { services } = await clone.status();
+  const container = (role: string) => services.find((service) => service.role === role)!.container;
+  const inDatabase = (script: string) => docker("exec", container("database"), "sh", "-c", `export MYSQL_PWD=$(cat /run/drydock/root-password); ${script}`);
+  const sql = (statement: string) => inDatabase(`mariadb -uroot -N laravel -e "${statement}"`);
+
+  say(`generating ${megabytes} MB of rows and ${files} files`);
+  sql("CREATE TABLE bulk (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(40), body TEXT, amount DECIMAL(10,2), made DATETIME, KEY (name))");
+  const words = Array.from({ length: 12 }, () => "MD5(RAND()), ' order of customer ', FLOOR(RAND() * 1e6), ' shipped to '").join(", ");
+  for (let left = megabytes; left > 0; left -= 16) {
+    const rows = Math.round((Math.min(16, left) * 2 ** 20) / 900);
+    sql(`INSERT INTO bulk (name, body, amount, made) SELECT MD5(RAND()), CONCAT(${words}), RAND() * 1000, NOW() FROM seq_1_to_${rows}`);
+  }
+  const app = (script: string) => docker("exec", container("app"), "sh", "-c", script);
+  app(`cd storage/app && mkdir -p bulk && php -r 'for ($i = 0; $i < ${files}; $i++) { $d = "bulk/" . ($i % 100); is_dir($d) || mkdir($d); file_put_contents("$d/$i.txt", random_bytes(6000) . str_repeat("line $i of text\\n", 400)); }'`);
+
+  // What is compared with: as spatie/laravel-backup does it, with the tools that are in the images.
+  const usual = async (round: string) => {
+    const [, dump] = await timed(() => inDatabase("mariadb-dump -uroot --single-transaction --quick laravel | gzip > /tmp/usual.sql.gz"));
+    const [, archive] = await timed(() => app("tar -czf /tmp/usual.tar.gz -C storage/app ."));
+    note(`${round}: dump | gzip and archive`, dump + archive);
+    note(`${round}: dump | gzip and archive`, Number(inDatabase("stat -c %s /tmp/usual.sql.gz")) + Number(app("stat -c %s /tmp/usual.tar.gz; rm /tmp/usual.tar.gz")), "bytes");
+  };
+  const ours = async (round: string, type: string) => {
+    const { backup } = last<{ backup: Entry }>(checked(await clone.drydock(["backup", "run", "--type", type, "--no-verify", "--json"])));
+    note(`${round}: drydock`, backup.seconds);
+    note(`${round}: drydock`, (backup.database?.added ?? 0) + (backup.files?.added ?? 0), "bytes");
+    return backup;
+  };
+
+  await usual("full");
+  await ours("full", "full");
+  for (let run = 0; run < runs; run++) {
+    sql(`UPDATE bulk SET name = MD5(RAND()), amount = RAND() * 1000 WHERE id BETWEEN (SELECT FLOOR(MAX(id) * ${run / 100}) FROM (SELECT id FROM bulk) AS b) AND (SELECT FLOOR(MAX(id) * ${(run + 1) / 100}) FROM (SELECT id FROM bulk) AS c)`);
+    app(`cd storage/app/bulk && for file in ${run}/*; do echo changed >> $file; done`);
+    await usual("next after 1 %");
+    await ours("next after 1 %", "incremental");
+  }
+
+  const { backup } = last<{ backup: Entry }>(checked(await clone.drydock(["backup", "run", "--json"])));
+  note("RTO, measured by the proof", backup.verification!.seconds);
+  inDatabase("gzip -dc /tmp/usual.sql.gz > /tmp/usual.sql");
+  for (let run = 0; run < runs; run++) {
+    const [, slow] = await timed(() => inDatabase("mariadb -uroot -e 'CREATE OR REPLACE DATABASE usual' && mariadb -uroot usual < /tmp/usual.sql"));
+    note("restore: mariadb < dump.sql", slow);
+    const [result, fast] = await timed(() => clone.drydock(["backup", "restore", backup.id, "--db", "--physical", "--yes", "--no-backup"]));
+    note("restore: drydock --physical, with its checks", fast);
+    note("restore: of it the database was away", Number(/away for ([\d.]+) s/.exec(result.stderr + checked(result))?.[1]));
+    checked(await clone.drydock(["backup", "restore", "--forget-previous", "--yes"]));
+  }
+  const status = last<BackupStatus>((await clone.drydock(["backup", "status", "--json"])).stdout);
+  note("RPO, measured", status.rpoSeconds ?? NaN);
+} finally {
+  await clone.drydock(["backup", "restore", "--forget-previous", "--yes"]);
+  await clone.remove();
+}
+
+const medians = Object.fromEntries(Object.entries(samples).map(([what, numbers]) => [what, median(numbers)]));
+const ratio = (slow: string, fast: string) => medians[slow]! / medians[fast]!;
+const ratios = {
+  "full backup, times faster": ratio("full: dump | gzip and archive [s]", "full: drydock [s]"),
+  "next backup, times faster": ratio("next after 1 %: dump | gzip and archive [s]", "next after 1 %: drydock [s]"),
+  "next backup, share of the bytes": 1 / ratio("next after 1 %: dump | gzip and archive [bytes]", "next after 1 %: drydock [bytes]"),
+  "restore, times faster": ratio("restore: mariadb < dump.sql [s]", "restore: drydock --physical, with its checks [s]"),
+};
+if (values.json) console.log(JSON.stringify({ megabytes, files, runs, medians, ratios, samples }));
+else {
+  for (const [what, value] of Object.entries(medians)) console.log(`${what.padEnd(54)} ${value.toFixed(1).padStart(14)}  (median of ${samples[what]!.length})`);
+  for (const [what, value] of Object.entries(ratios)) console.log(`${what.padEnd(54)} ${value.toFixed(2).padStart(14)}`);
+}

@@ -1,0 +1,86 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { eventSchema, type Event, type Results } from "../../backup/protocol.ts";
+import type { Docker } from "../docker.ts";
+import { CliError, Exit } from "../errors.ts";
+import { deployed, type Deployed } from "../services.ts";
+import { openSession, type Session } from "../session.ts";
+import { select } from "./words.ts";
+
+/** A stack's backup agent, and what a restore needs besides. */
+export interface BackupHost {
+  readonly session: Session;
+  readonly deployed: Deployed;
+  readonly docker: Docker;
+  /** The agent's container. */
+  readonly agent: string;
+}
+
+/** @throws CliError where the stack is not deployed, or has no agent */
+export async function backupHost(stack: string | undefined): Promise<BackupHost> {
+  const session = await openSession({ stack, brief: true });
+  const target = await deployed(session);
+  return { session, deployed: target, docker: target.docker, agent: containerOf(target, "backup") };
+}
+
+export function containerOf({ outputs }: Deployed, role: string): string {
+  const found = outputs.services.find((service) => service.role === role);
+  if (found !== undefined) return found.container;
+  throw new CliError({
+    what: `stack ${outputs.stack} has no container of role ${role}`,
+    remedy: `have backups made: eval "$(./drydock env)" && pulumi config set -s ${outputs.stack} --path drydock:backup.enabled true && ./drydock up${select(outputs.stack)}`,
+  });
+}
+
+export type AgentVerb = keyof Results;
+
+export interface AskOptions {
+  /** Called with everything that the agent says while it works. @default nothing */
+  readonly on?: (event: Event) => void;
+  /** Where the data of `dump` and `files` go; then what the agent says comes on its standard error. */
+  readonly data?: Writable;
+}
+
+/**
+ * Has the agent do something and answers its result.
+ * @throws CliError with what the agent said, its remedy and its exit code
+ */
+export async function ask<V extends AgentVerb>({ docker, agent, session }: BackupHost, verb: V, args: readonly string[] = [], { on, data }: AskOptions = {}): Promise<Results[V]> {
+  const child = spawn("docker", ["exec", agent, "agent", verb, ...args, "--json"], { env: docker.env, stdio: ["ignore", "pipe", "pipe"] });
+  let result: Results[V] | undefined;
+  let failure: Extract<Event, { event: "error" }> | undefined;
+  const rest: string[] = [];
+  const read = (line: string): void => {
+    const event = eventOf(line);
+    if (event === undefined) rest.push(line);
+    else if (event.event === "error") failure = event;
+    else if (event.event === "result") result = event as unknown as Results[V];
+    else on?.(event);
+  };
+  const ended = new Promise<number>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve(code ?? Exit.failed));
+  });
+  createInterface({ input: child.stderr }).on("line", read);
+  if (data === undefined) createInterface({ input: child.stdout }).on("line", read);
+  const [code] = await Promise.all([ended, data === undefined ? undefined : pipeline(child.stdout, data).catch((error: Error) => {
+    child.kill();
+    throw new CliError({ what: `what the agent sends could not be taken: ${error.message}` });
+  })]);
+  // A failed check of health is a result as well.
+  if (result !== undefined && failure === undefined) return result;
+  const why = failure?.message ?? (rest.join("\n").trim() || `it ended with exit code ${code} and said nothing`);
+  if (/is not running|No such container/.test(why)) throw new CliError({ what: `the backup agent ${agent} does not run`, remedy: `./drydock up${select(session.stack)}` });
+  throw new CliError({ what: `the backup agent: ${why}`, remedy: failure?.remedy ?? `./drydock backup logs${select(session.stack)}`, code: failure?.code ?? (code === 0 ? Exit.failed : code) });
+}
+
+export function eventOf(line: string): Event | undefined {
+  try {
+    const parsed = eventSchema.safeParse(JSON.parse(line));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}

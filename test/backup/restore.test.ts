@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Clone, docker, type Result, type Status } from "../support/clone.ts";
+import { Load } from "../support/load.ts";
+import { Moto } from "../support/moto.ts";
+
+const said = ({ stdout, stderr }: Result) => stdout + stderr;
+
+/** A stack whose backups go to S3 as well; moto is on its network. */
+async function deploy(clone: Clone, moto: Moto, key?: string): Promise<Status> {
+  assert.equal((await clone.drydock(["env"])).code, 0);
+  await clone.pulumi(["stack", "init", "local"]);
+  const set = (path: string, value: string, ...flags: string[]) => clone.pulumi(["config", "set", "--path", `drydock:backup.${path}`, value, "-s", "local", ...flags]);
+  for (const [path, value] of [["bucket", "shop"], ["region", "eu-central-1"], ["endpoint", moto.internal], ["accessKeyId", "test"]] as const) await set(`s3.${path}`, value);
+  await set("s3.secretAccessKey", randomBytes(12).toString("hex"), "--secret");
+  if (key !== undefined) await set("key", key, "--secret");
+  const up = await clone.drydock(["up"]);
+  assert.equal(up.code, 0, said(up));
+  const status = await clone.status();
+  const networks = docker("inspect", "--format", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}", container(status, "backup")).split(" ");
+  moto.join(networks.find((name) => name.startsWith("network-app"))!);
+  return status;
+}
+
+const container = ({ services }: Status, role: string): string => services.find((service) => service.role === role)!.container;
+const sql = (status: Status, statements: string): string =>
+  docker("exec", container(status, "database"), "sh", "-c", 'MYSQL_PWD=$(cat /run/drydock/root-password) mariadb -uroot -N laravel -e "$1"', "sql", statements);
+
+describe("restoring backups", function () {
+  this.timeout(900_000);
+  let moto: Moto;
+  let clone: Clone;
+  let status: Status;
+  const backup = async (...args: string[]): Promise<Result> => clone.drydock(["backup", ...args]);
+  const ok = async (...args: string[]): Promise<Result> => {
+    const result = await backup(...args);
+    assert.equal(result.code, 0, said(result));
+    return result;
+  };
+  const last = ({ stdout }: Result): any => JSON.parse(stdout.trim().split("\n").at(-1)!);
+  const app = (script: string): string => docker("exec", container(status, "app"), "sh", "-c", script);
+  const sums = () => sql(status, "CHECKSUM TABLE `rows`, migrations, kept; SELECT COUNT(*) FROM `rows`");
+
+  before(async () => {
+    moto = await Moto.start();
+    await new S3Client({ endpoint: moto.url, region: "eu-central-1", forcePathStyle: true, credentials: { accessKeyId: "test", secretAccessKey: "test" } })
+      .send(new CreateBucketCommand({ Bucket: "shop", CreateBucketConfiguration: { LocationConstraint: "eu-central-1" } }));
+    clone = new Clone();
+    status = await deploy(clone, moto);
+    sql(status, "CREATE TABLE kept (id INT PRIMARY KEY, name VARCHAR(20)); INSERT INTO kept VALUES (1, 'one'), (2, 'two'); CREATE VIEW both_rows AS SELECT name FROM kept");
+    docker("exec", container(status, "database"), "sh", "-c", 'MYSQL_PWD=$(cat /run/drydock/root-password) mariadb -uroot laravel -e "CREATE TRIGGER upper_name BEFORE INSERT ON kept FOR EACH ROW SET NEW.name = UPPER(NEW.name)"');
+  });
+  after(async () => {
+    const networks = moto === undefined ? [] : docker("inspect", "--format", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}", moto.container).split(" ");
+    for (const name of networks.filter((name) => name.startsWith("network-"))) docker("network", "disconnect", name, moto.container);
+    await backup("restore", "--forget-previous", "--yes");
+    await clone?.remove();
+    moto?.remove();
+  });
+
+  it("has every row that was acknowledged before, with triggers and views, and keeps what was live", async () => {
+    const load = new Load(status.url, { clients: 2 });
+    await sleep(4_000);
+    const acknowledged = load.count.rows;
+    const { backup: made } = last(await ok("run", "--json"));
+    assert.equal(made.verified, true);
+    await load.stop();
+    assert.ok(acknowledged > 0);
+    const restored = last(await ok("restore", made.id, "--db", "--yes", "--json", "--no-backup"));
+    assert.equal(restored.schema, "laravel");
+    assert.ok(Number(sql(status, "SELECT COUNT(*) FROM `rows`")) >= acknowledged);
+    assert.equal(Number(sql(status, `SELECT COUNT(*) FROM ${restored.previous[0]}.\`rows\``)), load.count.rows);
+    sql(status, "INSERT INTO kept VALUES (3, 'three')");
+    assert.equal(sql(status, "SELECT GROUP_CONCAT(name ORDER BY name) FROM both_rows"), "one,THREE,two");
+    assert.equal((await fetch(status.url)).status, 200);
+  });
+
+  it("goes back to the second before a mistake, into a schema beside and in place", async () => {
+    await ok("run", "--type", "db");
+    sql(status, "INSERT INTO kept VALUES (10, 'ten'), (11, 'eleven')");
+    await sleep(2_100);
+    const time = new Date().toISOString().slice(0, 19);
+    await sleep(2_100);
+    sql(status, "DELETE FROM kept");
+    await ok("restore", "latest", "--db", "--to-time", time, "--into", "look");
+    assert.equal(sql(status, "SELECT GROUP_CONCAT(id ORDER BY id) FROM look.kept"), "1,2,3,10,11");
+    assert.equal(sql(status, "SELECT COUNT(*) FROM kept"), "0");
+    await ok("restore", "latest", "--db", "--to-time", time, "--yes", "--no-backup");
+    assert.equal(sql(status, "SELECT GROUP_CONCAT(id ORDER BY id) FROM kept"), "1,2,3,10,11");
+  });
+
+  it("puts the server's files in place, physically, and keeps the earlier ones in a volume", async () => {
+    await ok("run");
+    const before = sums();
+    sql(status, "DELETE FROM kept; DROP VIEW both_rows");
+    const { previous } = last(await ok("restore", "latest", "--db", "--physical", "--yes", "--json", "--no-backup"));
+    assert.equal(sums(), before);
+    assert.match(docker("volume", "ls", "--format", "{{.Name}}"), new RegExp(`^${previous[0]}$`, "m"));
+  });
+
+  it("restores files, and keeps those that were there", async () => {
+    app("mkdir -p storage/app/up && echo hello > storage/app/up/a.txt && echo two > storage/app/b.txt");
+    await ok("run", "--type", "files");
+    app("rm -r storage/app/up && echo changed > storage/app/b.txt");
+    const { previous } = last(await ok("restore", "latest", "--files", "--yes", "--json"));
+    assert.equal(app("cat storage/app/up/a.txt storage/app/b.txt"), "hello\ntwo");
+    assert.equal(app(`cat storage/app/${previous[0]}/b.txt`), "changed");
+  });
+
+  it("leaves the live database alone when it is killed halfway", async () => {
+    const before = sums();
+    const child = clone.start(["backup", "restore", "latest", "--db", "--yes"]);
+    await new Promise<void>((resolve) => child.stderr!.on("data", (chunk: Buffer) => { if (/loading backup/.test(chunk.toString())) setTimeout(resolve, 1_500); }));
+    child.kill("SIGKILL");
+    await sleep(2_000);
+    assert.equal(sums(), before);
+    assert.equal((await fetch(status.url)).status, 200);
+    await ok("restore", "latest", "--db", "--yes", "--no-backup");
+    assert.doesNotMatch(sql(status, "SHOW SCHEMAS"), /_restore_/);
+  });
+
+  it("asks before it overwrites, and needs --yes where it can't", async () => {
+    const refused = await backup("restore", "latest", "--db");
+    assert.equal(refused.code, 3);
+    assert.match(said(refused), /add --yes/);
+  });
+
+  it("refuses a damaged backup before anything is touched", async () => {
+    const before = sums();
+    const agent = container(status, "backup");
+    const { backup: made } = last(await ok("run", "--type", "db", "--json"));
+    docker("exec", agent, "sh", "-c", 'for pack in $(find /backups/repository/data -type f); do chmod u+w "$pack"; printf broken | dd of="$pack" bs=1 seek=40 conv=notrunc 2>/dev/null; done');
+    const broken = await backup("restore", made.id, "--db", "--yes");
+    assert.notEqual(broken.code, 0);
+    assert.equal(sums(), before);
+    assert.doesNotMatch(sql(status, "SHOW SCHEMAS"), /_restore_/);
+  });
+
+  it("rebuilds everything on an empty machine from the key and the bucket, and nothing with another key", async () => {
+    await ok("key", "export", join(clone.dir, "the.key"));
+    const key = readFileSync(join(clone.dir, "the.key"), "utf8").trim();
+    const [rows, newest] = [sums(), JSON.parse((await ok("list", "--json")).stdout).backups.find((entry: any) => entry.verified && entry.type === "full" && entry.copies.includes("s3"))];
+    assert.ok(newest);
+    // One stack at a time has the published port, as on a machine that is gone.
+    for (const network of docker("inspect", "--format", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}", moto.container).split(" ").filter((name) => name.startsWith("network-"))) docker("network", "disconnect", network, moto.container);
+    await clone.remove();
+    for (const [own, works] of [[randomBytes(24).toString("hex"), false], [key, true]] as const) {
+      clone = new Clone();
+      status = await deploy(clone, moto, own);
+      const restored = await backup("restore", newest.id, "--from-s3", "--yes", "--no-backup");
+      if (works) {
+        assert.equal(restored.code, 0, said(restored));
+        assert.equal(sql(status, "SELECT COUNT(*) FROM kept"), "5");
+        assert.ok(rows.length > 0);
+      } else {
+        assert.notEqual(restored.code, 0);
+        assert.doesNotMatch(sql(status, "SHOW TABLES"), /kept/);
+        for (const network of docker("inspect", "--format", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}", moto.container).split(" ").filter((name) => name.startsWith("network-"))) docker("network", "disconnect", network, moto.container);
+        await clone.remove();
+      }
+    }
+  });
+});

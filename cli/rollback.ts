@@ -1,3 +1,4 @@
+import type { Results } from "../backup/protocol.ts";
 import { judgeMigrations, type Judged } from "../releases/migrations.ts";
 import { findRelease, parseMigrations, parseReleases, previousRelease, type Release } from "../releases/record.ts";
 import { rollbackSteps, situation, type Situation, type Steps } from "../releases/rollback.ts";
@@ -177,17 +178,16 @@ async function rehearse({ deployed: { docker }, environment, replica, found }: W
   return answer.migrations.map((migration) => judgeMigrations([migration])[0]!);
 }
 
-/** How to have the data of before the first obstacle back, if its dump is still there. */
-async function restoreCommands({ deployed: { docker, outputs }, environment, records }: Way): Promise<string[]> {
-  const { DATABASE_IMAGE = "", DATABASE_USER = "", VOLUME = "", SCHEMA = "", ENGINE = "mariadb" } = environment;
-  const tool = `docker run --rm --network none --user ${DATABASE_USER} --label drydock.stack=${records.stack} --mount type=volume,source=${VOLUME},target=/backups,readonly --entrypoint`;
-  const { code, stdout } = await docker.run([...tool.split(" ").slice(1), "ls", DATABASE_IMAGE, "-1t", "/backups"]);
-  const dumps = code === 0 ? stdout.split("\n").filter((name) => name.endsWith(".sql.gz")) : [];
-  const database = outputs.services.find(({ role }) => role === "database")?.container ?? "DATABASE";
-  if (dumps.length === 0) return [];
+/** How to have the data of before the first obstacle back, if there is a backup of that. */
+async function restoreCommands({ deployed: { docker }, environment, records }: Way): Promise<string[]> {
+  if (!environment.AGENT) return [];
+  const { code, stdout } = await docker.run(["exec", environment.AGENT, "agent", "list", "--json"]);
+  const result = code === 0 ? stdout.split("\n").find((line) => line.startsWith('{"event":"result"')) : undefined;
+  const backups = result === undefined ? [] : (JSON.parse(result) as Results["list"]).backups.filter(({ verified, reason }) => verified && reason.startsWith("before-"));
+  if (backups.length === 0) return [];
   return [
-    `or restore a dump from before a migration, which loses what was written since, while the site is closed (./drydock maintenance on). There are: ${dumps.join(", ")}`,
-    `  ${tool} gzip ${DATABASE_IMAGE} -dc /backups/${dumps[0]} | docker exec -i ${database} ${ENGINE === "mysql" ? "mysql" : "mariadb"} --defaults-file=/run/drydock/client.cnf ${SCHEMA}`,
+    `or restore a backup from before a migration, which loses what was written since. There are: ${backups.slice(0, 5).map(({ id, reason }) => `${id} (${reason})`).join(", ")}`,
+    `  ./drydock backup restore${select(records.stack)} ${backups[0]!.id} --db`,
   ];
 }
 
@@ -203,13 +203,12 @@ async function ensureImage({ target, records, deployed: { docker } }: Way): Prom
   });
 }
 
-/** Rolls the newest migrations back, from the image that has them; with a dump before it. */
+/** Rolls the newest migrations back, from the image that has them; with a backup before it. */
 async function rollMigrations({ deployed: { docker, outputs }, environment, lockName, current }: Way, count: number, replica: string, dumped = false): Promise<void> {
   const database = outputs.services.find(({ role }) => role === "database")?.container ?? "";
-  const stamp = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
   const { code } = await runScript("sh commands/migrations.sh", {
     ...docker.env, ...environment, NAME: lockName, REPLICA: replica, WHAT: `rollback=${count}`, TIMEOUT: "600", DATABASE: database,
-    FILE: dumped ? "" : `before-rollback-of-${current.release}-${stamp}.sql.gz`,
+    REASON: dumped ? "" : `before-rollback-of-${current.release}`,
   }, { input: migrationFiles(), show: true });
   if (code !== 0) {
     throw new CliError({ what: `the newest ${count} migration(s) could not be rolled back (see above)`, remedy: "what stands: ./drydock artisan -- migrate:status" });

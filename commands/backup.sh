@@ -1,9 +1,9 @@
 #!/bin/sh
-# Judges the pending migrations, then dumps the database before they change it, and proves the dump by restoring it into a throwaway server.
-# Does nothing when no migration is pending; there is no dump when there is nothing to lose yet. Prints {"hold": [names]}: what has to wait, with
+# Judges the pending migrations, then backs the database up before they change it; the backup counts once it has been restored.
+# Does nothing when no migration is pending; there is no backup when there is nothing to lose yet. Prints {"hold": [names]}: what has to wait, with
 # "pending": 0 where there is nothing to run.
 # IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS: see one-off.sh; NAME: of the one-off container; RELEASE
-# DATABASE_IMAGE, DATABASE_USER, ENGINE, SCHEMA, VOLUME, KEEP: see dump-one-off.sh
+# AGENT, DATABASE_IMAGE, DATABASE_USER, ENGINE, SCHEMA, VOLUME, KEEP: see dump-one-off.sh
 # BREAKING: warn|refuse; STACK; RECORDS…: see records.sh
 # Standard input, two lines: base64 of a tar with the .env file and scripts; base64 of the database client's option file
 set -eu
@@ -35,7 +35,6 @@ runs=$(printf '%s\n' "$plan" | tail -n +2)
 printf '%s\n' "$runs" | append migrations.jsonl || fail "the records could not be written (volume $RECORDS): is the disk full?"
 case $answer in *'"tables":0,'*) echo "the database is empty: there is nothing to back up"; echo "$hold"; exit 0 ;; esac
 
-file="before-$RELEASE-$(date -u +%Y%m%dT%H%M%SZ).sql.gz"
-printf '%s' "$options" | dump_into "$file" \
+printf '%s' "$options" | back_up "before-$RELEASE" \
   || fail "the database could not be backed up (see above)"
 echo "$hold"

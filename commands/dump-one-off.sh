@@ -1,10 +1,21 @@
-# A function that dumps the database in a container of its own; read by other scripts, not run by itself.
+# A function that backs the database up; read by other scripts, not run by itself.
+# AGENT: the backup agent's container; only where there is none, the database is dumped in a container of its own, and these are needed:
 # LABELS (words), NETWORK, DATABASE_USER (uid:gid), DATABASE_IMAGE, ENGINE, SCHEMA, VOLUME (for the dumps), KEEP (how many)
 # shellcheck shell=sh
 
-# dump_into FILE: standard input is base64 of the client's option file. The image is the server's own: its dump tool fits the server, and a
+# back_up REASON: answers when the backup was restored and compared.
+back_up() {
+  if [ -n "${AGENT:-}" ]; then
+    said=$(docker exec "$AGENT" agent run --type db --reason "$1" </dev/null 2>&1) || { echo "$said" >&2; return 1; }
+    echo "$said" | grep '^backup '
+  else
+    _dump "$1-$(date -u +%Y%m%dT%H%M%SZ).sql.gz"
+  fi
+}
+
+# _dump FILE: standard input is base64 of the client's option file. The image is the server's own: its dump tool fits the server, and a
 # failure costs the server nothing.
-dump_into() {
+_dump() {
   # shellcheck disable=SC2086
   docker run --rm --interactive $LABELS --network "$NETWORK" --user "$DATABASE_USER" --cap-drop ALL --security-opt no-new-privileges \
     --memory 768m --mount "type=volume,source=$VOLUME,target=/backups" --entrypoint /bin/sh \

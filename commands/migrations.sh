@@ -1,8 +1,8 @@
 #!/bin/sh
 # Asks an image what its migrations would do, or rolls some back, in a one-off container with the environment of a running replica.
 # IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS: see one-off.sh; NAME: of the container; REPLICA: whose environment is used; TIMEOUT: seconds
-# WHAT: `pending`; or `down=NAMES`, what rolling these back would run; or `rollback=COUNT`, with a dump of the database before it:
-# DATABASE: its container; DATABASE_IMAGE …: see dump-one-off.sh; FILE: of the dump, none where it is empty. NAME is then the migrations' lock
+# WHAT: `pending`; or `down=NAMES`, what rolling these back would run; or `rollback=COUNT`, with a backup of the database before it:
+# DATABASE: its container; AGENT …: see dump-one-off.sh; REASON: of the backup, none is made where it is empty. NAME is then the migrations' lock
 # Standard input: base64 of a tar with start.sh and pending.php
 set -eu
 fail() { echo "migrations: $*" >&2; exit 1; }
@@ -14,8 +14,8 @@ case $WHAT in
   rollback=*)
     ! docker inspect "$NAME" >/dev/null 2>&1 \
       || fail "$NAME is there: a migration of this stack runs or was interrupted. Look at it (docker logs $NAME); the next release puts it right."
-    if [ -n "$FILE" ]; then
-      docker exec "$DATABASE" cat /run/drydock/client.cnf | base64 | tr -d '\n' | dump_into "$FILE" || fail "the database could not be backed up (see above); nothing was rolled back."
+    if [ -n "$REASON" ]; then
+      docker exec "$DATABASE" cat /run/drydock/client.cnf | base64 | tr -d '\n' | back_up "$REASON" || fail "the database could not be backed up (see above); nothing was rolled back."
     fi
     set -- php artisan migrate:rollback --force "--step=${WHAT#rollback=}"
     LABELS="$LABELS --label drydock.lock.by=$(id -un)@$(uname -n) --label drydock.lock.since=$(date -u +%FT%TZ) --label drydock.lock.until=$(($(date +%s) + TIMEOUT))"

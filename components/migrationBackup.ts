@@ -1,4 +1,5 @@
 import type * as command from "@pulumi/command";
+import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { step } from "./command.ts";
 import type { Context } from "./context.ts";
@@ -22,7 +23,7 @@ export class MigrationBackup extends pulumi.ComponentResource {
   constructor(
     name: string,
     context: Context,
-    args: { network: Network; volumes: Volumes; database: Database; after: pulumi.Input<pulumi.Resource>[] },
+    args: { network: Network; volumes: Volumes; database: Database; agent: docker.Container | undefined; after: pulumi.Input<pulumi.Resource>[] },
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("drydock:index:MigrationBackup", name, {}, options);
@@ -38,6 +39,7 @@ export class MigrationBackup extends pulumi.ComponentResource {
             ...environment,
             NAME: pulumi.interpolate`${args.network.data.name}-pending`,
             RELEASE: context.release,
+            AGENT: args.agent?.name ?? "",
             DATABASE_IMAGE: database.image,
             DATABASE_USER: `${database.uid}:${database.gid}`,
             ENGINE: database.engine,

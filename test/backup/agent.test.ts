@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { after, before, describe, it } from "mocha";
+import type { Entry } from "../../backup/protocol.ts";
+import { ensureImages } from "../../cli/setup/images.ts";
+import { docker } from "../support/clone.ts";
+import { Rig } from "./rig.ts";
+
+/** The real agent and its companion, on a real MariaDB that is written to. */
+describe("the backup agent", function () {
+  this.timeout(300_000);
+  const rig = new Rig();
+  let full: Entry;
+
+  before(async () => {
+    await ensureImages({ log: () => undefined, host: process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock" });
+    await rig.start();
+    rig.sql(`CREATE TABLE written (id BIGINT AUTO_INCREMENT PRIMARY KEY, body TEXT, at TIMESTAMP(3) DEFAULT CURRENT_TIMESTAMP(3));
+      CREATE TABLE fixed (id INT PRIMARY KEY, name VARCHAR(100), price DECIMAL(10,2), data BLOB);
+      CREATE TABLE migrations (id INT PRIMARY KEY, migration VARCHAR(100), batch INT);
+      INSERT INTO migrations VALUES (1, '2026_01_01_000001_create', 1);
+      INSERT INTO fixed SELECT seq, CONCAT('name ', seq), seq / 7, UNHEX(SHA2(seq, 256)) FROM seq_1_to_20000;
+      CREATE TRIGGER named BEFORE UPDATE ON fixed FOR EACH ROW SET NEW.name = TRIM(NEW.name);
+      CREATE VIEW cheap AS SELECT * FROM fixed WHERE price < 10;
+      CREATE PROCEDURE nothing() SELECT 1;`);
+    rig.storage("mkdir -p app/public app/cache; head -c 3000000 /dev/urandom > app/public/picture; printf '%s' secret > app/private; chmod 600 app/private; touch app/x.log app/cache/y; mkdir 'app/a b'; echo 1 > 'app/a b/c'");
+  });
+  after(() => rig.stop());
+
+  const newest = async (): Promise<Entry[]> => (await rig.agent("list")).last.backups as Entry[];
+
+  for (const type of ["full", "db"]) {
+    it(`${type}: has every row that was acknowledged before its position, while rows are written, and verifies it`, async () => {
+      const writer = rig.write();
+      await rig.until("the writer", () => writer.acknowledged.length > 50);
+      const last = writer.acknowledged.at(-1)!.id;
+      const entry = await rig.backup(type);
+      const acknowledged = await writer.stop();
+      assert.equal(entry.verified, true);
+      assert.deepEqual(entry.verification!.problems, []);
+      assert.notDeepEqual(entry.database!.position, entry.database!.sumsPosition, "nothing was written meanwhile");
+      assert.equal(entry.database!.format, type === "full" ? "physical" : "logical");
+      // Nothing is ever deleted from this table, so ids and rows count the same.
+      assert.ok(entry.database!.sums["written"]!.rows >= last, `${entry.database!.sums["written"]!.rows} of ${last}`);
+      assert.ok(acknowledged.some(({ at }) => at > Date.parse(entry.finished)), "writers waited");
+      if (type === "full") full = entry;
+    });
+  }
+
+  it("has the files, without what is left out", () => {
+    assert.deepEqual([full.files!.count, full.verification!.files, full.files!.changed], [3, 3, 0]);
+    const names = execFileSync("sh", ["-c", `docker exec ${rig.name("agent")} agent files ${full.id} 2>/dev/null | tar -t`], { encoding: "utf8" }).split("\n").filter((name) => name !== "" && !name.endsWith("/")).sort();
+    assert.deepEqual(names.map((name) => name.replace(/^\.?\//, "")), ["app/a b/c", "app/private", "app/public/picture"]);
+  });
+
+  it("copies only what changed since the last one, and proves that too", async () => {
+    rig.sql("UPDATE fixed SET name = 'changed' WHERE id <= 200");
+    const entry = await rig.backup("incremental");
+    assert.equal(entry.database!.base, full.id);
+    assert.ok(entry.database!.bytes < full.database!.bytes / 2, `${entry.database!.bytes} of ${full.database!.bytes}`);
+    assert.equal(entry.verified, true);
+    full = entry;
+  });
+
+  for (const how of ["dump", "prepare"]) {
+    it(`${how} --to-time: has exactly the rows of the second before a mistake`, async () => {
+      const expected = rig.sql("INSERT INTO fixed SELECT MAX(id) + 1, 'the last one', 1, 'x' FROM fixed; CHECKSUM TABLE fixed");
+      const rows = Number(rig.sql("SELECT COUNT(*) FROM fixed"));
+      await new Promise((wake) => setTimeout(wake, 2100));
+      const mistake = rig.sql("DELETE FROM fixed WHERE id % 2 = 0; SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%dT%H:%i:%sZ')");
+      rig.sql("INSERT INTO fixed VALUES (-1, 'later', 1, 'x')");
+      await new Promise((wake) => setTimeout(wake, 2100));
+      const answer = await rig.agent(how, full.id, "--to-time", mistake);
+      assert.equal(answer.code, 0, answer.stderr);
+      assert.deepEqual(answer.last.sums["fixed"], { rows, checksum: expected.split("\t")[1] });
+      if (how === "dump") assert.match(answer.stdout, /the last one[\s\S]*-- Dump completed/);
+      else await rig.agent("release", answer.last.folder);
+      rig.sql("DELETE FROM fixed WHERE id = -1");
+    });
+  }
+
+  it("refuses a moment that no backup and no log reach, before anything is touched", async () => {
+    for (const time of ["2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z", "yesterday"]) {
+      const { code, stdout, last } = await rig.agent("dump", full.id, "--to-time", time);
+      assert.deepEqual([code, last.code, stdout], [3, 3, ""], time);
+    }
+  });
+
+  it("is behind the database by less than ten seconds, and says so", async () => {
+    rig.sql("INSERT INTO written (body) VALUES ('one more')");
+    const { last } = await rig.agent("status");
+    assert.equal(last.binlog.streaming, true);
+    assert.ok(last.rpoSeconds < 10, String(last.rpoSeconds));
+    const metrics = rig.shell("exec 3<>/dev/tcp/127.0.0.1/9180; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3");
+    for (const name of ["last_success_timestamp_seconds", "age_seconds", "size_bytes", "duration_seconds", "verified", "rpo_seconds", "rto_seconds"]) assert.match(metrics, new RegExp(`^drydock_backup_${name} [0-9.e+]+$`, "m"));
+  });
+
+  it("does not verify what differs by one row", async () => {
+    const made = (await rig.agent("run", "--type", "db", "--no-verify")).last.backup as Entry;
+    assert.equal(made.verified, false);
+    // The backup says one row more than it has.
+    rig.shell(`cat > /tmp/one.cjs <<'END'
+const { hkdfSync, createCipheriv, createDecipheriv } = require("node:crypto"), zlib = require("node:zlib"), fs = require("node:fs");
+const name = "backups/catalogue/${made.id}.entry", file = "/backups/" + name;
+const key = Buffer.from(hkdfSync("sha256", fs.readFileSync("/run/drydock/repository-key", "utf8"), "drydock", "binlogs and catalogue", 32));
+const data = fs.readFileSync(file), opening = createDecipheriv("aes-256-gcm", key, data.subarray(8, 20)).setAAD(Buffer.from(name)).setAuthTag(data.subarray(-16));
+const entry = JSON.parse(zlib.brotliDecompressSync(Buffer.concat([opening.update(data.subarray(20, -16)), opening.final()])));
+entry.database.sums.fixed.rows++;
+const sealing = createCipheriv("aes-256-gcm", key, data.subarray(8, 20)).setAAD(Buffer.from(name));
+fs.writeFileSync(file, Buffer.concat([data.subarray(0, 20), sealing.update(zlib.brotliCompressSync(JSON.stringify(entry))), sealing.final(), sealing.getAuthTag()]));
+END
+node /tmp/one.cjs`);
+    const { code, last } = await rig.agent("verify", made.id);
+    assert.equal(code, 4);
+    assert.match(last.message, /table fixed has \d+ rows instead of \d+/);
+    await rig.until("the alarm", async () => (await rig.agent("status")).last.alarms.some(({ name }: { name: string }) => name === "unverified"));
+    assert.equal((await rig.agent("show", "latest")).last.backup.id, full.id, "the newest verified one is another");
+  });
+
+  it("publishes nothing when the database is killed during the dump, keeps what was there, and goes on", async () => {
+    rig.sql("CREATE TABLE big AS SELECT seq AS id, REPEAT(SHA2(seq, 256), 20) AS body FROM seq_1_to_60000");
+    const before = (await newest()).map(({ id }) => id);
+    const running = rig.agent("run", "--type", "full");
+    await rig.until("the copy", () => docker("exec", rig.name("restore"), "bash", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'mariadb-backup.*--backup' || true") !== "0");
+    docker("kill", "--signal", "KILL", rig.name("database"));
+    await new Promise((wake) => setTimeout(wake, 200));
+    const { code } = await running;
+    assert.equal(code, 1);
+    assert.deepEqual((await newest()).map(({ id }) => id), before);
+    docker("start", rig.name("database"));
+    await rig.until("the database", () => rig.sql("SELECT 1"));
+    full = await rig.backup("full");
+  });
+
+  it("publishes nothing when the agent is killed, and the next run is fine", async () => {
+    const before = (await newest()).map(({ id }) => id);
+    const running = rig.agent("run", "--type", "full");
+    await rig.until("restic", () => rig.shell("cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'restic backup' || true") !== "0");
+    docker("kill", "--signal", "KILL", rig.name("agent"));
+    await running;
+    docker("start", rig.name("agent"));
+    await rig.until("the agent", () => rig.shell("healthy 9180"));
+    assert.deepEqual((await newest()).map(({ id }) => id), before);
+    full = await rig.backup("full");
+  });
+
+  it("keeps the newest verified backup, and what it needs, whatever the clock says", async () => {
+    const all = await newest();
+    const { last } = await rig.agent("cleanup", "--now", "2099-01-01T00:00:00Z");
+    assert.deepEqual(last.kept, [full.id]);
+    assert.equal(last.removed.length, all.length - 1);
+    assert.equal((await rig.agent("verify", full.id)).code, 0);
+    assert.deepEqual((await rig.agent("cleanup", "--now", "1999-01-01T00:00:00Z")).last.removed, []);
+  });
+
+  it("refuses a wrong key before anything is touched", async () => {
+    await rig.startAgent({ key: "another-key-of-more-than-thirty-two-characters" });
+    const { code, last } = await rig.agent("run", "--type", "db");
+    assert.deepEqual([code, /another key/.test(last.message)], [3, true]);
+    assert.equal((await rig.agent("dump", full.id)).code, 3);
+    await rig.startAgent();
+    assert.equal((await rig.agent("verify", full.id)).code, 0);
+  });
+
+  it("has no secret in logs, labels, variables, command lines and process lists", async () => {
+    const running = rig.backup("full");
+    const seen: string[] = [];
+    for (let look = 0; look < 20; look++) {
+      for (const part of ["agent", "restore"]) seen.push(execFileSync("docker", ["top", rig.name(part), "-eo", "args"], { encoding: "utf8" }));
+      await new Promise((wake) => setTimeout(wake, 100));
+    }
+    full = await running;
+    for (const part of ["agent", "restore"]) seen.push(docker("inspect", rig.name(part)), execFileSync("sh", ["-c", `docker logs ${rig.name(part)} 2>&1`], { encoding: "utf8" }));
+    assert.ok(seen.some((text) => /restic/.test(text)), "a run was seen");
+    for (const [name, value] of Object.entries(rig.secrets)) assert.ok(!seen.some((text) => text.includes(value)), name);
+  });
+
+  it("refuses what was damaged, cut or emptied, and leaves the live database alone", async () => {
+    const live = rig.sql("CHECKSUM TABLE fixed");
+    for (const damage of ["for f in $(find repository/data -type f -size +100k); do printf X | dd of=$f bs=1 seek=5000 conv=notrunc status=none; done", "for f in $(find repository/data -type f -size +100k); do truncate -s 90000 $f; done", "for f in $(find repository/data -type f -size +100k); do : > $f; done"]) {
+      rig.repository(`chmod -R u+w repository; rm -rf kept; cp -a repository kept; ${damage}`);
+      const { code } = await rig.agent("verify", full.id);
+      assert.notEqual(code, 0, damage);
+      assert.notEqual((await rig.agent("dump", full.id)).code, 0, damage);
+      rig.repository("rm -rf repository; mv kept repository");
+    }
+    assert.equal(rig.sql("CHECKSUM TABLE fixed"), live);
+    assert.equal((await rig.agent("verify", full.id)).code, 0);
+  });
+});
+

@@ -1,0 +1,157 @@
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { createTar } from "nanotar";
+import { SECRETS, type Configuration, type Entry } from "../../backup/protocol.ts";
+import { imageTags } from "../../cli/setup/images-tags.ts";
+import { docker } from "../support/clone.ts";
+
+const images = imageTags();
+const APP = "1000:1000";
+const DATABASE = "999:999";
+
+export interface Answer {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The last event. */
+  readonly last: any;
+}
+
+/** A database, the agent and its companion, as a stack has them, without the rest of it. Everything is taken away by name. */
+export class Rig {
+  readonly id = `drydock-backup-test-${randomBytes(4).toString("hex")}`;
+  readonly secrets = { root: hex(), account: hex(), key: hex(), token: hex() };
+  readonly name = (part: string): string => `${this.id}-${part}`;
+  configuration: Configuration = {
+    stack: "rig", engine: "mariadb", schema: "shop", physical: true, type: "full",
+    schedule: { backup: "", health: "", cleanup: "" },
+    files: { include: ["."], exclude: ["*.log", "**/cache/**"] },
+    hooks: {}, retention: { localDays: 7, s3Days: 30 }, maxAge: 26, binlogInterval: 1,
+  };
+  /** More files in /run/drydock of the agent: credentials, an address. */
+  outside: Record<string, string> = {};
+
+  async start(): Promise<void> {
+    docker("network", "create", "--internal", this.name("data"));
+    docker("network", "create", "--internal", this.name("restore"));
+    docker("network", "create", this.name("out"));
+    for (const [volume, owner] of [["database", DATABASE], ["backups", APP], ["storage", APP], ["scratch", DATABASE]] as const) {
+      docker("volume", "create", this.name(volume));
+      docker("run", "--rm", "--user", "0:0", "--entrypoint", "chown", "--mount", this.#mount(volume, "/v"), images.backup, owner, "/v");
+    }
+    this.#create("database", images.database, DATABASE, ["data"], ["--network-alias", "database", "--env", "MARIADB_ROOT_PASSWORD_FILE=/run/drydock/root-password", "--env", "MARIADB_DATABASE=shop", "--mount", this.#mount("database", "/var/lib/mysql")],
+      ["--log-bin=binlog", "--server-id=1", "--binlog-format=ROW", "--sync-binlog=1", "--skip-name-resolve"], { "root-password": this.secrets.root });
+    docker("start", this.name("database"));
+    await this.until("the database", () => this.sql("SELECT 1"));
+    execFileSync("sh", ["commands/backup-user.sh"], { env: { ...process.env, CONTAINER: this.name("database"), ENGINE: "mariadb" }, input: `${this.secrets.account}\n`, stdio: ["pipe", "ignore", "inherit"] });
+    const account = { [SECRETS.database]: `[client]\nhost=database\nport=3306\nuser="drydock_backup"\npassword="${this.secrets.account}"\n`, [SECRETS.restoreToken]: this.secrets.token };
+    this.#create("restore", images.backup, DATABASE, ["restore", "data"], ["--network-alias", "restore", "--mount", `${this.#mount("database", "/var/lib/mysql")},readonly`, "--mount", this.#mount("scratch", "/restore")], ["companion"], { "backup.json": JSON.stringify(this.configuration), ...account });
+    docker("start", this.name("restore"));
+    await this.startAgent();
+  }
+
+  /** Makes the agent anew, with the configuration as it is now. */
+  async startAgent({ key = this.secrets.key, more = [] }: { key?: string; more?: readonly string[] } = {}): Promise<void> {
+    this.remove("agent");
+    const account = { [SECRETS.database]: `[client]\nhost=database\nport=3306\nuser="drydock_backup"\npassword="${this.secrets.account}"\n`, [SECRETS.restoreToken]: this.secrets.token, [SECRETS.repositoryKey]: key };
+    this.#create("agent", images.backup, APP, ["data", "restore", "out"], ["--mount", this.#mount("backups", "/backups"), "--mount", `${this.#mount("storage", "/storage")},readonly`, ...more], ["serve"], { "backup.json": JSON.stringify(this.configuration), ...account, ...this.outside });
+    docker("start", this.name("agent"));
+    await this.until("the agent", () => docker("exec", this.name("agent"), "healthy", "9180"));
+  }
+
+  /** `agent ARGS --json`, to its end. */
+  agent(...args: string[]): Promise<Answer> {
+    return new Promise((resolve) => {
+      execFile("docker", ["exec", this.name("agent"), "agent", ...args, "--json"], { maxBuffer: 256 << 20 }, (error, stdout, stderr) => {
+        const events = `${stdout}\n${stderr}`.split("\n").filter((line) => line.startsWith('{"event":'));
+        resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr, last: JSON.parse(events.findLast((line) => /^\{"event":"(result|error)"/.test(line)) ?? "null") });
+      });
+    });
+  }
+
+  /** A backup that has to be verified. */
+  async backup(type: string): Promise<Entry> {
+    const { code, last } = await this.agent("run", "--type", type);
+    if (code !== 0) throw new Error(`agent run --type ${type}: ${JSON.stringify(last)}`);
+    return last.backup as Entry;
+  }
+
+  /** Runs SQL as root in the live database; the rows, tabs between their fields. */
+  sql(statement: string, schema = "shop"): string {
+    return execFileSync("docker", ["exec", "-i", this.name("database"), "sh", "-c", 'MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb --no-defaults --protocol=socket -uroot -N "$0"', schema], { input: statement, encoding: "utf8", maxBuffer: 64 << 20, stdio: ["pipe", "pipe", "pipe"] }).trimEnd();
+  }
+
+  /** A shell in the agent's container. */
+  shell(script: string, part = "agent"): string {
+    return docker("exec", this.name(part), "bash", "-c", script);
+  }
+
+  /** As the application writes: into the volume that the agent only reads. */
+  storage(script: string): string {
+    return docker("run", "--rm", "--user", APP, "--entrypoint", "bash", "--mount", this.#mount("storage", "/storage"), images.backup, "-c", `cd /storage; ${script}`);
+  }
+
+  /** Damages what is in the volume of backups, as nobody should. */
+  repository(script: string): string {
+    return docker("run", "--rm", "--user", APP, "--entrypoint", "bash", "--mount", this.#mount("backups", "/backups"), images.backup, "-c", `cd /backups; ${script}`);
+  }
+
+  /** Rows of a table of their own, one transaction each, until it is stopped; answers the ids that were acknowledged, by time. */
+  write(): { readonly acknowledged: readonly { id: number; at: number }[]; stop(): Promise<readonly { id: number; at: number }[]> } {
+    const acknowledged: { id: number; at: number }[] = [];
+    const script = 'MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb --no-defaults --protocol=socket -uroot -N --unbuffered -q shop';
+    const client = spawn("docker", ["exec", "-i", this.name("database"), "sh", "-c", script], { stdio: ["pipe", "pipe", "inherit"] });
+    let going = true;
+    const send = (): void => void client.stdin.write(`INSERT INTO written (body) VALUES (REPEAT('x', 200)); SELECT LAST_INSERT_ID();\n`);
+    client.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      for (const line of chunk.split("\n")) if (/^\d+$/.test(line)) {
+        acknowledged.push({ id: Number(line), at: Date.now() });
+        if (going) send();
+        else client.stdin.end();
+      }
+    });
+    send();
+    return {
+      acknowledged,
+      stop: async () => {
+        going = false;
+        await new Promise((resolve) => client.once("close", resolve));
+        return acknowledged;
+      },
+    };
+  }
+
+  async until(what: string, look: () => unknown, timeout = 60_000): Promise<void> {
+    let last: unknown;
+    for (const end = Date.now() + timeout; Date.now() < end; await new Promise((wake) => setTimeout(wake, 300))) {
+      try {
+        if ((await look()) !== false) return;
+      } catch (error) {
+        last = error;
+      }
+    }
+    throw new Error(`${what}: not within ${timeout / 1000} s${last === undefined ? "" : `: ${String(last)}`}`);
+  }
+
+  remove(part: string): void {
+    execFileSync("docker", ["rm", "--force", this.name(part)], { stdio: "ignore" });
+  }
+
+  stop(): void {
+    for (const part of ["agent", "restore", "database"]) this.remove(part);
+    for (const volume of ["database", "backups", "storage", "scratch"]) execFileSync("docker", ["volume", "rm", "--force", this.name(volume)], { stdio: "ignore" });
+    for (const network of ["data", "restore", "out"]) execFileSync("docker", ["network", "rm", this.name(network)], { stdio: "ignore" });
+  }
+
+  readonly #mount = (volume: string, target: string): string => `type=volume,source=${this.name(volume)},target=${target},volume-nocopy`;
+
+  #create(part: string, image: string, user: string, networks: readonly string[], options: readonly string[], command: readonly string[], files: Readonly<Record<string, string>>): void {
+    docker("create", "--name", this.name(part), "--user", user, "--init", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--network", this.name(networks[0]!), ...options, image, ...command);
+    for (const network of networks.slice(1)) docker("network", "connect", this.name(network), this.name(part));
+    const [uid, gid] = user.split(":").map(Number);
+    const tar = createTar(Object.entries(files).map(([file, data]) => ({ name: `run/drydock/${file}`, data, attrs: { mode: "400", uid: uid!, gid: gid! } })));
+    execFileSync("docker", ["cp", "-", `${this.name(part)}:/`], { input: tar });
+  }
+}
+
+const hex = (): string => randomBytes(24).toString("hex");

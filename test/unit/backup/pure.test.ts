@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { describe, it } from "mocha";
+import { mailOf } from "../../../backup/alarms.ts";
+import { archivedFrom, chain, segmentName } from "../../../backup/binlog/archive.ts";
+import { begunAt, wholeEvents } from "../../../backup/binlog/format.ts";
+import { unneeded } from "../../../backup/cleanup.ts";
+import { parseInfo } from "../../../backup/companion/physical.ts";
+import { parsePosition } from "../../../backup/databaseBackup.ts";
+import { redact } from "../../../backup/events.ts";
+import { isTransient } from "../../../backup/execute.ts";
+import { metricsOf } from "../../../backup/metrics.ts";
+import type { Entry, Status } from "../../../backup/protocol.ts";
+import { choose, lineage } from "../../../backup/retention.ts";
+import { isDue, nextTime } from "../../../backup/schedule.ts";
+import { derivedKey, open, seal } from "../../../backup/seal.ts";
+import { differences, fileDifferences } from "../../../backup/verify.ts";
+
+const day = (n: number): string => new Date(Date.UTC(2026, 10, n, 2)).toISOString();
+const entry = (id: string, n: number, more: Partial<Entry> = {}, base?: string): Entry => ({
+  id, type: "full", reason: "scheduled", stack: "unit", started: day(n), finished: day(n), seconds: 1, verified: true, copies: ["local"],
+  database: { format: "physical", engine: "mariadb", version: "11.8", schema: "shop", bytes: 100, added: 10, sums: {}, migrations: [], position: { file: "binlog.000003", position: 400 }, ...(base === undefined ? {} : { base }) },
+  files: { count: 1, bytes: 1, added: 1, manifest: "", changed: 0 },
+  ...more,
+});
+
+describe("which backups are kept", () => {
+  const now = new Date(day(20));
+  it("those of the last days", () => {
+    assert.deepEqual(choose([entry("c", 19), entry("b", 14), entry("a", 12)], 7, now), { keep: ["c", "b"], remove: ["a"] });
+  });
+  it("the newest verified one, however old, and not a newer one that isn't", () => {
+    assert.deepEqual(choose([entry("c", 3, { verified: false }), entry("b", 2), entry("a", 1)], 7, now), { keep: ["b"], remove: ["c", "a"] });
+  });
+  it("everything that a kept one is an increment of", () => {
+    assert.deepEqual(choose([entry("c", 19, {}, "b"), entry("b", 2, {}, "a"), entry("a", 1)], 7, now).keep, ["c", "b", "a"]);
+    assert.deepEqual(lineage([entry("c", 19, {}, "b"), entry("b", 2, {}, "a"), entry("a", 1)], entry("c", 19, {}, "b")).map(({ id }) => id), ["a", "b", "c"]);
+  });
+  it("the newest of the database and the newest of the files, where they are two", () => {
+    const { database: _, ...files } = entry("f", 3);
+    const { files: __, ...database } = entry("d", 1);
+    assert.deepEqual(choose([files, entry("x", 2, { verified: false }), database], 7, now).keep, ["f", "d"]);
+  });
+  it("all where the clock stands before the newest one", () => {
+    assert.deepEqual(choose([entry("b", 19), entry("a", 1)], 7, new Date(day(18))).remove, []);
+  });
+});
+
+describe("the schedule", () => {
+  it("is in UTC, and means nothing where it is empty", () => {
+    assert.equal(nextTime("0 2 * * *", new Date("2026-11-22T02:00:00Z"))?.toISOString(), "2026-11-23T02:00:00.000Z");
+    assert.equal(nextTime("", new Date()), null);
+  });
+  it("makes up for what was missed, once", () => {
+    const now = new Date("2026-11-22T09:00:00Z");
+    assert.equal(isDue("0 2 * * *", new Date("2026-11-19T02:00:05Z"), now), true);
+    assert.equal(isDue("0 2 * * *", now, now), false);
+    assert.equal(isDue("0 2 * * *", new Date("2026-11-22T02:00:05Z"), now), false);
+  });
+});
+
+/** An event of a binary log: header and body. */
+const event = (time: number, type: number, length = 40): Buffer => {
+  const bytes = Buffer.alloc(length);
+  bytes.writeUInt32LE(time, 0);
+  bytes[4] = type;
+  bytes.writeUInt32LE(length, 9);
+  return bytes;
+};
+
+describe("the binary log", () => {
+  const magic = Buffer.from([0xfe, 0x62, 0x69, 0x6e]);
+  it("is cut where an event ends", () => {
+    const file = Buffer.concat([magic, event(100, 15), event(101, 2, 60), event(102, 2)]);
+    assert.deepEqual(wholeEvents(file.subarray(0, -1), 0), { end: 104, lastTime: 101, closed: false });
+    assert.deepEqual(wholeEvents(file.subarray(44), 44), { end: 144, lastTime: 102, closed: false });
+    assert.deepEqual(wholeEvents(Buffer.concat([file, event(0, 4)]), 0), { end: 184, lastTime: 102, closed: true });
+    assert.equal(wholeEvents(file.subarray(0, 10), 0).end, 0);
+    assert.deepEqual([begunAt(file), begunAt(file.subarray(0, 20)), begunAt(Buffer.alloc(64))], [100, undefined, undefined]);
+  });
+
+  const objects = (...pieces: [string, number, number, number][]) => pieces.map(([file, begun, from, to]) => ({ name: segmentName(file, begun, from, to), size: 1 }));
+  it("ends before a gap, and takes the longer of two pieces from one place", () => {
+    const [found] = archivedFrom(objects(["binlog.000001", 100, 0, 50], ["binlog.000001", 100, 50, 80], ["binlog.000001", 100, 50, 90], ["binlog.000001", 100, 95, 99]));
+    assert.equal(found!.end, 90);
+  });
+
+  const archived = archivedFrom(objects(["binlog.000001", 100, 0, 50], ["binlog.000002", 200, 0, 60], ["binlog.000001", 300, 0, 70], ["binlog.000002", 400, 0, 80]));
+  const names = (files: readonly { file: string; begun: number }[]) => files.map(({ file, begun }) => `${begun} ${file}`);
+  it("follows one file to the next, and tells files of one name apart by when they were begun", () => {
+    assert.deepEqual(names(chain(archived, { file: "binlog.000001", position: 20 }, 150, { file: "binlog.000002", position: 60 })), ["100 binlog.000001", "200 binlog.000002"]);
+    assert.deepEqual(names(chain(archived, { file: "binlog.000001", position: 20 }, 350)), ["300 binlog.000001", "400 binlog.000002"]);
+  });
+  it("is refused where a piece is missing", () => {
+    assert.throws(() => chain(archived, { file: "binlog.000001", position: 60 }, 150), /lacks binlog.000001 at 60/);
+    assert.throws(() => chain(archived, { file: "binlog.000001", position: 20 }, 350, { file: "binlog.000003", position: 4 }), /lacks binlog.000003/);
+    assert.throws(() => chain(archived, { file: "binlog.000001", position: 20 }, 350, { file: "binlog.000002", position: 99 }), /it reaches 80/);
+  });
+  it("goes only before the oldest kept backup, and not at all where a backup's place isn't known", () => {
+    const kept = (file: string, seconds: number) => entry("a", 1, { finished: new Date(seconds * 1000).toISOString(), database: { ...entry("a", 1).database!, position: { file, position: 10 } } });
+    assert.deepEqual(unneeded(archived, [kept("binlog.000001", 350)]).length, 2);
+    assert.deepEqual(unneeded(archived, [kept("binlog.000009", 350), kept("binlog.000001", 350)]), []);
+    assert.deepEqual(unneeded(archived, []), []);
+  });
+});
+
+describe("what is sealed", () => {
+  const key = derivedKey(randomBytes(24).toString("hex"));
+  const sealed = seal(key, "a/b", Buffer.from("content ".repeat(100)));
+  it("opens with its key and name", () => {
+    assert.equal(open(key, "a/b", sealed).toString(), "content ".repeat(100));
+    assert.ok(!sealed.includes("content"));
+  });
+  for (const [title, name, data, other] of [
+    ["another key", "a/b", sealed, true], ["another name", "a/c", sealed, false], ["a cut", "a/b", sealed.subarray(0, -5), false], ["nothing", "a/b", Buffer.alloc(0), false],
+    ["one changed bit", "a/b", Buffer.from(sealed.map((byte, index) => (index === 30 ? byte ^ 1 : byte))), false],
+  ] as const) {
+    it(`is refused with ${title}`, () => assert.throws(() => open(other ? derivedKey("another") : key, name, data), /is damaged, or was made with another key/));
+  }
+});
+
+describe("the comparison", () => {
+  it("names what is missing, what is more and what differs", () => {
+    const table = (rows: number, checksum: string) => ({ rows, checksum });
+    assert.deepEqual(differences({ a: table(1, "1"), b: table(2, "2"), c: table(3, "3") }, { b: table(1, "9"), c: table(3, "4"), d: table(0, "0") }),
+      ["table a is missing", "table d was not there", "table b has 1 rows instead of 2", "table c has 3 rows, but other content"]);
+    assert.deepEqual(fileDifferences({ x: { sum: "1", id: "" }, y: { sum: "2", id: "" }, z: { sum: "3", id: "" } }, { x: "1", y: "9" }), ["y has other content", "z is missing"]);
+  });
+});
+
+describe("what programs say", () => {
+  it("mariadb-backup: LSN and place in the log", () => {
+    assert.deepEqual(parseInfo("backup_type = full-backuped\nfrom_lsn = 0\nto_lsn = 45552\n", "server_version = 11.8.9-MariaDB\nbinlog_pos = filename 'binlog.000002', position '342', GTID of the last change '0-1-5'\n"),
+      { fromLsn: "0", toLsn: "45552", version: "11.8.9-MariaDB", position: { file: "binlog.000002", position: 342 } });
+    assert.throws(() => parseInfo("", ""), /did not say what it copied/);
+  });
+  it("mariadb-dump: its place in the log", () => {
+    assert.deepEqual(parsePosition("--\n-- CHANGE MASTER TO MASTER_LOG_FILE='binlog.000007', MASTER_LOG_POS=1234;\n"), { file: "binlog.000007", position: 1234 });
+    assert.equal(parsePosition("-- nothing"), undefined);
+  });
+  it("lost connections are tried again; what is wrong or forbidden is not", () => {
+    for (const text of ["Lost connection to server during query", "connect: Connection refused", "503 Service Unavailable", "Table definition has changed"]) assert.equal(isTransient(text), true, text);
+    for (const text of ["Access denied for user", "403 Forbidden", "wrong password or no key found", "No such file"]) assert.equal(isTransient(text), false, text);
+  });
+});
+
+describe("what goes out", () => {
+  it("has no secret", () => assert.equal(redact("with s3cret and s3cret", ["s3cret"]), "with *** and ***"));
+  it("is a mail that says what to do", () => {
+    const { subject, text } = mailOf({ kind: "alarm", stack: "prod", name: "old", message: "the newest verified backup is 30 hours old", at: day(1) });
+    assert.equal(subject, "[drydock prod] ALARM: old");
+    assert.match(text, /^the newest verified backup is 30 hours old\n[\s\S]*\.\/drydock backup status/);
+  });
+  it("is metrics, without those that aren't known", async () => {
+    const status: Status = { newest: entry("a", 1), newestVerified: entry("a", 1), ageHours: 2, rpoSeconds: 1.5, rtoSeconds: null, binlog: { streaming: true, position: null, reached: null }, s3: { configured: false, lagSeconds: null, error: null }, running: null, next: {}, alarms: [] };
+    const text = await metricsOf(status, [entry("a", 1)]);
+    for (const line of ["drydock_backup_age_seconds 7200", "drydock_backup_rpo_seconds 1.5", "drydock_backup_verified 1", "drydock_backup_size_bytes 101", "drydock_backup_binlog_streaming 1"]) assert.ok(text.split("\n").includes(line), line);
+    assert.ok(!/rto_seconds|s3_lag/.test(text));
+  });
+});

@@ -42,7 +42,7 @@ export async function restore(id: string, options: RestoreOptions): Promise<numb
     try {
       // On an empty machine, S3 is all there is.
       if (options.fromS3) await ask(host, "adopt");
-      const entry = await chosen(host, id, toTime);
+      const entry = await chosen(host, id, options);
       const parts = { database: entry.database !== undefined && (db === true || files !== true), files: entry.files !== undefined && into === undefined && (files === true || db !== true) };
       if (db && !parts.database) throw new CliError({ what: `backup ${entry.id} holds no database`, remedy: `./drydock backup list${select(stack)}`, code: Exit.refused });
       if (files && !parts.files) throw new CliError({ what: `backup ${entry.id} holds no files`, remedy: `./drydock backup list${select(stack)}`, code: Exit.refused });
@@ -92,14 +92,18 @@ async function carryOut(host: BackupHost, entry: Entry, parts: { database: boole
   return { reached, ...(schema === undefined ? {} : { schema }), previous };
 }
 
-/** `latest` is the newest verified one; with a time, the newest that was finished before it. */
-async function chosen(host: BackupHost, id: string, toTime: string | undefined): Promise<Entry> {
+/** `latest` is the newest verified one that has what is asked for; with a time, the newest that was finished before it. */
+async function chosen(host: BackupHost, id: string, { db, files, into, physical, toTime }: RestoreOptions): Promise<Entry> {
   if (id !== "latest") return (await ask(host, "show", [id])).backup;
   const time = toTime === undefined ? Infinity : Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(toTime) ? toTime : `${toTime.replace(" ", "T")}Z`);
   if (Number.isNaN(time)) throw new CliError({ what: `--to-time ${toTime} is no time`, remedy: "write it as 2026-01-31T10:29:59Z (UTC)", code: Exit.usage });
-  const found = (await ask(host, "list")).backups.find(({ verified, finished, database }) => verified && Date.parse(finished) <= time && (toTime === undefined || database !== undefined));
+  const whole = !db && !files && into === undefined;
+  const [needsDatabase, needsFiles] = [whole || db === true || into !== undefined || toTime !== undefined, whole || files === true];
+  const found = (await ask(host, "list")).backups.find(({ verified, finished, database, files: stored }) =>
+    verified && Date.parse(finished) <= time && (!needsDatabase || database !== undefined) && (!needsFiles || stored !== undefined) && (!physical || database?.format === "physical"));
   if (found !== undefined) return found;
-  throw new CliError({ what: `there is no verified backup${toTime === undefined ? "" : ` from before ${toTime}`}`, remedy: `./drydock backup list${select(host.session.stack)}`, code: Exit.refused });
+  const what = [...(needsDatabase ? [physical ? "the database server's files" : "the database"] : []), ...(needsFiles ? ["files"] : [])].join(" and ");
+  throw new CliError({ what: `there is no verified backup of ${what}${toTime === undefined ? "" : ` from before ${toTime}`}`, remedy: `./drydock backup list${select(host.session.stack)}`, code: Exit.refused });
 }
 
 function question(entry: Entry, { database, files }: { database: boolean; files: boolean }, toTime: string | undefined): string {

@@ -7,6 +7,8 @@ import { s3Store } from "./store.ts";
 export async function copyToS3(agent: Agent, entry: Entry): Promise<Entry> {
   const { local, s3, reporter, configuration } = agent;
   if (s3 === undefined) return entry;
+  // restic itself goes on trying for a quarter of an hour; whoever made a backup need not wait so long to hear that S3 is away.
+  await s3.catalogue.store.list("latest");
   await s3.restic.ensure();
   const { entries } = await local.catalogue.list();
   const [snapshots, there] = [await local.restic.ids(), await s3.restic.ids()];

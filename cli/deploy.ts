@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { audited } from "./audit.ts";
-import { dockerFor, type Docker } from "./docker.ts";
+import { dockerFor, inspect, type Docker } from "./docker.ts";
 import { CliError, Exit } from "./errors.ts";
-import { changesAnything, type EngineEvent } from "./events.ts";
+import { changesAnything, outputsBefore, type EngineEvent } from "./events.ts";
 import { removeOldImages } from "./images.ts";
 import { takeLock, type Lock } from "./locks.ts";
 import { tellMigrations } from "./pending.ts";
 import { LOCAL } from "./project.ts";
 import { keepStdout } from "./pulumi.ts";
 import { clearLocks, repair } from "./recovery.ts";
-import { allHealthy, isGone, isStarting, statusTable, type Report } from "./report.ts";
+import { allHealthy, isGone, isStarting, reportOf, statusTable, type Report } from "./report.ts";
 import { deployed, readReport, type Deployed } from "./services.ts";
 import { openSession, succeeded, type Session } from "./session.ts";
 import { ensureContainers } from "./setup/index.ts";
 import { ensureStack, policyArguments } from "./setup/stack.ts";
-import { at, mayBePending, stackConfig } from "./stack.ts";
+import { at, mayBePending, stackConfig, type Outputs } from "./stack.ts";
 import { ask, onTerminal, painter, step } from "./ui.ts";
 import { beginWatch, type Watching } from "./watching.ts";
 import type { UpOptions } from "./verbs/up.ts";
@@ -92,10 +92,21 @@ async function deploy(session: Session, docker: Docker, options: UpOptions, repa
   if (stack !== LOCAL && options.yes !== true && !/^y(es)?$/i.test(await ask(`Deploy this to ${stack}? (yes/no) `))) {
     throw new CliError({ what: "not confirmed; nothing was changed", code: Exit.refused });
   }
+  const gone = await stopped(docker, stack, preview.events);
+  if (gone.length > 0) process.stderr.write(`→ stopped or gone since the last deployment: ${gone.join(", ")}; reading what is there and bringing them back with it\n`);
   // The record of the release says how long it took.
   const began = { DRYDOCK_BEGAN: String(Math.floor(Date.now() / 1000)) };
-  succeeded("up", await pulumi.stream([...args, "--yes", "--skip-preview"], { env: began }), session);
+  succeeded("up", await pulumi.stream([...args, ...(gone.length > 0 && !options.refresh ? ["--refresh"] : []), "--yes", "--skip-preview"], { env: began }), session);
   return true;
+}
+
+/** The services of the last deployment that don't run any more: a release that needs them would fail for it. */
+async function stopped(docker: Docker, stack: string, events: readonly EngineEvent[]): Promise<readonly string[]> {
+  const outputs = outputsBefore(events);
+  const services = (outputs?.services ?? []) as Outputs["services"];
+  if (services.length === 0) return [];
+  const inspected = await inspect(docker, services.map(({ container }) => container), stack);
+  return reportOf({ stack, url: "", release: "", services }, inspected).services.filter(isGone).map(({ name }) => name);
 }
 
 /**

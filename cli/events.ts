@@ -63,6 +63,12 @@ export function changesAnything(events: readonly EngineEvent[]): boolean {
   return stack?.old != null && canonical(stack.old.outputs) !== canonical(stack.new?.outputs);
 }
 
+/** The stack's outputs as the last deployment left them. */
+export function outputsBefore(events: readonly EngineEvent[]): Readonly<Record<string, unknown>> | undefined {
+  return events.flatMap(({ resOutputsEvent, resourcePreEvent }) => (resOutputsEvent ?? resourcePreEvent)?.metadata ?? [])
+    .findLast(({ type, old }) => type === "pulumi:pulumi:Stack" && old != null)?.old?.outputs;
+}
+
 /** JSON with sorted keys: two values are equal when these are. */
 function canonical(value: unknown): string {
   return JSON.stringify(value ?? {}, (_, inner: unknown) =>

@@ -61,15 +61,22 @@ export class Database extends pulumi.ComponentResource {
         files: Object.entries(files).map(([file, content]) => ({ path: `${run}/${file}`, content: pulumi.secret(content) })),
         mounts: [{ type: "volume", source: args.volumes.database.name, target: "/var/lib/mysql" }],
         command,
-        health: { test: ["CMD", client, `--defaults-file=${run}/client.cnf`, "-e", "SELECT 1", schema], interval: 5 },
+        health: { test: ["CMD-SHELL", answers(client, `${run}/client.cnf`, schema)], interval: 5 },
         stopSignal: "SIGTERM",
         stopTimeout: database.stopTimeout,
         startTimeout: 180,
       },
       // Two servers on one data folder would destroy it.
       "old-before-new",
-      { parent: this, dependsOn: [args.image] },
+      // The files say how a new volume is begun. What was begun keeps its passwords until somebody changes them in it: another one in the
+      // settings must not stop the server, which goes on serving those who have the right one.
+      { parent: this, dependsOn: [args.image], ignoreChanges: ["uploads"] },
     );
     this.registerOutputs({ container: this.container.name });
   }
+}
+
+/** A server that knows another password by now is no less alive: ERROR 1045 is its answer. */
+function answers(client: string, options: string, schema: string): string {
+  return `said=$(${client} --defaults-file=${options} -e "SELECT 1" ${schema} 2>&1) || case $said in *"ERROR 1045"*) ;; *) echo "$said"; exit 1 ;; esac`;
 }

@@ -1,5 +1,6 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { step } from "./command.ts";
 import { container } from "./container.ts";
 import { fingerprint, type Context } from "./context.ts";
 import type { Network } from "./network.ts";
@@ -21,6 +22,16 @@ export class Proxy extends pulumi.ComponentResource {
   ) {
     super("drydock:index:Proxy", name, {}, options);
     const { app, proxy } = context.settings;
+    const port = step(
+      context,
+      `${name}-port`,
+      {
+        script: "port",
+        environment: { ADDRESS: `${proxy.interface}:${proxy.port}`, IMAGE: proxy.image, NETWORK: args.network.public.name, LABELS: `--label drydock.stack=${context.stack}` },
+        triggers: [`${proxy.interface}:${proxy.port}`],
+      },
+      { parent: this, dependsOn: [args.image] },
+    );
     const health = "http://127.0.0.1:8089/healthz";
     this.container = container(
       context,
@@ -49,7 +60,7 @@ export class Proxy extends pulumi.ComponentResource {
         ports: [{ internal: 8080, external: proxy.port, ip: proxy.interface }],
       },
       "old-before-new",
-      { parent: this, dependsOn: [args.image, args.volumes.ownership] },
+      { parent: this, dependsOn: [args.image, args.volumes.ownership, port] },
     );
     this.registerOutputs({ container: this.container.name });
   }

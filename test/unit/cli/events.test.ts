@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { changes, changesAnything, readEvents, type EngineEvent, type StepState } from "../../../cli/events.ts";
+import { changes, changesAnything, outputsBefore, readEvents, type EngineEvent, type StepState } from "../../../cli/events.ts";
 
 const summary = (resourceChanges: Record<string, number>): EngineEvent => ({ summaryEvent: { resourceChanges } });
 const step = (type: string, old: StepState, next: StepState) => ({ metadata: { op: "same", urn: `urn::${type}`, type, old, new: next } });
@@ -26,6 +26,16 @@ describe("what a preview says will change", () => {
   it("is a protection that was added or taken away", () => {
     assert.equal(changesAnything([summary({ same: 1 }), { resourcePreEvent: step("docker:index/volume:Volume", {}, { protect: true }) }]), true);
     assert.equal(changesAnything([summary({ same: 1 }), { resourcePreEvent: step("docker:index/volume:Volume", { protect: false }, {}) }]), false);
+  });
+});
+
+describe("the outputs of the last deployment", () => {
+  it("are the stack's old ones, whatever the preview makes of them", () => {
+    const early: EngineEvent = { resourcePreEvent: step("pulumi:pulumi:Stack", { outputs: { url: "a" } }, { outputs: {} }) };
+    assert.deepEqual(outputsBefore([early, summary({ same: 1 }), stack({ url: "a" }, { url: "b" })]), { url: "a" });
+  });
+  it("are none before the first one", () => {
+    assert.equal(outputsBefore([{ resourcePreEvent: { metadata: { op: "create", urn: "urn::stack", type: "pulumi:pulumi:Stack", old: null, new: {} } } }]), undefined);
   });
 });
 

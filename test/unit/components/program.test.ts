@@ -222,6 +222,13 @@ describe("the stack", () => {
     ]);
   });
 
+  it("asks whether the published port can be had before the proxy gives way, and only when it is another", () => {
+    assert.ok(leaf(resources, "proxy").after.includes("proxy-port"));
+    assert.deepEqual(leaf(resources, "proxy-port").inputs.triggers, ["127.0.0.1:8080"]);
+  });
+
+  it("doesn't restart the database for other passwords in the settings: it has its own", () => assert.deepEqual(leaf(resources, "database").ignoreChanges, ["uploads"]));
+
   it("never lets a release touch proxy, database or Redis", async () => {
     const next = await runProgram({ ...config, app: { image: "registry.test/shop:2", replicas: 5 }, env: { ...env, MAIL_FROM_NAME: "Shop" } });
     assert.notEqual(next.outputs.release, outputs.release);

@@ -10,6 +10,7 @@ export interface Registered {
   readonly deleteBeforeReplace: boolean | undefined;
   readonly protect: boolean;
   readonly retainOnDelete: boolean;
+  readonly ignoreChanges: readonly string[];
 }
 
 /** Configuration of a whole small stack; secrets are made for each run. */
@@ -62,6 +63,7 @@ export async function runProgram(config: Record<string, unknown>): Promise<{ res
       after: [...new Set(names)].sort(),
       deleteBeforeReplace: request.getDeletebeforereplacedefined() ? request.getDeletebeforereplace() : undefined,
       protect: request.getProtect(),
+      ignoreChanges: request.getIgnorechangesList(),
       retainOnDelete: request.getRetainondelete(),
     });
     return register(request, done);

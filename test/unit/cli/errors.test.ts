@@ -27,6 +27,7 @@ describe("the translation of failures", () => {
     ["a denied image", "pull access denied for acme/app, repository does not exist", /image acme\/app can't be had/, /docker build/],
     ["a full disk", "write /var/lib/docker/x: no space left on device", /disk is full/, /docker system df/],
     ["an image that can't be pulled", "image acme/app:1 is not here and could not be pulled: no route", /image acme\/app:1 can't be had/, /docker build/],
+    ["a container that the provider names with its image", "container app-1-abc1234 (image shop:1) is not healthy after 12 s (waitTimeout)", /container app-1-abc1234 did not become healthy.* still serves/, /drydock up$/m],
     ["an unhealthy container", "container app-1-abc1234 became unhealthy 12 s after its start", /container app-1-abc1234 .* still serves/, /drydock up$/m],
   ] as const) {
     it(`knows ${name}`, () => {

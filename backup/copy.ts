@@ -1,4 +1,5 @@
 import type { Agent } from "./context.ts";
+import { refused } from "./errors.ts";
 import type { Entry } from "./protocol.ts";
 import { lineage } from "./retention.ts";
 import { s3Store } from "./store.ts";
@@ -35,7 +36,11 @@ export async function copyMissing(agent: Agent): Promise<void> {
 
 /** On an empty machine: takes S3's catalogue as its own. */
 export async function adopt(agent: Agent): Promise<number> {
-  const { entries } = (await agent.s3?.catalogue.list()) ?? { entries: [] };
+  if (agent.s3 === undefined) throw refused("no bucket is configured, so there is nothing to take over", "set drydock:backup.s3, or drydock:bucket, and deploy");
+  const { entries, unreadable } = await agent.s3.catalogue.list();
+  if (entries.length === 0) {
+    throw refused(unreadable.length === 0 ? "there is no backup in the bucket" : `none of the ${unreadable.length} backups in the bucket can be read with this key`, "drydock:backup.key must be the one that ./drydock backup key export showed");
+  }
   const known = new Set((await agent.local.catalogue.list()).entries.map(({ id }) => id));
   const unknown = entries.filter(({ id }) => !known.has(id));
   for (const entry of [...unknown].reverse()) {

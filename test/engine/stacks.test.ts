@@ -22,7 +22,7 @@ describe("staging and production", function () {
       await clone.pulumi(["stack", "init", stack]);
       const result = await preview(stack);
       assert.equal(result.code, 1);
-      for (const path of ["env.APP_KEY", "env.DB_PASSWORD", "env.REDIS_PASSWORD", "database.rootPassword"]) {
+      for (const path of ["env.APP_KEY", "env.DB_PASSWORD", "env.REDIS_PASSWORD", "database.rootPassword", "backup.key", "backup.databasePassword", "backup.token"]) {
         assert.match(said(result), new RegExp(`pulumi config set --secret --path drydock:${path.replace(".", "\\.")} -s ${stack}`), path);
       }
     });
@@ -33,6 +33,9 @@ describe("staging and production", function () {
         "env.DB_PASSWORD": randomBytes(24).toString("hex"),
         "env.REDIS_PASSWORD": randomBytes(24).toString("hex"),
         "database.rootPassword": randomBytes(24).toString("hex"),
+        "backup.key": randomBytes(24).toString("hex"),
+        "backup.databasePassword": randomBytes(24).toString("hex"),
+        "backup.token": randomBytes(24).toString("hex"),
       };
       for (const [path, value] of Object.entries(secrets)) {
         assert.equal((await clone.pulumi(["config", "set", "--secret", "--path", `drydock:${path}`, value, "-s", stack])).code, 0);

@@ -41,7 +41,7 @@ describe("offline set-up", function () {
     assert.equal(new Set(engines.map(({ home }) => home)).size, 1);
     assert.equal(engines[0].kind, "offline");
     assert.equal(all.filter(({ stderr }) => stderr.includes("bundling")).length, 1);
-    assert.match(all[0]!.stderr, /stand-ins for the plugins docker 5\.2\.0 and command 1\.2\.1/);
+    assert.match(all[0]!.stderr, /stand-ins for the plugins docker 5\.2\.0, command 1\.2\.1, aws 7\.48\.0/);
     assert.deepEqual(readdirSync(engines[0].home).sort(), ["bin", "complete", "plugins", "workspaces"]);
     assert.deepEqual(readdirSync(join(folder, "drydock", "home")).length, 1, "a draft was left");
     const again = await resolveIn({ DRYDOCK_OFFLINE: "1" });

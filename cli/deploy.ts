@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { audited } from "./audit.ts";
 import { dockerFor, inspect, type Docker } from "./docker.ts";
 import { CliError, Exit } from "./errors.ts";
-import { changesAnything, outputsBefore, type EngineEvent } from "./events.ts";
+import { changesAnything, containersBefore, type EngineEvent } from "./events.ts";
 import { removeOldImages } from "./images.ts";
 import { takeLock, type Lock } from "./locks.ts";
 import { tellMigrations } from "./pending.ts";
@@ -14,7 +14,7 @@ import { deployed, readReport, type Deployed } from "./services.ts";
 import { openSession, succeeded, type Session } from "./session.ts";
 import { ensureContainers } from "./setup/index.ts";
 import { ensureStack, policyArguments } from "./setup/stack.ts";
-import { at, mayBePending, stackConfig, type Outputs } from "./stack.ts";
+import { at, mayBePending, stackConfig } from "./stack.ts";
 import { ask, onTerminal, painter, step } from "./ui.ts";
 import { beginWatch, type Watching } from "./watching.ts";
 import type { UpOptions } from "./verbs/up.ts";
@@ -100,10 +100,9 @@ async function deploy(session: Session, docker: Docker, options: UpOptions, repa
   return true;
 }
 
-/** The services of the last deployment that don't run any more: a release that needs them would fail for it. */
+/** The containers of the state that don't run any more: a release that needs them would fail for it. */
 async function stopped(docker: Docker, stack: string, events: readonly EngineEvent[]): Promise<readonly string[]> {
-  const outputs = outputsBefore(events);
-  const services = (outputs?.services ?? []) as Outputs["services"];
+  const services = containersBefore(events).map((one) => ({ ...one, role: "", image: "" }));
   if (services.length === 0) return [];
   const inspected = await inspect(docker, services.map(({ container }) => container), stack);
   return reportOf({ stack, url: "", release: "", services }, inspected).services.filter(isGone).map(({ name }) => name);

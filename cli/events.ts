@@ -63,10 +63,12 @@ export function changesAnything(events: readonly EngineEvent[]): boolean {
   return stack?.old != null && canonical(stack.old.outputs) !== canonical(stack.new?.outputs);
 }
 
-/** The stack's outputs as the last deployment left them. */
-export function outputsBefore(events: readonly EngineEvent[]): Readonly<Record<string, unknown>> | undefined {
-  return events.flatMap(({ resOutputsEvent, resourcePreEvent }) => (resOutputsEvent ?? resourcePreEvent)?.metadata ?? [])
-    .findLast(({ type, old }) => type === "pulumi:pulumi:Stack" && old != null)?.old?.outputs;
+/** The containers that the state has before the update, those of an unfinished release included: logical name and Docker's. */
+export function containersBefore(events: readonly EngineEvent[]): readonly { readonly name: string; readonly container: string }[] {
+  return events.flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? []).flatMap(({ op, urn, type, old }) => {
+    const container = old?.outputs?.name;
+    return type === "docker:index/container:Container" && !op.startsWith("delete") && typeof container === "string" ? [{ name: urn.split("::").at(-1) ?? "", container }] : [];
+  });
 }
 
 /** JSON with sorted keys: two values are equal when these are. */

@@ -26,9 +26,9 @@ ask() { curl -fsSo /dev/null -m 3 "$1" 2>/dev/null || wget -qO /dev/null "$1" 2>
 point() {
   rm -rf next
   ln -s "$1" next
-  mv -fT next current 2>/dev/null || { rm -f current; mv next current; }
+  mv -fT next current 2>/dev/null || { rm -rf current; mv next current; }
 }
-back() { if [ -n "$1" ]; then point "$1"; else rm -f current; fi; }
+back() { if [ -n "$1" ]; then point "$1"; else rm -rf current; fi; }
 settled() { # COMMAND...: within 5 s
   tries=0
   until "$@"; do
@@ -69,7 +69,7 @@ case $1 in
     ;;
   off)
     before=$(current)
-    rm -f current
+    rm -rf current
     acceptable || fail "maintenance mode is off, but nginx refuses its configuration for another reason (above)"
     reload
     [ -z "$before" ] || settled absent "http://127.0.0.1:8090/maintenance/$before" || fail "nginx still answers as before after 5 s"

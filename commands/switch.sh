@@ -15,7 +15,7 @@ printf '%s' "$SITE_CONF" | in_proxy "cat > site.conf.new && { $keepalive; } >> s
   if [ -f site.conf ]; then cp -p site.conf site.conf.old; else rm -f site.conf.old; fi
   mv -f site.conf.new site.conf" || fail "the configuration could not be written to the proxy $PROXY; the old one is in force."
 # A file of maintenance mode that somebody damaged by hand stops no release: it is set aside.
-aside='[ -L maintenance/current ] && mv maintenance/current "maintenance/damaged-$(date -u +%Y%m%dT%H%M%SZ)"'
+aside='[ -e maintenance/current ] && mv maintenance/current "maintenance/damaged-$(date -u +%Y%m%dT%H%M%SZ)"'
 undo='damaged=$(ls -1dt maintenance/damaged-* | head -n 1) && mv "$damaged" maintenance/current'
 if ! in_proxy "$reload" </dev/null; then
   if in_proxy "$aside" </dev/null; then

@@ -79,7 +79,7 @@ const bootCommand = [
   "accepted() { nginx -q -t -c \"$1\"; }",
   "if [ -f site.conf ] && ! accepted /var/lib/drydock/nginx.conf; then",
   `cat > /tmp/check.conf <<'END'\n${maintenanceCheck}END`,
-  "if [ -L maintenance/current ] && ! accepted /tmp/check.conf; then",
+  "if [ -e maintenance/current ] && ! accepted /tmp/check.conf; then",
   "echo 'proxy: the files of maintenance mode are damaged and were set aside: the site is open. Close it again: ./drydock maintenance on' >&2",
   "mv maintenance/current \"maintenance/damaged-$(date -u +%Y%m%dT%H%M%SZ)\"",
   "fi",

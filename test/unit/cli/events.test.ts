@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { changes, changesAnything, outputsBefore, readEvents, type EngineEvent, type StepState } from "../../../cli/events.ts";
+import { changes, changesAnything, containersBefore, readEvents, type EngineEvent, type StepState } from "../../../cli/events.ts";
 
 const summary = (resourceChanges: Record<string, number>): EngineEvent => ({ summaryEvent: { resourceChanges } });
 const step = (type: string, old: StepState, next: StepState) => ({ metadata: { op: "same", urn: `urn::${type}`, type, old, new: next } });
@@ -29,14 +29,14 @@ describe("what a preview says will change", () => {
   });
 });
 
-describe("the outputs of the last deployment", () => {
-  it("are the stack's old ones, whatever the preview makes of them", () => {
-    const early: EngineEvent = { resourcePreEvent: step("pulumi:pulumi:Stack", { outputs: { url: "a" } }, { outputs: {} }) };
-    assert.deepEqual(outputsBefore([early, summary({ same: 1 }), stack({ url: "a" }, { url: "b" })]), { url: "a" });
+describe("the containers that the state has before an update", () => {
+  const of = (op: string, name: string, old: StepState | null): EngineEvent =>
+    ({ resourcePreEvent: { metadata: { op, urn: `urn:pulumi:local::drydock::drydock:index:App$docker:index/container:Container::${name}`, type: "docker:index/container:Container", old, new: {} } } });
+  it("are those that stay and those that are replaced, without those that only wait for their end", () => {
+    const events = [of("same", "redis", { outputs: { name: "redis-1" } }), of("create-replacement", "app-1", { outputs: { name: "app-1-2" } }), of("delete-replaced", "app-1", { outputs: { name: "app-1-1" } })];
+    assert.deepEqual(containersBefore([...events, summary({ same: 1 })]), [{ name: "redis", container: "redis-1" }, { name: "app-1", container: "app-1-2" }]);
   });
-  it("are none before the first one", () => {
-    assert.equal(outputsBefore([{ resourcePreEvent: { metadata: { op: "create", urn: "urn::stack", type: "pulumi:pulumi:Stack", old: null, new: {} } } }]), undefined);
-  });
+  it("are none before the first deployment", () => assert.deepEqual(containersBefore([of("create", "redis", null), stack({}, { url: "b" })]), []));
 });
 
 describe("the engine's event log", () => {

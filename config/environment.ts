@@ -58,9 +58,20 @@ const template = "core template";
 // Laravel itself does not read it.
 const application = "applications";
 
+/**
+ * Names that Laravel derives from APP_NAME where they are not set. A new APP_NAME would log every visitor out and leave the waiting jobs behind under
+ * the old prefix, so they are Laravel's own for an application without a name, whatever APP_NAME says: each stack has a Redis of its own.
+ */
+const derived = [
+  ["SESSION_COOKIE", "laravel-session", "The session's cookie; set it to what visitors have already, else they are logged out once"],
+  ["CACHE_PREFIX", "laravel-cache-", "What the cache's keys begin with"],
+  ["REDIS_PREFIX", "laravel-database-", "What all keys in Redis begin with, those of waiting jobs too"],
+  ["HORIZON_PREFIX", "laravel_horizon:", "What Horizon's own keys in Redis begin with"],
+] as const;
+
 /** All variables that Drydock knows, in the order of the `.env` file and of docs/environment.md. */
 export const catalogue: readonly Variable[] = [
-  plain("APP_NAME", type.line(), "The application's name, in mails and as a prefix of cache keys", { default: "Laravel" }),
+  plain("APP_NAME", type.line(), "The application's name, in mails", { default: "Laravel" }),
   plain("APP_ENV", type.oneOf("local", "staging", "production"), "The stage; production has the strictest rules", {
     default: ({ stage }) => stage,
     computed: "the stack's name if it is a stage, else production",
@@ -123,6 +134,7 @@ export const catalogue: readonly Variable[] = [
     source: template,
   }),
   plain("SESSION_DRIVER", type.shared("redis", "database", "memcached", "dynamodb", "cookie"), "Where sessions are", { default: "redis", source: template }),
+  ...derived.map(([name, value, what]) => plain(name, type.word(), what, { default: value })),
   plain("BROADCAST_CONNECTION", type.oneOf("log", "null", "redis", "reverb", "pusher", "ably"), "How events reach browsers", { default: "log" }),
   plain("FILESYSTEM_DISK", type.word(), "The disk for files", { default: "public" }),
   plain("RESET_OPCACHE", type.flag(), "For images whose own start script looks at it; Drydock resets OPcache in each release anyway", { default: "false", source: application }),

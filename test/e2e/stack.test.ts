@@ -44,6 +44,8 @@ describe("a real Laravel application on the local stack", function () {
         ["app-1", "app", "running", "healthy"],
         ["app-2", "app", "running", "healthy"],
         ["app-3", "app", "running", "healthy"],
+        ["backup-agent", "backup", "running", "healthy"],
+        ["backup-restore", "restore", "running", "healthy"],
         ["database", "database", "running", "healthy"],
         ["horizon", "horizon", "running", "healthy"],
         ["proxy", "proxy", "running", "healthy"],

@@ -28,6 +28,10 @@ describe("environment", () => {
       "CACHE_STORE=redis",
       "CACHE_DRIVER=redis",
       "SESSION_DRIVER=redis",
+      "SESSION_COOKIE=laravel-session",
+      "CACHE_PREFIX=laravel-cache-",
+      "REDIS_PREFIX=laravel-database-",
+      "HORIZON_PREFIX=laravel_horizon:",
       "BROADCAST_CONNECTION=log",
       "FILESYSTEM_DISK=public",
       "RESET_OPCACHE=false",
@@ -40,6 +44,14 @@ describe("environment", () => {
     const { secret } = environmentOf({ ...raw, env: Object.fromEntries(Object.entries(raw["env"]!).reverse()) });
     assert.deepEqual(Object.keys(secret), ["APP_KEY", "DB_PASSWORD", "REDIS_PASSWORD", "APPLE", "ZEBRA"]);
     assert.equal(secret["APPLE"], 'a "quoted" $value');
+  });
+
+  it("has names for the cookie and in Redis that a new APP_NAME doesn't change", () => {
+    const named = (name: string) => {
+      const { plain } = environmentOf(having(valid(), "env.APP_NAME", name));
+      return ["SESSION_COOKIE", "CACHE_PREFIX", "REDIS_PREFIX", "HORIZON_PREFIX"].map((variable) => plain[variable]);
+    };
+    assert.deepEqual(named("Shop"), named("Another shop"));
   });
 
   it("normalises booleans, and takes numbers and booleans as the texts they stand for", () => {

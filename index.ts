@@ -58,11 +58,10 @@ const assets = new Assets("assets", context, { volumes, after: migrated });
 const app = new App("app", context, { network, volumes, after: [...migrated, assets.command] }, on);
 const traffic = new Switch("switch", context, { proxy: proxy.container, replicas: app.replicas, after: [assets.command] });
 const opcache = new Opcache("opcache", context, { replicas: app.replicas, after: [traffic.command] });
-const switched = [traffic.command, ...present(opcache.command)];
-const horizon = new Horizon("horizon", context, { network, volumes, after: switched }, on);
-const scheduler = new Scheduler("scheduler", context, { network, volumes, after: switched }, on);
+const horizon = new Horizon("horizon", context, { network, volumes, after: [traffic.command] }, on);
+const scheduler = new Scheduler("scheduler", context, { network, volumes, after: [traffic.command] }, on);
 const workers = [...present(horizon.container), ...present(scheduler.container)];
-const verify = new Verify("verify", context, { replicas: app.replicas, workers, after: [...switched, traffic.drained] });
+const verify = new Verify("verify", context, { replicas: app.replicas, workers, after: [traffic.drained, ...present(opcache.command)] });
 
 const recorded = new Record("record", context, { volumes, replicas: app.replicas, probes: verify.command.stdout, after: [verify.command] });
 

@@ -44,8 +44,10 @@ const ok = async (args: string[]) => {
   const { code, stdout, stderr } = await clone.drydock(args);
   if (code !== 0) throw new Error(`./drydock ${args.join(" ")} failed:\n${stdout}\n${stderr}`);
 };
+/** What `eval "$(./drydock env)"` sets, once for all: a shell does it once, too. */
+let shell: Record<string, string> = {};
 const plain = async (args: string[]) => {
-  const { code, stdout, stderr } = await clone.pulumi(args);
+  const { code, stdout, stderr } = await clone.run("pulumi", [...args, "--non-interactive"], shell);
   if (code !== 0) throw new Error(`pulumi ${args.join(" ")} failed:\n${stdout}\n${stderr}`);
 };
 
@@ -107,6 +109,7 @@ let peer: Peer | undefined;
 try {
   say("setting up: the stack, its two images");
   await ok(["up"]);
+  shell = Object.fromEntries([...(await clone.drydock(["env"])).stdout.matchAll(/^export (\w+)=(.*)$/gm)].map(([, name, value]) => [name!, value!]));
   const images: string[] = [];
   for (const text of [texts[1]!, texts[0]!]) {
     clone.edit(view, () => text);
@@ -136,10 +139,9 @@ try {
       }
     };
     for (let run = 1; run <= runs; run++) {
-      const next = run % 2;
       for (const way of WAYS) {
-        // Drydock is measured twice a round: there and back.
-        const text = way === "pulumi up" ? 1 - next : next;
+        // Each side is measured twice a round: there and back.
+        const text = way === "pulumi up" || way === "compose up" ? 0 : 1;
         await turn(way, async (url) => {
           const quiet = new Load(url, { clients, slowSeconds: SLOW, limit: 200_000 });
           await sleep(QUIET);
@@ -149,7 +151,7 @@ try {
           const one = await measured(url, async () => {
             if (way === "drydock up") await ok(["up"]);
             else if (way === "pulumi up") await plain(["up", "--yes", "--skip-preview"]);
-            else await peer!.release(way === "docker-rollout" ? "rollout" : "compose", images[way === "compose up" ? 1 - next : next]!);
+            else await peer!.release(way === "docker-rollout" ? "rollout" : "compose", images[text]!);
           });
           own[way].runs.push(one);
           say(`${replicas} replicas, ${way}: ${one.seconds.toFixed(1)} s, traffic moved after ${one.moved.toFixed(1)} s, ${one.failed} of ${one.total} failed ${one.failed > 0 ? JSON.stringify(one.reasons) : ""}`);

@@ -11,13 +11,15 @@ back='if [ -f site.conf.old ]; then mv -f site.conf.old site.conf; else rm -f si
 # Without keepalive_min_timeout each reload can reset connections that clients are about to reuse; nginx knows it since 1.27.4.
 keepalive='echo "events {} http { keepalive_min_timeout 10s; }" > /tmp/knows.conf
   if nginx -q -t -c /tmp/knows.conf 2>/dev/null; then echo "keepalive_min_timeout 10s;"; fi'
-printf '%s' "$SITE_CONF" | in_proxy "cat > site.conf.new && { $keepalive; } >> site.conf.new
-  if [ -f site.conf ]; then cp -p site.conf site.conf.old; else rm -f site.conf.old; fi
-  mv -f site.conf.new site.conf" || fail "the configuration could not be written to the proxy $PROXY; the old one is in force."
+write="cat > site.conf.new && { $keepalive; } >> site.conf.new &&
+  { if [ -f site.conf ]; then cp -p site.conf site.conf.old; else rm -f site.conf.old; fi; } && mv -f site.conf.new site.conf"
+code=0
+printf '%s' "$SITE_CONF" | in_proxy "{ $write; } || exit 9; $reload" || code=$?
+[ "$code" != 9 ] || fail "the configuration could not be written to the proxy $PROXY; the old one is in force."
 # A file of maintenance mode that somebody damaged by hand stops no release: it is set aside.
 aside='[ -e maintenance/current ] && mv maintenance/current "maintenance/damaged-$(date -u +%Y%m%dT%H%M%SZ)"'
 undo='damaged=$(ls -1dt maintenance/damaged-* | head -n 1) && mv "$damaged" maintenance/current'
-if ! in_proxy "$reload" </dev/null; then
+if [ "$code" != 0 ]; then
   if in_proxy "$aside" </dev/null; then
     if in_proxy "$reload" </dev/null; then
       echo "switch: WARNING: the files of maintenance mode were damaged and are set aside (see above): the site is open. Close it again: ./drydock maintenance on" >&2
@@ -26,7 +28,7 @@ if ! in_proxy "$reload" </dev/null; then
       fail "nginx refused the new configuration; the old one is in force."
     fi
   else
-    in_proxy "$back" </dev/null
+    in_proxy "$back" </dev/null || true
     fail "nginx refused the new configuration; the old one is in force."
   fi
 fi

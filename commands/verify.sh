@@ -4,7 +4,6 @@
 # Standard input: {"names": {NAME: keyed hash of its planned value}}
 set -eu
 plan=$(cat)
-docker exec -i "$REPLICA" php -n -- "http://proxy:8091$HEALTH_PATH" "$HOST" "$REQUESTS" < runtime/probe.php
 proven() {
   said=$(printf '%s' "$plan" | docker exec -i "$1" php /drydock/readback.php "$APP_PATH" 2>&1) && { echo "$1: $said"; return; }
   printf '%s: %s\nverify: %s does not have the environment of the plan (the names are above). Release again: ./drydock up\n' "$1" "$said" "$1" >&2
@@ -12,7 +11,8 @@ proven() {
 }
 
 # All of them at once: each call into a container takes its time.
-running=
+docker exec -i "$REPLICA" php -n -- "http://proxy:8091$HEALTH_PATH" "$HOST" "$REQUESTS" < runtime/probe.php &
+running=$!
 for container in $CONTAINERS; do
   proven "$container" &
   running="$running $!"

@@ -1,6 +1,7 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { container, type HealthCheck } from "./container.ts";
+import { container } from "./container.ts";
+import type { HealthCheck } from "./health.ts";
 import type { Context } from "./context.ts";
 import { laravelSpec } from "./laravel.ts";
 import type { Network } from "./network.ts";
@@ -57,7 +58,7 @@ function healthCheck(context: Context): HealthCheck {
     app.server === "fpm"
       ? ["CMD", "php", "-n", "/drydock/fcgi.php", `127.0.0.1:${app.port}`, app.healthPath, `${app.path}/public/index.php`]
       : ["CMD", "php", "-n", "/drydock/http.php", `http://127.0.0.1:${app.port}${app.healthPath}`];
-  return { test, interval: 2 };
+  return { test };
 }
 
 /** PHP-FPM as `app.command` starts it, with settings that any image's PHP-FPM understands. */

@@ -65,7 +65,7 @@ export class Backup extends pulumi.ComponentResource {
           files: files(account),
           mounts: [mount(volumes.database, FOLDERS.database), mount(volumes.restore, FOLDERS.restore, false)],
           command: ["companion"],
-          health: { test: ["CMD", "healthy", String(PORTS.companion)], interval: 3 },
+          health: { test: ["CMD", "healthy", String(PORTS.companion)] },
         },
         "old-before-new",
         { parent: this, dependsOn: [image, volumes.ownership, this.user] },
@@ -88,7 +88,7 @@ export class Backup extends pulumi.ComponentResource {
             mount(volumes.records, FOLDERS.records),
           ],
           command: ["serve"],
-          health: { test: ["CMD", "healthy", String(PORTS.agent)], interval: 3 },
+          health: { test: ["CMD", "healthy", String(PORTS.agent)] },
         },
         // Two agents on one repository would follow the binary log twice.
         "old-before-new",

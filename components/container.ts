@@ -1,6 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Context, Role } from "./context.ts";
+import { healthcheck, type HealthCheck } from "./health.ts";
 
 /** A file that is put into a container before it starts. */
 export interface ContainerFile {
@@ -44,26 +45,8 @@ export interface ContainerSpec {
   readonly ports?: readonly { readonly internal: number; readonly external: number; readonly ip: string }[];
 }
 
-export interface HealthCheck {
-  /** As in a Dockerfile: ["CMD", …] or ["CMD-SHELL", line]. */
-  readonly test: readonly string[];
-  /** Seconds between two checks. */
-  readonly interval: number;
-  /** Seconds that one check may take. @default 5 */
-  readonly timeout?: number;
-  /** Failed checks in a row that make it unhealthy. @default 3 */
-  readonly retries?: number;
-}
-
 /** A container goes only after its successor has proven itself, unless this says otherwise. */
 export type Succession = "new-before-old" | "old-before-new";
-
-/** A duration as Docker prints it back (1m5s); any other spelling would come back as a difference at the next refresh. */
-export function duration(seconds: number): string {
-  if (seconds < 60) return `${seconds}s`;
-  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
-  return `${h > 0 ? `${h}h` : ""}${m}m${s}s`;
-}
 
 /** The arguments of a container with everything that all containers of a stack have in common. */
 export function containerArgs(context: Context, spec: ContainerSpec): docker.ContainerArgs {
@@ -105,14 +88,7 @@ export function containerArgs(context: Context, spec: ContainerSpec): docker.Con
     destroyGraceSeconds: spec.stopTimeout,
     wait: true,
     waitTimeout: spec.startTimeout,
-    // Every field is set: one that is left out comes back from Docker as a difference.
-    healthcheck: {
-      tests: [...spec.health.test],
-      interval: duration(spec.health.interval),
-      timeout: duration(spec.health.timeout ?? 5),
-      startPeriod: duration(spec.startTimeout),
-      retries: spec.health.retries ?? 3,
-    },
+    healthcheck: healthcheck(spec.health, spec.startTimeout),
   };
 }
 

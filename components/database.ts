@@ -61,7 +61,7 @@ export class Database extends pulumi.ComponentResource {
         files: Object.entries(files).map(([file, content]) => ({ path: `${run}/${file}`, content: pulumi.secret(content) })),
         mounts: [{ type: "volume", source: args.volumes.database.name, target: "/var/lib/mysql" }],
         command,
-        health: { test: ["CMD-SHELL", answers(client, `${run}/client.cnf`, schema)], interval: 5 },
+        health: { test: ["CMD-SHELL", answers(client, `${run}/client.cnf`, schema)] },
         stopSignal: "SIGTERM",
         stopTimeout: database.stopTimeout,
         startTimeout: 180,

@@ -27,7 +27,7 @@ export class Horizon extends pulumi.ComponentResource {
           limits: horizon,
           init: true,
           command: horizon.command,
-          health: { test: ["CMD", "php", "/drydock/worker.php", app.path, "horizon"], interval: 2, timeout: 10, retries: 6 },
+          health: { test: ["CMD", "php", "/drydock/worker.php", app.path, "horizon"], timeout: 10 },
           // SIGTERM ends this container's workers after their job; horizon:terminate would restart those of every container.
           stopSignal: "SIGTERM",
           stopTimeout: horizon.longestJob + 10,

@@ -53,7 +53,7 @@ export class Proxy extends pulumi.ComponentResource {
         readOnly: true,
         entrypoint: ["/bin/sh", "-c"],
         command: [bootCommand],
-        health: { test: ["CMD-SHELL", `curl -fsSo /dev/null ${health} || wget -qO /dev/null ${health}`], interval: 3 },
+        health: { test: ["CMD-SHELL", `curl -fsSo /dev/null ${health} || wget -qO /dev/null ${health}`] },
         stopSignal: "SIGQUIT",
         stopTimeout: 30,
         startTimeout: 60,

@@ -38,10 +38,7 @@ export class Redis extends pulumi.ComponentResource {
         entrypoint: ["redis-server"],
         command: [`${run}/redis.conf`],
         // PONG is refused while the append-only file is still being loaded: alive is not yet ready.
-        health: {
-          test: ["CMD-SHELL", `REDISCLI_AUTH="$(cat ${run}/password)" redis-cli -h 127.0.0.1 ping | grep -qx PONG`],
-          interval: 3,
-        },
+        health: { test: ["CMD-SHELL", `REDISCLI_AUTH="$(cat ${run}/password)" redis-cli -h 127.0.0.1 ping | grep -qx PONG`] },
         stopSignal: "SIGTERM",
         stopTimeout: redis.stopTimeout,
         startTimeout: 120,

@@ -28,7 +28,7 @@ export class Scheduler extends pulumi.ComponentResource {
           // schedule:work ignores SIGTERM when it is PID 1.
           init: true,
           command: ["php", "artisan", "schedule:work"],
-          health: { test: ["CMD", "php", "/drydock/worker.php", app.path, "schedule:work"], interval: 2, timeout: 10, retries: 6 },
+          health: { test: ["CMD", "php", "/drydock/worker.php", app.path, "schedule:work"], timeout: 10 },
           stopSignal: "SIGTERM",
           stopTimeout: scheduler.stopTimeout,
         },

@@ -19,12 +19,6 @@ foreach (glob('/proc/[0-9]*/cmdline') ?: [] as $file) {
 $alive || $fail("no process of this container runs $word");
 $word !== 'horizon' || $working || $fail('no worker runs: Horizon cannot keep one alive, see its log');
 
-// Asked every two seconds, so that a new container is known to be ready at once; Laravel is only booted for it every ten.
-$proven = '/tmp/drydock-worker';
-if (is_file($proven) && time() - filemtime($proven) < 10) {
-    exit(0);
-}
-
 require "$path/vendor/autoload.php";
 $app = require "$path/bootstrap/app.php";
 $app->make(Illuminate\Contracts\Console\Kernel::class)->bootstrap();
@@ -42,4 +36,3 @@ if ($word === 'horizon' && interface_exists($masters)) {
     $mine = array_filter($app->make($masters)->all(), static fn ($master) => str_starts_with($master->name, $own));
     $mine || $fail('Horizon has no master of this container: it does not take jobs');
 }
-touch($proven);

@@ -61,10 +61,11 @@ export interface Summed {
 const quoted = (name: string): string => `\`${name.replaceAll("`", "``")}\``;
 
 /** Rows and checksum of every table, all of one moment: nobody who writes waits, and nothing that is written meanwhile counts. */
-export async function sumsOf(connection: Connection, schema: string, onTable: (done: number, total: number) => void = () => undefined): Promise<Summed> {
+export async function sumsOf(connection: Connection, schema: string, { onBegin, onTable }: { onBegin?: (position: BinlogPosition | undefined) => void; onTable?: (done: number, total: number) => void } = {}): Promise<Summed> {
   await connection.query("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
   await connection.query("START TRANSACTION WITH CONSISTENT SNAPSHOT");
   const position = await snapshotPosition(connection);
+  onBegin?.(position);
   const tables = (await rowsOf(connection, "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ? AND table_type = 'BASE TABLE' ORDER BY 1", [schema])).map(({ name }) => String(name));
   const sums: TableSums = {};
   for (const [index, table] of tables.entries()) {
@@ -74,7 +75,7 @@ export async function sumsOf(connection: Connection, schema: string, onTable: (d
     const [sum] = await rowsOf(connection, `CHECKSUM TABLE ${quoted(schema)}.${quoted(table)}`);
     await connection.query("ROLLBACK TO SAVEPOINT one");
     sums[table] = { rows: Number(count?.["n"]), checksum: sum?.["Checksum"] === null || sum === undefined ? null : String(sum["Checksum"]) };
-    onTable(index + 1, tables.length);
+    onTable?.(index + 1, tables.length);
   }
   const migrations = tables.includes("migrations") ? (await rowsOf(connection, `SELECT migration FROM ${quoted(schema)}.migrations ORDER BY id`)).map(({ migration }) => String(migration)) : [];
   await connection.query("COMMIT");

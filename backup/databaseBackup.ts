@@ -1,9 +1,7 @@
-import { spawn } from "node:child_process";
-import { physicalInfo } from "./companion/client.ts";
+import { copyCommand, physicalInfo } from "./companion/client.ts";
 import { secretFile } from "./configuration.ts";
 import type { Agent } from "./context.ts";
 import { sizeOf, sumsOf, versionOf, withDatabase } from "./database.ts";
-import { AgentError } from "./errors.ts";
 import type { BackupType, BinlogPosition, Entry } from "./protocol.ts";
 import { lineage } from "./retention.ts";
 
@@ -17,13 +15,32 @@ const SMALL = 256 * 2 ** 20;
 export const DUMP = "database.sql";
 export const STREAM = "database.mbstream";
 
-/** Puts the database into the repository, then takes the sums that a restore of it has to have. */
+/** Puts the database into the repository. The sums that a restore of it has to have are still missing: see `record`. */
 export async function backUpDatabase(agent: Agent, id: string, type: BackupType, entries: readonly Entry[]): Promise<DatabaseEntry> {
-  const { configuration: { engine, schema, physical }, reporter } = agent;
+  const { engine, schema, physical } = agent.configuration;
   const { version, size } = await withDatabase(async (connection) => ({ version: await versionOf(connection), size: await sizeOf(connection, schema) }));
   const part = physical && !(type === "db" && size < SMALL) ? await copy(agent, id, type === "incremental" ? baseFor(entries) : undefined) : await dump(agent, id);
-  const { sums, migrations, position } = await withDatabase((connection) => sumsOf(connection, schema, (done, total) => reporter.progress("sums", done, total, "tables")));
-  return { engine, version, schema, ...part, sums, migrations: [...migrations], ...(position === undefined ? {} : { sumsPosition: position }) };
+  return { engine, version, schema, ...part, sums: {}, migrations: [] };
+}
+
+/**
+ * Takes the sums of the live database, of one moment after the backup: what is restored is taken there with the binary log, and compared. Whoever
+ * calls knows that moment at once, and can restore while the tables are still being read.
+ */
+export async function record({ reporter }: Agent, entry: Entry): Promise<{ readonly entry: Entry; readonly recorded: Promise<Entry> }> {
+  const { database } = entry;
+  if (database === undefined) return { entry, recorded: Promise.resolve(entry) };
+  return await new Promise((resolve, reject) => {
+    let begun = entry;
+    const recorded = withDatabase((connection) => sumsOf(connection, database.schema, {
+      onTable: (done, total) => reporter.progress("sums", done, total, "tables"),
+      onBegin: (position) => {
+        begun = { ...entry, database: { ...database, ...(position === undefined ? {} : { sumsPosition: position }) } };
+        resolve({ entry: begun, recorded });
+      },
+    })).then(({ sums, migrations }) => ({ ...begun, database: { ...begun.database!, sums, migrations: [...migrations] } }));
+    recorded.catch(reject);
+  });
 }
 
 type Part = Pick<DatabaseEntry, "format" | "bytes" | "added" | "position" | "lsn" | "base">;
@@ -35,26 +52,19 @@ function baseFor(entries: readonly Entry[]): Entry | undefined {
 }
 
 async function copy({ local, reporter }: Agent, id: string, base: Entry | undefined): Promise<Part> {
-  const since = base?.database?.lsn;
-  const stored = await local.restic.storeOutput(id, "database", STREAM, ["agent", "pipe-physical", id, ...(since === undefined ? [] : [since])], reporter);
+  const stored = await local.restic.storeOutput(id, "database", STREAM, copyCommand(id, base?.database?.lsn), reporter);
   const { toLsn, position } = await physicalInfo(id);
   return { format: "physical", bytes: stored.bytes, added: stored.added, lsn: toLsn, ...(base === undefined ? {} : { base: base.id }), ...(position === undefined ? {} : { position }) };
 }
 
 async function dump({ local, reporter, configuration: { schema } }: Agent, id: string): Promise<Part> {
-  const stored = await local.restic.storeOutput(id, "database", DUMP, ["agent", "pipe-dump", schema], reporter);
+  const stored = await local.restic.storeOutput(id, "database", DUMP, dumpCommand(schema), reporter);
   const position = await positionOfDump((to) => local.restic.read(id, "database", DUMP, to));
   return { format: "logical", bytes: stored.bytes, added: stored.added, ...(position === undefined ? {} : { position }) };
 }
 
 /** One transaction: a consistent picture, and nobody who writes has to wait. Its position in the log is a comment at its beginning. */
-export async function pipeDump(schema: string): Promise<void> {
-  const args = [`--defaults-file=${secretFile("database")}`, "--single-transaction", "--quick", "--master-data=2", "--routines", "--triggers", "--events", "--hex-blob", "--no-tablespaces", "--default-character-set=utf8mb4", "--max-allowed-packet=1G", schema];
-  // Its own standard output is the pipe to restic: nothing is copied in between.
-  const child = spawn("mariadb-dump", args, { stdio: ["ignore", "inherit", "inherit"] });
-  const code = await new Promise<number | null>((resolve, reject) => child.once("close", resolve).once("error", reject));
-  if (code !== 0) throw new AgentError(`mariadb-dump failed (code ${code})`);
-}
+const dumpCommand = (schema: string): readonly string[] => ["mariadb-dump", `--defaults-file=${secretFile("database")}`, "--single-transaction", "--quick", "--master-data=2", "--routines", "--triggers", "--events", "--hex-blob", "--no-tablespaces", "--default-character-set=utf8mb4", "--max-allowed-packet=1G", schema];
 
 /** Reads the beginning of a dump, and no more of it. */
 async function positionOfDump(read: (to: import("node:stream").Writable) => Promise<void>): Promise<BinlogPosition | undefined> {

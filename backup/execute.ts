@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { finished, pipeline } from "node:stream/promises";
 import { AgentError } from "./errors.ts";
 
 export interface ExecuteOptions {
@@ -8,7 +9,7 @@ export interface ExecuteOptions {
   readonly cwd?: string;
   /** What it reads; nothing without it. */
   readonly stdin?: Readable;
-  /** Where its output goes; else it is answered as text. */
+  /** Where its output goes; else it is answered as text. A socket is its own standard output, without a copy in between. */
   readonly stdout?: Writable;
   readonly onLine?: (line: string) => void;
   /** Milliseconds. @default none */
@@ -22,7 +23,8 @@ export interface ExecuteOptions {
  */
 export async function execute(file: string, args: readonly string[], options: ExecuteOptions = {}): Promise<string> {
   const { env, cwd, stdin, stdout, onLine, timeout, onStart } = options;
-  const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"], timeout, killSignal: "SIGKILL" });
+  const direct = stdout instanceof Socket;
+  const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio: [stdin === undefined ? "ignore" : "pipe", direct ? stdout : "pipe", "pipe"], timeout, killSignal: "SIGKILL" });
   onStart?.(child);
   const errors = new Tail(4000);
   child.stderr!.setEncoding("utf8").on("data", (chunk: string) => errors.add(chunk));
@@ -33,7 +35,7 @@ export async function execute(file: string, args: readonly string[], options: Ex
   const output: string[] = [];
   let rest = "";
   const reading =
-    stdout === undefined
+    direct ? undefined : stdout === undefined
       ? new Promise<void>((resolve) => {
           child.stdout!.setEncoding("utf8").on("data", (chunk: string) => {
             if (onLine === undefined) return void output.push(chunk);
@@ -43,8 +45,7 @@ export async function execute(file: string, args: readonly string[], options: Ex
           }).once("close", resolve);
         })
       : pipeline(child.stdout!, stdout);
-  // Who reads nothing more ends the pipe: the program's own end says why.
-  const writing = stdin === undefined ? undefined : pipeline(stdin, child.stdin!);
+  const writing = stdin === undefined ? undefined : pour(stdin, child.stdin!);
   const [end, read, written] = await Promise.allSettled([ended, reading, writing]);
   if (end.status === "rejected") throw new AgentError(`${file} could not be started: ${(end.reason as Error).message}`);
   const { code, signal } = end.value;
@@ -55,6 +56,20 @@ export async function execute(file: string, args: readonly string[], options: Ex
   for (const one of [written, read]) if (one.status === "rejected") throw new AgentError(`${file}: its data broke off: ${(one.reason as Error).message}`, { transient: true });
   if (rest !== "") onLine?.(rest);
   return output.join("");
+}
+
+/** Where the program reads nothing more, the rest is read and thrown away: its own end says why, and who sends can be told. */
+async function pour(from: Readable, to: Writable): Promise<void> {
+  to.on("error", () => {
+    from.unpipe(to);
+    from.resume();
+  });
+  from.pipe(to);
+  try {
+    await finished(from, { writable: false });
+  } finally {
+    if (from.errored !== null || !from.readableEnded) to.destroy();
+  }
 }
 
 /** Lost connections and busy repositories mend themselves; what is wrong or forbidden doesn't. */

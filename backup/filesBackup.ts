@@ -18,9 +18,10 @@ export async function filesToBackUp(include: readonly string[], previous: Manife
   for (const folder of include) {
     for (const path of existing(folder)) {
       try {
-        const id = idOf(lstatSync(join(FOLDERS.storage, path)));
+        const stats = lstatSync(join(FOLDERS.storage, path));
+        const id = idOf(stats);
         const known = previous?.[path];
-        sums[path] = known?.id === id ? known : { id, sum: await sumOf(join(FOLDERS.storage, path)) };
+        sums[path] = known?.id === id ? known : { id, sum: await sumOf(join(FOLDERS.storage, path), stats.size) };
       } catch (error) {
         // Deleted since it was listed.
         if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
@@ -45,13 +46,17 @@ function existing(folder: string): Iterable<string> {
  */
 export function settledSums(before: Manifest, stored: readonly string[]): { readonly sums: Manifest; readonly changed: number; readonly count: number } {
   const sums: Manifest = {};
+  let count = 0;
   for (const path of stored) {
     const known = before[path];
     try {
-      if (known !== undefined && idOf(lstatSync(join(FOLDERS.storage, path))) === known.id) sums[path] = known;
+      const stats = lstatSync(join(FOLDERS.storage, path));
+      if (!stats.isFile()) continue;
+      if (known !== undefined && idOf(stats) === known.id) sums[path] = known;
     } catch {
       // Gone meanwhile.
     }
+    count++;
   }
-  return { sums, changed: stored.length - Object.keys(sums).length, count: stored.length };
+  return { sums, changed: count - Object.keys(sums).length, count };
 }

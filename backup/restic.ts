@@ -1,8 +1,10 @@
+import { mkdirSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { secretFile } from "./configuration.ts";
 import { AgentError, messageOf, refused } from "./errors.ts";
-import { execute } from "./execute.ts";
+import { execute, type ExecuteOptions } from "./execute.ts";
 import type { Reporter } from "./events.ts";
+import { readIfThere } from "./files.ts";
 import { FOLDERS, type Configuration } from "./protocol.ts";
 
 /** What a part of a backup put into the repository. */
@@ -17,11 +19,13 @@ export type Part = "database" | "files";
 /** One restic repository. Snapshots are found by their tags, because a copy has another id than the original. */
 export class Restic {
   readonly repository: string;
-  readonly #env: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string>>;
+  readonly #options: readonly string[];
 
-  constructor(repository: string, env: Readonly<Record<string, string>> = {}) {
+  constructor(repository: string, env: Readonly<Record<string, string>> = {}, options: readonly string[] = []) {
     this.repository = repository;
-    this.#env = { RESTIC_REPOSITORY: repository, RESTIC_PASSWORD_FILE: secretFile("repositoryKey"), RESTIC_PROGRESS_FPS: "2", GOGC: "50", ...env };
+    this.#options = options;
+    this.env = { RESTIC_REPOSITORY: repository, RESTIC_PASSWORD_FILE: secretFile("repositoryKey"), RESTIC_PROGRESS_FPS: "2", GOMEMLIMIT: memoryLimit(), TMPDIR: SCRATCH, ...env };
   }
 
   /** Makes the repository where it isn't there. @throws AgentError where it is another key's */
@@ -29,9 +33,7 @@ export class Restic {
     try {
       await this.run(["cat", "config"]);
     } catch (error) {
-      const message = messageOf(error);
-      if (/wrong password|no key found/.test(message)) throw refused(`the repository ${this.repository} has another key than drydock:backup.key`, "pulumi config set --secret --path drydock:backup.key (the key that it was made with)");
-      if (!/does not exist|unable to open config|Is there a repository/i.test(message)) throw error;
+      if (!/does not exist|unable to open config|Is there a repository/i.test(messageOf(error))) throw error;
       await this.run(["init"]);
     }
   }
@@ -41,18 +43,22 @@ export class Restic {
     return await this.#store(["--stdin-from-command", "--stdin-filename", file, "--tag", `id=${id},part=${part}`, "--", ...command], reporter, part);
   }
 
-  /** A folder's content, from its own root. */
-  async storeFolder(id: string, part: Part, folder: string, include: readonly string[], exclude: readonly string[], reporter: Reporter): Promise<Stored> {
-    return await this.#store(["--tag", `id=${id},part=${part}`, ...exclude.map((pattern) => `--exclude=${pattern}`), "--", ...include], reporter, part, folder);
+  /** A folder's content, from its own root; with the names of all that it stored. */
+  async storeFolder(id: string, part: Part, folder: string, include: readonly string[], exclude: readonly string[], reporter: Reporter): Promise<Stored & { readonly names: readonly string[] }> {
+    const names: string[] = [];
+    const stored = await this.#store(["--verbose=2", "--tag", `id=${id},part=${part}`, ...exclude.map((pattern) => `--exclude=${pattern}`), "--", ...include], reporter, part, { cwd: folder, onName: (path) => names.push(path) });
+    return { ...stored, names };
   }
 
-  async #store(args: readonly string[], reporter: Reporter, step: string, cwd?: string): Promise<Stored> {
+  async #store(args: readonly string[], reporter: Reporter, step: string, { cwd, onName }: { cwd?: string; onName?: (path: string) => void } = {}): Promise<Stored> {
     let stored: Stored | undefined;
-    await execute("restic", ["backup", "--json", "--no-scan", "--host", "drydock", "--compression", "auto", ...args], {
-      env: this.#env,
+    mkdirSync(SCRATCH, { recursive: true, mode: 0o700 });
+    // At its quickest: it is the processor that a backup waits for, and what it gives away in size is little.
+    await this.#execute(["backup", "--json", "--no-scan", "--host", "drydock", "--compression", "fastest", ...args], {
       ...(cwd === undefined ? {} : { cwd }),
       onLine: (line) => {
         const message = parse(line);
+        if (message?.message_type === "verbose_status" && message.item !== undefined && !message.item.endsWith("/")) onName?.(message.item.slice(1));
         if (message?.message_type === "status") reporter.progress(step, message.bytes_done ?? 0, 0, "bytes");
         if (message?.message_type === "summary") stored = { files: (message.files_new ?? 0) + (message.files_changed ?? 0) + (message.files_unmodified ?? 0), bytes: message.total_bytes_processed ?? 0, added: message.data_added_packed ?? message.data_added ?? 0 };
       },
@@ -61,27 +67,19 @@ export class Restic {
     return stored;
   }
 
+  /** The command that writes the content of the one file that was stored as `file`; with `env`. */
+  readCommand(id: string, part: Part, file: string): readonly string[] {
+    return ["restic", ...this.#options, "dump", "latest", `/${file}`, "--tag", `id=${id},part=${part}`];
+  }
+
   /** The content of the one file that was stored as `file`. */
   async read(id: string, part: Part, file: string, to: Writable): Promise<void> {
-    await execute("restic", ["dump", "latest", `/${file}`, "--tag", `id=${id},part=${part}`], { env: this.#env, stdout: to });
+    await this.#execute(this.readCommand(id, part, file).slice(1 + this.#options.length), { stdout: to });
   }
 
   /** A stored folder as tar. */
   async readFolder(id: string, part: Part, to: Writable): Promise<void> {
-    await execute("restic", ["dump", "latest", "/", "--archive", "tar", "--tag", `id=${id},part=${part}`], { env: this.#env, stdout: to });
-  }
-
-  /** The files that a stored folder has, from its root. */
-  async names(id: string, part: Part): Promise<readonly string[]> {
-    const names: string[] = [];
-    await execute("restic", ["ls", "latest", "--json", "--tag", `id=${id},part=${part}`], {
-      env: this.#env,
-      onLine: (line) => {
-        const node = JSON.parse(line) as { type?: string; path?: string };
-        if (node.type === "file") names.push(node.path!.slice(1));
-      },
-    });
-    return names;
+    await this.#execute(["dump", "latest", "/", "--archive", "tar", "--tag", `id=${id},part=${part}`], { stdout: to });
   }
 
   /** Ids of the backups of which the repository has something. */
@@ -112,8 +110,8 @@ export class Restic {
   /** Copies backups from another repository. */
   async copyFrom(source: Restic, snapshots: readonly string[]): Promise<void> {
     if (snapshots.length === 0) return;
-    const env = { ...this.#env, RESTIC_FROM_REPOSITORY: source.repository, RESTIC_FROM_PASSWORD_FILE: secretFile("repositoryKey") };
-    await execute("restic", ["copy", ...snapshots], { env });
+    const env = { ...this.env, RESTIC_FROM_REPOSITORY: source.repository, RESTIC_FROM_PASSWORD_FILE: secretFile("repositoryKey") };
+    await this.#execute(["copy", ...snapshots], { env });
   }
 
   /** Locks of processes that are gone. */
@@ -122,11 +120,34 @@ export class Restic {
   }
 
   async run(args: readonly string[]): Promise<string> {
-    return await execute("restic", [...args, "--quiet"], { env: this.#env });
+    return await this.#execute([...args, "--quiet"]);
+  }
+
+  async #execute(args: readonly string[], options: ExecuteOptions = {}): Promise<string> {
+    const run = async (): Promise<string> => await execute("restic", [...this.#options, ...args], { env: this.env, ...options });
+    try {
+      return await run();
+    } catch (error) {
+      const message = messageOf(error);
+      if (/wrong password|no key found/.test(message)) throw refused(`the repository ${this.repository} has another key than drydock:backup.key`, "pulumi config set --secret --path drydock:backup.key (the key that it was made with)");
+      // One of a process that was killed; a lock of one that lives stays.
+      if (!/already locked/.test(message) || options.stdout !== undefined || args[0] === "unlock") throw error;
+      await this.unlock();
+      return await run();
+    }
   }
 }
 
-function parse(line: string): { message_type?: string; bytes_done?: number; files_new?: number; files_changed?: number; files_unmodified?: number; total_bytes_processed?: number; data_added?: number; data_added_packed?: number } | undefined {
+/** Where restic writes what is not yet a whole pack: on the disk, for a folder in memory counts as memory and is small. */
+const SCRATCH = `${FOLDERS.backups}/tmp`;
+
+/** What restic tries to keep below: two of them, the agent and a verb share the container's memory. */
+function memoryLimit(): string {
+  const limit = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"].map((file) => Number(readIfThere(file)?.toString())).find((bytes) => bytes > 0 && bytes < 2 ** 40);
+  return `${Math.max(64, Math.round(((limit ?? 2 ** 30) * 0.22) / 2 ** 20))}MiB`;
+}
+
+function parse(line: string): { message_type?: string; item?: string; bytes_done?: number; files_new?: number; files_changed?: number; files_unmodified?: number; total_bytes_processed?: number; data_added?: number; data_added_packed?: number } | undefined {
   try {
     return JSON.parse(line) as ReturnType<typeof parse>;
   } catch {
@@ -134,7 +155,7 @@ function parse(line: string): { message_type?: string; bytes_done?: number; file
   }
 }
 
-export const localRepository = (): Restic => new Restic(`${FOLDERS.backups}/repository`, { RESTIC_CACHE_DIR: "/tmp/restic" });
+export const localRepository = (): Restic => new Restic(`${FOLDERS.backups}/repository`, {}, ["--no-cache"]);
 
 /** The copy in S3; undefined where none is configured. The credentials are in a file, or the machine's own. */
 export function s3Repository({ s3 }: Configuration): Restic | undefined {

@@ -23,11 +23,11 @@ export async function restoreDatabase(agent: Agent, entry: Entry, until: Until):
     if (database.format === "logical") {
       await restore.empty();
       await restore.start();
-      await restore.send(`sql?schema=${encodeURIComponent(database.schema)}`, (to) => placeOf(agent, entry).restic.read(entry.id, "database", DUMP, to));
+      await restore.sendOutput(`sql?schema=${encodeURIComponent(database.schema)}`, ...stored(agent, entry, DUMP));
     } else {
       const line = lineage((await agent.local.catalogue.list()).entries, entry);
       for (const [index, one] of line.entries()) {
-        await restore.send(`unpack/${index}`, (to) => placeOf(agent, one).restic.read(one.id, "database", STREAM, to));
+        await restore.sendOutput(`unpack/${index}`, ...stored(agent, one, STREAM));
         reporter.progress("restore", index + 1, line.length, "steps");
       }
       await restore.prepare(line.length - 1);
@@ -39,6 +39,12 @@ export async function restoreDatabase(agent: Agent, entry: Entry, until: Until):
     await restore.remove();
     throw error;
   }
+}
+
+/** What writes a backup's database, and how much that is. */
+function stored(agent: Agent, entry: Entry, file: string): readonly [number, readonly string[], Readonly<Record<string, string>>] {
+  const { restic } = placeOf(agent, entry);
+  return [entry.database!.bytes, restic.readCommand(entry.id, "database", file), restic.env];
 }
 
 /** Where in the log the sums of a backup were taken, if that is after the backup's own place: there it is what it should be. */

@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
 import { statfsSync } from "node:fs";
 import type { Agent } from "./context.ts";
-import { AgentError, messageOf } from "./errors.ts";
-import { backUpDatabase } from "./databaseBackup.ts";
-import { filesToBackUp, settledSums } from "./filesBackup.ts";
+import type { Attachment } from "./catalogue.ts";
+import { AgentError, messageOf, refused } from "./errors.ts";
+import { backUpDatabase, record } from "./databaseBackup.ts";
+import { filesToBackUp, settledSums, type Manifest } from "./filesBackup.ts";
 import { runHook } from "./hooks.ts";
 import { withLock } from "./lock.ts";
 import { EXIT, FOLDERS, type BackupType, type Entry } from "./protocol.ts";
@@ -29,10 +30,8 @@ export const newId = (now: Date): string => `${now.toISOString().replace(/[-:]|\
  */
 export async function runBackup(agent: Agent, options: RunOptions): Promise<Entry> {
   return await withLock(LOCK, `a backup (${options.type}, ${options.reason})`, HOUR, async () => {
-    await agent.local.restic.ensure();
-    await agent.local.restic.unlock();
-    const made = await tryAgain(agent, () => makeBackup(agent, options));
-    const entry = options.verify ? await tryAgain(agent, () => verifyBackup(agent, made)) : made;
+    const copied = await tryAgain(agent, () => copyAll(agent, options));
+    const entry = await tryAgain(agent, () => publish(agent, copied, options.verify));
     if (options.verify && !entry.verified) {
       throw new AgentError(`backup ${entry.id} was made, but is not what was backed up: ${entry.verification?.problems.join("; ")}`, { code: EXIT.notVerified, remedy: "./drydock backup verify latest; the one before is untouched" });
     }
@@ -45,16 +44,25 @@ export async function runBackup(agent: Agent, options: RunOptions): Promise<Entr
   });
 }
 
-async function makeBackup(agent: Agent, { type, reason }: RunOptions): Promise<Entry> {
+/** What is in the repository, but not in the catalogue. */
+interface Copied {
+  readonly entry: Entry;
+  readonly attachments: Partial<Record<Attachment, unknown>>;
+}
+
+async function copyAll(agent: Agent, { type, reason }: RunOptions): Promise<Copied> {
   const { configuration, reporter, local } = agent;
   const started = new Date();
   const id = newId(started);
-  const { entries } = await local.catalogue.list();
+  const { entries, unreadable } = await local.catalogue.list();
+  if (entries.length === 0 && unreadable.length > 0) throw refused("the repository has another key than drydock:backup.key", "pulumi config set --secret --path drydock:backup.key (the key that it was made with)");
+  if (entries.length === 0) await local.restic.ensure();
   checkSpace(entries);
   reporter.log("info", `backup ${id} (${type}, ${reason}) begins`);
   await runHook(agent, "pre", { BACKUP_ID: id, BACKUP_TYPE: type });
-  const database = type === "files" ? undefined : await backUpDatabase(agent, id, type, entries);
-  const files = type === "db" ? undefined : await backUpFiles(agent, id, entries);
+  // Both at once; where one fails, the other is still waited for.
+  const parts = await Promise.allSettled([type === "files" ? undefined : backUpDatabase(agent, id, type, entries), type === "db" ? undefined : backUpFiles(agent, id, entries)] as const);
+  const [database, files] = parts.map((part) => { if (part.status === "rejected") throw part.reason; return part.value; }) as [Entry["database"], Awaited<ReturnType<typeof backUpFiles>> | undefined];
   const finished = new Date();
   const entry: Entry = {
     id, type, reason, stack: configuration.stack,
@@ -64,8 +72,19 @@ async function makeBackup(agent: Agent, { type, reason }: RunOptions): Promise<E
     ...(files === undefined ? {} : { files: files.entry }),
     copies: ["local"],
   };
-  await local.catalogue.write(entry, { state: stateNow(), ...(files === undefined ? {} : { files: files.sums }) });
-  return entry;
+  return { entry, attachments: { state: stateNow(), ...(files === undefined ? {} : { files: files.sums }) } };
+}
+
+/** Lists the backup as soon as it has its sums, and restores it meanwhile. */
+async function publish(agent: Agent, { entry: copied, attachments }: Copied, verify: boolean): Promise<Entry> {
+  const { entry, recorded } = await record(agent, copied);
+  const listed = recorded.then(async (whole) => {
+    await agent.local.catalogue.write(whole, attachments);
+    return whole;
+  });
+  if (!verify) return await listed;
+  listed.catch(() => undefined); // said by whoever compares with it
+  return await verifyBackup(agent, entry, { recorded: listed, files: attachments.files as Manifest | undefined });
 }
 
 async function backUpFiles(agent: Agent, id: string, entries: readonly Entry[]) {
@@ -73,7 +92,7 @@ async function backUpFiles(agent: Agent, id: string, entries: readonly Entry[]) 
   const previous = entries.find(({ files }) => files !== undefined);
   const before = await filesToBackUp(include, previous === undefined ? undefined : await local.catalogue.attachment(previous.id, "files"));
   const stored = await local.restic.storeFolder(id, "files", FOLDERS.storage, include, exclude, reporter);
-  const { sums, changed, count } = settledSums(before, await local.restic.names(id, "files"));
+  const { sums, changed, count } = settledSums(before, stored.names);
   const manifest = createHash("sha256").update(JSON.stringify(sums)).digest("hex");
   return { sums, entry: { count, bytes: stored.bytes, added: stored.added, manifest, changed } };
 }

@@ -1,11 +1,10 @@
 import { createWriteStream } from "node:fs";
 import { Command, Option } from "commander";
 import { cleanUp } from "./cleanup.ts";
-import { copyPhysical, removeRestore } from "./companion/client.ts";
+import { removeRestore } from "./companion/client.ts";
 import { requireSecret } from "./configuration.ts";
 import { agentOf, type Agent } from "./context.ts";
 import { adopt, copyMissing } from "./copy.ts";
-import { pipeDump } from "./databaseBackup.ts";
 import { AgentError, messageOf } from "./errors.ts";
 import { Reporter } from "./events.ts";
 import { EXIT, PORTS, TYPES, type BackupType } from "./protocol.ts";
@@ -62,9 +61,6 @@ export function addVerbs(program: Command): void {
     return { state: (await agent.local.catalogue.attachment<object>(found, "state")) ?? null };
   });
   verb("describe", "note the environment (standard input) for the next backups", async () => { await describeEnvironment(process.stdin); return {}; });
-
-  program.command("pipe-physical <key> [lsn]", { hidden: true }).action(async (key: string, lsn?: string) => { await copyPhysical(key, lsn, output()); });
-  program.command("pipe-dump <schema>", { hidden: true }).action(async (schema: string) => { await pipeDump(schema); });
 }
 
 /** Standard output as a stream that can be ended. */

@@ -24,18 +24,27 @@ export function fileDifferences(expected: Manifest, restored: Readonly<Record<st
   return wrong.length > 5 ? [...wrong.slice(0, 5), `and ${wrong.length - 5} files more`] : wrong;
 }
 
+/** What a restore is compared with where the backup was made just now. */
+export interface Recorded {
+  /** The entry with its sums, once they have been taken and it is listed. */
+  readonly recorded: Promise<Entry>;
+  readonly files: Manifest | undefined;
+}
+
 /** Restores a backup, compares everything, and notes the outcome in the catalogue. Only the same is verified. */
-export async function verifyBackup(agent: Agent, entry: Entry): Promise<Entry> {
+export async function verifyBackup(agent: Agent, entry: Entry, fresh?: Recorded): Promise<Entry> {
   const began = Date.now();
+  let listed = entry;
   const problems: string[] = [];
   let [tables, rows, files] = [0, 0, 0];
   const restores: Restore[] = [];
   try {
     if (entry.database !== undefined) {
-      const { schema, sums, migrations } = entry.database;
       const restore = await restoreDatabase(agent, entry, sumsUntil(entry));
       restores.push(restore);
-      const restored = await restore.sums(schema);
+      const restored = await restore.sums(entry.database.schema);
+      if (fresh !== undefined) listed = await fresh.recorded;
+      const { sums, migrations } = listed.database!;
       problems.push(...differences(sums, restored.sums));
       if (migrations.join() !== restored.migrations.join()) problems.push("the table migrations says otherwise");
       tables = Object.keys(restored.sums).length;
@@ -43,7 +52,8 @@ export async function verifyBackup(agent: Agent, entry: Entry): Promise<Entry> {
     }
     if (entry.files !== undefined) {
       const place = placeOf(agent, entry);
-      const expected = await place.catalogue.attachment<Manifest>(entry.id, "files");
+      if (fresh !== undefined) listed = await fresh.recorded;
+      const expected = fresh?.files ?? await place.catalogue.attachment<Manifest>(entry.id, "files");
       if (expected === undefined) problems.push("the sums of its files are gone");
       const restore = await Restore.begin();
       restores.push(restore);
@@ -54,10 +64,12 @@ export async function verifyBackup(agent: Agent, entry: Entry): Promise<Entry> {
     }
     const seconds = (Date.now() - began) / 1000;
     await runHook(agent, "validate", { BACKUP_ID: entry.id, RESTORES: restores.map(({ id }) => id).join(" ") });
-    return await note(agent, { ...entry, verified: problems.length === 0, verification: { at: new Date().toISOString(), seconds, problems, tables, rows, files } });
+    return await note(agent, { ...listed, verified: problems.length === 0, verification: { at: new Date().toISOString(), seconds, problems, tables, rows, files } });
   } catch (error) {
+    // Without its sums it is not listed.
+    if (fresh !== undefined) listed = await fresh.recorded;
     if (error instanceof AgentError && error.transient) throw error;
-    await note(agent, { ...entry, verified: false, verification: { at: new Date().toISOString(), seconds: (Date.now() - began) / 1000, problems: [messageOf(error)], tables, rows, files } });
+    await note(agent, { ...listed, verified: false, verification: { at: new Date().toISOString(), seconds: (Date.now() - began) / 1000, problems: [messageOf(error)], tables, rows, files } });
     throw error;
   } finally {
     for (const restore of restores) await restore.remove();

@@ -1,6 +1,7 @@
 # Runs in a one-off container of the database's image, as its user, with the database's volume on /data. Every step can be run again: one that was
 # cut off goes on from where it was.
 # $1 copy FOLDER (of /restore): a copy beside the live files, while the server runs
+#    sync: has the copy on the disk, before anything is renamed
 #    swap: the live files into .drydock-before, the copy into their place; the server is stopped
 #    back: takes the swap back
 #    keep: moves what was live out of the server's folder, into /previous
@@ -17,8 +18,10 @@ case $1 in
     rm -rf "$incoming"
     cp -a "/restore/$2" "$incoming.part"
     find "$incoming.part" -maxdepth 1 -name 'binlog.*' -exec rm -f {} +
-    sync "$incoming.part"
     mv "$incoming.part" "$incoming"
+    ;;
+  sync)
+    find "$incoming" -exec sync {} +
     ;;
   swap)
     mkdir -p "$before"

@@ -1,16 +1,16 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, readdirSync, rmSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { secretFile } from "../configuration.ts";
 import { logPosition, rowsOf, withDatabase } from "../database.ts";
 import { AgentError, messageOf } from "../errors.ts";
 import { FOLDERS, type BinlogPosition } from "../protocol.ts";
 import type { BinlogArchive } from "./archive.ts";
-import { begunAt, wholeEvents } from "./format.ts";
+import { begunAt, nextPiece, readAt } from "./format.ts";
 
 const SPOOL = join(FOLDERS.backups, "spool");
 /** So much at a time: one segment is in memory whole. */
-const LARGEST = 32 * 2 ** 20;
+const LARGEST = 4 * 2 ** 20;
 /** Another one than any server has. */
 const SERVER_ID = 990_001;
 
@@ -78,8 +78,7 @@ export class Follower {
       const position = await withDatabase(logPosition);
       if (position === undefined) throw new AgentError("the server writes no binary log: set drydock:database (log-bin is on by default)");
       if (this.#child === undefined) await this.#begin();
-      this.#store();
-      await this.#put();
+      await this.#store();
       const stored = this.#ends.get(position.file);
       if (stored !== undefined && stored.end >= position.position) this.reached = { at: asked, position };
       this.problem = this.#child === undefined ? `mariadb-binlog ended: ${this.#said.slice(-300)}` : undefined;
@@ -106,43 +105,26 @@ export class Follower {
     child.once("error", () => { if (this.#child === child) this.#child = undefined; });
   }
 
-  readonly #pending: { file: string; begun: number; from: number; content: Buffer }[] = [];
-
-  /** Cuts what is new in the spool into pieces of whole events. */
-  #store(): void {
-    this.#pending.length = 0;
+  /** Puts what is new in the spool into the repository, a piece of whole events at a time: no more of it is in memory. */
+  async #store(): Promise<void> {
     const files = readdirSync(SPOOL).sort();
     for (const [index, file] of files.entries()) {
       const handle = openSync(join(SPOOL, file), "r");
       try {
         const size = fstatSync(handle).size;
-        const head = Buffer.alloc(64);
-        readSync(handle, head, 0, 64, 0);
-        const begun = begunAt(head);
+        const begun = begunAt(readAt(handle, 0, 64));
         if (begun === undefined) continue;
         const known = this.#ends.get(file);
         let from = known?.begun === begun ? known.end : 0;
-        while (from < size) {
-          const piece = Buffer.alloc(Math.min(size - from, LARGEST));
-          readSync(handle, piece, 0, piece.length, from);
-          const { end } = wholeEvents(piece, from);
-          if (end <= from) break;
-          this.#pending.push({ file, begun, from, content: piece.subarray(0, end - from) });
-          from = end;
+        for (let piece; (piece = nextPiece(handle, from, size, LARGEST)) !== undefined; from += piece.length) {
+          await this.archive.put(file, begun, from, piece);
+          this.#ends.set(file, { begun, end: from + piece.length });
         }
         // All but the last file are complete; what is stored of them needs no second copy here.
-        if (index < files.length - 1 && from >= size && this.#pending.every((one) => one.file !== file)) rmSync(join(SPOOL, file));
+        if (index < files.length - 1 && from >= size) rmSync(join(SPOOL, file));
       } finally {
         closeSync(handle);
       }
-    }
-  }
-
-  async #put(): Promise<void> {
-    for (const piece of this.#pending) {
-      const { file, begun, from, content } = piece;
-      await this.archive.put(file, begun, from, content);
-      this.#ends.set(file, { begun, end: from + content.length });
     }
     if (this.second !== undefined) void this.#send(this.second);
   }

@@ -1,3 +1,5 @@
+import { readSync } from "node:fs";
+
 /** The first bytes of every file of a binary log. */
 export const MAGIC = Buffer.from([0xfe, 0x62, 0x69, 0x6e]);
 const HEADER = 19;
@@ -38,4 +40,28 @@ const STOP = 3;
 /** When a file was begun: the time of its first event tells two files of one name apart. undefined where there is none yet. */
 export function begunAt(file: Buffer): number | undefined {
   return file.length < MAGIC.length + HEADER || !file.subarray(0, MAGIC.length).equals(MAGIC) ? undefined : file.readUInt32LE(MAGIC.length);
+}
+
+/** A file's content from a place on; shorter at its end. */
+export function readAt(handle: number, from: number, length: number): Buffer {
+  const piece = Buffer.alloc(length);
+  return piece.subarray(0, readSync(handle, piece, 0, length, from));
+}
+
+/**
+ * The next whole events of a file that is being written: about `largest` bytes, more only where one event is larger. undefined where there is none yet.
+ * @param from where an event begins, or 0
+ */
+export function nextPiece(handle: number, from: number, size: number, largest: number): Buffer | undefined {
+  let length = Math.min(size - from, largest);
+  for (;;) {
+    const piece = readAt(handle, from, length);
+    const { end } = wholeEvents(piece, from);
+    if (end > from) return piece.subarray(0, end - from);
+    const first = from === 0 ? MAGIC.length : 0;
+    if (piece.length < first + HEADER) return undefined;
+    const needed = first + piece.readUInt32LE(first + 9);
+    if (needed <= length || from + needed > size) return undefined;
+    length = needed;
+  }
 }

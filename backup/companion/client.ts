@@ -4,6 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { requireSecret } from "../configuration.ts";
 import type { Summed } from "../database.ts";
 import { AgentError, messageOf } from "../errors.ts";
+import { execute } from "../execute.ts";
 import { PORTS } from "../protocol.ts";
 import type { PhysicalInfo } from "./physical.ts";
 import type { FileSums } from "./sums.ts";
@@ -60,13 +61,26 @@ export class Restore {
     if (read.status === "rejected") throw read.reason;
   }
 
+  /** Sends what a command writes, whose length is known: it goes there without passing through here. */
+  async sendOutput(rest: string, length: number, command: readonly string[], env: Readonly<Record<string, string>>): Promise<void> {
+    try {
+      await execute("companion", ["put", this.#at(rest), String(length), ...command], { env });
+    } catch (error) {
+      const said = /\{"error":.*\}/.exec(messageOf(error))?.[0];
+      if (said === undefined) throw error;
+      const { error: message, transient } = JSON.parse(said) as { error: string; transient: boolean };
+      throw new AgentError(message, { transient, cause: error });
+    }
+  }
+
   async remove(): Promise<void> {
     await removeRestore(this.id).catch(() => undefined);
   }
 }
 
+/** Has a copy of the live server's files written to standard output, and proves at the end that it is whole. */
+export const copyCommand = (key: string, lsn: string | undefined): readonly string[] => ["companion", "get", `/physical/${key}${lsn === undefined ? "" : `?lsn=${lsn}`}`, `/physical/${key}?info`];
+
 export const removeRestore = async (id: string): Promise<unknown> => await ask("DELETE", `/restores/${id}`);
 export const companionSpace = async (): Promise<number> => ((await ask("GET", "/space")) as { free: number }).free;
-/** Streams a copy of the live server's files. */
-export const copyPhysical = async (key: string, lsn: string | undefined, to: Writable): Promise<unknown> => await ask("GET", `/physical/${key}${lsn === undefined ? "" : `?lsn=${lsn}`}`, { to });
 export const physicalInfo = async (key: string): Promise<PhysicalInfo> => (await ask("GET", `/physical/${key}?info`)) as PhysicalInfo;

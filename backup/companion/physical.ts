@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import type { Socket } from "node:net";
 import { join } from "node:path";
-import type { Writable } from "node:stream";
 import { secretFile } from "../configuration.ts";
 import { AgentError } from "../errors.ts";
 import { execute } from "../execute.ts";
@@ -15,7 +15,7 @@ export interface PhysicalInfo {
 }
 
 /** Copies the live server's files while it runs; with an LSN, only the pages that changed since. */
-export async function copyPhysically(to: Writable, lsn: string | undefined): Promise<PhysicalInfo> {
+export async function copyPhysically(to: Socket, lsn: string | undefined): Promise<PhysicalInfo> {
   const work = mkdtempSync(join(FOLDERS.restore, "copy-"));
   try {
     await execute(

@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { requireSecret } from "../configuration.ts";
 import { sumsOf } from "../database.ts";
-import { AgentError } from "../errors.ts";
+import { AgentError, messageOf } from "../errors.ts";
 import { execute } from "../execute.ts";
 import { body, hasToken, json, serveHttp } from "../http.ts";
 import { FOLDERS, PORTS } from "../protocol.ts";
@@ -18,7 +18,8 @@ import { Throwaway } from "./throwaway.ts";
 const FORGOTTEN = 6 * 3_600_000;
 
 const throwaways = new Map<string, Throwaway>();
-const copies = new Map<string, PhysicalInfo>();
+/** What came of the last copies. */
+const copies = new Map<string, PhysicalInfo | AgentError>();
 
 /** The companion: restores backups into throwaway servers and folders, for whoever shows the token. */
 export async function serveCompanion(): Promise<void> {
@@ -63,15 +64,27 @@ const freeSpace = (): number => {
   return bavail * bsize;
 };
 
-/** GET /physical/KEY?lsn= streams a copy of the live files; GET /physical/KEY/ afterwards says what it was. */
+/** GET /physical/KEY?lsn= streams a copy of the live files; GET /physical/KEY?info afterwards says what it was, or why there is none. */
 async function physical(key: string, request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
   if (request.method === "GET" && url.searchParams.has("info")) {
-    const info = copies.get(key);
-    copies.delete(key);
-    return json(response, info ?? { error: "there was no such copy" }, info === undefined ? 404 : 200);
+    const info = copies.get(key) ?? new AgentError("there was no such copy", { transient: true });
+    if (info instanceof Error) throw info;
+    return json(response, info);
   }
-  response.writeHead(200, { "content-type": "application/octet-stream" });
-  copies.set(key, await copyPhysically(response, url.searchParams.get("lsn") ?? undefined));
+  for (const old of [...copies.keys()].slice(0, -8)) copies.delete(old);
+  response.writeHead(200, { "content-type": "application/octet-stream", connection: "close" });
+  const { socket } = response;
+  if (socket === null) return;
+  // The head first; then the connection is the program's.
+  response.flushHeaders();
+  await new Promise((resolve) => socket.write("", resolve));
+  try {
+    copies.set(key, await copyPhysically(socket, url.searchParams.get("lsn") ?? undefined));
+    socket.end();
+  } catch (error) {
+    copies.set(key, error instanceof AgentError ? error : new AgentError(messageOf(error)));
+    socket.destroy();
+  }
 }
 
 async function work(one: Throwaway, verb: string, name: string, request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {

@@ -10,7 +10,7 @@ const TITLES: Readonly<Record<string, string>> = {
 /** What the agent says, on standard error: a bar that is rewritten on a terminal, a line for each step elsewhere. */
 export class Progress {
   #line = false;
-  #step = "";
+  readonly #steps = new Set<string>();
   readonly #live: boolean;
   readonly #stream: NodeJS.WriteStream;
 
@@ -26,8 +26,8 @@ export class Progress {
     if (this.#live) {
       this.#stream.write(`\r\u001b[2K${bar(title, event).slice(0, Math.max(20, (this.#stream.columns ?? 80) - 1))}`);
       this.#line = true;
-    } else if (this.#step !== event.step) this.#stream.write(`→ ${title}\n`);
-    this.#step = event.step;
+    } else if (!this.#steps.has(event.step)) this.#stream.write(`→ ${title}\n`);
+    this.#steps.add(event.step);
   };
 
   say(text: string, level: "info" | "warn" | "error" = "info"): void {

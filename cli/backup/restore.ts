@@ -61,6 +61,8 @@ export async function restore(id: string, options: RestoreOptions): Promise<numb
 }
 
 interface Done {
+  /** From the command's beginning until what was restored is live. */
+  readonly seconds: number;
   readonly reached: string;
   /** Where the restored database is. */
   readonly schema?: string;
@@ -71,10 +73,11 @@ interface Done {
 async function carryOut(host: BackupHost, entry: Entry, parts: { database: boolean; files: boolean }, options: RestoreOptions, progress: Progress): Promise<Done> {
   const { into, toTime, physical } = options;
   const previous: string[] = [];
+  let seconds: number | undefined;
   let [reached, schema] = [entry.finished, entry.database?.schema];
   if (parts.database && physical) {
     const restored = await restorePhysical(host, entry, toTime, progress);
-    [reached] = [restored.reached];
+    [reached, seconds] = [restored.reached, restored.live];
     previous.push(restored.previous);
   } else if (parts.database) {
     const loaded = await loadBeside(host, entry, into ?? `${entry.database!.schema}_restore_${stamp()}`, toTime, progress);
@@ -83,13 +86,14 @@ async function carryOut(host: BackupHost, entry: Entry, parts: { database: boole
     else schema = into;
   }
   if (parts.files) previous.push(await restoreFiles(host, entry, progress));
+  seconds ??= process.uptime();
   if (parts.database && parts.files && into === undefined && (await restoreMaintenance(host, entry))) progress.say("maintenance mode is on, as it was at the backup: ./drydock maintenance off opens the site");
   // Points in time are counted from a backup on, and the data is another one now.
   if (into === undefined && parts.database && options.backup) {
     progress.say("backing up what was restored");
     await ask(host, "run", ["--type", "full", "--reason", "after a restore"], { on: progress.on });
   }
-  return { reached, ...(schema === undefined ? {} : { schema }), previous };
+  return { reached, seconds, ...(schema === undefined ? {} : { schema }), previous };
 }
 
 /** `latest` is the newest verified one that has what is asked for; with a time, the newest that was finished before it. */

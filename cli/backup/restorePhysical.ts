@@ -20,7 +20,7 @@ const KEPT = "drydock.kept=before-restore";
 const START = 180_000;
 
 /** Puts a server's files in the place of the live ones: as fast as the disk, with the server stopped for two renames. */
-export async function restorePhysical(host: BackupHost, entry: Entry, toTime: string | undefined, progress: Progress): Promise<{ readonly reached: string; readonly previous: string }> {
+export async function restorePhysical(host: BackupHost, entry: Entry, toTime: string | undefined, progress: Progress): Promise<{ readonly reached: string; readonly live: number; readonly previous: string }> {
   if (entry.database?.format !== "physical") {
     throw new CliError({ what: `backup ${entry.id} holds no files of a server`, remedy: `./drydock backup restore ${entry.id} (table by table)`, code: 3 });
   }
@@ -37,13 +37,17 @@ export async function restorePhysical(host: BackupHost, entry: Entry, toTime: st
   try {
     progress.say("copying them beside the live ones");
     await run("copy", prepared.folder);
+    // Meanwhile the site is closed and workers finish.
+    const synced = run("sync");
+    synced.catch(() => undefined);
     await withoutWriters(host, (line) => progress.say(line), async () => {
+      await synced;
       const began = Date.now();
       await stop(host, database);
       try {
         await run("swap");
         await start(host, database);
-        const problems = await differences(database, entry.database!.schema, prepared.sums);
+        const problems = await differences(database, entry.database!.schema, prepared.sums, "rows");
         if (problems.length > 0) throw new CliError({ what: `what was restored is not what was backed up: ${problems.join("; ")}`, code: 4 });
       } catch (error) {
         progress.say("taking it back: what was live is put in place again", "warn");
@@ -54,11 +58,12 @@ export async function restorePhysical(host: BackupHost, entry: Entry, toTime: st
       }
       progress.say(`swapped in; the database was away for ${((Date.now() - began) / 1000).toFixed(1)} s`);
     });
+    const live = process.uptime();
     await docker.run(["volume", "create", "--label", `drydock.stack=${host.session.stack}`, "--label", KEPT, previous]);
     await docker.run(["run", "--rm", "--network", "none", "--user", "0", "--cap-drop", "ALL", "--cap-add", "CHOWN", "--mount", `type=volume,source=${previous},target=/previous`, "--entrypoint", "chown", mounts.image, mounts.user, "/previous"]);
     const { code, stderr } = await docker.run(oneOff({ ...mounts, previous }, host.session.stack, ["keep"]));
     if (code !== 0) progress.say(`what was live stays in the database's own volume, in .drydock-before: ${stderr.trim()}`, "warn");
-    return { reached: prepared.reached, previous };
+    return { reached: prepared.reached, live, previous };
   } finally {
     await ask(host, "release", [prepared.folder]).catch(() => undefined);
   }

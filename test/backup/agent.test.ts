@@ -119,6 +119,27 @@ node /tmp/one.cjs`);
     assert.equal((await rig.agent("show", "latest")).last.backup.id, full.id, "the newest verified one is another");
   });
 
+  it("needs no more memory for more data: backs up, proves and prepares what is larger than its limit", async () => {
+    rig.limits.agent.memory = 384;
+    await rig.startAgent();
+    // Not compressible, in a few statements: the log comes faster than it can be stored.
+    rig.sql("CREATE TABLE large (id INT PRIMARY KEY AUTO_INCREMENT, body MEDIUMBLOB)");
+    for (let round = 0; round < 5; round++) rig.sql("INSERT INTO large (body) SELECT RANDOM_BYTES(1024) FROM seq_1_to_60000");
+    // One event that is larger than a piece of the log.
+    rig.sql("INSERT INTO large (body) VALUES (REPEAT('x', 9000000))");
+    full = await rig.backup("full");
+    const { code, last } = await rig.agent("prepare", full.id);
+    assert.equal(code, 0, JSON.stringify(last));
+    assert.equal(last.sums["large"].rows, 300_001);
+    await rig.agent("release", last.folder);
+    assert.match(rig.shell("cat /sys/fs/cgroup/memory/memory.oom_control /sys/fs/cgroup/memory.events 2>/dev/null || true"), /oom_kill 0/);
+    assert.equal(docker("inspect", "--format", "{{.RestartCount}}", rig.name("agent")), "0");
+    rig.sql("DROP TABLE large");
+    rig.limits.agent.memory = 512;
+    await rig.startAgent();
+    full = await rig.backup("full");
+  });
+
   it("publishes nothing when the database is killed during the dump, keeps what was there, and goes on", async () => {
     rig.sql("CREATE TABLE big AS SELECT seq AS id, REPEAT(SHA2(seq, 256), 20) AS body FROM seq_1_to_60000");
     const before = (await newest()).map(({ id }) => id);

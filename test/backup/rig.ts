@@ -28,6 +28,8 @@ export class Rig {
     files: { include: ["."], exclude: ["*.log", "**/cache/**"] },
     hooks: {}, retention: { localDays: 7, s3Days: 30 }, maxAge: 26, binlogInterval: 1,
   };
+  /** MiB and processors, as a stack's settings have them at first. */
+  limits = { agent: { memory: 512, cpus: 1 }, restore: { memory: 768, cpus: 1 } };
   /** More files in /run/drydock of the agent: credentials, an address. */
   outside: Record<string, string> = {};
 
@@ -45,7 +47,7 @@ export class Rig {
     await this.until("the database", () => this.sql("SELECT 1"));
     execFileSync("sh", ["commands/backup-user.sh"], { env: { ...process.env, CONTAINER: this.name("database"), ENGINE: "mariadb" }, input: `${this.secrets.account}\n`, stdio: ["pipe", "ignore", "inherit"] });
     const account = { [SECRETS.database]: `[client]\nhost=database\nport=3306\nuser="drydock_backup"\npassword="${this.secrets.account}"\n`, [SECRETS.restoreToken]: this.secrets.token };
-    this.#create("restore", images.backup, DATABASE, ["restore", "data"], ["--network-alias", "restore", "--mount", `${this.#mount("database", "/var/lib/mysql")},readonly`, "--mount", this.#mount("scratch", "/restore")], ["companion"], { "backup.json": JSON.stringify(this.configuration), ...account });
+    this.#create("restore", images.backup, DATABASE, ["restore", "data"], [...this.#limits("restore"), "--network-alias", "restore", "--mount", `${this.#mount("database", "/var/lib/mysql")},readonly`, "--mount", this.#mount("scratch", "/restore")], ["companion"], { "backup.json": JSON.stringify(this.configuration), ...account });
     docker("start", this.name("restore"));
     await this.startAgent();
   }
@@ -54,7 +56,7 @@ export class Rig {
   async startAgent({ key = this.secrets.key, more = [] }: { key?: string; more?: readonly string[] } = {}): Promise<void> {
     this.remove("agent");
     const account = { [SECRETS.database]: `[client]\nhost=database\nport=3306\nuser="drydock_backup"\npassword="${this.secrets.account}"\n`, [SECRETS.restoreToken]: this.secrets.token, [SECRETS.repositoryKey]: key };
-    this.#create("agent", images.backup, APP, ["data", "restore", "out"], ["--mount", this.#mount("backups", "/backups"), "--mount", `${this.#mount("storage", "/storage")},readonly`, ...more], ["serve"], { "backup.json": JSON.stringify(this.configuration), ...account, ...this.outside });
+    this.#create("agent", images.backup, APP, ["data", "restore", "out"], [...this.#limits("agent"), "--mount", this.#mount("backups", "/backups"), "--mount", `${this.#mount("storage", "/storage")},readonly`, ...more], ["serve"], { "backup.json": JSON.stringify(this.configuration), ...account, ...this.outside });
     docker("start", this.name("agent"));
     await this.until("the agent", () => docker("exec", this.name("agent"), "healthy", "9180"));
   }
@@ -142,6 +144,8 @@ export class Rig {
     for (const volume of ["database", "backups", "storage", "scratch"]) execFileSync("docker", ["volume", "rm", "--force", this.name(volume)], { stdio: "ignore" });
     for (const network of ["data", "restore", "out"]) execFileSync("docker", ["network", "rm", this.name(network)], { stdio: "ignore" });
   }
+
+  readonly #limits = (part: "agent" | "restore"): string[] => ["--memory", `${this.limits[part].memory}m`, "--memory-swap", `${this.limits[part].memory}m`, "--cpus", String(this.limits[part].cpus), "--tmpfs", `/tmp:size=64m,mode=1777`];
 
   readonly #mount = (volume: string, target: string): string => `type=volume,source=${this.name(volume)},target=${target},volume-nocopy`;
 

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "mocha";
 import { mailOf } from "../../../backup/alarms.ts";
 import { archivedFrom, chain, segmentName } from "../../../backup/binlog/archive.ts";
-import { begunAt, wholeEvents } from "../../../backup/binlog/format.ts";
+import { begunAt, nextPiece, wholeEvents } from "../../../backup/binlog/format.ts";
 import { unneeded } from "../../../backup/cleanup.ts";
 import { parseInfo } from "../../../backup/companion/physical.ts";
 import { parsePosition } from "../../../backup/databaseBackup.ts";
@@ -77,6 +80,25 @@ describe("the binary log", () => {
     assert.deepEqual(wholeEvents(Buffer.concat([file, event(0, 4)]), 0), { end: 184, lastTime: 102, closed: true });
     assert.equal(wholeEvents(file.subarray(0, 10), 0).end, 0);
     assert.deepEqual([begunAt(file), begunAt(file.subarray(0, 20)), begunAt(Buffer.alloc(64))], [100, undefined, undefined]);
+  });
+
+  it("is read a piece at a time, and an event larger than that as a whole", () => {
+    const folder = mkdtempSync(join(tmpdir(), "drydock-binlog-"));
+    const path = join(folder, "binlog.1");
+    const whole = Buffer.concat([magic, event(100, 15, 50), event(101, 2, 50), event(102, 2, 400), event(103, 2, 50)]);
+    writeFileSync(path, Buffer.concat([whole, event(104, 2, 60).subarray(0, 40)]));
+    const handle = openSync(path, "r");
+    try {
+      const pieces: Buffer[] = [];
+      const size = whole.length + 40;
+      for (let from = 0, piece; (piece = nextPiece(handle, from, size, 110)) !== undefined; from += piece.length) pieces.push(piece);
+      assert.deepEqual(pieces.map(({ length }) => length), [104, 400, 50]);
+      assert.ok(Buffer.concat(pieces).equals(whole));
+      assert.equal(nextPiece(handle, 104, 300, 110), undefined, "an event that is still being written");
+    } finally {
+      closeSync(handle);
+      rmSync(folder, { recursive: true });
+    }
   });
 
   const objects = (...pieces: [string, number, number, number][]) => pieces.map(([file, begun, from, to]) => ({ name: segmentName(file, begun, from, to), size: 1 }));

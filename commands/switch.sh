@@ -9,7 +9,8 @@ reload='nginx -q -t -c /var/lib/drydock/nginx.conf && nginx -c /var/lib/drydock/
 back='if [ -f site.conf.old ]; then mv -f site.conf.old site.conf; else rm -f site.conf; fi'
 
 # Without keepalive_min_timeout each reload can reset connections that clients are about to reuse; nginx knows it since 1.27.4.
-keepalive='echo "events {} http { keepalive_min_timeout 10s; }" > /tmp/knows.conf
+# (nginx -t also opens the file for its process id.)
+keepalive='echo "pid /tmp/knows.pid; events {} http { keepalive_min_timeout 10s; }" > /tmp/knows.conf
   if nginx -q -t -c /tmp/knows.conf 2>/dev/null; then echo "keepalive_min_timeout 10s;"; fi'
 write="cat > site.conf.new && { $keepalive; } >> site.conf.new &&
   { if [ -f site.conf ]; then cp -p site.conf site.conf.old; else rm -f site.conf.old; fi; } && mv -f site.conf.new site.conf"

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { Agent, get, type IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
 import { after, before, describe, it } from "mocha";
 import { Browser } from "../support/browser.ts";
 import { Clone, docker, type Status } from "../support/clone.ts";
@@ -183,6 +186,21 @@ describe("a real Laravel application on the local stack", function () {
     const kept = (s: Status) => containersOf(s, "proxy", "database", "redis").sort();
     assert.deepEqual(kept(status), kept(old), "the release replaced what it must not touch");
     for (const container of containersOf(old, ...laravel)) assert.throws(() => docker("inspect", container), `${container} was left behind`);
+  });
+
+  it("keeps a visitor's connection when the proxy takes a new configuration", async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ask = async () => {
+      const request = get(new URL("/up", status.url), { agent });
+      const [response] = (await once(request, "response")) as [IncomingMessage];
+      await text(response);
+      return { code: response.statusCode, reused: request.reusedSocket };
+    };
+    await ask();
+    docker("exec", containersOf(status, "proxy")[0]!, "nginx", "-c", "/var/lib/drydock/nginx.conf", "-s", "reload");
+    await seconds(1);
+    assert.deepEqual(await ask(), { code: 200, reused: true });
+    agent.destroy();
   });
 
   it("brings one changed variable to every role", async () => {

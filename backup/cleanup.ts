@@ -30,7 +30,8 @@ async function cleanPlace({ catalogue, restic, binlogs }: Place, days: number, n
     // Of runs that were killed before they were listed, but not of one that is younger than a day.
     const orphans = [...snapshots].filter(([id]) => !entries.some((entry) => entry.id === id) && now.getTime() - timeOf(id) > 86_400_000);
     await restic.forget(orphans.flatMap(([, ids]) => ids));
-    if (remove.length + orphans.length > 0) await restic.prune();
+    // Also what failed runs have left, which no snapshot names.
+    if (snapshots.size > 0) await restic.prune();
     await binlogs.store.remove(segments);
   }
   return { removed: may ? remove : [], kept: may ? keep : entries.map(({ id }) => id), segments: may ? segments.length : 0 };

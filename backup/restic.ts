@@ -1,4 +1,5 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { hostname } from "node:os";
 import type { Writable } from "node:stream";
 import { secretFile } from "./configuration.ts";
 import { AgentError, messageOf, refused } from "./errors.ts";
@@ -114,9 +115,20 @@ export class Restic {
     await this.#execute(["copy", ...snapshots], { env });
   }
 
-  /** Locks of processes that are gone. */
+  /** All locks of a repository on this disk. */
+  forgetLocks(): void {
+    rmSync(`${this.repository}/locks`, { recursive: true, force: true });
+    if (existsSync(`${this.repository}/config`)) mkdirSync(`${this.repository}/locks`, { mode: 0o700 });
+  }
+
+  /** Locks of processes that are gone. There is one agent for a repository, so those of another host are of a container that was replaced. */
   async unlock(): Promise<void> {
-    await this.run(["unlock"]);
+    const locks = (await this.run(["list", "locks", "--no-lock"])).split("\n").filter((id) => id !== "");
+    const alive = await Promise.all(locks.map(async (id) => {
+      const { hostname: host, pid } = JSON.parse(await this.run(["cat", "lock", id, "--no-lock"])) as { hostname: string; pid: number };
+      return host === hostname() && existsSync(`/proc/${pid}`);
+    }));
+    await this.run(["unlock", ...(alive.includes(true) ? [] : ["--remove-all"])]);
   }
 
   async run(args: readonly string[]): Promise<string> {
@@ -131,7 +143,7 @@ export class Restic {
       const message = messageOf(error);
       if (/wrong password|no key found/.test(message)) throw refused(`the repository ${this.repository} has another key than drydock:backup.key`, "pulumi config set --secret --path drydock:backup.key (the key that it was made with)");
       // One of a process that was killed; a lock of one that lives stays.
-      if (!/already locked/.test(message) || options.stdout !== undefined || args[0] === "unlock") throw error;
+      if (!/already locked/.test(message) || options.stdout !== undefined || ["unlock", "list", "cat"].includes(args[0]!)) throw error;
       await this.unlock();
       return await run();
     }

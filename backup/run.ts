@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from "node:crypto";
-import { statfsSync } from "node:fs";
 import type { Agent } from "./context.ts";
 import type { Attachment } from "./catalogue.ts";
 import { AgentError, messageOf, refused } from "./errors.ts";
@@ -8,6 +7,7 @@ import { filesToBackUp, settledSums, type Manifest } from "./filesBackup.ts";
 import { runHook } from "./hooks.ts";
 import { withLock } from "./lock.ts";
 import { EXIT, FOLDERS, type BackupType, type Entry } from "./protocol.ts";
+import { makeRoom, tooLittle } from "./room.ts";
 import { stateNow } from "./state.ts";
 import { copyToS3 } from "./copy.ts";
 import { verifyBackup } from "./verify.ts";
@@ -30,7 +30,10 @@ export const newId = (now: Date): string => `${now.toISOString().replace(/[-:]|\
  */
 export async function runBackup(agent: Agent, options: RunOptions): Promise<Entry> {
   return await withLock(LOCK, `a backup (${options.type}, ${options.reason})`, HOUR, async () => {
-    const copied = await tryAgain(agent, () => copyAll(agent, options));
+    const copied = await tryAgain(agent, () => copyAll(agent, options)).catch(async (error: unknown) => {
+      if (/no space left/i.test(messageOf(error))) await makeRoom(agent);
+      throw error;
+    });
     const entry = await tryAgain(agent, () => publish(agent, copied, options.verify));
     if (options.verify && !entry.verified) {
       throw new AgentError(`backup ${entry.id} was made, but is not what was backed up: ${entry.verification?.problems.join("; ")}`, { code: EXIT.notVerified, remedy: "./drydock backup verify latest; the one before is untouched" });
@@ -99,11 +102,9 @@ async function backUpFiles(agent: Agent, id: string, entries: readonly Entry[]) 
 
 /** As much again as the last one added, and some air: a full disk fails later and worse. */
 function checkSpace(entries: readonly Entry[]): void {
-  const { bavail, bsize } = statfsSync(FOLDERS.backups);
   const last = entries.find(({ type }) => type === "full") ?? entries[0];
-  const needed = 64 * 2 ** 20 + 1.2 * ((last?.database?.added ?? 0) + (last?.files?.added ?? 0));
-  const mib = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;
-  if (bavail * bsize < needed) throw new AgentError(`the disk of the volume for backups has ${mib(bavail * bsize)} left, and a backup may need ${mib(needed)}`, { remedy: "make room on the Docker host, or keep fewer: ./drydock backup cleanup" });
+  const problem = tooLittle(64 * 2 ** 20 + 1.2 * ((last?.database?.added ?? 0) + (last?.files?.added ?? 0)));
+  if (problem !== undefined) throw new AgentError(problem, { remedy: "make room on the Docker host, or keep fewer: ./drydock backup cleanup" });
 }
 
 /** Lost connections mend themselves; three times, each after a longer pause. */

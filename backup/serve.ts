@@ -9,12 +9,16 @@ import { messageOf } from "./errors.ts";
 import { Reporter } from "./events.ts";
 import { readIfThere, writeWhole } from "./files.ts";
 import { json, serveHttp } from "./http.ts";
+import { keepRoom } from "./room.ts";
 import { metricsOf } from "./metrics.ts";
 import { FOLDERS, PORTS, type Entry } from "./protocol.ts";
 import { isDue } from "./schedule.ts";
 import { hoursSince, statusFrom, type Live } from "./status.ts";
 
 const SCHEDULES = join(FOLDERS.backups, "state", "schedules.json");
+
+/** A stack without any backup gets one so long after it was made, in ms: time for its first migrations and seeds, or for a restore. */
+const FIRST_AFTER = 600_000;
 
 /** The agent: follows the binary log, makes what is due, looks whether all is well. Runs until it is stopped. */
 export async function serve(): Promise<void> {
@@ -44,6 +48,9 @@ export async function serve(): Promise<void> {
     }
     json(response, { error: "not found" }, 404);
   });
+  // Whoever held them has ended with the container.
+  agent.local.restic.forgetLocks();
+  keepRoom();
   reporter.log("info", "the backup agent is at work");
   const following = setInterval(() => void follower.round(), agent.configuration.binlogInterval * 1000);
   const looking = setInterval(() => void keeper.look(), 20_000);
@@ -98,21 +105,31 @@ class Keeper {
     const verbs = { backup: ["run", "--type", configuration.type, "--reason", "scheduled"], health: ["check"], cleanup: ["cleanup"] };
     for (const [name, verb] of Object.entries(verbs)) {
       if (last[name] === undefined) {
-        // From now on: a new stack has nothing to make up for.
+        // From now on: a new stack has nothing to make up for, but soon gets its first backup.
         last[name] = now.toISOString();
         writeWhole(SCHEDULES, JSON.stringify(last));
+      } else if (name === "backup" && configuration.schedule.backup !== "" && entries.length + unreadable.length === 0 && now.getTime() - Date.parse(last[name]) > FIRST_AFTER && (await this.#nothingInS3())) {
+        return this.#start(name, ["run", "--type", configuration.type, "--reason", "the first one"], () => writeWhole(SCHEDULES, JSON.stringify({ ...last, [name]: now.toISOString() })));
       } else if (isDue(configuration.schedule[name as keyof typeof verbs], new Date(last[name]), now)) {
         return this.#start(name, verb, () => writeWhole(SCHEDULES, JSON.stringify({ ...last, [name]: now.toISOString() })));
       }
     }
     if (s3 !== undefined && Date.now() > this.#copyAfter && entries.some(({ verified, copies }) => verified && !copies.includes("s3"))) {
+      // After a failure not at once again.
       this.#copyAfter = Date.now() + 300_000;
-      this.#start("s3", ["copy"], () => undefined);
+      this.#start("s3", ["copy"], (code) => { if (code === 0) this.#copyAfter = 0; });
     }
   }
 
+  /** On an empty machine a backup of nothing must not become the newest one of those that are to be restored. */
+  async #nothingInS3(): Promise<boolean> {
+    if (this.agent.s3 === undefined) return true;
+    const found = await this.agent.s3.catalogue.list().catch(() => undefined);
+    return found !== undefined && found.entries.length + found.unreadable.length === 0;
+  }
+
   /** A verb of its own process: what it needs is gone with it, and what ends it doesn't end the agent. It is done when it has ended. */
-  #start(name: string, verb: readonly string[], done: () => void): void {
+  #start(name: string, verb: readonly string[], done: (code: number) => void): void {
     const child = spawn("agent", [...verb, "--json"], { stdio: ["ignore", "pipe", "ignore"] });
     this.#child = child;
     let said = "";
@@ -122,7 +139,7 @@ class Keeper {
       const error = said.split("\n").flatMap((line) => (line.startsWith('{"event":"error"') ? [(JSON.parse(line) as { message: string }).message] : [])).at(-1);
       void this.alarms.set(name, code === 0 ? undefined : (error ?? `agent ${verb.join(" ")} ended with code ${code}`)).then(() => this.look());
       // Killed together with the agent: the next one makes it up.
-      if (code !== null) done();
+      if (code !== null) done(code);
     });
   }
 

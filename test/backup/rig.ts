@@ -32,13 +32,18 @@ export class Rig {
   limits = { agent: { memory: 512, cpus: 1 }, restore: { memory: 768, cpus: 1 } };
   /** More files in /run/drydock of the agent: credentials, an address. */
   outside: Record<string, string> = {};
+  /** A volume of backups in memory, of so many MiB: a disk that can be full. */
+  disk: number | undefined;
 
   async start(): Promise<void> {
     docker("network", "create", "--internal", this.name("data"));
     docker("network", "create", "--internal", this.name("restore"));
     docker("network", "create", this.name("out"));
     for (const [volume, owner] of [["database", DATABASE], ["backups", APP], ["storage", APP], ["scratch", DATABASE]] as const) {
-      docker("volume", "create", this.name(volume));
+      const small = volume === "backups" && this.disk !== undefined;
+      docker("volume", "create", ...(small ? ["--opt", "type=tmpfs", "--opt", "device=tmpfs", "--opt", `o=size=${this.disk}m`] : []), this.name(volume));
+      // A volume in memory lasts as long as somebody uses it.
+      if (small) docker("run", "--detach", "--init", "--name", this.name("holder"), "--entrypoint", "sleep", "--mount", this.#mount(volume, "/v"), images.backup, "infinity");
       docker("run", "--rm", "--user", "0:0", "--entrypoint", "chown", "--mount", this.#mount(volume, "/v"), images.backup, owner, "/v");
     }
     this.#create("database", images.database, DATABASE, ["data"], ["--network-alias", "database", "--env", "MARIADB_ROOT_PASSWORD_FILE=/run/drydock/root-password", "--env", "MARIADB_DATABASE=shop", "--mount", this.#mount("database", "/var/lib/mysql")],
@@ -123,6 +128,16 @@ export class Rig {
     };
   }
 
+  /** A server of its own beside the agent, a script of Node's; what it prints is in its log. */
+  serve(part: string, script: string): void {
+    docker("run", "--detach", "--init", "--name", this.name(part), "--network", this.name("out"), "--network-alias", part, "--user", APP, "--entrypoint", "node", images.backup, "-e", script);
+  }
+
+  /** Whether an alarm of that name is raised. */
+  async alarmed(name: string): Promise<boolean> {
+    return (await this.agent("status")).last.alarms.some((alarm: { name: string }) => alarm.name === name);
+  }
+
   async until(what: string, look: () => unknown, timeout = 60_000): Promise<void> {
     let last: unknown;
     for (const end = Date.now() + timeout; Date.now() < end; await new Promise((wake) => setTimeout(wake, 300))) {
@@ -140,7 +155,7 @@ export class Rig {
   }
 
   stop(): void {
-    for (const part of ["agent", "restore", "database"]) this.remove(part);
+    for (const part of ["agent", "restore", "database", "holder", "s3", "mail"]) this.remove(part);
     for (const volume of ["database", "backups", "storage", "scratch"]) execFileSync("docker", ["volume", "rm", "--force", this.name(volume)], { stdio: "ignore" });
     for (const network of ["data", "restore", "out"]) execFileSync("docker", ["network", "rm", this.name(network)], { stdio: "ignore" });
   }

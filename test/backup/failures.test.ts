@@ -1,0 +1,194 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "mocha";
+import { SECRETS, type Entry } from "../../backup/protocol.ts";
+import { ensureImages } from "../../cli/setup/images.ts";
+import { docker } from "../support/clone.ts";
+import { Moto } from "../support/moto.ts";
+import { Rig } from "./rig.ts";
+
+const OFF = { backup: "", health: "", cleanup: "" };
+const BUCKET = { bucket: "shop-backups", region: "eu-central-1", prefix: "" };
+
+/** Answers 403 to all. */
+const FORBIDDEN = "require('http').createServer((q, r) => { q.resume(); r.writeHead(403, { 'content-type': 'application/xml' }); r.end('<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'); }).listen(9000)";
+/** Passes on to moto, 64 KiB and a tenth of a second at a time. */
+const SLOW = `const net = require('net');
+const pass = (from, to) => from.on('data', (d) => { from.pause(); to.write(d); setTimeout(() => from.resume(), 100); }).on('close', () => to.destroy()).on('error', () => to.destroy());
+net.createServer((a) => { const b = net.connect(5000, 'moto'); pass(a, b); pass(b, a); }).listen(9000)`;
+/** A mail server that keeps what it gets in its log. */
+const MAIL = `require('net').createServer((s) => { let data = false; s.on('error', () => 0); s.write('220 mail\\r\\n');
+require('readline').createInterface({ input: s }).on('line', (l) => {
+  if (data) { console.log(l); if (l === '.') { data = false; s.write('250 taken\\r\\n'); } return; }
+  if (/^DATA/i.test(l)) { data = true; s.write('354 go on\\r\\n'); } else if (/^QUIT/i.test(l)) s.end('221 bye\\r\\n'); else s.write('250 mail\\r\\n');
+}); }).listen(2525)`;
+
+/** What goes wrong around the agent: nothing partial is listed, what was there stays, it is told, and the next run is fine. */
+describe("a backup when things go wrong", function () {
+  this.timeout(240_000);
+  const rig = new Rig();
+  let newest: Entry;
+  const ids = async (): Promise<string[]> => ((await rig.agent("list")).last.backups as Entry[]).map(({ id }) => id);
+  const change = async (what: Partial<Rig["configuration"]>): Promise<void> => {
+    rig.configuration = { ...rig.configuration, ...what };
+    await rig.startAgent();
+  };
+
+  before(async () => {
+    await ensureImages({ log: () => undefined, host: process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock" });
+    rig.disk = 320;
+    await rig.start();
+    rig.sql("CREATE TABLE fixed (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(100)); INSERT INTO fixed (name) SELECT CONCAT('name ', seq) FROM seq_1_to_5000");
+    rig.storage("mkdir -p app; head -c 200000 /dev/urandom > app/picture");
+    newest = await rig.backup("full");
+  });
+  after(() => rig.stop());
+
+  it("disk full: publishes nothing, keeps the newest, raises the alarm, and has room again for the next one", async () => {
+    // Not in the binary log, which would fill the disk first.
+    rig.sql("SET sql_log_bin = 0; CREATE TABLE large (id INT PRIMARY KEY AUTO_INCREMENT, body MEDIUMBLOB); INSERT INTO large (body) SELECT RANDOM_BYTES(1024) FROM seq_1_to_400000");
+    const before = await ids();
+    const { code, last } = await rig.agent("run", "--type", "full");
+    assert.equal(code, 1);
+    assert.match(last.message, /no space left/i);
+    assert.deepEqual(await ids(), before);
+    assert.equal((await rig.agent("verify", newest.id)).code, 0, "the one before");
+    rig.sql("SET sql_log_bin = 0; DROP TABLE large");
+    newest = await rig.backup("full");
+    // Almost full: refused before anything is begun, and told.
+    rig.repository("head -c $(( $(df --output=avail -B1 /backups | tail -1) - 4000000 )) /dev/zero > filler");
+    const refused = await rig.agent("run", "--type", "db");
+    assert.match(refused.last.message, /has \d+ MiB left, and a backup may need \d+ MiB/);
+    await rig.until("the alarm", () => rig.alarmed("disk"));
+    rig.repository("rm filler");
+    newest = await rig.backup("db");
+    await rig.until("its end", async () => !(await rig.alarmed("disk")));
+  });
+
+  for (const [name, command, message] of [["fails", ["sh", "-c", "echo because; echo why >&2; exit 3"], /hook pre: sh failed \(code 3\): why/], ["hangs", ["sleep", "600"], /hook pre: sleep took longer than 2 s/]] as const) {
+    it(`a hook pre that ${name}: nothing is begun`, async () => {
+      const before = await ids();
+      await change({ hooks: { pre: { command: [...command], timeout: 2 } } });
+      const { code, last } = await rig.agent("run", "--type", "db");
+      assert.equal(code, 1);
+      assert.match(last.message, message);
+      assert.deepEqual(await ids(), before);
+    });
+  }
+
+  it("a hook validate that fails: the backup is there, but not verified, and that is told", async () => {
+    await change({ hooks: { validate: { command: ["sh", "-c", "test -n \"$BACKUP_ID\" && exit 9"], timeout: 5 } } });
+    const { code } = await rig.agent("run", "--type", "db");
+    assert.equal(code, 1);
+    const made = (await rig.agent("list")).last.backups[0] as Entry;
+    assert.deepEqual([made.verified, made.verification!.problems.length], [false, 1]);
+    assert.equal((await rig.agent("show", "latest")).last.backup.id, newest.id);
+    await rig.until("the alarm", () => rig.alarmed("unverified"));
+    await change({ hooks: { pre: { command: ["sh", "-c", "echo $BACKUP_TYPE"], timeout: 5 }, post: { command: ["sh", "-c", "echo after $BACKUP_ID"], timeout: 5 } } });
+    newest = await rig.backup("db");
+    await rig.until("its end", async () => !(await rig.alarmed("unverified")));
+    await change({ hooks: {} });
+  });
+
+  it("goes back to a moment on the other side of a new file of the log, and of a restart of the agent", async () => {
+    rig.sql("INSERT INTO fixed (name) VALUES ('in the first file'); FLUSH BINARY LOGS; INSERT INTO fixed (name) VALUES ('in the second')");
+    docker("kill", "--signal", "KILL", rig.name("agent"));
+    rig.sql("INSERT INTO fixed (name) VALUES ('while nobody followed'); FLUSH BINARY LOGS; INSERT INTO fixed (name) VALUES ('in the third')");
+    const expected = rig.sql("SELECT COUNT(*) FROM fixed; CHECKSUM TABLE fixed").split(/\s/);
+    await new Promise((wake) => setTimeout(wake, 2100));
+    const mistake = rig.sql("DELETE FROM fixed; SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%dT%H:%i:%sZ')");
+    docker("start", rig.name("agent"));
+    await rig.until("the agent", async () => (await rig.agent("status")).last.rpoSeconds < 10);
+    await new Promise((wake) => setTimeout(wake, 1500));
+    const { code, last, stdout } = await rig.agent("dump", newest.id, "--to-time", mistake);
+    assert.equal(code, 0, JSON.stringify(last));
+    assert.deepEqual(last.sums["fixed"], { rows: Number(expected[0]), checksum: expected.at(-1) });
+    assert.match(stdout, /while nobody followed/);
+    rig.sql("INSERT INTO fixed (name) SELECT CONCAT('name ', seq) FROM seq_1_to_5000");
+    newest = await rig.backup("full");
+  });
+
+  it("tells by mail when the check of the repository, at its time, finds damage, and when that is over", async () => {
+    rig.serve("mail", MAIL);
+    const due = () => rig.repository(`echo '${JSON.stringify({ backup: new Date().toISOString(), cleanup: new Date().toISOString(), health: new Date(Date.now() - 8 * 86_400_000).toISOString() })}' > state/schedules.json`);
+    const mails = () => docker("logs", rig.name("mail"));
+    rig.repository("cp -a repository kept; f=$(ls -S repository/index/* | head -1); chmod u+w $f; printf X | dd of=$f bs=1 seek=50 conv=notrunc status=none");
+    due();
+    await change({ schedule: { ...OFF, health: "0 1 * * 0" }, email: { to: "ops@example.com", from: "drydock@example.com", host: "mail", port: 2525, security: "none" } });
+    await rig.until("the mail", () => /Subject: \[drydock rig\] ALARM: health/.test(mails()), 90_000);
+    assert.match(mails(), /\.\/drydock backup status/);
+    rig.repository("rm -rf repository; mv kept repository");
+    due();
+    await rig.startAgent();
+    await rig.until("the mail that it is over", () => /Subject: \[drydock rig\] over: health/.test(mails()), 90_000);
+    assert.ok(!Object.values(rig.secrets).some((secret) => mails().includes(secret)));
+    await change({ schedule: OFF });
+  });
+
+  it("makes the first backup of a new stack soon, not only at its time", async () => {
+    rig.repository("mv backups kept");
+    rig.repository(`echo '${JSON.stringify({ backup: new Date(Date.now() - 11 * 60_000).toISOString() })}' > state/schedules.json`);
+    // Half a day away.
+    await change({ type: "files", schedule: { ...OFF, backup: `0 ${(new Date().getUTCHours() + 12) % 24} * * *` } });
+    await rig.until("the backup", async () => ((await rig.agent("list")).last.backups as Entry[]).some(({ reason, verified }) => reason === "the first one" && verified), 90_000);
+    await change({ type: "full", schedule: OFF });
+    rig.repository("rm -rf backups; mv kept backups");
+  });
+
+  describe("with S3", () => {
+    let moto: Moto;
+    before(async () => {
+      moto = await Moto.start();
+      moto.join(rig.name("out"));
+      assert.equal((await fetch(`${moto.url}/${BUCKET.bucket}`, { method: "PUT" })).status, 200);
+      rig.outside = { [SECRETS.s3]: "[default]\naws_access_key_id=test\naws_secret_access_key=test-secret-of-s3\n" };
+    });
+    after(() => moto.remove());
+
+    it("that answers 403: the backup counts here, it is told, and S3 gets it when it may be written again", async () => {
+      rig.serve("s3", FORBIDDEN);
+      await change({ s3: { ...BUCKET, endpoint: "http://s3:9000" } });
+      newest = await rig.backup("db");
+      assert.deepEqual([newest.copies, newest.verified], [["local"], true]);
+      await rig.until("the alarm", () => rig.alarmed("s3"), 90_000);
+      assert.match((await rig.agent("status")).last.s3.error, /AccessDenied|403|Access Denied/i);
+      rig.remove("s3");
+      await change({ s3: { ...BUCKET, endpoint: moto.internal } });
+      await rig.until("the copy", async () => ((await rig.agent("show", newest.id)).last.backup as Entry).copies.includes("s3"), 120_000);
+      await rig.until("its end", async () => !(await rig.alarmed("s3")));
+    });
+
+    it("that is slow: the log here is not late, and the backup is copied", async () => {
+      rig.serve("s3", SLOW);
+      await change({ s3: { ...BUCKET, endpoint: "http://s3:9000" } });
+      rig.storage("head -c 3000000 /dev/urandom > app/new");
+      const running = rig.agent("run", "--type", "files");
+      await rig.until("the backup here, before it is there", async () => {
+        const [entry] = (await rig.agent("list")).last.backups as Entry[];
+        return entry!.id !== newest.id && entry!.verified && !entry!.copies.includes("s3");
+      });
+      rig.sql("INSERT INTO fixed (name) VALUES ('meanwhile')");
+      assert.ok((await rig.agent("status")).last.rpoSeconds < 10);
+      const { code, last } = await running;
+      assert.deepEqual([code, last.backup.copies], [0, ["local", "s3"]]);
+      rig.remove("s3");
+    });
+
+    it("cleans up there too, whatever the clock says, and keeps what is needed", async () => {
+      await change({ s3: { ...BUCKET, endpoint: moto.internal } });
+      newest = await rig.backup("full");
+      const objects = async () => [...(await (await fetch(`${moto.url}/${BUCKET.bucket}?list-type=2&prefix=backups/catalogue/`)).text()).matchAll(/<Key>([^<]*\.entry)<\/Key>/g)].map(([, key]) => key!);
+      assert.ok((await objects()).length > 1);
+      const early = await rig.agent("cleanup", "--now", "1999-01-01T00:00:00Z");
+      assert.deepEqual(early.last.removed, [], JSON.stringify(early.last));
+      const cleaned = await rig.agent("cleanup", "--now", "2099-01-01T00:00:00Z");
+      assert.equal(cleaned.code, 0, JSON.stringify(cleaned.last));
+      assert.deepEqual(await ids(), [newest.id]);
+      assert.deepEqual(await objects(), [`backups/catalogue/${newest.id}.entry`]);
+      // From S3 alone.
+      rig.repository("rm -rf repository backups binlogs; sync");
+      await rig.startAgent();
+      assert.equal((await rig.agent("adopt")).last.adopted, 1);
+      assert.equal((await rig.agent("verify", newest.id)).code, 0);
+    });
+  });
+});

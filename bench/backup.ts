@@ -92,6 +92,8 @@ try {
     const [result, whole] = await timed(() => clone.drydock(["backup", "restore", backup.id, "--db", "--physical", "--yes", "--no-backup", "--json"]));
     note("restore: drydock --physical, with its checks, until it is live", last<{ seconds: number }>(checked(result)).seconds);
     note("restore: drydock --physical, until what was live is put away too", whole);
+    note("restore: of it preparing and comparing", Number(/compared in ([\d.]+) s/.exec(result.stderr)?.[1]));
+    note("restore: of it copying beside", Number(/copied in ([\d.]+) s/.exec(result.stderr)?.[1]));
     note("restore: of it the database was away", Number(/away for ([\d.]+) s/.exec(result.stderr)?.[1]));
     checked(await clone.drydock(["backup", "restore", "--forget-previous", "--yes"]));
   }

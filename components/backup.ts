@@ -13,7 +13,7 @@ import type { Volumes } from "./volumes.ts";
 const RUN = "/run/drydock";
 
 /**
- * The backup agent, and its companion in which every backup is restored and thrown away again. Nothing here depends on the application's image
+ * The backup agent, and its companion in which every backup is restored and thrown away again. No container here depends on the application's image
  * or variables, so no release replaces them.
  */
 export class Backup extends pulumi.ComponentResource {
@@ -94,6 +94,13 @@ export class Backup extends pulumi.ComponentResource {
         "old-before-new",
         { parent: this, dependsOn: [image, volumes.ownership, this.user, ...(args.bucket === undefined ? [] : [args.bucket])] },
       );
+      const described = JSON.stringify(describedEnvironment(context));
+      step(
+        context,
+        "backup-describe",
+        { script: "backup-describe", environment: { CONTAINER: this.agent.name }, stdin: described, triggers: [this.agent.id, fingerprint(described)] },
+        { parent: this, dependsOn: [this.agent] },
+      );
     }
     this.registerOutputs({ agent: this.agent?.name, companion: this.companion?.name });
   }
@@ -122,6 +129,11 @@ function outside({ backup: { s3, alarms } }: Settings, bucket: BackupBucket | un
 }
 
 const clientOptions = (password: string) => `[client]\nhost=database\nport=3306\nuser="drydock_backup"\npassword="${password}"\n`;
+
+/** What is kept of the application's environment with every backup: of secrets the names only. */
+export function describedEnvironment({ environment }: Pick<Context, "environment">): { readonly plain: Readonly<Record<string, string>>; readonly secret: readonly string[] } {
+  return { plain: environment.plain, secret: Object.keys(environment.secret).sort() };
+}
 
 /** The agent's settings: no secret, and nothing that a release changes. */
 export function agentConfiguration(context: Context): Configuration {

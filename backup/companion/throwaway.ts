@@ -10,8 +10,8 @@ import { FOLDERS } from "../protocol.ts";
 
 const USER = "drydock_restore";
 
-/** How a server is made whose data nobody needs when the machine stops. */
-const SPEED = ["--skip-networking", "--skip-log-bin", "--skip-name-resolve", "--event-scheduler=OFF", "--innodb-buffer-pool-size=128M", "--innodb-flush-log-at-trx-commit=0", "--innodb-fast-shutdown=1", "--max-allowed-packet=1G"];
+/** How a server is made whose data nobody needs when the machine stops; what was unpacked just now is read from memory, not back from the disk. */
+const SPEED = ["--skip-networking", "--skip-log-bin", "--skip-name-resolve", "--event-scheduler=OFF", "--innodb-buffer-pool-size=128M", "--innodb-data-file-buffering=ON", "--innodb-flush-log-at-trx-commit=0", "--innodb-fast-shutdown=1", "--max-allowed-packet=1G"];
 
 /** A folder with the data of a throwaway server, and the server while it runs. It has a socket, no port, and is never the live one. */
 export class Throwaway {
@@ -53,7 +53,7 @@ export class Throwaway {
 
   /** Makes one consistent state of a physical backup and its increments. */
   async prepare(increments: number): Promise<void> {
-    const prepare = (more: readonly string[]) => execute("mariadb-backup", ["--no-defaults", "--prepare", `--target-dir=${this.data}`, "--use-memory=128M", ...more]);
+    const prepare = (more: readonly string[]) => execute("mariadb-backup", ["--no-defaults", "--prepare", `--target-dir=${this.data}`, "--use-memory=128M", "--innodb-data-file-buffering=ON", ...more]);
     await prepare([]);
     for (let number = 1; number <= increments; number++) {
       const folder = join(this.folder, `increment-${number}`);

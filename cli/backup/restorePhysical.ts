@@ -35,8 +35,10 @@ export async function restorePhysical(host: BackupHost, entry: Entry, toTime: st
   };
   const previous = `${mounts.data}-before-${stamp().replace("_", "-")}`;
   try {
-    progress.say("copying them beside the live ones");
+    progress.say(`prepared and compared in ${prepared.seconds.toFixed(1)} s; copying them beside the live ones`);
+    const copying = Date.now();
     await run("copy", prepared.folder);
+    progress.say(`copied in ${((Date.now() - copying) / 1000).toFixed(1)} s`);
     // Meanwhile the site is closed and workers finish.
     const synced = run("sync");
     synced.catch(() => undefined);

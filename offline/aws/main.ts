@@ -2,8 +2,9 @@ import { serve } from "../plugin/server.ts";
 import { bucket } from "./bucket.ts";
 import * as settings from "./bucketSettings.ts";
 import { configSchema, configure } from "./clients.ts";
-import { policy, role, rolePolicy } from "./roles.ts";
-import { accessKey, user, userPolicy } from "./users.ts";
+import { rolePolicy, userPolicy } from "./inlinePolicies.ts";
+import { policy, role } from "./roles.ts";
+import { accessKey, user } from "./users.ts";
 
 void serve({
   name: "aws",

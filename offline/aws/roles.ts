@@ -2,7 +2,7 @@ import * as sdk from "@aws-sdk/client-iam";
 import { inPlace, required, str, withDefault } from "../plugin/schema.ts";
 import type { Resource } from "../plugin/resource.ts";
 import type { Values } from "../plugin/values.ts";
-import { allTags, ask, eventually, iam, tagList, TAGS, tell } from "./clients.ts";
+import { allTags, ask, iam, tagList, TAGS, tell } from "./clients.ts";
 import { retag, tagsOf } from "./tags.ts";
 import { asWritten } from "./wire.ts";
 
@@ -46,37 +46,6 @@ export const role: Resource = {
 
 const roleOutputs = (inputs: Values, found: sdk.Role | undefined): Values =>
   ({ ...inputs, arn: found?.Arn ?? "", uniqueId: found?.RoleId ?? "", createDate: found?.CreateDate?.toISOString() ?? "", tagsAll: allTags(inputs) });
-
-const rolePolicySchema = { name: required(str), role: required(str), policy: inPlace(required(str)) };
-const putRolePolicy = ({ role, name, policy }: Values, signal: AbortSignal) => eventually(`setting policy ${name} of role ${role}`, signal,
-  () => iam().send(new sdk.PutRolePolicyCommand({ RoleName: String(role), PolicyName: String(name), PolicyDocument: String(policy) })));
-
-/** aws.iam.RolePolicy. The id is ROLE:NAME. */
-export const rolePolicy: Resource = {
-  schema: rolePolicySchema,
-  autoname: true,
-  importable: true,
-  computed: [],
-  async create(inputs, call) {
-    await putRolePolicy(inputs, call.signal);
-    return { id: `${inputs.role}:${inputs.name}`, outputs: inputs };
-  },
-  async read(id, inputs) {
-    const [RoleName = "", PolicyName = ""] = id.split(":");
-    const found = await ask(`reading policy ${PolicyName} of role ${RoleName}`, () => iam().send(new sdk.GetRolePolicyCommand({ RoleName, PolicyName })));
-    if (!found) return undefined;
-    const live = asWritten(rolePolicySchema, inputs, { name: PolicyName, role: RoleName, policy: decoded(found.PolicyDocument) });
-    return { inputs: live, outputs: live };
-  },
-  async update(_id, _state, inputs, call) {
-    await putRolePolicy(inputs, call.signal);
-    return inputs;
-  },
-  async delete(id) {
-    const [RoleName = "", PolicyName = ""] = id.split(":");
-    await ask(`deleting policy ${PolicyName} of role ${RoleName}`, () => iam().send(new sdk.DeleteRolePolicyCommand({ RoleName, PolicyName })));
-  },
-};
 
 const policySchema = { name: required(str), path: withDefault(str, "/"), description: str, policy: inPlace(required(str)), tags: TAGS };
 

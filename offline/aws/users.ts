@@ -41,38 +41,6 @@ export const user: Resource = {
 
 const userOutputs = (inputs: Values, found: sdk.User | undefined): Values => ({ ...inputs, arn: found?.Arn ?? "", uniqueId: found?.UserId ?? "", tagsAll: allTags(inputs) });
 
-const userPolicySchema = { name: required(str), user: required(str), policy: inPlace(required(str)) };
-
-/** aws.iam.UserPolicy. The id is USER:NAME. */
-export const userPolicy: Resource = {
-  schema: userPolicySchema,
-  autoname: true,
-  importable: true,
-  computed: [],
-  async create(inputs, call) {
-    await putUserPolicy(inputs, call.signal);
-    return { id: `${inputs.user}:${inputs.name}`, outputs: inputs };
-  },
-  async read(id, inputs) {
-    const [UserName = "", PolicyName = ""] = id.split(":");
-    const found = await ask(`reading policy ${PolicyName} of user ${UserName}`, () => iam().send(new sdk.GetUserPolicyCommand({ UserName, PolicyName })));
-    if (!found) return undefined;
-    const live = asWritten(userPolicySchema, inputs, { name: PolicyName, user: UserName, policy: decodeURIComponent(found.PolicyDocument ?? "") });
-    return { inputs: live, outputs: live };
-  },
-  async update(_id, _state, inputs, call) {
-    await putUserPolicy(inputs, call.signal);
-    return inputs;
-  },
-  async delete(id) {
-    const [UserName = "", PolicyName = ""] = id.split(":");
-    await ask(`deleting policy ${PolicyName} of user ${UserName}`, () => iam().send(new sdk.DeleteUserPolicyCommand({ UserName, PolicyName })));
-  },
-};
-
-const putUserPolicy = ({ user, name, policy }: Values, signal: AbortSignal) => eventually(`setting policy ${name} of user ${user}`, signal,
-  () => iam().send(new sdk.PutUserPolicyCommand({ UserName: String(user), PolicyName: String(name), PolicyDocument: String(policy) })));
-
 const keySchema = { user: required(str), status: { ...withDefault(inPlace(str), "Active"), oneOf: ["Active", "Inactive"] } };
 
 /** aws.iam.AccessKey. The id is the key's; the secret is answered once, at the creation, and is kept in the state. */

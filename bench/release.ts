@@ -1,7 +1,7 @@
 /**
  * A release under load, side by side: `./drydock up`, `docker compose up` and the method of docker-rollout deploy the same images of the same
  * application on this machine, in turns. Prints wall time, when the traffic had moved, failed requests, and p99 beside p99 without a release.
- * npx tsx bench/release.ts [--runs 5] [--replicas 3,10] [--clients 8] [--json]
+ * npx tsx bench/release.ts [--runs 5] [--replicas 3,10] [--clients 4] [--json]
  */
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
@@ -10,7 +10,7 @@ import { Load } from "../test/support/load.ts";
 import { Peer } from "./peers/peer.ts";
 
 const { values } = parseArgs({
-  options: { runs: { type: "string", default: "5" }, replicas: { type: "string", default: "3,10" }, clients: { type: "string", default: "8" }, json: { type: "boolean", default: false } },
+  options: { runs: { type: "string", default: "5" }, replicas: { type: "string", default: "3,10" }, clients: { type: "string", default: "4" }, json: { type: "boolean", default: false } },
 });
 const whole = (name: string, text: string): number => {
   const number = Number(text);

@@ -111,7 +111,7 @@ export async function cleanup({ stack, json, dryRun, yes }: Common & { readonly 
     else print([`${dryRun ? "Would remove" : "Nothing to remove"}${dryRun ? `: ${look.removed.join(", ") || "no backup"}, ${look.removedSegments} segments of the binary log` : ""}; ${look.kept.length} backups stay.`]);
     return Exit.ok;
   }
-  if (yes !== true) await confirmWord(host.session.stack, `${look.removed.length} backups and ${look.removedSegments} segments of the binary log are past their time and will be removed: ${look.removed.join(", ")}.`, "--yes");
+  if (yes !== true) await confirmWord(host.session.stack, `${look.removed.length} backups and ${look.removedSegments} segments of the binary log are past their time and will be removed${look.removed.length === 0 ? "" : `: ${look.removed.join(", ")}`}.`, "--yes");
   return await audited(host.session, "backup", ["cleanup"], async () => {
     const { removed, kept } = await work(host, "cleanup", [], json);
     if (!json) print([`Removed ${removed.length} backups; ${kept.length} stay.`]);
@@ -138,7 +138,11 @@ export async function exportKey(file: string | undefined, { stack, yes }: { read
     const { key } = await ask(host, "key");
     if (file === undefined) process.stdout.write(`${key}\n`);
     else {
-      writeFileSync(file, `${key}\n`, { mode: 0o600, flag: "wx" });
+      try {
+        writeFileSync(file, `${key}\n`, { mode: 0o600, flag: "wx" });
+      } catch (error) {
+        throw new CliError({ what: `the key was not written: ${(error as Error).message}`, remedy: "name a file that isn't there yet", code: Exit.refused });
+      }
       process.stderr.write(`${file}: the key of stack ${host.session.stack}; keep it away from the backups\n`);
     }
     return Exit.ok;

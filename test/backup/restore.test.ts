@@ -151,6 +151,7 @@ describe("restoring backups", function () {
     if ((await inS3()) === undefined) await ok("run");
     const newest = await inS3();
     assert.ok(newest);
+    await ok("restore", "--forget-previous", "--yes");
     // One stack at a time has the published port, as on a machine that is gone.
     for (const network of docker("inspect", "--format", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}", moto.container).split(" ").filter((name) => name.startsWith("network-"))) docker("network", "disconnect", network, moto.container);
     await clone.remove();

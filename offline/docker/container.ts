@@ -5,7 +5,7 @@ import type { Values } from "../plugin/values.ts";
 import { NotReady } from "../plugin/resource.ts";
 import type { Call, Resource } from "../plugin/resource.ts";
 import type { Failure } from "../plugin/schema.ts";
-import { ask, tell } from "./engine.ts";
+import { ask, Refused, tell } from "./engine.ts";
 import * as journal from "./journal.ts";
 import { removeLeftover } from "./leftover.ts";
 import { ensureImage } from "./remote-image.ts";
@@ -85,7 +85,7 @@ async function create(inputs: Values, call: Call): Promise<{ id: string; outputs
   const entry = journal.begin(call.urn);
   options.Labels = { ...options.Labels, [journal.LABEL]: entry.mark };
   const made = await tell((docker) => docker.createContainer({ ...options, abortSignal: call.signal })).catch((error) => {
-    journal.abandoned(entry);
+    if (error instanceof Refused) journal.abandoned(entry);
     throw new Error(`container ${inputs.name} could not be created: ${error.message}`);
   });
   const { id } = made;
@@ -109,13 +109,14 @@ async function create(inputs: Values, call: Call): Promise<{ id: string; outputs
     }
     await ready(id, inputs, call);
   } catch (error) {
-    journal.created(entry, id);
     const found = await ask((docker) => docker.getContainer(id).inspect());
     if (!found) throw error;
+    journal.created(entry, id);
     throw new NotReady((error as Error).message, id, { ...outputsOf(inputs, found), containerLogs, __unready: true });
   }
+  const outputs = { ...outputsOf(inputs, await tell((docker) => docker.getContainer(id).inspect())), containerLogs };
   journal.created(entry, id);
-  return { id, outputs: { ...outputsOf(inputs, await tell((docker) => docker.getContainer(id).inspect())), containerLogs } };
+  return { id, outputs };
 }
 
 /** Attaches to the networks of `networksAdvanced`, in place of the default one. */

@@ -79,8 +79,11 @@ export function explain(error: unknown): Error {
   if (code === "ECONNREFUSED" || code === "ENOENT" || code === "EACCES" || code === "ENOTFOUND" || code === "ETIMEDOUT") {
     return new Error(`Docker does not answer at ${config.host} (${code}). Start it (systemctl start docker, or ./drydock up for the local stack), or name another: pulumi config set docker:host ssh://user@host`);
   }
-  return statusCode === undefined ? (error as Error) : new Error(json?.message ?? reason ?? message ?? `Docker answered with status ${statusCode}`);
+  return statusCode === undefined ? (error as Error) : new Refused(json?.message ?? reason ?? message ?? `Docker answered with status ${statusCode}`);
 }
+
+/** Docker has answered, and said no: nothing was done. After any other error it may have been. */
+export class Refused extends Error {}
 
 /** Calls Docker, with its errors in words; a 404 is undefined. */
 export async function ask<T>(request: (docker: Docker) => Promise<T>): Promise<T | undefined> {

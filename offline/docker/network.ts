@@ -1,7 +1,7 @@
 import { any, bool, list, map, object, required, set, str, withDefault } from "../plugin/schema.ts";
 import type { Resource } from "../plugin/resource.ts";
 import type { Value, Values } from "../plugin/values.ts";
-import { ask, tell } from "./engine.ts";
+import { ask, Refused, tell } from "./engine.ts";
 import * as journal from "./journal.ts";
 import { removeLeftover } from "./leftover.ts";
 import { labelsOf } from "./spec.ts";
@@ -44,11 +44,12 @@ export const network: Resource = {
         })) as any,
       },
     })).catch((error) => {
-      journal.abandoned(entry);
+      if (error instanceof Refused) journal.abandoned(entry);
       throw error;
     });
+    const { outputs } = (await live(created.id, inputs))!;
     journal.created(entry, created.id);
-    return { id: created.id, outputs: (await live(created.id, inputs))!.outputs };
+    return { id: created.id, outputs };
   },
   read: (id, inputs) => live(id, inputs),
   async update(id, _state, inputs) {

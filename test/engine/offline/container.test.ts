@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { Gateway } from "./gateway.ts";
 import { containers, docker, inOrder, shellImage, Stack, sweep, until } from "./support.ts";
 
 interface Options {
@@ -66,6 +68,19 @@ describe("offline docker.Container", function () {
     assert.notEqual(up.code, 0);
     assert.match(up.output, /Docker does not answer at unix:\/\/\/nowhere\/docker\.sock \(ENOENT\)\. Start it/);
   });
+
+  for (const [moment, request] of [["is asked for a container", /^POST \/\S*containers\/create/], ["is asked how it is", /^GET \/\S*containers\/\w+\/json/]] as const) {
+    it(`leaves nothing behind when Docker goes away while it ${moment}`, async () => {
+      const gateway = await Gateway.open(join(stack.folder, "docker.sock"), request);
+      const cut = await stack.with({ DOCKER_HOST: gateway.host }, "up", "--yes", "--skip-preview");
+      gateway.close();
+      assert.notEqual(cut.code, 0, cut.output);
+      assert.equal(containers().length, 1, "Docker has made it, and could not say so");
+      const next = await stack.up();
+      assert.equal(next.code, 0, next.output);
+      assert.deepEqual(containers().map((line) => line.split(" ")[0]), [(await stack.outputs()).name]);
+    });
+  }
 
   it("keeps secrets out of the state, the output and errors", async () => {
     const { output } = await stack.up("--diff");

@@ -1,15 +1,42 @@
-import type { Agent } from "./context.ts";
+import type { Agent, Place } from "./context.ts";
 import { refused } from "./errors.ts";
 import type { Entry } from "./protocol.ts";
 import { lineage } from "./retention.ts";
-import { s3Store } from "./store.ts";
+import { s3Store, type Store } from "./store.ts";
 
 /** Puts a backup, and what it is an increment of, into S3: data, then what lies beside the entry, then the entry, then `latest`. */
 export async function copyToS3(agent: Agent, entry: Entry): Promise<Entry> {
-  const { local, s3, reporter, configuration } = agent;
+  const { s3 } = agent;
   if (s3 === undefined) return entry;
-  // restic itself goes on trying for a quarter of an hour; whoever made a backup need not wait so long to hear that S3 is away.
-  await s3.catalogue.store.list("latest");
+  return await whileThere(s3, () => copy(agent, s3, entry));
+}
+
+/**
+ * restic goes on trying for a quarter of an hour where S3 has gone away, and everything else waits for it: so S3 itself is asked before and meanwhile, and
+ * what is at work is ended when it has not answered twice.
+ *
+ * @param every milliseconds
+ * @throws what S3, or the way to it, said last
+ */
+export async function whileThere<T>({ catalogue: { store }, restic }: Pick<Place, "restic"> & { readonly catalogue: { readonly store: Pick<Store, "list"> } }, work: () => Promise<T>, every = 15_000): Promise<T> {
+  await store.list("latest");
+  let missed = 0;
+  let gone: unknown;
+  const look = setInterval(() => void store.list("latest").then(() => { missed = 0; }, (error: unknown) => {
+    if (++missed < 2) return;
+    gone = error;
+    restic.end();
+  }), every);
+  try {
+    return await work();
+  } catch (error) {
+    throw gone ?? error;
+  } finally {
+    clearInterval(look);
+  }
+}
+
+async function copy({ local, reporter, configuration }: Agent, s3: Place, entry: Entry): Promise<Entry> {
   await s3.restic.ensure();
   const { entries } = await local.catalogue.list();
   const [snapshots, there] = [await local.restic.ids(), await s3.restic.ids()];

@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Writable } from "node:stream";
@@ -22,6 +23,7 @@ export class Restic {
   readonly repository: string;
   readonly env: Readonly<Record<string, string>>;
   readonly #options: readonly string[];
+  readonly #running = new Set<ChildProcess>();
 
   constructor(repository: string, env: Readonly<Record<string, string>> = {}, options: readonly string[] = []) {
     this.repository = repository;
@@ -131,12 +133,21 @@ export class Restic {
     await this.run(["unlock", ...(alive.includes(true) ? [] : ["--remove-all"])]);
   }
 
+  /** Ends what is at work on this repository. */
+  end(): void {
+    for (const child of this.#running) child.kill("SIGKILL");
+  }
+
   async run(args: readonly string[]): Promise<string> {
     return await this.#execute([...args, "--quiet"]);
   }
 
   async #execute(args: readonly string[], options: ExecuteOptions = {}): Promise<string> {
-    const run = async (): Promise<string> => await execute("restic", [...this.#options, ...args], { env: this.env, ...options });
+    const onStart = (child: ChildProcess): void => {
+      this.#running.add(child);
+      child.once("close", () => this.#running.delete(child));
+    };
+    const run = async (): Promise<string> => await execute("restic", [...this.#options, ...args], { env: this.env, onStart, ...options });
     try {
       return await run();
     } catch (error) {

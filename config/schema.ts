@@ -176,7 +176,7 @@ const s3 = z.strictObject({
 const backup = z.strictObject({
   enabled: preset(flag(), true, "Back up, restore each backup to prove it, and keep the binary log for points in time"),
   image: optional(imageReference(), "The image of the backup agent", "**required** where `enabled`"),
-  memory: preset(mebibytes(128), 512, "Memory limit of the agent"),
+  memory: preset(mebibytes(384), 512, "Memory limit of the agent"),
   cpus: preset(cpus(), 1, "Processor limit of the agent"),
   restoreMemory: preset(mebibytes(256), 768, "Memory limit of the container in which backups are restored"),
   restoreCpus: preset(cpus(), 1, "Processor limit of that container"),

@@ -91,19 +91,6 @@ async function answered(url: string): Promise<string | undefined> {
   }
 }
 
-/** An engine can't freeze a container in which a health check is just beginning. */
-async function frozen(container: string): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      execFileSync("docker", ["pause", container], { stdio: "ignore" });
-      return;
-    } catch (error) {
-      if (tries === 20) throw error;
-      await sleep(250);
-    }
-  }
-}
-
 const samples: Sample[] = [];
 let peer: Peer | undefined;
 try {
@@ -125,19 +112,7 @@ try {
     peer = await Peer.start(status, replicas);
     const own: Record<Way, Sample> = Object.fromEntries(WAYS.map((way) => [way, { replicas, way, quiet: [], runs: [] }])) as never;
     samples.push(...Object.values(own));
-    // What is not measured is frozen, so that its health checks take no processor.
-    const stackContainers = () => status.services.filter(({ role }) => !["database", "redis"].includes(role)).map(({ container }) => container);
-    const turn = async (way: Way, work: (url: string) => Promise<void>) => {
-      const drydock = way === "drydock up" || way === "pulumi up";
-      const idle = drydock ? peer!.containers() : stackContainers();
-      try {
-        for (const container of idle) await frozen(container);
-        await sleep(500);
-        await work(drydock ? status.url : peer!.url);
-      } finally {
-        for (const container of idle) if (docker("inspect", "--format", "{{.State.Paused}}", container) === "true") docker("unpause", container);
-      }
-    };
+    const turn = (way: Way, work: (url: string) => Promise<void>) => work(way === "drydock up" || way === "pulumi up" ? status.url : peer!.url);
     for (let run = 1; run <= runs; run++) {
       for (const way of WAYS) {
         // Each side is measured twice a round: there and back.

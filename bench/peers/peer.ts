@@ -62,11 +62,6 @@ export class Peer {
     return peer;
   }
 
-  /** @returns its containers */
-  containers(): string[] {
-    return docker("ps", "--quiet", "--filter", `label=com.docker.compose.project=${this.project}`).split("\n").filter((id) => id !== "");
-  }
-
   async release(way: "compose" | "rollout", image: string): Promise<void> {
     await promisify(execFile)("docker", ["exec", "--env", `IMAGE=${image}`, this.tool, "sh", "/peer/release.sh", way]);
   }

@@ -3,8 +3,6 @@ export interface HealthCheck {
   readonly test: readonly string[];
   /** Seconds that one check may take. @default 5 */
   readonly timeout?: number;
-  /** Failed checks in a row that make it unhealthy. @default 5 */
-  readonly retries?: number;
 }
 
 /** Seconds between two checks of a container that is starting or in trouble. */
@@ -19,7 +17,7 @@ const SELDOM = 10;
  *
  * @param startTimeout seconds in which failed checks don't count
  */
-export function healthcheck({ test: [form, ...words], timeout = 5, retries = 5 }: HealthCheck, startTimeout: number) {
+export function healthcheck({ test: [form, ...words], timeout = 5 }: HealthCheck, startTimeout: number) {
   const command = form === "CMD-SHELL" ? ["/bin/sh", "-c", ...words] : words;
   const wait = `rm /dev/shm/healthy 2>/dev/null && sleep ${SELDOM - OFTEN}; "$@" && { touch /dev/shm/healthy || :; }`;
   // Every field is set: one that is left out comes back from Docker as a difference.
@@ -28,12 +26,12 @@ export function healthcheck({ test: [form, ...words], timeout = 5, retries = 5 }
     interval: duration(OFTEN),
     timeout: duration(timeout + SELDOM),
     startPeriod: duration(startTimeout),
-    retries,
+    retries: 5,
   };
 }
 
 /** A duration as Docker prints it back (1m5s); any other spelling would come back as a difference at the next refresh. */
-export function duration(seconds: number): string {
+function duration(seconds: number): string {
   if (seconds < 60) return `${seconds}s`;
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
   return `${h > 0 ? `${h}h` : ""}${m}m${s}s`;

@@ -32,7 +32,7 @@ export function processExists(pid: number): boolean {
 export function isAtWork(pid: number, exists: (pid: number) => boolean = processExists, proc = "/proc"): boolean {
   if (!Number.isInteger(pid) || pid <= 0 || !exists(pid)) return false;
   try {
-    return /pulumi|drydock|cli\/main\.ts/.test(readFileSync(join(proc, String(pid), "cmdline"), "utf8"));
+    return /pulumi|drydock|start\/cli\.mjs/.test(readFileSync(join(proc, String(pid), "cmdline"), "utf8"));
   } catch {
     return true;
   }

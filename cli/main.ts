@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { CliError, Exit, describe } from "./errors.ts";
@@ -9,8 +9,27 @@ interface Verbs {
   register(program: Command): void;
 }
 
-const MODULES = ["verbs/up", "verbs/preview", "verbs/status", "verbs/releases", "verbs/rollback", "verbs/audit", "verbs/artisan", "verbs/backup", "verbs/logs", "verbs/maintenance", "verbs/doctor", "verbs/drift",
-  "verbs/destroy", "verbs/env", "verbs/test", "policies", "check", "lint"];
+/** By the verb; in the order in which the help lists them. */
+const MODULES: Readonly<Record<string, () => Promise<Verbs>>> = {
+  up: () => import("./verbs/up.ts"),
+  preview: () => import("./verbs/preview.ts"),
+  status: () => import("./verbs/status.ts"),
+  releases: () => import("./verbs/releases.ts"),
+  rollback: () => import("./verbs/rollback.ts"),
+  audit: () => import("./verbs/audit.ts"),
+  artisan: () => import("./verbs/artisan.ts"),
+  backup: () => import("./verbs/backup.ts"),
+  logs: () => import("./verbs/logs.ts"),
+  maintenance: () => import("./verbs/maintenance.ts"),
+  doctor: () => import("./verbs/doctor.ts"),
+  drift: () => import("./verbs/drift.ts"),
+  destroy: () => import("./verbs/destroy.ts"),
+  env: () => import("./verbs/env.ts"),
+  test: () => import("./verbs/test.ts"),
+  policies: () => import("./policies.ts"),
+  check: () => import("./check.ts"),
+  lint: () => import("./lint.ts"),
+};
 
 export const EXIT_CODES = `
 Exit codes:
@@ -48,11 +67,8 @@ Examples:
   $ ./drydock artisan -- migrate:status
   $ eval "$(./drydock env)"             from here on, pulumi itself works in this clone
 ${EXIT_CODES}`);
-  const named = MODULES.filter((name) => name === verb || name === `verbs/${verb}`);
-  for (const name of named.length > 0 ? named : MODULES) {
-    const file = join(import.meta.dirname, `${name}.ts`);
-    if (existsSync(file)) ((await import(file)) as Verbs).register(program);
-  }
+  const named = verb !== undefined && Object.hasOwn(MODULES, verb) ? [MODULES[verb]!] : Object.values(MODULES);
+  for (const load of named) (await load()).register(program);
   for (const command of program.commands) {
     command.exitOverride().showHelpAfterError(`(./drydock ${command.name()} --help shows how it is used)`);
   }
@@ -78,7 +94,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-if (process.argv[1] === import.meta.filename) {
+/** The process: runs its command line, and ends it. */
+export async function run(): Promise<void> {
   const { handSignalsOver } = await import("./pulumi.ts");
   handSignalsOver();
   // A reader that went away (`| head`) is no error.

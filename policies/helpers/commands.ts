@@ -1,7 +1,7 @@
 import { containerOf, type Container, isContainerType } from "./container.ts";
 import { scriptsOf, withoutComments } from "./files.ts";
 import { COMMANDS, CONTAINERS, type Resource } from "./resources.ts";
-import { at, isUnknown, items, text, type Item, type Items } from "./values.ts";
+import { at, entries, isUnknown, items, text, type Item, type Items } from "./values.ts";
 import type { Settings } from "../settings.ts";
 
 /** Types of resources that run commands. */
@@ -69,6 +69,13 @@ const REFERENCE = /^(?!\d+\.\d+\.\d+\.\d+:)[a-z0-9][a-z0-9._/-]*(?::\d+\/[a-z0-9
 /** Whether a word can be an image's reference with a tag or digest, or an image's id. */
 export function isImageReference(word: string): boolean {
   return REFERENCE.test(word) || /^sha256:[a-f0-9]{64}$/.test(word);
+}
+
+/** Values of a command's variables. */
+export function variables(resource: Resource): Items<string> {
+  const { known, unknown } = entries(at(resource.props, "environment"), "environment");
+  const values = known.map(({ path, value: [, value] }) => ({ path, value: text(value) }));
+  return { known: values.filter((one): one is Item<string> => typeof one.value === "string"), unknown: [...unknown, ...values.filter(({ value }) => isUnknown(value)).map(({ path }) => path)] };
 }
 
 /** Values of a command's triggers; what is unknown changes with the resource it comes from. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { callsArtisan, commandTexts, isImageReference, migrates, RUNNERS, triggers } from "../helpers/commands.ts";
+import { callsArtisan, commandTexts, isImageReference, migrates, RUNNERS, triggers, variables } from "../helpers/commands.ts";
 import { COMMANDS, CONTAINER, CONTAINERS, SERVICE, type Resource, type Stack } from "../helpers/resources.ts";
 import { at, num, text } from "../helpers/values.ts";
 import { resourceRule, stackRule } from "../rule.ts";
@@ -24,17 +24,19 @@ export const artisanCommandTriggers = resourceRule({
   id: 11, name: "artisan-command-triggers", family: "laravel", level: "mandatory", source: ["KI 6", "KI 10"],
   summary: "A command that runs artisan runs again when the image changes.",
   why: "caches and migrations that ran for the old code were kept for the new one",
-  remedy: "triggers: [image.repoDigest]",
+  remedy: "triggers: [image.repoDigest], or the image among the variables in environment",
   bad: "create: \"docker exec app php artisan migrate --force\" without triggers", good: "the same with triggers: [image.repoDigest]",
   types: COMMANDS, params: none,
   check(resource, report, { settings }) {
     const texts = commandTexts(resource, settings, ["create", "update"]);
     for (const path of texts.unknown) report.undecided(path);
     if (!texts.known.some(({ value }) => callsArtisan(value, "[a-z][\\w:-]*"))) return;
-    const { known, unknown } = triggers(resource);
-    // A trigger that is not known yet comes from another resource, and changes with it.
-    const follows = unknown.length > 0 || known.some(({ value }) => isImageReference(value)) || texts.known.some(({ value }) => /@sha256:[a-f0-9]{64}/.test(value));
-    if (!follows) report.violation("triggers", "the command runs artisan, but no trigger is an image");
+    // Another variable is an update, which runs `create` again unless `update` is something else.
+    const updates = texts.known.find(({ path }) => path === "update");
+    const again = updates === undefined || callsArtisan(updates.value, "[a-z][\\w:-]*") ? [triggers(resource), variables(resource)] : [triggers(resource)];
+    // What is not known yet comes from another resource, and changes with it.
+    const follows = triggers(resource).unknown.length > 0 || again.some(({ known }) => known.some(({ value }) => isImageReference(value))) || texts.known.some(({ value }) => /@sha256:[a-f0-9]{64}/.test(value));
+    if (!follows) report.violation("triggers", "the command runs artisan, but neither a trigger nor a variable is an image");
   },
 });
 

@@ -42,7 +42,7 @@ export class Project {
   static async ofClone(stack: string): Promise<Project> {
     const project = new Project();
     copyFileSync(join(ROOT, "Pulumi.yaml"), join(project.folder, "Pulumi.yaml"));
-    for (const name of ["index.ts", "tsconfig.json", "components", "config", "commands", "runtime", "examples", "policies"]) {
+    for (const name of ["index.ts", "tsconfig.json", "components", "config", "commands", "runtime", "examples", "policies", "start"]) {
       if (existsSync(join(ROOT, name))) symlinkSync(join(ROOT, name), join(project.folder, name));
     }
     copyFileSync(join(ROOT, "package.json"), join(project.folder, "package.json"));

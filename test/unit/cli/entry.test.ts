@@ -27,16 +27,16 @@ describe("the entry script", () => {
   }
   const installations = (): number => (existsSync(join(root, "npm.log")) ? readFileSync(join(root, "npm.log"), "utf8").trim().split("\n").length : 0);
 
-  it("hands over to cli/main.ts, with the arguments as they are, in the user's own folder", () => {
+  it("hands over to start/cli.mjs, with the arguments as they are, in the user's own folder", () => {
     assert.match(run(["artisan", "--", "a b"], {}, join(root, "drydock"), tmpdir()).stdout,
-      new RegExp(`^ran in ${tmpdir()}: --import file://${root}/node_modules/tsx/\\S+ ${root}/cli/main\\.ts artisan -- a b\n$`));
+      new RegExp(`^ran in ${tmpdir()}: ${root}/start/cli\\.mjs artisan -- a b\n$`));
   });
 
   it("finds its folder through links, relative ones too", () => {
     mkdirSync(join(root, "links"));
     symlinkSync("../drydock", join(root, "links", "one"));
     symlinkSync(join(root, "links", "one"), join(root, "bin", "two"));
-    assert.match(run([], {}, join(root, "bin", "two")).stdout, new RegExp(`${root}/cli/main\\.ts`));
+    assert.match(run([], {}, join(root, "bin", "two")).stdout, new RegExp(`${root}/start/cli\\.mjs`));
   });
 
   for (const version of ["v18.20.4", "v20.17.0"]) {

@@ -29,7 +29,7 @@ describe("whether a process is at work", () => {
 
   it("knows Pulumi and Drydock by their command lines", () => {
     assert.equal(runs("/home/ann/.cache/bin/pulumi\0up\0"), true);
-    assert.equal(runs("node\0--import\0tsx\0/x/cli/main.ts\0up\0"), true);
+    assert.equal(runs("node\0/x/start/cli.mjs\0up\0"), true);
   });
   it("knows that the number was given to somebody else", () => assert.equal(runs("/usr/sbin/cron\0-f\0"), false));
   it("counts a zombie as gone", () => assert.equal(runs(""), false));

@@ -7,7 +7,7 @@ import { policiesDocument } from "../../../policies/docs.ts";
 import { explain } from "../../../policies/explain.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
-const drydock = (...args: readonly string[]) => execFileSync(process.execPath, ["--import", "tsx", join(ROOT, "cli/main.ts"), ...args], { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+const drydock = (...args: readonly string[]) => execFileSync(process.execPath, [join(ROOT, "start/cli.mjs"), ...args], { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 
 describe("policies: documents", () => {
   it("docs/policies.md is what the catalogue says (else: npx tsx policies/docs.ts)", () => {

@@ -1,3 +1,4 @@
+import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { App } from "./components/app.ts";
@@ -33,7 +34,8 @@ const provider = new docker.Provider("docker", {
   ...(host.host === undefined ? {} : { host: host.host }),
   ...(host.registry === undefined ? {} : { registryAuth: [{ ...host.registry, password: pulumi.secret(host.registry.password) }] }),
 });
-const on = { providers: { docker: provider } };
+// Written out, so that both plugins start at once: a default one starts when the first resource of its kind has all that it waits for.
+const on = { providers: { docker: provider, command: new command.Provider("command") } };
 
 // What lasts from release to release.
 const network = new Network("network", context, on);
@@ -51,19 +53,19 @@ const backups = new Backup("backup-system", context, { network, volumes, databas
 const appImage = new AppImage("app-image", context, on);
 const backupContainers = [...present(backups.agent), ...present(backups.companion)];
 const ready = [appImage.resource, database.container, redis.container, volumes.ownership, ...backupContainers];
-const backup = new MigrationBackup("backup", context, { network, volumes, database, agent: backups.agent, after: ready });
-const migrate = new Migrate("migrate", context, { network, backup, after: [...ready, ...present(backup.command)] });
+const backup = new MigrationBackup("backup", context, { network, volumes, database, agent: backups.agent, after: ready }, on);
+const migrate = new Migrate("migrate", context, { network, backup, after: [...ready, ...present(backup.command)] }, on);
 const migrated = [...ready, ...present(migrate.command)];
-const assets = new Assets("assets", context, { volumes, after: migrated });
+const assets = new Assets("assets", context, { volumes, after: migrated }, on);
 const app = new App("app", context, { network, volumes, after: [...migrated, assets.command] }, on);
-const traffic = new Switch("switch", context, { proxy: proxy.container, replicas: app.replicas, after: [assets.command] });
-const opcache = new Opcache("opcache", context, { replicas: app.replicas, after: [traffic.command] });
+const traffic = new Switch("switch", context, { proxy: proxy.container, replicas: app.replicas, after: [assets.command] }, on);
+const opcache = new Opcache("opcache", context, { replicas: app.replicas, after: [traffic.command] }, on);
 const horizon = new Horizon("horizon", context, { network, volumes, after: [traffic.command] }, on);
 const scheduler = new Scheduler("scheduler", context, { network, volumes, after: [traffic.command] }, on);
 const workers = [...present(horizon.container), ...present(scheduler.container)];
-const verify = new Verify("verify", context, { replicas: app.replicas, workers, after: [traffic.drained, ...present(opcache.command)] });
+const verify = new Verify("verify", context, { replicas: app.replicas, workers, after: [traffic.command, ...present(opcache.command)] }, on);
 
-const recorded = new Record("record", context, { volumes, replicas: app.replicas, probes: verify.command.stdout, after: [verify.command] });
+const recorded = new Record("record", context, { volumes, replicas: app.replicas, probes: verify.command.stdout, after: [verify.command, traffic.drained] }, on);
 
 export const stack = context.stack;
 export const url = environment.plain.APP_URL;

@@ -1,3 +1,4 @@
+import { getPriority, setPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { audited } from "./audit.ts";
 import { dockerFor, inspect, type Docker } from "./docker.ts";
@@ -47,12 +48,17 @@ export async function up(options: UpOptions): Promise<number> {
   });
 }
 
+/** Where the site and its deployment share the processors, the site comes first: all that is started from here on has this niceness. */
+const NICENESS = 5;
+
 /** Deploys, for who holds the stack's lock; a watch goes on until it is done. */
 export async function underLock(session: Session, lock: Lock, options: UpOptions, watch?: Watching): Promise<number> {
   const { stack, paths, env } = session;
   const host = at(stackConfig(paths, stack), "docker.host");
   const ready = await ensureContainers(stack, typeof host === "string" ? host : undefined);
   const docker = dockerFor(ready.host, env);
+  // Not earlier: a Docker engine that was started here would keep it.
+  setPriority(Math.max(NICENESS, getPriority()));
   const repaired = await step("stack", async ({ log }) => {
     await ensureStack(session, log, { images: ready.images, locked: true });
     const abandoned = await clearLocks(session, lock.previous !== undefined, log);

@@ -17,6 +17,14 @@ export function stateVariables(paths: Paths, env: NodeJS.ProcessEnv = process.en
   return own;
 }
 
+/** So many operations at once: they wait for the Docker host, and Pulumi's own number is made of this machine's processors. app.startTogether limits the replicas. */
+const AT_ONCE = "64";
+
+/** How Pulumi works: only where the user has not said so himself. */
+export function engineVariables(env: NodeJS.ProcessEnv = process.env): Variables {
+  return env.PULUMI_PARALLEL === undefined ? { PULUMI_PARALLEL: AT_ONCE } : {};
+}
+
 /** True where the state is this clone's own: then its locks and checkpoints can be looked at. */
 export function ownsState(variables: NodeJS.ProcessEnv): boolean {
   return variables.PULUMI_BACKEND_URL?.startsWith("file://") === true;

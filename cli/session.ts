@@ -1,5 +1,5 @@
 import { contextHost } from "./docker.ts";
-import { stateVariables, type Variables } from "./environment.ts";
+import { engineVariables, stateVariables, type Variables } from "./environment.ts";
 import { CliError, Exit, pulumiFailure } from "./errors.ts";
 import { LOCAL, pathsOf, type Paths } from "./project.ts";
 import { interruption, pulumiCli, type Pulumi, type Streamed } from "./pulumi.ts";
@@ -30,7 +30,7 @@ export async function openSession({ stack: asked, brief }: SessionOptions = {}):
   const paths = pathsOf();
   const engine = await ensureEngine(brief);
   const docker = await contextHost();
-  const variables = { ...engine.variables, ...stateVariables(paths), ...(docker === undefined ? {} : { DOCKER_HOST: docker }) };
+  const variables = { ...engine.variables, ...stateVariables(paths), ...engineVariables(), ...(docker === undefined ? {} : { DOCKER_HOST: docker }) };
   const env = { ...process.env, ...variables };
   const stack = asked ?? selectedStack(paths, env) ?? LOCAL;
   if (!/^[A-Za-z0-9_.-]{1,100}$/.test(stack)) {

@@ -67,7 +67,8 @@ async function run({ folder, without, timeout }: Suite, grep: string | undefined
     const code = await foreground(process.execPath, [
       "--import", "tsx", join(ROOT, "node_modules", "mocha", "bin", "mocha.js"),
       // The rc file is for `npx mocha`: its spec would be added to this one.
-      "--no-config", "--reporter", join(ROOT, "cli", "reporter.ts"), "--timeout", String(timeout),
+      // A test that failed may have left something at work, which would keep the process for ever.
+      "--no-config", "--exit", "--reporter", join(ROOT, "cli", "reporter.ts"), "--timeout", String(timeout),
       ...(without === undefined ? [] : ["--ignore", `${without}/**`]),
       ...(grep === undefined ? [] : ["--grep", grep]), `${folder}/**/*.test.ts`,
     ], { ...env, DRYDOCK_COUNTS: file }, ROOT);

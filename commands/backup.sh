@@ -14,10 +14,10 @@ fail() { echo "backup: $*; nothing was migrated, nothing was switched." >&2; exi
 read -r files
 read -r options
 
-docker rm --force --volumes "$NAME" >/dev/null 2>&1 || true
-printf '%s' "$files" | one_off "$NAME" php /drydock/pending.php "$APP_PATH" || fail "the one-off container could not be made from $IMAGE"
-answer=$(timeout 120 docker start --attach "$NAME") || { docker rm --force --volumes "$NAME" >/dev/null; fail "the pending migrations could not be read: $answer"; }
-docker rm --volumes "$NAME" >/dev/null
+ask() { printf '%s' "$files" | LABELS="$LABELS --rm" one_off "$NAME" php /drydock/pending.php "$APP_PATH"; }
+# A name that is taken is what an interrupted release has left.
+ask 2>/dev/null || { docker rm --force --volumes "$NAME" >/dev/null 2>&1 || true; ask; } || fail "the one-off container could not be made from $IMAGE"
+answer=$(timeout 120 docker start --attach "$NAME") || { docker rm --force --volumes "$NAME" >/dev/null 2>&1 || true; fail "the pending migrations could not be read: $answer"; }
 answer=$(printf '%s\n' "$answer" | grep '^{"pending":' | tail -n 1)
 case $answer in
   '{"pending":[],'*) echo "no migration is pending: no backup is needed"; echo '{"hold":[],"pending":0}'; exit 0 ;;

@@ -8,34 +8,42 @@ fail() { echo "record: $*; the release itself is complete and serves. Run the sa
 . commands/records.sh
 text() { printf '%s' "$1" | tr -d '\000-\037"\\'; }
 
-inspected=$(docker image inspect -f '{{.Id}} {{if .RepoDigests}}{{index .RepoDigests 0}}{{end}}' "$IMAGE") || fail "the image $IMAGE can't be inspected"
-id=${inspected%% *} digest=${inspected#* }
-commit=null
-if head=$(git rev-parse --short=12 HEAD 2>/dev/null); then
-  [ -z "$(git status --porcelain --untracked-files=no 2>/dev/null)" ] || head="$head+"
-  commit="\"$head\""
-fi
-seconds=null
-[ -z "${DRYDOCK_BEGAN:-}" ] || seconds=$(($(date +%s) - DRYDOCK_BEGAN))
-probes=$(printf '%s\n' "$PROBES" | grep -m 1 '^{"requests":' || echo null)
+# found_out: prints the record in one line, without its braces; nothing where something of it is missing.
+found_out() {
+  inspected=$(docker image inspect -f '{{.Id}} {{if .RepoDigests}}{{index .RepoDigests 0}}{{end}}' "$IMAGE") || fail "the image $IMAGE can't be inspected"
+  id=${inspected%% *} digest=${inspected#* }
+  # A tag of the stack's own: what another stack removes as too old, this one may still go back to.
+  docker tag "$id" "drydock/kept:$KEPT-$(printf '%s' "${id#sha256:}" | cut -c 1-12)" || fail "the image $IMAGE could not be tagged"
+  commit=null
+  if head=$(git rev-parse --short=12 HEAD 2>/dev/null); then
+    [ -z "$(git status --porcelain --untracked-files=no 2>/dev/null)" ] || head="$head+"
+    commit="\"$head\""
+  fi
+  seconds=null
+  [ -z "${DRYDOCK_BEGAN:-}" ] || seconds=$(($(date +%s) - DRYDOCK_BEGAN))
+  probes=$(printf '%s\n' "$PROBES" | grep -m 1 '^{"requests":' || echo null)
+  line=$(printf '%s,"id":"%s","digest":%s,"by":"%s","commit":%s,"at":"%s","seconds":%s,"probes":%s}' "${RECORD%\}}" "$id" \
+    "$([ -z "$digest" ] && echo null || echo "\"$(text "$digest")\"")" "$(text "$(id -un)@$(uname -n)")" "$commit" "$(date -u +%FT%TZ)" "$seconds" "$probes" \
+    | docker exec -i "$REPLICA" php /drydock/record.php "$APP_PATH") || fail "$REPLICA does not say which migrations have run: $line"
+  printf '%s\n' "$line"
+}
 
-line=$(printf '%s,"id":"%s","digest":%s,"by":"%s","commit":%s,"at":"%s","seconds":%s,"probes":%s}' "${RECORD%\}}" "$id" \
-  "$([ -z "$digest" ] && echo null || echo "\"$(text "$digest")\"")" "$(text "$(id -un)@$(uname -n)")" "$commit" "$(date -u +%FT%TZ)" "$seconds" "$probes" \
-  | docker exec -i "$REPLICA" php /drydock/record.php "$APP_PATH") || fail "$REPLICA does not say which migrations have run: $line"
-
+# The container that writes takes a moment to start: it does so while the record is found out.
 # The same release again, such as after a container was brought back, is no new one. The newest 500 stay.
 # What is printed leaves out the names of the migrations, which stand last.
-printed=$(printf '%s\n' "$line" | in_records rw '
+code=0
+printed=$(found_out | in_records rw '
+  read -r line || exit 9
   umask 077
   touch releases.jsonl
   last=$(grep "\"key\":" releases.jsonl | tail -n 1)
   case $last in *"\"key\":\"$1\""*) printf "%s\n" "$last"; exit 0 ;; esac
   number=$(printf "%s" "$last" | sed -n "s/^{\"sequence\":\([0-9]*\),.*/\1/p")
-  read -r line
   { tail -n 499 releases.jsonl; printf "{\"sequence\":%s,%s}\n" $((${number:-0} + 1)) "$line"; } > releases.new
   mv releases.new releases.jsonl
-  tail -n 1 releases.jsonl' "$KEY") || fail "the records could not be written (volume $RECORDS): is the disk full?"
-printf '%s\n' "$printed" | sed 's/,"migrations":.*$/}/'
-
-# A tag of the stack's own: what another stack removes as too old, this one may still go back to.
-docker tag "$id" "drydock/kept:$KEPT-$(printf '%s' "${id#sha256:}" | cut -c 1-12)" || fail "the image $IMAGE could not be tagged"
+  tail -n 1 releases.jsonl' "$KEY") || code=$?
+case $code in
+  0) printf '%s\n' "$printed" | sed 's/,"migrations":.*$/}/' ;;
+  9) exit 1 ;; # found_out has said why
+  *) fail "the records could not be written (volume $RECORDS): is the disk full?" ;;
+esac

@@ -4,7 +4,6 @@
 set -eu
 fail() { echo "switch: $*" >&2; exit 1; }
 in_proxy() { docker exec -i "$PROXY" /bin/sh -c "cd /var/lib/drydock; $1"; }
-ask() { docker exec "$REPLICA" php -n /drydock/http.php "$1"; }
 reload='nginx -q -t -c /var/lib/drydock/nginx.conf && nginx -c /var/lib/drydock/nginx.conf -s reload'
 back='if [ -f site.conf.old ]; then mv -f site.conf.old site.conf; else rm -f site.conf; fi'
 
@@ -34,14 +33,8 @@ if [ "$code" != 0 ]; then
   fi
 fi
 
-proven() {
-  tries=0
-  until ask "http://proxy:8090/release/$RELEASE" 2>/dev/null; do
-    tries=$((tries + 1)); [ "$tries" -lt 50 ] || return 1; sleep 0.1
-  done
-  docker exec -i "$REPLICA" php -n -- "http://proxy:8091$HEALTH_PATH" "$HOST" 5 < runtime/probe.php
-}
-if ! proven; then
+# The first of them waits until nginx serves this release.
+if ! docker exec -i "$REPLICA" php -n -- "http://proxy:8091$HEALTH_PATH" "$HOST" 5 "http://proxy:8090/release/$RELEASE" < runtime/probe.php; then
   in_proxy "$back; $reload" </dev/null || true
   fail "requests through the proxy failed after the switch; the old configuration is in force again and the old release serves."
 fi

@@ -61,6 +61,11 @@ function healthCheck(context: Context): HealthCheck {
   return { test };
 }
 
+/** Where the replicas' PHP-FPM are, for fcgi.php in one of them: HOST:PORT with commas. */
+export function fpmAddresses(replicas: readonly docker.Container[], port: number): pulumi.Output<string> {
+  return pulumi.all(replicas.map(({ name }) => name)).apply((names) => names.map((name) => `${name}:${port}`).join(","));
+}
+
 /** PHP-FPM as `app.command` starts it, with settings that any image's PHP-FPM understands. */
 function fpmCommand(context: Context): string[] {
   const { app, proxy } = context.settings;

@@ -28,7 +28,6 @@ export class Assets extends pulumi.ComponentResource {
           RUN_AS: `${app.uid}:${app.gid}`,
           LABELS: `--label drydock.stack=${context.stack} --label drydock.release=${context.release}`,
         },
-        triggers: [context.image, args.volumes.public.name],
       },
       { parent: this, dependsOn: args.after },
     );

@@ -39,7 +39,6 @@ export class Backup extends pulumi.ComponentResource {
           script: "backup-user",
           environment: { CONTAINER: args.database.name, ENGINE: database.engine },
           stdin: pulumi.secret(`${backup.databasePassword}\n`),
-          triggers: [args.database.id],
         },
         { parent: this, dependsOn: [args.database] },
       );
@@ -98,7 +97,7 @@ export class Backup extends pulumi.ComponentResource {
       step(
         context,
         "backup-describe",
-        { script: "backup-describe", environment: { CONTAINER: this.agent.name }, stdin: described, triggers: [this.agent.id, fingerprint(described)] },
+        { script: "backup-describe", environment: { CONTAINER: this.agent.name }, stdin: described },
         { parent: this, dependsOn: [this.agent] },
       );
     }

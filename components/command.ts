@@ -2,7 +2,7 @@ import * as command from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Context, Role } from "./context.ts";
 
-/** A step of a release: one script of commands/. */
+/** A step of a release: one script of commands/. It runs again when anything of this changes. */
 export interface StepSpec {
   /** Name of the script without its ending. */
   readonly script: string;
@@ -10,11 +10,12 @@ export interface StepSpec {
   readonly environment: Readonly<Record<string, pulumi.Input<string>>>;
   /** What the script reads on standard input; the place for secrets, which never go on a command line. */
   readonly stdin?: pulumi.Input<string>;
-  /** The step runs again when one of these changes. */
-  readonly triggers: pulumi.Input<string>[];
 }
 
-/** Runs a step of the release as a command resource, against the stack's Docker host. */
+/**
+ * Runs a step of the release as a command resource, against the stack's Docker host. What it depends on is in its input, never in `triggers`: those
+ * replace the resource, and a step that is to be deleted would hold up the old containers, which then go one after the other.
+ */
 export function step(context: Context, name: string, spec: StepSpec, options: pulumi.CustomResourceOptions): command.local.Command {
   const { host } = context.settings.docker;
   return new command.local.Command(
@@ -23,11 +24,10 @@ export function step(context: Context, name: string, spec: StepSpec, options: pu
       create: `sh commands/${spec.script}.sh`,
       environment: { ...(host === undefined ? {} : { DOCKER_HOST: host }), ...spec.environment },
       ...(spec.stdin === undefined ? {} : { stdin: spec.stdin }),
-      triggers: spec.triggers,
       // What the last run printed is no input of the next one.
       addPreviousOutputInEnv: false,
     },
-    { ...options, deleteBeforeReplace: false },
+    options,
   );
 }
 

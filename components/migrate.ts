@@ -34,7 +34,6 @@ export class Migrate extends pulumi.ComponentResource {
             PENDING: args.backup.pending?.apply((pending) => (pending ? "1" : "0")) ?? "1",
           },
           stdin: files,
-          triggers: [context.image, context.environment.hash],
         },
         { parent: this, dependsOn: args.after },
       );

@@ -51,7 +51,6 @@ export class MigrationBackup extends pulumi.ComponentResource {
             ...recordsInput(context, args.volumes),
           },
           stdin: pulumi.interpolate`${files}\n${pulumi.secret(Buffer.from(args.database.clientOptions).toString("base64"))}\n`,
-          triggers: [context.image, context.environment.hash],
         },
         { parent: this, dependsOn: args.after },
       );

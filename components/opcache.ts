@@ -3,6 +3,7 @@ import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { step } from "./command.ts";
 import type { Context } from "./context.ts";
+import { fpmAddresses } from "./app.ts";
 
 /** Resets OPcache in every replica, through PHP-FPM, and proves it (known issue 6). An image that serves HTTP by itself starts afresh anyway. */
 export class Opcache extends pulumi.ComponentResource {
@@ -23,10 +24,9 @@ export class Opcache extends pulumi.ComponentResource {
         {
           script: "opcache",
           environment: {
-            REPLICAS: pulumi.all(args.replicas.map((replica) => replica.name)).apply((names) => names.join(" ")),
-            FCGI: `127.0.0.1:${app.port}`,
+            REPLICA: args.replicas[0]!.name,
+            FPM: fpmAddresses(args.replicas, app.port),
           },
-          triggers: [context.release, ...args.replicas.map((replica) => replica.id)],
         },
         { parent: this, dependsOn: args.after },
       );

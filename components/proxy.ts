@@ -28,7 +28,6 @@ export class Proxy extends pulumi.ComponentResource {
       {
         script: "port",
         environment: { ADDRESS: `${proxy.interface}:${proxy.port}`, IMAGE: proxy.image, NETWORK: args.network.public.name, LABELS: `--label drydock.stack=${context.stack}` },
-        triggers: [`${proxy.interface}:${proxy.port}`],
       },
       { parent: this, dependsOn: [args.image] },
     );

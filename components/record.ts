@@ -52,7 +52,6 @@ export class Record extends pulumi.ComponentResource {
           // The proof's input has secrets; what it prints are counts and names.
           PROBES: pulumi.unsecret(args.probes),
         },
-        triggers: [key, context.image],
       },
       { parent: this, dependsOn: args.after },
     );

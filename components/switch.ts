@@ -2,7 +2,7 @@ import type * as command from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { step } from "./command.ts";
-import { siteHost, type Context } from "./context.ts";
+import { fingerprint, siteHost, type Context } from "./context.ts";
 import { siteConfiguration } from "./siteConfiguration.ts";
 
 /** Sends the traffic to the replicas of this release, proves it with requests, and waits until nothing is sent to the old ones. */
@@ -34,7 +34,6 @@ export class Switch extends pulumi.ComponentResource {
           HEALTH_PATH: app.healthPath,
           SITE_CONF: site,
         },
-        triggers: [args.proxy.id, site],
       },
       { parent: this, dependsOn: [...args.replicas, ...args.after] },
     );
@@ -43,8 +42,7 @@ export class Switch extends pulumi.ComponentResource {
       `${name}-drained`,
       {
         script: "drain",
-        environment: { PROXY: args.proxy.name, TIMEOUT: String(proxy.timeout + 15) },
-        triggers: [args.proxy.id, site],
+        environment: { PROXY: args.proxy.name, TIMEOUT: String(proxy.timeout + 15), SITE: site.apply(fingerprint) },
       },
       { parent: this, dependsOn: [this.command] },
     );

@@ -3,6 +3,7 @@ import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { plannedHashes } from "../config/plan.ts";
 import { step } from "./command.ts";
+import { fpmAddresses } from "./app.ts";
 import { siteHost, type Context } from "./context.ts";
 
 /** Proves the release: requests through the proxy succeed, and every Laravel container has the planned environment. */
@@ -17,7 +18,8 @@ export class Verify extends pulumi.ComponentResource {
   ) {
     super("drydock:index:Verify", name, {}, options);
     const { app, verify } = context.settings;
-    const containers = [...args.replicas, ...args.workers];
+    const fpm = app.server === "fpm";
+    const others = fpm ? args.workers : [...args.replicas, ...args.workers];
     this.command = step(
       context,
       name,
@@ -25,14 +27,14 @@ export class Verify extends pulumi.ComponentResource {
         script: "verify",
         environment: {
           REPLICA: args.replicas[0]!.name,
-          CONTAINERS: pulumi.all(containers.map((one) => one.name)).apply((names) => names.join(" ")),
+          FPM: fpm ? fpmAddresses(args.replicas, app.port) : "",
+          CONTAINERS: pulumi.all(others.map((one) => one.name)).apply((names) => names.join(" ")),
           APP_PATH: app.path,
           HOST: siteHost(context),
           HEALTH_PATH: app.healthPath,
           REQUESTS: String(verify.requests),
         },
         stdin: pulumi.secret(JSON.stringify({ names: plannedHashes(context.environment, context.release) })),
-        triggers: [context.release, ...containers.map((one) => one.id)],
       },
       { parent: this, dependsOn: args.after },
     );

@@ -52,7 +52,6 @@ export class Volumes extends pulumi.ComponentResource {
       {
         script: "volumes",
         environment: { IMAGE: proxy.image, OWNERS: owners, LABELS: `--label drydock.stack=${context.stack}` },
-        triggers: [owners],
       },
       { parent: this, dependsOn: [args.toolImage] },
     );

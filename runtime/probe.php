@@ -1,19 +1,32 @@
 <?php
 // Sends requests one after the other and counts the failed ones. Runs on standard input in a replica:
-// php -- URL HOST COUNT < probe.php      exit 0: none failed; 1: at least one
+// php -- URL HOST COUNT [FIRST] < probe.php      exit 0: none failed; 1: at least one
+// FIRST: a URL that has to answer with a status below 400 before the first of them; it gets 5 seconds
 
 [, $url, $host, $count] = $argv;
-$failed = [];
-$slowest = 0.0;
-for ($i = 0; $i < (int) $count; $i++) {
-    $from = microtime(true);
+/** Its status; 0 where there is no answer. */
+$ask = static function (string $url) use ($host): int {
     $http_response_header = [];
     $body = @file_get_contents($url, false, stream_context_create(['http' => [
         'timeout' => 10, 'ignore_errors' => true, 'follow_location' => 0, 'header' => "Host: $host\r\nUser-Agent: drydock-verify",
     ]]));
+    return $body !== false && preg_match('#^HTTP/\S+ (\d+)#', $http_response_header[0] ?? '', $found) ? (int) $found[1] : 0;
+};
+$well = static fn (int $status): bool => $status > 0 && $status < 400;
+
+for ($until = microtime(true) + 5; isset($argv[4]) && !$well($status = $ask($argv[4])); usleep(50_000)) {
+    if (microtime(true) > $until) {
+        fwrite(STDERR, "$argv[4] answers " . ($status ?: 'nothing') . PHP_EOL);
+        exit(1);
+    }
+}
+$failed = [];
+$slowest = 0.0;
+for ($i = 0; $i < (int) $count; $i++) {
+    $from = microtime(true);
+    $status = $ask($url);
     $slowest = max($slowest, microtime(true) - $from);
-    $status = preg_match('#^HTTP/\S+ (\d+)#', $http_response_header[0] ?? '', $found) ? (int) $found[1] : 0;
-    if ($body === false || $status === 0 || $status >= 400) {
+    if (!$well($status)) {
         $failed[] = $status === 0 ? 'no answer' : (string) $status;
     }
 }

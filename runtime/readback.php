@@ -1,12 +1,14 @@
 <?php
 // Says which variables of this container differ from the plan. No value is printed: plan and answer are keyed hashes and names.
-// Standard input: {"names": {"NAME": hmac-sha256(value, APP_KEY) in hex, …}}     Usage: php readback.php APPLICATION_PATH
+// Input: {"names": {"NAME": hmac-sha256(value, APP_KEY) in hex, …}}
+// Usage: php readback.php APPLICATION_PATH < input; or asked through PHP-FPM (see fcgi.php) with the application's path for a path, and a body
 
-require $argv[1] . '/vendor/autoload.php';
-$plan = json_decode((string) stream_get_contents(STDIN), true, 512, JSON_THROW_ON_ERROR)['names'];
+$path = PHP_SAPI === 'cli' ? $argv[1] : $_SERVER['REQUEST_URI'];
+require "$path/vendor/autoload.php";
+$plan = json_decode((string) file_get_contents(PHP_SAPI === 'cli' ? 'php://stdin' : 'php://input'), true, 512, JSON_THROW_ON_ERROR)['names'];
 
 // Laravel's own order: what the process has wins over the file.
-$file = is_file($argv[1] . '/.env') ? Dotenv\Dotenv::parse((string) file_get_contents($argv[1] . '/.env')) : [];
+$file = is_file("$path/.env") ? Dotenv\Dotenv::parse((string) file_get_contents("$path/.env")) : [];
 $value = static fn (string $name): ?string => ($found = getenv($name)) !== false ? $found : ($file[$name] ?? null);
 
 $key = (string) $value('APP_KEY');
@@ -21,8 +23,9 @@ foreach ($plan as $name => $hash) {
 }
 
 // A cached configuration that is older than the variables would hide them (known issue 10).
-$cache = $argv[1] . '/bootstrap/cache/config.php';
-$stale = is_file($cache) && is_file($argv[1] . '/.env') && filemtime($cache) < filemtime($argv[1] . '/.env');
+$cache = "$path/bootstrap/cache/config.php";
+$stale = is_file($cache) && is_file("$path/.env") && filemtime($cache) < filemtime("$path/.env");
 
-echo json_encode(['checked' => count($plan), 'missing' => $missing, 'differs' => $differs, 'staleConfigCache' => $stale]), PHP_EOL;
-exit($missing || $differs || $stale ? 1 : 0);
+$proven = !$missing && !$differs && !$stale;
+echo json_encode(['proven' => $proven, 'checked' => count($plan), 'missing' => $missing, 'differs' => $differs, 'staleConfigCache' => $stale]), PHP_EOL;
+exit($proven ? 0 : 1);

@@ -9,15 +9,19 @@ $fail = static function (string $why): never {
     exit(1);
 };
 
-$alive = $working = false;
-foreach (glob('/proc/[0-9]*/cmdline') ?: [] as $file) {
-    $arguments = explode("\0", (string) @file_get_contents($file));
-    $alive = $alive || (in_array($word, $arguments, true) && !in_array('/drydock/worker.php', $arguments, true)
-        && str_contains($arguments[0], 'php'));
-    $working = $working || array_intersect(['queue:work', 'horizon:work'], $arguments);
+// One that is just starting is waited for a little: less costly than to be asked again.
+for ($until = microtime(true) + 3, $alive = $working = false; !($alive && $working) && microtime(true) < $until; usleep(50_000)) {
+    $alive = false;
+    $working = $word !== 'horizon';
+    foreach (glob('/proc/[0-9]*/cmdline') ?: [] as $file) {
+        $arguments = explode("\0", (string) @file_get_contents($file));
+        $alive = $alive || (in_array($word, $arguments, true) && !in_array('/drydock/worker.php', $arguments, true)
+            && str_contains($arguments[0], 'php'));
+        $working = $working || array_intersect(['queue:work', 'horizon:work'], $arguments);
+    }
 }
 $alive || $fail("no process of this container runs $word");
-$word !== 'horizon' || $working || $fail('no worker runs: Horizon cannot keep one alive, see its log');
+$working || $fail('no worker runs: Horizon cannot keep one alive, see its log');
 
 require "$path/vendor/autoload.php";
 $app = require "$path/bootstrap/app.php";

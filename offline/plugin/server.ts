@@ -182,7 +182,7 @@ export async function serve(provider: Provider): Promise<void> {
     async update(request: pb.UpdateRequest) {
       const resource = resourceOf(request.getUrn());
       const [state, inputs] = [read(request.getOlds()), read(request.getNews())];
-      const call = callOf(request.getUrn(), [inputs, state], request.getTimeout());
+      const call = callOf(request.getUrn(), [inputs, given(resource, state)], request.getTimeout());
       const response = new pb.UpdateResponse();
       const outputs = request.getPreview()
         ? { ...state.values, ...unknown(resource), ...inputs.values }
@@ -243,6 +243,9 @@ const settings = ({ values, secrets }: Properties): Properties => ({
   secrets,
   values: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, typeof value === "string" && /^[[{]/.test(value) ? JSON.parse(value) : value])),
 });
+
+/** What the program has given of a state. What the last run printed counts as a secret there when the input has one; the same text is none now. */
+const given = ({ computed }: Resource, { values, secrets }: Properties): Properties => ({ secrets, values: Object.fromEntries(Object.entries(values).filter(([key]) => !computed.includes(key))) });
 
 const unknown = (resource: Resource): Values => Object.fromEntries(resource.computed.map((key) => [key, UNKNOWN]));
 

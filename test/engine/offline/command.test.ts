@@ -56,6 +56,18 @@ describe("offline command.local.Command", function () {
     assert.doesNotMatch(output + stack.state(), /a-secret-on-stdin/);
   });
 
+  it("shows what it prints again when it runs again: an output that counts as secret is none in what is said", async () => {
+    const inputs = (version: string) => `{ create: "echo nothing is pending; echo password $P", environment: { V: "${version}", P: pulumi.secret("a-very-secret-password") } }`;
+    use(inputs("1"));
+    assert.match((await stack.up()).output, /nothing is pending/);
+    use(inputs("2"));
+    const { output } = await stack.up();
+    assert.match(output, /1 updated/);
+    assert.match(output, /nothing is pending/);
+    assert.match(output, /password \[secret\]/);
+    assert.doesNotMatch(output + stack.state(), /a-very-secret-password/);
+  });
+
   it("stops the command and what it has started when the update is cancelled", async () => {
     use(`{ create: "echo $$ > pid; sleep 300 & wait" }`);
     const running = stack.start("up", "--yes", "--skip-preview");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { exportLines, quote, stateFolder, stateVariables } from "../../../cli/environment.ts";
+import { engineVariables, exportLines, quote, stateFolder, stateVariables } from "../../../cli/environment.ts";
 import { pathsOf } from "../../../cli/project.ts";
 
 describe("the environment of Pulumi's CLI", () => {
@@ -16,6 +16,11 @@ describe("the environment of Pulumi's CLI", () => {
   it("leaves alone what the user has set, in either way", () => {
     assert.deepEqual(stateVariables(paths, { PULUMI_BACKEND_URL: "s3://state", PULUMI_CONFIG_PASSPHRASE: "" }), {});
     assert.deepEqual(Object.keys(stateVariables(paths, { PULUMI_CONFIG_PASSPHRASE_FILE: "/x" })), ["PULUMI_BACKEND_URL"]);
+  });
+
+  it("lets Pulumi do as much at once as the Docker host takes, unless the user has said how much", () => {
+    assert.deepEqual(engineVariables({}), { PULUMI_PARALLEL: "64" });
+    assert.deepEqual(engineVariables({ PULUMI_PARALLEL: "4" }), {});
   });
 
   it("is not another clone's, whose exports are still in the shell", () => {

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, it } from "mocha";
+
+/** The scripts that ask all replicas by one call, against a docker of the test's own that answers what it is told to and keeps what it was asked. */
+describe("what all replicas are asked at once", function () {
+  this.timeout(20_000);
+  let folder: string;
+  beforeEach(() => { folder = mkdtempSync(join(tmpdir(), "drydock-replicas-")); });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const docker = (cases: string): void => writeFileSync(join(folder, "docker"), `#!/bin/sh
+echo "$*" >> ${folder}/calls
+case "$*" in
+${cases}
+esac
+`, { mode: 0o755 });
+  const run = (script: string, env: Record<string, string>, input = "") => {
+    const { status, stdout, stderr } = spawnSync("sh", [`commands/${script}.sh`], { input, encoding: "utf8", env: { PATH: `${folder}:${process.env.PATH}`, REPLICA: "app-1", ...env } });
+    const calls = existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8").trim().split("\n") : [];
+    return { status, stdout: stdout.trim().split("\n").sort(), stderr, calls };
+  };
+
+  describe("the reset of OPcache", () => {
+    const json = (restarts: number) => `{"enabled":true,"restarts":${restarts},"pending":false}`;
+
+    it("is done when each has restarted it, also where one takes longer", () => {
+      docker(`
+        *" /reset "*) echo 'app-1:9000 ${json(0)}'; echo 'app-2:9000 ${json(3)}' ;;
+        *" /status "*) echo 'app-1:9000 ${json(1)}'; if [ -e ${folder}/asked ]; then echo 'app-2:9000 ${json(4)}'; else echo 'app-2:9000 ${json(3)}'; fi; touch ${folder}/asked ;;`);
+      const { status, stdout, calls } = run("opcache", { FPM: "app-1:9000,app-2:9000" });
+      assert.equal(status, 0);
+      assert.deepEqual(stdout, ["app-1: OPcache is fresh", "app-2: OPcache is fresh"]);
+      assert.deepEqual(calls.map((call) => call.split(" ").at(-2)), ["/reset", "/status", "/status"]);
+      assert.equal(calls[0], "exec app-1 php -n /drydock/fcgi.php app-1:9000,app-2:9000 /reset /drydock/opcache.php");
+    });
+
+    it("asks a single one, whose answer has no address before it", () => {
+      docker(`*" /reset "*) echo '${json(7)}' ;; *" /status "*) echo '${json(8)}' ;;`);
+      assert.deepEqual(run("opcache", { FPM: "app-1:9000" }).stdout, ["app-1: OPcache is fresh"]);
+    });
+
+    it("says of those without OPcache that there is nothing to reset", () => {
+      docker(`*" /reset "*) echo 'app-1:9000 {"enabled":false}'; echo 'app-2:9000 {"enabled":false}' ;;`);
+      const { status, stdout, calls } = run("opcache", { FPM: "app-1:9000,app-2:9000" });
+      assert.deepEqual([status, calls.length], [0, 1]);
+      assert.deepEqual(stdout, ["app-1:9000 has no OPcache: nothing to reset", "app-2:9000 has no OPcache: nothing to reset"]);
+    });
+
+    it("fails where one does not answer", () => {
+      docker(`*" /reset "*) echo 'app-1:9000 ${json(0)}'; echo 'PHP-FPM does not answer at app-2:9000' >&2; exit 1 ;;`);
+      const { status, stderr } = run("opcache", { FPM: "app-1:9000,app-2:9000" });
+      assert.equal(status, 1);
+      assert.match(stderr, /PHP-FPM does not answer at app-2:9000\nopcache: PHP-FPM of a replica did not answer; run the same command again/);
+    });
+  });
+
+  describe("the proof of their environment", () => {
+    const env = { FPM: "app-1:9000,app-2:9000", CONTAINERS: "horizon scheduler", APP_PATH: "/app", HOST: "shop.test", HEALTH_PATH: "/up", REQUESTS: "20" };
+    const good = '{"proven":true,"checked":2,"missing":[],"differs":[],"staleConfigCache":false}';
+    const cases = (replicas: string, worker = `echo '${good}'`) => docker(`
+        *fcgi.php*) cat > ${folder}/plan; ${replicas} ;;
+        *"scheduler php /drydock/readback.php /app"*) ${worker} ;;
+        *readback.php*) echo '${good}' ;;
+        *"http://proxy:8091/up shop.test 20") echo '{"requests":20,"failed":0,"slowestMs":5}' ;;`);
+
+    it("reaches the replicas by one call, each worker by one of its own, and the plan goes by standard input", () => {
+      cases(`echo 'app-1:9000 ${good}'; echo 'app-2:9000 ${good}'`);
+      const { status, stdout, calls } = run("verify", env, '{"names":{"APP_KEY":"abc"}}');
+      assert.equal(status, 0);
+      assert.deepEqual(stdout, [`app-1:9000 ${good}`, `app-2:9000 ${good}`, `horizon ${good}`, `scheduler ${good}`, '{"requests":20,"failed":0,"slowestMs":5}'].sort());
+      assert.equal(calls.length, 4);
+      assert.equal(readFileSync(join(folder, "plan"), "utf8"), '{"names":{"APP_KEY":"abc"}}');
+    });
+
+    it("fails where a replica has another environment, with the names", () => {
+      cases(`echo 'app-1:9000 ${good}'; echo 'app-2:9000 {"proven":false,"checked":2,"missing":["APP_KEY"],"differs":[]}'`);
+      const { status, stdout, stderr } = run("verify", env);
+      assert.equal(status, 1);
+      assert.ok(stdout.some((line) => line.startsWith("app-2:9000") && line.includes('"missing":["APP_KEY"]')));
+      assert.match(stderr, /verify: a replica does not have the environment of the plan \(the names are above\)\. Release again: \.\/drydock up/);
+    });
+
+    it("fails where a worker has another environment, or a replica does not answer", () => {
+      cases(`echo 'app-1:9000 ${good}'; echo 'app-2:9000 ${good}'`, `echo '{"proven":false,"differs":["DB_HOST"]}'; exit 1`);
+      assert.match(run("verify", env).stderr, /scheduler \{"proven":false,"differs":\["DB_HOST"\]\}\nverify: scheduler does not have the environment of the plan/);
+      cases("echo 'PHP-FPM does not answer at app-2:9000' >&2; exit 1");
+      const { status, stderr } = run("verify", env);
+      assert.equal(status, 1);
+      assert.match(stderr, /PHP-FPM does not answer at app-2:9000\nverify: the environment of a replica could not be read/);
+    });
+
+    it("leaves PHP-FPM alone where the image has none", () => {
+      cases("exit 1");
+      const { status, calls } = run("verify", { ...env, FPM: "", CONTAINERS: "app-1 app-2 horizon scheduler" });
+      assert.deepEqual([status, calls.length], [0, 5]);
+    });
+  });
+});

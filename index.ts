@@ -65,7 +65,7 @@ const scheduler = new Scheduler("scheduler", context, { network, volumes, after:
 const workers = [...present(horizon.container), ...present(scheduler.container)];
 const verify = new Verify("verify", context, { replicas: app.replicas, workers, after: [traffic.command, ...present(opcache.command)] }, on);
 
-const recorded = new Record("record", context, { volumes, replicas: app.replicas, probes: verify.command.stdout, after: [verify.command, traffic.drained] }, on);
+const recorded = new Record("record", context, { volumes, replicas: app.replicas, probes: verify.command.stdout, after: [verify.command] }, on);
 
 export const stack = context.stack;
 export const url = environment.plain.APP_URL;

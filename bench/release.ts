@@ -1,7 +1,7 @@
 /**
  * A release under load, side by side: `./drydock up`, `docker compose up` and the method of docker-rollout deploy the same images of the same
  * application on this machine, in turns. Prints wall time, when the traffic had moved, failed requests, and p99 beside p99 without a release.
- * npx tsx bench/release.ts [--runs 5] [--replicas 3,10] [--clients 4] [--json]
+ * npx tsx bench/release.ts [--runs 5] [--replicas 3,10] [--clients 4] [--ways "pulumi up,docker-rollout"] [--json]
  */
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
@@ -10,7 +10,7 @@ import { Load } from "../test/support/load.ts";
 import { Peer } from "./peers/peer.ts";
 
 const { values } = parseArgs({
-  options: { runs: { type: "string", default: "5" }, replicas: { type: "string", default: "3,10" }, clients: { type: "string", default: "4" }, json: { type: "boolean", default: false } },
+  options: { runs: { type: "string", default: "5" }, replicas: { type: "string", default: "3,10" }, clients: { type: "string", default: "4" }, ways: { type: "string" }, json: { type: "boolean", default: false } },
 });
 const whole = (name: string, text: string): number => {
   const number = Number(text);
@@ -32,7 +32,12 @@ const p99 = (numbers: readonly number[]) => sorted(numbers)[Math.floor(numbers.l
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 type Way = "drydock up" | "pulumi up" | "docker-rollout" | "compose up";
-const WAYS: readonly Way[] = ["drydock up", "pulumi up", "docker-rollout", "compose up"];
+const ALL: readonly Way[] = ["drydock up", "pulumi up", "docker-rollout", "compose up"];
+const WAYS = values.ways === undefined ? ALL : ALL.filter((way) => values.ways!.split(",").includes(way));
+if (WAYS.length === 0) {
+  console.error(`--ways: some of ${ALL.join(", ")}, with commas`);
+  process.exit(2);
+}
 
 interface Run { readonly seconds: number; readonly moved: number; readonly failed: number; readonly total: number; readonly durations: readonly number[]; readonly reasons: Readonly<Record<string, number>> }
 interface Sample { readonly replicas: number; readonly way: Way; readonly quiet: number[]; readonly runs: Run[] }
@@ -112,11 +117,13 @@ try {
     peer = await Peer.start(status, replicas);
     const own: Record<Way, Sample> = Object.fromEntries(WAYS.map((way) => [way, { replicas, way, quiet: [], runs: [] }])) as never;
     samples.push(...Object.values(own));
-    const turn = (way: Way, work: (url: string) => Promise<void>) => work(way === "drydock up" || way === "pulumi up" ? status.url : peer!.url);
+    const side = (way: Way) => (way === "drydock up" || way === "pulumi up" ? "stack" : "peer");
+    const turn = (way: Way, work: (url: string) => Promise<void>) => work(side(way) === "stack" ? status.url : peer!.url);
+    /** Which of the two texts each side shows: every release is one to the other. */
+    const shown = { stack: 0, peer: 0 };
     for (let run = 1; run <= runs; run++) {
       for (const way of WAYS) {
-        // Each side is measured twice a round: there and back.
-        const text = way === "pulumi up" || way === "compose up" ? 0 : 1;
+        const text = shown[side(way)] = 1 - shown[side(way)];
         await turn(way, async (url) => {
           const quiet = new Load(url, { clients, slowSeconds: SLOW, limit: 200_000 });
           await sleep(QUIET);
@@ -131,7 +138,7 @@ try {
           own[way].runs.push(one);
           say(`${replicas} replicas, ${way}: ${one.seconds.toFixed(1)} s, traffic moved after ${one.moved.toFixed(1)} s, ${one.failed} of ${one.total} failed ${one.failed > 0 ? JSON.stringify(one.reasons) : ""}`);
         });
-        if (way === "drydock up" || way === "pulumi up") status = await clone.status();
+        if (side(way) === "stack") status = await clone.status();
       }
     }
     peer.remove();
@@ -155,7 +162,7 @@ else {
   console.log("| replicas | way | wall time (median) | times docker-rollout | traffic moved after | failed / requests | p99 | times p99 without a release |");
   console.log("|---|---|---|---|---|---|---|---|");
   for (const row of rows) {
-    const rollout = rows.find(({ replicas, way }) => replicas === row.replicas && way === "docker-rollout")!;
-    console.log(`| ${row.replicas} | ${row.way} | ${row.seconds.toFixed(1)} s | ${(row.seconds / rollout.seconds).toFixed(2)} | ${row.moved.toFixed(1)} s | ${row.failed} / ${row.total} | ${row.p99.toFixed(0)} ms | ${(row.p99 / row.p99Quiet).toFixed(2)} |`);
+    const rollout = rows.find(({ replicas, way }) => replicas === row.replicas && way === "docker-rollout");
+    console.log(`| ${row.replicas} | ${row.way} | ${row.seconds.toFixed(1)} s | ${rollout === undefined ? "" : (row.seconds / rollout.seconds).toFixed(2)} | ${row.moved.toFixed(1)} s | ${row.failed} / ${row.total} | ${row.p99.toFixed(0)} ms | ${(row.p99 / row.p99Quiet).toFixed(2)} |`);
   }
 }

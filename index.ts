@@ -17,6 +17,7 @@ import { present, servicesOutput } from "./components/outputs.ts";
 import { Proxy } from "./components/proxy.ts";
 import { Record } from "./components/record.ts";
 import { Redis } from "./components/redis.ts";
+import { RedisPassword } from "./components/redisPassword.ts";
 import { Scheduler } from "./components/scheduler.ts";
 import { Switch } from "./components/switch.ts";
 import { Verify } from "./components/verify.ts";
@@ -52,7 +53,8 @@ const backups = new Backup("backup-system", context, { network, volumes, databas
 // The release, in its order.
 const appImage = new AppImage("app-image", context, on);
 const backupContainers = [...present(backups.agent), ...present(backups.companion)];
-const ready = [appImage.resource, database.container, redis.container, volumes.ownership, ...backupContainers];
+const redisPassword = new RedisPassword("redis-password", context, { redis: redis.container, network }, on);
+const ready = [appImage.resource, database.container, redisPassword.command, volumes.ownership, ...backupContainers];
 const backup = new MigrationBackup("backup", context, { network, volumes, database, agent: backups.agent, after: ready }, on);
 const migrate = new Migrate("migrate", context, { network, backup, after: [...ready, ...present(backup.command)] }, on);
 const migrated = [...ready, ...present(migrate.command)];
@@ -66,6 +68,7 @@ const workers = [...present(horizon.container), ...present(scheduler.container)]
 const verify = new Verify("verify", context, { replicas: app.replicas, workers, after: [traffic.command, ...present(opcache.command)] }, on);
 
 const recorded = new Record("record", context, { volumes, replicas: app.replicas, probes: verify.command.stdout, after: [verify.command] }, on);
+new RedisPassword("redis-only-password", context, { redis: redis.container, network, only: { added: redisPassword, after: [verify.command, traffic.drained] } }, on);
 
 export const stack = context.stack;
 export const url = environment.plain.APP_URL;

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { container } from "./container.ts";
@@ -5,7 +6,13 @@ import { fingerprint, type Context } from "./context.ts";
 import type { Network } from "./network.ts";
 import type { Volumes } from "./volumes.ts";
 
-/** Redis for sessions, cache and queues: on the internal network only, persistent (known issue 13), and it never evicts a queued job. */
+const RUN = "/run/drydock";
+const script = (name: string) => ({ path: `${RUN}/${name}`, content: readFileSync(new URL(`../commands/${name}`, import.meta.url), "utf8") });
+
+/**
+ * Redis for sessions, cache and queues: on the internal network only, persistent (known issue 13), and it never evicts a queued job.
+ * Its password is no input of the container: it is told to the server while that runs (RedisPassword), so that another one replaces nothing.
+ */
 export class Redis extends pulumi.ComponentResource {
   readonly container: docker.Container;
 
@@ -17,28 +24,23 @@ export class Redis extends pulumi.ComponentResource {
   ) {
     super("drydock:index:Redis", name, {}, options);
     const { redis } = context.settings;
-    const password = context.environment.secret.REDIS_PASSWORD ?? "";
-    const run = "/run/drydock";
-    const configuration = redisConfiguration(password, redis.maxmemory);
+    const files = [{ path: `${RUN}/redis.conf`, content: redisConfiguration(redis.maxmemory) }, script("redis-start.sh"), script("redis-cli.sh")];
     this.container = container(
       context,
       name,
       {
         role: "redis",
-        release: fingerprint({ image: redis.image, configuration: redisConfiguration("", redis.maxmemory) }),
+        release: fingerprint({ image: redis.image, files }),
         image: redis.image,
         user: redis,
         limits: redis,
         networks: [{ network: args.network.data, aliases: ["redis"] }],
-        files: [
-          { path: `${run}/redis.conf`, content: pulumi.secret(configuration) },
-          { path: `${run}/password`, content: pulumi.secret(password) },
-        ],
+        files,
         mounts: [{ type: "volume", source: args.volumes.redis.name, target: "/data" }],
-        entrypoint: ["redis-server"],
-        command: [`${run}/redis.conf`],
+        entrypoint: ["/bin/sh", `${RUN}/redis-start.sh`],
+        command: [`${RUN}/redis.conf`],
         // PONG is refused while the append-only file is still being loaded: alive is not yet ready.
-        health: { test: ["CMD-SHELL", `REDISCLI_AUTH="$(cat ${run}/password)" redis-cli -h 127.0.0.1 ping | grep -qx PONG`] },
+        health: { test: ["CMD-SHELL", `sh ${RUN}/redis-cli.sh ping | grep -qx PONG`] },
         stopSignal: "SIGTERM",
         stopTimeout: redis.stopTimeout,
         startTimeout: 120,
@@ -52,11 +54,12 @@ export class Redis extends pulumi.ComponentResource {
 }
 
 /** redis.conf: snapshots as known issue 13 asks for, an append-only file, and a limit that refuses writes instead of dropping jobs. */
-export function redisConfiguration(password: string, maxmemory: number): string {
+export function redisConfiguration(maxmemory: number): string {
   return [
     "bind * -::*",
     "port 6379",
-    `requirepass "${password.replace(/[\\"]/g, "\\$&")}"`,
+    // Made at each start, from what the volume holds.
+    "aclfile /dev/shm/users.acl",
     "dir /data",
     "save 3600 1 300 100 60 10000",
     "appendonly yes",

@@ -96,7 +96,7 @@ const database = z.strictObject({
 });
 
 const redis = z.strictObject({
-  image: required(imageReference(), "Redis's image"),
+  image: required(imageReference(), "Redis's image, of 6.2 or later"),
   uid: preset(id(), 999, "The user that it runs as"),
   gid: preset(id(), 999, "The group that it runs as"),
   memory: preset(mebibytes(32), 192, "Memory limit"),

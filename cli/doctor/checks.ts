@@ -16,8 +16,7 @@ const up = ({ stack }: Facts): string => `./drydock up${select(stack)}`;
 /** A successor is made and proven before it goes: no request fails. */
 const replace = (facts: Facts, name: string): string => `${up(facts)} --replace ${name}`;
 const list = (names: readonly string[]): string => names.join(", ");
-const inRedis = (container: string, command: string): string =>
-  `docker exec ${container} sh -c 'REDISCLI_AUTH="$(cat /run/drydock/password)" redis-cli -h 127.0.0.1 ${command}'`;
+const inRedis = (container: string, command: string): string => `docker exec ${container} sh /run/drydock/redis-cli.sh ${command}`;
 
 const laravelRoles = ["app", "horizon", "scheduler"];
 const laravel = (facts: Facts): readonly ContainerFacts[] => facts.containers.filter(({ role }) => laravelRoles.includes(role));
@@ -50,10 +49,15 @@ const RULES: readonly Rule[] = [
     dbConnection.value === null ? broken(`${process} has no DB_CONNECTION: Laravel takes SQLite`, replace(facts, one.name))
       : !dbConnection.explicit && broken(`${process} has DB_CONNECTION in its .env file only`, replace(facts, one.name)),
   ])],
-  [3, "redis-password", "every role has Redis's password, and Redis takes it", (facts) => each(facts, (one, { redisPassword, redis }, process) => [
-    !redisPassword && broken(`${process} has no REDIS_PASSWORD`, replace(facts, one.name)),
-    redis?.error != null && /NOAUTH|WRONGPASS/.test(redis.error) && broken(`Redis refuses the password of ${process}`, replace(facts, one.name)),
-  ])],
+  [3, "redis-password", "every role has Redis's password, and Redis takes it alone", (facts) => [
+    ...each(facts, (one, { redisPassword, redis, env }, process) => [
+      !redisPassword && broken(`${process} has no REDIS_PASSWORD`, replace(facts, one.name)),
+      // Where the container has the right one, Redis has not: a new one is told.
+      redis?.error != null && /NOAUTH|WRONGPASS/.test(redis.error) && broken(`Redis refuses the password of ${process}`, replace(facts, env.differs.includes("REDIS_PASSWORD") ? one.name : "redis")),
+    ]),
+    ...("values" in facts.redis && Number(facts.redis.values.passwords) > 1
+      ? [broken("Redis takes another password as well: the release that changes it has not succeeded, or somebody added it", facts.plan.released ? replace(facts, "redis") : up(facts))] : []),
+  ]],
   [4, "app-key", "every role has the same valid APP_KEY", (facts) => each(facts, (one, { appKey, env }, process) => [
     !appKey ? broken(`${process} has no valid APP_KEY (32 bytes, as base64)`, replace(facts, one.name))
       : [...env.missing, ...env.differs].includes("APP_KEY") && broken(`${process} has another APP_KEY`, facts.plan.released ? replace(facts, one.name) : up(facts)),

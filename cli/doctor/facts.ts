@@ -69,7 +69,7 @@ export interface Facts {
   readonly now: number;
   readonly plan: PlanFacts;
   readonly containers: readonly ContainerFacts[];
-  /** Redis's own words: `save`, `appendonly`, `maxmemory-policy` and its INFO persistence; or why it said nothing. */
+  /** Redis's own words: `save`, `appendonly`, `maxmemory-policy`, its INFO persistence, and how many `passwords` it takes; or why it said nothing. */
   readonly redis: { readonly values: Readonly<Record<string, string>> } | { readonly silent: string };
   readonly schedule: {
     /** How many containers of the stack run as its scheduler. */

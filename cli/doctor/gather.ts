@@ -119,10 +119,11 @@ export function readLaravel(output: string): { readonly cli?: LaravelFacts; read
 
 const lastLine = (text: string): string => text.trim().split("\n").at(-1)?.slice(0, 200) || "it said nothing";
 
-/** The password comes from the file that Redis itself has. */
-const REDIS = `export REDISCLI_AUTH="$(cat /run/drydock/password)"
-for key in save appendonly maxmemory-policy; do echo "$key:$(redis-cli -h 127.0.0.1 --raw config get "$key" | sed -n 2p)"; done
-redis-cli -h 127.0.0.1 info persistence`;
+/** Of the passwords that Redis takes, only their number. */
+const REDIS = `cli() { sh /run/drydock/redis-cli.sh "$@"; }
+for key in save appendonly maxmemory-policy; do echo "$key:$(cli --raw config get "$key" | sed -n 2p)"; done
+echo "passwords:$(cli acl list | grep '^user default ' | tr -cd '#' | wc -c)"
+cli info persistence`;
 
 async function askRedis(docker: Docker, container: string | undefined): Promise<Facts["redis"]> {
   if (container === undefined) return { silent: "it doesn't run" };

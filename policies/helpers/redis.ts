@@ -1,6 +1,10 @@
+import { createHash } from "node:crypto";
+import type { Settings } from "../settings.ts";
+import { commandTexts } from "./commands.ts";
 import type { Container } from "./container.ts";
 import { find } from "./env.ts";
-import { isUnknown, Unknown, type Maybe } from "./values.ts";
+import { COMMANDS, type Resource, type Stack } from "./resources.ts";
+import { at, isUnknown, text, Unknown, type Maybe } from "./values.ts";
 
 /** One directive of a Redis server: `appendonly yes` of redis.conf, `--appendonly yes` of its command line. */
 export interface Directive {
@@ -51,6 +55,20 @@ export function requirepass(container: Container): Maybe<string> {
   if (found !== undefined) return found.is === "present" ? found.value : undefined;
   if (value === undefined || value === "") return settings.unknown[0] === undefined ? bitnami(container) : new Unknown(settings.unknown[0]);
   return value;
+}
+
+/** As Redis keeps a password. */
+export function sha256(password: string): string {
+  return createHash("sha256").update(password).digest("hex");
+}
+
+/** The passwords, as SHA-256, that commands of the stack tell a server while it runs: `ACL SETUSER default`, with what they have on standard input. */
+export function told(stack: Stack, settings: Settings): readonly { readonly command: Resource; readonly hashes: Maybe<readonly string[]> }[] {
+  return stack.ofType(...COMMANDS).filter((command) => commandTexts(command, settings).known.some(({ value }) => /\bacl\s+setuser\s+default\b/i.test(value))).map((command) => {
+    const stdin = text(at(command.props, "stdin"));
+    if (stdin === undefined || isUnknown(stdin)) return { command, hashes: stdin };
+    return { command, hashes: [...stdin.matchAll(/(?<!\S)(?:>(\S+)|#([0-9a-f]{64}))(?!\S)/g)].map(([, plain, hash]) => (plain === undefined ? hash! : sha256(plain))) };
+  });
 }
 
 /** Images that take the password from the environment. */

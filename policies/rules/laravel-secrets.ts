@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Container } from "../helpers/container.ts";
 import { find, isDotenv, isSecretName } from "../helpers/env.ts";
-import { requirepass } from "../helpers/redis.ts";
+import { requirepass, sha256, told } from "../helpers/redis.ts";
 import { hasUrlWithPassword, isKnownDefault, passwordFiles, sameServer, tooSimple } from "../helpers/secrets.ts";
 import { isUnknown } from "../helpers/values.ts";
 import { CONTAINERS } from "../helpers/resources.ts";
@@ -24,24 +24,29 @@ export const redisPasswordEveryRole = resourceRule({
 
 export const redisPasswordMatchesServer = stackRule({
   id: 5, name: "redis-password-matches-server", family: "laravel", level: "mandatory", source: ["KI 3"],
-  summary: "The clients' REDIS_PASSWORD is the server's requirepass.",
+  summary: "The clients' REDIS_PASSWORD is the server's: its requirepass, or what a command gives it with ACL SETUSER.",
   why: "Redis demanded a password that its clients did not have: NOAUTH, with every container still healthy",
   remedy: "use one value for both: const password = config.requireSecret(\"redisPassword\")",
   bad: "redis: --requirepass from one secret, app: REDIS_PASSWORD from another", good: "both from one value",
   params: z.strictObject({ roles: rolesParam(LASTING) }),
-  check(stack, { params, on }) {
-    const servers = stack.withRole("redis").map((server) => ({ server, password: requirepass(server) }));
+  check(stack, { params, settings, on }) {
+    const servers = stack.withRole("redis");
     const [first] = servers;
     if (first === undefined) return;
-    for (const { server, password } of servers) {
+    const commands = told(stack, settings);
+    for (const { command, hashes } of commands) if (isUnknown(hashes)) on(command).undecided(hashes.path);
+    const taken = servers.map((server) => {
+      const password = requirepass(server);
+      if (typeof password === "string") return [sha256(password)];
       if (isUnknown(password)) on(server.resource).undecided(password.path);
-      else if (password === undefined) on(server.resource).violation(server.path("command"), "the server demands no password (requirepass)");
-    }
-    const known = servers.map(({ password }) => password).filter((password) => typeof password === "string");
+      else if (commands.length === 0) on(server.resource).violation(server.path("command"), "the server demands no password (requirepass)");
+      else if (!commands.some(({ hashes }) => isUnknown(hashes))) return commands.flatMap(({ hashes }) => (isUnknown(hashes) ? [] : hashes ?? []));
+      return undefined;
+    });
     for (const client of stack.withRole(...params.roles)) {
       const found = find(client.env, "REDIS_PASSWORD");
       if (found.is === "undecided") on(client.resource).undecided(found.path);
-      else if (found.is === "present" && known.length === servers.length && !known.includes(found.value)) on(client.resource).violation(found.path, `REDIS_PASSWORD is not the requirepass of ${first.server.resource.title}`);
+      else if (found.is === "present" && !taken.some((hashes) => hashes === undefined || hashes.includes(sha256(found.value)))) on(client.resource).violation(found.path, `REDIS_PASSWORD is not the password of ${first.resource.title}`);
     }
   },
 });

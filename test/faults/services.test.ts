@@ -59,10 +59,30 @@ describe("a release while something else breaks", function () {
     writeFileSync(`${clone.dir}/Pulumi.local.yaml`, before);
   }));
 
+  const passwords = () => docker("exec", subject.container("redis"), "sh", "/run/drydock/redis-cli.sh", "acl", "list").match(/^user default .*$/m)![0].match(/#[0-9a-f]{64}/g) ?? [];
+  const anotherPassword = () => subject.set("env.REDIS_PASSWORD", randomBytes(24).toString("hex"), "--secret");
+
   it("takes another Redis password", () => subject.fault("another Redis password", async () => {
-    await subject.set("env.REDIS_PASSWORD", randomBytes(24).toString("hex"), "--secret");
+    const [redis, [before]] = [subject.container("redis"), passwords()];
+    await anotherPassword();
     await subject.up();
-  }, { mayFail: { match: /^\/(api\/session)? /, why: "what has a session, from Redis's restart to the switch" } }));
+    assert.equal(subject.container("redis"), redis, "Redis was replaced");
+    assert.equal(passwords().length, 1);
+    assert.notEqual(passwords()[0], before);
+  }));
+
+  it("takes both Redis passwords where the release with another one fails, until one succeeds", async () => {
+    await subject.fault("another Redis password, and the release fails", async () => {
+      await anotherPassword();
+      await subject.set("app.startTimeout", "12");
+      const back = subject.edit("examples/laravel/bootstrap/app.php", (text) => text.replace("health: '/up'", "health: '/nowhere'"));
+      await subject.failingUp(/what served before still serves/);
+      assert.equal(passwords().length, 2);
+      back();
+      await subject.unset("app.startTimeout");
+    });
+    assert.equal(passwords().length, 1);
+  });
 
   it("replaces the requests of a replica that runs out of memory, and takes it back", function () {
     if (!asRoot) this.skip();

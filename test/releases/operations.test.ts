@@ -184,9 +184,9 @@ describe("operating a stack", function () {
     const [one, two] = containers("app") as [string, string];
     // Both replicas have the page's code in OPcache.
     for (let i = 0; i < 10; i++) await ask("/release");
-    const redis = (...words: string[]) => docker("exec", first("redis"), "sh", "-c", `REDISCLI_AUTH="$(cat /run/drydock/password)" redis-cli -h 127.0.0.1 ${words.join(" ")}`);
+    const redis = (...words: string[]) => docker("exec", first("redis"), "sh", "/run/drydock/redis-cli.sh", ...words);
     redis("config", "set", "appendonly", "no");
-    redis("config", "set", "save", "''");
+    redis("config", "set", "save", "");
     docker("exec", one, "chmod", "500", "/var/www/html/storage/framework/views");
     docker("exec", two, "sh", "-c", "chmod 600 .env && text=$(sed 's/^APP_KEY=.*/APP_KEY=\"base64:AAAA\"/' .env) && echo \"$text\" > .env");
     docker("exec", two, "php", "artisan", "down");

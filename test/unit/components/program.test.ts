@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { before, describe, it } from "mocha";
 import { verdict } from "../../../components/migrationBackup.ts";
@@ -50,9 +51,9 @@ describe("the stack", () => {
   });
 
   it("releases in the order of the design", () => {
-    const begin = ["database", "backup", "migrate", "assets", "app-1", "switch"];
+    const begin = ["backup", "migrate", "assets", "app-1", "switch"];
     // Workers have another OPcache than the replicas: they start while it is reset.
-    for (const order of [[...begin, "opcache", "verify", "record"], [...begin, "horizon", "verify", "record"]]) {
+    for (const order of [["database", ...begin, "opcache", "verify", "record"], ["redis", "redis-password", ...begin, "horizon", "verify", "redis-only-password"], [...begin, "switch-drained", "redis-only-password"]]) {
       for (const [index, name] of order.entries()) {
         const waitsFor = closure(leaves(resources), name);
         for (const earlier of order.slice(0, index)) assert.ok(waitsFor.has(earlier), `${name} does not wait for ${earlier}`);
@@ -207,9 +208,25 @@ describe("the stack", () => {
 
   it("makes Redis persistent, and never lets it evict a queued job (known issue 13)", () => {
     const [file] = revealed(leaf(resources, "redis").inputs).uploads;
-    for (const line of ["save 3600 1 300 100 60 10000", "appendonly yes", "maxmemory-policy noeviction", `requirepass "${env.REDIS_PASSWORD}"`]) {
+    for (const line of ["save 3600 1 300 100 60 10000", "appendonly yes", "maxmemory-policy noeviction"]) {
       assert.ok(file.content.split("\n").includes(line), line);
     }
+  });
+
+  it("tells Redis another password while it runs, and takes the one before away whenever one was added and the release is proven", async () => {
+    const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+    const steps = (all: Registered[]) => ["redis-password", "redis-only-password"].map((name) => revealed(leaf(all, name).inputs));
+    const [added, only] = steps(resources);
+    assert.deepEqual([added.create, added.environment], ["sh commands/redis-password.sh", { REDIS: "redis-abcdef0" }]);
+    // The mocks' steps print nothing.
+    assert.deepEqual([only.create, only.environment], [added.create, { ...added.environment, NETWORK: "network-data-abcdef0", APP_PATH: "/var/www/html", ADDED: "" }]);
+    assert.ok(leaf(resources, "redis-only-password").after.includes("redis-password"));
+    for (const { stdin } of [added, only]) assert.equal(stdin.split("\n")[0], `#${sha256(env.REDIS_PASSWORD!)}`);
+    const next = await runProgram({ ...config, env: { ...env, REDIS_PASSWORD: env.DB_PASSWORD!.split("").reverse().join("") } });
+    assert.deepEqual(leaf(next.resources, "redis").inputs, leaf(resources, "redis").inputs);
+    assert.notEqual(steps(next.resources)[0].stdin, added.stdin);
+    const same = await runProgram({ ...config, env: { ...env, MAIL_FROM_NAME: "Shop" } });
+    assert.deepEqual(steps(same.resources), [added, only]);
   });
 
   it("puts out the URL, the release, the services and the env hash", () => {

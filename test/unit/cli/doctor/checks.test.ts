@@ -20,6 +20,7 @@ const one = (name: string, role: string, more: Partial<ContainerFacts> = {}): Co
 });
 const volume = { volume: "volumes-storage-1", path: "/var/www/html/storage/app" };
 const healthTest = ["CMD", "php", "-n", "/drydock/fcgi.php", "127.0.0.1:9000", "/up", "/var/www/html/public/index.php"];
+const values = { save: "3600 1", appendonly: "yes", "maxmemory-policy": "noeviction", passwords: "1", rdb_last_bgsave_status: "ok", aof_last_write_status: "ok", aof_last_bgrewrite_status: "ok" };
 const healthy: Facts = {
   stack: "local", release: "1a2b3c", now,
   plan: { path: "/var/www/html", uid: 1000, gid: 1000, port: 9000, server: "fpm", healthPath: "/up", scheduler: true, released: true },
@@ -29,7 +30,7 @@ const healthy: Facts = {
     one("scheduler", "scheduler", { laravel: { cli: process }, mounts: [volume] }),
     one("proxy", "proxy"), one("database", "database"), one("redis", "redis", { mounts: [{ volume: "volumes-redis-1", path: "/data" }] }),
   ],
-  redis: { values: { save: "3600 1", appendonly: "yes", "maxmemory-policy": "noeviction", rdb_last_bgsave_status: "ok", aof_last_write_status: "ok", aof_last_bgrewrite_status: "ok" } },
+  redis: { values },
   schedule: { running: 1, last: now - 30_000 }, site: {}, maintenance: { problems: [], aside: [] },
 };
 const change = (name: string, more: Partial<ContainerFacts>): Facts => ({ ...healthy, containers: healthy.containers.map((container) => (container.name === name ? { ...container, ...more } : container)) });
@@ -53,7 +54,10 @@ describe("the doctor", () => {
     ["no DB_CONNECTION", said("scheduler", { dbConnection: { value: null, explicit: false } }), "db-connection", /scheduler has no DB_CONNECTION: Laravel takes SQLite/, /--replace scheduler/],
     ["DB_CONNECTION in the file only", said("scheduler", { dbConnection: { value: "mariadb", explicit: false } }), "db-connection", /in its \.env file only/, /--replace scheduler/],
     ["no password for Redis", said("horizon", { redisPassword: false }), "redis-password", /horizon has no REDIS_PASSWORD/, /--replace horizon/],
-    ["a password that Redis refuses", said("horizon", { redis: { host: "redis", resolves: true, error: "RedisException: WRONGPASS" } }), "redis-password", /Redis refuses the password of horizon/, /--replace horizon/],
+    ["a password that Redis refuses", said("horizon", { env: { checked: 25, missing: [], differs: ["REDIS_PASSWORD"] }, redis: { host: "redis", resolves: true, error: "RedisException: WRONGPASS" } }), "redis-password", /Redis refuses the password of horizon/, /--replace horizon/],
+    ["a Redis that was told another password by hand", said("horizon", { redis: { host: "redis", resolves: true, error: "RedisException: WRONGPASS" } }), "redis-password", /Redis refuses the password of horizon/, /--replace redis/],
+    ["an earlier password that Redis still takes", { ...healthy, redis: { values: { ...values, passwords: "2" } }, plan: { ...healthy.plan, released: false } }, "redis-password", /Redis takes another password as well/, /^\.\/drydock up$/],
+    ["a password that somebody added to Redis", { ...healthy, redis: { values: { ...values, passwords: "2" } } }, "redis-password", /Redis takes another password as well/, /^\.\/drydock up --replace redis$/],
     ["no APP_KEY", said("scheduler", { appKey: false }), "app-key", /no valid APP_KEY/, /--replace scheduler/],
     ["another APP_KEY", said("scheduler", { env: { checked: 25, missing: [], differs: ["APP_KEY"] } }), "app-key", /scheduler has another APP_KEY/, /--replace scheduler/],
     ["an image without phpredis", said("app-1", { redisExtension: false }), "phpredis", /app-1 has no extension redis/, /pecl install redis/],
@@ -78,7 +82,7 @@ describe("the doctor", () => {
     ["a proxy that can't write", { ...healthy, maintenance: { problems: ["the proxy's user can't write to its volume"], aside: [] } }, "maintenance-apart", /can't write/, /--replace proxy/],
     ["a damaged maintenance mode", { ...healthy, maintenance: { generation: "g-1", problems: ["changed by hand: server.conf"], aside: [] } }, "maintenance-state", /changed by hand: server\.conf/, /maintenance on/],
     ["one that was set aside", { ...healthy, maintenance: { problems: [], aside: ["damaged-1"] } }, "maintenance-state", /damaged-1 was damaged/, /rm -rf \/var\/lib\/drydock\/maintenance\/damaged-1/],
-    ["Redis without snapshots", { ...healthy, redis: { values: { save: "", appendonly: "yes", "maxmemory-policy": "noeviction" } } }, "redis-persistence", /snapshots are off/, /config set save "3600 1 300 100 60 10000"'/],
+    ["Redis without snapshots", { ...healthy, redis: { values: { save: "", appendonly: "yes", "maxmemory-policy": "noeviction" } } }, "redis-persistence", /snapshots are off/, /^docker exec redis-abc1234 sh \/run\/drydock\/redis-cli\.sh config set save "3600 1 300 100 60 10000"$/],
     ["Redis without its file", { ...healthy, redis: { values: { save: "1 1", appendonly: "no", "maxmemory-policy": "noeviction" } } }, "redis-persistence", /append-only file is off/, /config set appendonly yes/],
     ["Redis that drops jobs", { ...healthy, redis: { values: { save: "1 1", appendonly: "yes", "maxmemory-policy": "allkeys-lru" } } }, "redis-persistence", /would drop jobs/, /maxmemory-policy noeviction/],
     ["Redis that could not save", { ...healthy, redis: { values: { save: "1 1", appendonly: "yes", "maxmemory-policy": "noeviction", aof_last_write_status: "err" } } }, "redis-persistence", /aof_last_write_status is err/, /docker system df/],
@@ -125,7 +129,7 @@ describe("the doctor", () => {
 
   it("is printed line under line, with a count", () => {
     const text = reportLines(judge(said("horizon", { redisPassword: false })), (_style, plain) => plain);
-    assert.match(text, /^ {2}3 {2}every role has Redis's password, and Redis takes it +broken\n {7}horizon has no REDIS_PASSWORD\n {7}remedy: \.\/drydock up --replace horizon$/m);
+    assert.match(text, /^ {2}3 {2}every role has Redis's password, and Redis takes it alone +broken\n {7}horizon has no REDIS_PASSWORD\n {7}remedy: \.\/drydock up --replace horizon$/m);
     assert.match(text, /\n\n15 fine, 1 broken, 0 can't be judged$/);
   });
 });

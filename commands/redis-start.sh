@@ -1,0 +1,13 @@
+#!/bin/sh
+# Starts Redis in its container. Arguments: redis-server's, such as its configuration.
+# Who may come in is in the volume, as hashes of passwords, so that a server that starts by itself knows it; redis-password.sh writes it. Before
+# that, nobody comes in but the user `drydock`: health check, steps and doctor. Its password is new at each start and in memory only.
+set -eu
+umask 077
+own=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
+printf %s "$own" > /dev/shm/drydock
+{
+  cat /data/users.acl 2>/dev/null || echo 'user default on ~* &* +@all'
+  echo "user drydock on >$own ~* &* +@all"
+} > /dev/shm/users.acl
+exec redis-server "$@"

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { cacheRoot } from "./cache.ts";
 import { buildCli, cliKey } from "./cli/build.ts";
-import { cacheRoot, findOfficial } from "./official.ts";
-import { locked } from "./lock.ts";
+import { withLock } from "./lock.ts";
+import { findOfficial } from "./official.ts";
 
 /** Plugins that have a stand-in here, in the versions of their npm packages. */
 export const STANDINS = { docker: "5.2.0", command: "1.2.1", aws: "7.48.0" } as const;
@@ -62,7 +63,7 @@ export async function installOffline(options: Progress = {}): Promise<{ home: st
   const home = homeFolder();
   if (existsSync(join(home, "complete"))) return { home };
   mkdirSync(join(cacheRoot(), "home"), { recursive: true });
-  await locked(join(cacheRoot(), "install.lock"), options.log, async () => {
+  await withLock(join(cacheRoot(), "install.lock"), "setting up the engine", options.log, async () => {
     if (existsSync(join(home, "complete"))) return; // another process was first
     for (const folder of ["cli", "home"]) removeDrafts(join(cacheRoot(), folder));
     const cli = await buildCli(options);

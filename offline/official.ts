@@ -5,13 +5,12 @@ import { delimiter, dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
+import { cacheRoot } from "./cache.ts";
 import { VERSION } from "./cli/build.ts";
 
 /** How long the download host may take to answer, in ms, before it counts as out of reach. */
 const PATIENCE = 3_000;
 const HOST = "https://get.pulumi.com";
-
-export const cacheRoot = (): string => join(process.env.XDG_CACHE_HOME ? process.env.XDG_CACHE_HOME : join(homedir(), ".cache"), "drydock");
 
 export interface Official {
   /** Folder of the programs `pulumi` and `pulumi-language-nodejs`. */

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { accessSync, constants, existsSync, mkdirSync, openSync, closeSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { cacheRoot } from "../../offline/cache.ts";
 import { CliError } from "../errors.ts";
 import { run, tail } from "./docker-run.ts";
 
@@ -45,7 +45,7 @@ export function daemonLog(): string {
     accessSync("/var/log", constants.W_OK);
     return "/var/log/dockerd.log";
   } catch {
-    return join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "drydock", "dockerd.log");
+    return join(cacheRoot(), "dockerd.log");
   }
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { cacheRoot } from "../../offline/cache.ts";
 import { CliError } from "../errors.ts";
 import { aptInstall, cannotInstall } from "./docker-install.ts";
 import { run, tail } from "./docker-run.ts";
@@ -8,7 +8,7 @@ import type { AptAccess } from "./images-apt.ts";
 
 /** Where built base images are kept for all clones of this user. */
 export function imageCache(): string {
-  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "drydock", "images");
+  return join(cacheRoot(), "images");
 }
 
 /** Whether Docker's registry answers at all (401 is an answer): asked before a pull, which takes long to give up. */

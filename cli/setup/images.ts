@@ -1,11 +1,11 @@
 import { chmodSync, cpSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { withLock } from "../../offline/lock.ts";
 import { CliError } from "../errors.ts";
 import { run, tail } from "./docker-run.ts";
 import { readAptAccess, writeAptFiles, type AptAccess } from "./images-apt.ts";
 import { bootstrapBase, imageCache, registryAnswers } from "./images-base.ts";
-import { withLock } from "./images-lock.ts";
 import { AGENT_DIR, IMAGES, IMAGES_DIR, imageTags, type ImageName, type ImageReferences } from "./images-tags.ts";
 
 export { imageTags, type ImageName, type ImageReferences };
@@ -24,7 +24,7 @@ export interface EnsureImagesOptions {
 export async function ensureImages({ log, host }: EnsureImagesOptions): Promise<ImageReferences> {
   const references = imageTags();
   if ((await missing(references, host)).length === 0) return references;
-  return await withLock(join(imageCache(), "lock"), log, async () => {
+  return await withLock(join(imageCache(), "lock"), "building images", log, async () => {
     const todo = await missing(references, host);
     const apt = await readAptAccess();
     for (const name of todo) {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { cacheRoot } from "../official.ts";
+import { cacheRoot } from "../cache.ts";
 import type { Progress } from "../install.ts";
 
 /** The CLI's version; the npm package @pulumi/pulumi has the same. */

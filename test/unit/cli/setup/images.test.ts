@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findMirror, parseAptConfig, readAptAccess, writeAptFiles } from "../../../../cli/setup/images-apt.ts";
 import { registryAnswers } from "../../../../cli/setup/images-base.ts";
-import { startOf, withLock } from "../../../../cli/setup/images-lock.ts";
+import { startOf, withLock } from "../../../../offline/lock.ts";
 import { makeReadable } from "../../../../cli/setup/images.ts";
 import { IMAGES, IMAGES_DIR, contentHash, imageTags } from "../../../../cli/setup/images-tags.ts";
 
@@ -127,12 +127,10 @@ describe("setting up images", () => {
   });
 
   describe("the lock", () => {
-    const quiet = (): void => {};
-
     it("lets one work after the other and leaves nothing", async () => {
       const path = join(folder, "lock");
       const order: string[] = [];
-      const work = (name: string) => withLock(path, quiet, async () => {
+      const work = (name: string) => withLock(path, "building images", undefined, async () => {
         order.push(`${name} begins`);
         await new Promise((wake) => setTimeout(wake, 20));
         order.push(`${name} ends`);
@@ -144,7 +142,7 @@ describe("setting up images", () => {
 
     it("is released when the work fails", async () => {
       const path = join(folder, "lock");
-      await assert.rejects(withLock(path, quiet, async () => { throw new Error("no network"); }), /no network/);
+      await assert.rejects(withLock(path, "building images", undefined, async () => { throw new Error("no network"); }), /no network/);
       assert.equal(existsSync(path), false);
     });
 
@@ -152,7 +150,7 @@ describe("setting up images", () => {
       const path = join(folder, "lock");
       for (const holder of ["999999999 5\n", `${process.pid} 1\n`]) {
         writeFileSync(path, holder);
-        assert.equal(await withLock(path, quiet, async () => "done"), "done");
+        assert.equal(await withLock(path, "building images", undefined, async () => "done"), "done");
       }
     });
 
@@ -160,7 +158,7 @@ describe("setting up images", () => {
       const path = join(folder, "lock");
       writeFileSync(path, `1 ${startOf(1) ?? ""}\n`);
       const said: string[] = [];
-      const waiting = withLock(path, (line) => { said.push(line); rmSync(path); }, async () => "done");
+      const waiting = withLock(path, "building images", (line) => { said.push(line); rmSync(path); }, async () => "done");
       assert.equal(await waiting, "done");
       assert.deepEqual(said, ["another drydock (process 1) is building images; waiting for it"]);
     });

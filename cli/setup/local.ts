@@ -3,7 +3,7 @@ import { LOCAL, type Paths } from "../project.ts";
 import type { Session } from "../session.ts";
 import { at, stackConfig } from "../stack.ts";
 import type { ImageReferences } from "./images.ts";
-import { freePort } from "./port.ts";
+import { claimPort } from "./port.ts";
 import { missing, outdatedImages, presentPaths, readStackFile, writeEntries, type Entry } from "./stackFile.ts";
 
 /**
@@ -31,7 +31,7 @@ async function needed(paths: Paths, images: ImageReferences): Promise<readonly E
   const { generateLocal } = await import("../../config/local.ts");
   const document = readStackFile(paths.stackFile(LOCAL));
   const given = at(stackConfig(paths, LOCAL), "proxy.port");
-  const port = typeof given === "number" ? given : await freePort();
+  const port = typeof given === "number" ? given : await claimPort(paths.root);
   return [
     ...missing(document, generateLocal({ port, images, existing: presentPaths(document) })),
     ...outdatedImages(document, generateLocal({ port, images })),

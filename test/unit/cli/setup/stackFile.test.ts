@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { pathsOf, type Paths } from "../../../../cli/project.ts";
 import type { Pulumi } from "../../../../cli/pulumi.ts";
-import { freePort } from "../../../../cli/setup/port.ts";
 import { missing, outdatedImages, presentPaths, readStackFile, writeEntries, type Entry } from "../../../../cli/setup/stackFile.ts";
 
 const image: Entry = { path: "drydock:database.image", value: "drydock/database:2", secret: false };
@@ -75,15 +74,5 @@ describe("writing a stack's file", () => {
   it("says which file is not valid", () => {
     writeFileSync(clone.stackFile("local"), "config: [\n");
     assert.throws(() => readStackFile(clone.stackFile("local")), /Pulumi\.local\.yaml is not valid YAML/);
-  });
-});
-
-describe("a free port", () => {
-  it("is the first that nobody listens on, on this address and on all", async () => {
-    const taken = new Set(["8080 127.0.0.1", "8081 0.0.0.0"]);
-    assert.equal(await freePort(8080, "127.0.0.1", (number, address) => Promise.resolve(!taken.has(`${number} ${address}`))), 8082);
-  });
-  it("ends with an error when there is none", async () => {
-    await assert.rejects(freePort(8080, "127.0.0.1", () => Promise.resolve(false)), /no free port from 8080 to 8279/);
   });
 });

@@ -2,45 +2,23 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { hear, type HearOptions, type Said } from "./child.ts";
 import { CliError, translate } from "./errors.ts";
-
-export interface Answer {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** The docker client for one host: it speaks ssh:// with the user's own ssh configuration, which no library here does. */
 export interface Docker {
   readonly env: NodeJS.ProcessEnv;
-  run(args: readonly string[], options?: RunOptions): Promise<Answer>;
-}
-
-export interface RunOptions {
-  /** What the command reads on standard input; the place for secrets. @default nothing */
-  readonly input?: string | Uint8Array;
-  /** In milliseconds; then the client is killed and the code is 124, as `timeout` says it. @default no limit */
-  readonly timeout?: number;
+  /** Secrets go into `input`, never into `args`. */
+  run(args: readonly string[], options?: HearOptions): Promise<Said>;
 }
 
 export function dockerFor(host: string | undefined, env: NodeJS.ProcessEnv = process.env): Docker {
   const own = host === undefined ? env : { ...env, DOCKER_HOST: host };
   return {
     env: own,
-    run: (args, { input, timeout } = {}) => new Promise((resolve, reject) => {
-      const child = spawn("docker", args, { env: own, stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"] });
-      let late = false;
-      const timer = timeout === undefined ? undefined : setTimeout(() => { late = true; child.kill("SIGKILL"); }, timeout);
-      // Who doesn't read all of it has another reason to fail.
-      child.stdin?.on("error", () => undefined);
-      child.stdin?.end(input);
-      const stdout: Buffer[] = [];
-      const stderr: Buffer[] = [];
-      child.stdout!.on("data", (chunk: Buffer) => stdout.push(chunk));
-      child.stderr!.on("data", (chunk: Buffer) => stderr.push(chunk));
-      child.once("error", (error: NodeJS.ErrnoException) => { clearTimeout(timer); reject(error.code === "ENOENT" ? noClient() : error); });
-      child.once("close", (code) => { clearTimeout(timer); resolve({ code: late ? 124 : code ?? 1, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }); });
-    }),
+    run: (args, options = {}) =>
+      hear(spawn("docker", args, { env: own, stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"] }), options)
+        .catch((error: NodeJS.ErrnoException) => { throw error.code === "ENOENT" ? noClient() : error; }),
   };
 }
 
@@ -78,12 +56,12 @@ export interface Inspected {
 }
 
 /** Inspects all of them at once; one that doesn't exist is left out. */
-export async function inspect(docker: Docker, containers: readonly string[], stack: string): Promise<readonly Inspected[]> {
+export async function inspect<T extends Inspected>(docker: Docker, containers: readonly string[], stack: string, timeout?: number): Promise<readonly T[]> {
   if (containers.length === 0) return [];
-  const { code, stdout, stderr } = await docker.run(["container", "inspect", ...containers]);
+  const { code, stdout, stderr } = await docker.run(["container", "inspect", ...containers], { timeout });
   const complaints = stderr.split("\n").filter((line) => line !== "" && !/No such container/i.test(line));
   if (code !== 0 && complaints.length > 0) throw dockerFailure(complaints.join("\n"), stack);
-  return JSON.parse(stdout === "" ? "[]" : stdout) as Inspected[];
+  return JSON.parse(stdout === "" ? "[]" : stdout) as T[];
 }
 
 export function dockerFailure(output: string, stack: string): CliError {

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { hear, type Said } from "./child.ts";
 import { dockerFor } from "./docker.ts";
 import { CliError } from "./errors.ts";
 import { ROOT, type Paths } from "./project.ts";
@@ -86,23 +87,8 @@ export function appendRecord(records: Records, env: NodeJS.ProcessEnv, file: str
   });
 }
 
-export interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** Runs shell of commands/ in the project's folder. */
-export function runScript(script: string, env: NodeJS.ProcessEnv, { input = "", show = false }: { readonly input?: string; readonly show?: boolean } = {}): Promise<Ran> {
-  return new Promise((resolve, reject) => {
-    const child = spawn("sh", ["-c", script], { cwd: ROOT, env, stdio: ["pipe", "pipe", "pipe"] });
-    const stdout: Buffer[] = [];
-    const stderr: Buffer[] = [];
-    child.stdout.on("data", (chunk: Buffer) => { stdout.push(chunk); if (show) process.stderr.write(chunk); });
-    child.stderr.on("data", (chunk: Buffer) => { stderr.push(chunk); if (show) process.stderr.write(chunk); });
-    child.once("error", reject);
-    child.once("close", (code) => resolve({ code: code ?? 1, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }));
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(input);
-  });
+export function runScript(script: string, env: NodeJS.ProcessEnv, { input, show = false }: { readonly input?: string; readonly show?: boolean } = {}): Promise<Said> {
+  const child = spawn("sh", ["-c", script], { cwd: ROOT, env, stdio: ["pipe", "pipe", "pipe"] });
+  return hear(child, { input, ...(show ? { on: (chunk) => void process.stderr.write(chunk) } : {}) });
 }

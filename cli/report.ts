@@ -1,5 +1,5 @@
 import type { Inspected } from "./docker.ts";
-import type { Outputs } from "./stack.ts";
+import type { Outputs, Service } from "./stack.ts";
 import { table, type Painter } from "./ui.ts";
 
 /** What `status --json` prints. */
@@ -10,11 +10,7 @@ export interface Report {
   readonly services: readonly ServiceReport[];
 }
 
-export interface ServiceReport {
-  readonly name: string;
-  readonly role: string;
-  readonly container: string;
-  readonly image: string;
+export interface ServiceReport extends Service {
   /** Docker's word for it, or `missing`. */
   readonly state: string;
   /** `healthy`, `starting`, `unhealthy`; `none` where the container has no health check or is missing. */

@@ -34,6 +34,16 @@ export function containerOf({ outputs }: Deployed, role: string): string {
   });
 }
 
+/** What `docker inspect` says of a container whose volumes a one-off container is to have. */
+export interface Inspection {
+  readonly Config: { readonly User: string; readonly Image: string };
+  readonly Mounts: readonly { readonly Name?: string; readonly Destination: string }[];
+}
+
+export function volumeAt({ Mounts }: Inspection, path: string): string {
+  return Mounts.find(({ Destination }) => Destination === path)?.Name ?? "";
+}
+
 export type AgentVerb = keyof Results;
 
 export interface AskOptions {

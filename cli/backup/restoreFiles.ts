@@ -1,15 +1,10 @@
 import { spawn } from "node:child_process";
 import type { Entry } from "../../backup/protocol.ts";
 import { CliError } from "../errors.ts";
-import { ask, type BackupHost } from "./agent.ts";
+import { ask, volumeAt, type BackupHost, type Inspection } from "./agent.ts";
 import type { Progress } from "./progress.ts";
 import { stamp } from "./restoreDatabase.ts";
 import { bytes } from "./words.ts";
-
-interface Inspection {
-  readonly Config: { readonly User: string; readonly Image: string };
-  readonly Mounts: readonly { readonly Name?: string; readonly Destination: string }[];
-}
 
 /** Names of restores' folders in the volume; no file of the application's is called so. */
 const FOLDER = { next: ".drydock-restore", before: ".drydock-before" } as const;
@@ -31,11 +26,11 @@ export const KEPT = `cd /files && ls -d ${FOLDER.before}-* 2>/dev/null || true`;
 export async function onFiles({ docker, agent, session }: BackupHost, script: string, args: readonly string[] = []): Promise<string[]> {
   const { code, stdout, stderr } = await docker.run(["inspect", agent]);
   if (code !== 0) throw new CliError({ what: `the backup agent ${agent} can't be inspected: ${stderr.trim()}` });
-  const { Config, Mounts } = (JSON.parse(stdout) as [Inspection])[0];
-  const volume = Mounts.find(({ Destination }) => Destination === "/storage")?.Name ?? "";
+  const [inspection] = JSON.parse(stdout) as [Inspection];
+  const { Config } = inspection;
   return [
     "run", "--rm", "--interactive", "--network", "none", "--user", Config.User, "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--label", `drydock.stack=${session.stack}`,
-    "--mount", `type=volume,source=${volume},target=/files,volume-nocopy`, "--entrypoint", "sh", Config.Image, "-c", script, "files", ...args,
+    "--mount", `type=volume,source=${volumeAt(inspection, "/storage")},target=/files,volume-nocopy`, "--entrypoint", "sh", Config.Image, "-c", script, "files", ...args,
   ];
 }
 

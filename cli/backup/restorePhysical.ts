@@ -4,16 +4,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Entry } from "../../backup/protocol.ts";
 import { CliError } from "../errors.ts";
 import { ROOT } from "../project.ts";
-import { ask, containerOf, type BackupHost } from "./agent.ts";
+import { ask, containerOf, volumeAt, type BackupHost, type Inspection } from "./agent.ts";
 import type { Progress } from "./progress.ts";
 import { stamp } from "./restoreDatabase.ts";
 import { databaseOf, differences, query, type Database } from "./sql.ts";
 import { withoutWriters } from "./writers.ts";
-
-interface Inspection {
-  readonly Config: { readonly User: string; readonly Image: string };
-  readonly Mounts: readonly { readonly Name?: string; readonly Destination: string }[];
-}
 
 const KEPT = "drydock.kept=before-restore";
 /** How long the server may take to start on the restored files, in ms. */
@@ -84,8 +79,7 @@ async function mountsOf({ docker, deployed }: BackupHost, { container }: Databas
   const { code, stdout, stderr } = await docker.run(["inspect", container, containerOf(deployed, "restore")]);
   if (code !== 0) throw new CliError({ what: `the containers of the database and of its restores can't be inspected: ${stderr.trim()}` });
   const [server, companion] = JSON.parse(stdout) as [Inspection, Inspection];
-  const volume = ({ Mounts }: Inspection, target: string): string => Mounts.find(({ Destination }) => Destination === target)?.Name ?? "";
-  return { image: server.Config.Image, user: server.Config.User, data: volume(server, "/var/lib/mysql"), restore: volume(companion, "/restore") };
+  return { image: server.Config.Image, user: server.Config.User, data: volumeAt(server, "/var/lib/mysql"), restore: volumeAt(companion, "/restore") };
 }
 
 function oneOff({ image, user, data, restore, previous }: Mounts, stack: string, args: readonly string[]): string[] {

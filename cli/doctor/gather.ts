@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseConfiguration, type Configuration } from "../../config/settings.ts";
 import { plannedHashes } from "../../config/plan.ts";
-import { dockerFailure, type Docker } from "../docker.ts";
+import { inspect, type Docker, type Inspected } from "../docker.ts";
 import { CliError } from "../errors.ts";
 import { show } from "../maintenance/proxy.ts";
 import { PROJECT, ROOT } from "../project.ts";
@@ -50,19 +50,15 @@ export async function configurationOf(pulumi: Pulumi, stack: string): Promise<Co
   return parseConfiguration(Object.fromEntries(own.map(([key, { value }]) => [key.slice(prefix.length), value])), stack);
 }
 
-interface Live {
-  readonly Name: string;
-  readonly Config: { readonly Image: string; readonly Healthcheck?: { readonly Test?: readonly string[] } | null };
-  readonly State: { readonly Status: string; readonly StartedAt: string; readonly Health?: { readonly Status: string } | null };
+interface Live extends Inspected {
+  readonly Config: Inspected["Config"] & { readonly Healthcheck?: { readonly Test?: readonly string[] } | null };
+  readonly State: Inspected["State"] & { readonly StartedAt: string };
   readonly Mounts: readonly { readonly Type: string; readonly Name?: string; readonly Destination: string }[];
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, unknown>> };
 }
 
 async function inspected(docker: Docker, { services }: Outputs, stack: string): Promise<{ readonly containers: readonly ContainerFacts[]; readonly network?: string }> {
-  const { stdout, stderr } = await docker.run(["container", "inspect", ...services.map(({ container }) => container)], { timeout: PATIENCE });
-  const complaints = stderr.split("\n").filter((line) => line !== "" && !/No such container/i.test(line));
-  if (complaints.length > 0) throw dockerFailure(complaints.join("\n"), stack);
-  const found = new Map((JSON.parse(stdout === "" ? "[]" : stdout) as Live[]).map((one) => [one.Name.replace(/^\//, ""), one]));
+  const found = new Map((await inspect<Live>(docker, services.map(({ container }) => container), stack, PATIENCE)).map((one) => [one.Name.replace(/^\//, ""), one]));
   // Redis is on the stack's internal network and on no other.
   const redis = found.get(services.find(({ role }) => role === "redis")?.container ?? "");
   const network = Object.keys(redis?.NetworkSettings.Networks ?? {})[0];

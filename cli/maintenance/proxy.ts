@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTar, parseTar } from "nanotar";
-import { dockerFailure, type Answer, type Docker } from "../docker.ts";
+import type { Said } from "../child.ts";
+import { dockerFailure, type Docker } from "../docker.ts";
 import { CliError } from "../errors.ts";
 import { ROOT } from "../project.ts";
 import { filesOf } from "./files.ts";
@@ -26,7 +27,7 @@ export interface Shown {
   readonly aside: readonly string[];
 }
 
-async function inProxy({ docker, container, stack }: ProxyHost, args: readonly string[], input?: Uint8Array): Promise<Answer> {
+async function inProxy({ docker, container, stack }: ProxyHost, args: readonly string[], input?: Uint8Array): Promise<Said> {
   const script = readFileSync(join(ROOT, "commands", "maintenance.sh"), "utf8");
   const interactive = input === undefined ? [] : ["--interactive"];
   const answer = await docker.run(["exec", ...interactive, container, "/bin/sh", "-c", script, "maintenance", ...args], input === undefined ? {} : { input });
@@ -38,7 +39,7 @@ async function inProxy({ docker, container, stack }: ProxyHost, args: readonly s
 }
 
 /** Whether requests of the earlier configuration have all ended. */
-const drained = ({ stdout }: Answer): boolean => stdout.includes("drained=yes");
+const drained = ({ stdout }: Said): boolean => stdout.includes("drained=yes");
 
 /**
  * @param timeout how long requests in flight are waited for, in seconds

@@ -15,7 +15,7 @@ import type { DestroyOptions } from "./verbs/destroy.ts";
 /** Removes what a stack runs; its data only where that was asked for. Returns the exit code. */
 export async function destroy(options: DestroyOptions): Promise<number> {
   const session = await openSession(options);
-  const { stack, paths, env } = session;
+  const { stack, env } = session;
   const variable = await appEnv(session);
   refuseProduction(stack, variable);
   if (!stackExists(stack, env)) throw notDeployed(stack);

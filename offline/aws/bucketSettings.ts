@@ -3,7 +3,7 @@ import { bool, inPlace, int, list, map, object, required, set, str, withDefault 
 import type { Field, Schema } from "../plugin/schema.ts";
 import type { Resource } from "../plugin/resource.ts";
 import type { Value, Values } from "../plugin/values.ts";
-import { ask, eventually, regionOf, s3, tell } from "./clients.ts";
+import { ask, eventually, regionOf, s3 } from "./clients.ts";
 import { asWritten, fromSdk, toSdk } from "./wire.ts";
 
 interface Setting {

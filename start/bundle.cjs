@@ -33,12 +33,12 @@ function stamp(path) {
   return `${size} ${mtimeMs}`;
 }
 
-/** The bundle, if everything that it was made of is unchanged. */
+/** The bundle, if everything that it was made of is unchanged and where it was. */
 function current(list) {
   if (!existsSync(list)) return undefined;
-  const { file, inputs } = JSON.parse(readFileSync(list, "utf8"));
+  const { root, file, inputs } = JSON.parse(readFileSync(list, "utf8"));
   const bundle = join(CACHE, file);
-  return existsSync(bundle) && Object.entries(inputs).every(([path, was]) => existsSync(join(ROOT, path)) && stamp(path) === was) ? bundle : undefined;
+  return root === ROOT && existsSync(bundle) && Object.entries(inputs).every(([path, was]) => existsSync(join(ROOT, path)) && stamp(path) === was) ? bundle : undefined;
 }
 
 async function build(name, entry, format, list) {
@@ -64,7 +64,7 @@ async function build(name, entry, format, list) {
   mkdirSync(CACHE, { recursive: true });
   write(join(CACHE, file), text);
   // A source that was saved while the bundle was being made may be in it or not: the next run looks again.
-  if (own.every((path) => statSync(join(ROOT, path)).mtimeMs < before)) write(list, JSON.stringify({ file, inputs }));
+  if (own.every((path) => statSync(join(ROOT, path)).mtimeMs < before)) write(list, JSON.stringify({ root: ROOT, file, inputs }));
   for (const old of readdirSync(CACHE)) if (old.startsWith(`${name}-`) && Date.now() - statSync(join(CACHE, old)).mtimeMs > KEPT) rmSync(join(CACHE, old), { force: true });
   return join(CACHE, file);
 }

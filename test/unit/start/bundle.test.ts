@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -63,6 +63,19 @@ describe("a bundle", () => {
     source("one.ts", "export const said = 22;");
     await bundled("program", "one.ts", "esm");
     assert.equal(existsSync(first), false);
+  });
+
+  it("is made again where the project was moved: it names its sources", async () => {
+    const first = (await bundled("program", "one.ts", "esm"))!;
+    const moved = `${root}-moved`;
+    renameSync(root, moved);
+    try {
+      const again = await createRequire(import.meta.url)(join(moved, "start", "bundle.cjs")).bundled("program", "one.ts", "esm");
+      assert.equal((await import(pathToFileURL(again).href)).where[0], moved);
+      assert.notEqual(again, first.replace(root, moved));
+    } finally {
+      renameSync(moved, root);
+    }
   });
 
   it("has one of the SDK that runs it, loaded when something of it is used", async () => {

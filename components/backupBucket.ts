@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { BackupIdentity } from "./backupIdentity.ts";
 import type { Context } from "./context.ts";
 import { lifecycleRules, logRules } from "./backupLifecycle.ts";
-import { document, PrivateBucket } from "./privateBucket.ts";
+import { document, PrivateBucket, useOf } from "./privateBucket.ts";
 
 /**
  * The S3 bucket for a stack's backups, with what belongs to it: the agent's identity, access logs, a copy in another region. index.ts loads this
@@ -64,8 +64,8 @@ export class BackupBucket extends pulumi.ComponentResource {
         { Effect: "Allow", Action: ["s3:GetReplicationConfiguration", "s3:ListBucket"], Resource: from },
         { Effect: "Allow", Action: ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging", "s3:GetObjectRetention", "s3:GetObjectLegalHold"], Resource: `${from}/*` },
         { Effect: "Allow", Action: ["s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags"], Resource: `${to}/*` },
-        ...(keys.from === undefined ? [] : [{ Effect: "Allow", Action: "kms:Decrypt", Resource: keys.from }]),
-        ...(keys.to === undefined ? [] : [{ Effect: "Allow", Action: "kms:Encrypt", Resource: keys.to }]),
+        ...(keys.from === undefined ? [] : [useOf(keys.from, ["kms:Decrypt"])]),
+        ...(keys.to === undefined ? [] : [useOf(keys.to, ["kms:Encrypt"])]),
       ])),
     }, { parent: this });
     const { to } = keys;

@@ -1,6 +1,6 @@
 import * as iam from "@pulumi/aws/iam/index.js";
 import * as pulumi from "@pulumi/pulumi";
-import { document } from "./privateBucket.ts";
+import { document, useOf } from "./privateBucket.ts";
 
 /** Where in the bucket the agent is at home; `laravel-backups/` is the application's own. */
 export const PREFIXES = ["backups", "binlogs", "restore"] as const;
@@ -52,6 +52,6 @@ export function statements(arn: string, kmsKey?: string): readonly Readonly<Reco
     },
     { Sid: "Where", Effect: "Allow", Action: ["s3:GetBucketLocation"], Resource: arn },
     { Sid: "Objects", Effect: "Allow", Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"], Resource: objects },
-    ...(kmsKey === undefined ? [] : [{ Sid: "Key", Effect: "Allow", Action: ["kms:Decrypt", "kms:GenerateDataKey"], Resource: kmsKey }]),
+    ...(kmsKey === undefined ? [] : [{ Sid: "Key", ...useOf(kmsKey, ["kms:Decrypt", "kms:GenerateDataKey"]) }]),
   ];
 }

@@ -70,6 +70,15 @@ export class PrivateBucket extends pulumi.ComponentResource {
 
 export const document = (statements: readonly Statement[]): string => JSON.stringify({ Version: "2012-10-17", Statement: statements });
 
+/** What one may do with a KMS key. IAM knows a key by its own ARN only: that of an alias is another thing, and as a resource allows nothing. */
+export function useOf(key: string, actions: readonly string[]): Statement {
+  const [, account, alias] = /^(.*):(alias\/.*)$/.exec(key) ?? [];
+  return {
+    Effect: "Allow", Action: actions,
+    ...(alias === undefined ? { Resource: key } : { Resource: `${account}:key/*`, Condition: { "ForAnyValue:StringEquals": { "kms:ResourceAliases": alias } } }),
+  };
+}
+
 function denyPlainHttp(arn: string): Statement {
   return { Sid: "OnlyTls", Effect: "Deny", Principal: { AWS: "*" }, Action: "s3:*", Resource: [arn, `${arn}/*`], Condition: { Bool: { "aws:SecureTransport": "false" } } };
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import * as iam from "@aws-sdk/client-iam";
 import * as sdk from "@aws-sdk/client-s3";
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -165,6 +166,40 @@ describe("the backup bucket, under the real engine, in moto", function () {
     const { ReplicationConfiguration } = await ask(new sdk.GetBucketReplicationCommand({ Bucket: "locked-backups" }));
     assert.deepEqual([ReplicationConfiguration.Rules[0].Status, ReplicationConfiguration.Rules[0].Destination.Bucket], ["Enabled", "arn:aws:s3:::locked-backups-copy"]);
     assert.deepEqual(Object.keys(await stack.outputs()), ["bucket"]);
+  });
+
+  it("is encrypted with a KMS key where one is named, and lets the agent use that key and no other one", async () => {
+    const kms = await fetch(moto.url, {
+      method: "POST", body: "{}",
+      headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": "TrentService.CreateKey", authorization: "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/kms/aws4_request, SignedHeaders=host, Signature=0" },
+    });
+    const { Arn: key } = ((await kms.json()) as { KeyMetadata: { Arn: string } }).KeyMetadata;
+    await another();
+    use({ name: "kms-backups", kmsKey: key, accessLogs: false });
+    const made = await up();
+    assert.equal(made.code, 0, made.output);
+    assert.doesNotMatch(made.output, /\[(mandatory|advisory)\]/);
+    const { Rules } = (await ask(new sdk.GetBucketEncryptionCommand({ Bucket: "kms-backups" }))).ServerSideEncryptionConfiguration;
+    assert.deepEqual(Rules.map((rule: any) => [rule.ApplyServerSideEncryptionByDefault, rule.BucketKeyEnabled]), [[{ SSEAlgorithm: "aws:kms", KMSMasterKeyID: key }, true]]);
+    const preview = await stack.with(env(), "preview", "--diff");
+    assert.doesNotMatch(preview.output, /to (update|replace|create|delete)/, preview.output);
+    const refresh = await stack.with(env(), "refresh", "--yes", "--skip-preview", "--diff");
+    assert.equal(refresh.code, 0, refresh.output);
+    assert.doesNotMatch(refresh.output, /\d+ (updated|deleted)/, refresh.output);
+
+    await ask(new sdk.DeleteBucketPolicyCommand({ Bucket: "kms-backups" })); // moto speaks plain HTTP only
+    const credentials = await stack.outputs() as { accessKeyId: string; secretAccessKey: string };
+    const agent = client(credentials);
+    await agent.send(new sdk.PutObjectCommand({ Bucket: "kms-backups", Key: "backups/config", Body: "x" }));
+    const { ServerSideEncryption, SSEKMSKeyId, Body } = await agent.send(new sdk.GetObjectCommand({ Bucket: "kms-backups", Key: "backups/config" }));
+    assert.deepEqual([ServerSideEncryption, SSEKMSKeyId, await Body!.transformToString()], ["aws:kms", key, "x"]);
+    // moto asks about no key when it judges a policy, so the policy itself is read back.
+    const identity = new iam.IAMClient({ endpoint: moto.url, region: "eu-central-1", credentials: { accessKeyId: "test", secretAccessKey: "test" } });
+    const { UserName } = await identity.send(new iam.GetAccessKeyLastUsedCommand({ AccessKeyId: credentials.accessKeyId }));
+    const { PolicyNames } = await identity.send(new iam.ListUserPoliciesCommand({ UserName }));
+    const policies = await Promise.all(PolicyNames!.map((PolicyName) => identity.send(new iam.GetUserPolicyCommand({ UserName, PolicyName }))));
+    const statements = policies.flatMap(({ PolicyDocument }) => JSON.parse(decodeURIComponent(PolicyDocument!)).Statement);
+    assert.deepEqual(statements.filter(({ Action }) => /kms/.test(JSON.stringify(Action))), [{ Sid: "Key", Effect: "Allow", Action: ["kms:Decrypt", "kms:GenerateDataKey"], Resource: key }]);
   });
 
   it("says what to do where AWS doesn't answer, or has no credentials", async () => {

@@ -75,6 +75,19 @@ describe("the backup bucket", function () {
     ]);
     assert.deepEqual(all.find(({ Sid }) => Sid === "Objects")?.Resource, ["arn:aws:s3:::b/backups/*", "arn:aws:s3:::b/binlogs/*", "arn:aws:s3:::b/restore/*", "arn:aws:s3:::b/latest"]);
   });
+
+  it("lets agent and replication use that KMS key only, which IAM does not know by its alias", async () => {
+    const [from, to] = ["arn:aws:kms:eu-central-1:123456789012:alias/backups", "arn:aws:kms:eu-west-1:123456789012:key/k"];
+    assert.deepEqual(statements("arn:aws:s3:::b", to).at(-1), { Sid: "Key", Effect: "Allow", Action: ["kms:Decrypt", "kms:GenerateDataKey"], Resource: to });
+    const any = { Effect: "Allow", Resource: "arn:aws:kms:eu-central-1:123456789012:key/*", Condition: { "ForAnyValue:StringEquals": { "kms:ResourceAliases": "alias/backups" } } };
+    assert.deepEqual(statements("arn:aws:s3:::b", from).at(-1), { Sid: "Key", ...any, Action: ["kms:Decrypt", "kms:GenerateDataKey"] });
+    const { resources } = await runProgram(configuration({ bucket: { name: "shop-backups", region: "eu-central-1", kmsKey: from, replica: { name: "shop-copy", region: "eu-west-1", kmsKey: to } } }));
+    const role = resources.find(({ type }) => type === "aws:iam/rolePolicy:RolePolicy");
+    assert.deepEqual(JSON.parse(role?.inputs.policy).Statement.slice(-2), [{ ...any, Action: ["kms:Decrypt"] }, { Effect: "Allow", Action: ["kms:Encrypt"], Resource: to }]);
+    const encryption = (name: string) => resources.find((one) => one.name === name)?.inputs.rules;
+    assert.deepEqual(encryption("backup-bucket-encryption"), [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: from }, bucketKeyEnabled: true }]);
+    assert.deepEqual(encryption("backup-bucket-replica-encryption"), [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: to }, bucketKeyEnabled: true }]);
+  });
 });
 
 describe("the settings of the bucket", () => {

@@ -1,5 +1,6 @@
+import { setTimeout } from "node:timers/promises";
 import type { Agent, Place } from "./context.ts";
-import { refused } from "./errors.ts";
+import { AgentError, refused } from "./errors.ts";
 import type { Entry } from "./protocol.ts";
 import { lineage } from "./retention.ts";
 import { s3Store, type Store } from "./store.ts";
@@ -13,16 +14,21 @@ export async function copyToS3(agent: Agent, entry: Entry): Promise<Entry> {
 
 /**
  * restic goes on trying for a quarter of an hour where S3 has gone away, and everything else waits for it: so S3 itself is asked before and meanwhile, and
- * what is at work is ended when it has not answered twice.
+ * what is at work is ended when it has not answered twice. Its client, too, waits for minutes where a connection is there and nothing comes.
  *
- * @param every milliseconds
+ * @param every milliseconds; an answer may take as long
  * @throws what S3, or the way to it, said last
  */
 export async function whileThere<T>({ catalogue: { store }, restic }: Pick<Place, "restic"> & { readonly catalogue: { readonly store: Pick<Store, "list"> } }, work: () => Promise<T>, every = 15_000): Promise<T> {
-  await store.list("latest");
+  const ask = async (): Promise<void> => {
+    const silence = new AbortController();
+    const silent = setTimeout(every, undefined, silence).then(() => { throw new AgentError(`S3 has not answered for ${every / 1000} s`, { transient: true }); });
+    await Promise.race([store.list("latest"), silent]).finally(() => silence.abort());
+  };
+  await ask();
   let missed = 0;
   let gone: unknown;
-  const look = setInterval(() => void store.list("latest").then(() => { missed = 0; }, (error: unknown) => {
+  const look = setInterval(() => void ask().then(() => { missed = 0; }, (error: unknown) => {
     if (++missed < 2) return;
     gone = error;
     restic.end();

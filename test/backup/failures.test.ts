@@ -173,6 +173,29 @@ describe("a backup when things go wrong", function () {
       rig.remove("s3");
     });
 
+    for (const [how, leave, back] of [["refuses connections", ["rm", "--force"], []], ["answers nothing any more", ["pause"], ["unpause"]]] as const) {
+      it(`that goes away in the middle of a copy (${how}): the backup counts here, it is told within a minute, and S3 gets it when it is back`, async () => {
+        rig.serve("s3", SLOW);
+        await change({ s3: { ...BUCKET, endpoint: "http://s3:9000" } });
+        rig.storage("head -c 30000000 /dev/urandom > app/new");
+        const running = rig.agent("run", "--type", "files");
+        await rig.until("the copy", () => rig.shell("cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'restic copy' || true") !== "0");
+        await rig.until("its data", () => Number(docker("exec", rig.name("s3"), "cat", "/proc/net/dev").match(/eth0:\s*(\d+)/)![1]) > 5_000_000);
+        const left = Date.now();
+        docker(...leave, rig.name("s3"));
+        const { code, last } = await running;
+        assert.ok(Date.now() - left < 60_000, `${(Date.now() - left) / 1000} s`);
+        assert.deepEqual([code, last.backup.verified, last.backup.copies], [0, true, ["local"]]);
+        newest = last.backup;
+        await rig.until("the alarm", () => rig.alarmed("s3"), 90_000);
+        if (back.length > 0) docker(...back, rig.name("s3"));
+        rig.remove("s3");
+        await change({ s3: { ...BUCKET, endpoint: moto.internal } });
+        await rig.until("the copy, when it is back", async () => ((await rig.agent("show", newest.id)).last.backup as Entry).copies.includes("s3"), 90_000);
+        await rig.until("its end", async () => !(await rig.alarmed("s3")));
+      });
+    }
+
     it("cleans up there too, whatever the clock says, and keeps what is needed", async () => {
       await change({ s3: { ...BUCKET, endpoint: moto.internal } });
       newest = await rig.backup("full");

@@ -19,11 +19,12 @@ describe("a copy to S3", () => {
     process.env["PATH"] = path;
     rmSync(folder, { recursive: true });
   });
-  const place = (...answers: ("there" | "away")[]) => ({
+  const place = (...answers: ("there" | "away" | "silent")[]) => ({
     restic: new Restic("s3:https://s3.example.com/shop/backups/repository"),
     catalogue: { store: { list: async () => {
-      if ((answers.length > 1 ? answers.shift() : answers[0]) === "away") throw new Error("S3 does not answer");
-      return [];
+      const answer = answers.length > 1 ? answers.shift() : answers[0];
+      if (answer === "away") throw new Error("S3 does not answer");
+      return answer === "silent" ? await new Promise<never>(() => undefined) : [];
     } } },
   });
 
@@ -36,6 +37,12 @@ describe("a copy to S3", () => {
   it("is ended when S3 goes away meanwhile, and says that of S3", async () => {
     const s3 = place("there", "away");
     await assert.rejects(whileThere(s3, () => s3.restic.run(["copy"]), 10), /S3 does not answer/);
+  });
+
+  it("is ended when S3 falls silent meanwhile, or is so at first", async () => {
+    const s3 = place("there", "silent");
+    await assert.rejects(whileThere(s3, () => s3.restic.run(["copy"]), 20), /S3 has not answered for 0.02 s/);
+    await assert.rejects(whileThere(place("silent"), async () => undefined, 20), /has not answered/);
   });
 
   it("outlasts one question without an answer", async () => {

@@ -15,11 +15,19 @@ const SMALL = 256 * 2 ** 20;
 export const DUMP = "database.sql";
 export const STREAM = "database.mbstream";
 
+export interface DatabaseBackup {
+  readonly id: string;
+  readonly type: BackupType;
+  /** Whether it is proven at once. */
+  readonly proven: boolean;
+}
+
 /** Puts the database into the repository. The sums that a restore of it has to have are still missing: see `record`. */
-export async function backUpDatabase(agent: Agent, id: string, type: BackupType, entries: readonly Entry[]): Promise<DatabaseEntry> {
+export async function backUpDatabase(agent: Agent, backup: DatabaseBackup, entries: readonly Entry[]): Promise<DatabaseEntry> {
+  const { type } = backup;
   const { engine, schema, physical } = agent.configuration;
   const { version, size } = await withDatabase(async (connection) => ({ version: await versionOf(connection), size: await sizeOf(connection, schema) }));
-  const part = physical && !(type === "db" && size < SMALL) ? await copy(agent, id, type === "incremental" ? baseFor(entries) : undefined) : await dump(agent, id);
+  const part = physical && !(type === "db" && size < SMALL) ? await copy(agent, backup, type === "incremental" ? baseFor(entries) : undefined) : await dump(agent, backup);
   return { engine, version, schema, ...part, sums: {}, migrations: [] };
 }
 
@@ -51,14 +59,14 @@ function baseFor(entries: readonly Entry[]): Entry | undefined {
   return newest !== undefined && newest.verified && newest.database?.lsn !== undefined && newest.copies.includes("local") && lineage(entries, newest).length <= LONGEST ? newest : undefined;
 }
 
-async function copy({ local, reporter }: Agent, id: string, base: Entry | undefined): Promise<Part> {
-  const stored = await local.restic.storeOutput(id, "database", STREAM, copyCommand(id, base?.database?.lsn), reporter);
+async function copy({ local, reporter }: Agent, { id, proven }: DatabaseBackup, base: Entry | undefined): Promise<Part> {
+  const stored = await local.restic.storeOutput(id, "database", STREAM, copyCommand(id, base?.database?.lsn), { reporter, proven });
   const { toLsn, position } = await physicalInfo(id);
   return { format: "physical", bytes: stored.bytes, added: stored.added, lsn: toLsn, ...(base === undefined ? {} : { base: base.id }), ...(position === undefined ? {} : { position }) };
 }
 
-async function dump({ local, reporter, configuration: { schema } }: Agent, id: string): Promise<Part> {
-  const stored = await local.restic.storeOutput(id, "database", DUMP, dumpCommand(schema), reporter);
+async function dump({ local, reporter, configuration: { schema } }: Agent, { id, proven }: DatabaseBackup): Promise<Part> {
+  const stored = await local.restic.storeOutput(id, "database", DUMP, dumpCommand(schema), { reporter, proven });
   const position = await positionOfDump((to) => local.restic.read(id, "database", DUMP, to));
   return { format: "logical", bytes: stored.bytes, added: stored.added, ...(position === undefined ? {} : { position }) };
 }

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Writable } from "node:stream";
 import { secretFile } from "./configuration.ts";
@@ -18,6 +18,12 @@ export interface Stored {
 
 export type Part = "database" | "files";
 
+export interface StoreOptions {
+  readonly reporter: Reporter;
+  /** It is restored and compared as soon as it is stored. */
+  readonly proven: boolean;
+}
+
 /** One restic repository. Snapshots are found by their tags, because a copy has another id than the original. */
 export class Restic {
   readonly repository: string;
@@ -33,31 +39,49 @@ export class Restic {
 
   /** Makes the repository where it isn't there. @throws AgentError where it is another key's */
   async ensure(): Promise<void> {
+    if (await this.#isThere()) return;
+    if (this.#isHere) this.#forgetHalfMade();
+    await this.run(["init"]);
+  }
+
+  get #isHere(): boolean {
+    return this.repository.startsWith("/");
+  }
+
+  /** On this disk a look is enough: restic takes half a second of a processor to derive the key, and refuses a wrong one whenever it does something. */
+  async #isThere(): Promise<boolean> {
+    if (this.#isHere) return existsSync(`${this.repository}/config`);
     try {
       await this.run(["cat", "config"]);
+      return true;
     } catch (error) {
-      if (!/does not exist|unable to open config|Is there a repository/i.test(messageOf(error))) throw error;
-      await this.run(["init"]);
+      if (/does not exist|unable to open config|Is there a repository/i.test(messageOf(error))) return false;
+      throw error;
     }
   }
 
+  /** What was killed while it made a repository has left a key, with which restic makes none any more. Where there is a snapshot it may be needed. */
+  #forgetHalfMade(): void {
+    const snapshots = `${this.repository}/snapshots`;
+    if (!existsSync(snapshots) || readdirSync(snapshots).length === 0) rmSync(`${this.repository}/keys`, { recursive: true, force: true });
+  }
+
   /** A command's output as one file. Where the command fails, there is no snapshot. */
-  async storeOutput(id: string, part: Part, file: string, command: readonly string[], reporter: Reporter): Promise<Stored> {
-    return await this.#store(["--stdin-from-command", "--stdin-filename", file, "--tag", `id=${id},part=${part}`, "--", ...command], reporter, part);
+  async storeOutput(id: string, part: Part, file: string, command: readonly string[], options: StoreOptions): Promise<Stored> {
+    return await this.#store(["--stdin-from-command", "--stdin-filename", file, "--tag", `id=${id},part=${part}`, "--", ...command], part, options);
   }
 
   /** A folder's content, from its own root; with the names of all that it stored. */
-  async storeFolder(id: string, part: Part, folder: string, include: readonly string[], exclude: readonly string[], reporter: Reporter): Promise<Stored & { readonly names: readonly string[] }> {
+  async storeFolder(id: string, part: Part, folder: string, include: readonly string[], exclude: readonly string[], options: StoreOptions): Promise<Stored & { readonly names: readonly string[] }> {
     const names: string[] = [];
-    const stored = await this.#store(["--verbose=2", "--tag", `id=${id},part=${part}`, ...exclude.map((pattern) => `--exclude=${pattern}`), "--", ...include], reporter, part, { cwd: folder, onName: (path) => names.push(path) });
+    const stored = await this.#store(["--verbose=2", "--tag", `id=${id},part=${part}`, ...exclude.map((pattern) => `--exclude=${pattern}`), "--", ...include], part, options, { cwd: folder, onName: (path) => names.push(path) });
     return { ...stored, names };
   }
 
-  async #store(args: readonly string[], reporter: Reporter, step: string, { cwd, onName }: { cwd?: string; onName?: (path: string) => void } = {}): Promise<Stored> {
+  async #store(args: readonly string[], step: string, { reporter, proven }: StoreOptions, { cwd, onName }: { cwd?: string; onName?: (path: string) => void } = {}): Promise<Stored> {
     let stored: Stored | undefined;
     mkdirSync(SCRATCH, { recursive: true, mode: 0o700 });
-    // At its quickest: it is the processor that a backup waits for, and what it gives away in size is little.
-    await this.#execute(["backup", "--json", "--no-scan", "--host", "drydock", "--compression", "fastest", ...args], {
+    await this.#execute([...storeArguments(proven), ...args], {
       ...(cwd === undefined ? {} : { cwd }),
       onLine: (line) => {
         const message = parse(line);
@@ -160,6 +184,12 @@ export class Restic {
     }
   }
 }
+
+/**
+ * It is the processor that a backup waits for. Compressed at its quickest, it gives away little in size. And restic opens and compares each piece right
+ * after sealing it, in memory, which is a quarter of its work: the proof does that with all of it, as it came to lie on the disk.
+ */
+export const storeArguments = (proven: boolean): readonly string[] => ["backup", "--json", "--no-scan", "--host", "drydock", "--compression", "fastest", ...(proven ? ["--no-extra-verify"] : [])];
 
 /** Where restic writes what is not yet a whole pack: on the disk, for a folder in memory counts as memory and is small. */
 const SCRATCH = `${FOLDERS.backups}/tmp`;

@@ -53,18 +53,18 @@ interface Copied {
   readonly attachments: Partial<Record<Attachment, unknown>>;
 }
 
-async function copyAll(agent: Agent, { type, reason }: RunOptions): Promise<Copied> {
+async function copyAll(agent: Agent, { type, reason, verify }: RunOptions): Promise<Copied> {
   const { configuration, reporter, local } = agent;
   const started = new Date();
   const id = newId(started);
   const { entries, unreadable } = await local.catalogue.list();
   if (entries.length === 0 && unreadable.length > 0) throw refused("the repository has another key than drydock:backup.key", "pulumi config set --secret --path drydock:backup.key (the key that it was made with)");
-  if (entries.length === 0) await local.restic.ensure();
+  await local.restic.ensure();
   checkSpace(entries);
   reporter.log("info", `backup ${id} (${type}, ${reason}) begins`);
   await runHook(agent, "pre", { BACKUP_ID: id, BACKUP_TYPE: type });
   // Both at once; where one fails, the other is still waited for.
-  const parts = await Promise.allSettled([type === "files" ? undefined : backUpDatabase(agent, id, type, entries), type === "db" ? undefined : backUpFiles(agent, id, entries)] as const);
+  const parts = await Promise.allSettled([type === "files" ? undefined : backUpDatabase(agent, { id, type, proven: verify }, entries), type === "db" ? undefined : backUpFiles(agent, id, verify, entries)] as const);
   const [database, files] = parts.map((part) => { if (part.status === "rejected") throw part.reason; return part.value; }) as [Entry["database"], Awaited<ReturnType<typeof backUpFiles>> | undefined];
   const finished = new Date();
   const entry: Entry = {
@@ -90,11 +90,11 @@ async function publish(agent: Agent, { entry: copied, attachments }: Copied, ver
   return await verifyBackup(agent, entry, { recorded: listed, files: attachments.files as Manifest | undefined });
 }
 
-async function backUpFiles(agent: Agent, id: string, entries: readonly Entry[]) {
+async function backUpFiles(agent: Agent, id: string, proven: boolean, entries: readonly Entry[]) {
   const { configuration: { files: { include, exclude } }, reporter, local } = agent;
   const previous = entries.find(({ files }) => files !== undefined);
   const before = await filesToBackUp(include, previous === undefined ? undefined : await local.catalogue.attachment(previous.id, "files"));
-  const stored = await local.restic.storeFolder(id, "files", FOLDERS.storage, include, exclude, reporter);
+  const stored = await local.restic.storeFolder(id, "files", FOLDERS.storage, include, exclude, { reporter, proven });
   const { sums, changed, count } = settledSums(before, stored.names);
   const manifest = createHash("sha256").update(JSON.stringify(sums)).digest("hex");
   return { sums, entry: { count, bytes: stored.bytes, added: stored.added, manifest, changed } };

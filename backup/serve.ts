@@ -9,9 +9,11 @@ import { messageOf } from "./errors.ts";
 import { Reporter } from "./events.ts";
 import { readIfThere, writeWhole } from "./files.ts";
 import { json, serveHttp } from "./http.ts";
+import { withLock } from "./lock.ts";
 import { keepRoom } from "./room.ts";
 import { metricsOf } from "./metrics.ts";
 import { FOLDERS, PORTS, type Entry } from "./protocol.ts";
+import { LOCK } from "./run.ts";
 import { isDue } from "./schedule.ts";
 import { hoursSince, statusFrom, type Live } from "./status.ts";
 
@@ -51,6 +53,8 @@ export async function serve(): Promise<void> {
   // Whoever held them has ended with the container.
   agent.local.restic.forgetLocks();
   keepRoom();
+  // So that the first backup need not wait for it.
+  void withLock(LOCK, "making the repository", 60_000, () => agent.local.restic.ensure()).catch((error: unknown) => reporter.log("error", messageOf(error)));
   reporter.log("info", "the backup agent is at work");
   const following = setInterval(() => void follower.round(), agent.configuration.binlogInterval * 1000);
   const looking = setInterval(() => void keeper.look(), 20_000);

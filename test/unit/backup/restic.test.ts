@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, beforeEach, describe, it } from "mocha";
+import { Restic, storeArguments } from "../../../backup/restic.ts";
+
+describe("the repository", () => {
+  const folder = mkdtempSync(join(tmpdir(), "drydock-restic-"));
+  const path = process.env["PATH"];
+  const repository = join(folder, "repository");
+  const asked = (): string[] => (existsSync(join(folder, "asked")) ? readFileSync(join(folder, "asked"), "utf8").trim().split("\n") : []);
+  before(() => {
+    // As restic: where there are keys it makes no repository.
+    writeFileSync(join(folder, "restic"), `#!/bin/sh
+echo "$*" >> ${folder}/asked
+case $1 in
+  init) [ ! -d "$RESTIC_REPOSITORY/keys" ] || { echo "Fatal: create key in repository failed: repository already contains keys" >&2; exit 1; } ;;
+  cat) [ -z "$THERE" ] || exit 0; echo "Fatal: repository does not exist: unable to open config file" >&2; exit 10 ;;
+esac\n`);
+    chmodSync(join(folder, "restic"), 0o755);
+    process.env["PATH"] = `${folder}:${path}`;
+  });
+  beforeEach(() => { for (const name of ["asked", "repository"]) rmSync(join(folder, name), { recursive: true, force: true }); });
+  after(() => {
+    process.env["PATH"] = path;
+    rmSync(folder, { recursive: true });
+  });
+
+  it("is made where it isn't there, here after a look and elsewhere after a question", async () => {
+    await new Restic(repository).ensure();
+    assert.deepEqual(asked(), ["init --quiet"]);
+    await new Restic("s3:https://s3.example.com/shop/backups/repository").ensure();
+    assert.deepEqual(asked().slice(1), ["cat config --quiet", "init --quiet"]);
+  });
+
+  it("is left as it is where it is there", async () => {
+    mkdirSync(repository);
+    writeFileSync(join(repository, "config"), "");
+    await new Restic(repository).ensure();
+    await new Restic("s3:https://s3.example.com/shop/backups/repository", { THERE: "1" }).ensure();
+    assert.deepEqual(asked(), ["cat config --quiet"]);
+  });
+
+  it("is begun anew where its making was killed, and never where a snapshot may need its key", async () => {
+    mkdirSync(join(repository, "keys"), { recursive: true });
+    mkdirSync(join(repository, "snapshots"));
+    await new Restic(repository).ensure();
+    assert.deepEqual([asked(), existsSync(join(repository, "keys"))], [["init --quiet"], false]);
+    mkdirSync(join(repository, "keys"));
+    writeFileSync(join(repository, "snapshots", "one"), "");
+    await assert.rejects(new Restic(repository).ensure(), /already contains keys/);
+    assert.ok(existsSync(join(repository, "keys")));
+  });
+
+  it("opens what it has just sealed itself where no proof does it", () => {
+    assert.ok(!storeArguments(false).includes("--no-extra-verify"));
+    assert.deepEqual(storeArguments(true), [...storeArguments(false), "--no-extra-verify"]);
+  });
+});

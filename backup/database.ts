@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { createConnection, type Connection, type RowDataPacket } from "mysql2/promise";
-import { databaseAccount } from "./configuration.ts";
+import { databaseAccount, readConfiguration } from "./configuration.ts";
 import { AgentError, messageOf } from "./errors.ts";
 import { isTransient } from "./execute.ts";
 import type { BinlogPosition, TableSums } from "./protocol.ts";
@@ -63,8 +63,7 @@ const quoted = (name: string): string => `\`${name.replaceAll("`", "``")}\``;
 /** Rows and checksum of every table, all of one moment: nobody who writes waits, and nothing that is written meanwhile counts. */
 export async function sumsOf(connection: Connection, schema: string, { onBegin, onTable }: { onBegin?: (position: BinlogPosition | undefined) => void; onTable?: (done: number, total: number) => void } = {}): Promise<Summed> {
   await connection.query("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-  await connection.query("START TRANSACTION WITH CONSISTENT SNAPSHOT");
-  const position = await snapshotPosition(connection);
+  const position = await beginSnapshot(connection);
   onBegin?.(position);
   const tables = (await rowsOf(connection, "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ? AND table_type = 'BASE TABLE' ORDER BY 1", [schema])).map(({ name }) => String(name));
   const sums: TableSums = {};
@@ -82,7 +81,18 @@ export async function sumsOf(connection: Connection, schema: string, { onBegin, 
   return { sums, migrations, position };
 }
 
-async function snapshotPosition(connection: Connection): Promise<BinlogPosition | undefined> {
+/** MariaDB knows where in the log its snapshot stands. MySQL is asked for it while nobody can write, as its own dump does it: for a moment, and not at all where somebody writes for long. */
+async function beginSnapshot(connection: Connection): Promise<BinlogPosition | undefined> {
+  const begin = "START TRANSACTION WITH CONSISTENT SNAPSHOT";
+  if (readConfiguration().engine === "mysql") {
+    await connection.query("SET SESSION lock_wait_timeout = 5");
+    await connection.query("FLUSH TABLES WITH READ LOCK");
+    await connection.query(begin);
+    const position = await logPosition(connection);
+    await connection.query("UNLOCK TABLES");
+    return position;
+  }
+  await connection.query(begin);
   const status = Object.fromEntries((await rowsOf(connection, "SHOW STATUS LIKE 'binlog_snapshot_%'")).map((row) => [String(row["Variable_name"]).toLowerCase(), row["Value"]]));
   const file = status["binlog_snapshot_file"];
   return file === undefined || file === "" ? undefined : { file: String(file), position: Number(status["binlog_snapshot_position"]) };

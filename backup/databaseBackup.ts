@@ -2,6 +2,7 @@ import { copyCommand, physicalInfo } from "./companion/client.ts";
 import { secretFile } from "./configuration.ts";
 import type { Agent } from "./context.ts";
 import { sizeOf, sumsOf, versionOf, withDatabase } from "./database.ts";
+import { requireTools, tools } from "./engine.ts";
 import type { BackupType, BinlogPosition, Entry } from "./protocol.ts";
 import { lineage } from "./retention.ts";
 
@@ -25,6 +26,7 @@ export interface DatabaseBackup {
 /** Puts the database into the repository. The sums that a restore of it has to have are still missing: see `record`. */
 export async function backUpDatabase(agent: Agent, backup: DatabaseBackup, entries: readonly Entry[]): Promise<DatabaseEntry> {
   const { type } = backup;
+  requireTools();
   const { engine, schema, physical } = agent.configuration;
   const { version, size } = await withDatabase(async (connection) => ({ version: await versionOf(connection), size: await sizeOf(connection, schema) }));
   const part = physical && !(type === "db" && size < SMALL) ? await copy(agent, backup, type === "incremental" ? baseFor(entries) : undefined) : await dump(agent, backup);
@@ -72,7 +74,11 @@ async function dump({ local, reporter, configuration: { schema } }: Agent, { id,
 }
 
 /** One transaction: a consistent picture, and nobody who writes has to wait. Its position in the log is a comment at its beginning. */
-const dumpCommand = (schema: string): readonly string[] => ["mariadb-dump", `--defaults-file=${secretFile("database")}`, "--single-transaction", "--quick", "--master-data=2", "--routines", "--triggers", "--events", "--hex-blob", "--no-tablespaces", "--default-character-set=utf8mb4", "--max-allowed-packet=1G", schema];
+const dumpCommand = (schema: string): readonly string[] => {
+  const { dump: [program, ...options], dumpPosition } = tools();
+  // The option file has to come first.
+  return [program!, `--defaults-file=${secretFile("database")}`, ...options, dumpPosition, schema];
+};
 
 /** Reads the beginning of a dump, and no more of it. */
 async function positionOfDump(read: (to: import("node:stream").Writable) => Promise<void>): Promise<BinlogPosition | undefined> {
@@ -93,7 +99,7 @@ async function positionOfDump(read: (to: import("node:stream").Writable) => Prom
 }
 
 export function parsePosition(head: string): BinlogPosition | undefined {
-  const [, file, position] = /CHANGE MASTER TO MASTER_LOG_FILE='([^']+)', MASTER_LOG_POS=(\d+)/.exec(head) ?? [];
+  const [, file, position] = /CHANGE (?:MASTER|REPLICATION SOURCE) TO (?:MASTER|SOURCE)_LOG_FILE='([^']+)', (?:MASTER|SOURCE)_LOG_POS=(\d+)/.exec(head) ?? [];
   return file === undefined ? undefined : { file, position: Number(position) };
 }
 

@@ -3,6 +3,7 @@ import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, rmSync } from "
 import { join } from "node:path";
 import { secretFile } from "../configuration.ts";
 import { logPosition, rowsOf, withDatabase } from "../database.ts";
+import { tools } from "../engine.ts";
 import { AgentError, messageOf } from "../errors.ts";
 import { FOLDERS, type BinlogPosition } from "../protocol.ts";
 import type { BinlogArchive } from "./archive.ts";
@@ -81,7 +82,7 @@ export class Follower {
       await this.#store();
       const stored = this.#ends.get(position.file);
       if (stored !== undefined && stored.end >= position.position) this.reached = { at: asked, position };
-      this.problem = this.#child === undefined ? `mariadb-binlog ended: ${this.#said.slice(-300)}` : undefined;
+      this.problem = this.#child === undefined ? `${tools().binlog} ended: ${this.#said.slice(-300)}` : undefined;
     } catch (error) {
       this.problem = messageOf(error);
     }
@@ -97,7 +98,8 @@ export class Follower {
     const first = files.find(({ file, size }, index) => index === files.length - 1 || (archived.findLast((one) => one.file === file)?.end ?? 0) < size) ?? files.at(-1);
     if (first === undefined) return;
     for (const { file, begun, end } of archived) this.#ends.set(file, { begun, end });
-    const child = spawn("mariadb-binlog", [`--defaults-file=${secretFile("database")}`, "--read-from-remote-server", "--raw", "--stop-never", `--stop-never-slave-server-id=${SERVER_ID}`, `--result-file=${SPOOL}/`, first.file], { stdio: ["ignore", "ignore", "pipe"] });
+    const { binlog, binlogServerId } = tools();
+    const child = spawn(binlog, [`--defaults-file=${secretFile("database")}`, "--read-from-remote-server", "--raw", "--stop-never", `${binlogServerId}=${SERVER_ID}`, `--result-file=${SPOOL}/`, first.file], { stdio: ["ignore", "ignore", "pipe"] });
     this.#child = child;
     this.#said = "";
     child.stderr!.on("data", (chunk: Buffer) => { this.#said = (this.#said + chunk.toString()).slice(-1000); });

@@ -4,14 +4,12 @@ import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeF
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { withDatabase } from "../database.ts";
+import { tools } from "../engine.ts";
 import { AgentError } from "../errors.ts";
 import { execute } from "../execute.ts";
 import { FOLDERS } from "../protocol.ts";
 
 const USER = "drydock_restore";
-
-/** How a server is made whose data nobody needs when the machine stops; what was unpacked just now is read from memory, not back from the disk. */
-const SPEED = ["--skip-networking", "--skip-log-bin", "--skip-name-resolve", "--event-scheduler=OFF", "--innodb-buffer-pool-size=128M", "--innodb-data-file-buffering=ON", "--innodb-flush-log-at-trx-commit=0", "--innodb-fast-shutdown=1", "--max-allowed-packet=1G"];
 
 /** A folder with the data of a throwaway server, and the server while it runs. It has a socket, no port, and is never the live one. */
 export class Throwaway {
@@ -37,7 +35,8 @@ export class Throwaway {
     const template = join(FOLDERS.restore, "template");
     if (!existsSync(template)) {
       const draft = `${template}-${this.id}`;
-      await execute("mariadb-install-db", ["--no-defaults", `--datadir=${draft}`, "--auth-root-authentication-method=normal", "--skip-test-db", "--innodb-log-file-size=16M", "--skip-log-bin"]);
+      const [program, ...options] = tools().install(draft);
+      await execute(program, options);
       if (existsSync(template)) rmSync(draft, { recursive: true });
       else renameSync(draft, template);
     }
@@ -66,8 +65,9 @@ export class Throwaway {
     const log = join(this.folder, "server.log");
     // An account of its own: those in the backup keep their passwords, and go on to be checked.
     const init = join(this.folder, "init.sql");
-    writeFileSync(init, `CREATE OR REPLACE USER ${USER}@localhost IDENTIFIED BY '${this.#password}';\nGRANT ALL ON *.* TO ${USER}@localhost WITH GRANT OPTION;\n`, { mode: 0o600 });
-    const server = spawn("mariadbd", ["--no-defaults", `--datadir=${this.data}`, `--socket=${this.#socket}`, `--pid-file=${this.folder}/pid`, `--log-error=${log}`, `--init-file=${init}`, "--tmpdir=/restore", ...SPEED], { stdio: "ignore", env: { ...process.env, TZ: "UTC" } });
+    writeFileSync(init, `DROP USER IF EXISTS ${USER}@localhost;\nCREATE USER ${USER}@localhost IDENTIFIED BY '${this.#password}';\nGRANT ALL ON *.* TO ${USER}@localhost WITH GRANT OPTION;\n`, { mode: 0o600 });
+    const [program, ...options] = tools().server;
+    const server = spawn(program!, ["--no-defaults", `--datadir=${this.data}`, `--socket=${this.#socket}`, `--pid-file=${this.folder}/pid`, `--log-error=${log}`, `--init-file=${init}`, "--tmpdir=/restore", ...options], { stdio: "ignore", env: { ...process.env, TZ: "UTC" } });
     this.#server = server;
     for (let tries = 0; ; tries++) {
       if (server.exitCode !== null || server.signalCode !== null || tries > 1200) throw new AgentError(`the throwaway server did not start: ${tail(log)}`);
@@ -88,18 +88,19 @@ export class Throwaway {
   /** Runs SQL that arrives as a stream. */
   async load(schema: string, sql: Readable): Promise<void> {
     await this.query((connection) => connection.query(`CREATE DATABASE IF NOT EXISTS \`${schema}\` CHARACTER SET utf8mb4`));
-    await this.#client("mariadb", ["--binary-mode", "--max-allowed-packet=1G", schema], { stdin: sql });
+    await this.#client([tools().client, "--binary-mode", "--max-allowed-packet=1G", schema], { stdin: sql });
   }
 
   /** Replays the binary log, from a position in its first file to a position in its last, or to a moment. */
   async replay(files: readonly string[], { from, to, toTime, schema }: { from: number; to?: number; toTime?: string; schema?: string }): Promise<void> {
-    const args = [`--start-position=${from}`, "--disable-log-bin", ...(to === undefined ? [] : [`--stop-position=${to}`]), ...(toTime === undefined ? [] : [`--stop-datetime=${toTime}`]), ...(schema === undefined ? [] : [`--database=${schema}`])];
-    const reader = spawn("mariadb-binlog", ["--no-defaults", ...args, ...files.map((file) => join(this.folder, "binlogs", file))], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, TZ: "UTC" } });
+    const { binlog, client, replay } = tools();
+    const args = [...replay, `--start-position=${from}`, "--disable-log-bin", ...(to === undefined ? [] : [`--stop-position=${to}`]), ...(toTime === undefined ? [] : [`--stop-datetime=${toTime}`]), ...(schema === undefined ? [] : [`--database=${schema}`])];
+    const reader = spawn(binlog, ["--no-defaults", ...args, ...files.map((file) => join(this.folder, "binlogs", file))], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, TZ: "UTC" } });
     let said = "";
     reader.stderr.on("data", (chunk: Buffer) => { said = (said + chunk.toString()).slice(-2000); });
     const ended = new Promise<number | null>((resolve) => reader.once("close", resolve));
     try {
-      await this.#client("mariadb", ["--binary-mode", "--max-allowed-packet=1G"], { stdin: reader.stdout });
+      await this.#client([client, "--binary-mode", "--max-allowed-packet=1G"], { stdin: reader.stdout });
     } finally {
       reader.kill();
     }
@@ -107,7 +108,7 @@ export class Throwaway {
   }
 
   async dump(schema: string, to: Writable): Promise<void> {
-    await this.#client("mariadb-dump", ["--single-transaction", "--quick", "--routines", "--triggers", "--events", "--hex-blob", "--no-tablespaces", "--max-allowed-packet=1G", schema], { stdout: to });
+    await this.#client([...tools().dump, schema], { stdout: to });
   }
 
   /** Ends the server in order; the folder then is a database's data without a trace of this. */
@@ -130,10 +131,10 @@ export class Throwaway {
     rmSync(this.#socket, { force: true });
   }
 
-  async #client(program: string, args: readonly string[], options: { stdin?: Readable; stdout?: Writable }): Promise<void> {
+  async #client([program, ...args]: readonly string[], options: { stdin?: Readable; stdout?: Writable }): Promise<void> {
     const file = join(this.folder, "client.cnf");
     writeFileSync(file, `[client]\nsocket=${this.#socket}\nuser=${USER}\npassword=${this.#password}\n`, { mode: 0o600 });
-    await execute(program, [`--defaults-file=${file}`, "--default-character-set=utf8mb4", ...args], options);
+    await execute(program!, [`--defaults-file=${file}`, "--default-character-set=utf8mb4", ...args], options);
   }
 }
 

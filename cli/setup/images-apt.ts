@@ -74,8 +74,8 @@ function list(folder: string, name: RegExp): readonly string[] {
 }
 
 /** Writes apt.conf and apt.list into a build's context; the Dockerfiles take them for the one step that installs and delete them in it. */
-export function writeAptFiles(context: string, { mirror, conf }: AptAccess): void {
+export function writeAptFiles(context: string, { mirror, conf }: AptAccess, suite = SUITE): void {
   const own = ['Dir::Etc::sourcelist "/build/apt.list";', 'Dir::Etc::sourceparts "-";'];
   writeFileSync(join(context, "apt.conf"), [...conf, ...own, ""].join("\n"));
-  writeFileSync(join(context, "apt.list"), `deb ${mirror} ${SUITE} main\n`);
+  writeFileSync(join(context, "apt.list"), `deb ${mirror} ${suite} main\n`);
 }

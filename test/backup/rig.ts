@@ -5,7 +5,6 @@ import { SECRETS, type Configuration, type Entry } from "../../backup/protocol.t
 import { imageTags } from "../../cli/setup/images-tags.ts";
 import { docker } from "../support/clone.ts";
 
-const images = imageTags();
 const APP = "1000:1000";
 const DATABASE = "999:999";
 
@@ -19,15 +18,20 @@ export interface Answer {
 
 /** A database, the agent and its companion, as a stack has them, without the rest of it. Everything is taken away by name. */
 export class Rig {
+  /** @param images other ones than the project's own, for MySQL */
+  constructor(readonly engine: Configuration["engine"] = "mariadb", readonly images: { readonly database: string; readonly backup: string } = imageTags()) {
+    this.configuration = {
+      stack: "rig", engine, schema: "shop", physical: engine === "mariadb", type: "full",
+      schedule: { backup: "", health: "", cleanup: "" },
+      files: { include: ["."], exclude: ["*.log", "**/cache/**"] },
+      hooks: {}, retention: { localDays: 7, s3Days: 30 }, maxAge: 26, binlogInterval: 1,
+    };
+  }
+
   readonly id = `drydock-backup-test-${randomBytes(4).toString("hex")}`;
   readonly secrets = { root: hex(), account: hex(), key: hex(), token: hex() };
   readonly name = (part: string): string => `${this.id}-${part}`;
-  configuration: Configuration = {
-    stack: "rig", engine: "mariadb", schema: "shop", physical: true, type: "full",
-    schedule: { backup: "", health: "", cleanup: "" },
-    files: { include: ["."], exclude: ["*.log", "**/cache/**"] },
-    hooks: {}, retention: { localDays: 7, s3Days: 30 }, maxAge: 26, binlogInterval: 1,
-  };
+  configuration: Configuration;
   /** MiB and processors, as a stack's settings have them at first. */
   limits = { agent: { memory: 512, cpus: 1 }, restore: { memory: 768, cpus: 1 } };
   /** More files in /run/drydock of the agent: credentials, an address. */
@@ -43,16 +47,16 @@ export class Rig {
       const small = volume === "backups" && this.disk !== undefined;
       docker("volume", "create", ...(small ? ["--opt", "type=tmpfs", "--opt", "device=tmpfs", "--opt", `o=size=${this.disk}m`] : []), this.name(volume));
       // A volume in memory lasts as long as somebody uses it.
-      if (small) docker("run", "--detach", "--init", "--name", this.name("holder"), "--entrypoint", "sleep", "--mount", this.#mount(volume, "/v"), images.backup, "infinity");
-      docker("run", "--rm", "--user", "0:0", "--entrypoint", "chown", "--mount", this.#mount(volume, "/v"), images.backup, owner, "/v");
+      if (small) docker("run", "--detach", "--init", "--name", this.name("holder"), "--entrypoint", "sleep", "--mount", this.#mount(volume, "/v"), this.images.backup, "infinity");
+      docker("run", "--rm", "--user", "0:0", "--entrypoint", "chown", "--mount", this.#mount(volume, "/v"), this.images.backup, owner, "/v");
     }
-    this.#create("database", images.database, DATABASE, ["data"], ["--network-alias", "database", "--env", "MARIADB_ROOT_PASSWORD_FILE=/run/drydock/root-password", "--env", "MARIADB_DATABASE=shop", "--mount", this.#mount("database", "/var/lib/mysql")],
+    this.#create("database", this.images.database, DATABASE, ["data"], ["--network-alias", "database", "--env", "MYSQL_ROOT_PASSWORD_FILE=/run/drydock/root-password", "--env", "MYSQL_DATABASE=shop", "--mount", this.#mount("database", "/var/lib/mysql")],
       ["--log-bin=binlog", "--server-id=1", "--binlog-format=ROW", "--sync-binlog=1", "--skip-name-resolve"], { "root-password": this.secrets.root });
     docker("start", this.name("database"));
     await this.until("the database", () => this.sql("SELECT 1"));
-    execFileSync("sh", ["commands/backup-user.sh"], { env: { ...process.env, CONTAINER: this.name("database"), ENGINE: "mariadb" }, input: `${this.secrets.account}\n`, stdio: ["pipe", "ignore", "inherit"] });
+    execFileSync("sh", ["commands/backup-user.sh"], { env: { ...process.env, CONTAINER: this.name("database"), ENGINE: this.engine }, input: `${this.secrets.account}\n`, stdio: ["pipe", "ignore", "inherit"] });
     const account = { [SECRETS.database]: `[client]\nhost=database\nport=3306\nuser="drydock_backup"\npassword="${this.secrets.account}"\n`, [SECRETS.restoreToken]: this.secrets.token };
-    this.#create("restore", images.backup, DATABASE, ["restore", "data"], [...this.#limits("restore"), "--network-alias", "restore", "--mount", `${this.#mount("database", "/var/lib/mysql")},readonly`, "--mount", this.#mount("scratch", "/restore")], ["companion"], { "backup.json": JSON.stringify(this.configuration), ...account });
+    this.#create("restore", this.images.backup, DATABASE, ["restore", "data"], [...this.#limits("restore"), "--network-alias", "restore", "--mount", `${this.#mount("database", "/var/lib/mysql")},readonly`, "--mount", this.#mount("scratch", "/restore")], ["companion"], { "backup.json": JSON.stringify(this.configuration), ...account });
     docker("start", this.name("restore"));
     await this.startAgent();
   }
@@ -61,7 +65,7 @@ export class Rig {
   async startAgent({ key = this.secrets.key, more = [] }: { key?: string; more?: readonly string[] } = {}): Promise<void> {
     this.remove("agent");
     const account = { [SECRETS.database]: `[client]\nhost=database\nport=3306\nuser="drydock_backup"\npassword="${this.secrets.account}"\n`, [SECRETS.restoreToken]: this.secrets.token, [SECRETS.repositoryKey]: key };
-    this.#create("agent", images.backup, APP, ["data", "restore", "out"], [...this.#limits("agent"), "--mount", this.#mount("backups", "/backups"), "--mount", `${this.#mount("storage", "/storage")},readonly`, ...more], ["serve"], { "backup.json": JSON.stringify(this.configuration), ...account, ...this.outside });
+    this.#create("agent", this.images.backup, APP, ["data", "restore", "out"], [...this.#limits("agent"), "--mount", this.#mount("backups", "/backups"), "--mount", `${this.#mount("storage", "/storage")},readonly`, ...more], ["serve"], { "backup.json": JSON.stringify(this.configuration), ...account, ...this.outside });
     docker("start", this.name("agent"));
     await this.until("the agent", () => docker("exec", this.name("agent"), "healthy", "9180"));
   }
@@ -85,7 +89,7 @@ export class Rig {
 
   /** Runs SQL as root in the live database; the rows, tabs between their fields. */
   sql(statement: string, schema = "shop"): string {
-    return execFileSync("docker", ["exec", "-i", this.name("database"), "sh", "-c", 'MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb --no-defaults --protocol=socket -uroot -N "$0"', schema], { input: statement, encoding: "utf8", maxBuffer: 64 << 20, stdio: ["pipe", "pipe", "pipe"] }).trimEnd();
+    return execFileSync("docker", ["exec", "-i", this.name("database"), "sh", "-c", 'MYSQL_PWD=$(cat /run/drydock/root-password) exec "$1" --no-defaults --protocol=socket -uroot -N "$0"', schema, this.engine], { input: statement, encoding: "utf8", maxBuffer: 64 << 20, stdio: ["pipe", "pipe", "pipe"] }).trimEnd();
   }
 
   /** A shell in the agent's container. */
@@ -95,19 +99,19 @@ export class Rig {
 
   /** As the application writes: into the volume that the agent only reads. */
   storage(script: string): string {
-    return docker("run", "--rm", "--user", APP, "--entrypoint", "bash", "--mount", this.#mount("storage", "/storage"), images.backup, "-c", `cd /storage; ${script}`);
+    return docker("run", "--rm", "--user", APP, "--entrypoint", "bash", "--mount", this.#mount("storage", "/storage"), this.images.backup, "-c", `cd /storage; ${script}`);
   }
 
   /** Damages what is in the volume of backups, as nobody should. */
   repository(script: string): string {
-    return docker("run", "--rm", "--user", APP, "--entrypoint", "bash", "--mount", this.#mount("backups", "/backups"), images.backup, "-c", `cd /backups; ${script}`);
+    return docker("run", "--rm", "--user", APP, "--entrypoint", "bash", "--mount", this.#mount("backups", "/backups"), this.images.backup, "-c", `cd /backups; ${script}`);
   }
 
   /** Rows of a table of their own, one transaction each, until it is stopped; answers the ids that were acknowledged, by time. */
   write(): { readonly acknowledged: readonly { id: number; at: number }[]; stop(): Promise<readonly { id: number; at: number }[]> } {
     const acknowledged: { id: number; at: number }[] = [];
-    const script = 'MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb --no-defaults --protocol=socket -uroot -N --unbuffered -q shop';
-    const client = spawn("docker", ["exec", "-i", this.name("database"), "sh", "-c", script], { stdio: ["pipe", "pipe", "inherit"] });
+    const script = 'MYSQL_PWD=$(cat /run/drydock/root-password) exec "$0" --no-defaults --protocol=socket -uroot -N --unbuffered -q shop';
+    const client = spawn("docker", ["exec", "-i", this.name("database"), "sh", "-c", script, this.engine], { stdio: ["pipe", "pipe", "inherit"] });
     let going = true;
     const send = (): void => void client.stdin.write(`INSERT INTO written (body) VALUES (REPEAT('x', 200)); SELECT LAST_INSERT_ID();\n`);
     client.stdout.setEncoding("utf8").on("data", (chunk: string) => {
@@ -130,7 +134,7 @@ export class Rig {
 
   /** A server of its own beside the agent, a script of Node's; what it prints is in its log. */
   serve(part: string, script: string): void {
-    docker("run", "--detach", "--init", "--name", this.name(part), "--network", this.name("out"), "--network-alias", part, "--user", APP, "--entrypoint", "node", images.backup, "-e", script);
+    docker("run", "--detach", "--init", "--name", this.name(part), "--network", this.name("out"), "--network-alias", part, "--user", APP, "--entrypoint", "node", this.images.backup, "-e", script);
   }
 
   /** Whether an alarm of that name is raised. */

@@ -1,13 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeReadable } from "../../cli/setup/images.ts";
-import { imageTags } from "../../cli/setup/images-tags.ts";
-import { contentHash } from "../../cli/setup/images-tags.ts";
-import { readAptAccess, writeAptFiles } from "../../cli/setup/images-apt.ts";
 import { docker } from "./clone.ts";
+import { testImage } from "./image.ts";
 
 const FOLDER = join(import.meta.dirname, "moto");
 
@@ -32,25 +28,7 @@ function writePipFiles(context: string): void {
   writeFileSync(join(context, "pip.conf"), `${lines.join("\n")}\n`);
 }
 
-/** Builds the image unless it is there. */
-export async function motoImage(): Promise<string> {
-  const { base } = imageTags();
-  const name = `drydock/moto:5.2.5-${contentHash(FOLDER, base)}`;
-  if (docker("images", "-q", name) !== "") return name;
-  const context = mkdtempSync(join(tmpdir(), "drydock-moto-"));
-  try {
-    copyFileSync(join(FOLDER, "Dockerfile"), join(context, "Dockerfile"));
-    const apt = await readAptAccess();
-    writeAptFiles(context, apt);
-    writePipFiles(context);
-    makeReadable(context);
-    execFileSync("docker", ["build", "--network", "host", "--force-rm", "--tag", name, "--build-arg", `BASE=${base}`, ...Object.keys(apt.buildArgs).flatMap((key) => ["--build-arg", key]), context],
-      { env: { ...process.env, DOCKER_BUILDKIT: "0", ...apt.buildArgs }, stdio: ["ignore", "ignore", "inherit"] });
-  } finally {
-    rmSync(context, { recursive: true, force: true });
-  }
-  return name;
-}
+const motoImage = (): Promise<string> => testImage({ name: "drydock/moto:5.2.5", folder: FOLDER, prepare: writePipFiles });
 
 export const MOTO_LABEL = "drydock.test.moto";
 

@@ -10,10 +10,11 @@ import { begunAt, nextPiece, wholeEvents } from "../../../backup/binlog/format.t
 import { unneeded } from "../../../backup/cleanup.ts";
 import { parseInfo } from "../../../backup/companion/physical.ts";
 import { parsePosition } from "../../../backup/databaseBackup.ts";
+import { requireTools } from "../../../backup/engine.ts";
 import { redact } from "../../../backup/events.ts";
 import { isTransient } from "../../../backup/execute.ts";
 import { metricsOf } from "../../../backup/metrics.ts";
-import type { Entry, Status } from "../../../backup/protocol.ts";
+import { EXIT, type Entry, type Status } from "../../../backup/protocol.ts";
 import { choose, lineage } from "../../../backup/retention.ts";
 import { isDue, nextTime } from "../../../backup/schedule.ts";
 import { derivedKey, open, seal } from "../../../backup/seal.ts";
@@ -159,6 +160,11 @@ describe("what programs say", () => {
   it("mariadb-dump: its place in the log", () => {
     assert.deepEqual(parsePosition("--\n-- CHANGE MASTER TO MASTER_LOG_FILE='binlog.000007', MASTER_LOG_POS=1234;\n"), { file: "binlog.000007", position: 1234 });
     assert.equal(parsePosition("-- nothing"), undefined);
+  });
+  it("mysqldump: the same, in its own words", () => assert.deepEqual(parsePosition("\n-- CHANGE REPLICATION SOURCE TO SOURCE_LOG_FILE='binlog.000002', SOURCE_LOG_POS=2452;\n"), { file: "binlog.000002", position: 2452 }));
+  it("are there, or it is said which image to take", () => {
+    requireTools({ dump: ["sh"] }, "/nowhere:/bin");
+    assert.throws(() => requireTools({ dump: ["mysqldump"] }, "/nowhere"), { message: "the agent's image has no mysqldump", code: EXIT.refused, remedy: /drydock:backup.image has to hold the tools of drydock:database.engine/ });
   });
   it("lost connections are tried again; what is wrong or forbidden is not", () => {
     for (const text of ["Lost connection to server during query", "connect: Connection refused", "503 Service Unavailable", "Table definition has changed"]) assert.equal(isTransient(text), true, text);

@@ -1,5 +1,5 @@
 import { statfsSync } from "node:fs";
-import type { Agent } from "./context.ts";
+import { placeOf, type Agent, type Place } from "./context.ts";
 import { holderOf } from "./lock.ts";
 import { FOLDERS, PORTS, type Entry, type Results, type Status } from "./protocol.ts";
 import { LOCK } from "./run.ts";
@@ -68,16 +68,20 @@ export async function healthOf(agent: Agent): Promise<Results["health"]> {
   return { healthy: checks.every(({ ok }) => ok), checks };
 }
 
+/** Where the backups of a list are read from: after a disaster all of them, or the older ones, are in S3 alone. */
+export const placesOf = (agent: Agent, entries: readonly Entry[]): readonly Place[] => (entries.length === 0 ? [agent.local] : [...new Set(entries.map((entry) => placeOf(agent, entry)))]);
+
 export async function statsOf(agent: Agent): Promise<Results["stats"]> {
   const { entries } = await agent.local.catalogue.list();
-  const { total_size: repositoryBytes = 0 } = JSON.parse(await agent.local.restic.run(["stats", "--mode", "raw-data", "--json"]).catch(() => "{}")) as { total_size?: number };
-  const archived = await agent.local.binlogs.files();
+  const places = placesOf(agent, entries);
+  const sizes = await Promise.all(places.map(async ({ restic }) => JSON.parse(await restic.run(["stats", "--mode", "raw-data", "--json"]).catch(() => "{}")) as { total_size?: number }));
+  const archived = (await Promise.all(places.map(async ({ binlogs }) => await binlogs.files()))).flat();
   const segments = archived.flatMap(({ segments }) => segments);
   const { bavail, bsize } = statfsSync(FOLDERS.backups);
   return {
     backups: entries.length,
     verified: entries.filter(({ verified }) => verified).length,
-    repositoryBytes,
+    repositoryBytes: sizes.reduce((sum, { total_size = 0 }) => sum + total_size, 0),
     restoreBytes: entries.reduce((sum, { database, files }) => sum + (database?.bytes ?? 0) + (files?.bytes ?? 0), 0),
     binlogBytes: segments.reduce((sum, { size }) => sum + size, 0),
     binlogSegments: segments.length,

@@ -1,10 +1,12 @@
 # Runs inside the proxy, as its user. Switches maintenance mode on or off in one rename, or says what is there.
 # Arguments: on GENERATION TIMEOUT (standard input: tar of the generation's files) | off TIMEOUT | show
 set -eu
-umask 077
+# The group is for the backup agent, which keeps the state of it with every backup.
+umask 027
 conf=/var/lib/drydock/nginx.conf
 mkdir -p /var/lib/drydock/maintenance
 cd /var/lib/drydock/maintenance
+chmod 0750 .
 fail() { echo "$*" >&2; exit 1; }
 current() { readlink current 2>/dev/null || true; }
 accepted() { nginx -q -t -c "$conf"; }
@@ -42,9 +44,9 @@ absent() { ! ask "$1"; }
 drained() {
   waited=0
   while grep -lqs "is shutting dow[n]" /proc/[0-9]*/cmdline; do
-    [ "$waited" -lt "$1" ] || return 1
+    [ "$waited" -lt $(($1 * 5)) ] || return 1
     waited=$((waited + 1))
-    sleep 1
+    sleep 0.2
   done
 }
 finish() { # TIMEOUT

@@ -29,7 +29,7 @@ export class Backup extends pulumi.ComponentResource {
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("drydock:index:Backup", name, {}, options);
-    const { backup, database, app } = context.settings;
+    const { backup, database, app, proxy } = context.settings;
     const { network, volumes, image } = args;
     if (backup.enabled && image !== undefined && network.restore !== undefined && volumes.restore !== undefined) {
       this.user = step(
@@ -76,6 +76,8 @@ export class Backup extends pulumi.ComponentResource {
           ...common,
           role: "backup",
           user: app,
+          // The state of maintenance mode is the proxy's.
+          groups: [proxy.gid],
           limits: backup,
           // A way out only where something outside is to be reached.
           networks: [{ network: network.data }, { network: network.restore }, ...(reachesOut(context.settings) ? [{ network: network.app }] : [])],

@@ -21,6 +21,8 @@ export interface ContainerSpec {
   readonly image: pulumi.Input<string>;
   /** Who the processes run as; also the owner of `files`. Never root (known issue 9). */
   readonly user: { readonly uid: number; readonly gid: number };
+  /** More groups whose files the processes may read. @default none */
+  readonly groups?: readonly number[];
   /** Memory in MiB, processors as a fraction. */
   readonly limits: { readonly memory: number; readonly cpus: number };
   readonly networks: readonly { readonly network: docker.Network; readonly aliases?: readonly string[] }[];
@@ -57,6 +59,7 @@ export function containerArgs(context: Context, spec: ContainerSpec): docker.Con
     image: spec.image,
     labels: Object.entries(labels).map(([label, value]) => ({ label, value })),
     user: `${uid}:${gid}`,
+    ...(spec.groups === undefined ? {} : { groupAdds: spec.groups.map(String) }),
     envs: Object.entries(spec.env ?? {}).map(([name, value]) => `${name}=${value}`),
     uploads: (spec.files ?? []).map((file) => ({
       file: file.path,

@@ -46,7 +46,7 @@ const drained = ({ stdout }: Said): boolean => stdout.includes("drained=yes");
  * @throws CliError where the proxy keeps what it had
  */
 export async function switchOn(host: ProxyHost, state: Maintenance, generation: string, timeout: number): Promise<{ readonly drained: boolean }> {
-  const files = Object.entries(filesOf(state, generation)).map(([name, data]) => ({ name, data, attrs: { mode: "600" } }));
+  const files = Object.entries(filesOf(state, generation)).map(([name, data]) => ({ name, data, attrs: { mode: "640" } }));
   const answer = await inProxy(host, ["on", generation, String(timeout)], createTar(files));
   if (answer.code !== 0) {
     throw new CliError({

@@ -9,6 +9,8 @@ export interface ExecuteOptions {
   readonly cwd?: string;
   /** What it reads; nothing without it. */
   readonly stdin?: Readable;
+  /** A connection that is its standard input, without a copy in between. */
+  readonly connection?: Socket;
   /** Where its output goes; else it is answered as text. A socket is its own standard output, without a copy in between. */
   readonly stdout?: Writable;
   readonly onLine?: (line: string) => void;
@@ -22,9 +24,9 @@ export interface ExecuteOptions {
  * @throws AgentError with the end of what it said, where it fails
  */
 export async function execute(file: string, args: readonly string[], options: ExecuteOptions = {}): Promise<string> {
-  const { env, cwd, stdin, stdout, onLine, timeout, onStart } = options;
+  const { env, cwd, stdin, connection, stdout, onLine, timeout, onStart } = options;
   const direct = stdout instanceof Socket;
-  const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio: [stdin === undefined ? "ignore" : "pipe", direct ? stdout : "pipe", "pipe"], timeout, killSignal: "SIGKILL" });
+  const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio: [connection ?? (stdin === undefined ? "ignore" : "pipe"), direct ? stdout : "pipe", "pipe"], timeout, killSignal: "SIGKILL" });
   onStart?.(child);
   const errors = new Tail(4000);
   child.stderr!.setEncoding("utf8").on("data", (chunk: string) => errors.add(chunk));

@@ -41,6 +41,13 @@ export const FOLDERS = {
   database: "/var/lib/mysql",
 } as const;
 
+/** A folder in the database's volume that is none of the server's: what is being restored, and what was live before a restore. */
+export const BESIDE = ".drydock";
+/** Where the companion of one restore puts it, instead of the volume `restore`: beside the live files, so that putting it in their place is renaming. */
+export const RESTORES_BESIDE = `${FOLDERS.database}/${BESIDE}/restores`;
+/** Where its folder is told to a companion, and its name in the network to the agent. */
+export const COMPANION = { restores: "DRYDOCK_RESTORES", host: "DRYDOCK_COMPANION" } as const;
+
 const hook = z.strictObject({ command: z.array(z.string()).min(1), timeout: z.number().int().positive() });
 
 /** The agent's settings: no secret is in them. */
@@ -138,7 +145,7 @@ export type Entry = z.infer<typeof entrySchema>;
 
 /** With --json, one of these a line (standard output; standard error for `dump` and `files`, whose output is data). */
 export const eventSchema = z.discriminatedUnion("event", [
-  /** `total` is 0 where it isn't known. Steps: hook, files, dump, physical, sums, restore, prepare, replay, compare, copy, prune. */
+  /** `total` is 0 where it isn't known. Steps: hook, files, dump, physical, sums, restore, prepare, replay, compare, finish, copy, prune. */
   z.object({ event: z.literal("progress"), step: z.string(), done: z.number(), total: z.number(), unit: z.enum(["bytes", "tables", "files", "segments", "steps"]) }),
   z.object({ event: z.literal("log"), level: z.enum(["info", "warn", "error"]), message: z.string() }),
   /** The last line where it went well; the rest is the verb's, see `results`. */
@@ -159,12 +166,11 @@ export interface Results {
   readonly health: { readonly healthy: boolean; readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly message: string }[] };
   readonly stats: { readonly backups: number; readonly verified: number; readonly repositoryBytes: number; readonly restoreBytes: number; readonly binlogBytes: number; readonly binlogSegments: number; readonly freeBytes: number };
   readonly cleanup: { readonly dryRun: boolean; readonly removed: readonly string[]; readonly kept: readonly string[]; readonly removedSegments: number };
-  /** The folder of the throwaway restore, from the volume `restore`'s root; `agent release FOLDER` takes it away. */
-  readonly prepare: { readonly backup: Entry; readonly folder: string; readonly reached: string; readonly seconds: number; readonly sums: TableSums };
+  /** The folder of the restore, from where its companion puts them; on the disk. `compared`: all of it, with what was recorded. `objects`: how many tables and views its schema has. */
+  readonly prepare: { readonly backup: Entry; readonly folder: string; readonly reached: string; readonly seconds: number; readonly compared: boolean; readonly objects: number };
   /** `reached`: the moment that was recovered to; `sums`: what is in the data, to be compared after it was loaded. */
   readonly dump: { readonly backup: Entry; readonly reached: string; readonly sums: TableSums };
   readonly files: { readonly backup: Entry; readonly count: number };
-  readonly release: { readonly folder: string };
   readonly adopt: { readonly adopted: number };
   /** What else was kept with a backup. `maintenance` is the state of maintenance mode, null where it was off. */
   readonly state: { readonly state: { readonly environment: unknown; readonly maintenance: unknown; readonly releases: string } | null };

@@ -1,4 +1,5 @@
 import type { Writable } from "node:stream";
+import { companionReady } from "./companion/client.ts";
 import { placeOf, type Agent } from "./context.ts";
 import { DUMP } from "./databaseBackup.ts";
 import { AgentError, refused } from "./errors.ts";
@@ -60,19 +61,27 @@ export async function filesOf(agent: Agent, id: string, to: Writable): Promise<R
   return { backup: entry, count: entry.files.count };
 }
 
-/** A database's data, recovered and checked, ready to be put in the live data's place. */
-export async function prepareBackup(agent: Agent, id: string, toTime: string | undefined): Promise<Results["prepare"]> {
+/**
+ * A database's data, recovered and on the disk, ready to be put in the live data's place. What was proven is not compared again: what is read has the
+ * sums of what was proven, or restic and mbstream fail.
+ * @param compare has it compared all the same
+ */
+export async function prepareBackup(agent: Agent, id: string, { toTime, compare = false }: { readonly toTime?: string; readonly compare?: boolean }): Promise<Results["prepare"]> {
   const began = Date.now();
   const entry = await entryFor(agent, id, toTime);
   if (entry.database?.format !== "physical") throw refused(`backup ${entry.id} is not physical, so it has no files of a server`, `./drydock backup restore ${entry.id} without --physical`);
   const { schema, sums: expected } = entry.database;
-  const until = (await untilTime(agent, entry, toTime)) ?? sumsUntil(entry);
-  const restore = await restoreDatabase(agent, entry, until);
+  // Another moment has no sums to be compared with.
+  const compared = toTime === undefined && (compare || !entry.verified);
+  const until = compared ? sumsUntil(entry) : await untilTime(agent, entry, toTime);
+  await companionReady();
+  const restore = await restoreDatabase(agent, entry, until, compared || until !== undefined);
   try {
-    const { sums } = await restore.sums(schema);
-    const problems = toTime === undefined ? differences(expected, sums) : [];
+    const problems = compared ? differences(expected, (await restore.sums(schema)).sums) : [];
     if (problems.length > 0) throw new AgentError(`what was restored is not what was backed up: ${problems.join("; ")}`, { code: 4 });
-    return { backup: entry, folder: await restore.finish(), reached: toTime ?? entry.finished, seconds: (Date.now() - began) / 1000, sums };
+    if (compared || until !== undefined) agent.reporter.progress("finish", 1, 1, "steps");
+    const { folder, objects } = await restore.finish(schema);
+    return { backup: entry, folder, reached: toTime ?? entry.finished, seconds: (Date.now() - began) / 1000, compared, objects };
   } catch (error) {
     await restore.remove();
     throw error;

@@ -9,14 +9,17 @@ import { lineage } from "./retention.ts";
 /** Up to where the binary log is replayed. */
 export type Until = { readonly position: BinlogPosition } | { readonly time: Date } | undefined;
 
-/** Restores a backup's database into a throwaway server, which runs afterwards. The caller takes it away. */
-export async function restoreDatabase(agent: Agent, entry: Entry, until: Until): Promise<Restore> {
+/**
+ * Restores a backup's database into a throwaway server, which runs afterwards. The caller takes it away.
+ * @param serve false: of a physical backup only the files are made, of the backup's own moment, and no server runs
+ */
+export async function restoreDatabase(agent: Agent, entry: Entry, until: Until, serve = true): Promise<Restore> {
   const { database } = entry;
   if (database === undefined) throw refused(`backup ${entry.id} holds no database`);
   // Before anything is made: a log with a gap leads nowhere.
   const log = until === undefined ? undefined : await logFor(agent, entry, until);
   const free = await companionSpace();
-  if (free < 1.2 * database.bytes) throw new AgentError(`the disk of the volume in which backups are restored has ${Math.round(free / 2 ** 20)} MiB left, and backup ${entry.id} needs more`, { remedy: "make room on the Docker host" });
+  if (free < 1.2 * database.bytes) throw new AgentError(`the disk of the volume in which backups are restored has ${Math.round(free / 2 ** 20)} MiB left, and backup ${entry.id} needs more`, { remedy: "make room on the Docker host; what earlier restores have kept goes with: ./drydock backup restore --forget-previous" });
   const { reporter } = agent;
   const restore = await Restore.begin();
   try {
@@ -27,11 +30,13 @@ export async function restoreDatabase(agent: Agent, entry: Entry, until: Until):
     } else {
       const line = lineage((await agent.local.catalogue.list()).entries, entry);
       for (const [index, one] of line.entries()) {
-        await restore.sendOutput(`unpack/${index}`, ...stored(agent, one, STREAM));
+        const [, command, env] = stored(agent, one, STREAM);
+        await restore.unpackOutput(index, command, env);
         reporter.progress("restore", index + 1, line.length, "steps");
       }
+      if (!serve) reporter.progress("finish", 1, 1, "steps");
       await restore.prepare(line.length - 1);
-      await restore.start();
+      if (serve) await restore.start();
     }
     if (log !== undefined) await replay(restore, log, entry, until!, agent);
     return restore;

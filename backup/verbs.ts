@@ -1,7 +1,6 @@
 import { createWriteStream } from "node:fs";
 import { Command, Option } from "commander";
 import { cleanUp } from "./cleanup.ts";
-import { removeRestore } from "./companion/client.ts";
 import { requireSecret } from "./configuration.ts";
 import { agentOf, type Agent } from "./context.ts";
 import { adopt, copyMissing } from "./copy.ts";
@@ -35,8 +34,8 @@ export function addVerbs(program: Command): void {
   });
   verb("dump <id>", "the database as SQL", async (agent, id: string, { toTime }: { toTime?: string }) => await dumpBackup(agent, id, toTime, output()), { data: true }).option("--to-time <time>", "recovered to that moment (UTC)");
   verb("files <id>", "the files as tar", async (agent, id: string) => await filesOf(agent, id, output()), { data: true });
-  verb("prepare <id>", "a server's data, recovered and checked, in the volume for restores", async (agent, id: string, { toTime }: { toTime?: string }) => await prepareBackup(agent, id, toTime)).option("--to-time <time>", "recovered to that moment (UTC)");
-  verb("release <folder>", "take such data away again", async (_agent, folder: string) => { await removeRestore(folder.split("/")[0]!); return { folder }; });
+  verb("prepare <id>", "a server's data, recovered and checked, in the volume for restores", async (agent, id: string, options: { toTime?: string; compare?: boolean }) => await prepareBackup(agent, id, options))
+    .option("--to-time <time>", "recovered to that moment (UTC)").option("--compare", "with what was recorded, though it was proven");
   verb("status", "how things stand", statusOf);
   verb("health", "whether all is well", async (agent) => {
     const health = await healthOf(agent);

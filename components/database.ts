@@ -1,5 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { BESIDE } from "../backup/protocol.ts";
 import { container } from "./container.ts";
 import { fingerprint, type Context } from "./context.ts";
 import type { Network } from "./network.ts";
@@ -41,6 +42,8 @@ export class Database extends pulumi.ComponentResource {
       `--binlog-expire-logs-seconds=${database.binlogDays * 86_400}`,
       "--sync-binlog=1",
       "--skip-name-resolve",
+      // What restores put beside the server's files is no schema.
+      ...(database.engine === "mariadb" ? [`--ignore-db-dirs=${BESIDE}`] : []),
     ];
     this.container = container(
       context,

@@ -1,15 +1,16 @@
 import { request, type IncomingMessage } from "node:http";
 import { PassThrough, type Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { setTimeout } from "node:timers/promises";
 import { requireSecret } from "../configuration.ts";
 import type { Summed } from "../database.ts";
 import { AgentError, messageOf } from "../errors.ts";
 import { execute } from "../execute.ts";
-import { PORTS } from "../protocol.ts";
+import { COMPANION, PORTS } from "../protocol.ts";
 import type { PhysicalInfo } from "./physical.ts";
 import type { FileSums } from "./sums.ts";
 
-const HOST = process.env.DRYDOCK_COMPANION ?? "restore";
+const HOST = process.env[COMPANION.host] ?? "restore";
 
 /** Asks the companion; a broken answer is an error, never a short one. */
 async function ask(method: string, path: string, { body, to, value }: { body?: Readable; to?: Writable; value?: unknown } = {}): Promise<unknown> {
@@ -48,7 +49,7 @@ export class Restore {
   async sums(schema: string): Promise<Summed> { return (await ask("POST", this.#at(`sums?schema=${encodeURIComponent(schema)}`))) as Summed; }
   async fileSums(): Promise<FileSums> { return (await ask("POST", this.#at("filesums"))) as FileSums; }
   async dump(schema: string, to: Writable): Promise<void> { await ask("GET", this.#at(`dump?schema=${encodeURIComponent(schema)}`), { to }); }
-  async finish(): Promise<string> { return ((await ask("POST", this.#at("finish"))) as { folder: string }).folder; }
+  async finish(schema: string): Promise<{ readonly folder: string; readonly objects: number }> { return (await ask("POST", this.#at(`finish?schema=${encodeURIComponent(schema)}`))) as { folder: string; objects: number }; }
 
   /** Sends what `source` writes: SQL, an unpacked backup, a file of the log, a tar. */
   async send(rest: string, source: (to: Writable) => Promise<void>): Promise<void> {
@@ -63,11 +64,22 @@ export class Restore {
 
   /** Sends what a command writes, whose length is known: it goes there without passing through here. */
   async sendOutput(rest: string, length: number, command: readonly string[], env: Readonly<Record<string, string>>): Promise<void> {
+    await this.#companion(["put", this.#at(rest), String(length), ...command], env);
+  }
+
+  /** Has what a command writes unpacked: it is what the program there reads, without passing through here or through the companion. */
+  async unpackOutput(number: number, command: readonly string[], env: Readonly<Record<string, string>>): Promise<void> {
+    await this.#companion(["unpack", this.#at(`unpack/${number}`), ...command], env);
+  }
+
+  async #companion(args: readonly string[], env: Readonly<Record<string, string>>): Promise<void> {
     try {
-      await execute("companion", ["put", this.#at(rest), String(length), ...command], { env });
+      await execute("companion", args, { env });
     } catch (error) {
-      const said = /\{"error":.*\}/.exec(messageOf(error))?.[0];
-      if (said === undefined) throw error;
+      const text = messageOf(error);
+      const said = /\{"error":.*\}/.exec(text)?.[0];
+      // Who sent broke off by itself, and so the companion complains too.
+      if (said === undefined || (/ended with code/.test(text) && !/broken pipe|connection reset/i.test(text))) throw error;
       const { error: message, transient } = JSON.parse(said) as { error: string; transient: boolean };
       throw new AgentError(message, { transient, cause: error });
     }
@@ -82,5 +94,17 @@ export class Restore {
 export const copyCommand = (key: string, lsn: string | undefined): readonly string[] => ["companion", "get", `/physical/${key}${lsn === undefined ? "" : `?lsn=${lsn}`}`, `/physical/${key}?info`];
 
 export const removeRestore = async (id: string): Promise<unknown> => await ask("DELETE", `/restores/${id}`);
+/** Waits for a companion that is being started, in ms. */
+export async function companionReady(timeout = 30_000): Promise<void> {
+  for (const end = Date.now() + timeout; ; await setTimeout(50)) {
+    try {
+      await companionSpace();
+      return;
+    } catch (error) {
+      if (Date.now() > end || !(error instanceof AgentError) || !error.transient) throw error;
+    }
+  }
+}
+
 export const companionSpace = async (): Promise<number> => ((await ask("GET", "/space")) as { free: number }).free;
 export const physicalInfo = async (key: string): Promise<PhysicalInfo> => (await ask("GET", `/physical/${key}?info`)) as PhysicalInfo;

@@ -1,31 +1,42 @@
 import { randomUUID } from "node:crypto";
 import { createWriteStream, mkdirSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { setTimeout } from "node:timers/promises";
 import { requireSecret } from "../configuration.ts";
 import { sumsOf } from "../database.ts";
 import { AgentError, messageOf } from "../errors.ts";
 import { execute } from "../execute.ts";
 import { body, hasToken, json, serveHttp } from "../http.ts";
-import { FOLDERS, PORTS } from "../protocol.ts";
+import { COMPANION, PORTS } from "../protocol.ts";
 import { stopped } from "../serve.ts";
 import { copyPhysically, type PhysicalInfo } from "./physical.ts";
 import { filesBelow, sumOf, type FileSums } from "./sums.ts";
-import { Throwaway } from "./throwaway.ts";
+import { RESTORES, Throwaway } from "./throwaway.ts";
 
 /** A restore that nobody asks about for so long has been forgotten. */
 const FORGOTTEN = 6 * 3_600_000;
+/** So long, in ms, what was begun in this container is left to end when the command line that made it has gone. */
+const GRACE = 30_000;
 
 const throwaways = new Map<string, Throwaway>();
 /** What came of the last copies. */
 const copies = new Map<string, PhysicalInfo | AgentError>();
 
-/** The companion: restores backups into throwaway servers and folders, for whoever shows the token. */
+/** What became of the backups that were unpacked, by their path. */
+const unpacked = new Map<string, Promise<void>>();
+
+/**
+ * The companion: restores backups into throwaway servers and folders, for whoever shows the token. One that was made for a single restore lives as
+ * long as the command line that holds its standard input.
+ */
 export async function serveCompanion(): Promise<void> {
   const token = requireSecret("restoreToken");
   // Whatever was being restored when it stopped last.
-  for (const name of readdirSync(FOLDERS.restore)) if (name !== "template") rmSync(join(FOLDERS.restore, name), { recursive: true, force: true });
+  mkdirSync(RESTORES, { recursive: true, mode: 0o700 });
+  clear();
   const server = await serveHttp(PORTS.companion, async (request, response, url) => {
     if (url.pathname === "/healthz") return json(response, { healthy: true });
     if (!hasToken(request, token)) return json(response, { error: "the token is wrong" }, 401);
@@ -44,11 +55,32 @@ export async function serveCompanion(): Promise<void> {
     await work(throwaway, request.method === "DELETE" ? "remove" : (verb ?? ""), name ?? "", request, response, url);
     throwaway.used = Date.now();
   });
+  server.on("upgrade", (request, socket) => takeOver(request, socket as Socket, token));
   const sweeper = setInterval(() => void sweep(), 600_000);
-  await stopped();
+  if (process.env[COMPANION.restores] === undefined) await stopped();
+  else {
+    process.stdout.write("listening\n");
+    const left = new Promise<unknown>((resolve) => process.stdin.resume().once("close", resolve)).then(() => setTimeout(GRACE));
+    await Promise.race([stopped(), left.then(() => clear())]);
+  }
   clearInterval(sweeper);
   server.closeAllConnections();
   await Promise.all([...throwaways.values()].map((one) => one.stop("SIGKILL")));
+}
+
+function clear(): void {
+  for (const name of readdirSync(RESTORES)) if (name !== "template") rmSync(join(RESTORES, name), { recursive: true, force: true });
+}
+
+/** PUT /restores/ID/unpack/NUMBER as an upgrade: from the answer on, the connection is standard input of the program that unpacks. */
+function takeOver(request: IncomingMessage, socket: Socket, token: string): void {
+  const [, , id = "", verb, number] = (request.url ?? "").split("/");
+  const throwaway = throwaways.get(id);
+  if (!hasToken(request, token) || throwaway === undefined || verb !== "unpack") return void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n{"error":"there is no such restore, or the token is wrong","transient":false}');
+  socket.on("error", () => undefined);
+  const work = throwaway.unpack(Number(number), socket, () => socket.write("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: stream\r\n\r\n")).finally(() => socket.destroy());
+  work.catch(() => undefined);
+  unpacked.set(request.url!, work);
 }
 
 async function sweep(): Promise<void> {
@@ -60,7 +92,7 @@ async function sweep(): Promise<void> {
 }
 
 const freeSpace = (): number => {
-  const { bavail, bsize } = statfsSync(FOLDERS.restore);
+  const { bavail, bsize } = statfsSync(RESTORES);
   return bavail * bsize;
 };
 
@@ -92,7 +124,7 @@ async function work(one: Throwaway, verb: string, name: string, request: Incomin
   const done = (value: unknown = {}): void => json(response, value);
   switch (verb) {
     case "empty": await one.empty(); return done();
-    case "unpack": await one.unpack(Number(name), request); return done();
+    case "unpack": await unpacked.get(url.pathname); unpacked.delete(url.pathname); return done();
     case "prepare": await one.prepare(Number(url.searchParams.get("increments") ?? 0)); return done();
     case "start": await one.start(); return done();
     case "sql": await one.load(schema, request); return done();
@@ -121,7 +153,10 @@ async function work(one: Throwaway, verb: string, name: string, request: Incomin
       for (const path of filesBelow(folder)) sums[path] = await sumOf(join(folder, path));
       return done(sums);
     }
-    case "finish": await one.finish(); return done({ folder: `${one.id}/data` });
+    case "finish": {
+      const objects = await one.finish(schema);
+      return done({ folder: `${one.id}/data`, objects });
+    }
     case "remove": throwaways.delete(one.id); await one.remove(); return done();
     default: json(response, { error: "not found" }, 404);
   }

@@ -1,13 +1,19 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { withDatabase } from "../database.ts";
 import { tools } from "../engine.ts";
 import { AgentError } from "../errors.ts";
 import { execute } from "../execute.ts";
-import { FOLDERS } from "../protocol.ts";
+import { COMPANION, FOLDERS } from "../protocol.ts";
+import { Flusher, flush } from "./flush.ts";
+
+/** Where restores are, each in a folder of its own: thrown away again, or beside the live files, to be put in their place. */
+export const RESTORES = process.env[COMPANION.restores] ?? FOLDERS.restore;
+const STAYS = RESTORES !== FOLDERS.restore;
 
 const USER = "drydock_restore";
 
@@ -16,10 +22,11 @@ export class Throwaway {
   readonly folder: string;
   readonly #password = randomBytes(24).toString("hex");
   #server: ChildProcess | undefined;
+  #flusher: Flusher | undefined;
   used = Date.now();
 
   constructor(readonly id: string) {
-    this.folder = join(FOLDERS.restore, id);
+    this.folder = join(RESTORES, id);
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
   }
 
@@ -32,7 +39,7 @@ export class Throwaway {
 
   /** An empty server's data: made once, then copied. */
   async empty(): Promise<void> {
-    const template = join(FOLDERS.restore, "template");
+    const template = join(RESTORES, "template");
     if (!existsSync(template)) {
       const draft = `${template}-${this.id}`;
       const [program, ...options] = tools().install(draft);
@@ -43,11 +50,12 @@ export class Throwaway {
     cpSync(template, this.data, { recursive: true });
   }
 
-  /** Unpacks a physical backup: 0 is the full one, the others its increments. */
-  async unpack(number: number, stream: Readable): Promise<void> {
+  /** Unpacks a physical backup: 0 is the full one, the others its increments. What it reads from is its own from `onStart` on. */
+  async unpack(number: number, connection: Socket, onStart: () => void): Promise<void> {
     const folder = number === 0 ? this.data : join(this.folder, `increment-${number}`);
     mkdirSync(folder, { mode: 0o700 });
-    await execute("mbstream", ["--extract", `--directory=${folder}`], { stdin: stream });
+    if (STAYS) this.#flusher ??= new Flusher(this.folder);
+    await execute("mbstream", ["--extract", `--directory=${folder}`], { connection, onStart });
   }
 
   /** Makes one consistent state of a physical backup and its increments. */
@@ -67,7 +75,7 @@ export class Throwaway {
     const init = join(this.folder, "init.sql");
     writeFileSync(init, `DROP USER IF EXISTS ${USER}@localhost;\nCREATE USER ${USER}@localhost IDENTIFIED BY '${this.#password}';\nGRANT ALL ON *.* TO ${USER}@localhost WITH GRANT OPTION;\n`, { mode: 0o600 });
     const [program, ...options] = tools().server;
-    const server = spawn(program!, ["--no-defaults", `--datadir=${this.data}`, `--socket=${this.#socket}`, `--pid-file=${this.folder}/pid`, `--log-error=${log}`, `--init-file=${init}`, "--tmpdir=/restore", ...options], { stdio: "ignore", env: { ...process.env, TZ: "UTC" } });
+    const server = spawn(program!, ["--no-defaults", `--datadir=${this.data}`, `--socket=${this.#socket}`, `--pid-file=${this.folder}/pid`, `--log-error=${log}`, `--init-file=${init}`, `--tmpdir=${this.folder}`, ...options], { stdio: "ignore", env: { ...process.env, TZ: "UTC" } });
     this.#server = server;
     for (let tries = 0; ; tries++) {
       if (server.exitCode !== null || server.signalCode !== null || tries > 1200) throw new AgentError(`the throwaway server did not start: ${tail(log)}`);
@@ -111,10 +119,19 @@ export class Throwaway {
     await this.#client([...tools().dump, schema], { stdout: to });
   }
 
-  /** Ends the server in order; the folder then is a database's data without a trace of this. */
-  async finish(): Promise<void> {
-    await this.query((connection) => connection.query(`DROP USER ${USER}@localhost`));
-    await this.stop("SIGTERM");
+  /**
+   * Ends the server in order, if there was one; the folder then is a database's data without a trace of this, and on the disk. Answers how many tables
+   * and views the schema has in it.
+   */
+  async finish(schema: string): Promise<number> {
+    if (this.#server !== undefined) {
+      await this.query((connection) => connection.query(`DROP USER ${USER}@localhost`));
+      await this.stop("SIGTERM");
+    }
+    await this.#flusher?.stop();
+    await flush(this.data);
+    const folder = join(this.data, folderOf(schema));
+    return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".frm")).length : 0;
   }
 
   async stop(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
@@ -127,6 +144,7 @@ export class Throwaway {
 
   async remove(): Promise<void> {
     await this.stop("SIGKILL");
+    await this.#flusher?.stop();
     rmSync(this.folder, { recursive: true, force: true });
     rmSync(this.#socket, { force: true });
   }
@@ -137,6 +155,9 @@ export class Throwaway {
     await execute(program!, [`--defaults-file=${file}`, "--default-character-set=utf8mb4", ...args], options);
   }
 }
+
+/** The name of a schema's folder: what is no letter, digit or _ is written as its code. */
+const folderOf = (schema: string): string => schema.replace(/[^A-Za-z0-9_]/g, (sign) => `@${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 function tail(file: string): string {
   return existsSync(file) ? readFileSync(file, "utf8").split("\n").filter((line) => /error|abort/i.test(line)).slice(-4).join("\n") : "it said nothing";

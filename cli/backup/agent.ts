@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { eventSchema, type Event, type Results } from "../../backup/protocol.ts";
+import { COMPANION, eventSchema, type Event, type Results } from "../../backup/protocol.ts";
 import type { Docker } from "../docker.ts";
 import { CliError, Exit } from "../errors.ts";
 import { deployed, type Deployed } from "../services.ts";
@@ -51,14 +51,16 @@ export interface AskOptions {
   readonly on?: (event: Event) => void;
   /** Where the data of `dump` and `files` go; then what the agent says comes on its standard error. */
   readonly data?: Writable;
+  /** Another companion than the stack's own. */
+  readonly companion?: string;
 }
 
 /**
  * Has the agent do something and answers its result.
  * @throws CliError with what the agent said, its remedy and its exit code
  */
-export async function ask<V extends AgentVerb>({ docker, agent, session }: BackupHost, verb: V, args: readonly string[] = [], { on, data }: AskOptions = {}): Promise<Results[V]> {
-  const child = spawn("docker", ["exec", agent, "agent", verb, ...args, "--json"], { env: docker.env, stdio: ["ignore", "pipe", "pipe"] });
+export async function ask<V extends AgentVerb>({ docker, agent, session }: BackupHost, verb: V, args: readonly string[] = [], { on, data, companion }: AskOptions = {}): Promise<Results[V]> {
+  const child = spawn("docker", ["exec", ...(companion === undefined ? [] : ["--env", `${COMPANION.host}=${companion}`]), agent, "agent", verb, ...args, "--json"], { env: docker.env, stdio: ["ignore", "pipe", "pipe"] });
   let result: Results[V] | undefined;
   let failure: Extract<Event, { event: "error" }> | undefined;
   const rest: string[] = [];

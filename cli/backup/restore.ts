@@ -7,6 +7,7 @@ import { Progress } from "./progress.ts";
 import { loadBeside, previousSchemas, stamp, swapIn } from "./restoreDatabase.ts";
 import { FORGET, KEPT, onFiles, restoreFiles } from "./restoreFiles.ts";
 import { forgetPhysical, keptPhysical, restorePhysical } from "./restorePhysical.ts";
+import { startCompanion, type Companion } from "./restoreCompanion.ts";
 import { databaseOf, query, quoted } from "./sql.ts";
 import { confirmWord, type Common } from "./verbs.ts";
 import { select } from "./words.ts";
@@ -18,6 +19,7 @@ export interface RestoreOptions extends Common {
   readonly toTime?: string;
   readonly into?: string;
   readonly physical?: true;
+  readonly compare?: true;
   readonly fromS3?: true;
   readonly forgetPrevious?: true;
   readonly backup: boolean;
@@ -26,10 +28,12 @@ export interface RestoreOptions extends Common {
 
 /** Restores a backup. Returns the exit code. */
 export async function restore(id: string, options: RestoreOptions): Promise<number> {
-  const { into, toTime, db, files, physical } = options;
+  const { into, toTime, db, files, physical, compare } = options;
   const wrong = (what: string): CliError => new CliError({ what, remedy: "./drydock backup restore --help", code: Exit.usage });
   if (into !== undefined && (files || physical)) throw wrong("--into names a schema for the database: it goes with neither --files nor --physical");
   if (into !== undefined && !/^[A-Za-z0-9_$]{1,64}$/.test(into)) throw wrong(`--into ${into} is no name for a schema`);
+  if (compare && !physical) throw wrong("--compare goes with --physical: everything else is compared anyway");
+  if (compare && toTime !== undefined) throw wrong("--compare and --to-time don't go together: only the backup's own moment has checksums");
   if (toTime !== undefined && files && !db) throw wrong("--to-time is for the database; files are as they were at their backup");
   const host = await backupHost(options.stack);
   const { stack, paths } = host.session;
@@ -39,6 +43,8 @@ export async function restore(id: string, options: RestoreOptions): Promise<numb
   return await audited(host.session, "backup", ["restore", ...args], async () => {
     const lock = takeLock(paths.lock(stack), stack);
     const progress = new Progress();
+    // It starts while the backup is looked up and confirmed.
+    const companion = physical && (db || !files) ? startCompanion(host) : undefined;
     try {
       // On an empty machine, S3 is all there is.
       if (options.fromS3) await ask(host, "adopt");
@@ -49,11 +55,12 @@ export async function restore(id: string, options: RestoreOptions): Promise<numb
       if (!entry.verified) progress.say(`backup ${entry.id} has not been verified; it is checked before anything is replaced`, "warn");
       if (into === undefined && options.yes !== true) await confirmWord(stack, question(entry, parts, toTime), "--yes");
 
-      const done = await carryOut(host, entry, parts, options, progress);
+      const done = await carryOut(host, entry, parts, options, companion, progress);
       if (options.json) process.stdout.write(`${JSON.stringify({ stack, backup: entry.id, ...done })}\n`);
       else process.stdout.write(`${told(entry, done, stack)}\n`);
       return Exit.ok;
     } finally {
+      await companion?.remove();
       progress.end();
       lock.release();
     }
@@ -66,18 +73,17 @@ interface Done {
   readonly reached: string;
   /** Where the restored database is. */
   readonly schema?: string;
-  /** What was live, until it is forgotten: a schema, a volume, a folder. */
+  /** What was live, until it is forgotten: a schema, a folder in a volume. */
   readonly previous: readonly string[];
 }
 
-async function carryOut(host: BackupHost, entry: Entry, parts: { database: boolean; files: boolean }, options: RestoreOptions, progress: Progress): Promise<Done> {
-  const { into, toTime, physical } = options;
+async function carryOut(host: BackupHost, entry: Entry, parts: { database: boolean; files: boolean }, options: RestoreOptions, companion: Companion | undefined, progress: Progress): Promise<Done> {
+  const { into, toTime, compare } = options;
   const previous: string[] = [];
-  let seconds: number | undefined;
   let [reached, schema] = [entry.finished, entry.database?.schema];
-  if (parts.database && physical) {
-    const restored = await restorePhysical(host, entry, toTime, progress);
-    [reached, seconds] = [restored.reached, restored.live];
+  if (parts.database && companion !== undefined) {
+    const restored = await restorePhysical(host, entry, { ...(toTime === undefined ? {} : { toTime }), ...(compare ? { compare } : {}) }, companion, progress);
+    reached = restored.reached;
     previous.push(restored.previous);
   } else if (parts.database) {
     const loaded = await loadBeside(host, entry, into ?? `${entry.database!.schema}_restore_${stamp()}`, toTime, progress);
@@ -86,7 +92,7 @@ async function carryOut(host: BackupHost, entry: Entry, parts: { database: boole
     else schema = into;
   }
   if (parts.files) previous.push(await restoreFiles(host, entry, progress));
-  seconds ??= process.uptime();
+  const seconds = process.uptime();
   if (parts.database && parts.files && into === undefined && (await restoreMaintenance(host, entry))) progress.say("maintenance mode is on, as it was at the backup: ./drydock maintenance off opens the site");
   // Points in time are counted from a backup on, and the data is another one now.
   if (into === undefined && parts.database && options.backup) {
@@ -130,13 +136,13 @@ async function forget(host: BackupHost, { yes, json }: RestoreOptions): Promise<
   const known = backups.find(({ database }) => database !== undefined)?.database;
   const database = known === undefined ? undefined : databaseOf(host, known.engine);
   const schemas = database === undefined ? [] : await previousSchemas(database, known!.schema);
-  const volumes = await keptPhysical(host);
+  const physical = database === undefined ? [] : await keptPhysical(database);
   const folders = (await host.docker.run(await onFiles(host, KEPT))).stdout.split("\n").filter((line) => line !== "");
-  const all = [...schemas, ...volumes, ...folders];
+  const all = [...schemas, ...physical, ...folders];
   if (all.length > 0 && yes !== true) await confirmWord(stack, `This removes for good what restores have kept: ${all.join(", ")}.`, "--yes");
   return await audited(host.session, "backup", ["restore", "--forget-previous"], async () => {
     for (const schema of schemas) await query(database!, `DROP DATABASE ${quoted(schema)}`);
-    await forgetPhysical(host, volumes);
+    if (physical.length > 0) await forgetPhysical(database!);
     if (folders.length > 0) await host.docker.run(await onFiles(host, FORGET));
     process.stdout.write(json ? `${JSON.stringify({ stack, removed: all })}\n` : all.length === 0 ? "Nothing is kept.\n" : `Removed: ${all.join(", ")}\n`);
     return Exit.ok;

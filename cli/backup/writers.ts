@@ -19,33 +19,49 @@ export async function restoreMaintenance(host: BackupHost, entry: Entry): Promis
   return true;
 }
 
+/** Workers and scheduler while they are away. */
+export interface Workers {
+  /** They have finished what they did. */
+  readonly stopped: Promise<void>;
+  start(): Promise<void>;
+}
+
+/** Has workers and scheduler stop, and does not wait. */
+export function stopWorkers({ docker, deployed, session }: BackupHost, log: (line: string) => void): Workers {
+  const workers = deployed.outputs.services.filter(({ role }) => role === "horizon" || role === "scheduler").map(({ container }) => container);
+  if (workers.length === 0) return { stopped: Promise.resolve(), start: async () => undefined };
+  log("workers and scheduler finish what they do, and stop");
+  // The containers' own stop signal and time: a job that runs is finished.
+  const stopped = docker.run(["stop", ...workers]).then(({ code, stderr }) => {
+    if (code !== 0) throw new CliError({ what: `workers and scheduler could not be stopped: ${stderr.trim()}; nothing was changed` });
+  });
+  stopped.catch(() => undefined); // said by whoever waits for it
+  const start = async (): Promise<void> => {
+    await stopped.catch(() => undefined);
+    const { code, stderr } = await docker.run(["start", ...workers]);
+    if (code !== 0) log(`workers and scheduler could not be started (./drydock up${select(session.stack)} does it): ${stderr.trim()}`);
+  };
+  return { stopped, start };
+}
+
 /**
  * Does something while nobody writes: the site shows the page of maintenance mode, workers and scheduler are stopped. Afterwards all is as it was,
  * whether it went well or not.
+ * @param workers where they are being stopped already
  */
-export async function withoutWriters<T>(host: BackupHost, log: (line: string) => void, work: () => Promise<T>): Promise<T> {
-  const { docker, deployed, session } = host;
+export async function withoutWriters<T>(host: BackupHost, log: (line: string) => void, work: () => Promise<T>, workers = stopWorkers(host, log)): Promise<T> {
   const site = siteOf(host);
-  const before = await show(site);
   const who = { by: `${userInfo().username}@${hostname()}`, now: new Date(), random: () => hex(16) };
   const closed = wanted({ message: "Data is being restored.", allow: [], secret: false }, undefined, who);
-  const workers = deployed.outputs.services.filter(({ role }) => role === "horizon" || role === "scheduler").map(({ container }) => container);
-  log("closing the site, and stopping workers and scheduler");
+  let reopen: (() => Promise<unknown>) | undefined;
   try {
+    const [{ state: before }] = await Promise.all([show(site), workers.stopped]);
+    reopen = async () => await (before === undefined ? switchOff(site, 0) : switchOn(site, before, `g-${hex(6)}`, 0));
+    log("closing the site");
     await switchOn(site, closed, `g-${hex(6)}`, 60);
-    if (workers.length > 0) {
-      // The containers' own stop signal and time: a job that runs is finished.
-      const { code, stderr } = await docker.run(["stop", ...workers]);
-      if (code !== 0) throw new CliError({ what: `workers and scheduler could not be stopped: ${stderr.trim()}; nothing was changed` });
-    }
     return await work();
   } finally {
-    if (workers.length > 0) {
-      const { code, stderr } = await docker.run(["start", ...workers]);
-      if (code !== 0) log(`workers and scheduler could not be started (./drydock up${select(session.stack)} does it): ${stderr.trim()}`);
-    }
-    if (before.state === undefined) await switchOff(site, 0);
-    else await switchOn(site, before.state, `g-${hex(6)}`, 0);
+    await Promise.all([workers.start(), reopen?.()]);
     log("the site is as it was");
   }
 }

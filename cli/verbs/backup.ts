@@ -38,6 +38,7 @@ Examples:
     .option("--to-time <time>", "the database as it was at that second (UTC), from the binary log")
     .option("--into <schema>", "the database into a new schema of that name; nothing that is live changes")
     .option("--physical", "the database server's files as a whole: as fast as the disk, with the server stopped for two renames")
+    .option("--compare", "with --physical: compare every table though the backup was proven before")
     .option("--from-s3", "first take over what is in S3: on an empty machine")
     .option("--forget-previous", "remove for good what earlier restores have kept")
     .option("--no-backup", "don't make a full backup afterwards (points in time begin with the next one)")

@@ -54,10 +54,13 @@ describe("restoring backups", function () {
     sql(status, "CREATE TABLE kept (id INT PRIMARY KEY, name VARCHAR(20)); INSERT INTO kept VALUES (1, 'one'), (2, 'two'); CREATE VIEW both_rows AS SELECT name FROM kept");
     docker("exec", container(status, "database"), "sh", "-c", 'MYSQL_PWD=$(cat /run/drydock/root-password) mariadb -uroot laravel -e "CREATE TRIGGER upper_name BEFORE INSERT ON kept FOR EACH ROW SET NEW.name = UPPER(NEW.name)"');
   });
-  after(async () => {
+  /** The networks of a stack can't be removed while moto is in them. */
+  const leave = (): void => {
     const networks = moto === undefined ? [] : docker("inspect", "--format", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}", moto.container).split(" ");
     for (const name of networks.filter((name) => name.startsWith("network-"))) docker("network", "disconnect", name, moto.container);
-    await backup("restore", "--forget-previous", "--yes");
+  };
+  after(async () => {
+    leave();
     await clone?.remove();
     moto?.remove();
   });
@@ -93,13 +96,55 @@ describe("restoring backups", function () {
     assert.equal(sql(status, "SELECT GROUP_CONCAT(id ORDER BY id) FROM kept"), "1,2,3,10,11");
   });
 
-  it("puts the server's files in place, physically, and keeps the earlier ones in a volume", async () => {
+  const beside = (): string => docker("exec", container(status, "database"), "sh", "-c", "cd /var/lib/mysql && ls -d .drydock/*/ 2>/dev/null || true");
+  const companions = (): string => docker("ps", "--all", "--quiet", "--filter", `name=^${container(status, "restore")}-beside$`);
+
+  it("puts the server's files in place, physically, keeps the earlier ones beside them, and backups go on", async () => {
     await ok("run");
     const before = sums();
     sql(status, "DELETE FROM kept; DROP VIEW both_rows");
     const { previous } = last(await ok("restore", "latest", "--db", "--physical", "--yes", "--json", "--no-backup"));
     assert.equal(sums(), before);
-    assert.match(docker("volume", "ls", "--format", "{{.Name}}"), new RegExp(`^${previous[0]}$`, "m"));
+    assert.equal(sql(status, "SELECT COUNT(*) FROM both_rows"), sql(status, "SELECT COUNT(*) FROM kept"));
+    assert.match(beside(), new RegExp(`^${previous[0]}/$`, "m"));
+    assert.doesNotMatch(sql(status, "SHOW SCHEMAS"), /drydock/);
+    assert.equal(companions(), "");
+    // What is kept is in no backup.
+    const [full, next] = [last(await ok("run", "--json")).backup, last(await ok("run", "--type", "incremental", "--json")).backup];
+    assert.deepEqual([full.verified, next.verified, next.database.base], [true, true, full.id]);
+    await ok("restore", next.id, "--db", "--physical", "--compare", "--yes", "--no-backup");
+    assert.equal(sums(), before);
+    await ok("restore", "--forget-previous", "--yes");
+    assert.doesNotMatch(beside(), /before/);
+  });
+
+  it("goes back to a second with the server's files too", async () => {
+    const { backup: made } = last(await ok("run", "--json"));
+    sql(status, "DELETE FROM kept WHERE id > 1");
+    await sleep(2_100);
+    const time = new Date().toISOString().slice(0, 19);
+    await sleep(2_100);
+    sql(status, "DELETE FROM kept");
+    await ok("restore", made.id, "--db", "--physical", "--to-time", time, "--yes", "--no-backup");
+    assert.equal(sql(status, "SELECT GROUP_CONCAT(id ORDER BY id) FROM kept"), "1");
+  });
+
+  it("takes all of it back where the restored files are not what they should be", async () => {
+    const { backup: made } = last(await ok("run", "--json"));
+    const before = sums();
+    // The server that starts on them refuses them.
+    const child = clone.start(["backup", "restore", made.id, "--db", "--physical", "--yes", "--no-backup"]);
+    let said = "";
+    child.stderr!.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+      if (/closing the site/.test(said)) docker("exec", container(status, "database"), "sh", "-c", "for one in /var/lib/mysql/.drydock/restores/*/data; do head -c 100 /dev/urandom > $one/ibdata1; done");
+    });
+    const code = await new Promise((resolve) => child.once("close", resolve));
+    assert.notEqual(code, 0, said);
+    assert.match(said, /taking it back/);
+    assert.equal(sums(), before);
+    assert.equal(beside().includes("before"), false);
+    assert.equal((await fetch(status.url)).status, 200);
   });
 
   it("restores files, and keeps those that were there", async () => {
@@ -111,20 +156,48 @@ describe("restoring backups", function () {
     assert.equal(app(`cat storage/app/${previous[0]}/b.txt`), "changed");
   });
 
-  it("leaves the live database alone when it is killed halfway", async () => {
-    await ok("run");
-    const before = sums();
-    const child = clone.start(["backup", "restore", "latest", "--db", "--yes"]);
-    await new Promise<void>((resolve, reject) => {
-      child.stderr!.on("data", (chunk: Buffer) => { if (/loading backup/.test(chunk.toString())) setTimeout(resolve, 1_500); });
-      child.once("exit", (code) => reject(new Error(`it ended before it could be killed: ${code}`)));
+  for (const [how, begun, after] of [["table by table", /loading backup/, 1_500], ["physically", /preparing the server's files/, 300]] as const) {
+    it(`leaves the live database alone when it is killed halfway: ${how}`, async () => {
+      await ok("run");
+      const before = sums();
+      const args = ["latest", "--db", "--yes", ...(how === "physically" ? ["--physical"] : [])];
+      const child = clone.start(["backup", "restore", ...args]);
+      await new Promise<void>((resolve, reject) => {
+        child.stderr!.on("data", (chunk: Buffer) => { if (begun.test(chunk.toString())) setTimeout(resolve, after); });
+        child.once("exit", (code) => reject(new Error(`it ended before it could be killed: ${code}`)));
+      });
+      child.kill("SIGKILL");
+      await sleep(2_000);
+      assert.equal(sums(), before);
+      assert.equal((await fetch(status.url)).status, 200);
+      // Nobody has to clear up after it.
+      for (let end = Date.now() + 60_000; companions() !== "" && Date.now() < end;) await sleep(1_000);
+      assert.equal(companions(), "");
+      assert.equal(docker("exec", container(status, "database"), "sh", "-c", "ls /var/lib/mysql/.drydock/restores 2>/dev/null || true"), "");
+      await ok("restore", ...args, "--no-backup");
+      assert.equal(sums(), before);
+      assert.doesNotMatch(sql(status, "SHOW SCHEMAS"), /_restore_/);
     });
-    child.kill("SIGKILL");
-    await sleep(2_000);
-    assert.equal(sums(), before);
+  }
+
+  it("closes the site again as it was closed when the backup was made", async () => {
+    const maintenance = async (...args: string[]): Promise<string> => {
+      const result = await clone.drydock(["maintenance", ...args]);
+      assert.equal(result.code, 0, said(result));
+      return result.stdout;
+    };
+    await maintenance("on", "--message", "The stock is counted.", "--allow", "203.0.113.7", "--retry-after", "1234", "--secret");
+    const { backup: made } = last(await ok("run", "--json"));
+    const closed = await maintenance("export");
+    await maintenance("off");
     assert.equal((await fetch(status.url)).status, 200);
-    await ok("restore", "latest", "--db", "--yes", "--no-backup");
-    assert.doesNotMatch(sql(status, "SHOW SCHEMAS"), /_restore_/);
+    await ok("restore", made.id, "--yes", "--no-backup");
+    const response = await fetch(status.url);
+    assert.deepEqual([response.status, response.headers.get("retry-after")], [503, "1234"]);
+    assert.match(await response.text(), /The stock is counted\./);
+    // With its secret, and for the same addresses.
+    assert.equal(await maintenance("export"), closed);
+    await maintenance("off");
   });
 
   it("asks before it overwrites, and needs --yes where it can't", async () => {
@@ -151,25 +224,25 @@ describe("restoring backups", function () {
     if ((await inS3()) === undefined) await ok("run");
     const newest = await inS3();
     assert.ok(newest);
-    await ok("restore", "--forget-previous", "--yes");
     // One stack at a time has the published port, as on a machine that is gone.
-    for (const network of docker("inspect", "--format", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}", moto.container).split(" ").filter((name) => name.startsWith("network-"))) docker("network", "disconnect", network, moto.container);
+    leave();
     await clone.remove();
-    for (const [own, works] of [[randomBytes(24).toString("hex"), false], [key, true]] as const) {
-      clone = new Clone();
-      status = await deploy(clone, moto, own);
-      const restored = await backup("restore", newest.id, "--from-s3", "--yes", "--no-backup");
-      if (works) {
-        assert.equal(restored.code, 0, said(restored));
-        assert.equal(sql(status, "SELECT COUNT(*) FROM kept"), String(newest.database.sums.kept.rows));
-        assert.equal(sql(status, "SELECT COUNT(*) FROM `rows`"), String(newest.database.sums.rows.rows));
-      } else {
-        assert.equal(restored.code, 3, said(restored));
-        assert.match(said(restored), /can be read with this key/);
-        assert.doesNotMatch(sql(status, "SHOW TABLES"), /kept/);
-        for (const network of docker("inspect", "--format", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}", moto.container).split(" ").filter((name) => name.startsWith("network-"))) docker("network", "disconnect", network, moto.container);
-        await clone.remove();
-      }
-    }
+    clone = new Clone();
+    status = await deploy(clone, moto, randomBytes(24).toString("hex"));
+    const refused = await backup("restore", newest.id, "--from-s3", "--yes", "--no-backup");
+    assert.equal(refused.code, 3, said(refused));
+    assert.match(said(refused), /can be read with this key/);
+    assert.doesNotMatch(sql(status, "SHOW TABLES"), /kept/);
+
+    await clone.pulumi(["config", "set", "--secret", "--path", "drydock:backup.key", key, "-s", "local"]);
+    const up = await clone.drydock(["up"]);
+    assert.equal(up.code, 0, said(up));
+    status = await clone.status();
+    await ok("restore", newest.id, "--from-s3", "--yes", "--no-backup");
+    assert.equal(sql(status, "SELECT COUNT(*) FROM kept"), String(newest.database.sums.kept.rows));
+    assert.equal(sql(status, "SELECT COUNT(*) FROM `rows`"), String(newest.database.sums.rows.rows));
+    // What there is, is in S3 alone.
+    const stats = last(await ok("stats", "--json"));
+    assert.ok(stats.backups > 0 && stats.repositoryBytes > 10_000 && stats.binlogSegments > 0, JSON.stringify(stats));
   });
 });

@@ -115,7 +115,10 @@ async function start({ docker }: BackupHost, database: Database): Promise<void> 
   await docker.run(["start", container]);
   for (const end = Date.now() + START; Date.now() < end; await sleep(50)) {
     // Sooner than the health check says it.
-    if (await answers(database)) return;
+    const said = await query(database, "SELECT 1").then(() => undefined, (error: unknown) => (error instanceof CliError ? error.what : String(error)));
+    if (said === undefined) return;
+    // Its accounts are those of the backup, which may be another stack's.
+    if (said.includes("ERROR 1045")) throw new CliError({ what: "the restored server has another root password than this stack", remedy: "restore it table by table: the same command without --physical" });
     const { stdout } = await docker.run(["inspect", "--format", "{{.State.Status}}", container]);
     // Docker tries again what ended.
     if (stdout.trim() !== "running") break;

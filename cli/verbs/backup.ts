@@ -44,8 +44,9 @@ Examples:
     .option("--no-backup", "don't make a full backup afterwards (points in time begin with the next one)")
     .option("-y, --yes", "don't ask for the stack's name").option("--json", "print JSON at the end: stack, backup, reached, schema, previous[]")
     .addHelpText("after", `
-It is loaded beside the live data and compared with what was recorded. Then the site shows the page of maintenance mode, workers and scheduler are
-stopped, one RENAME TABLE swaps the schemas, and all is as it was. Until then a failure changes nothing.`),
+It is loaded beside the live data and compared with what was recorded (with --physical only where it has not been proven yet, or with --compare).
+Then workers and scheduler are stopped, the site shows the page of maintenance mode, one RENAME TABLE swaps the schemas, and all is as it was.
+Until then a failure changes nothing.`),
     async (options, id) => (await import("../backup/restore.ts")).restore(id, options));
   on(verb("status", "newest backup, RPO, RTO, alarms").option(...JSON_OPTION), async (options) => (await verbs()).status(options));
   on(verb("health", "whether all that backups need works").option(...JSON_OPTION), async (options) => (await verbs()).health(options));

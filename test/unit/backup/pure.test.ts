@@ -8,7 +8,7 @@ import { mailOf } from "../../../backup/alarms.ts";
 import { archivedFrom, chain, segmentName } from "../../../backup/binlog/archive.ts";
 import { begunAt, nextPiece, wholeEvents } from "../../../backup/binlog/format.ts";
 import { unneeded } from "../../../backup/cleanup.ts";
-import { parseInfo } from "../../../backup/companion/physical.ts";
+import { copyArguments, parseInfo } from "../../../backup/companion/physical.ts";
 import { parsePosition } from "../../../backup/databaseBackup.ts";
 import { requireTools } from "../../../backup/engine.ts";
 import { redact } from "../../../backup/events.ts";
@@ -156,6 +156,9 @@ describe("what programs say", () => {
     assert.deepEqual(parseInfo("backup_type = full-backuped\nfrom_lsn = 0\nto_lsn = 45552\n", "server_version = 11.8.9-MariaDB\nbinlog_pos = filename 'binlog.000002', position '342', GTID of the last change '0-1-5'\n"),
       { fromLsn: "0", toLsn: "45552", version: "11.8.9-MariaDB", position: { file: "binlog.000002", position: 342 } });
     assert.throws(() => parseInfo("", ""), /did not say what it copied/);
+  });
+  it("mariadb-backup is asked for one thread, so that two copies of the same are the same", () => {
+    assert.deepEqual(copyArguments("/restore/x", "7"), ["--defaults-file=/run/drydock/database.cnf", "--backup", "--stream=mbstream", "--parallel=1", "--datadir=/var/lib/mysql", "--target-dir=/restore/x", "--extra-lsndir=/restore/x/info", "--incremental-lsn=7"]);
   });
   it("mariadb-dump: its place in the log", () => {
     assert.deepEqual(parsePosition("--\n-- CHANGE MASTER TO MASTER_LOG_FILE='binlog.000007', MASTER_LOG_POS=1234;\n"), { file: "binlog.000007", position: 1234 });

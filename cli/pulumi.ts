@@ -39,6 +39,23 @@ export function keepStdout(): void {
 
 let stopping: NodeJS.Signals | undefined;
 let current: { child: ChildProcess; own: boolean } | undefined;
+let held = 0;
+
+/**
+ * From here until the answer is called, a signal doesn't end the process: what was taken away for a moment must be put back first.
+ * Whoever holds asks `interruption` where it can still turn back.
+ */
+export function hold(): () => void {
+  let released = false;
+  held++;
+  return () => {
+    if (!released) held--;
+    released = true;
+  };
+}
+
+/** Whether somebody holds: then a child is started in a process group of its own, which a terminal sends no signal to. */
+export const isHeld = (): boolean => held > 0;
 
 /** The signal that the user sent, if any: what was running was stopped by it. */
 export function interruption(): NodeJS.Signals | undefined {
@@ -54,6 +71,10 @@ export function handSignalsOver(): void {
     process.on(signal, () => {
       const first = stopping === undefined;
       stopping ??= signal;
+      if (held > 0) {
+        if (first) process.stderr.write(`drydock: ${signal} received; putting things back first\n`);
+        return;
+      }
       if (current === undefined) process.exit(signal === "SIGINT" ? 130 : 143);
       if (!first) return;
       process.stderr.write(`drydock: ${signal} received; waiting for what has begun to finish (pid ${current.child.pid})\n`);

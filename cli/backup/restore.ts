@@ -2,6 +2,7 @@ import type { Entry } from "../../backup/protocol.ts";
 import { audited } from "../audit.ts";
 import { CliError, Exit } from "../errors.ts";
 import { takeLock } from "../locks.ts";
+import { interruption } from "../pulumi.ts";
 import { ask, backupHost, type BackupHost } from "./agent.ts";
 import { Progress } from "./progress.ts";
 import { loadBeside, previousSchemas, stamp, swapIn } from "./restoreDatabase.ts";
@@ -95,7 +96,9 @@ async function carryOut(host: BackupHost, entry: Entry, parts: { database: boole
   const seconds = process.uptime();
   if (parts.database && parts.files && into === undefined && (await restoreMaintenance(host, entry))) progress.say("maintenance mode is on, as it was at the backup: ./drydock maintenance off opens the site");
   // Points in time are counted from a backup on, and the data is another one now.
-  if (into === undefined && parts.database && options.backup) {
+  if (into === undefined && parts.database && options.backup && interruption() !== undefined) {
+    progress.say("interrupted before the backup of what was restored: points in time begin with one (./drydock backup run)", "warn");
+  } else if (into === undefined && parts.database && options.backup) {
     progress.say("backing up what was restored");
     await ask(host, "run", ["--type", "full", "--reason", "after a restore"], { on: progress.on });
   }

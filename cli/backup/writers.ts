@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
-import { CliError } from "../errors.ts";
+import { CliError, Exit } from "../errors.ts";
 import { show, switchOff, switchOn, type ProxyHost } from "../maintenance/proxy.ts";
 import { readState, wanted } from "../maintenance/state.ts";
 import type { Entry } from "../../backup/protocol.ts";
+import { hold, interruption } from "../pulumi.ts";
 import { ask, containerOf, type BackupHost } from "./agent.ts";
 import { select } from "./words.ts";
 
@@ -26,10 +27,11 @@ export interface Workers {
   start(): Promise<void>;
 }
 
-/** Has workers and scheduler stop, and does not wait. */
+/** Has workers and scheduler stop, and does not wait. Until they are started again, no signal ends this process. */
 export function stopWorkers({ docker, deployed, session }: BackupHost, log: (line: string) => void): Workers {
   const workers = deployed.outputs.services.filter(({ role }) => role === "horizon" || role === "scheduler").map(({ container }) => container);
   if (workers.length === 0) return { stopped: Promise.resolve(), start: async () => undefined };
+  const release = hold();
   log("workers and scheduler finish what they do, and stop");
   // The containers' own stop signal and time: a job that runs is finished.
   const stopped = docker.run(["stop", ...workers]).then(({ code, stderr }) => {
@@ -37,9 +39,13 @@ export function stopWorkers({ docker, deployed, session }: BackupHost, log: (lin
   });
   stopped.catch(() => undefined); // said by whoever waits for it
   const start = async (): Promise<void> => {
-    await stopped.catch(() => undefined);
-    const { code, stderr } = await docker.run(["start", ...workers]);
-    if (code !== 0) log(`workers and scheduler could not be started (./drydock up${select(session.stack)} does it): ${stderr.trim()}`);
+    try {
+      await stopped.catch(() => undefined);
+      const { code, stderr } = await docker.run(["start", ...workers]);
+      if (code !== 0) log(`workers and scheduler could not be started (./drydock up${select(session.stack)} does it): ${stderr.trim()}`);
+    } finally {
+      release();
+    }
   };
   return { stopped, start };
 }
@@ -54,14 +60,17 @@ export async function withoutWriters<T>(host: BackupHost, log: (line: string) =>
   const who = { by: `${userInfo().username}@${hostname()}`, now: new Date(), random: () => hex(16) };
   const closed = wanted({ message: "Data is being restored.", allow: [], secret: false }, undefined, who);
   let reopen: (() => Promise<unknown>) | undefined;
+  const release = hold();
   try {
     const [{ state: before }] = await Promise.all([show(site), workers.stopped]);
+    const signal = interruption();
+    if (signal !== undefined) throw new CliError({ what: "interrupted; nothing was changed", code: signal === "SIGINT" ? Exit.interrupted : Exit.terminated });
     reopen = async () => await (before === undefined ? switchOff(site, 0) : switchOn(site, before, `g-${hex(6)}`, 0));
     log("closing the site");
     await switchOn(site, closed, `g-${hex(6)}`, 60);
     return await work();
   } finally {
-    await Promise.all([workers.start(), reopen?.()]);
+    await Promise.all([workers.start(), reopen?.()]).finally(release);
     log("the site is as it was");
   }
 }

@@ -34,6 +34,35 @@ describe("running Pulumi's CLI", () => {
     assert.equal(complaints, "\nit broke\n[mandatory] image-pinned: latest");
   });
 
+  it("puts things back before an interruption ends it, and keeps the terminal's signal from what does that", async function () {
+    this.timeout(20_000);
+    writeFileSync(join(folder, "docker"), `#!/bin/bash\ntrap 'echo INT >> ${folder}/signals' INT; sleep 0.5; echo "$*" >> ${folder}/signals\n`, { mode: 0o755 });
+    writeFileSync(join(folder, "caller.ts"), `
+      import { dockerFor } from ${JSON.stringify(join(import.meta.dirname, "../../../cli/docker.ts"))};
+      import { handSignalsOver, hold, interruption } from ${JSON.stringify(join(import.meta.dirname, "../../../cli/pulumi.ts"))};
+      handSignalsOver();
+      const run = async () => {
+        const release = hold();
+        console.log("held");
+        await dockerFor(undefined, process.env).run(["start", "horizon"]);
+        release();
+        console.log("released");
+        process.exit(interruption() === "SIGINT" ? 130 : 1);
+      };
+      void run();`);
+    // A process group of its own, as on a terminal: the signal goes to all of it.
+    const caller = spawn(process.execPath, ["--import", "tsx", join(folder, "caller.ts")], { cwd: join(import.meta.dirname, "../../.."), stdio: ["ignore", "pipe", "pipe"], detached: true, env: { ...process.env, PATH: `${folder}:${process.env.PATH}` } });
+    let said = "";
+    caller.stderr.on("data", (chunk: Buffer) => { said += chunk.toString(); });
+    await once(caller.stdout, "data");
+    await new Promise((wake) => setTimeout(wake, 200));
+    process.kill(-caller.pid!, "SIGINT");
+    setTimeout(() => { try { process.kill(-caller.pid!, "SIGINT"); } catch { /* it has ended */ } }, 100);
+    const [code] = await once(caller, "exit") as [number];
+    assert.deepEqual([code, readFileSync(join(folder, "signals"), "utf8")], [130, "start horizon\n"]);
+    assert.equal(said, "drydock: SIGINT received; putting things back first\n");
+  });
+
   it("hands an interruption over once, waits, and says by its exit code that it was one", async function () {
     this.timeout(20_000);
     program(`trap 'echo INT >> ${folder}/signals' INT; echo started; for i in $(seq 30); do sleep 0.1; done; echo finished >> ${folder}/signals; exit 1`);

@@ -135,9 +135,12 @@ describe("restoring backups", function () {
     // The server that starts on them refuses them.
     const child = clone.start(["backup", "restore", made.id, "--db", "--physical", "--yes", "--no-backup"]);
     let said = "";
+    let damaged = false;
     child.stderr!.on("data", (chunk: Buffer) => {
       said += chunk.toString();
-      if (/closing the site/.test(said)) docker("exec", container(status, "database"), "sh", "-c", "for one in /var/lib/mysql/.drydock/restores/*/data; do head -c 100 /dev/urandom > $one/ibdata1; done");
+      if (damaged || !/prepared in/.test(said)) return;
+      damaged = true;
+      docker("exec", `${container(status, "restore")}-beside`, "sh", "-c", "for one in /var/lib/mysql/.drydock/restores/*/data; do head -c 100 /dev/urandom > $one/ibdata1; done");
     });
     const code = await new Promise((resolve) => child.once("close", resolve));
     assert.notEqual(code, 0, said);

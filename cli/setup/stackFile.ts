@@ -36,11 +36,11 @@ export function presentPaths(document: Document): readonly string[] {
 }
 
 /**
- * Which of the generated values a file needs: all that are missing when it is new; later only what can't be left out, images and secrets.
- * What the user set himself stays.
+ * Which of the generated values a file needs: all that are missing before the first deployment, when it has none of the secrets yet; later only what
+ * can't be left out, images and secrets. What the user set himself stays.
  */
 export function missing(document: Document, entries: readonly Entry[]): readonly Entry[] {
-  const fresh = !document.hasIn(["config", `${PROJECT}:database`]);
+  const fresh = !entries.some(({ path, secret }) => secret && document.hasIn(keys(path)));
   return entries.filter(({ path, secret }) => !document.hasIn(keys(path)) && (fresh || secret || path.endsWith(".image")));
 }
 

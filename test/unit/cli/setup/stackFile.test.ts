@@ -17,9 +17,14 @@ describe("which generated values a stack's file needs", () => {
     assert.deepEqual(paths(missing(parseDocument(""), [image, key])), [image.path, key.path]);
     assert.deepEqual(paths(missing(parseDocument("encryptionsalt: v1:x\n"), [image, key])), [image.path, key.path]);
   });
+  it("is all but what the user has set in one that he has begun", () => {
+    const document = parseDocument("config:\n  drydock:database:\n    engine: mysql\n    image: acme/db:1\n");
+    assert.deepEqual(paths(missing(document, [image, port, key])), [port.path, key.path]);
+  });
   it("is only a missing secret later: what can be left out may have been left out", () => {
-    const document = parseDocument("config:\n  drydock:database:\n    image: acme/db:1\n");
-    assert.deepEqual(paths(missing(document, [image, port, key])), [key.path]);
+    const document = parseDocument("config:\n  drydock:database:\n    image: acme/db:1\n    rootPassword:\n      secure: v1:abc\n");
+    const password: Entry = { path: "drydock:database.rootPassword", value: "another-s3cret", secret: true };
+    assert.deepEqual(paths(missing(document, [image, port, password, key])), [key.path]);
   });
   it("is none that is there, a secret too", () => {
     assert.deepEqual(missing(parseDocument("config:\n  drydock:env:\n    APP_KEY:\n      secure: v1:abc\n"), [key]), []);

@@ -2,14 +2,15 @@
 set -eu
 umask 077
 fail() { echo "backup: $*" >&2; rm -f "/backups/$FILE.part"; exit 1; }
-if [ "$ENGINE" = mysql ]; then client=mysql dump=mysqldump server=mysqld; else client=mariadb dump=mariadb-dump server=mariadbd; fi
+# Which transactions a MySQL has counted is no part of the data: the server that it is restored into has counts of its own.
+if [ "$ENGINE" = mysql ]; then client=mysql dump=mysqldump server=mysqld gtid=--set-gtid-purged=OFF; else client=mariadb dump=mariadb-dump server=mariadbd gtid=; fi
 work=$(mktemp -d)
 base64 -d > "$work/client.cnf"
 
 tables="SELECT CONCAT(table_name, ' ', table_type) FROM information_schema.tables WHERE table_schema = '$SCHEMA' ORDER BY 1"
 before=$("$client" --defaults-file="$work/client.cnf" --host=database -N -e "$tables") || fail "the database does not answer"
 # One transaction: a consistent picture, and nobody who writes has to wait.
-"$dump" --defaults-file="$work/client.cnf" --host=database --single-transaction --quick --routines --triggers --events --no-tablespaces \
+"$dump" --defaults-file="$work/client.cnf" $gtid --host=database --single-transaction --quick --routines --triggers --events --no-tablespaces \
   --hex-blob "$SCHEMA" > "$work/dump.sql" || fail "the dump failed"
 tail -c 200 "$work/dump.sql" | grep -q '^-- Dump completed' || fail "the dump is not complete"
 gzip -1 < "$work/dump.sql" > "/backups/$FILE.part" || fail "the dump could not be written: is the disk full?"

@@ -19,10 +19,13 @@ tables() { sql -e "SELECT table_name FROM information_schema.tables WHERE table_
 objects() {
   dump="${client}-dump"
   command -v "$dump" >/dev/null || dump=mysqldump
-  "$dump" --no-defaults --protocol=socket --user=root --no-data --no-create-info --no-create-db --routines --triggers --events --skip-opt --quote-names "$1" > "$2"
+  # Otherwise a MySQL that counts its transactions is told to count them from here on, refuses, and takes nothing of what follows.
+  gtid=
+  [ "$client" != mysql ] || gtid=--set-gtid-purged=OFF
+  "$dump" --no-defaults $gtid --protocol=socket --user=root --no-data --no-create-info --no-create-db --routines --triggers --events --skip-opt --quote-names "$1" > "$2"
   names views table_name table_schema "$1" > "$work/views"
   # shellcheck disable=SC2046 # a list of names without spaces
-  [ ! -s "$work/views" ] || "$dump" --no-defaults --protocol=socket --user=root --no-data --skip-opt --quote-names --skip-triggers "$1" $(cat "$work/views") >> "$2"
+  [ ! -s "$work/views" ] || "$dump" --no-defaults $gtid --protocol=socket --user=root --no-data --skip-opt --quote-names --skip-triggers "$1" $(cat "$work/views") >> "$2"
 }
 # drops SCHEMA: prints the statements that take them away.
 drops() {

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
 import type { Entry } from "../../backup/protocol.ts";
 import { ensureImages } from "../../cli/setup/images.ts";
-import { docker } from "../support/clone.ts";
+import { Clone, docker, type Status } from "../support/clone.ts";
+import { Load } from "../support/load.ts";
 import { mysqlImages } from "../support/mysql.ts";
 import { Rig } from "./rig.ts";
 
@@ -66,5 +67,50 @@ describe("the backup agent, with MySQL", function () {
       assert.match(rig.shell("cat /sys/fs/cgroup/memory/memory.oom_control /sys/fs/cgroup/memory.events 2>/dev/null || true", part), /oom_kill 0/);
       assert.equal(docker("inspect", "--format", "{{.RestartCount}}", rig.name(part)), "0");
     }
+  });
+});
+
+describe("a stack with MySQL", function () {
+  this.timeout(600_000);
+  const clone = new Clone();
+  let status: Status;
+  const container = (role: string): string => status.services.find((service) => service.role === role)!.container;
+  const sql = (statements: string): string => docker("exec", container("database"), "sh", "-c", 'MYSQL_PWD=$(cat /run/drydock/root-password) mysql -uroot -N laravel -e "$1"', "sql", statements);
+  const drydock = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await clone.drydock(args);
+    assert.equal(code, 0, stdout + stderr);
+    return stdout;
+  };
+  after(() => clone.remove());
+
+  it("is deployed, and its application migrates, writes and reads", async () => {
+    const images = await mysqlImages();
+    await drydock("env");
+    await clone.pulumi(["stack", "init", "local"]);
+    for (const [path, value] of [["database.engine", "mysql"], ["database.image", images.database], ["database.memory", "768"], ["backup.image", images.backup], ["env.DB_CONNECTION", "mysql"]] as const) {
+      await clone.pulumi(["config", "set", "--path", `drydock:${path}`, value, "-s", "local"]);
+    }
+    await drydock("up");
+    status = await clone.status();
+    assert.match(sql("SELECT VERSION()"), /^(?!.*MariaDB)[89]\./);
+    assert.ok(status.services.every(({ health }) => health === "healthy"), JSON.stringify(status.services));
+    assert.match(sql("SELECT COUNT(*) FROM migrations"), /^[1-9]/);
+    const load = new Load(status.url, { clients: 2 });
+    await sleep(3_000);
+    await load.stop();
+    assert.ok(load.count.rows > 0 && load.count.failed === 0, JSON.stringify(load.count.reasons));
+  });
+
+  it("is backed up, proven, and restored as it was, with views and triggers", async () => {
+    sql("CREATE TABLE kept (id INT PRIMARY KEY, name VARCHAR(20), nothing INT NULL); INSERT INTO kept VALUES (1, 'one', NULL), (2, 'two', 2); CREATE VIEW both_rows AS SELECT name FROM kept");
+    sql("CREATE TRIGGER upper_name BEFORE INSERT ON kept FOR EACH ROW SET NEW.name = UPPER(NEW.name)");
+    const { backup } = JSON.parse((await drydock("backup", "run", "--json")).trim().split("\n").at(-1)!) as { backup: Entry };
+    assert.deepEqual([backup.verified, backup.database!.engine], [true, "mysql"]);
+    const before = sql("CHECKSUM TABLE kept, migrations");
+    sql("DROP VIEW both_rows; DROP TABLE kept; DELETE FROM migrations");
+    await drydock("backup", "restore", backup.id, "--db", "--yes", "--no-backup");
+    assert.equal(sql("CHECKSUM TABLE kept, migrations"), before);
+    assert.equal(sql("INSERT INTO kept VALUES (3, 'three', NULL); SELECT GROUP_CONCAT(name ORDER BY name) FROM both_rows"), "one,THREE,two");
+    await drydock("backup", "restore", "--forget-previous", "--yes");
   });
 });

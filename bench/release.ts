@@ -3,9 +3,8 @@
  * application on this machine, in turns. Prints wall time, when the traffic had moved, failed requests, and p99 beside p99 without a release.
  * npx tsx bench/release.ts [--runs 5] [--replicas 3,10] [--clients 4] [--ways "pulumi up,docker-rollout"] [--json]
  */
-import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
-import { Clone, docker, type Status } from "../test/support/clone.ts";
+import { Clone, type Status } from "../test/support/clone.ts";
 import { Load } from "../test/support/load.ts";
 import { Peer } from "./peers/peer.ts";
 

@@ -33,9 +33,10 @@ export const artisanCommandTriggers = resourceRule({
     if (!texts.known.some(({ value }) => callsArtisan(value, "[a-z][\\w:-]*"))) return;
     // Another variable is an update, which runs `create` again unless `update` is something else.
     const updates = texts.known.find(({ path }) => path === "update");
-    const again = updates === undefined || callsArtisan(updates.value, "[a-z][\\w:-]*") ? [triggers(resource), variables(resource)] : [triggers(resource)];
-    // What is not known yet comes from another resource, and changes with it.
-    const follows = triggers(resource).unknown.length > 0 || again.some(({ known }) => known.some(({ value }) => isImageReference(value))) || texts.known.some(({ value }) => /@sha256:[a-f0-9]{64}/.test(value));
+    const again = updates === undefined || callsArtisan(updates.value, "[a-z][\\w:-]*") ? variables(resource).known : [];
+    const { known, unknown } = triggers(resource);
+    // A trigger that is not known yet comes from another resource, and changes with it.
+    const follows = unknown.length > 0 || [...known, ...again].some(({ value }) => isImageReference(value)) || texts.known.some(({ value }) => /@sha256:[a-f0-9]{64}/.test(value));
     if (!follows) report.violation("triggers", "the command runs artisan, but neither a trigger nor a variable is an image");
   },
 });

@@ -22,24 +22,25 @@ export async function flush(folder: string): Promise<void> {
 export class Flusher {
   readonly #running: Promise<void>;
   readonly #sizes = new Map<string, number>();
-  #stopped = false;
+  readonly #stopping = new AbortController();
 
   constructor(readonly folder: string) {
     this.#running = this.#run();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stopping.abort();
     await this.#running;
   }
 
   async #run(): Promise<void> {
-    while (!this.#stopped) {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
       for (const entry of await readdir(this.folder, { withFileTypes: true, recursive: true }).catch(() => [])) {
         // Only a head start: what fails here, such as a file that is renamed just now, is met again at the end.
-        if (entry.isFile() && !this.#stopped) await this.#look(join(entry.parentPath, entry.name)).catch(() => undefined);
+        if (entry.isFile() && !signal.aborted) await this.#look(join(entry.parentPath, entry.name)).catch(() => undefined);
       }
-      await setTimeout(PAUSE);
+      await setTimeout(PAUSE, undefined, { signal }).catch(() => undefined);
     }
   }
 

@@ -7,8 +7,7 @@ import { ask, backupHost, type BackupHost } from "./agent.ts";
 import { Progress } from "./progress.ts";
 import { loadBeside, previousSchemas, stamp, swapIn } from "./restoreDatabase.ts";
 import { FORGET, KEPT, onFiles, restoreFiles } from "./restoreFiles.ts";
-import { forgetPhysical, keptPhysical, restorePhysical } from "./restorePhysical.ts";
-import { startCompanion, type Companion } from "./restoreCompanion.ts";
+import { forgetPhysical, keptPhysical, PhysicalRestore } from "./restorePhysical.ts";
 import { databaseOf, query, quoted } from "./sql.ts";
 import { confirmWord, type Common } from "./verbs.ts";
 import { select } from "./words.ts";
@@ -44,8 +43,9 @@ export async function restore(id: string, options: RestoreOptions): Promise<numb
   return await audited(host.session, "backup", ["restore", ...args], async () => {
     const lock = takeLock(paths.lock(stack), stack);
     const progress = new Progress();
-    // It starts while the backup is looked up and confirmed.
-    const companion = physical && (db || !files) ? startCompanion(host) : undefined;
+    // Its companion starts while the backup is looked up and confirmed; where nothing is to be asked, the backup is prepared as well.
+    const physically = physical && (db || !files) ? new PhysicalRestore(host, options, progress) : undefined;
+    if (options.yes && !options.fromS3 && id !== "latest") void physically?.prepare(id);
     try {
       // On an empty machine, S3 is all there is.
       if (options.fromS3) await ask(host, "adopt");
@@ -56,12 +56,12 @@ export async function restore(id: string, options: RestoreOptions): Promise<numb
       if (!entry.verified) progress.say(`backup ${entry.id} has not been verified; it is checked before anything is replaced`, "warn");
       if (into === undefined && options.yes !== true) await confirmWord(stack, question(entry, parts, toTime), "--yes");
 
-      const done = await carryOut(host, entry, parts, options, companion, progress);
+      const done = await carryOut(host, entry, parts, options, physically, progress);
       if (options.json) process.stdout.write(`${JSON.stringify({ stack, backup: entry.id, ...done })}\n`);
       else process.stdout.write(`${told(entry, done, stack)}\n`);
       return Exit.ok;
     } finally {
-      await companion?.remove();
+      await physically?.end();
       progress.end();
       lock.release();
     }
@@ -78,12 +78,14 @@ interface Done {
   readonly previous: readonly string[];
 }
 
-async function carryOut(host: BackupHost, entry: Entry, parts: { database: boolean; files: boolean }, options: RestoreOptions, companion: Companion | undefined, progress: Progress): Promise<Done> {
-  const { into, toTime, compare } = options;
+async function carryOut(host: BackupHost, entry: Entry, parts: { database: boolean; files: boolean }, options: RestoreOptions, physically: PhysicalRestore | undefined, progress: Progress): Promise<Done> {
+  const { into, toTime } = options;
   const previous: string[] = [];
   let [reached, schema] = [entry.finished, entry.database?.schema];
-  if (parts.database && companion !== undefined) {
-    const restored = await restorePhysical(host, entry, { ...(toTime === undefined ? {} : { toTime }), ...(compare ? { compare } : {}) }, companion, progress);
+  let live: number | undefined;
+  if (parts.database && physically !== undefined) {
+    const restored = await physically.restore(entry);
+    live = restored.live;
     reached = restored.reached;
     previous.push(restored.previous);
   } else if (parts.database) {
@@ -93,7 +95,7 @@ async function carryOut(host: BackupHost, entry: Entry, parts: { database: boole
     else schema = into;
   }
   if (parts.files) previous.push(await restoreFiles(host, entry, progress));
-  const seconds = process.uptime();
+  const seconds = live === undefined || parts.files ? process.uptime() : live;
   if (parts.database && parts.files && into === undefined && (await restoreMaintenance(host, entry))) progress.say("maintenance mode is on, as it was at the backup: ./drydock maintenance off opens the site");
   // Points in time are counted from a backup on, and the data is another one now.
   if (into === undefined && parts.database && options.backup && interruption() !== undefined) {

@@ -50,7 +50,7 @@ export function startCompanion(host: BackupHost): Companion {
 async function start({ docker, deployed, session }: BackupHost, name: string, alias: string): Promise<void> {
   const own = containerOf(deployed, "restore");
   const docked = async (...args: readonly string[]): Promise<string> => await succeeded(docker, args);
-  const [inspected] = await Promise.all([docked("inspect", own), docker.run(["rm", "--force", "--volumes", name])]);
+  const [inspected, secrets] = await Promise.all([docked("inspect", own), docked("cp", `${own}:/run/drydock`, "-"), docker.run(["rm", "--force", "--volumes", name])]);
   const [container] = JSON.parse(inspected) as [Running];
   const { Config, HostConfig, NetworkSettings } = container;
   const volume = volumeAt(container, FOLDERS.database);
@@ -63,7 +63,7 @@ async function start({ docker, deployed, session }: BackupHost, name: string, al
     "--env", `${COMPANION.restores}=${RESTORES_BESIDE}`, Config.Image, "companion",
   );
   // Secrets go from container to container, on no command line and in no file.
-  await succeeded(docker, ["cp", "-", `${name}:/run`], await docked("cp", `${own}:/run/drydock`, "-"));
+  await succeeded(docker, ["cp", "-", `${name}:/run`], secrets);
   await started(docker, name);
 }
 

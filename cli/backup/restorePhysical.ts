@@ -1,18 +1,17 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { BESIDE, type Entry, type Results } from "../../backup/protocol.ts";
 import { CliError } from "../errors.ts";
 import { ROOT } from "../project.ts";
 import { ask, type BackupHost } from "./agent.ts";
 import type { Progress } from "./progress.ts";
-import type { Companion } from "./restoreCompanion.ts";
+import { startCompanion, type Companion } from "./restoreCompanion.ts";
 import { stamp } from "./restoreDatabase.ts";
 import { databaseOf, query, quoted, text, type Database } from "./sql.ts";
 import { stopWorkers, withoutWriters, type Workers } from "./writers.ts";
 
-/** How long the server may take to start on the restored files, in ms. */
-const START = 180_000;
+/** How long the server may take to start on the restored files, in seconds. */
+const START = 180;
 
 const script = (): string => readFileSync(join(ROOT, "commands", "restore-physical.sh"), "utf8");
 
@@ -22,55 +21,93 @@ export interface PhysicalOptions {
   readonly compare?: true;
 }
 
-/** Puts a server's files in the place of the live ones: as fast as the disk, with the server stopped for two renames. */
-export async function restorePhysical(host: BackupHost, entry: Entry, { toTime, compare }: PhysicalOptions, companion: Companion, progress: Progress): Promise<{ readonly reached: string; readonly previous: string }> {
-  if (entry.database?.format !== "physical") {
-    throw new CliError({ what: `backup ${entry.id} holds no files of a server`, remedy: `./drydock backup restore ${entry.id} (table by table)`, code: 3 });
+/**
+ * Puts a server's files in the place of the live ones: as fast as the disk, with the server stopped for two renames. Its companion begins to start at
+ * once; nothing live is touched before `restore`.
+ */
+export class PhysicalRestore {
+  readonly #companion: Companion;
+  #preparing: Promise<Results["prepare"]> | undefined;
+  /** What is left takes about a second. Where it fails, this is never said. */
+  readonly #nearly: Promise<void>;
+  #soon = (): void => undefined;
+
+  constructor(readonly host: BackupHost, readonly options: PhysicalOptions, readonly progress: Progress) {
+    this.#companion = startCompanion(host);
+    this.#nearly = new Promise((resolve) => { this.#soon = resolve; });
   }
-  const database = databaseOf(host, entry.database.engine);
-  const files: Files = async (...args) => await companion.run(script(), args);
-  let workers: Workers | undefined;
-  try {
+
+  /** Begins to make a backup's files beside the live ones. The agent waits for the companion by itself. */
+  prepare(id: string): Promise<Results["prepare"]> {
+    this.#preparing ??= this.#prepare(id);
+    this.#preparing.catch(() => undefined); // said by whoever waits for it
+    return this.#preparing;
+  }
+
+  async #prepare(id: string): Promise<Results["prepare"]> {
+    const { host, progress, options: { toTime, compare } } = this;
     progress.say("preparing the server's files beside the live ones");
-    const preparing = prepare(host, companion, entry, [...(toTime === undefined ? [] : ["--to-time", toTime]), ...(compare ? ["--compare"] : [])], progress, () => { workers ??= stopWorkers(host, (line) => progress.say(line)); });
-    const [prepared] = await Promise.all([preparing, tidy(host, database, files, progress)]);
-    progress.say(`prepared${prepared.compared ? " and compared" : ""} in ${prepared.seconds.toFixed(1)} s`);
-    const previous = `before-${stamp()}`;
-    const closed = workers;
-    workers = undefined;
-    await withoutWriters(host, (line) => progress.say(line), async () => {
-      const began = Date.now();
-      await swap(host, database, files, entry.database!.schema, prepared, progress);
-      progress.say(`swapped in; the database was away for ${((Date.now() - began) / 1000).toFixed(1)} s`);
-    }, closed);
-    await files("keep", previous);
-    return { reached: prepared.reached, previous: `${BESIDE}/${previous}` };
-  } catch (error) {
-    await files("clear").catch(() => undefined);
-    throw error;
-  } finally {
-    await workers?.start();
+    return await ask(host, "prepare", [id, ...(toTime === undefined ? [] : ["--to-time", toTime]), ...(compare ? ["--compare"] : [])], {
+      companion: this.#companion.alias,
+      on: (event) => {
+        if (event.event === "progress" && event.step === "finish") this.#soon();
+        progress.on(event);
+      },
+    });
+  }
+
+  /** Answers when it was live as well, in seconds since this process began. */
+  async restore(entry: Entry): Promise<{ readonly reached: string; readonly previous: string; readonly live: number }> {
+    const { host, progress } = this;
+    const say = (line: string): void => progress.say(line);
+    if (entry.database?.format !== "physical") {
+      throw new CliError({ what: `backup ${entry.id} holds no files of a server`, remedy: `./drydock backup restore ${entry.id} (table by table)`, code: 3 });
+    }
+    const { schema, engine } = entry.database;
+    const database = databaseOf(host, engine);
+    const files: Files = async (...args) => await this.#companion.run(script(), args);
+    let workers = undefined as Workers | undefined;
+    let failed = false;
+    void this.#nearly.then(() => { if (!failed) workers = stopWorkers(host, say); });
+    try {
+      const [prepared] = await Promise.all([this.prepare(entry.id), tidy(host, database, files, progress)]);
+      progress.say(`prepared${prepared.compared ? " and compared" : ""} in ${prepared.seconds.toFixed(1)} s`);
+      const previous = `before-${stamp()}`;
+      const stopping = workers;
+      workers = undefined;
+      const { opened } = await withoutWriters(host, say, async () => {
+        const began = Date.now();
+        await swap(host, database, files, schema, prepared, progress);
+        progress.say(`swapped in; the database was away for ${((Date.now() - began) / 1000).toFixed(1)} s`);
+      }, stopping);
+      await files("keep", previous);
+      return { reached: prepared.reached, previous: `${BESIDE}/${previous}`, live: opened };
+    } catch (error) {
+      failed = true;
+      await files("clear").catch(() => undefined);
+      throw error;
+    } finally {
+      await workers?.start();
+    }
+  }
+
+  /** Takes its companion away. */
+  async end(): Promise<void> {
+    await this.#companion.remove();
   }
 }
 
 type Files = (...args: string[]) => Promise<string>;
 
-async function prepare(host: BackupHost, { alias }: Companion, entry: Entry, args: readonly string[], progress: Progress, soon: () => void): Promise<Results["prepare"]> {
-  return await ask(host, "prepare", [entry.id, ...args], {
-    companion: alias,
-    on: (event) => {
-      if (event.event === "progress" && event.step === "finish") soon();
-      progress.on(event);
-    },
-  });
-}
-
 async function swap(host: BackupHost, database: Database, files: Files, schema: string, { folder, objects }: Results["prepare"], progress: Progress): Promise<void> {
   await stop(host, database);
   try {
     await files("swap", `restores/${folder}`);
-    await start(host, database);
-    await look(database, schema, objects);
+    const found = await start(host, database, `SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = ${text(schema)}`);
+    if (found.length !== objects) throw new CliError({ what: `the schema ${schema} has ${found.length} tables and views instead of ${objects}`, code: 4 });
+    // All can be opened. That their content is what was backed up was proven before.
+    const tables = found.flatMap(([name, type]) => (type === "BASE TABLE" ? [`SELECT 1 FROM ${quoted(schema)}.${quoted(name!)} LIMIT 1;`] : []));
+    if (tables.length > 0) await query(database, tables.join("\n"));
   } catch (error) {
     progress.say("taking it back: what was live is put in place again", "warn");
     await stop(host, database);
@@ -78,14 +115,6 @@ async function swap(host: BackupHost, database: Database, files: Files, schema: 
     await start(host, database);
     throw error;
   }
-}
-
-/** All tables are there and can be opened. That their content is what was backed up was proven before. */
-async function look(database: Database, schema: string, objects: number): Promise<void> {
-  const found = await query(database, `SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = ${text(schema)}`);
-  if (found.length !== objects) throw new CliError({ what: `the schema ${schema} has ${found.length} tables and views instead of ${objects}`, code: 4 });
-  const tables = found.flatMap(([name, type]) => (type === "BASE TABLE" ? [`SELECT 1 FROM ${quoted(schema)}.${quoted(name!)} LIMIT 1;`] : []));
-  if (tables.length > 0) await query(database, tables.join("\n"));
 }
 
 /** What a restore that was killed between its two renames has left: this one holds the stack's lock. */
@@ -110,21 +139,18 @@ async function stop({ docker }: BackupHost, { container }: Database): Promise<vo
   if (code !== 0) throw new CliError({ what: `the database could not be stopped: ${stderr.trim()}` });
 }
 
-async function start({ docker }: BackupHost, database: Database): Promise<void> {
+/** Starts it, and answers what it answers to its first question: sooner than the health check says that it is there. */
+async function start({ docker }: BackupHost, database: Database, question = "SELECT 1"): Promise<string[][]> {
   const { container } = database;
   await docker.run(["start", container]);
-  for (const end = Date.now() + START; Date.now() < end; await sleep(50)) {
-    // Sooner than the health check says it.
-    const said = await query(database, "SELECT 1").then(() => undefined, (error: unknown) => (error instanceof CliError ? error.what : String(error)));
-    if (said === undefined) return;
+  try {
+    return await query(database, question, { patience: START });
+  } catch (error) {
     // Its accounts are those of the backup, which may be another stack's.
-    if (said.includes("ERROR 1045")) throw new CliError({ what: "the restored server has another root password than this stack", remedy: "restore it table by table: the same command without --physical" });
-    const { stdout } = await docker.run(["inspect", "--format", "{{.State.Status}}", container]);
-    // Docker tries again what ended.
-    if (stdout.trim() !== "running") break;
+    if (error instanceof CliError && error.what.includes("ERROR 1045")) throw new CliError({ what: "the restored server has another root password than this stack", remedy: "restore it table by table: the same command without --physical" });
+    const { stdout, stderr } = await docker.run(["logs", "--tail", "8", container]);
+    throw new CliError({ what: `the database does not answer on the restored files:\n${(stdout + stderr).trim()}` });
   }
-  const { stdout, stderr } = await docker.run(["logs", "--tail", "8", container]);
-  throw new CliError({ what: `the database does not answer on the restored files:\n${(stdout + stderr).trim()}` });
 }
 
 /** What restores have kept in the database's volume, which is this stack's alone. */

@@ -3,8 +3,20 @@ import type { TableSums } from "../../backup/protocol.ts";
 import { CliError } from "../errors.ts";
 import { containerOf, type BackupHost } from "./agent.ts";
 
-/** The database's own client as root, in the database's container: the password stays there. */
-const SCRIPT = 'MYSQL_PWD=$(cat /run/drydock/root-password); export MYSQL_PWD; client=$1; shift; exec "$client" --no-defaults --protocol=socket --user=root --default-character-set=utf8mb4 "$@"';
+/**
+ * The database's own client as root, in the database's container: the password stays there. $1 names the client, $2 is for how many seconds a server
+ * that is not there yet is waited for; it is asked from inside, because there it costs little.
+ */
+const SCRIPT = `
+MYSQL_PWD=$(cat /run/drydock/root-password); export MYSQL_PWD
+client=$1; tries=$(($2 * 20)); shift 2
+ask() { "$client" --no-defaults --protocol=socket --user=root --default-character-set=utf8mb4 "$@"; }
+while [ "$tries" -gt 0 ]; do
+  tries=$((tries - 1))
+  said=$(ask --execute "SELECT 1" 2>&1 < /dev/null) && break
+  case $said in *"ERROR 2002"*) sleep 0.05 ;; *) break ;; esac
+done
+ask "$@"`;
 
 export interface Database {
   readonly host: BackupHost;
@@ -16,11 +28,15 @@ export function databaseOf(host: BackupHost, engine: "mariadb" | "mysql"): Datab
   return { host, container: containerOf(host.deployed, "database"), client: engine };
 }
 
-export const clientArguments = ({ container, client }: Database, args: readonly string[]): string[] => ["exec", "--interactive", container, "sh", "-c", SCRIPT, "sql", client, ...args];
+export const clientArguments = ({ container, client }: Database, args: readonly string[], patience = 0): string[] => ["exec", "--interactive", container, "sh", "-c", SCRIPT, "sql", client, String(patience), ...args];
 
-/** Runs statements and answers the rows, each a list of texts. @throws CliError with what the server said */
-export async function query(database: Database, statements: string): Promise<string[][]> {
-  const { code, stdout, stderr } = await database.host.docker.run(clientArguments(database, ["--batch", "--skip-column-names"]), { input: statements });
+/**
+ * Runs statements and answers the rows, each a list of texts.
+ * @param patience for how many seconds a server that is starting is waited for
+ * @throws CliError with what the server said
+ */
+export async function query(database: Database, statements: string, { patience = 0 }: { readonly patience?: number } = {}): Promise<string[][]> {
+  const { code, stdout, stderr } = await database.host.docker.run(clientArguments(database, ["--batch", "--skip-column-names"], patience), { input: statements });
   if (code !== 0) throw new CliError({ what: `the database said: ${stderr.trim()}`, remedy: "./drydock status; ./drydock logs database" });
   return stdout.split("\n").filter((line) => line !== "").map((line) => line.split("\t"));
 }

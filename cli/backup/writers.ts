@@ -41,8 +41,9 @@ export function stopWorkers({ docker, deployed, session }: BackupHost, log: (lin
   const start = async (): Promise<void> => {
     try {
       await stopped.catch(() => undefined);
-      const { code, stderr } = await docker.run(["start", ...workers]);
-      if (code !== 0) log(`workers and scheduler could not be started (./drydock up${select(session.stack)} does it): ${stderr.trim()}`);
+      // Each by itself: docker's client starts those of one command one after the other.
+      const failed = (await Promise.all(workers.map(async (worker) => await docker.run(["start", worker])))).filter(({ code }) => code !== 0);
+      if (failed.length > 0) log(`workers and scheduler could not be started (./drydock up${select(session.stack)} does it): ${failed.map(({ stderr }) => stderr.trim()).join("; ")}`);
     } finally {
       release();
     }
@@ -52,15 +53,16 @@ export function stopWorkers({ docker, deployed, session }: BackupHost, log: (lin
 
 /**
  * Does something while nobody writes: the site shows the page of maintenance mode, workers and scheduler are stopped. Afterwards all is as it was,
- * whether it went well or not.
+ * whether it went well or not. Answers when the site was open again, in seconds since this process began.
  * @param workers where they are being stopped already
  */
-export async function withoutWriters<T>(host: BackupHost, log: (line: string) => void, work: () => Promise<T>, workers = stopWorkers(host, log)): Promise<T> {
+export async function withoutWriters(host: BackupHost, log: (line: string) => void, work: () => Promise<void>, workers = stopWorkers(host, log)): Promise<{ readonly opened: number }> {
   const site = siteOf(host);
   const who = { by: `${userInfo().username}@${hostname()}`, now: new Date(), random: () => hex(16) };
   const closed = wanted({ message: "Data is being restored.", allow: [], secret: false }, undefined, who);
   let reopen: (() => Promise<unknown>) | undefined;
   const release = hold();
+  let opened = NaN;
   try {
     const [{ state: before }] = await Promise.all([show(site), workers.stopped]);
     const signal = interruption();
@@ -68,9 +70,10 @@ export async function withoutWriters<T>(host: BackupHost, log: (line: string) =>
     reopen = async () => await (before === undefined ? switchOff(site, 0) : switchOn(site, before, `g-${hex(6)}`, 0));
     log("closing the site");
     await switchOn(site, closed, `g-${hex(6)}`, 60);
-    return await work();
+    await work();
   } finally {
-    await Promise.all([workers.start(), reopen?.()]).finally(release);
+    await Promise.all([workers.start(), reopen?.().then(() => { opened = process.uptime(); })]).finally(release);
     log("the site is as it was");
   }
+  return { opened };
 }

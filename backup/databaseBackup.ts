@@ -5,6 +5,7 @@ import { sizeOf, sumsOf, versionOf, withDatabase } from "./database.ts";
 import { requireTools, tools } from "./engine.ts";
 import type { BackupType, BinlogPosition, Entry } from "./protocol.ts";
 import { lineage } from "./retention.ts";
+import { lastReplaced } from "./state.ts";
 
 type DatabaseEntry = NonNullable<Entry["database"]>;
 
@@ -29,7 +30,7 @@ export async function backUpDatabase(agent: Agent, backup: DatabaseBackup, entri
   requireTools();
   const { engine, schema, physical } = agent.configuration;
   const { version, size } = await withDatabase(async (connection) => ({ version: await versionOf(connection), size: await sizeOf(connection, schema) }));
-  const part = physical && !(type === "db" && size < SMALL) ? await copy(agent, backup, type === "incremental" ? baseFor(entries) : undefined) : await dump(agent, backup);
+  const part = physical && !(type === "db" && size < SMALL) ? await copy(agent, backup, type === "incremental" ? baseFor(entries, lastReplaced()) : undefined) : await dump(agent, backup);
   return { engine, version, schema, ...part, sums: {}, migrations: [] };
 }
 
@@ -55,10 +56,14 @@ export async function record({ reporter }: Agent, entry: Entry): Promise<{ reado
 
 type Part = Pick<DatabaseEntry, "format" | "bytes" | "added" | "position" | "lsn" | "base">;
 
-/** The newest backup, if it is physical, proven, here, and its line isn't too long. */
-function baseFor(entries: readonly Entry[]): Entry | undefined {
+/**
+ * The newest backup, if it is physical, proven, here, and its line isn't too long. What was made before the server's files were replaced is none: what
+ * the server has counted since then is not what it counted before.
+ * @param replaced when that was last
+ */
+export function baseFor(entries: readonly Entry[], replaced: Date | undefined): Entry | undefined {
   const newest = entries.find(({ database }) => database?.format === "physical");
-  return newest !== undefined && newest.verified && newest.database?.lsn !== undefined && newest.copies.includes("local") && lineage(entries, newest).length <= LONGEST ? newest : undefined;
+  return newest !== undefined && (replaced === undefined || Date.parse(newest.started) > replaced.getTime()) && newest.verified && newest.database?.lsn !== undefined && newest.copies.includes("local") && lineage(entries, newest).length <= LONGEST ? newest : undefined;
 }
 
 async function copy({ local, reporter }: Agent, { id, proven }: DatabaseBackup, base: Entry | undefined): Promise<Part> {

@@ -5,6 +5,7 @@ import { DUMP } from "./databaseBackup.ts";
 import { AgentError, refused } from "./errors.ts";
 import { PORTS, type Entry, type Results } from "./protocol.ts";
 import { flushLog, restoreDatabase, sumsUntil, type Until } from "./restore.ts";
+import { noteReplacement } from "./state.ts";
 import { differences } from "./verify.ts";
 import type { Live } from "./status.ts";
 
@@ -81,6 +82,8 @@ export async function prepareBackup(agent: Agent, id: string, { toTime, compare 
     if (problems.length > 0) throw new AgentError(`what was restored is not what was backed up: ${problems.join("; ")}`, { code: 4 });
     if (compared || until !== undefined) agent.reporter.progress("finish", 1, 1, "steps");
     const { folder, objects } = await restore.finish(schema);
+    // From here on they may take the live ones' place, and nobody comes back to say so.
+    noteReplacement();
     return { backup: entry, folder, reached: toTime ?? entry.finished, seconds: (Date.now() - began) / 1000, compared, objects };
   } catch (error) {
     await restore.remove();

@@ -13,6 +13,14 @@ export interface State {
 
 export const ENVIRONMENT = join(FOLDERS.backups, "state", "environment.json");
 
+/** When a server's files were last about to be put in the place of the live ones: whether they were is not known here. */
+const REPLACED = join(FOLDERS.backups, "state", "replaced");
+export const noteReplacement = (now = new Date()): void => writeWhole(REPLACED, now.toISOString());
+export function lastReplaced(): Date | undefined {
+  const noted = readIfThere(REPLACED)?.toString();
+  return noted === undefined ? undefined : new Date(noted);
+}
+
 export function stateNow(): State {
   const json = (path: string): unknown => {
     try {

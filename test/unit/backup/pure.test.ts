@@ -9,7 +9,7 @@ import { archivedFrom, chain, segmentName } from "../../../backup/binlog/archive
 import { begunAt, nextPiece, wholeEvents } from "../../../backup/binlog/format.ts";
 import { unneeded } from "../../../backup/cleanup.ts";
 import { copyArguments, parseInfo } from "../../../backup/companion/physical.ts";
-import { parsePosition } from "../../../backup/databaseBackup.ts";
+import { baseFor, parsePosition } from "../../../backup/databaseBackup.ts";
 import { requireTools } from "../../../backup/engine.ts";
 import { redact } from "../../../backup/events.ts";
 import { isTransient } from "../../../backup/execute.ts";
@@ -26,6 +26,19 @@ const entry = (id: string, n: number, more: Partial<Entry> = {}, base?: string):
   database: { format: "physical", engine: "mariadb", version: "11.8", schema: "shop", bytes: 100, added: 10, sums: {}, migrations: [], position: { file: "binlog.000003", position: 400 }, ...(base === undefined ? {} : { base }) },
   files: { count: 1, bytes: 1, added: 1, manifest: "", changed: 0 },
   ...more,
+});
+
+describe("what an incremental backup builds on", () => {
+  const physical = (id: string, n: number): Entry => { const made = entry(id, n); return { ...made, database: { ...made.database!, lsn: "1000" } }; };
+  const entries = [physical("b", 5), physical("a", 1)];
+  it("the newest backup that was proven", () => {
+    assert.equal(baseFor(entries, undefined)?.id, "b");
+    assert.equal(baseFor([{ ...entries[0]!, verified: false }, entries[1]!], undefined), undefined);
+  });
+  it("none that was made before the server's files were replaced: they count otherwise", () => {
+    assert.equal(baseFor(entries, new Date(day(6))), undefined);
+    assert.equal(baseFor(entries, new Date(day(4)))?.id, "b");
+  });
 });
 
 describe("which backups are kept", () => {

@@ -1,4 +1,4 @@
-import { any, bool, list, map, object, required, set, str, withDefault } from "../plugin/schema.ts";
+import { any, bool, map, object, required, set, str, withDefault } from "../plugin/schema.ts";
 import type { Resource } from "../plugin/resource.ts";
 import type { Value, Values } from "../plugin/values.ts";
 import { ask, Refused, tell } from "./engine.ts";

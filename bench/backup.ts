@@ -76,12 +76,13 @@ try {
     note(`${round}: drydock, until it is proven too`, whole);
     note(`${round}: drydock`, (backup.database?.added ?? 0) + (backup.files?.added ?? 0), "bytes");
   };
-  /** The log of all that was generated is in the repository, and so is the repository itself: the agent has nothing else to do. */
+  /** All of the log so far is in the repository, and so is the repository itself: the agent has nothing else to do. */
   const settled = async () => {
+    const [file, position] = sql("SHOW MASTER STATUS").split("\t");
     for (const end = Date.now() + 240_000; ; await new Promise((wake) => setTimeout(wake, 1_000))) {
       const made = docker("exec", container("backup"), "sh", "-c", "test ! -e /backups/repository/config || echo made");
-      const { rpoSeconds } = last<BackupStatus>(docker("exec", container("backup"), "agent", "status", "--json"));
-      if (made === "made" && rpoSeconds !== null && rpoSeconds < 10) return;
+      const { binlog: { position: reached } } = last<BackupStatus>(docker("exec", container("backup"), "agent", "status", "--json"));
+      if (made === "made" && reached !== null && (reached.file > file! || (reached.file === file && reached.position >= Number(position)))) return;
       if (Date.now() > end) throw new Error("the agent does not catch up with the log");
     }
   };

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Resets OPcache in every replica through PHP-FPM (the CLI has another OPcache: known issue 6) and waits until each has restarted it.
+# Proves that OPcache of every replica has the code that is there (known issue 6), asking PHP-FPM, because the CLI has another OPcache. Where it has older
+# code it is reset, and waited for. One that has none is left as it is: emptied, it would have the first visitors wait until everything is compiled again.
 # REPLICA: container that asks; FPM: HOST:PORT of every replica's PHP-FPM, with commas
 set -eu
 # One of them asks all: each call into a container takes a tenth of a second of processor time. A line for each, its address first.
@@ -7,13 +8,14 @@ ask() {
   said=$(docker exec "$REPLICA" php -n /drydock/fcgi.php "$FPM" "$1" /drydock/opcache.php) || return 1
   printf '%s\n' "$said" | sed "s/^{/$FPM {/"
 }
-# How often each has restarted it: ADDRESS NUMBER
+# How often each has restarted it: ADDRESS NUMBER; and the same of those alone that were reset
 numbers() { sed -n 's/^\([^ ]*\) .*"restarts":\([0-9]*\).*/\1 \2/p'; }
+reset() { grep '"stale":[1-9]' | numbers; }
 before=$(ask /reset) || { echo "opcache: PHP-FPM of a replica did not answer; run the same command again" >&2; exit 1; }
 printf '%s\n' "$before" | sed -n 's/^\([^ ]*\) .*"enabled":false.*/\1 has no OPcache: nothing to reset/p'
 
 tries=0
-left=$(printf '%s\n' "$before" | numbers)
+left=$(printf '%s\n' "$before" | reset)
 while [ -n "$left" ]; do
   now=$(ask /status | numbers)
   left=$(printf '%s\n' "$left" | while read -r address number; do

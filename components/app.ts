@@ -72,7 +72,7 @@ function fpmCommand(context: Context): string[] {
   const settings = {
     expose_php: "0",
     "opcache.enable": "1",
-    // The code of an image never changes: known issue 6 is met by a reset after each switch.
+    // The code of an image never changes; that OPcache has it is proven after each switch (known issue 6).
     "opcache.validate_timestamps": "0",
     upload_max_filesize: `${proxy.uploadLimit}M`,
     post_max_size: `${proxy.uploadLimit + 1}M`,

@@ -5,7 +5,7 @@ import { step } from "./command.ts";
 import type { Context } from "./context.ts";
 import { fpmAddresses } from "./app.ts";
 
-/** Resets OPcache in every replica, through PHP-FPM, and proves it (known issue 6). An image that serves HTTP by itself starts afresh anyway. */
+/** Proves through PHP-FPM that OPcache of every replica has the code that is there, and resets it where not (known issue 6). An image that serves HTTP by itself starts afresh anyway. */
 export class Opcache extends pulumi.ComponentResource {
   readonly command: command.local.Command | undefined;
 

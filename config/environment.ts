@@ -137,7 +137,7 @@ export const catalogue: readonly Variable[] = [
   ...derived.map(([name, value, what]) => plain(name, type.word(), what, { default: value })),
   plain("BROADCAST_CONNECTION", type.oneOf("log", "null", "redis", "reverb", "pusher", "ably"), "How events reach browsers", { default: "log" }),
   plain("FILESYSTEM_DISK", type.word(), "The disk for files", { default: "public" }),
-  plain("RESET_OPCACHE", type.flag(), "For images whose own start script looks at it; Drydock resets OPcache in each release anyway", { default: "false", source: application }),
+  plain("RESET_OPCACHE", type.flag(), "For images whose own start script looks at it; Drydock proves OPcache in each release, and resets it where it has old code", { default: "false", source: application }),
 
   plain("MAIL_MAILER", type.oneOf("log", "smtp", "ses", "postmark", "resend", "mailgun", "sendmail", "array"), "How mail is sent; log only writes it down", { default: "log" }),
   plain("MAIL_SCHEME", type.oneOf("smtp", "smtps"), "Whether SMTP starts with TLS"),

@@ -44,7 +44,7 @@ const app = z.strictObject({
   port: optional(port(), "The port on which it serves", "9000 for fpm, 80 for http"),
   path: preset(path("an absolute path, such as /var/www/html", "/var/www/html"), "/var/www/html", "Where the application's code is in the image"),
   replicas: preset(integer(1, 100), 3, "How many replicas serve"),
-  startTogether: preset(integer(0, 100), 0, "How many successors start at once in a release, as memory allows; 0 means all"),
+  startTogether: preset(integer(0, 100), 5, "How many successors start at once in a release: more take memory and processors from those that serve; 0 means all"),
   healthPath: preset(text("a path that begins with /, such as /up", (value) => /^\/[\w./~%-]*$/.test(value), "/up"), "/up", "The path that answers 200 when a replica is healthy"),
   uid: preset(id(), 1000, "The user that Laravel runs as"),
   gid: preset(id(), 1000, "The group that Laravel runs as"),

@@ -14,7 +14,7 @@ import { drifted, outputsOf } from "./state.ts";
 import { archiveOf } from "./uploads.ts";
 
 /** How often a container's health is asked for, in ms. */
-const POLL = 200;
+const POLL = 100;
 /** How long a container that nobody waits for must run to count as started, in ms. */
 const FIRST_LOOK = 100;
 /** Lines of the container's log that an error shows. */

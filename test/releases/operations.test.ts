@@ -209,6 +209,11 @@ describe("operating a stack", function () {
     })) assert.match(seen[id] ?? `${id} is not broken`, expected);
     assert.ok(!("phpredis" in seen) && !("service-hosts" in seen));
 
+    // A release would find the old code and throw it away.
+    const proof = spawnSync("sh", ["commands/opcache.sh"], { cwd: clone.dir, encoding: "utf8", env: { ...process.env, REPLICA: two, FPM: `${one}:9000,${two}:9000` } });
+    assert.deepEqual([proof.status, proof.stdout.trim().split("\n").sort()], [0, [`${one}: OPcache is fresh`, `${two}: OPcache is fresh`].sort()], proof.stderr);
+    assert.equal((await doctor()).checks.find(({ id }) => id === "opcache")!.verdict, "fine");
+
     // The remedies do what they promise.
     for (const remedy of checks.find(({ id }) => id === "redis-persistence")!.remedies) assert.equal(spawnSync("sh", ["-c", remedy]).status, 0, remedy);
     const { traffic } = JSON.parse(await ok("up", "--refresh", "--replace", "app-1", "--replace", "app-2", "--watch-traffic", "--watch-path", "/robots.txt", "--json")) as { traffic: Traffic };

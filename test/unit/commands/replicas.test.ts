@@ -25,22 +25,30 @@ esac
   };
 
   describe("the reset of OPcache", () => {
-    const json = (restarts: number) => `{"enabled":true,"restarts":${restarts},"pending":false}`;
+    const json = (restarts: number, stale = 0) => `{"enabled":true,"stale":${stale},"restarts":${restarts}}`;
 
-    it("is done when each has restarted it, also where one takes longer", () => {
+    it("is not waited for where none has old code", () => {
+      docker(`*" /reset "*) echo 'app-1:9000 ${json(0)}'; echo 'app-2:9000 ${json(3)}' ;;`);
+      const { status, stdout, calls } = run("opcache", { FPM: "app-1:9000,app-2:9000" });
+      assert.deepEqual([status, calls.length], [0, 1]);
+      assert.deepEqual(stdout, ["app-1: OPcache is fresh", "app-2: OPcache is fresh"]);
+    });
+
+    it("is done when each that had old code has restarted it, also where one takes longer", () => {
       docker(`
-        *" /reset "*) echo 'app-1:9000 ${json(0)}'; echo 'app-2:9000 ${json(3)}' ;;
-        *" /status "*) echo 'app-1:9000 ${json(1)}'; if [ -e ${folder}/asked ]; then echo 'app-2:9000 ${json(4)}'; else echo 'app-2:9000 ${json(3)}'; fi; touch ${folder}/asked ;;`);
+        *" /reset "*) echo 'app-1:9000 ${json(0, 2)}'; echo 'app-2:9000 ${json(3, 40)}'; echo 'app-3:9000 ${json(5)}' ;;
+        *" /status "*) echo 'app-1:9000 ${json(1)}'; if [ -e ${folder}/asked ]; then echo 'app-2:9000 ${json(4)}'; else echo 'app-2:9000 ${json(3, 40)}'; fi; touch ${folder}/asked ;;`);
       const { status, stdout, calls } = run("opcache", { FPM: "app-1:9000,app-2:9000" });
       assert.equal(status, 0);
-      assert.deepEqual(stdout, ["app-1: OPcache is fresh", "app-2: OPcache is fresh"]);
+      assert.deepEqual(stdout, ["app-1: OPcache is fresh", "app-2: OPcache is fresh", "app-3: OPcache is fresh"]);
       assert.deepEqual(calls.map((call) => call.split(" ").at(-2)), ["/reset", "/status", "/status"]);
       assert.equal(calls[0], "exec app-1 php -n /drydock/fcgi.php app-1:9000,app-2:9000 /reset /drydock/opcache.php");
     });
 
     it("asks a single one, whose answer has no address before it", () => {
-      docker(`*" /reset "*) echo '${json(7)}' ;; *" /status "*) echo '${json(8)}' ;;`);
-      assert.deepEqual(run("opcache", { FPM: "app-1:9000" }).stdout, ["app-1: OPcache is fresh"]);
+      docker(`*" /reset "*) echo '${json(7, 1)}' ;; *" /status "*) echo '${json(8)}' ;;`);
+      const { stdout, calls } = run("opcache", { FPM: "app-1:9000" });
+      assert.deepEqual([stdout, calls.length], [["app-1: OPcache is fresh"], 2]);
     });
 
     it("says of those without OPcache that there is nothing to reset", () => {

@@ -12,7 +12,7 @@ describe("settings", () => {
       port: 9000,
       path: "/var/www/html",
       replicas: 3,
-      startTogether: 0,
+      startTogether: 5,
       healthPath: "/up",
       uid: 1000,
       gid: 1000,

@@ -49,7 +49,7 @@ export async function up(options: UpOptions): Promise<number> {
 }
 
 /** Where the site and its deployment share the processors, the site comes first: all that is started from here on has this niceness. */
-const NICENESS = 5;
+const NICENESS = 10;
 
 /** Deploys, for who holds the stack's lock; a watch goes on until it is done. */
 export async function underLock(session: Session, lock: Lock, options: UpOptions, watch?: Watching): Promise<number> {

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import { getPriority, setPriority } from "node:os";
 import * as grpc from "@grpc/grpc-js";
 import * as any from "google-protobuf/google/protobuf/any_pb.js";
 import * as empty from "google-protobuf/google/protobuf/empty_pb.js";
@@ -21,6 +22,8 @@ const KIND = { add: 0, delete: 2, update: 4 } as const; // PropertyDiff.Kind; +1
 
 /** Serves a provider to the engine that has started this process. */
 export async function serve(provider: Provider): Promise<void> {
+  // Where the site and its deployment share the processors, the site comes first; the commands that are started here inherit it.
+  setPriority(Math.max(10, getPriority()));
   const cancelled = new AbortController();
   let log: EngineClient | undefined;
   let logged: Promise<void> = Promise.resolve();

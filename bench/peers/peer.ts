@@ -69,7 +69,8 @@ export class Peer {
   remove(): void {
     const own = docker("ps", "--all", "--quiet", "--filter", `label=com.docker.compose.project=${this.project}`).split("\n").filter((id) => id !== "");
     docker("rm", "--force", "--volumes", this.tool, ...own);
-    try { docker("network", "rm", `${this.project}_default`); } catch { /* it was never made */ }
+    // Docker lets go of the last container's place in it a little later.
+    execFileSync("sh", ["-c", 'for try in 1 2 3 4 5; do docker network rm "$1" 2>/dev/null && exit; sleep 1; done', "sh", `${this.project}_default`]);
     rmSync(this.folder, { recursive: true, force: true });
   }
 

@@ -53,19 +53,27 @@ export async function sizeOf(connection: Connection, schema: string): Promise<nu
 
 export interface Summed {
   readonly sums: TableSums;
+  /** As in an entry. */
+  readonly objects: readonly string[];
   readonly migrations: readonly string[];
   /** Where in the log the snapshot stands. */
   readonly position: BinlogPosition | undefined;
 }
 
+const OBJECTS = `SELECT 'view' AS kind, table_name AS name FROM information_schema.views WHERE table_schema = ?
+  UNION ALL SELECT 'trigger', trigger_name FROM information_schema.triggers WHERE trigger_schema = ?
+  UNION ALL SELECT LOWER(routine_type), routine_name FROM information_schema.routines WHERE routine_schema = ?
+  UNION ALL SELECT 'event', event_name FROM information_schema.events WHERE event_schema = ?`;
+
 const quoted = (name: string): string => `\`${name.replaceAll("`", "``")}\``;
 
-/** Rows and checksum of every table, all of one moment: nobody who writes waits, and nothing that is written meanwhile counts. */
+/** Rows and checksum of every table, all of one moment, and what else there is: nobody who writes waits, and nothing that is written meanwhile counts. */
 export async function sumsOf(connection: Connection, schema: string, { onBegin, onTable }: { onBegin?: (position: BinlogPosition | undefined) => void; onTable?: (done: number, total: number) => void } = {}): Promise<Summed> {
   await connection.query("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
   const position = await beginSnapshot(connection);
   onBegin?.(position);
   const tables = (await rowsOf(connection, "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ? AND table_type = 'BASE TABLE' ORDER BY 1", [schema])).map(({ name }) => String(name));
+  const objects = (await rowsOf(connection, OBJECTS, [schema, schema, schema, schema])).map(({ kind, name }) => `${String(kind)} ${String(name)}`).sort();
   const sums: TableSums = {};
   for (const [index, table] of tables.entries()) {
     // The savepoint gives the table's metadata lock back, so that a migration need not wait for all tables.
@@ -78,7 +86,7 @@ export async function sumsOf(connection: Connection, schema: string, { onBegin, 
   }
   const migrations = tables.includes("migrations") ? (await rowsOf(connection, `SELECT migration FROM ${quoted(schema)}.migrations ORDER BY id`)).map(({ migration }) => String(migration)) : [];
   await connection.query("COMMIT");
-  return { sums, migrations, position };
+  return { sums, objects, migrations, position };
 }
 
 /** MariaDB knows where in the log its snapshot stands. MySQL is asked for it while nobody can write, as its own dump does it: for a moment, and not at all where somebody writes for long. */

@@ -49,7 +49,7 @@ export async function record({ reporter }: Agent, entry: Entry): Promise<{ reado
         begun = { ...entry, database: { ...database, ...(position === undefined ? {} : { sumsPosition: position }) } };
         resolve({ entry: begun, recorded });
       },
-    })).then(({ sums, migrations }) => ({ ...begun, database: { ...begun.database!, sums, migrations: [...migrations] } }));
+    })).then(({ sums, objects, migrations }) => ({ ...begun, database: { ...begun.database!, sums, objects: [...objects], migrations: [...migrations] } }));
     recorded.catch(reject);
   });
 }

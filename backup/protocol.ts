@@ -126,6 +126,8 @@ export const entrySchema = z.object({
     /** Where in the log the sums were taken. */
     sumsPosition: binlogPositionSchema.optional(),
     sums: z.record(z.string(), tableSumSchema),
+    /** What the schema has beside tables: "view NAME", "trigger NAME", "procedure NAME", "function NAME", "event NAME". Absent in backups of earlier agents. */
+    objects: z.array(z.string()).optional(),
     /** Newest rows of Laravel's table `migrations`, in order. */
     migrations: z.array(z.string()),
   }).optional(),

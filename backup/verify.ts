@@ -19,6 +19,12 @@ export function differences(expected: TableSums, restored: TableSums): string[] 
   return [...missing, ...more, ...other];
 }
 
+/** Views and the like, by their names: a dump that loses one has the same tables. */
+export function objectDifferences(expected: readonly string[] | undefined, restored: readonly string[]): string[] {
+  if (expected === undefined) return [];
+  return [...expected.filter((one) => !restored.includes(one)).map((one) => `${one} is missing`), ...restored.filter((one) => !expected.includes(one)).map((one) => `${one} was not there`)];
+}
+
 export function fileDifferences(expected: Manifest, restored: Readonly<Record<string, string>>): string[] {
   const wrong = Object.entries(expected).filter(([path, { sum }]) => restored[path] !== sum).map(([path]) => `${path} ${restored[path] === undefined ? "is missing" : "has other content"}`);
   return wrong.length > 5 ? [...wrong.slice(0, 5), `and ${wrong.length - 5} files more`] : wrong;
@@ -44,8 +50,8 @@ export async function verifyBackup(agent: Agent, entry: Entry, fresh?: Recorded)
       restores.push(restore);
       const restored = await restore.sums(entry.database.schema);
       if (fresh !== undefined) listed = await fresh.recorded;
-      const { sums, migrations } = listed.database!;
-      problems.push(...differences(sums, restored.sums));
+      const { sums, objects, migrations } = listed.database!;
+      problems.push(...differences(sums, restored.sums), ...objectDifferences(objects, restored.objects));
       if (migrations.join() !== restored.migrations.join()) problems.push("the table migrations says otherwise");
       tables = Object.keys(restored.sums).length;
       rows = Object.values(restored.sums).reduce((sum, one) => sum + one.rows, 0);

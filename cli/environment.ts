@@ -3,14 +3,17 @@ import type { Paths } from "./project.ts";
 /** Variables for Pulumi's own CLI. */
 export type Variables = Readonly<Record<string, string>>;
 
+/** Pulumi else writes a note beside each file of the state, in place: one that it left empty when it was killed keeps it from ever reading that state again. */
+const WITHOUT_NOTES = "?metadata=skip";
+
 /**
  * Where the state is and what opens its secrets, in this clone: only where the user has not said so himself.
  * Both ways of giving a passphrase count as his. What another clone's `env` has exported doesn't: its state is not this one's.
  */
 export function stateVariables(paths: Paths, env: NodeJS.ProcessEnv = process.env): Variables {
   const own: Record<string, string> = {};
-  if (env.PULUMI_BACKEND_URL === undefined || env.PULUMI_BACKEND_URL.endsWith("/.drydock/state")) {
-    own.PULUMI_BACKEND_URL = `file://${encodeURI(paths.state)}`;
+  if (env.PULUMI_BACKEND_URL === undefined || /\/\.drydock\/state(\?|$)/.test(env.PULUMI_BACKEND_URL)) {
+    own.PULUMI_BACKEND_URL = `file://${encodeURI(paths.state)}${WITHOUT_NOTES}`;
   }
   const generated = env.PULUMI_CONFIG_PASSPHRASE_FILE === undefined || env.PULUMI_CONFIG_PASSPHRASE_FILE.endsWith("/.drydock/passphrase");
   if (env.PULUMI_CONFIG_PASSPHRASE === undefined && generated) own.PULUMI_CONFIG_PASSPHRASE_FILE = paths.passphrase;

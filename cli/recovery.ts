@@ -1,3 +1,4 @@
+import { rmSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Docker, Inspected } from "./docker.ts";
@@ -6,7 +7,7 @@ import { CliError } from "./errors.ts";
 import { stateFolder } from "./environment.ts";
 import { heldBy, judge, pulumiLocks, type Holder, type Verdict } from "./locks.ts";
 import type { Session } from "./session.ts";
-import { readDeployment, type Deployment, type StateResource } from "./stack.ts";
+import { checkpoint, readDeployment, type Deployment, type StateResource } from "./stack.ts";
 
 /** An update that was left over by a process that no longer exists. */
 export interface Abandoned {
@@ -36,9 +37,15 @@ export async function clearLocks({ env, stack, pulumi }: Session, orphaned: bool
   const [stale] = found;
   if (stale === undefined) return undefined;
   log(`an earlier update was interrupted (pid ${stale.holder.pid} on ${hostname()} is gone): taking its lock away`);
+  removeEmptyNote(checkpoint(state, stack));
   const { code, stderr } = await pulumi.capture(["cancel", "--yes", "--stack", stack]);
   if (code !== 0) throw new CliError({ what: `the lock of stack ${stack} could not be taken away: ${stderr.trim()}` });
   return { since: stale.holder.timestamp };
+}
+
+/** A checkpoint without its note is read as it is; with an empty one, which a killed Pulumi may leave in a state of the user's own, not at all. */
+export function removeEmptyNote(file: string | undefined): void {
+  if (file !== undefined && statSync(`${file}.attrs`, { throwIfNoEntry: false })?.size === 0) rmSync(`${file}.attrs`);
 }
 
 interface Judged {

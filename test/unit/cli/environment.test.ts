@@ -8,7 +8,7 @@ describe("the environment of Pulumi's CLI", () => {
 
   it("is this clone's own state and passphrase", () => {
     assert.deepEqual(stateVariables(paths, {}), {
-      PULUMI_BACKEND_URL: "file:///a%20clone/.drydock/state",
+      PULUMI_BACKEND_URL: "file:///a%20clone/.drydock/state?metadata=skip",
       PULUMI_CONFIG_PASSPHRASE_FILE: "/a clone/.drydock/passphrase",
     });
   });
@@ -26,6 +26,7 @@ describe("the environment of Pulumi's CLI", () => {
   it("is not another clone's, whose exports are still in the shell", () => {
     const other = stateVariables(pathsOf("/other"), {});
     assert.deepEqual(stateVariables(paths, other), stateVariables(paths, {}));
+    assert.deepEqual(stateVariables(paths, { ...other, PULUMI_BACKEND_URL: "file:///other/.drydock/state" }), stateVariables(paths, {}));
   });
 
   it("finds the folder of a file backend again, and none of another", () => {

@@ -6,7 +6,7 @@ import { AgentError, refused } from "./errors.ts";
 import { PORTS, type Entry, type Results } from "./protocol.ts";
 import { flushLog, restoreDatabase, sumsUntil, type Until } from "./restore.ts";
 import { noteReplacement } from "./state.ts";
-import { differences, objectDifferences } from "./verify.ts";
+import { differences } from "./verify.ts";
 import type { Live } from "./status.ts";
 
 /** The moment that is asked for, if the backup and the log in the repository reach it. @throws AgentError (refused) */
@@ -71,15 +71,14 @@ export async function prepareBackup(agent: Agent, id: string, { toTime, compare 
   const began = Date.now();
   const entry = await entryFor(agent, id, toTime);
   if (entry.database?.format !== "physical") throw refused(`backup ${entry.id} is not physical, so it has no files of a server`, `./drydock backup restore ${entry.id} without --physical`);
-  const { schema, sums: expected, objects: others } = entry.database;
+  const { schema } = entry.database;
   // Another moment has no sums to be compared with.
   const compared = toTime === undefined && (compare || !entry.verified);
   const until = compared ? sumsUntil(entry) : await untilTime(agent, entry, toTime);
   await companionReady();
   const restore = await restoreDatabase(agent, entry, until, compared || until !== undefined);
   try {
-    const restored = compared ? await restore.sums(schema) : undefined;
-    const problems = restored === undefined ? [] : [...differences(expected, restored.sums), ...objectDifferences(others, restored.objects)];
+    const problems = compared ? differences(entry.database, await restore.sums(schema)) : [];
     if (problems.length > 0) throw new AgentError(`what was restored is not what was backed up: ${problems.join("; ")}`, { code: 4 });
     if (compared || until !== undefined) agent.reporter.progress("finish", 1, 1, "steps");
     const { folder, objects } = await restore.finish(schema);

@@ -16,28 +16,28 @@ import { verifyBackup } from "./verify.ts";
 type Work = (agent: Agent, ...args: never[]) => Promise<object>;
 
 /**
- * The verbs of the agent's command line. Each ends with one event, `result` or `error`, and an exit code; what changes nothing of what the agent watches
- * over says nothing to it.
+ * The verbs of the agent's command line. Each ends with one event, `result` or `error`, and an exit code; what may have changed the
+ * backups tells the agent that runs.
  */
 export function addVerbs(program: Command): void {
-  const verb = (name: string, description: string, work: Work, { data = false, watched = true } = {}): Command =>
+  const verb = (name: string, description: string, work: Work, { data = false, changes = false } = {}): Command =>
     program.command(name).description(description).option("--json", "one JSON object a line").action(async function (this: Command) {
       const { json } = this.opts<{ json?: boolean }>();
-      process.exitCode = await finish(new Reporter({ json: json === true, output: data ? 2 : 1 }), watched, (reporter) => work(agentOf(reporter), ...([...this.processedArgs, this.opts()] as never[])));
+      process.exitCode = await finish(new Reporter({ json: json === true, output: data ? 2 : 1 }), changes, (reporter) => work(agentOf(reporter), ...([...this.processedArgs, this.opts()] as never[])));
     });
 
-  verb("run", "make a backup and prove it", async (agent, { type, reason, verify }: { type: BackupType; reason: string; verify: boolean }) => ({ backup: await runBackup(agent, { type, reason, verify }) }))
+  verb("run", "make a backup and prove it", async (agent, { type, reason, verify }: { type: BackupType; reason: string; verify: boolean }) => ({ backup: await runBackup(agent, { type, reason, verify }) }), { changes: true })
     .addOption(new Option("--type <type>").choices([...TYPES]).default("full")).option("--reason <text>", "why, for the catalogue", "by hand").option("--no-verify", "don't restore it");
   verb("list", "all backups, newest first", async (agent) => ({ backups: (await agent.local.catalogue.list()).entries }));
-  verb("show <id>", "one of them", async (agent, id: string) => ({ backup: await agent.local.catalogue.find(id) }), { watched: false });
+  verb("show <id>", "one of them", async (agent, id: string) => ({ backup: await agent.local.catalogue.find(id) }));
   verb("verify <id>", "restore one and compare", async (agent, id: string) => {
     const backup = await verifyBackup(agent, await agent.local.catalogue.find(id));
     if (!backup.verified) throw new AgentError(`backup ${backup.id} is not what was backed up: ${backup.verification?.problems.join("; ")}`, { code: EXIT.notVerified });
     return { backup };
-  });
+  }, { changes: true });
   verb("dump <id>", "the database as SQL", async (agent, id: string, { toTime }: { toTime?: string }) => await dumpBackup(agent, id, toTime, output()), { data: true }).option("--to-time <time>", "recovered to that moment (UTC)");
   verb("files <id>", "the files as tar", async (agent, id: string) => await filesOf(agent, id, output()), { data: true });
-  verb("prepare <id>", "a server's data, recovered and checked, in the volume for restores", async (agent, id: string, options: { toTime?: string; compare?: boolean }) => await prepareBackup(agent, id, options), { watched: false })
+  verb("prepare <id>", "a server's data, recovered and checked, in the volume for restores", async (agent, id: string, options: { toTime?: string; compare?: boolean }) => await prepareBackup(agent, id, options))
     .option("--to-time <time>", "recovered to that moment (UTC)").option("--compare", "with what was recorded, though it was proven");
   verb("status", "how things stand", statusOf);
   verb("health", "whether all is well", async (agent) => {
@@ -46,7 +46,7 @@ export function addVerbs(program: Command): void {
     return health;
   });
   verb("stats", "how much there is", statsOf);
-  verb("cleanup", "take away what has had its time", async (agent, { dryRun, now }: { dryRun?: boolean; now?: string }) => await cleanUp(agent, { dryRun: dryRun === true, now: now === undefined ? new Date() : new Date(now) })).option("--dry-run", "only say what").option("--now <time>", "as if it were then");
+  verb("cleanup", "take away what has had its time", async (agent, { dryRun, now }: { dryRun?: boolean; now?: string }) => await cleanUp(agent, { dryRun: dryRun === true, now: now === undefined ? new Date() : new Date(now) }), { changes: true }).option("--dry-run", "only say what").option("--now <time>", "as if it were then");
   verb("check", "check the whole repository, and read a part of it", async (agent) => {
     await agent.local.restic.ensure();
     await agent.local.restic.check("10%");
@@ -55,8 +55,8 @@ export function addVerbs(program: Command): void {
     if (!health.healthy) throw new AgentError(health.checks.filter(({ ok }) => !ok).map(({ name, message }) => `${name}: ${message}`).join("; "));
     return health;
   });
-  verb("copy", "put into S3 what is not there yet", async (agent) => { await copyMissing(agent); return {}; });
-  verb("adopt", "take over what is in S3, on an empty machine", async (agent) => ({ adopted: await adopt(agent) }));
+  verb("copy", "put into S3 what is not there yet", async (agent) => { await copyMissing(agent); return {}; }, { changes: true });
+  verb("adopt", "take over what is in S3, on an empty machine", async (agent) => ({ adopted: await adopt(agent) }), { changes: true });
   verb("key", "the repository's key", async () => ({ key: requireSecret("repositoryKey") }));
   verb("state <id>", "what else was kept with a backup: environment, maintenance mode, releases", async (agent, id: string) => {
     const { id: found } = await agent.local.catalogue.find(id);
@@ -68,7 +68,7 @@ export function addVerbs(program: Command): void {
 /** Standard output as a stream that can be ended. */
 const output = () => createWriteStream("", { fd: 1, autoClose: false });
 
-async function finish(reporter: Reporter, watched: boolean, work: (reporter: Reporter) => Promise<object>): Promise<number> {
+async function finish(reporter: Reporter, changes: boolean, work: (reporter: Reporter) => Promise<object>): Promise<number> {
   try {
     const result = await work(reporter);
     const { key } = result as { key?: string };
@@ -84,6 +84,6 @@ async function finish(reporter: Reporter, watched: boolean, work: (reporter: Rep
     return code;
   } finally {
     // The agent looks at once, and need not wait for its next round.
-    if (watched) await fetch(`http://127.0.0.1:${PORTS.agent}/changed`, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+    if (changes) await fetch(`http://127.0.0.1:${PORTS.agent}/changed`, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
   }
 }

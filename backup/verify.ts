@@ -1,29 +1,35 @@
 import type { Manifest } from "./filesBackup.ts";
 import { Restore } from "./companion/client.ts";
 import { placeOf, type Agent } from "./context.ts";
+import type { Summed } from "./database.ts";
 import { AgentError, messageOf } from "./errors.ts";
 import { runHook } from "./hooks.ts";
 import type { Entry, TableSums } from "./protocol.ts";
 import { restoreDatabase, sumsUntil } from "./restore.ts";
 
-/** What differs between two sets of sums, in words. */
-export function differences(expected: TableSums, restored: TableSums): string[] {
-  const missing = Object.keys(expected).filter((table) => restored[table] === undefined).map((table) => `table ${table} is missing`);
-  const more = Object.keys(restored).filter((table) => expected[table] === undefined).map((table) => `table ${table} was not there`);
-  const other = Object.entries(expected).flatMap(([table, { rows, checksum }]) => {
-    const found = restored[table];
+/** What a database is compared by; `objects` is absent in backups of earlier agents. */
+type Content = Pick<NonNullable<Entry["database"]>, "sums" | "objects" | "migrations">;
+
+/** What differs between a database and what was recorded of it, in words. */
+export function differences(expected: Content, restored: Pick<Summed, "sums" | "objects" | "migrations">): string[] {
+  const other = Object.entries(expected.sums).flatMap(([table, { rows, checksum }]) => {
+    const found = restored.sums[table];
     if (found === undefined) return [];
     if (found.rows !== rows) return [`table ${table} has ${found.rows} rows instead of ${rows}`];
     return found.checksum === checksum ? [] : [`table ${table} has ${rows} rows, but other content`];
   });
-  return [...missing, ...more, ...other];
+  return [
+    ...unlike(names(expected.sums), names(restored.sums)),
+    ...other,
+    // A dump that loses a view has the same tables.
+    ...(expected.objects === undefined ? [] : unlike(expected.objects, restored.objects)),
+    ...(expected.migrations.join() === restored.migrations.join() ? [] : ["the table migrations says otherwise"]),
+  ];
 }
 
-/** Views and the like, by their names: a dump that loses one has the same tables. */
-export function objectDifferences(expected: readonly string[] | undefined, restored: readonly string[]): string[] {
-  if (expected === undefined) return [];
-  return [...expected.filter((one) => !restored.includes(one)).map((one) => `${one} is missing`), ...restored.filter((one) => !expected.includes(one)).map((one) => `${one} was not there`)];
-}
+const names = (sums: TableSums): string[] => Object.keys(sums).map((table) => `table ${table}`);
+const unlike = (expected: readonly string[], restored: readonly string[]): string[] =>
+  [...expected.filter((one) => !restored.includes(one)).map((one) => `${one} is missing`), ...restored.filter((one) => !expected.includes(one)).map((one) => `${one} was not there`)];
 
 export function fileDifferences(expected: Manifest, restored: Readonly<Record<string, string>>): string[] {
   const wrong = Object.entries(expected).filter(([path, { sum }]) => restored[path] !== sum).map(([path]) => `${path} ${restored[path] === undefined ? "is missing" : "has other content"}`);
@@ -50,9 +56,7 @@ export async function verifyBackup(agent: Agent, entry: Entry, fresh?: Recorded)
       restores.push(restore);
       const restored = await restore.sums(entry.database.schema);
       if (fresh !== undefined) listed = await fresh.recorded;
-      const { sums, objects, migrations } = listed.database!;
-      problems.push(...differences(sums, restored.sums), ...objectDifferences(objects, restored.objects));
-      if (migrations.join() !== restored.migrations.join()) problems.push("the table migrations says otherwise");
+      problems.push(...differences(listed.database!, restored));
       tables = Object.keys(restored.sums).length;
       rows = Object.values(restored.sums).reduce((sum, one) => sum + one.rows, 0);
     }

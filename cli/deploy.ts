@@ -1,5 +1,5 @@
-import { getPriority, setPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { giveWay } from "../start/giveWay.cjs";
 import { audited } from "./audit.ts";
 import { dockerFor, inspect, type Docker } from "./docker.ts";
 import { CliError, Exit } from "./errors.ts";
@@ -48,9 +48,6 @@ export async function up(options: UpOptions): Promise<number> {
   });
 }
 
-/** Where the site and its deployment share the processors, the site comes first: all that is started from here on has this niceness. */
-const NICENESS = 10;
-
 /** Deploys, for who holds the stack's lock; a watch goes on until it is done. */
 export async function underLock(session: Session, lock: Lock, options: UpOptions, watch?: Watching): Promise<number> {
   const { stack, paths, env } = session;
@@ -58,7 +55,7 @@ export async function underLock(session: Session, lock: Lock, options: UpOptions
   const ready = await ensureContainers(stack, typeof host === "string" ? host : undefined);
   const docker = dockerFor(ready.host, env);
   // Not earlier: a Docker engine that was started here would keep it.
-  setPriority(Math.max(NICENESS, getPriority()));
+  giveWay();
   const repaired = await step("stack", async ({ log }) => {
     await ensureStack(session, log, { images: ready.images, locked: true });
     const abandoned = await clearLocks(session, lock.previous !== undefined, log);

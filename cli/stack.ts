@@ -38,8 +38,9 @@ export function selectedStack(paths: Paths, env: NodeJS.ProcessEnv): string | un
   const file = join(env.PULUMI_HOME ?? join(homedir(), ".pulumi"), "workspaces", `${PROJECT}-${project}-workspace.json`);
   try {
     const { stacks = {}, stack } = JSON.parse(readFileSync(file, "utf8")) as { stacks?: Record<string, string>; stack?: string };
-    // One for each backend; older versions had one altogether.
-    const selected = stacks[env.PULUMI_BACKEND_URL ?? ""] ?? stack ?? "";
+    const { PULUMI_BACKEND_URL: url = "" } = env;
+    // One for each backend, whatever options its URL has; older versions had one altogether.
+    const selected = stacks[url] ?? stacks[url.replace(/\?.*$/, "")] ?? stack ?? "";
     return selected === "" ? undefined : selected.split("/").at(-1);
   } catch {
     return undefined;

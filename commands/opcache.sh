@@ -9,8 +9,8 @@ ask() {
   printf '%s\n' "$said" | sed "s/^{/$FPM {/"
 }
 # How often each has restarted it: ADDRESS NUMBER; and the same of those alone that were reset
-numbers() { sed -n 's/^\([^ ]*\) .*"restarts":\([0-9]*\).*/\1 \2/p'; }
-reset() { grep '"stale":[1-9]' | numbers; }
+numbers() { sed -n 's/^\([^ ]*\) {"enabled":true,"restarts":\([0-9]*\).*/\1 \2/p'; }
+reset() { grep '"staleCount":[1-9]' | numbers; }
 before=$(ask /reset) || { echo "opcache: PHP-FPM of a replica did not answer; run the same command again" >&2; exit 1; }
 printf '%s\n' "$before" | sed -n 's/^\([^ ]*\) .*"enabled":false.*/\1 has no OPcache: nothing to reset/p'
 

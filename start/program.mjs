@@ -1,10 +1,9 @@
 // What Pulumi runs (see package.json): index.ts with all that it imports, as one file. Without that file, the sources themselves.
-import { getPriority, setPriority } from "node:os";
 import { pathToFileURL } from "node:url";
 import bundle from "./bundle.cjs";
+import { giveWay } from "./giveWay.cjs";
 
-// Where the site and its deployment share the processors, the site comes first.
-setPriority(Math.max(10, getPriority()));
+giveWay();
 const file = await bundle.bundled("program", "index.ts", "esm");
 if (file === undefined) (await import("tsx/esm/api")).register();
 const outputs = await import(file === undefined ? "../index.ts" : pathToFileURL(file).href);

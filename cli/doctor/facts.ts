@@ -15,7 +15,7 @@ export interface LaravelFacts {
   readonly unwritable: readonly string[];
   readonly configCache: { readonly exists: boolean; readonly older: boolean; readonly differs: readonly string[] };
   /** PHP-FPM only. `since` in seconds since 1970. */
-  readonly opcache?: { readonly enabled: boolean; readonly since?: number; readonly stale?: readonly string[]; readonly staleCount?: number; readonly pending?: boolean; readonly full?: boolean };
+  readonly opcache?: { readonly enabled: boolean; readonly since?: number; readonly stale?: readonly string[]; readonly staleCount?: number; readonly full?: boolean };
   /** The command line only, as the rest. */
   readonly database?: ServiceFacts;
   readonly redis?: ServiceFacts;

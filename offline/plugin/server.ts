@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from "node:crypto";
-import { getPriority, setPriority } from "node:os";
 import * as grpc from "@grpc/grpc-js";
 import * as any from "google-protobuf/google/protobuf/any_pb.js";
 import * as empty from "google-protobuf/google/protobuf/empty_pb.js";
@@ -10,6 +9,7 @@ import * as plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
 import * as status from "@pulumi/pulumi/proto/status_pb.js";
+import { giveWay } from "../../start/giveWay.cjs";
 import { listen } from "./listen.ts";
 import { changes, check } from "./schema.ts";
 import type { Change, Schema } from "./schema.ts";
@@ -22,8 +22,7 @@ const KIND = { add: 0, delete: 2, update: 4 } as const; // PropertyDiff.Kind; +1
 
 /** Serves a provider to the engine that has started this process. */
 export async function serve(provider: Provider): Promise<void> {
-  // Where the site and its deployment share the processors, the site comes first; the commands that are started here inherit it.
-  setPriority(Math.max(10, getPriority()));
+  giveWay();
   const cancelled = new AbortController();
   let log: EngineClient | undefined;
   let logged: Promise<void> = Promise.resolve();

@@ -64,28 +64,23 @@ describe("the backup agent", function () {
     full = entry;
   });
 
-  for (const how of ["dump", "prepare"]) {
-    // What prepared files have in them is read back in restore.test.ts, by the server that runs on them.
-    it(`${how} --to-time: has ${how === "dump" ? "exactly the rows" : "files"} of the second before a mistake`, async () => {
-      const expected = rig.sql("INSERT INTO fixed SELECT MAX(id) + 1, 'the last one', 1, 'x' FROM fixed; CHECKSUM TABLE fixed");
-      const rows = Number(rig.sql("SELECT COUNT(*) FROM fixed"));
-      await new Promise((wake) => setTimeout(wake, 2100));
-      const mistake = rig.sql("DELETE FROM fixed WHERE id % 2 = 0; SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%dT%H:%i:%sZ')");
-      rig.sql("INSERT INTO fixed VALUES (-1, 'later', 1, 'x')");
-      await new Promise((wake) => setTimeout(wake, 2100));
-      const answer = await rig.agent(how, full.id, "--to-time", mistake);
-      assert.equal(answer.code, 0, answer.stderr);
-      if (how === "dump") {
-        assert.deepEqual(answer.last.sums["fixed"], { rows, checksum: expected.split("\t")[1] });
-        assert.match(answer.stdout, /the last one[\s\S]*-- Dump completed/);
-      } else {
-        const objects = Number(rig.sql("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE()"));
-        assert.deepEqual([answer.last.reached, answer.last.compared, answer.last.objects], [mistake, false, objects]);
-        await rig.agent("release", answer.last.folder);
-      }
-      rig.sql("DELETE FROM fixed WHERE id = -1");
-    });
-  }
+  it("dump and prepare --to-time: what was there the second before a mistake", async () => {
+    const expected = rig.sql("INSERT INTO fixed SELECT MAX(id) + 1, 'the last one', 1, 'x' FROM fixed; CHECKSUM TABLE fixed");
+    const rows = Number(rig.sql("SELECT COUNT(*) FROM fixed"));
+    await new Promise((wake) => setTimeout(wake, 2100));
+    const mistake = rig.sql("DELETE FROM fixed WHERE id % 2 = 0; DROP VIEW cheap; SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%dT%H:%i:%sZ')");
+    rig.sql("INSERT INTO fixed VALUES (-1, 'later', 1, 'x')");
+    await new Promise((wake) => setTimeout(wake, 2100));
+    const dumped = await rig.agent("dump", full.id, "--to-time", mistake);
+    assert.equal(dumped.code, 0, dumped.stderr);
+    assert.deepEqual(dumped.last.sums["fixed"], { rows, checksum: expected.split("\t")[1] });
+    assert.match(dumped.stdout, /the last one[\s\S]*-- Dump completed/);
+    // What is in prepared files is read back in restore.test.ts, by the server that runs on them; here, that they are of before the view went.
+    const prepared = await rig.agent("prepare", full.id, "--to-time", mistake);
+    assert.equal(prepared.code, 0, prepared.stderr);
+    assert.equal(prepared.last.objects, 1 + Number(rig.sql("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE()")));
+    rig.sql("DELETE FROM fixed WHERE id = -1; CREATE VIEW cheap AS SELECT * FROM fixed WHERE price < 10");
+  });
 
   it("refuses a moment that no backup and no log reach, before anything is touched", async () => {
     for (const time of ["2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z", "yesterday"]) {
@@ -139,7 +134,6 @@ node /tmp/one.cjs`);
     assert.equal(code, 0, JSON.stringify(last));
     assert.equal(last.compared, true);
     assert.equal(full.database!.sums["large"]!.rows, 300_001);
-    await rig.agent("release", last.folder);
     assert.match(rig.shell("cat /sys/fs/cgroup/memory/memory.oom_control /sys/fs/cgroup/memory.events 2>/dev/null || true"), /oom_kill 0/);
     assert.equal(docker("inspect", "--format", "{{.RestartCount}}", rig.name("agent")), "0");
     rig.sql("DROP TABLE large");

@@ -109,8 +109,7 @@ describe("restoring backups", function () {
     assert.match(beside(), new RegExp(`^${previous[0]}/$`, "m"));
     assert.doesNotMatch(sql(status, "SHOW SCHEMAS"), /drydock/);
     assert.equal(companions(), "");
-    // What is kept is in no backup.
-    // And nothing that was made before is what an increment builds on: the server counts otherwise now.
+    // What is kept is in no backup, and no increment builds on what was made before: the server counts otherwise now.
     const [full, next] = [last(await ok("run", "--type", "incremental", "--json")).backup, last(await ok("run", "--type", "incremental", "--json")).backup];
     assert.deepEqual([full.verified, full.database.base, next.verified, next.database.base], [true, undefined, true, full.id]);
     await ok("restore", next.id, "--db", "--physical", "--compare", "--yes", "--no-backup");

@@ -18,7 +18,7 @@ import { EXIT, type Entry, type Status } from "../../../backup/protocol.ts";
 import { choose, lineage } from "../../../backup/retention.ts";
 import { isDue, nextTime } from "../../../backup/schedule.ts";
 import { derivedKey, open, seal } from "../../../backup/seal.ts";
-import { differences, fileDifferences, objectDifferences } from "../../../backup/verify.ts";
+import { differences, fileDifferences } from "../../../backup/verify.ts";
 
 const day = (n: number): string => new Date(Date.UTC(2026, 10, n, 2)).toISOString();
 const entry = (id: string, n: number, more: Partial<Entry> = {}, base?: string): Entry => ({
@@ -158,10 +158,16 @@ describe("what is sealed", () => {
 describe("the comparison", () => {
   it("names what is missing, what is more and what differs", () => {
     const table = (rows: number, checksum: string) => ({ rows, checksum });
-    assert.deepEqual(differences({ a: table(1, "1"), b: table(2, "2"), c: table(3, "3") }, { b: table(1, "9"), c: table(3, "4"), d: table(0, "0") }),
-      ["table a is missing", "table d was not there", "table b has 1 rows instead of 2", "table c has 3 rows, but other content"]);
-    assert.deepEqual(objectDifferences(["event e", "view v"], ["trigger t", "view v"]), ["event e is missing", "trigger t was not there"]);
-    assert.deepEqual(objectDifferences(undefined, ["view v"]), [], "earlier agents did not record them");
+    const same = { sums: { a: table(1, "1") }, objects: ["view v"], migrations: ["one"] };
+    assert.deepEqual(differences(same, same), []);
+    assert.deepEqual(differences(
+      { sums: { a: table(1, "1"), b: table(2, "2"), c: table(3, "3") }, objects: ["event e", "view v"], migrations: ["one", "two"] },
+      { sums: { b: table(1, "9"), c: table(3, "4"), d: table(0, "0") }, objects: ["trigger t", "view v"], migrations: ["one"] },
+    ), [
+      "table a is missing", "table d was not there", "table b has 1 rows instead of 2", "table c has 3 rows, but other content",
+      "event e is missing", "trigger t was not there", "the table migrations says otherwise",
+    ]);
+    assert.deepEqual(differences({ sums: {}, migrations: [] }, { sums: {}, objects: ["view v"], migrations: [] }), [], "earlier agents did not record them");
     assert.deepEqual(fileDifferences({ x: { sum: "1", id: "" }, y: { sum: "2", id: "" }, z: { sum: "3", id: "" } }, { x: "1", y: "9" }), ["y has other content", "z is missing"]);
   });
 });

@@ -25,6 +25,7 @@ describe("the stack that is meant without -s", () => {
   it("is the one that pulumi stack select chose for this clone", () => {
     assert.equal(selectedStack(paths, select('{"stacks":{"file:///here":"organization/drydock/staging","file:///there":"organization/drydock/prod"}}')), "staging");
     assert.equal(selectedStack(paths, select('{"stack":"organization/drydock/staging"}')), "staging");
+    assert.equal(selectedStack(paths, { ...select('{"stacks":{"file:///here":"staging"}}'), PULUMI_BACKEND_URL: "file:///here?metadata=skip" }), "staging");
   });
   it("is PULUMI_STACK before that", () => assert.equal(selectedStack(paths, { ...select('{"stack":"staging"}'), PULUMI_STACK: "prod" }), "prod"));
   it("is none where none was chosen, or the file can't be read", () => {

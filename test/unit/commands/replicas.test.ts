@@ -25,7 +25,7 @@ esac
   };
 
   describe("the reset of OPcache", () => {
-    const json = (restarts: number, stale = 0) => `{"enabled":true,"stale":${stale},"restarts":${restarts}}`;
+    const json = (restarts: number, stale = 0) => `{"enabled":true,"restarts":${restarts},"staleCount":${stale}}`;
 
     it("is not waited for where none has old code", () => {
       docker(`*" /reset "*) echo 'app-1:9000 ${json(0)}'; echo 'app-2:9000 ${json(3)}' ;;`);

@@ -14,7 +14,7 @@ const process: LaravelFacts = {
   database: { host: "database", loopback: false, resolves: true, error: null }, redis: { host: "redis", loopback: false, resolves: true, error: null }, down: false,
 };
 const { database: _, redis: __, down: ___, ...served } = process;
-const fpm: LaravelFacts = { ...served, sapi: "fpm-fcgi", opcache: { enabled: true, since: now / 1000 - 300, stale: [], staleCount: 0, pending: false, full: false } };
+const fpm: LaravelFacts = { ...served, sapi: "fpm-fcgi", opcache: { enabled: true, since: now / 1000 - 300, stale: [], staleCount: 0, full: false } };
 const one = (name: string, role: string, more: Partial<ContainerFacts> = {}): ContainerFacts => ({
   name, role, container: `${name}-abc1234`, state: "running", health: "healthy", startedAt, healthTest: ["CMD", "true"], image: "shop:1", mounts: [], ...more,
 });

@@ -1,0 +1,6 @@
+// Where the site and its deployment share the processors, the site comes first.
+const { getPriority, setPriority } = require("node:os");
+
+const NICENESS = 10;
+
+exports.giveWay = () => setPriority(Math.max(NICENESS, getPriority()));

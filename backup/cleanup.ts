@@ -1,5 +1,7 @@
 import type { Archived } from "./binlog/archive.ts";
+import { forgetKept, keptBackups } from "./companion/client.ts";
 import type { Agent, Place } from "./context.ts";
+import { messageOf } from "./errors.ts";
 import { withLock } from "./lock.ts";
 import type { Entry, Results } from "./protocol.ts";
 import { choose } from "./retention.ts";
@@ -12,6 +14,8 @@ export async function cleanUp(agent: Agent, { dryRun, now }: { readonly dryRun: 
     const here = await cleanPlace(agent.local, localDays, now, dryRun);
     const there = agent.s3 === undefined ? undefined : await cleanPlace(agent.s3, s3Days, now, dryRun);
     const removed = [...here.removed, ...(there?.removed ?? [])];
+    // What the proof of one that is gone has left.
+    if (!dryRun) await keptBackups().then((kept) => (kept.some((id) => here.removed.includes(id)) ? forgetKept() : undefined)).catch((error: unknown) => agent.reporter.log("warn", messageOf(error)));
     agent.reporter.log("info", dryRun ? `a cleanup would remove ${removed.length} backups` : `cleanup: ${removed.length} backups removed, ${here.kept.length} kept`);
     return { dryRun, removed, kept: here.kept, removedSegments: here.segments + (there?.segments ?? 0) };
   });

@@ -57,6 +57,8 @@ export const configurationSchema = z.strictObject({
   /** The application's database. */
   schema: z.string(),
   physical: z.boolean(),
+  /** Of the newest proven backup, the files that its proof has restored stay, where there is room. */
+  keepRestored: z.boolean(),
   /** Of the daily run. */
   type: z.enum(TYPES),
   /** cron, UTC; an empty text switches one off. */
@@ -168,8 +170,8 @@ export interface Results {
   readonly health: { readonly healthy: boolean; readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly message: string }[] };
   readonly stats: { readonly backups: number; readonly verified: number; readonly repositoryBytes: number; readonly restoreBytes: number; readonly binlogBytes: number; readonly binlogSegments: number; readonly freeBytes: number };
   readonly cleanup: { readonly dryRun: boolean; readonly removed: readonly string[]; readonly kept: readonly string[]; readonly removedSegments: number };
-  /** The folder of the restore, from where its companion puts them; on the disk. `compared`: all of it, with what was recorded. `objects`: how many tables and views its schema has. */
-  readonly prepare: { readonly backup: Entry; readonly folder: string; readonly reached: string; readonly seconds: number; readonly compared: boolean; readonly objects: number };
+  /** The folder of the restore, from where its companion puts them; on the disk. `copied`: from what the backup's proof has left, not from the repository. `compared`: all of it, with what was recorded. `objects`: how many tables and views its schema has. */
+  readonly prepare: { readonly backup: Entry; readonly folder: string; readonly reached: string; readonly seconds: number; readonly copied: boolean; readonly compared: boolean; readonly objects: number };
   /** `reached`: the moment that was recovered to; `sums`: what is in the data, to be compared after it was loaded. */
   readonly dump: { readonly backup: Entry; readonly reached: string; readonly sums: TableSums };
   readonly files: { readonly backup: Entry; readonly count: number };

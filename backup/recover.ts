@@ -4,7 +4,7 @@ import { placeOf, type Agent } from "./context.ts";
 import { DUMP } from "./databaseBackup.ts";
 import { AgentError, refused } from "./errors.ts";
 import { PORTS, type Entry, type Results } from "./protocol.ts";
-import { flushLog, restoreDatabase, sumsUntil, type Until } from "./restore.ts";
+import { copyKept, flushLog, restoreDatabase, sumsUntil, type Until } from "./restore.ts";
 import { noteReplacement } from "./state.ts";
 import { differences } from "./verify.ts";
 import type { Live } from "./status.ts";
@@ -63,8 +63,8 @@ export async function filesOf(agent: Agent, id: string, to: Writable): Promise<R
 }
 
 /**
- * A database's data, recovered and on the disk, ready to be put in the live data's place. What was proven is not compared again: what is read has the
- * sums of what was proven, or restic and mbstream fail.
+ * A database's data, recovered and on the disk, ready to be put in the live data's place: a copy of what the proof has left, else from the repository. What
+ * was proven is not compared again: what is read there has the sums of what was proven, or restic and mbstream fail.
  * @param compare has it compared all the same
  */
 export async function prepareBackup(agent: Agent, id: string, { toTime, compare = false }: { readonly toTime?: string; readonly compare?: boolean }): Promise<Results["prepare"]> {
@@ -76,7 +76,8 @@ export async function prepareBackup(agent: Agent, id: string, { toTime, compare 
   const compared = toTime === undefined && (compare || !entry.verified);
   const until = compared ? sumsUntil(entry) : await untilTime(agent, entry, toTime);
   await companionReady();
-  const restore = await restoreDatabase(agent, entry, until, compared || until !== undefined);
+  const copied = toTime === undefined && entry.verified ? await copyKept(agent, entry, compared) : undefined;
+  const restore = copied ?? (await restoreDatabase(agent, entry, until, compared || until !== undefined));
   try {
     const problems = compared ? differences(entry.database, await restore.sums(schema)) : [];
     if (problems.length > 0) throw new AgentError(`what was restored is not what was backed up: ${problems.join("; ")}`, { code: 4 });
@@ -84,7 +85,7 @@ export async function prepareBackup(agent: Agent, id: string, { toTime, compare 
     const { folder, objects } = await restore.finish(schema);
     // From here on they may take the live ones' place, and nobody comes back to say so.
     noteReplacement();
-    return { backup: entry, folder, reached: toTime ?? entry.finished, seconds: (Date.now() - began) / 1000, compared, objects };
+    return { backup: entry, folder, reached: toTime ?? entry.finished, seconds: (Date.now() - began) / 1000, copied: copied !== undefined, compared, objects };
   } catch (error) {
     await restore.remove();
     throw error;

@@ -1,8 +1,8 @@
-import { Restore, companionSpace } from "./companion/client.ts";
+import { Restore, companionSpace, forgetKept } from "./companion/client.ts";
 import { chain, type Archived, type BinlogArchive } from "./binlog/archive.ts";
 import { placeOf, type Agent } from "./context.ts";
 import { DUMP, STREAM } from "./databaseBackup.ts";
-import { AgentError, refused } from "./errors.ts";
+import { AgentError, messageOf, refused } from "./errors.ts";
 import { PORTS, type BinlogPosition, type Entry } from "./protocol.ts";
 import { lineage } from "./retention.ts";
 
@@ -18,8 +18,7 @@ export async function restoreDatabase(agent: Agent, entry: Entry, until: Until, 
   if (database === undefined) throw refused(`backup ${entry.id} holds no database`);
   // Before anything is made: a log with a gap leads nowhere.
   const log = until === undefined ? undefined : await logFor(agent, entry, until);
-  const free = await companionSpace();
-  if (free < 1.2 * database.bytes) throw new AgentError(`the disk of the volume in which backups are restored has ${Math.round(free / 2 ** 20)} MiB left, and backup ${entry.id} needs more`, { remedy: "make room on the Docker host; what earlier restores have kept goes with: ./drydock backup restore --forget-previous" });
+  await roomFor(entry);
   const { reporter } = agent;
   const restore = await Restore.begin();
   try {
@@ -44,6 +43,37 @@ export async function restoreDatabase(agent: Agent, entry: Entry, until: Until, 
     await restore.remove();
     throw error;
   }
+}
+
+/** As much as a restore of its database may take. */
+export const needed = ({ database }: Entry): number => 1.2 * (database?.bytes ?? 0);
+
+/** Has room for a restore, if need be in the place of the files that the last proof has left. */
+async function roomFor(entry: Entry): Promise<void> {
+  if ((await companionSpace()) >= needed(entry)) return;
+  await forgetKept();
+  const free = await companionSpace();
+  if (free < needed(entry)) throw new AgentError(`the disk of the volume in which backups are restored has ${Math.round(free / 2 ** 20)} MiB left, and backup ${entry.id} needs more`, { remedy: "make room on the Docker host; what earlier restores have kept goes with: ./drydock backup restore --forget-previous" });
+}
+
+/**
+ * The files of a verified backup as its proof has left them: what was compared. Undefined where they are not kept.
+ * @param serve whether a server is to run on them
+ */
+export async function copyKept({ reporter }: Agent, entry: Entry, serve: boolean): Promise<Restore | undefined> {
+  await roomFor(entry);
+  const restore = await Restore.begin();
+  try {
+    if (await restore.take(entry.id)) {
+      reporter.progress(serve ? "restore" : "finish", 1, 1, "steps");
+      if (serve) await restore.start();
+      return restore;
+    }
+  } catch (error) {
+    reporter.log("warn", `what the proof of backup ${entry.id} has left can't be used, so it is read from the repository: ${messageOf(error)}`);
+  }
+  await restore.remove();
+  return undefined;
 }
 
 /** What writes a backup's database, and how much that is. */

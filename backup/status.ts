@@ -3,7 +3,7 @@ import { placeOf, type Agent, type Place } from "./context.ts";
 import { holderOf } from "./lock.ts";
 import { FOLDERS, PORTS, type Entry, type Results, type Status } from "./protocol.ts";
 import { LOCK } from "./run.ts";
-import { companionSpace } from "./companion/client.ts";
+import { companionSpace, keptBackups } from "./companion/client.ts";
 import { withDatabase } from "./database.ts";
 import { nextTime } from "./schedule.ts";
 import { messageOf } from "./errors.ts";
@@ -59,7 +59,7 @@ export async function healthOf(agent: Agent): Promise<Results["health"]> {
   const fail = (message: string): never => { throw new Error(message); };
   const checks = [
     await check("database", async () => await withDatabase(async () => "answers")),
-    await check("companion", async () => `${Math.round((await companionSpace()) / 2 ** 20)} MiB for restores`),
+    await check("companion", async () => { const [free, kept] = await Promise.all([companionSpace(), keptBackups()]); return `${Math.round(free / 2 ** 20)} MiB for restores${kept.length === 0 ? "" : `, backup ${kept[0]} is kept restored`}`; }),
     await check("disk", () => { const { bavail, bsize, blocks } = statfsSync(FOLDERS.backups); return bavail / blocks < 0.05 ? fail("less than 5 % of the disk for backups is free") : `${Math.round((bavail * bsize) / 2 ** 20)} MiB free`; }),
     await check("backup", () => status.newestVerified === null ? fail("there is no verified backup") : status.ageHours! > maxAge ? fail(`the newest verified backup is ${status.ageHours!.toFixed(0)} hours old`) : `${status.newestVerified.id}, ${status.ageHours!.toFixed(1)} hours old, restored in ${status.rtoSeconds!.toFixed(1)} s`),
     await check("binlog", () => status.rpoSeconds === null ? fail("the binary log is not in the repository yet") : status.rpoSeconds > 60 ? fail(`the binary log in the repository is ${status.rpoSeconds.toFixed(0)} s behind`) : `${status.rpoSeconds.toFixed(1)} s behind`),

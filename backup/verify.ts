@@ -1,11 +1,11 @@
 import type { Manifest } from "./filesBackup.ts";
-import { Restore } from "./companion/client.ts";
+import { Restore, companionSpace, forgetKept } from "./companion/client.ts";
 import { placeOf, type Agent } from "./context.ts";
 import type { Summed } from "./database.ts";
 import { AgentError, messageOf } from "./errors.ts";
 import { runHook } from "./hooks.ts";
 import type { Entry, TableSums } from "./protocol.ts";
-import { restoreDatabase, sumsUntil } from "./restore.ts";
+import { needed, restoreDatabase, sumsUntil } from "./restore.ts";
 
 /** What a database is compared by; `objects` is absent in backups of earlier agents. */
 type Content = Pick<NonNullable<Entry["database"]>, "sums" | "objects" | "migrations">;
@@ -74,7 +74,9 @@ export async function verifyBackup(agent: Agent, entry: Entry, fresh?: Recorded)
     }
     const seconds = (Date.now() - began) / 1000;
     await runHook(agent, "validate", { BACKUP_ID: entry.id, RESTORES: restores.map(({ id }) => id).join(" ") });
-    return await note(agent, { ...listed, verified: problems.length === 0, verification: { at: new Date().toISOString(), seconds, problems, tables, rows, files } });
+    const noted = await note(agent, { ...listed, verified: problems.length === 0, verification: { at: new Date().toISOString(), seconds, problems, tables, rows, files } });
+    if (noted.verified && noted.database !== undefined) await keepRestored(agent, noted, restores[0]!);
+    return noted;
   } catch (error) {
     // Without its sums it is not listed.
     if (fresh !== undefined) listed = await fresh.recorded;
@@ -83,6 +85,23 @@ export async function verifyBackup(agent: Agent, entry: Entry, fresh?: Recorded)
     throw error;
   } finally {
     for (const restore of restores) await restore.remove();
+  }
+}
+
+/** Leaves what was compared for restores, where it is of the newest backup and as much room stays for the next proof. */
+async function keepRestored({ configuration, local, reporter }: Agent, entry: Entry, restore: Restore): Promise<void> {
+  try {
+    const { entries } = await local.catalogue.list();
+    if (entries.find(({ verified, database }) => verified && database?.format === "physical")?.id !== entry.id) return;
+    // A hook may have changed what was restored.
+    if (!configuration.keepRestored || configuration.hooks.validate !== undefined) return await forgetKept();
+    if ((await companionSpace()) < needed(entry)) {
+      reporter.log("info", "what was restored is not kept: there would not be room for another restore");
+      return await forgetKept();
+    }
+    await restore.keep(entry.id, entry.database!.schema);
+  } catch (error) {
+    reporter.log("warn", `what was restored is not kept: ${messageOf(error)}`);
   }
 }
 

@@ -146,6 +146,7 @@ export function agentConfiguration(context: Context): Configuration {
     engine: database.engine,
     schema: context.environment.plain.DB_DATABASE ?? "",
     physical: backup.physical && database.engine === "mariadb",
+    keepRestored: backup.keepRestored,
     type: backup.type,
     schedule: { backup: backup.schedule, health: backup.healthSchedule, cleanup: backup.cleanupSchedule },
     files: { include: [...backup.include], exclude: [...backup.exclude] },

@@ -190,6 +190,7 @@ const backup = z.strictObject({
   include: preset(globs(), ["."], "What of Laravel's storage/app is backed up, from there"),
   exclude: preset(globs(), [".drydock-*", "**/cache/**", "**/tmp/**", "*.log", "livewire-tmp"], "What of it is left out, as restic reads patterns"),
   physical: preset(flag(), true, "MariaDB: copy the server's files instead of dumping tables, so that a restore takes as long as the disk"),
+  keepRestored: preset(flag(), true, "Leave the files that the proof of the newest backup has restored, where there is room for them once more: a restore copies them. They are as large as the database, and not encrypted"),
   localDays: preset(integer(1, 3650, "days"), 7, "How long backups are kept on the Docker host"),
   s3Days: preset(integer(1, 3650, "days"), 30, "How long they are kept in S3"),
   maxAge: preset(integer(1, 8760, "hours"), 26, "An alarm is raised when the newest verified backup is older"),

@@ -10,11 +10,13 @@ import { COMPANION, PORTS } from "../protocol.ts";
 import type { PhysicalInfo } from "./physical.ts";
 import type { FileSums } from "./sums.ts";
 
-const HOST = process.env[COMPANION.host] ?? "restore";
+/** The stack's own; and the one that is asked, which may be that of a single restore. */
+const OWN = "restore";
+const HOST = process.env[COMPANION.host] ?? OWN;
 
 /** Asks the companion; a broken answer is an error, never a short one. */
-async function ask(method: string, path: string, { body, to, value }: { body?: Readable; to?: Writable; value?: unknown } = {}): Promise<unknown> {
-  const sending = request({ host: HOST, port: PORTS.companion, method, path, headers: { authorization: `Bearer ${requireSecret("restoreToken")}` } });
+async function ask(method: string, path: string, { body, to, value, host = HOST }: { body?: Readable; to?: Writable; value?: unknown; host?: string } = {}): Promise<unknown> {
+  const sending = request({ host, port: PORTS.companion, method, path, headers: { authorization: `Bearer ${requireSecret("restoreToken")}` } });
   const answered = new Promise<IncomingMessage>((resolve, reject) => sending.once("response", resolve).once("error", reject));
   try {
     if (body !== undefined) await Promise.race([pipeline(body, sending), answered.then(() => undefined)]);
@@ -50,6 +52,11 @@ export class Restore {
   async fileSums(): Promise<FileSums> { return (await ask("POST", this.#at("filesums"))) as FileSums; }
   async dump(schema: string, to: Writable): Promise<void> { await ask("GET", this.#at(`dump?schema=${encodeURIComponent(schema)}`), { to }); }
   async finish(schema: string): Promise<{ readonly folder: string; readonly objects: number }> { return (await ask("POST", this.#at(`finish?schema=${encodeURIComponent(schema)}`))) as { folder: string; objects: number }; }
+
+  /** Ends its server, and leaves its files for restores of this backup. */
+  async keep(backup: string, schema: string): Promise<void> { await ask("POST", this.#at(`keep?backup=${backup}&schema=${encodeURIComponent(schema)}`)); }
+  /** Takes the files that the proof of a backup has left. Answers false where there are none. */
+  async take(backup: string): Promise<boolean> { return ((await ask("POST", this.#at(`take?backup=${backup}`))) as { taken: boolean }).taken; }
 
   /** Sends what `source` writes: SQL, an unpacked backup, a file of the log, a tar. */
   async send(rest: string, source: (to: Writable) => Promise<void>): Promise<void> {
@@ -106,5 +113,8 @@ export async function companionReady(timeout = 30_000): Promise<void> {
   }
 }
 
+/** The backups whose restored files the stack's own companion has. */
+export const keptBackups = async (): Promise<readonly string[]> => ((await ask("GET", "/kept", { host: OWN })) as { kept: string[] }).kept;
+export const forgetKept = async (): Promise<void> => void (await ask("DELETE", "/kept", { host: OWN }));
 export const companionSpace = async (): Promise<number> => ((await ask("GET", "/space")) as { free: number }).free;
 export const physicalInfo = async (key: string): Promise<PhysicalInfo> => (await ask("GET", `/physical/${key}?info`)) as PhysicalInfo;

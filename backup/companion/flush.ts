@@ -52,7 +52,8 @@ export class Flusher {
   }
 }
 
-async function synced(path: string): Promise<void> {
+/** Has a file or a folder on the disk. */
+export async function synced(path: string): Promise<void> {
   const handle = await open(path, "r");
   try {
     await handle.sync();

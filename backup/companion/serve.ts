@@ -13,6 +13,7 @@ import { body, hasToken, json, serveHttp } from "../http.ts";
 import { COMPANION, PORTS } from "../protocol.ts";
 import { stopped } from "../serve.ts";
 import { copyPhysically, type PhysicalInfo } from "./physical.ts";
+import { forgetKept, kept, keptAt } from "./kept.ts";
 import { filesBelow, sumOf, type FileSums } from "./sums.ts";
 import { RESTORES, Throwaway } from "./throwaway.ts";
 
@@ -43,6 +44,10 @@ export async function serveCompanion(): Promise<void> {
     const [, kind, id, verb, name] = url.pathname.split("/");
     if (kind === "physical") return await physical(id ?? "", request, response, url);
     if (kind === "space") return json(response, { free: freeSpace() });
+    if (kind === "kept") {
+      if (request.method === "DELETE") forgetKept();
+      return json(response, { kept: kept() });
+    }
     if (kind !== "restores") return json(response, { error: "not found" }, 404);
     if (id === undefined) {
       const made = new Throwaway(randomUUID().slice(0, 8));
@@ -69,7 +74,8 @@ export async function serveCompanion(): Promise<void> {
 }
 
 function clear(): void {
-  for (const name of readdirSync(RESTORES)) if (name !== "template") rmSync(join(RESTORES, name), { recursive: true, force: true });
+  const stays = ["template", ...kept().map((backup) => basename(keptAt(backup)))];
+  for (const name of readdirSync(RESTORES)) if (!stays.includes(name)) rmSync(join(RESTORES, name), { recursive: true, force: true });
 }
 
 /** PUT /restores/ID/unpack/NUMBER as an upgrade: from the answer on, the connection is standard input of the program that unpacks. */
@@ -121,6 +127,7 @@ async function physical(key: string, request: IncomingMessage, response: ServerR
 
 async function work(one: Throwaway, verb: string, name: string, request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
   const schema = url.searchParams.get("schema") ?? "";
+  const backup = basename(url.searchParams.get("backup") ?? "");
   const done = (value: unknown = {}): void => json(response, value);
   switch (verb) {
     case "empty": await one.empty(); return done();
@@ -157,6 +164,8 @@ async function work(one: Throwaway, verb: string, name: string, request: Incomin
       const objects = await one.finish(schema);
       return done({ folder: `${one.id}/data`, objects });
     }
+    case "keep": await one.keep(backup, schema); return done();
+    case "take": return done({ taken: await one.take(backup) });
     case "remove": throwaways.delete(one.id); await one.remove(); return done();
     default: json(response, { error: "not found" }, 404);
   }

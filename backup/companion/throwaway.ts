@@ -9,7 +9,8 @@ import { tools } from "../engine.ts";
 import { AgentError } from "../errors.ts";
 import { execute } from "../execute.ts";
 import { COMPANION, FOLDERS } from "../protocol.ts";
-import { Flusher, flush } from "./flush.ts";
+import { Flusher, flush, synced } from "./flush.ts";
+import { forgetKept, keptAt } from "./kept.ts";
 
 /** Where restores are, each in a folder of its own: thrown away again, or beside the live files, to be put in their place. */
 export const RESTORES = process.env[COMPANION.restores] ?? FOLDERS.restore;
@@ -132,6 +133,25 @@ export class Throwaway {
     await flush(this.data);
     const folder = join(this.data, folderOf(schema));
     return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".frm")).length : 0;
+  }
+
+  /** Leaves its data for restores of this backup, in the place of what was left before. */
+  async keep(backup: string, schema: string): Promise<void> {
+    await this.finish(schema);
+    forgetKept();
+    renameSync(this.data, keptAt(backup));
+    await synced(FOLDERS.restore);
+  }
+
+  /** Makes its data of what the proof of a backup has left. Answers false where nothing is left of it. */
+  async take(backup: string): Promise<boolean> {
+    const from = keptAt(backup);
+    if (!existsSync(from)) return false;
+    this.#flusher ??= new Flusher(this.folder);
+    await execute("cp", ["--archive", "--reflink=auto", "--no-target-directory", from, this.data]);
+    // It goes by its name first: what is still there now was whole.
+    if (!existsSync(from)) throw new AgentError(`what was left of backup ${backup} was removed meanwhile`);
+    return true;
   }
 
   async stop(signal: "SIGTERM" | "SIGKILL"): Promise<void> {

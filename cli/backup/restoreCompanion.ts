@@ -53,12 +53,13 @@ async function start({ docker, deployed, session }: BackupHost, name: string, al
   const [inspected, secrets] = await Promise.all([docked("inspect", own), docked("cp", `${own}:/run/drydock`, "-"), docker.run(["rm", "--force", "--volumes", name])]);
   const [container] = JSON.parse(inspected) as [Running];
   const { Config, HostConfig, NetworkSettings } = container;
-  const volume = volumeAt(container, FOLDERS.database);
+  const [volume, kept] = [volumeAt(container, FOLDERS.database), volumeAt(container, FOLDERS.restore)];
   const network = Object.entries(NetworkSettings.Networks).find(([, { Aliases }]) => Aliases?.includes("restore") === true)?.[0];
-  if (volume === "" || network === undefined) throw new CliError({ what: `the companion ${own} is not as it was deployed: it has ${volume === "" ? "no volume of the database" : "no network to the agent"}`, remedy: "./drydock up" });
+  if (volume === "" || kept === "" || network === undefined) throw new CliError({ what: `the companion ${own} is not as it was deployed: it has ${volume === "" ? "no volume of the database" : kept === "" ? "no volume for restores" : "no network to the agent"}`, remedy: "./drydock up" });
   await docked(
     "create", "--rm", "--interactive", "--init", "--name", name, "--user", Config.User, "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
     "--label", `drydock.stack=${session.stack}`, "--network", network, "--network-alias", alias, "--mount", `type=volume,source=${volume},target=${FOLDERS.database},volume-nocopy`,
+    "--mount", `type=volume,source=${kept},target=${FOLDERS.restore},readonly,volume-nocopy`,
     "--memory", String(HostConfig.Memory), "--memory-swap", String(HostConfig.Memory), "--cpus", String(HostConfig.NanoCpus / 1e9), "--tmpfs", "/tmp:size=64m,mode=1777",
     "--env", `${COMPANION.restores}=${RESTORES_BESIDE}`, Config.Image, "companion",
   );

@@ -71,7 +71,8 @@ export class PhysicalRestore {
     void this.#nearly.then(() => { if (!failed) workers = stopWorkers(host, say); });
     try {
       const [prepared] = await Promise.all([this.prepare(entry.id), tidy(host, database, files, progress)]);
-      progress.say(`prepared${prepared.compared ? " and compared" : ""} in ${prepared.seconds.toFixed(1)} s`);
+      const how = [...(prepared.copied ? ["copied from what its proof has left"] : []), ...(prepared.compared ? ["compared"] : [])];
+      progress.say(`prepared in ${prepared.seconds.toFixed(1)} s${how.length === 0 ? "" : `: ${how.join(", ")}`}`);
       const previous = `before-${stamp()}`;
       const stopping = workers;
       workers = undefined;

@@ -21,7 +21,7 @@ export class Rig {
   /** @param images other ones than the project's own, for MySQL */
   constructor(readonly engine: Configuration["engine"] = "mariadb", readonly images: { readonly database: string; readonly backup: string } = imageTags()) {
     this.configuration = {
-      stack: "rig", engine, schema: "shop", physical: engine === "mariadb", type: "full",
+      stack: "rig", engine, schema: "shop", physical: engine === "mariadb", keepRestored: true, type: "full",
       schedule: { backup: "", health: "", cleanup: "" },
       files: { include: ["."], exclude: ["*.log", "**/cache/**"] },
       hooks: {}, retention: { localDays: 7, s3Days: 30 }, maxAge: 26, binlogInterval: 1,

@@ -45,7 +45,7 @@ export const FOLDERS = {
 export const BESIDE = ".drydock";
 /** Where the companion of one restore puts it, instead of the volume `restore`: beside the live files, so that putting it in their place is renaming. */
 export const RESTORES_BESIDE = `${FOLDERS.database}/${BESIDE}/restores`;
-/** Where its folder is told to a companion, and its name in the network to the agent. */
+/** Where its folder is told to a companion, and its name in the network to the agent, which a line on standard input tells when it is there. */
 export const COMPANION = { restores: "DRYDOCK_RESTORES", host: "DRYDOCK_COMPANION" } as const;
 
 const hook = z.strictObject({ command: z.array(z.string()).min(1), timeout: z.number().int().positive() });

@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import { companionReady } from "./companion/client.ts";
+import { companionStarted } from "./companion/client.ts";
 import { placeOf, type Agent } from "./context.ts";
 import { DUMP } from "./databaseBackup.ts";
 import { AgentError, refused } from "./errors.ts";
@@ -75,7 +75,7 @@ export async function prepareBackup(agent: Agent, id: string, { toTime, compare 
   // Another moment has no sums to be compared with.
   const compared = toTime === undefined && (compare || !entry.verified);
   const until = compared ? sumsUntil(entry) : await untilTime(agent, entry, toTime);
-  await companionReady();
+  await companionStarted();
   const copied = toTime === undefined && entry.verified ? await copyKept(agent, entry, compared) : undefined;
   const restore = copied ?? (await restoreDatabase(agent, entry, until, compared || until !== undefined));
   try {

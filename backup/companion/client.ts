@@ -1,7 +1,6 @@
 import { request, type IncomingMessage } from "node:http";
 import { PassThrough, type Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { setTimeout } from "node:timers/promises";
 import { requireSecret } from "../configuration.ts";
 import type { Summed } from "../database.ts";
 import { AgentError, messageOf } from "../errors.ts";
@@ -101,16 +100,14 @@ export class Restore {
 export const copyCommand = (key: string, lsn: string | undefined): readonly string[] => ["companion", "get", `/physical/${key}${lsn === undefined ? "" : `?lsn=${lsn}`}`, `/physical/${key}?info`];
 
 export const removeRestore = async (id: string): Promise<unknown> => await ask("DELETE", `/restores/${id}`);
-/** Waits for a companion that is being started, in ms. */
-export async function companionReady(timeout = 30_000): Promise<void> {
-  for (const end = Date.now() + timeout; ; await setTimeout(50)) {
-    try {
-      await companionSpace();
-      return;
-    } catch (error) {
-      if (Date.now() > end || !(error instanceof AgentError) || !error.transient) throw error;
-    }
-  }
+/**
+ * Waits until a companion of a single restore answers, as whoever starts it says in a line on standard input. Its name isn't looked up before: Docker asks
+ * the host's resolvers for a name that isn't there yet, and where none answers that takes ten seconds.
+ */
+export async function companionStarted(): Promise<void> {
+  if (HOST === OWN) return;
+  for await (const _ of process.stdin) return;
+  throw new AgentError("the companion of this restore was not started");
 }
 
 /** The backups whose restored files the stack's own companion has. */

@@ -6,6 +6,7 @@ import { COMPANION, eventSchema, type Event, type Results } from "../../backup/p
 import type { Docker } from "../docker.ts";
 import { CliError, Exit } from "../errors.ts";
 import { deployed, type Deployed } from "../services.ts";
+import type { Companion } from "./restoreCompanion.ts";
 import { openSession, type Session } from "../session.ts";
 import { select } from "./words.ts";
 
@@ -51,8 +52,8 @@ export interface AskOptions {
   readonly on?: (event: Event) => void;
   /** Where the data of `dump` and `files` go; then what the agent says comes on its standard error. */
   readonly data?: Writable;
-  /** Another companion than the stack's own. */
-  readonly companion?: string;
+  /** Another companion than the stack's own; the agent begins while it starts. */
+  readonly companion?: Pick<Companion, "alias" | "ready">;
 }
 
 /**
@@ -60,7 +61,10 @@ export interface AskOptions {
  * @throws CliError with what the agent said, its remedy and its exit code
  */
 export async function ask<V extends AgentVerb>({ docker, agent, session }: BackupHost, verb: V, args: readonly string[] = [], { on, data, companion }: AskOptions = {}): Promise<Results[V]> {
-  const child = spawn("docker", ["exec", ...(companion === undefined ? [] : ["--env", `${COMPANION.host}=${companion}`]), agent, "agent", verb, ...args, "--json"], { env: docker.env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn("docker", ["exec", ...(companion === undefined ? [] : ["--interactive", "--env", `${COMPANION.host}=${companion.alias}`]), agent, "agent", verb, ...args, "--json"], { env: docker.env, stdio: ["pipe", "pipe", "pipe"] });
+  child.stdin.on("error", () => undefined);
+  if (companion === undefined) child.stdin.end();
+  else companion.ready.then(() => child.stdin.end("it answers\n"), () => child.stdin.end());
   let result: Results[V] | undefined;
   let failure: Extract<Event, { event: "error" }> | undefined;
   const rest: string[] = [];

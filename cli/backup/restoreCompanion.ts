@@ -18,7 +18,7 @@ interface Running extends Inspection {
 export interface Companion {
   /** Its name for the agent; the stack's own companion is `restore`. */
   readonly alias: string;
-  /** Until it answers. The agent waits for it by itself. */
+  /** Until it answers. */
   readonly ready: Promise<void>;
   /** A shell script in it, as the database's user. */
   run(script: string, args: readonly string[]): Promise<string>;

@@ -47,13 +47,14 @@ export class PhysicalRestore {
   async #prepare(id: string): Promise<Results["prepare"]> {
     const { host, progress, options: { toTime, compare } } = this;
     progress.say("preparing the server's files beside the live ones");
-    return await ask(host, "prepare", [id, ...(toTime === undefined ? [] : ["--to-time", toTime]), ...(compare ? ["--compare"] : [])], {
-      companion: this.#companion.alias,
+    const [prepared] = await Promise.all([ask(host, "prepare", [id, ...(toTime === undefined ? [] : ["--to-time", toTime]), ...(compare ? ["--compare"] : [])], {
+      companion: this.#companion,
       on: (event) => {
         if (event.event === "progress" && event.step === "finish") this.#soon();
         progress.on(event);
       },
-    });
+    }), this.#companion.ready]);
+    return prepared;
   }
 
   /** Answers when it was live as well, in seconds since this process began. */

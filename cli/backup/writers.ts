@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import { CliError, Exit } from "../errors.ts";
-import { show, switchOff, switchOn, type ProxyHost } from "../maintenance/proxy.ts";
+import { show, switchOff, switchOn, type ProxyHost, type Shown } from "../maintenance/proxy.ts";
 import { readState, wanted } from "../maintenance/state.ts";
 import type { Entry } from "../../backup/protocol.ts";
 import { hold, interruption } from "../pulumi.ts";
@@ -22,20 +22,24 @@ export async function restoreMaintenance(host: BackupHost, entry: Entry): Promis
 
 /** Workers and scheduler while they are away. */
 export interface Workers {
-  /** They have finished what they did. */
-  readonly stopped: Promise<void>;
+  /** They have finished what they did; answers how the site was. */
+  readonly stopped: Promise<Shown>;
   start(): Promise<void>;
 }
 
 /** Has workers and scheduler stop, and does not wait. Until they are started again, no signal ends this process. */
-export function stopWorkers({ docker, deployed, session }: BackupHost, log: (line: string) => void): Workers {
+export function stopWorkers(host: BackupHost, log: (line: string) => void): Workers {
+  const { docker, deployed, session } = host;
+  const site = show(siteOf(host));
+  site.catch(() => undefined); // said by whoever waits for it
   const workers = deployed.outputs.services.filter(({ role }) => role === "horizon" || role === "scheduler").map(({ container }) => container);
-  if (workers.length === 0) return { stopped: Promise.resolve(), start: async () => undefined };
+  if (workers.length === 0) return { stopped: site, start: async () => undefined };
   const release = hold();
   log("workers and scheduler finish what they do, and stop");
   // The containers' own stop signal and time: a job that runs is finished.
-  const stopped = docker.run(["stop", ...workers]).then(({ code, stderr }) => {
+  const stopped = docker.run(["stop", ...workers]).then(async ({ code, stderr }) => {
     if (code !== 0) throw new CliError({ what: `workers and scheduler could not be stopped: ${stderr.trim()}; nothing was changed` });
+    return await site;
   });
   stopped.catch(() => undefined); // said by whoever waits for it
   const start = async (): Promise<void> => {
@@ -64,7 +68,7 @@ export async function withoutWriters(host: BackupHost, log: (line: string) => vo
   const release = hold();
   let opened = NaN;
   try {
-    const [{ state: before }] = await Promise.all([show(site), workers.stopped]);
+    const { state: before } = await workers.stopped;
     const signal = interruption();
     if (signal !== undefined) throw new CliError({ what: "interrupted; nothing was changed", code: signal === "SIGINT" ? Exit.interrupted : Exit.terminated });
     reopen = async () => await (before === undefined ? switchOff(site, 0) : switchOn(site, before, `g-${hex(6)}`, 0));
@@ -72,8 +76,13 @@ export async function withoutWriters(host: BackupHost, log: (line: string) => vo
     await switchOn(site, closed, `g-${hex(6)}`, 60);
     await work();
   } finally {
-    await Promise.all([workers.start(), reopen?.().then(() => { opened = process.uptime(); })]).finally(release);
-    log("the site is as it was");
+    // Visitors first: what starts takes the processors.
+    const open = async (): Promise<void> => {
+      await reopen?.();
+      opened = process.uptime();
+      log("the site is as it was");
+    };
+    await open().finally(workers.start).finally(release);
   }
   return { opened };
 }

@@ -44,7 +44,7 @@ esac
     const companion = startCompanion(host());
     await companion.ready;
     const create = calls().find((call) => call.startsWith("create"))!;
-    for (const part of ["--user 999:999", "--cap-drop ALL", "--label drydock.stack=shop", "--network network-restore-1", `--network-alias ${companion.alias}`, "--mount type=volume,source=volumes-database-1,target=/var/lib/mysql,volume-nocopy", "--memory 805306368", "--cpus 1.5", "--env DRYDOCK_RESTORES=/var/lib/mysql/.drydock/restores", "--name backup-restore-1-beside"])
+    for (const part of ["--user 999:999", "--cap-drop ALL", "--label drydock.stack=shop", "--network network-restore-1", `--network-alias ${companion.alias}`, "--mount type=volume,source=volumes-database-1,target=/var/lib/mysql,volume-nocopy", "--mount type=volume,source=volumes-restore-1,target=/restore,readonly,volume-nocopy", "--memory 805306368", "--cpus 1.5", "--env DRYDOCK_RESTORES=/var/lib/mysql/.drydock/restores", "--name backup-restore-1-beside"])
       assert.ok(create.includes(part), `${part} in: ${create}`);
     assert.ok(create.endsWith("drydock/backup:1 companion"));
     assert.equal(readFileSync(join(folder, "copied"), "utf8"), "the secrets as tar\n");

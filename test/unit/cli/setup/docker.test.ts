@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { CliError } from "../../../../cli/errors.ts";
-import { LEFTOVERS, removeLeftovers, runningProcesses, startDaemon, type Machine } from "../../../../cli/setup/docker-daemon.ts";
+import { LEFTOVERS, removeLeftovers, runningProcesses, startDaemon, weighContainers, type Machine } from "../../../../cli/setup/docker-daemon.ts";
 import { isDebian } from "../../../../cli/setup/docker-install.ts";
 import { run, tail } from "../../../../cli/setup/docker-run.ts";
 import { isOurs, readAnswer } from "../../../../cli/setup/docker.ts";
@@ -51,6 +51,27 @@ describe("setting up Docker", () => {
     });
   });
 
+  describe("the weight of all containers", () => {
+    const read = (path: string): string => readFileSync(join(folder, "sys/fs/cgroup", path), "utf8");
+
+    it("is that of sixteen processes, in both kinds of groups", () => {
+      write("sys/fs/cgroup/cpu/cpu.shares", "1024");
+      weighContainers(folder);
+      assert.equal(read("cpu/docker/cpu.shares"), "16384");
+      write("sys/fs/cgroup/cgroup.controllers", "cpu io memory");
+      weighContainers(folder);
+      assert.deepEqual([read("docker/cpu.weight"), read("cgroup.subtree_control")], ["1600", "+cpu"]);
+    });
+
+    it("stays as it is where it can't be changed", () => {
+      weighContainers(folder);
+      write("sys/fs/cgroup/cpu/cpu.shares", "1024");
+      write("sys/fs/cgroup/cpu/docker", "no folder");
+      weighContainers(folder);
+      assert.equal(read("cpu/docker"), "no folder");
+    });
+  });
+
   describe("starting dockerd", () => {
     const machine = (dockerd: string, running: readonly string[] = []): Machine =>
       ({ systemd: false, root: folder, dockerd, log: join(folder, "log/dockerd.log"), running: () => new Set(running) });
@@ -60,7 +81,10 @@ describe("setting up Docker", () => {
       write("run/docker.pid", "4711");
       const said: string[] = [];
       let asked = 0;
-      await startDaemon({ log: (line) => said.push(line), answers: async () => ++asked === 2, machine: machine(dockerd("exec sleep 1"), ["containerd"]) });
+      write("sys/fs/cgroup/cpu/cpu.shares", "1024");
+      await startDaemon({ log: (line) => said.push(line), answers: async () => ++asked === 2, machine: machine(dockerd(`cp ${folder}/sys/fs/cgroup/cpu/docker/cpu.shares ${folder}/at-start; exec sleep 1`), ["containerd"]) });
+      for (const end = Date.now() + 5_000; !existsSync(join(folder, "at-start")) && Date.now() < end;) await new Promise((wake) => setTimeout(wake, 20));
+      assert.equal(readFileSync(join(folder, "at-start"), "utf8"), "16384");
       assert.equal(asked, 2);
       assert.deepEqual(said, ["removed /run/docker.pid, left by an engine that was killed", `starting dockerd, its log is ${join(folder, "log/dockerd.log")}`]);
     });

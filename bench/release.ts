@@ -100,7 +100,8 @@ let peer: Peer | undefined;
 try {
   say("setting up: the stack, its two images");
   await ok(["up"]);
-  shell = Object.fromEntries([...(await clone.drydock(["env"])).stdout.matchAll(/^export (\w+)=(.*)$/gm)].map(([, name, value]) => [name!, value!]));
+  const { stdout } = await clone.run("sh", ["-c", 'eval "$(./drydock env 2> /dev/null)"; env -0']);
+  shell = Object.fromEntries(stdout.split("\0").filter((line) => line.startsWith("PULUMI_") || line.startsWith("PATH=")).map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
   const images: string[] = [];
   for (const text of [texts[1]!, texts[0]!]) {
     clone.edit(view, () => text);

@@ -132,6 +132,14 @@ const TRANSLATIONS: readonly Translation[] = [
     }),
   },
   {
+    match: /network (\S+)(?: id \w+)? has active endpoints/,
+    problem: ([, network]) => ({
+      what: `Docker says that the network ${network} is in use`,
+      remedy: `who is in it: docker network inspect -f '{{range .Containers}}{{.Name}} {{end}}' ${network}; stop those, then run the command again\n`
+        + "nobody: Docker has lost count of it, and counts anew when it starts: sudo systemctl restart docker (stops every container for a moment)",
+    }),
+  },
+  {
     match: /no space left on device|ENOSPC/,
     problem: () => ({ what: "the disk is full", remedy: "see what Docker uses: docker system df; make room, then run the command again" }),
   },

@@ -60,7 +60,7 @@ const app = z.strictObject({
 const scheduler = z.strictObject({
   enabled: preset(flag(), true, "Run the scheduler (`schedule:work`), exactly one"),
   memory: preset(mebibytes(32), 192, "Memory limit"),
-  cpus: preset(cpus(), 0.5, "Processor limit"),
+  cpus: preset(cpus(), 1, "Processor limit"),
   stopTimeout: preset(seconds(), 70, "How long a running task may finish"),
 });
 

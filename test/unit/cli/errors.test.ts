@@ -25,6 +25,7 @@ describe("the translation of failures", () => {
     ["a broken rule", "[mandatory] image-pinned: latest is no version", /a rule forbids/, /drydock policies/],
     ["an image that doesn't exist", "Error: No such image: acme/app:1", /image acme\/app:1 can't be had/, /docker build/],
     ["a denied image", "pull access denied for acme/app, repository does not exist", /image acme\/app can't be had/, /docker build/],
+    ["a network that Docker won't remove", "error while removing network: network network-app-f4891fe id 2008bc0c5a88 has active endpoints", /network-app-f4891fe is in use/, /docker network inspect .* network-app-f4891fe;/],
     ["a full disk", "write /var/lib/docker/x: no space left on device", /disk is full/, /docker system df/],
     ["an image that can't be pulled", "image acme/app:1 is not here and could not be pulled: no route", /image acme\/app:1 can't be had/, /docker build/],
     ["a container that the provider names with its image", "container app-1-abc1234 (image shop:1) is not healthy after 12 s (waitTimeout)", /container app-1-abc1234 did not become healthy.* still serves/, /drydock up$/m],

@@ -172,6 +172,7 @@ export interface Results {
   readonly cleanup: { readonly dryRun: boolean; readonly removed: readonly string[]; readonly kept: readonly string[]; readonly removedSegments: number };
   /** The folder of the restore, from where its companion puts them; on the disk. `copied`: from what the backup's proof has left, not from the repository. `compared`: all of it, with what was recorded. `objects`: how many tables and views its schema has. */
   readonly prepare: { readonly backup: Entry; readonly folder: string; readonly reached: string; readonly seconds: number; readonly copied: boolean; readonly compared: boolean; readonly objects: number };
+  readonly replaced: object;
   /** `reached`: the moment that was recovered to; `sums`: what is in the data, to be compared after it was loaded. */
   readonly dump: { readonly backup: Entry; readonly reached: string; readonly sums: TableSums };
   readonly files: { readonly backup: Entry; readonly count: number };

@@ -9,7 +9,7 @@ import { Reporter } from "./events.ts";
 import { EXIT, PORTS, TYPES, type BackupType } from "./protocol.ts";
 import { dumpBackup, filesOf, prepareBackup } from "./recover.ts";
 import { runBackup } from "./run.ts";
-import { describeEnvironment } from "./state.ts";
+import { describeEnvironment, noteReplacement } from "./state.ts";
 import { healthOf, statsOf, statusOf } from "./status.ts";
 import { verifyBackup } from "./verify.ts";
 
@@ -39,6 +39,7 @@ export function addVerbs(program: Command): void {
   verb("files <id>", "the files as tar", async (agent, id: string) => await filesOf(agent, id, output()), { data: true });
   verb("prepare <id>", "a server's data, recovered and checked, in the volume for restores", async (agent, id: string, options: { toTime?: string; compare?: boolean }) => await prepareBackup(agent, id, options))
     .option("--to-time <time>", "recovered to that moment (UTC)").option("--compare", "with what was recorded, though it was proven");
+  verb("replaced", "note that a server's files were put in the place of the live ones just now", async () => { noteReplacement(); return {}; });
   verb("status", "how things stand", statusOf);
   verb("health", "whether all is well", async (agent) => {
     const health = await healthOf(agent);

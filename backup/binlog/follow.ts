@@ -67,6 +67,7 @@ export class Follower {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    clearTimeout(this.#again);
     this.#child?.kill();
     await this.#working;
   }
@@ -82,6 +83,7 @@ export class Follower {
       await this.#store();
       const stored = this.#ends.get(position.file);
       if (stored !== undefined && stored.end >= position.position) this.reached = { at: asked, position };
+      else this.#soon();
       this.problem = this.#child === undefined ? `${tools().binlog} ended: ${this.#said.slice(-300)}` : undefined;
     } catch (error) {
       this.problem = messageOf(error);
@@ -103,8 +105,18 @@ export class Follower {
     this.#child = child;
     this.#said = "";
     child.stderr!.on("data", (chunk: Buffer) => { this.#said = (this.#said + chunk.toString()).slice(-1000); });
-    child.once("close", () => { if (this.#child === child) this.#child = undefined; });
-    child.once("error", () => { if (this.#child === child) this.#child = undefined; });
+    for (const end of ["close", "error"] as const) child.once(end, () => {
+      if (this.#child !== child) return;
+      this.#child = undefined;
+      this.#soon();
+    });
+  }
+
+  #again: NodeJS.Timeout | undefined;
+
+  /** Another round before its time: the log has just begun to come, or the server was restarted. */
+  #soon(): void {
+    if (!this.#stopped) this.#again ??= setTimeout(() => { this.#again = undefined; void this.round(); }, 1_000).unref();
   }
 
   /** Puts what is new in the spool into the repository, a piece of whole events at a time: no more of it is in memory. */

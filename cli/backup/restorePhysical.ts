@@ -83,6 +83,8 @@ export class PhysicalRestore {
         progress.say(`swapped in; the database was away for ${((Date.now() - began) / 1000).toFixed(1)} s`);
       }, stopping);
       await files("keep", previous);
+      // Once more: a backup that was begun since it was prepared is of what was live before, and no increment may build on it.
+      await ask(host, "replaced").catch((error: Error) => say(`${error.message}; make the next backup a full one`));
       return { reached: prepared.reached, previous: `${BESIDE}/${previous}`, live: opened };
     } catch (error) {
       failed = true;

@@ -103,7 +103,9 @@ describe("restoring backups", function () {
     await ok("run");
     const before = sums();
     sql(status, "DELETE FROM kept; DROP VIEW both_rows");
-    const { previous } = last(await ok("restore", "latest", "--db", "--physical", "--yes", "--json", "--no-backup"));
+    const restored = await ok("restore", "latest", "--db", "--physical", "--yes", "--json", "--no-backup");
+    const { previous } = last(restored);
+    assert.match(restored.stderr, /prepared in [\d.]+ s: copied from what its proof has left$/m);
     assert.equal(sums(), before);
     assert.equal(sql(status, "SELECT COUNT(*) FROM both_rows"), sql(status, "SELECT COUNT(*) FROM kept"));
     assert.match(beside(), new RegExp(`^${previous[0]}/$`, "m"));
@@ -112,7 +114,10 @@ describe("restoring backups", function () {
     // What is kept is in no backup, and no increment builds on what was made before: the server counts otherwise now.
     const [full, next] = [last(await ok("run", "--type", "incremental", "--json")).backup, last(await ok("run", "--type", "incremental", "--json")).backup];
     assert.deepEqual([full.verified, full.database.base, next.verified, next.database.base], [true, undefined, true, full.id]);
-    await ok("restore", next.id, "--db", "--physical", "--compare", "--yes", "--no-backup");
+    // An older one, from the repository; then the newest, compared once more.
+    assert.match((await ok("restore", full.id, "--db", "--physical", "--yes", "--no-backup")).stderr, /prepared in [\d.]+ s$/m);
+    assert.equal(sums(), before);
+    assert.match((await ok("restore", next.id, "--db", "--physical", "--compare", "--yes", "--no-backup")).stderr, /has left, compared$/m);
     assert.equal(sums(), before);
     await ok("restore", "--forget-previous", "--yes");
     assert.doesNotMatch(beside(), /before/);

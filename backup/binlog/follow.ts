@@ -87,6 +87,8 @@ export class Follower {
       this.problem = this.#child === undefined ? `${tools().binlog} ended: ${this.#said.slice(-300)}` : undefined;
     } catch (error) {
       this.problem = messageOf(error);
+      // A server that is restarted is soon there again; one that is away for longer is asked at the usual times.
+      if (this.reached !== undefined && Date.now() - this.reached.at < 60_000) this.#soon();
     }
   }
 

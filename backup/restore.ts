@@ -45,8 +45,10 @@ export async function restoreDatabase(agent: Agent, entry: Entry, until: Until, 
   }
 }
 
+/** A server's own logs, and what it makes when it starts. */
+const SERVER = 256 * 2 ** 20;
 /** As much as a restore of its database may take. */
-export const needed = ({ database }: Entry): number => 1.2 * (database?.bytes ?? 0);
+export const needed = ({ database }: Entry): number => SERVER + 1.2 * (database?.bytes ?? 0);
 
 /** Has room for a restore, if need be in the place of the files that the last proof has left. */
 async function roomFor(entry: Entry): Promise<void> {

@@ -93,13 +93,11 @@ async function keepRestored({ configuration, local, reporter }: Agent, entry: En
   try {
     const { entries } = await local.catalogue.list();
     if (entries.find(({ verified, database }) => verified && database?.format === "physical")?.id !== entry.id) return;
+    await forgetKept();
     // A hook may have changed what was restored.
-    if (!configuration.keepRestored || configuration.hooks.validate !== undefined) return await forgetKept();
-    if ((await companionSpace()) < needed(entry)) {
-      reporter.log("info", "what was restored is not kept: there would not be room for another restore");
-      return await forgetKept();
-    }
-    await restore.keep(entry.id, entry.database!.schema);
+    if (!configuration.keepRestored || configuration.hooks.validate !== undefined) return;
+    if ((await companionSpace()) >= needed(entry)) await restore.keep(entry.id, entry.database!.schema);
+    else reporter.log("info", "what was restored is not kept: there would not be room for another restore");
   } catch (error) {
     reporter.log("warn", `what was restored is not kept: ${messageOf(error)}`);
   }

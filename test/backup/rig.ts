@@ -38,16 +38,18 @@ export class Rig {
   outside: Record<string, string> = {};
   /** A volume of backups in memory, of so many MiB: a disk that can be full. */
   disk: number | undefined;
+  /** The same of the volume for restores. */
+  scratch: number | undefined;
 
   async start(): Promise<void> {
     docker("network", "create", "--internal", this.name("data"));
     docker("network", "create", "--internal", this.name("restore"));
     docker("network", "create", this.name("out"));
     for (const [volume, owner] of [["database", DATABASE], ["backups", APP], ["storage", APP], ["scratch", DATABASE]] as const) {
-      const small = volume === "backups" && this.disk !== undefined;
-      docker("volume", "create", ...(small ? ["--opt", "type=tmpfs", "--opt", "device=tmpfs", "--opt", `o=size=${this.disk}m`] : []), this.name(volume));
+      const size = volume === "backups" ? this.disk : volume === "scratch" ? this.scratch : undefined;
+      docker("volume", "create", ...(size === undefined ? [] : ["--opt", "type=tmpfs", "--opt", "device=tmpfs", "--opt", `o=size=${size}m`]), this.name(volume));
       // A volume in memory lasts as long as somebody uses it.
-      if (small) docker("run", "--detach", "--init", "--name", this.name("holder"), "--entrypoint", "sleep", "--mount", this.#mount(volume, "/v"), this.images.backup, "infinity");
+      if (size !== undefined) docker("run", "--detach", "--init", "--name", this.name(`holder-${volume}`), "--entrypoint", "sleep", "--mount", this.#mount(volume, "/v"), this.images.backup, "infinity");
       docker("run", "--rm", "--user", "0:0", "--entrypoint", "chown", "--mount", this.#mount(volume, "/v"), this.images.backup, owner, "/v");
     }
     this.#create("database", this.images.database, DATABASE, ["data"], ["--network-alias", "database", "--env", "MYSQL_ROOT_PASSWORD_FILE=/run/drydock/root-password", "--env", "MYSQL_DATABASE=shop", "--mount", this.#mount("database", "/var/lib/mysql")],
@@ -159,7 +161,7 @@ export class Rig {
   }
 
   stop(): void {
-    for (const part of ["agent", "restore", "database", "holder", "s3", "mail"]) this.remove(part);
+    for (const part of ["agent", "restore", "database", "holder-backups", "holder-scratch", "s3", "mail"]) this.remove(part);
     for (const volume of ["database", "backups", "storage", "scratch"]) execFileSync("docker", ["volume", "rm", "--force", this.name(volume)], { stdio: "ignore" });
     for (const network of ["data", "restore", "out"]) execFileSync("docker", ["network", "rm", this.name(network)], { stdio: "ignore" });
   }

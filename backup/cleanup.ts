@@ -14,11 +14,19 @@ export async function cleanUp(agent: Agent, { dryRun, now }: { readonly dryRun: 
     const here = await cleanPlace(agent.local, localDays, now, dryRun);
     const there = agent.s3 === undefined ? undefined : await cleanPlace(agent.s3, s3Days, now, dryRun);
     const removed = [...here.removed, ...(there?.removed ?? [])];
-    // What the proof of one that is gone has left.
-    if (!dryRun) await keptBackups().then((kept) => (kept.some((id) => here.removed.includes(id)) ? forgetKept() : undefined)).catch((error: unknown) => agent.reporter.log("warn", messageOf(error)));
+    if (!dryRun) await forgetRestored(agent, here.removed);
     agent.reporter.log("info", dryRun ? `a cleanup would remove ${removed.length} backups` : `cleanup: ${removed.length} backups removed, ${here.kept.length} kept`);
     return { dryRun, removed, kept: here.kept, removedSegments: here.segments + (there?.segments ?? 0) };
   });
+}
+
+/** Takes away what the proof of a removed backup has left. */
+async function forgetRestored({ reporter }: Agent, removed: readonly string[]): Promise<void> {
+  try {
+    if ((await keptBackups()).some((id) => removed.includes(id))) await forgetKept();
+  } catch (error) {
+    reporter.log("warn", `what the proof of a removed backup has left is still there: ${messageOf(error)}`);
+  }
 }
 
 async function cleanPlace({ catalogue, restic, binlogs }: Place, days: number, now: Date, dryRun: boolean) {

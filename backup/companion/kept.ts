@@ -8,11 +8,12 @@ import { FOLDERS } from "../protocol.ts";
  */
 const PREFIX = "kept-";
 
+export const isKept = (name: string): boolean => name.startsWith(PREFIX);
 export const keptAt = (backup: string): string => join(FOLDERS.restore, PREFIX + backup);
 
 /** The backups of which something is kept: one at most. */
 export function kept(): readonly string[] {
-  return readdirSync(FOLDERS.restore).filter((name) => name.startsWith(PREFIX)).map((name) => name.slice(PREFIX.length));
+  return readdirSync(FOLDERS.restore).filter(isKept).map((name) => name.slice(PREFIX.length));
 }
 
 export function forgetKept(): void {

@@ -13,7 +13,7 @@ import { body, hasToken, json, serveHttp } from "../http.ts";
 import { COMPANION, PORTS } from "../protocol.ts";
 import { stopped } from "../serve.ts";
 import { copyPhysically, type PhysicalInfo } from "./physical.ts";
-import { forgetKept, kept, keptAt } from "./kept.ts";
+import { forgetKept, isKept, kept } from "./kept.ts";
 import { filesBelow, sumOf, type FileSums } from "./sums.ts";
 import { RESTORES, Throwaway } from "./throwaway.ts";
 
@@ -74,8 +74,7 @@ export async function serveCompanion(): Promise<void> {
 }
 
 function clear(): void {
-  const stays = ["template", ...kept().map((backup) => basename(keptAt(backup)))];
-  for (const name of readdirSync(RESTORES)) if (!stays.includes(name)) rmSync(join(RESTORES, name), { recursive: true, force: true });
+  for (const name of readdirSync(RESTORES)) if (name !== "template" && !isKept(name)) rmSync(join(RESTORES, name), { recursive: true, force: true });
 }
 
 /** PUT /restores/ID/unpack/NUMBER as an upgrade: from the answer on, the connection is standard input of the program that unpacks. */

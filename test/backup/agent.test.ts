@@ -83,14 +83,13 @@ describe("the backup agent", function () {
   });
 
   it("keeps what the newest proof has restored, and prepares that backup by copying it", async () => {
-    const kept = (): string => rig.shell("cd /restore && ls -d kept-* 2>/dev/null || true", "restore");
     const prepared = async (id: string, ...more: string[]) => {
       const { code, last, stderr } = await rig.agent("prepare", id, ...more);
       assert.equal(code, 0, stderr);
       return { ...last, folder: `/restore/${last.folder}` };
     };
     const entry = await rig.backup("full");
-    assert.equal(kept(), `kept-${entry.id}`);
+    assert.equal(rig.kept(), `kept-${entry.id}`);
     const copied = await prepared(entry.id);
     assert.deepEqual([copied.copied, copied.compared], [true, false]);
     assert.equal(copied.objects, Number(rig.sql("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE()")));
@@ -98,11 +97,11 @@ describe("the backup agent", function () {
     const again = await prepared(entry.id, "--compare");
     assert.deepEqual([again.copied, again.compared], [true, true]);
     // An older one is read from the repository, and its proof leaves nothing; that of the newest does, over and over.
-    assert.deepEqual([(await prepared(full.id)).copied, (await rig.agent("verify", full.id)).code, kept()], [false, 0, `kept-${entry.id}`]);
-    assert.deepEqual([(await rig.agent("verify", entry.id)).code, kept()], [0, `kept-${entry.id}`]);
+    assert.deepEqual([(await prepared(full.id)).copied, (await rig.agent("verify", full.id)).code, rig.kept()], [false, 0, `kept-${entry.id}`]);
+    assert.deepEqual([(await rig.agent("verify", entry.id)).code, rig.kept()], [0, `kept-${entry.id}`]);
     docker("restart", rig.name("restore"));
     await rig.until("the companion", () => docker("exec", rig.name("restore"), "healthy", "9181"));
-    assert.equal(kept(), `kept-${entry.id}`);
+    assert.equal(rig.kept(), `kept-${entry.id}`);
     // What is not whole is not used.
     rig.shell(`chmod 000 /restore/kept-${entry.id}/ibdata1`, "restore");
     const damaged = await rig.agent("prepare", entry.id);
@@ -111,7 +110,7 @@ describe("the backup agent", function () {
     // With the setting off, the next proof takes it away.
     rig.configuration = { ...rig.configuration, keepRestored: false };
     await rig.startAgent();
-    assert.deepEqual([(await rig.agent("verify", entry.id)).code, kept()], [0, ""]);
+    assert.deepEqual([(await rig.agent("verify", entry.id)).code, rig.kept()], [0, ""]);
     rig.configuration = { ...rig.configuration, keepRestored: true };
     await rig.startAgent();
     full = entry;

@@ -45,17 +45,16 @@ describe("a backup when things go wrong", function () {
   after(() => rig.stop());
 
   it("no room for another restore: what the last proof has left gives way, and no more is left", async () => {
-    const kept = (): string => rig.shell("cd /restore && ls -d kept-* 2>/dev/null || true", "restore");
-    assert.equal(kept(), `kept-${newest.id}`);
+    assert.equal(rig.kept(), `kept-${newest.id}`);
     // So much is free that a proof fits only in its place. Not written by the companion: what is in memory counts for its limit.
     const inScratch = (script: string): string => docker("exec", "--user", "0:0", rig.name("holder-scratch"), "sh", "-c", `cd /v && ${script}`);
     inScratch("head -c $(( $(df --output=avail -B1 . | tail -1) - 240000000 )) /dev/zero > filler");
     const { code, stdout, last } = await rig.agent("run", "--type", "full");
-    assert.deepEqual([code, last.backup?.verified, kept()], [0, true, ""], stdout);
+    assert.deepEqual([code, last.backup?.verified, rig.kept()], [0, true, ""], stdout);
     assert.match(stdout, /what was restored is not kept: there would not be room for another restore/);
     inScratch("rm filler");
     newest = await rig.backup("full");
-    assert.equal(kept(), `kept-${newest.id}`);
+    assert.equal(rig.kept(), `kept-${newest.id}`);
   });
 
   it("disk full: publishes nothing, keeps the newest, raises the alarm, and has room again for the next one", async () => {

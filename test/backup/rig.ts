@@ -99,6 +99,11 @@ export class Rig {
     return docker("exec", this.name(part), "bash", "-c", script);
   }
 
+  /** What the last proof has left for restores. */
+  kept(): string {
+    return this.shell("cd /restore && ls -d kept-* 2>/dev/null || true", "restore");
+  }
+
   /** As the application writes: into the volume that the agent only reads. */
   storage(script: string): string {
     return docker("run", "--rm", "--user", APP, "--entrypoint", "bash", "--mount", this.#mount("storage", "/storage"), this.images.backup, "-c", `cd /storage; ${script}`);

@@ -56,7 +56,7 @@ function healthCheck(context: Context): HealthCheck {
   const { app } = context.settings;
   const test =
     app.server === "fpm"
-      ? ["CMD", "php", "-n", "/drydock/fcgi.php", `127.0.0.1:${app.port}`, app.healthPath, `${app.path}/public/index.php`]
+      ? ["CMD", "php", "-n", "/drydock/ready.php", `127.0.0.1:${app.port}`, app.healthPath, `${app.path}/public/index.php`]
       : ["CMD", "php", "-n", "/drydock/http.php", `http://127.0.0.1:${app.port}${app.healthPath}`];
   return { test };
 }

@@ -4,14 +4,18 @@ import type { Context, Role } from "./context.ts";
 import { healthcheck, type HealthCheck } from "./health.ts";
 
 /** A file that is put into a container before it starts. */
-export interface ContainerFile {
+export type ContainerFile = {
   /** Absolute path in the container. */
   readonly path: string;
-  /** Text; secret content stays secret in the state. */
-  readonly content: pulumi.Input<string>;
   /** Octal permissions. @default "0400": the owner, who is the container's user, reads it. */
   readonly mode?: string;
-}
+} & FileContent;
+
+type FileContent =
+  /** Text; secret content stays secret in the state. */
+  | { readonly content: pulumi.Input<string> }
+  /** A file of the project: the state, which Pulumi writes at each step of each container, has its path and hash alone. */
+  | { readonly source: string; readonly sourceHash: string };
 
 /** What differs from one container of a stack to another; everything else is the same for all of them. */
 export interface ContainerSpec {
@@ -61,12 +65,12 @@ export function containerArgs(context: Context, spec: ContainerSpec): docker.Con
     user: `${uid}:${gid}`,
     ...(spec.groups === undefined ? {} : { groupAdds: spec.groups.map(String) }),
     envs: Object.entries(spec.env ?? {}).map(([name, value]) => `${name}=${value}`),
-    uploads: (spec.files ?? []).map((file) => ({
-      file: file.path,
-      content: file.content,
+    uploads: (spec.files ?? []).map(({ path, mode, ...content }) => ({
+      file: path,
+      ...content,
       owner: String(uid),
       group: String(gid),
-      permissions: file.mode ?? "0400",
+      permissions: mode ?? "0400",
     })),
     networksAdvanced: spec.networks.map(({ network, aliases }) => ({ name: network.name, aliases: [...(aliases ?? [])] })),
     mounts: spec.mounts ?? [],

@@ -34,6 +34,11 @@ export const runtime: Readonly<Record<string, string>> = Object.fromEntries(
     .map((name) => [name, readFileSync(new URL(`../runtime/${name}`, import.meta.url), "utf8")]),
 );
 
+/** Such a file for a container. Its path is relative to the project, where Pulumi starts the plugins: the same on every machine. */
+export function runtimeFile(name: string): { readonly source: string; readonly sourceHash: string } {
+  return { source: `runtime/${name}`, sourceHash: fingerprint(runtime[name]) };
+}
+
 /** Names the release that these inputs make. */
 export function releaseOf(image: string, environment: Environment, settings: Settings): string {
   const { path, server, command, cache, maxChildren } = settings.app;

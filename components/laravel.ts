@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { dotenv } from "../config/dotenv.ts";
 import type { ContainerFile, ContainerSpec } from "./container.ts";
-import { runtime, type Context, type Role } from "./context.ts";
+import { runtimeFile, type Context, type Role } from "./context.ts";
 import type { Network } from "./network.ts";
 import type { Volumes } from "./volumes.ts";
 
@@ -11,7 +11,7 @@ function ownVariables(context: Context): Record<string, string> {
 }
 
 /** The one `.env` file: every variable, plain and secret, the same in each Laravel container. */
-export function envFile(context: Context): ContainerFile {
+export function envFile(context: Context): { readonly path: string; readonly content: pulumi.Output<string> } {
   return { path: `${context.settings.app.path}/.env`, content: pulumi.secret(dotenv(context.environment, ownVariables(context))) };
 }
 
@@ -22,7 +22,7 @@ export function laravelSpec(
   args: { network: Network; volumes: Volumes },
 ): Omit<ContainerSpec, "limits" | "command" | "health" | "stopSignal" | "stopTimeout"> {
   const { app } = context.settings;
-  const scripts = ["start.sh", "cache.php", "fcgi.php", "http.php", "worker.php", "opcache.php", "readback.php", "record.php"];
+  const scripts = ["start.sh", "cache.php", "fastcgi.php", "fcgi.php", "ready.php", "http.php", "worker.php", "opcache.php", "readback.php", "record.php"];
   return {
     role,
     release: context.release,
@@ -37,7 +37,7 @@ export function laravelSpec(
     },
     files: [
       envFile(context),
-      ...scripts.map((name) => ({ path: `/drydock/${name}`, content: runtime[name] ?? "", mode: "0555" })),
+      ...scripts.map((name) => ({ path: `/drydock/${name}`, ...runtimeFile(name), mode: "0555" })),
     ],
     mounts: [
       {

@@ -116,6 +116,8 @@ export function siteConfiguration(context: Context, replicas: readonly string[])
     "server {",
     "  listen 8090;",
     `  location = /release/${context.release} { return 200; }`,
+    // A new replica asks these what they have compiled (runtime/ready.php).
+    ...(app.server === "fpm" ? [`  location = /replicas { return 200 "${replicas.map((replica) => `${replica}:${app.port}`).join(",")}"; }`] : []),
     `  include ${maintenance}/status*.conf;`,
     "  location / { return 404; }",
     "}",

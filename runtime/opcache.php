@@ -2,11 +2,30 @@
 // Run by PHP-FPM (never by the CLI, whose OPcache is another one: known issue 6). Answers with what OPcache says of itself.
 // The script lies outside the document root, so that no request from outside can reach it.
 //   /reset             empties OPcache if it has old code: a file that was changed after OPcache took it in is executed as it was
+//   /scripts           lists the files that OPcache has, as JSON
+//   /compile           takes those of such a list in, where they are here and it has them not yet; it executes nothing of them
 //   any other address  only says how things stand, as for doctor.php, which includes this
 
 header('Content-Type: application/json');
 if (!function_exists('opcache_get_status') || !($status = @opcache_get_status(true))) {
     echo json_encode(['enabled' => false]);
+    return;
+}
+$asked = $_SERVER['REQUEST_URI'] ?? '';
+if ($asked === '/scripts') {
+    echo json_encode(array_keys($status['scripts'] ?? []));
+    return;
+}
+if ($asked === '/compile') {
+    // What a moment doesn't suffice for is compiled when it is needed, as ever.
+    $until = microtime(true) + 2;
+    $compiled = 0;
+    foreach (json_decode((string) file_get_contents('php://input'), true) ?? [] as $script) {
+        if (microtime(true) < $until && is_file($script) && !opcache_is_script_cached($script)) {
+            $compiled += @opcache_compile_file($script) ? 1 : 0;
+        }
+    }
+    echo json_encode(['compiled' => $compiled]);
     return;
 }
 $since = max($status['opcache_statistics']['start_time'], $status['opcache_statistics']['last_restart_time']);
@@ -18,7 +37,7 @@ foreach (ini_get('opcache.validate_timestamps') ? [] : array_keys($status['scrip
         $stale[] = substr($script, strlen($path) + 1);
     }
 }
-if ($stale && ($_SERVER['REQUEST_URI'] ?? '') === '/reset') {
+if ($stale && $asked === '/reset') {
     // Requests in flight keep the old code; OPcache restarts as soon as none is left, and counts that restart.
     opcache_reset();
 }

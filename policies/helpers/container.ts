@@ -1,5 +1,6 @@
 import { at, flag, items, num, text, entries, joined, isUnknown, type Field, type Items, type Maybe } from "./values.ts";
 import { readEnv, type Env } from "./env.ts";
+import { fileContent } from "./files.ts";
 import { readMounts, type Mount } from "./mounts.ts";
 import { readPorts, type Port } from "./ports.ts";
 import type { Resource } from "./resources.ts";
@@ -99,7 +100,7 @@ export class Container {
       const encoded = text(at(entry, "contentBase64"));
       return {
         file: text(at(entry, "file")),
-        content: typeof encoded === "string" ? Buffer.from(encoded, "base64").toString("utf8") : (encoded ?? text(at(entry, "content"))),
+        content: typeof encoded === "string" ? Buffer.from(encoded, "base64").toString("utf8") : (encoded ?? text(at(entry, "content")) ?? delivered(text(at(entry, "source")))),
         permissions: text(at(entry, "permissions")),
         permissionsPath: `${path}.permissions`,
       };
@@ -142,6 +143,8 @@ export class Container {
     return (isUnknown(name) || name === undefined ? undefined : settings.roleOf(name)) ?? settings.roleOf(this.resource.name);
   }
 }
+
+const delivered = (source: Maybe<string>): Maybe<string> => (typeof source === "string" ? fileContent(source) : source);
 
 const views = new WeakMap<Resource, Container>();
 

@@ -24,23 +24,30 @@ const cache = new Map<string, string>();
 export function scriptsOf(command: string, dir: string | undefined): string {
   const folders = dir === undefined ? programFolders() : [...programFolders().map((folder) => join(folder, dir)), dir, ...programFolders()];
   const seen = new Set<string>();
-  const read = (text: string, depth: number): string[] => [...text.matchAll(SCRIPT)].flatMap(([, path = ""]) => {
+  const named = (text: string, depth: number): string[] => [...text.matchAll(SCRIPT)].flatMap(([, path = ""]) => {
     const file = depth > DEEPEST ? undefined : located(path, folders);
     if (file === undefined || seen.has(file)) return [];
     seen.add(file);
-    const script = readScript(file);
-    return [script, ...read(script, depth + 1)];
+    const script = withoutComments(read(file));
+    return [script, ...named(script, depth + 1)];
   });
-  return read(command, 1).join("\n");
+  return named(command, 1).join("\n");
 }
 
-function readScript(file: string): string {
+/** A file of the program, such as one that is uploaded into a container; undefined where it isn't on this machine. */
+export function fileContent(path: string): string | undefined {
+  const file = located(path);
+  return file === undefined ? undefined : read(file);
+}
+
+/** Nothing of what is too large to be a script or a configuration. */
+function read(file: string): string {
   const cached = cache.get(file);
   if (cached !== undefined) return cached;
   const stat = statSync(file);
-  const script = stat.isFile() && stat.size <= LARGEST ? withoutComments(readFileSync(file, "utf8")) : "";
-  cache.set(file, script);
-  return script;
+  const content = stat.isFile() && stat.size <= LARGEST ? readFileSync(file, "utf8") : "";
+  cache.set(file, content);
+  return content;
 }
 
 /** Shell without its comment lines and line continuations. */

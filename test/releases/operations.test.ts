@@ -228,6 +228,21 @@ describe("operating a stack", function () {
     assert.deepEqual((await doctor()).checks.filter(({ verdict }) => verdict === "broken"), []);
   });
 
+  it("gives new replicas in OPcache what those that serve have in theirs, before they get a visitor", async () => {
+    const model = "/var/www/html/app/Models/Row.php";
+    const has = (replica: string) => (JSON.parse(docker("exec", replica, "php", "-n", "/drydock/fcgi.php", "127.0.0.1:9000", "/scripts", "/drydock/opcache.php")) as string[]).includes(model);
+    const write = (n: number) => fetch(new URL("/api/rows", status.url), { method: "POST", headers: { "Content-Type": "application/json", Connection: "close" }, body: JSON.stringify({ n }) });
+    const old = containers("app");
+    for (let n = 1; !old.every(has); n++) {
+      assert.ok(n < 50, "the replicas take turns");
+      assert.equal((await write(n)).status, 201);
+    }
+    await ok("up", "--refresh", "--replace", "app-1", "--replace", "app-2", "--json");
+    status = await clone.status();
+    // The release's own requests are of another page.
+    assert.deepEqual(containers("app").map((replica) => [old.includes(replica), has(replica)]), [[false, true], [false, true]]);
+  });
+
   it("finds what was stopped, changed and added by hand, and the commands put it right", async () => {
     const [one] = containers("app") as [string];
     const network = Object.keys((JSON.parse(docker("inspect", first("redis"))) as [{ NetworkSettings: { Networks: object } }])[0].NetworkSettings.Networks)[0]!;

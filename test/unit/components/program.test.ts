@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { before, describe, it } from "mocha";
 import { verdict } from "../../../components/migrationBackup.ts";
 import { recordedIn } from "../../../components/record.ts";
@@ -123,7 +123,7 @@ describe("the stack", () => {
       wait: true,
       waitTimeout: 60,
       healthcheck: {
-        tests: [...waiting, "php", "-n", "/drydock/fcgi.php", "127.0.0.1:9000", "/up", "/var/www/html/public/index.php"],
+        tests: [...waiting, "php", "-n", "/drydock/ready.php", "127.0.0.1:9000", "/up", "/var/www/html/public/index.php"],
         interval: "250ms",
         timeout: "16s",
         startPeriod: "1m0s",
@@ -139,10 +139,16 @@ describe("the stack", () => {
       uploads.map(({ file, owner, group, permissions }: any) => [file, owner, group, permissions]),
       [
         ["/var/www/html/.env", "1000", "1000", "0400"],
-        ...["start.sh", "cache.php", "fcgi.php", "http.php", "worker.php", "opcache.php", "readback.php", "record.php"].map((name) => [`/drydock/${name}`, "1000", "1000", "0555"]),
+        ...["start.sh", "cache.php", "fastcgi.php", "fcgi.php", "ready.php", "http.php", "worker.php", "opcache.php", "readback.php", "record.php"].map((name) => [`/drydock/${name}`, "1000", "1000", "0555"]),
         ["/drydock/fpm.conf", "1000", "1000", "0444"],
       ],
     );
+    // What is no secret stands in the state by its hash alone.
+    for (const { file, ...upload } of uploads.slice(1, -1)) {
+      const source = file.replace("/drydock/", "runtime/");
+      assert.deepEqual([upload.source, upload.content], [source, undefined]);
+      assert.ok(existsSync(source) && /^[0-9a-f]{12}$/.test(upload.sourceHash), source);
+    }
     assert.ok(envs.includes("DB_CONNECTION=mariadb") && envs.includes("REDIS_CLIENT=phpredis") && envs.includes(`DRYDOCK_RELEASE=${outputs.release}`));
   });
 

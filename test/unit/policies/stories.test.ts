@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { catalogue } from "../../../policies/catalogue.ts";
 import { analyze, remediate, type Res } from "../../policies/engine.ts";
 import { app, command, database, dotenv, envs, horizon, image, laravel, migration, PASSWORDS, PLAIN, plainContainer, proxy, redis, redisConf, scheduler, SECRET, stackOf, volume } from "../../policies/stack.ts";
@@ -84,6 +87,16 @@ describe("policies: the thirteen known issues of seeds/000, each made in a progr
   it("its checklist and history: strong passwords, a tight .env, no published database, debug off in production", async () => {
     assert.deepEqual(await answer(database({ props: { ports: [{ internal: 3306, external: 3306, ip: "10.0.0.1" }] } })), ["datastore-not-published"]);
     assert.deepEqual(await answer(app({ ...after, props: { uploads: [{ file: "/var/www/html/.env", content: dotenv(SECRET), permissions: "0644" }] } })), ["secret-files-tight"]);
+    const folder = mkdtempSync(join(tmpdir(), "drydock-policies-"));
+    try {
+      // A file of this machine in place of text.
+      const source = join(folder, "shop.env");
+      writeFileSync(source, dotenv({ ...SECRET, APP_KEY: undefined }));
+      const uploads = (file: string) => ({ ...after, props: { uploads: [{ file: "/var/www/html/.env", source: file, permissions: "0400" }] } });
+      assert.deepEqual(await answer(horizon(uploads(source))), ["app-key-every-role", "core-env-complete", "env-block-identical"]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
     const weak = (name: string) => laravel(name, name, { ...after, file: { DB_PASSWORD: "password" } });
     assert.deepEqual(await answer(weak("app"), weak("horizon"), weak("scheduler")), ["strong-secrets"]);
     const debug = (name: string) => laravel(name, name, { ...after, env: { APP_ENV: "production", APP_DEBUG: "true" } });

@@ -19,7 +19,7 @@ const one = (name: string, role: string, more: Partial<ContainerFacts> = {}): Co
   name, role, container: `${name}-abc1234`, state: "running", health: "healthy", startedAt, healthTest: ["CMD", "true"], image: "shop:1", mounts: [], ...more,
 });
 const volume = { volume: "volumes-storage-1", path: "/var/www/html/storage/app" };
-const healthTest = ["CMD", "php", "-n", "/drydock/fcgi.php", "127.0.0.1:9000", "/up", "/var/www/html/public/index.php"];
+const healthTest = ["CMD", "php", "-n", "/drydock/ready.php", "127.0.0.1:9000", "/up", "/var/www/html/public/index.php"];
 const values = { save: "3600 1", appendonly: "yes", "maxmemory-policy": "noeviction", passwords: "1", rdb_last_bgsave_status: "ok", aof_last_write_status: "ok", aof_last_bgrewrite_status: "ok" };
 const healthy: Facts = {
   stack: "local", release: "1a2b3c", now,

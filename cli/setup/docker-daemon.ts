@@ -41,6 +41,8 @@ export function removeLeftovers(running: ReadonlySet<string>, root = "/"): reado
 
 /** So much more of the processors than a single process, all containers together have. */
 const WEIGHT = 16;
+/** Of the engine's own session: nine times the weight of one process. */
+const NICENESS = -10;
 
 /**
  * Under systemd every container weighs as much as the engine. Without it, all of them together weigh as much as one process, and each process of the
@@ -58,6 +60,16 @@ export function weighContainers(root = "/"): void {
       writeFileSync(join(groups, "cpu", "docker", "cpu.shares"), String(WEIGHT * 1024));
     }
   } catch { /* not ours to change, as in a container: it is only slower */ }
+}
+
+/**
+ * The engine beside so much weight: it answers names for every request, and passes on what comes to a published port of this machine. containerd, which
+ * starts the containers, has a session of its own and stays as it is. Linux weighs the processes of a session together, by its autogroup.
+ */
+export function weighEngine(pid: number, root = "/"): void {
+  try {
+    writeFileSync(join(root, "proc", String(pid), "autogroup"), String(NICENESS));
+  } catch { /* as above */ }
 }
 
 /** Where dockerd's output goes when no service manager collects it. */
@@ -143,6 +155,7 @@ function startDetached(log: (line: string) => void, machine: Machine): Started {
   const out = openSync(machine.log, "a");
   const daemon = spawn(machine.dockerd, [], { detached: true, stdio: ["ignore", out, out], cwd: "/" });
   closeSync(out);
+  if (daemon.pid !== undefined) weighEngine(daemon.pid, machine.root);
   let ended: string | undefined;
   daemon.on("error", (error) => { ended = `can't be run: ${error.message}`; });
   daemon.on("exit", (code, signal) => { ended = `ended with ${signal ?? `exit code ${code}`}`; });

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSyn
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { CliError } from "../../../../cli/errors.ts";
-import { LEFTOVERS, removeLeftovers, runningProcesses, startDaemon, weighContainers, type Machine } from "../../../../cli/setup/docker-daemon.ts";
+import { LEFTOVERS, removeLeftovers, runningProcesses, startDaemon, weighContainers, weighEngine, type Machine } from "../../../../cli/setup/docker-daemon.ts";
 import { isDebian } from "../../../../cli/setup/docker-install.ts";
 import { run, tail } from "../../../../cli/setup/docker-run.ts";
 import { isOurs, readAnswer } from "../../../../cli/setup/docker.ts";
@@ -70,6 +70,13 @@ describe("setting up Docker", () => {
       weighContainers(folder);
       assert.equal(read("cpu/docker"), "no folder");
     });
+  });
+
+  it("gives the engine's session nine times the weight of a process, where that can be changed", () => {
+    weighEngine(20, folder);
+    write("proc/21/autogroup", "/autogroup-7 nice 0");
+    weighEngine(21, folder);
+    assert.equal(readFileSync(join(folder, "proc/21/autogroup"), "utf8"), "-10");
   });
 
   describe("starting dockerd", () => {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { cacheRoot } from "./cache.ts";
 import { buildCli, cliKey } from "./cli/build.ts";
@@ -81,6 +81,7 @@ export async function installOffline(options: Progress = {}): Promise<{ home: st
       // Which stack is selected is the user's, not the version's.
       mkdirSync(join(cacheRoot(), "workspaces"), { recursive: true });
       symlinkSync(join(cacheRoot(), "workspaces"), join(draft, "workspaces"));
+      writeFileSync(join(draft, "logs"), NO_LOGS);
       mkdirSync(join(draft, "complete"));
       rmSync(home, { recursive: true, force: true });
       renameSync(draft, home);
@@ -90,6 +91,12 @@ export async function installOffline(options: Progress = {}): Promise<{ home: st
   });
   return { home };
 }
+
+/**
+ * The CLI writes a log of each command, everything in it, into a folder of this name: a tenth of what a release costs its processes, and up to
+ * 500 MB. There is no setting against it; where the folder can't be made, it goes on without.
+ */
+const NO_LOGS = "Pulumi's automatic logs are off in this home: a file stands where their folder would be. To see what it does: pulumi --logtostderr -v=9 COMMAND\n";
 
 /** What a set-up that was killed has left; the lock says that no other is running. */
 function removeDrafts(folder: string): void {

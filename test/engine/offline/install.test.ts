@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { chmodSync, existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, execFileSync } from "node:child_process";
+import { chmodSync, existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { installOffline } from "../../../offline/install.ts";
@@ -42,7 +42,10 @@ describe("offline set-up", function () {
     assert.equal(engines[0].kind, "offline");
     assert.equal(all.filter(({ stderr }) => stderr.includes("bundling")).length, 1);
     assert.match(all[0]!.stderr, /stand-ins for the plugins docker 5\.2\.0, command 1\.2\.1, aws 7\.48\.0/);
-    assert.deepEqual(readdirSync(engines[0].home).sort(), ["bin", "complete", "plugins", "workspaces"]);
+    assert.deepEqual(readdirSync(engines[0].home).sort(), ["bin", "complete", "logs", "plugins", "workspaces"]);
+    // A file, so that the CLI keeps no log of each command.
+    assert.match(execFileSync(engines[0].bin, ["version"], { encoding: "utf8", env: { ...process.env, ...engines[0].env } }), /^3\./);
+    assert.ok(statSync(join(engines[0].home, "logs")).isFile());
     assert.deepEqual(readdirSync(join(folder, "drydock", "home")).length, 1, "a draft was left");
     const again = await resolveIn({ DRYDOCK_OFFLINE: "1" });
     assert.doesNotMatch(again.stderr, /bundling/);

@@ -7,13 +7,14 @@ import type { Call, Resource } from "../plugin/resource.ts";
 import type { Failure } from "../plugin/schema.ts";
 import { ask, Refused, tell } from "./engine.ts";
 import * as journal from "./journal.ts";
+import { listenTo } from "./news.ts";
 import { removeLeftover } from "./leftover.ts";
 import { ensureImage } from "./remote-image.ts";
 import { containerSchema, createOptions, limits } from "./spec.ts";
 import { drifted, outputsOf } from "./state.ts";
 import { archiveOf } from "./uploads.ts";
 
-/** How often a container's health is asked for, in ms. */
+/** How often a container that is to be gone is looked for, in ms. */
 const POLL = 100;
 /** How long a container that nobody waits for must run to count as started, in ms. */
 const FIRST_LOOK = 100;
@@ -137,6 +138,15 @@ async function connect(id: string, inputs: Values): Promise<void> {
 /** Returns when the container runs, or with `wait` when it is healthy. An error says why it isn't, with its last words. */
 async function ready(id: string, inputs: Values, call: Call): Promise<void> {
   if (inputs.start !== true) return;
+  const news = inputs.wait === true ? await listenTo(id) : undefined;
+  try {
+    await looked(id, inputs, call, async () => news?.next());
+  } finally {
+    news?.close();
+  }
+}
+
+async function looked(id: string, inputs: Values, call: Call, news: () => Promise<void>): Promise<void> {
   const started = Date.now();
   const seconds = (): number => Math.round((Date.now() - started) / 1000);
   const limit = Number(inputs.waitTimeout) * 1000;
@@ -163,7 +173,7 @@ async function ready(id: string, inputs: Values, call: Call): Promise<void> {
     if (Health.Status === "unhealthy") throw await lastWords(`became unhealthy ${seconds()} s after its start`);
     if (Date.now() - started > limit) throw await lastWords(`is not healthy after ${inputs.waitTimeout} s (waitTimeout)`);
     if (call.signal.aborted) throw await lastWords(`was not yet healthy when the update was stopped (${(call.signal.reason as Error)?.message ?? "cancelled"})`);
-    await sleep(POLL);
+    await news();
   }
 }
 

@@ -63,6 +63,7 @@ http {
 /** The site, as one release needs it: its replicas, and what the stack's file says about uploads, compression, headers and time limits. */
 export function siteConfiguration(context: Context, replicas: readonly string[]): string {
   const { app, proxy } = context.settings;
+  const addresses = replicas.map((replica) => `${replica}:${app.port}`);
   const headers = Object.entries(proxy.headers).map(([name, value]) => `add_header ${name} "${value.replace(/["\\]/g, "\\$&")}" always;`);
   const lines = [
     "sendfile on;",
@@ -86,7 +87,7 @@ export function siteConfiguration(context: Context, replicas: readonly string[])
     `include ${maintenance}/http*.conf;`,
     "upstream app {",
     "  zone app 128k;",
-    ...replicas.map((replica) => `  server ${replica}:${app.port} max_fails=1 fail_timeout=2s;`),
+    ...addresses.map((address) => `  server ${address} max_fails=1 fail_timeout=2s;`),
     "}",
     "server {",
     "  listen 8080 default_server;",
@@ -117,7 +118,7 @@ export function siteConfiguration(context: Context, replicas: readonly string[])
     "  listen 8090;",
     `  location = /release/${context.release} { return 200; }`,
     // A new replica asks these what they have compiled (runtime/ready.php).
-    ...(app.server === "fpm" ? [`  location = /replicas { return 200 "${replicas.map((replica) => `${replica}:${app.port}`).join(",")}"; }`] : []),
+    ...(app.server === "fpm" ? [`  location = /replicas { return 200 "${addresses.join(",")}"; }`] : []),
     `  include ${maintenance}/status*.conf;`,
     "  location / { return 404; }",
     "}",

@@ -7,8 +7,8 @@ import type { Call, Resource } from "../plugin/resource.ts";
 import type { Failure } from "../plugin/schema.ts";
 import { ask, Refused, tell } from "./engine.ts";
 import * as journal from "./journal.ts";
-import { listenTo } from "./news.ts";
 import { removeLeftover } from "./leftover.ts";
+import { listenTo } from "./news.ts";
 import { ensureImage } from "./remote-image.ts";
 import { containerSchema, createOptions, limits } from "./spec.ts";
 import { drifted, outputsOf } from "./state.ts";
@@ -140,13 +140,13 @@ async function ready(id: string, inputs: Values, call: Call): Promise<void> {
   if (inputs.start !== true) return;
   const news = inputs.wait === true ? await listenTo(id) : undefined;
   try {
-    await looked(id, inputs, call, async () => news?.next());
+    await untilHealthy(id, inputs, call, async () => news?.next());
   } finally {
     news?.close();
   }
 }
 
-async function looked(id: string, inputs: Values, call: Call, news: () => Promise<void>): Promise<void> {
+async function untilHealthy(id: string, inputs: Values, call: Call, news: () => Promise<void>): Promise<void> {
   const started = Date.now();
   const seconds = (): number => Math.round((Date.now() - started) / 1000);
   const limit = Number(inputs.waitTimeout) * 1000;

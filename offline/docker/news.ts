@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ask } from "./engine.ts";
+import { ask, follow } from "./engine.ts";
 
 /** Until the next look, in ms: where Docker says by itself what happens, and where it can't. */
 const [SELDOM, POLL] = [1000, 100];
@@ -17,7 +17,7 @@ const listeners = new Map<string, () => void>();
 let stream: Stream | undefined;
 
 /**
- * Listens to what Docker says of a container's health and its end: asking all the time costs it, and this process, as much as a start does.
+ * Listens to what Docker says of a container's health and its end: asking all the time takes processors from what starts.
  * `next` returns when there is something, or after a second.
  */
 export async function listenTo(id: string): Promise<{ readonly next: () => Promise<void>; readonly close: () => void }> {
@@ -62,13 +62,9 @@ function open(): Stream {
     const told = await ask((docker) => docker.getEvents({ filters: { type: ["container"], event: ["health_status", "die"] } })).catch(() => undefined);
     if (told === undefined) return over();
     events = told as { destroy?(): void };
-    let text = "";
-    told.on("data", (chunk: Buffer) => {
-      const lines = (text + chunk.toString("utf8")).split("\n");
-      text = lines.pop()!;
-      for (const line of lines) listeners.get((JSON.parse(line) as { id?: string }).id ?? "")?.();
-    });
-    told.on("error", over);
+    // An end by itself, or by an error, closes it as well.
+    told.on("error", () => undefined);
     told.on("close", over);
+    follow(told, ({ id = "" }) => listeners.get(id)?.()).catch(over);
   }
 }

@@ -54,6 +54,9 @@ export const cpus = () => z.preprocess(number, z.number().min(0.01).max(1024)).m
 /** A boolean; "false" in quotes is false, which coercion would make true. */
 export const flag = () => z.union([z.boolean(), z.stringbool()]).meta({ expects: "true or false" });
 
+/** Accepts any text but an empty one. */
+export const notEmpty = (value: string): boolean => value.length > 0;
+
 /** Text that `accepts` accepts. */
 export const text = (expects: string, accepts: (value: string) => boolean, example?: string) =>
   z.preprocess(scalar, z.string().refine(accepts)).meta({ expects, example });

@@ -1,0 +1,67 @@
+import { z } from "zod";
+import {
+  argv, cpus, flag, id, imageReference, integer, mebibytes, notEmpty, optional, path, port, preset, required, seconds,
+  text,
+} from "../fields.ts";
+
+const buildArguments = z
+  .record(z.string().regex(/^[A-Za-z_]\w*$/), text("a text", () => true))
+  .meta({ expects: "build arguments: names of letters, digits and underscores, with texts" });
+
+/** The application's replicas. */
+export const app = z.strictObject({
+  image: optional(
+    imageReference(),
+    "The application's image; either this or `build`",
+    "none: then `build` is required",
+  ),
+  build: optional(
+    z.strictObject({
+      context: required(
+        text("a folder, as a path from the project's root", notEmpty, "."),
+        "The folder that is sent to the build, from the project's root",
+      ),
+      dockerfile: preset(text("a path inside the context", notEmpty), "Dockerfile", "The Dockerfile, from the context"),
+      args: preset(buildArguments, {}, "Build arguments; never a secret, for they stay in the image"),
+    }).meta({ expects: "an object with context, and if needed dockerfile and args" }),
+    "Build the application's image instead of pulling it",
+    "none: then `image` is required",
+  ),
+  pinned: optional(
+    imageReference(),
+    "An earlier image that runs instead, until this is removed; `./drydock rollback` sets it",
+    "none",
+  ),
+  server: preset(
+    z.enum(["fpm", "http"]).meta({ expects: '"fpm" (the image runs PHP-FPM) or "http" (it serves HTTP itself)' }),
+    "fpm",
+    "What the image serves",
+  ),
+  port: optional(port(), "The port on which it serves", "9000 for fpm, 80 for http"),
+  path: preset(
+    path("an absolute path, such as /var/www/html", "/var/www/html"),
+    "/var/www/html",
+    "Where the application's code is in the image",
+  ),
+  replicas: preset(integer(1, 100), 3, "How many replicas serve"),
+  startTogether: preset(
+    integer(0, 100),
+    5,
+    "How many successors start at once in a release: more take memory and processors from those that serve; 0 means " +
+      "all",
+  ),
+  healthPath: preset(
+    text("a path that begins with /, such as /up", (value) => /^\/[\w./~%-]*$/.test(value), "/up"),
+    "/up",
+    "The path that answers 200 when a replica is healthy",
+  ),
+  uid: preset(id(), 1000, "The user that Laravel runs as"),
+  gid: preset(id(), 1000, "The group that Laravel runs as"),
+  memory: preset(mebibytes(32), 256, "Memory limit of each replica"),
+  cpus: preset(cpus(), 1, "Processor limit of each replica"),
+  command: optional(argv(), "The command of a replica", '["php-fpm","-F"] for fpm, the image\'s own for http'),
+  maxChildren: preset(integer(1, 1000), 10, "PHP-FPM's processes in each replica"),
+  cache: preset(flag(), true, "Cache configuration, routes and views when a container starts"),
+  stopTimeout: preset(seconds(), 30, "How long an old replica may finish its requests"),
+  startTimeout: preset(seconds(), 60, "How long a replica may take to become healthy"),
+});

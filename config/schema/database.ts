@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { cpus, id, imageReference, integer, mebibytes, preset, required, seconds, text } from "../fields.ts";
+import { isPassword, passwordExpects, passwordGenerator } from "../variableTypes.ts";
+
+/** The database server. */
+export const database = z.strictObject({
+  engine: preset(
+    z.enum(["mariadb", "mysql"]).meta({ expects: '"mariadb" or "mysql"' }),
+    "mariadb",
+    "The database server",
+  ),
+  image: required(imageReference(), "The database server's image"),
+  uid: preset(id(), 999, "The user that it runs as"),
+  gid: preset(id(), 999, "The group that it runs as"),
+  memory: preset(mebibytes(128), 512, "Memory limit"),
+  cpus: preset(cpus(), 1, "Processor limit"),
+  bufferPool: preset(mebibytes(8), 128, "InnoDB's buffer pool, below the memory limit"),
+  rootPassword: required(
+    text(passwordExpects, isPassword),
+    "The password of the server's root",
+    { secret: true, generator: passwordGenerator },
+  ),
+  binlogDays: preset(integer(1, 99, "days"), 7, "How long the binary log is kept"),
+  stopTimeout: preset(seconds(), 60, "How long the server may take to stop"),
+});

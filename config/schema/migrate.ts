@@ -1,0 +1,13 @@
+import { z } from "zod";
+import { flag, optional, preset, seconds } from "../fields.ts";
+
+/** The migrations of a release. */
+export const migrate = z.strictObject({
+  enabled: preset(flag(), true, "Run `migrate --force --isolated` in each release"),
+  timeout: preset(seconds(), 600, "How long the migrations may take; then they are ended, and so is their lock"),
+  breaking: optional(
+    z.enum(["warn", "refuse"]).meta({ expects: '"warn" or "refuse"' }),
+    "What is done with a migration that breaks the release which still serves",
+    "`refuse`; on a local stack `warn`",
+  ),
+});

@@ -1,0 +1,33 @@
+import { z } from "zod";
+import {
+  address, cpus, flag, id, imageReference, integer, mebibytes, port, preset, ranges, required, seconds, text,
+} from "../fields.ts";
+
+/** What the proxy answers with unless `proxy.headers` says otherwise. */
+export const defaultHeaders: Readonly<Record<string, string>> = {
+  "X-Frame-Options": "SAMEORIGIN",
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "strict-origin-when-cross-origin",
+};
+
+const headers = z.record(
+  z.string().regex(/^[A-Za-z][A-Za-z0-9-]*$/),
+  // nginx reads `$` as the start of a variable, and has no way to escape it.
+  text("a header's value in one line, without $", (value) => !/[\u0000-\u001f\u007f$]/.test(value)),
+).meta({ expects: "headers: names of letters, digits and hyphens, with values in one line, without $" });
+
+/** nginx. */
+export const proxy = z.strictObject({
+  image: required(imageReference(), "nginx's image"),
+  uid: preset(id(), 101, "The user that it runs as"),
+  gid: preset(id(), 101, "The group that it runs as"),
+  port: preset(port(), 8080, "The published port"),
+  interface: preset(address(), "127.0.0.1", "The address on which the port is published"),
+  uploadLimit: preset(integer(1, 10_240, "MiB"), 32, "The largest request body"),
+  timeout: preset(seconds(3600), 60, "How long the application may take to answer"),
+  gzip: preset(flag(), true, "Compress answers"),
+  trustedProxies: preset(ranges(), [], "Proxies in front, whose X-Forwarded-For is believed"),
+  headers: preset(headers, {}, "Response headers, added to the security headers below; an empty value removes one"),
+  memory: preset(mebibytes(16), 128, "Memory limit"),
+  cpus: preset(cpus(), 0.5, "Processor limit"),
+});

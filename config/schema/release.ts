@@ -1,0 +1,13 @@
+import { z } from "zod";
+import { integer, preset } from "../fields.ts";
+
+/** What proves a release. */
+export const verify = z.strictObject({
+  requests: preset(integer(1, 10_000), 20, "Requests through the proxy that must succeed after a release"),
+});
+
+/** Docker's log files. */
+export const logs = z.strictObject({
+  maxSize: preset(integer(1, 10_240, "MiB"), 10, "Size of one log file of a container"),
+  maxFiles: preset(integer(1, 100), 3, "Log files kept for each container"),
+});

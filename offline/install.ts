@@ -113,7 +113,7 @@ async function bundle(source: string, target: string): Promise<void> {
     outfile: target,
     bundle: true,
     platform: "node",
-    target: "node20",
+    target: "node22",
     format: "cjs",
     banner: { js: "#!/usr/bin/env node" },
     logLevel: "error",

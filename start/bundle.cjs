@@ -50,7 +50,7 @@ async function build(name, entry, format, list) {
     write: false,
     metafile: true,
     platform: "node",
-    target: "node20",
+    target: "node22",
     format,
     logLevel: "silent",
     ...(format === "esm" ? { banner: { js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);' } } : {}),

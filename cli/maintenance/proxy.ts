@@ -82,7 +82,9 @@ export function readShown(output: string): Shown {
     ...(value("writable") === "yes" ? [] : ["the proxy's user can't write to its volume"]),
   ];
   if (generation === "") return { problems: general, aside };
-  const found = archive === undefined ? {} : Object.fromEntries(parseTar(Buffer.from(archive, "base64")).map(({ name, text }) => [name.replace(/^\.\//, ""), text]));
+  // A copy: nanotar reads the whole memory that a buffer is a part of, and Node puts small ones together.
+  const files = archive === undefined ? [] : parseTar(new Uint8Array(Buffer.from(archive, "base64")));
+  const found = Object.fromEntries(files.map(({ name, text }) => [name.replace(/^\.\//, ""), text]));
   const problems = [...general, ...(value("serving") === "yes" ? [] : ["it is switched on, but nginx doesn't have it in force"])];
   let state: Maintenance;
   try {

@@ -1,7 +1,7 @@
-import { mkdirSync, linkSync, readFileSync, rmSync } from "node:fs";
-import { dirname } from "node:path";
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { holding, startOf } from "../lib/lock.ts";
 import { refused } from "./errors.ts";
-import { writeWhole } from "./files.ts";
 
 /** Who holds the lock. */
 export interface Holder {
@@ -12,20 +12,25 @@ export interface Holder {
   readonly since: string;
 }
 
-const startOf = (pid: number): string | undefined => {
+function parse(text: string): Holder | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    return JSON.parse(text) as Holder;
   } catch {
     return undefined;
   }
-};
+}
+
+/** What was cut off, or is of a process that has ended. */
+function isStale(text: string): boolean {
+  const holder = parse(text);
+  return holder === undefined || startOf(holder.pid) !== holder.start;
+}
 
 /** Whoever holds it and lives. A process that was killed holds nothing. */
 export function holderOf(path: string): Holder | undefined {
   try {
-    const holder = JSON.parse(readFileSync(path, "utf8")) as Holder;
-    return startOf(holder.pid) === holder.start ? holder : undefined;
+    const text = readFileSync(path, "utf8");
+    return isStale(text) ? undefined : parse(text);
   } catch {
     return undefined;
   }
@@ -36,27 +41,15 @@ export function holderOf(path: string): Holder | undefined {
  * @param wait milliseconds to wait for another holder; then it is refused, and told who it is
  */
 export async function withLock<T>(path: string, what: string, wait: number, work: () => Promise<T>): Promise<T> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const own: Holder = { pid: process.pid, start: startOf(process.pid) ?? "", what, since: new Date().toISOString() };
-  const draft = `${path}.${process.pid}`;
-  writeWhole(draft, JSON.stringify(own));
-  const until = Date.now() + wait;
-  try {
-    for (;;) {
-      try {
-        linkSync(draft, path);
-        break;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      }
-      const holder = holderOf(path);
-      if (holder === undefined) rmSync(path, { force: true });
-      else if (Date.now() > until) throw refused(`${holder.what} is at work since ${holder.since} (process ${holder.pid})`, "wait for it, or see: ./drydock backup status");
-      else await new Promise((wake) => setTimeout(wake, 300));
-    }
-    return await work();
-  } finally {
-    rmSync(draft, { force: true });
-    if (holderOf(path)?.pid === process.pid) rmSync(path, { force: true });
-  }
+  const { pid } = process;
+  const own = { pid, start: startOf(pid) ?? "", what, since: new Date().toISOString(), id: randomUUID() };
+  const held = (text: string, waited: number): void => {
+    if (waited <= wait) return;
+    const holder = parse(text);
+    throw refused(
+      `${holder?.what} is at work since ${holder?.since} (process ${holder?.pid})`,
+      "wait for it, or see: ./drydock backup status",
+    );
+  };
+  return await holding(path, JSON.stringify(own), { stale: isStale, held }, work);
 }

@@ -1,6 +1,8 @@
-import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { tryLock, unlock } from "../lib/lock.ts";
 import { CliError, Exit } from "./errors.ts";
 import { PROJECT } from "./project.ts";
 
@@ -47,7 +49,15 @@ export function judge(holder: Holder | undefined, here: string = hostname(), atW
 /** Undefined for a file that is missing or was cut off while it was written. */
 export function readHolder(file: string): Holder | undefined {
   try {
-    const { pid, username, hostname: host, timestamp } = JSON.parse(readFileSync(file, "utf8")) as Partial<Holder>;
+    return parseHolder(readFileSync(file, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+function parseHolder(text: string): Holder | undefined {
+  try {
+    const { pid, username, hostname: host, timestamp } = JSON.parse(text) as Partial<Holder>;
     return typeof pid === "number" ? { pid, username: username ?? "", hostname: host ?? "", timestamp: timestamp ?? "" } : undefined;
   } catch {
     return undefined;
@@ -71,26 +81,6 @@ export function heldBy(stack: string, holder: Holder): CliError {
   });
 }
 
-/**
- * Moves a stale lock away; false where somebody else was quicker. Two that find the same stale lock must not both have it: a lock that was
- * taken between the look and the move is put back.
- */
-function takeAway(file: string, stale: Holder | undefined): boolean {
-  const aside = `${file}.${process.pid}.stale`;
-  try {
-    renameSync(file, aside);
-  } catch {
-    return false;
-  }
-  const moved = readHolder(aside);
-  const same = moved?.pid === stale?.pid && moved?.timestamp === stale?.timestamp;
-  try {
-    if (!same) linkSync(aside, file);
-  } catch { /* a third one has it by now, and the second will find that out */ }
-  rmSync(aside, { force: true });
-  return same;
-}
-
 export interface Lock {
   /** Whose lock was taken over because his process is gone: what he had begun may still be at work. */
   readonly previous?: Holder;
@@ -103,30 +93,15 @@ export interface Lock {
  * @throws CliError (refused) naming the holder
  */
 export function takeLock(file: string, stack: string): Lock {
-  mkdirSync(dirname(file), { recursive: true });
-  const mine = JSON.stringify({ pid: process.pid, username: userInfo().username, hostname: hostname(), timestamp: new Date().toISOString() });
-  // Linked, not written in place: whoever reads the file finds all of it.
-  const draft = `${file}.${process.pid}`;
-  writeFileSync(draft, mine);
-  let previous: Holder | undefined;
-  try {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        linkSync(draft, file);
-        break;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EEXIST" || attempt >= 3) throw error;
-        const holder = readHolder(file);
-        if (holder !== undefined && judge(holder) !== "stale") throw heldBy(stack, holder);
-        previous = takeAway(file, holder) ? holder : previous;
-      }
-    }
-  } finally {
-    rmSync(draft, { force: true });
-  }
-  const release = (): void => {
-    if (readHolder(file)?.pid === process.pid) rmSync(file, { force: true });
-  };
+  const timestamp = new Date().toISOString();
+  const own: Holder = { pid: process.pid, username: userInfo().username, hostname: hostname(), timestamp };
+  const mine = JSON.stringify({ ...own, id: randomUUID() });
+  // One that was cut off is nobody's.
+  const stale = (text: string): boolean => ["free", "stale"].includes(judge(parseHolder(text)));
+  const attempt = tryLock(file, mine, stale);
+  if (!attempt.taken) throw heldBy(stack, parseHolder(attempt.holder)!);
+  const previous = attempt.previous === undefined ? undefined : parseHolder(attempt.previous);
+  const release = (): void => unlock(file, mine);
   process.once("exit", release);
   return {
     ...(previous === undefined ? {} : { previous }),

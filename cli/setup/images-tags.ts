@@ -13,13 +13,16 @@ const SERIES: Readonly<Record<ImageName, string>> = { base: "forky", php: "8.4",
 /** The folder with a folder for each image. */
 export const IMAGES_DIR = fileURLToPath(new URL("../../images", import.meta.url));
 
-/** What the backup image holds beside its folder: the agent, bundled from here with these packages. */
+/** What the backup image holds beside its folder: the agent, bundled from here with the packages below. */
 export const AGENT_DIR = fileURLToPath(new URL("../../backup", import.meta.url));
+/** What all programs share; the agent's is bundled from it as well. */
+const LIB_DIR = fileURLToPath(new URL("../../lib", import.meta.url));
 export const AGENT_PACKAGES = ["@aws-sdk/client-s3", "commander", "croner", "mysql2", "nodemailer", "pino", "prom-client", "zod"] as const;
 
 function agentHash(): string {
   const { dependencies } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { dependencies: Record<string, string> };
-  return contentHash(AGENT_DIR, AGENT_PACKAGES.map((name) => `${name}@${dependencies[name]}`).join("\n"));
+  const packages = AGENT_PACKAGES.map((name) => `${name}@${dependencies[name]}`).join("\n");
+  return contentHash(AGENT_DIR, contentHash(LIB_DIR, packages));
 }
 
 /** A folder's content (names, run bits, bytes) as 12 hex digits, mixed with `parent`. Times and owners don't count. */

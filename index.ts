@@ -22,6 +22,7 @@ import { Scheduler } from "./components/scheduler.ts";
 import { Switch } from "./components/switch.ts";
 import { Verify } from "./components/verify.ts";
 import { Volumes } from "./components/volumes.ts";
+import { workersOf } from "./components/worker.ts";
 import { loadConfiguration } from "./config/load.ts";
 
 const { settings, environment } = loadConfiguration();
@@ -60,11 +61,13 @@ const migrate = new Migrate("migrate", context, { network, backup, after: [...re
 const migrated = [...ready, ...present(migrate.command)];
 const assets = new Assets("assets", context, { volumes, after: migrated }, on);
 const app = new App("app", context, { network, volumes, after: [...migrated, assets.command, proxy.container] }, on);
-const traffic = new Switch("switch", context, { proxy: proxy.container, replicas: app.replicas, after: [assets.command] }, on);
+const servers = workersOf("servers", context, { network, volumes, after: [...migrated, proxy.container] }, on);
+const traffic = new Switch("switch", context, { proxy: proxy.container, replicas: app.replicas, servers, after: [assets.command] }, on);
 const opcache = new Opcache("opcache", context, { replicas: app.replicas, after: [traffic.command] }, on);
 const horizon = new Horizon("horizon", context, { network, volumes, after: [traffic.command] }, on);
 const scheduler = new Scheduler("scheduler", context, { network, volumes, after: [traffic.command] }, on);
-const workers = [...present(horizon.container), ...present(scheduler.container)];
+const jobs = workersOf("jobs", context, { network, volumes, after: [traffic.command] }, on);
+const workers = [...present(horizon.container), ...present(scheduler.container), ...[...servers, ...jobs].flatMap(({ containers }) => containers)];
 const verify = new Verify("verify", context, { replicas: app.replicas, workers, after: [traffic.command, ...present(opcache.command)] }, on);
 
 const recorded = new Record("record", context, { volumes, replicas: app.replicas, probes: verify.command.stdout, after: [verify.command] }, on);

@@ -8,7 +8,7 @@ set -eu
 fail() { echo "redis-password: $*. Until it is run again, Redis takes what it took before: ./drydock up" >&2; exit 1; }
 in_redis() { docker exec -i "$REDIS" /bin/sh -c "cli() { sh /run/drydock/redis-cli.sh \"\$@\"; }; $1" redis-password "${2:-}"; }
 earlier() {
-  names=$(for role in app horizon scheduler; do docker ps --filter "network=$NETWORK" --filter "label=drydock.role=$role" --format '{{.Names}}' || exit; done) || fail "Docker does not say who is on $NETWORK"
+  names=$(for role in app worker horizon scheduler; do docker ps --filter "network=$NETWORK" --filter "label=drydock.role=$role" --format '{{.Names}}' || exit; done) || fail "Docker does not say who is on $NETWORK"
   for name in $names; do
     case $(printf '%s' "$plan" | docker exec -i "$name" php /drydock/readback.php "$APP_PATH" 2>/dev/null) in
       *'"differs":["REDIS_PASSWORD"]'*) echo "$name" ;;

@@ -3,8 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import type { Environment, Settings } from "../config/settings.ts";
 import type { Guard } from "./guard.ts";
 
-/** Who a container is; the value of its label `drydock.role`. */
-export type Role = "app" | "scheduler" | "horizon" | "migrate" | "database" | "redis" | "proxy" | "backup" | "restore";
+export type { Role } from "../config/roles.ts";
 
 /** What every component of a stack needs to know. */
 export interface Context {

@@ -27,7 +27,7 @@ export class Horizon extends pulumi.ComponentResource {
           limits: horizon,
           init: true,
           command: horizon.command,
-          health: { test: ["CMD", "php", "/drydock/worker.php", app.path, "horizon"], timeout: 10 },
+          health: { test: ["CMD", "php", "/drydock/worker.php", app.path, isHorizon(horizon.command) ? "horizon" : "process"], timeout: 10 },
           // SIGTERM ends this container's workers after their job; horizon:terminate would restart those of every container.
           stopSignal: "SIGTERM",
           stopTimeout: horizon.longestJob + 10,
@@ -38,4 +38,9 @@ export class Horizon extends pulumi.ComponentResource {
     }
     this.registerOutputs({ container: this.container?.name });
   }
+}
+
+/** Another command in its place, such as `queue:work`, has no workers of its own and no master. */
+function isHorizon(command: readonly string[]): boolean {
+  return command.includes("horizon");
 }

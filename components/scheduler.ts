@@ -25,10 +25,10 @@ export class Scheduler extends pulumi.ComponentResource {
         {
           ...laravelSpec(context, "scheduler", args),
           limits: scheduler,
-          // schedule:work ignores SIGTERM when it is PID 1.
+          // Takes in the tasks that run in the background, which nobody else would wait for.
           init: true,
-          command: ["php", "artisan", "schedule:work"],
-          health: { test: ["CMD", "php", "/drydock/worker.php", app.path, "schedule:work"], timeout: 10 },
+          command: ["/bin/sh", "/drydock/schedule.sh", String(scheduler.stopTimeout)],
+          health: { test: ["CMD", "php", "/drydock/worker.php", app.path, "scheduler"], timeout: 10 },
           stopSignal: "SIGTERM",
           stopTimeout: scheduler.stopTimeout,
         },

@@ -61,7 +61,11 @@ http {
 `;
 
 /** The site, as one release needs it: its replicas, and what the stack's file says about uploads, compression, headers and time limits. */
-export function siteConfiguration(context: Context, replicas: readonly string[]): string {
+export function siteConfiguration(
+  context: Context,
+  replicas: readonly string[],
+  servers: readonly { readonly worker: string; readonly names: readonly string[] }[] = [],
+): string {
   const { app, proxy } = context.settings;
   const addresses = replicas.map((replica) => `${replica}:${app.port}`);
   const headers = Object.entries(proxy.headers).map(([name, value]) => `add_header ${name} "${value.replace(/["\\]/g, "\\$&")}" always;`);
@@ -89,6 +93,8 @@ export function siteConfiguration(context: Context, replicas: readonly string[])
     "  zone app 128k;",
     ...addresses.map((address) => `  server ${address} max_fails=1 fail_timeout=2s;`),
     "}",
+    ...servers.flatMap(({ worker, names }) => serverUpstream(context, worker, names)),
+    'map $http_upgrade $drydock_connection { default upgrade; "" ""; }',
     "server {",
     "  listen 8080 default_server;",
     // The same site for the probes of a release, which come from inside: never published, and never closed for maintenance.
@@ -108,6 +114,7 @@ export function siteConfiguration(context: Context, replicas: readonly string[])
     "    expires 1y;",
     ...headers.map((header) => `    ${header}`),
     "  }",
+    ...servers.flatMap(({ worker }) => serverLocations(context, worker)).map((line) => `  ${line}`),
     "  location ~ \\.php$ { try_files /nonexistent @app; }",
     "  location ~ /\\.(?!well-known/) { return 404; }",
     "  location @app {",
@@ -162,4 +169,37 @@ function http(timeout: number): string[] {
     "proxy_set_header X-Forwarded-Proto $drydock_scheme;",
     ...retry("proxy", timeout),
   ];
+}
+
+/** The containers of a worker that is a server, as the proxy reaches them. */
+function serverUpstream(context: Context, worker: string, names: readonly string[]): string[] {
+  const { http } = context.settings.workers[worker]!;
+  if (http === undefined || http.paths.length === 0) return [];
+  const servers = names.map((name) => `  server ${name}:${http.port} max_fails=1 fail_timeout=2s;`);
+  return [`upstream worker_${worker} {`, `  zone worker_${worker} 64k;`, ...servers, "}"];
+}
+
+/**
+ * What begins with one of its paths goes to it: `^~`, so that no pattern of the site comes first. A websocket or stream may be silent for longer than a page
+ * may take; its server pings it (Reverb each 30 to 60 s).
+ */
+function serverLocations(context: Context, worker: string): string[] {
+  const { http } = context.settings.workers[worker]!;
+  return (http?.paths ?? []).flatMap((path) => [
+    `location ^~ ${path} {`,
+    `  proxy_pass http://worker_${worker};`,
+    "  proxy_http_version 1.1;",
+    "  proxy_set_header Upgrade $http_upgrade;",
+    "  proxy_set_header Connection $drydock_connection;",
+    "  proxy_set_header Host $http_host;",
+    "  proxy_set_header X-Real-IP $remote_addr;",
+    "  proxy_set_header X-Forwarded-For $remote_addr;",
+    "  proxy_set_header X-Forwarded-Proto $drydock_scheme;",
+    "  proxy_connect_timeout 1s;",
+    "  proxy_read_timeout 3600s;",
+    "  proxy_send_timeout 60s;",
+    "  proxy_buffering off;",
+    "  proxy_next_upstream error;",
+    "}",
+  ]);
 }

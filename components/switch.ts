@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { step } from "./command.ts";
 import { fingerprint, siteHost, type Context } from "./context.ts";
 import { siteConfiguration } from "./siteConfiguration.ts";
+import type { Worker } from "./worker.ts";
 
 /** Sends the traffic to the replicas of this release, proves it with requests, and waits until nothing is sent to the old ones. */
 export class Switch extends pulumi.ComponentResource {
@@ -14,13 +15,14 @@ export class Switch extends pulumi.ComponentResource {
   constructor(
     name: string,
     context: Context,
-    args: { proxy: docker.Container; replicas: docker.Container[]; after: pulumi.Input<pulumi.Resource>[] },
+    args: { proxy: docker.Container; replicas: docker.Container[]; servers: Worker[]; after: pulumi.Input<pulumi.Resource>[] },
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("drydock:index:Switch", name, {}, options);
     const { app, proxy } = context.settings;
-    const names = pulumi.all(args.replicas.map((replica) => replica.name));
-    const site = names.apply((replicas) => siteConfiguration(context, replicas));
+    const namesOf = (containers: docker.Container[]) => pulumi.all(containers.map(({ name }) => name));
+    const servers = pulumi.all(args.servers.map(({ worker, containers }) => namesOf(containers).apply((names) => ({ worker, names }))));
+    const site = pulumi.all([namesOf(args.replicas), servers]).apply(([replicas, servers]) => siteConfiguration(context, replicas, servers));
     this.command = step(
       context,
       name,
@@ -35,7 +37,7 @@ export class Switch extends pulumi.ComponentResource {
           SITE_CONF: site,
         },
       },
-      { parent: this, dependsOn: [...args.replicas, ...args.after] },
+      { parent: this, dependsOn: [...args.replicas, ...args.servers.flatMap(({ containers }) => containers), ...args.after] },
     );
     this.drained = step(
       context,

@@ -23,7 +23,7 @@ export function stale(): string[] {
 function settingsPage(): string {
   const sections = Object.keys(settingsSchema.shape)
     .filter((group) => group !== "env")
-    .map((group) => `## ${group}\n\n${docOf(settingsSchema, [group]).description}.\n\n${table(["key", "default", "what it is", "accepted"], rows([group]))}`);
+    .map((group) => `## ${group}\n\n${docOf(settingsSchema, [group]).description}.\n\n${table(["key", "default", "what it is", "accepted"], rows(named(group)))}`);
   return `${notice}
 
 # Settings
@@ -63,19 +63,24 @@ ${docOf(settingsSchema, ["env"]).description}. They are described in [environmen
 `;
 }
 
+/** Where the keys of a group are; one whose members the user names has them below any name. */
+function named(group: string): string[] {
+  return children(settingsSchema, [group]).length > 0 ? [group] : [group, "name"];
+}
+
 function rows(path: readonly string[]): string[][] {
   return children(settingsSchema, path).flatMap((key) => {
     const doc = docOf(settingsSchema, [...path, key]);
-    const name = [...path.slice(1), key].join(".");
+    const name = [...path.slice(1), key].join(".").replace(/^name\./, "NAME.");
     const fallback = doc.preset !== undefined ? code(JSON.stringify(doc.preset)) : doc.computed ?? (isOptional([...path, key]) ? "none" : "**required**");
     return [[code(name), fallback, `${doc.description}${doc.secret ? " (secret)" : ""}`, doc.expects ?? ""], ...rows([...path, key])];
   });
 }
 
-/** Whether a setting, or the object it is in, may be left out. */
+/** Whether a setting may be left out where the object that it is in is there. */
 function isOptional(path: readonly string[]): boolean {
-  const [group = "", key = "", inner] = path;
-  const parsed = settingsSchema.safeParse({ [group]: inner === undefined ? {} : { [key]: {} } });
+  const object = path.slice(0, -1).reduceRight<object>((inner, key) => ({ [key]: inner }), {});
+  const parsed = settingsSchema.safeParse(object);
   return !parsed.error?.issues.some((issue: z.core.$ZodIssue) => issue.path.join(".") === path.join("."));
 }
 

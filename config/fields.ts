@@ -62,7 +62,7 @@ export const text = (expects: string, accepts: (value: string) => boolean, examp
   z.preprocess(scalar, z.string().refine(accepts)).meta({ expects, example });
 
 /** A list; its JSON text is accepted. */
-const list = <T extends z.ZodType>(element: T, expects: string, example: string) => z.preprocess(fromJson, z.array(element)).meta({ expects, example });
+export const list = <T extends z.ZodType>(element: T, expects: string, example: string) => z.preprocess(fromJson, z.array(element)).meta({ expects, example });
 
 function fromJson(value: unknown): unknown {
   if (typeof value !== "string" || !value.startsWith("[")) return value;

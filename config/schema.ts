@@ -8,7 +8,7 @@ import { migrate } from "./schema/migrate.ts";
 import { defaultHeaders, proxy } from "./schema/proxy.ts";
 import { redis } from "./schema/redis.ts";
 import { logs, verify } from "./schema/release.ts";
-import { horizon, scheduler } from "./schema/workers.ts";
+import { horizon, scheduler, workers } from "./schema/workers.ts";
 
 /** The groups of settings, in the order of the stack files. */
 export const groups = { docker, app, scheduler, horizon, migrate, database, redis, proxy, backup, verify, logs, bucket };
@@ -25,7 +25,10 @@ export const settingsSchema = z.strictObject({
     .prefault({})
     .meta({ description: "The Laravel application's replicas" }),
   scheduler: scheduler.prefault({}).meta({ description: "Laravel's scheduler" }),
-  horizon: horizon.prefault({}).meta({ description: "The queue workers" }),
+  horizon: horizon.prefault({}).meta({ description: "Horizon, which runs the queue workers" }),
+  workers: workers.prefault({}).meta({
+    description: "More processes of the application's image: queue workers, Reverb, Inertia's server-side rendering, any command; released as Horizon is",
+  }),
   migrate: migrate.prefault({}).meta({ description: "The database migrations of a release" }),
   database: database.prefault({} as never).meta({ description: "MariaDB or MySQL" }),
   redis: redis.prefault({} as never).meta({ description: "Redis: cache, sessions and queues" }),

@@ -1,13 +1,7 @@
 import { z } from "zod";
+import { LARAVEL, LASTING, ROLES, type Role } from "../config/roles.ts";
 
-/** The roles that containers of a Laravel stack have. Containers say theirs in the label `drydock.role`. */
-export const ROLES = ["app", "horizon", "scheduler", "migrate", "database", "redis", "proxy", "backup", "restore"] as const;
-export type Role = (typeof ROLES)[number];
-
-/** Roles that run the application's code. */
-export const LARAVEL: readonly Role[] = ["app", "horizon", "scheduler", "migrate"];
-/** Roles that run it for as long as the release lives. */
-export const LASTING: readonly Role[] = ["app", "horizon", "scheduler"];
+export { LARAVEL, LASTING, ROLES, type Role };
 
 // A word of the name: `shop-app-1` has `app`, `mapper` has not.
 const word = (...words: readonly string[]): string => `(^|[-_.])(${words.join("|")})([0-9]*)([-_.]|$)`;
@@ -18,7 +12,8 @@ const BY_NAME: Readonly<Record<Role, string>> = {
   restore: word("restore"),
   migrate: word("migrate", "migrator", "migration", "migrations"),
   scheduler: word("scheduler", "schedule", "cron"),
-  horizon: word("horizon", "queue", "worker", "workers"),
+  horizon: word("horizon"),
+  worker: word("queue", "worker", "workers", "reverb"),
   database: word("db", "database", "mysql", "mariadb", "postgres", "postgresql", "pgsql"),
   redis: word("redis", "valkey"),
   proxy: word("proxy", "nginx", "caddy", "traefik", "haproxy"),

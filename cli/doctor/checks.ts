@@ -1,3 +1,4 @@
+import { isLasting } from "../../config/roles.ts";
 import { LOCAL } from "../project.ts";
 import type { Check, ContainerFacts, Facts, LaravelFacts, Verdict } from "./facts.ts";
 
@@ -18,8 +19,7 @@ const replace = (facts: Facts, name: string): string => `${up(facts)} --replace 
 const list = (names: readonly string[]): string => names.join(", ");
 const inRedis = (container: string, command: string): string => `docker exec ${container} sh /run/drydock/redis-cli.sh ${command}`;
 
-const laravelRoles = ["app", "horizon", "scheduler"];
-const laravel = (facts: Facts): readonly ContainerFacts[] => facts.containers.filter(({ role }) => laravelRoles.includes(role));
+const laravel = (facts: Facts): readonly ContainerFacts[] => facts.containers.filter(({ role }) => isLasting(role));
 
 /** Asks the same of each Laravel container that could be asked; of those that couldn't, nothing is claimed. */
 function each(facts: Facts, ask: (one: ContainerFacts, facts: LaravelFacts, process: string) => readonly (Finding | false | undefined | null)[]): Finding[] {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseConfiguration, type Configuration } from "../../config/settings.ts";
 import { plannedHashes } from "../../config/plan.ts";
+import { isLasting } from "../../config/roles.ts";
 import { inspect, type Docker, type Inspected } from "../docker.ts";
 import { CliError } from "../errors.ts";
 import { show } from "../maintenance/proxy.ts";
@@ -29,7 +30,7 @@ export async function gather(session: Session): Promise<Facts> {
   const host = new URL(environment.plain.APP_URL ?? "http://localhost").hostname;
   const running = (role: string): string | undefined => live.containers.find((one) => one.role === role && one.state === "running")?.container;
   const [containers, redis, schedule, site, maintenance] = await Promise.all([
-    Promise.all(live.containers.map(async (one) => (isLaravel(one.role) && one.state === "running" ? { ...one, laravel: await askLaravel(docker, one, hashes, app.server === "fpm" ? app.port : undefined) } : one))),
+    Promise.all(live.containers.map(async (one) => (isLasting(one.role) && one.state === "running" ? { ...one, laravel: await askLaravel(docker, one, hashes, app.server === "fpm" ? app.port : undefined) } : one))),
     askRedis(docker, running("redis")),
     askSchedule(docker, running("scheduler"), live.network),
     askSite(docker, running("app"), running("proxy"), { path: app.healthPath, host, timeout: proxy.timeout }),
@@ -38,7 +39,6 @@ export async function gather(session: Session): Promise<Facts> {
   return { stack, release: outputs.release, now: Date.now(), plan, containers, redis, schedule, site, maintenance };
 }
 
-const isLaravel = (role: string): boolean => ["app", "horizon", "scheduler"].includes(role);
 
 /** The configuration as it is now, with its secrets: they stay in this process. */
 export async function configurationOf(pulumi: Pulumi, stack: string): Promise<Configuration> {

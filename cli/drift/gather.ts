@@ -1,3 +1,4 @@
+import { LASTING } from "../../config/roles.ts";
 import { dockerFailure, type Docker } from "../docker.ts";
 import { CliError, Exit } from "../errors.ts";
 import { stateFolder } from "../environment.ts";
@@ -50,7 +51,7 @@ async function look(docker: Docker, stack: string, resources: readonly StateReso
 
   const references = [...new Set(own.map(({ inputs }) => inputs?.image).filter((image) => typeof image === "string"))];
   const running = (role: string): readonly LiveContainer[] => containers.filter(({ Id, State, Config }) => State.Running && Config.Labels?.["drydock.role"] === role && own.some(({ id }) => id === Id));
-  const laravel = ["app", "horizon", "scheduler"].flatMap(running);
+  const laravel = LASTING.flatMap(running);
   const [proxy] = running("proxy");
   const [foundNetworks, foundVolumes, foundImages, diffs, site] = await Promise.all([
     networks.length === 0 ? "" : ask(["network", "inspect", ...networks], /not found|No such network/i),

@@ -70,7 +70,7 @@ export const uniquePortsAndNames = stackRule({
   bad: "app and admin, both with external: 8080", good: "external: 8080 and external: 8081",
   params: z.strictObject({
     /** Roles whose replicas share an alias on purpose: the name then stands for all of them. */
-    replicated: rolesParam(["app", "horizon"]),
+    replicated: rolesParam(["app", "horizon", "worker"]),
   }),
   check(stack, { params, on }) {
     const taken = new Taken();

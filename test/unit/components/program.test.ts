@@ -139,7 +139,7 @@ describe("the stack", () => {
       uploads.map(({ file, owner, group, permissions }: any) => [file, owner, group, permissions]),
       [
         ["/var/www/html/.env", "1000", "1000", "0400"],
-        ...["start.sh", "cache.php", "fastcgi.php", "fcgi.php", "ready.php", "http.php", "worker.php", "opcache.php", "readback.php", "record.php"].map((name) => [`/drydock/${name}`, "1000", "1000", "0555"]),
+        ...["start.sh", "cache.php", "fastcgi.php", "fcgi.php", "ready.php", "http.php", "worker.php", "schedule.sh", "opcache.php", "readback.php", "record.php"].map((name) => [`/drydock/${name}`, "1000", "1000", "0555"]),
         ["/drydock/fpm.conf", "1000", "1000", "0444"],
       ],
     );

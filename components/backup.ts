@@ -50,7 +50,8 @@ export class Backup extends pulumi.ComponentResource {
         ...Object.entries(secrets).map(([file, content]) => ({ path: `${RUN}/${file}`, content: pulumi.secret(content) })),
       ];
       const account = { [SECRETS.database]: clientOptions(backup.databasePassword!), [SECRETS.restoreToken]: backup.token! };
-      const mount = (volume: docker.Volume, target: string, readOnly = true) => ({ type: "volume", source: volume.name, target, readOnly, volumeOptions: { noCopy: true } });
+      const mount = (volume: docker.Volume, target: string, readOnly = true) =>
+        ({ type: "volume", source: volume.name, target, readOnly });
 
       this.companion = container(
         context,

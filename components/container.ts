@@ -1,5 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { processors } from "../config/processors.ts";
 import type { Context, Role } from "./context.ts";
 import { healthcheck, type HealthCheck } from "./health.ts";
 
@@ -82,7 +83,9 @@ export function containerArgs(context: Context, spec: ContainerSpec): docker.Con
     ...(spec.command === undefined ? {} : { command: [...spec.command] }),
     init: spec.init ?? false,
     memory: spec.limits.memory,
-    cpus: String(spec.limits.cpus),
+    // What Docker makes of a limit of memory alone. It is read back, and left out it would be a difference.
+    memorySwap: 2 * spec.limits.memory,
+    cpus: processors(spec.limits.cpus),
     restart: "unless-stopped",
     capabilities: { drops: ["ALL"] },
     securityOpts: ["no-new-privileges:true"],
@@ -118,7 +121,8 @@ export function container(
   return new docker.Container(name, args, {
     ...options,
     deleteBeforeReplace,
-    // The provider would call a change of these an update and change nothing.
-    replaceOnChanges: ["healthcheck", "init", "tmpfs"],
+    // The provider would call a change of these an update and change nothing. One that has stopped it would start without
+    // waiting until it is healthy, and one that never became healthy (Pulumi's own key for it) would pass.
+    replaceOnChanges: ["healthcheck", "init", "mounts", "mustRun", "tmpfs", "#initerror"],
   });
 }

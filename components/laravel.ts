@@ -39,15 +39,7 @@ export function laravelSpec(
       envFile(context),
       ...scripts.map((name) => ({ path: `/drydock/${name}`, ...runtimeFile(name), mode: "0555" })),
     ],
-    mounts: [
-      {
-        type: "volume",
-        source: args.volumes.storage.name,
-        target: `${app.path}/storage/app`,
-        // Otherwise Docker gives the volume the owner that the folder has in the image (known issue 9).
-        volumeOptions: { noCopy: true },
-      },
-    ],
+    mounts: [{ type: "volume", source: args.volumes.storage.name, target: `${app.path}/storage/app` }],
     tmpfs: {
       [`${app.path}/bootstrap/cache`]: 16,
       [`${app.path}/storage/framework`]: 128,

@@ -20,7 +20,8 @@ export class Network extends pulumi.ComponentResource {
       new docker.Network(
         `${name}-${suffix}`,
         { driver: "bridge", internal, labels: [{ label: "drydock.stack", value: context.stack }] },
-        { parent: this },
+        // They never change, and networks of an older Drydock have one more: none is replaced for it, with all that is in it.
+        { parent: this, ignoreChanges: ["labels"] },
       );
     this.public = network("public", false);
     this.app = network("app", false);

@@ -21,7 +21,11 @@ export class Volumes extends pulumi.ComponentResource {
   readonly proxy: docker.Volume;
   /** Where backups are restored to prove them. */
   readonly restore: docker.Volume | undefined;
-  /** Has run when the volumes belong to the users that write to them. */
+  /**
+   * Has run when the volumes belong to the users that write to them, and none of them is empty: into an empty one Docker copies
+   * what the image of the first container has at that place, with its owner (known issue 9). A mount could say no to that, but
+   * the docker plugin refuses any option of a volume before Docker 26.
+   */
   readonly ownership: command.local.Command;
 
   constructor(name: string, context: Context, args: { toolImage: docker.RemoteImage }, options?: pulumi.ComponentResourceOptions) {
@@ -42,9 +46,18 @@ export class Volumes extends pulumi.ComponentResource {
     this.proxy = volume("proxy", false);
     this.restore = backup.enabled ? volume("restore", false) : undefined;
 
-    const belongs = (volume: docker.Volume, { uid, gid }: { uid: number; gid: number }) => pulumi.interpolate`${volume.name} ${uid}:${gid}`;
+    const belongs = (volume: docker.Volume, { uid, gid }: { uid: number; gid: number }, folder = ".drydock") =>
+      pulumi.interpolate`${volume.name} ${uid}:${gid} ${folder}`;
     const owners = pulumi
-      .all([belongs(this.storage, app), belongs(this.public, app), belongs(this.proxy, proxy), belongs(this.backups, backup.enabled ? app : database), belongs(this.records, proxy), ...present(this.restore).map((restore) => belongs(restore, database))])
+      .all([
+        // What Laravel calls the folder of the files that everybody may see.
+        belongs(this.storage, app, "public"),
+        belongs(this.public, app),
+        belongs(this.proxy, proxy),
+        belongs(this.backups, backup.enabled ? app : database),
+        belongs(this.records, proxy),
+        ...present(this.restore).map((restore) => belongs(restore, database)),
+      ])
       .apply((lines) => lines.join("\n"));
     this.ownership = step(
       context,

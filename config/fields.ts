@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { isReadBack } from "./processors.ts";
 
 /** What the documents and the error messages say about a setting; stored in zod's own registry. */
 export interface FieldDoc {
@@ -49,7 +50,10 @@ export const daysOrNever = (least: number) =>
   z.preprocess(number, z.number().int().max(3650).refine((days) => days === 0 || days >= least)).meta({ expects: `0 (never), or a whole number from ${least} to 3650 (days)` });
 
 /** A number of processors; digits in quotes are accepted. */
-export const cpus = () => z.preprocess(number, z.number().min(0.01).max(1024)).meta({ expects: "a number from 0.01 to 1024 (processors)" });
+export const cpus = () =>
+  z.preprocess(number, z.number().min(0.01).max(1024).refine(isReadBack)).meta({
+    expects: "a number from 0.01 to 1024 (processors) that Pulumi reads back as it is: 0.1 or 0.051, not 0.05",
+  });
 
 /** A boolean; "false" in quotes is false, which coercion would make true. */
 export const flag = () => z.union([z.boolean(), z.stringbool()]).meta({ expects: "true or false" });

@@ -74,7 +74,9 @@ export async function serveCompanion(): Promise<void> {
 }
 
 function clear(): void {
-  for (const name of readdirSync(RESTORES)) if (name !== "template" && !isKept(name)) rmSync(join(RESTORES, name), { recursive: true, force: true });
+  // .drydock is there so that the volume is never empty (components/volumes.ts).
+  const stays = (name: string) => name === "template" || name.startsWith(".") || isKept(name);
+  for (const name of readdirSync(RESTORES).filter((name) => !stays(name))) rmSync(join(RESTORES, name), { recursive: true, force: true });
 }
 
 /** PUT /restores/ID/unpack/NUMBER as an upgrade: from the answer on, the connection is standard input of the program that unpacks. */

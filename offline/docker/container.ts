@@ -11,13 +11,11 @@ import { removeLeftover } from "./leftover.ts";
 import { listenTo } from "./news.ts";
 import { ensureImage } from "./remote-image.ts";
 import { containerSchema, createOptions, limits } from "./spec.ts";
-import { drifted, outputsOf } from "./state.ts";
+import { compared, drifted, outputsOf } from "./state.ts";
 import { archiveOf } from "./uploads.ts";
 
 /** How often a container that is to be gone is looked for, in ms. */
 const POLL = 100;
-/** How long a container that nobody waits for must run to count as started, in ms. */
-const FIRST_LOOK = 100;
 /** Lines of the container's log that an error shows. */
 const TAIL = 15;
 
@@ -39,29 +37,19 @@ export const container: Resource = {
     });
     return failures;
   },
-  drift(state, inputs) {
-    if (state.__unready) return [{ key: inputs.wait ? "wait" : "mustRun", kind: "update", replace: true }];
-    // A container that must run and has stopped is made anew rather than started again: what it left behind is not known.
-    return state.exitCode !== undefined && inputs.mustRun === true ? [{ key: "mustRun", kind: "update", replace: true }] : [];
-  },
+  compared,
   create,
   async read(id, inputs, state) {
     const found = await ask((docker) => docker.getContainer(id).inspect());
     if (!found) return undefined;
-    const now = drifted(inputs, found);
-    return { inputs: now, outputs: { ...outputsOf(now, found), containerLogs: state.containerLogs ?? "", ...(state.__unready ? { __unready: true } : {}) } };
+    return { inputs: drifted(inputs, found), outputs: { ...outputsOf(inputs, found), containerLogs: state.containerLogs ?? "" } };
   },
-  async update(id, state, inputs, call) {
+  async update(id, state, inputs) {
     const handle = (docker: Docker): Docker.Container => docker.getContainer(id);
-    const before = await tell((docker) => handle(docker).inspect());
+    // As the official plugin: one that was found stopped is started, and nobody waits for it.
+    if (state.mustRun === false && inputs.mustRun === true && inputs.start === true) await tell((docker) => handle(docker).start());
     const changed = limits(inputs);
-    // Docker sets a swap limit of its own beside a memory limit; it has to move along.
-    if (changed.Memory !== undefined && changed.MemorySwap === undefined) changed.MemorySwap = Number(changed.Memory) * 2;
-    await tell((docker) => handle(docker).update(changed));
-    if (inputs.start === true && inputs.mustRun === true && !before.State.Running) {
-      await tell((docker) => handle(docker).start());
-      await ready(id, inputs, call);
-    }
+    if (JSON.stringify(changed) !== JSON.stringify(limits(compared(state)))) await tell((docker) => handle(docker).update(changed));
     return { ...outputsOf(inputs, await tell((docker) => handle(docker).inspect())), containerLogs: state.containerLogs ?? "" };
   },
   async delete(id, state, call) {
@@ -82,9 +70,9 @@ export const container: Resource = {
 async function create(inputs: Values, call: Call): Promise<{ id: string; outputs: Values }> {
   await removeLeftover(call);
   await ensureImage(String(inputs.image), call);
+  await refuseOptions(inputs);
   const options = createOptions(inputs);
-  const entry = journal.begin(call.urn);
-  options.Labels = { ...options.Labels, [journal.LABEL]: entry.mark };
+  const entry = journal.begin(call, String(inputs.name));
   const made = await tell((docker) => docker.createContainer({ ...options, abortSignal: call.signal })).catch((error) => {
     if (error instanceof Refused) journal.abandoned(entry);
     throw new Error(`container ${inputs.name} could not be created: ${error.message}`);
@@ -110,14 +98,20 @@ async function create(inputs: Values, call: Call): Promise<{ id: string; outputs
     }
     await ready(id, inputs, call);
   } catch (error) {
-    const found = await ask((docker) => docker.getContainer(id).inspect());
-    if (!found) throw error;
+    if (!(await ask((docker) => docker.getContainer(id).inspect()))) throw error;
     journal.created(entry, id);
-    throw new NotReady((error as Error).message, id, { ...outputsOf(inputs, found), containerLogs, __unready: true });
+    throw new NotReady((error as Error).message, id, { ...inputs, containerLogs });
   }
   const outputs = { ...outputsOf(inputs, await tell((docker) => docker.getContainer(id).inspect())), containerLogs };
   journal.created(entry, id);
   return { id, outputs };
+}
+
+/** As the official plugin, which asks for a subfolder of a volume as soon as there is any option of it. */
+async function refuseOptions(inputs: Values): Promise<void> {
+  if (!((inputs.mounts ?? []) as Values[]).some(({ type, volumeOptions }) => type === "volume" && volumeOptions !== undefined)) return;
+  const { ApiVersion } = await tell((docker) => docker.version());
+  if (ApiVersion < "1.45") throw new Error("Setting VolumeOptions.Subpath requires docker version 1.45 or higher");
 }
 
 /** Attaches to the networks of `networksAdvanced`, in place of the default one. */
@@ -135,14 +129,14 @@ async function connect(id: string, inputs: Values): Promise<void> {
   }
 }
 
-/** Returns when the container runs, or with `wait` when it is healthy. An error says why it isn't, with its last words. */
+/** Returns with `wait` when the container is healthy. An error says why it isn't, with its last words; the official plugin waits for all of `waitTimeout`. */
 async function ready(id: string, inputs: Values, call: Call): Promise<void> {
-  if (inputs.start !== true) return;
-  const news = inputs.wait === true ? await listenTo(id) : undefined;
+  if (inputs.start !== true || inputs.wait !== true) return;
+  const news = await listenTo(id);
   try {
-    await untilHealthy(id, inputs, call, async () => news?.next());
+    await untilHealthy(id, inputs, call, news.next);
   } finally {
-    news?.close();
+    news.close();
   }
 }
 
@@ -150,13 +144,9 @@ async function untilHealthy(id: string, inputs: Values, call: Call, news: () => 
   const started = Date.now();
   const seconds = (): number => Math.round((Date.now() - started) / 1000);
   const limit = Number(inputs.waitTimeout) * 1000;
-  if (inputs.wait !== true) await sleep(FIRST_LOOK);
   for (;;) {
     const found = await ask((docker) => docker.getContainer(id).inspect());
-    if (!found) {
-      if (inputs.rm === true) return;
-      throw new Error(`container ${inputs.name} was removed by somebody else while it was starting`);
-    }
+    if (!found) throw new Error(`container ${inputs.name} was removed by somebody else while it was starting`);
     const { Running, Restarting, ExitCode, Health, OOMKilled, Error: reason } = found.State;
     const lastWords = async (why: string): Promise<Error> => new Error([
       `container ${inputs.name} (image ${inputs.image}) ${why}`,
@@ -164,10 +154,9 @@ async function untilHealthy(id: string, inputs: Values, call: Call, news: () => 
       "its last log lines:", indent(await logsOf(id, TAIL)),
       "it is kept for a look (docker logs, docker inspect), and the next update replaces it",
     ].join("\n"));
-    if ((!Running || Restarting) && inputs.mustRun === true) {
+    if (!Running || Restarting) {
       throw await lastWords(`${Restarting ? "keeps restarting" : "has stopped"} ${seconds()} s after its start: exit code ${ExitCode}${OOMKilled ? ", out of memory (raise `memory`)" : ""}${reason ? `, ${reason}` : ""}`);
     }
-    if (inputs.wait !== true || !Running) return;
     if (!Health) throw await lastWords("has no health check to wait for: give it `healthcheck`, or leave out `wait`");
     if (Health.Status === "healthy") return;
     if (Health.Status === "unhealthy") throw await lastWords(`became unhealthy ${seconds()} s after its start`);

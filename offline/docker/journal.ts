@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -6,16 +6,16 @@ import { join } from "node:path";
 /**
  * What is being created, on disk before it is asked for. The engine writes an object into its state after the plugin has
  * answered; when one of the two is killed before that, the object exists and nobody knows it. The next creation of the
- * same resource finds the entry here, and by its label the object, and removes it. An entry goes when the engine
- * mentions the object again (it is in the state then), or when the operation ends in order.
+ * same resource finds the entry here, and by its name the object, and removes it. An entry goes when the engine
+ * mentions the object again (it is in the state then), or when the operation ends in order. Docker's objects carry no mark of it: the official plugin would
+ * take a label that nobody has asked for as a change.
  */
 export interface Entry {
   readonly urn: string;
-  /** Value of the label `LABEL` on the object. */
-  readonly mark: string;
+  /** The object's name, where it was chosen here: a random part makes it nobody else's. */
+  readonly name: string | undefined;
   id?: string;
 }
-export const LABEL = "drydock.offline.creation";
 
 const folder = (): string => {
   const base = process.env.XDG_STATE_HOME ? process.env.XDG_STATE_HOME : join(homedir(), ".local", "state");
@@ -26,11 +26,13 @@ const folder = (): string => {
 const fileOf = (urn: string): string => join(folder(), createHash("sha256").update(urn).digest("hex").slice(0, 32));
 const own = new Map<string, Entry>();
 
-export function begin(urn: string): Entry {
-  const entry: Entry = { urn, mark: randomUUID() };
+/** @param of the resource that the object is to be of */
+export function begin(of: { readonly urn: string; readonly name: string }, name: string): Entry {
+  const chosen = name.startsWith(`${of.name}-`) && /^[0-9a-f]{7}$/.test(name.slice(of.name.length + 1));
+  const entry: Entry = { urn: of.urn, name: chosen ? name : undefined };
   mkdirSync(folder(), { recursive: true, mode: 0o700 });
-  own.set(urn, entry);
-  writeFileSync(fileOf(urn), JSON.stringify(entry), { mode: 0o600 });
+  own.set(of.urn, entry);
+  writeFileSync(fileOf(of.urn), JSON.stringify(entry), { mode: 0o600 });
   return entry;
 }
 

@@ -6,14 +6,16 @@ import * as journal from "./journal.ts";
 export async function removeLeftover(call: Pick<Call, "urn" | "log">): Promise<void> {
   const entry = journal.leftover(call.urn);
   if (!entry) return;
-  const filters = { label: [`${journal.LABEL}=${entry.mark}`] };
-  for (const container of await tell((docker) => docker.listContainers({ all: true, filters }))) {
-    call.log("info", `removing ${container.Names[0]?.slice(1)}, which an interrupted update has left`);
-    await ask((docker) => docker.getContainer(container.Id).remove({ force: true, v: true }));
-  }
-  for (const network of await tell((docker) => docker.listNetworks({ filters }))) {
-    call.log("info", `removing network ${network.Name}, which an interrupted update has left`);
-    await ask((docker) => docker.getNetwork(network.Id).remove());
+  const { name } = entry;
+  if (name !== undefined) {
+    for (const container of await tell((docker) => docker.listContainers({ all: true, filters: { name: [`^/${name}$`] } }))) {
+      call.log("info", `removing ${name}, which an interrupted update has left`);
+      await ask((docker) => docker.getContainer(container.Id).remove({ force: true, v: true }));
+    }
+    for (const network of await tell((docker) => docker.listNetworks({ filters: { name: [`^${name}$`] } }))) {
+      call.log("info", `removing network ${name}, which an interrupted update has left`);
+      await ask((docker) => docker.getNetwork(network.Id).remove());
+    }
   }
   journal.abandoned(entry);
 }

@@ -1,4 +1,4 @@
-import { any, bool, map, object, required, set, str, withDefault } from "../plugin/schema.ts";
+import { any, bool, computed, followed, map, object, required, set, str, withDefault } from "../plugin/schema.ts";
 import type { Resource } from "../plugin/resource.ts";
 import type { Value, Values } from "../plugin/values.ts";
 import { ask, Refused, tell } from "./engine.ts";
@@ -11,25 +11,25 @@ export const network: Resource = {
   schema: {
     name: required(str),
     attachable: bool,
-    driver: str,
+    driver: computed(str),
     ingress: bool,
-    internal: bool,
-    ipamConfigs: set(object({ auxAddress: map(str), gateway: str, ipRange: str, subnet: str })),
+    internal: computed(bool),
+    ipamConfigs: computed(set(object({ auxAddress: map(str), gateway: str, ipRange: str, subnet: str }))),
     ipamDriver: withDefault(str, "default"),
     ipamOptions: map(str),
     ipv6: bool,
     labels: set(object({ label: required(str), value: required(str) })),
-    options: map(any),
+    options: computed(map(any)),
   },
   autoname: true,
   computed: ["driver", "internal", "ipamConfigs", "options", "scope"],
   async create(inputs, call) {
     await removeLeftover(call);
-    const entry = journal.begin(call.urn);
+    const entry = journal.begin(call, String(inputs.name));
     const created = await tell((docker) => docker.createNetwork({
       Name: String(inputs.name),
       CheckDuplicate: true,
-      Labels: { ...labelsOf(inputs.labels), [journal.LABEL]: entry.mark },
+      Labels: labelsOf(inputs.labels),
       Driver: String(inputs.driver ?? "bridge"),
       Attachable: inputs.attachable === true,
       Ingress: inputs.ingress === true,
@@ -51,6 +51,7 @@ export const network: Resource = {
     journal.created(entry, created.id);
     return { id: created.id, outputs };
   },
+  compared: (state) => state,
   read: (id, inputs) => live(id, inputs),
   async update(id, _state, inputs) {
     return (await live(id, inputs))?.outputs ?? inputs;
@@ -58,7 +59,7 @@ export const network: Resource = {
   async delete(id, _state, call) {
     for (const container of await attached(id)) {
       // A container that an interrupted creation has left is in nobody's state, and would hold the network for ever.
-      const left = journal.leftovers().find((entry) => entry.mark === container.mark);
+      const left = journal.leftovers().find((entry) => entry.name === container.name);
       if (left) await removeLeftover({ ...call, urn: left.urn });
     }
     await ask((docker) => docker.getNetwork(id).remove()).catch(async (error: Error) => {
@@ -69,27 +70,32 @@ export const network: Resource = {
   },
 };
 
-async function attached(id: string): Promise<{ name: string; mark: string | undefined }[]> {
+async function attached(id: string): Promise<{ name: string }[]> {
   const found = await ask((docker) => docker.listContainers({ all: true, filters: { network: [id] } }));
-  return (found ?? []).map((container) => ({ name: container.Names[0]?.slice(1) ?? container.Id, mark: container.Labels[journal.LABEL] }));
+  return (found ?? []).map((container) => ({ name: container.Names[0]?.slice(1) ?? container.Id }));
 }
 
 async function live(id: string, inputs: Values): Promise<{ inputs: Values; outputs: Values } | undefined> {
-  const found = await ask((docker) => docker.getNetwork(id).inspect());
+  const found: any = await ask((docker) => docker.getNetwork(id).inspect());
   if (!found) return undefined;
-  const now = inputs.internal === undefined ? inputs : { ...inputs, internal: found.Internal };
+  const now: Values = {
+    name: found.Name,
+    labels: Object.entries(found.Labels ?? {}).map(([label, value]) => ({ label, value })) as Values[],
+    driver: found.Driver,
+    internal: found.Internal,
+    attachable: found.Attachable,
+    ingress: found.Ingress,
+    ipv6: found.EnableIPv6,
+    ipamDriver: found.IPAM.Driver,
+    ipamOptions: found.IPAM.Options ?? {},
+    ipamConfigs: (found.IPAM.Config ?? []).map((config: any) =>
+      defined({ subnet: config.Subnet, gateway: config.Gateway, ipRange: config.IPRange, auxAddress: config.AuxiliaryAddresses })),
+    options: found.Options ?? {},
+    scope: found.Scope,
+  };
   return {
-    inputs: now,
-    outputs: {
-      ...now,
-      name: found.Name,
-      driver: found.Driver,
-      internal: found.Internal,
-      scope: found.Scope,
-      options: found.Options ?? {},
-      ipamConfigs: inputs.ipamConfigs ?? (found.IPAM?.Config ?? []).map((config: any) => defined({ subnet: config.Subnet, gateway: config.Gateway, ipRange: config.IPRange })),
-      __meta: JSON.stringify({ schema_version: "1" }), // lets the official plugin take the state over
-    },
+    inputs: followed(network.schema, inputs, now),
+    outputs: { ...inputs, ...now, __meta: JSON.stringify({ schema_version: "1" }) }, // lets the official plugin take the state over
   };
 }
 

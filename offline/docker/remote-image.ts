@@ -20,6 +20,7 @@ export const remoteImage: Resource = {
     const outputs = (await live(inputs))!.outputs;
     return { id: `${outputs.imageId}${name}`, outputs };
   },
+  compared: (state) => state,
   read: (_id, inputs) => live(inputs),
   async update(_id, _state, inputs) {
     return (await live(inputs))?.outputs ?? inputs;

@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { bool, inPlace, int, list, map, object, required, set, str, withDefault } from "../plugin/schema.ts";
+import { bool, computed, inPlace, int, list, map, object, required, set, str, withDefault } from "../plugin/schema.ts";
 import type { Schema } from "../plugin/schema.ts";
 import type { Value, Values } from "../plugin/values.ts";
 
@@ -8,40 +8,40 @@ const label = object({ label: required(str), value: required(str) });
 const duration = withDefault({ ...str, pattern: /^\d+(\.\d+)?(ms|s|m|h)(\d+(\.\d+)?(ms|s|m))*$|^0$/ }, "0s");
 
 /**
- * Inputs of docker.Container with the official defaults. What the official plugin changes in place is marked so. It also
- * says "update" for `healthcheck`, `init` and `tmpfs`, and then changes nothing in the container; here they replace it.
+ * Inputs of docker.Container with the official defaults. What the official plugin says it changes in place is marked so. Of those it changes limits and the
+ * restart policy in the container; of `healthcheck`, `init`, `mounts` and `tmpfs` it changes nothing but the state.
  */
 export const containerSchema: Schema = {
   attach: inPlace(withDefault(bool, false)),
   capabilities: object({ adds: set(str), drops: set(str) }),
-  command: list(str),
+  command: computed(list(str)),
   containerReadRefreshTimeoutMilliseconds: inPlace(withDefault(int, 15_000)),
   cpuSet: inPlace({ ...str, pattern: /^\d+([,-]\d+)*$/ }),
   cpuShares: inPlace(int),
-  cpus: { ...str, pattern: /^\d+(\.\d+)?$/ },
+  cpus: { ...str, pattern: /^\d+(\.\d*)?$/ },
   destroyGraceSeconds: inPlace(int),
   devices: set(object({ hostPath: required(str), containerPath: str, permissions: str })),
   dns: set(str),
   dnsOpts: set(str),
   dnsSearches: set(str),
   domainname: str,
-  entrypoints: list(str),
-  envs: set(str),
+  entrypoints: computed(list(str)),
+  envs: computed(set(str)),
   groupAdds: set(str),
-  healthcheck: object({ tests: required(list(str)), interval: duration, timeout: duration, startPeriod: duration, startInterval: duration, retries: withDefault(int, 0) }),
-  hostname: str,
+  healthcheck: inPlace(computed(object({ tests: required(list(str)), interval: duration, timeout: duration, startPeriod: duration, startInterval: duration, retries: withDefault(int, 0) }))),
+  hostname: computed(str),
   hosts: set(object({ host: required(str), ip: required(str) })),
   image: required(str),
-  init: bool,
-  ipcMode: str,
-  labels: set(label),
-  logDriver: str,
+  init: inPlace(computed(bool)),
+  ipcMode: computed(str),
+  labels: computed(set(label)),
+  logDriver: computed(str),
   logOpts: map(str),
   logs: inPlace(withDefault(bool, false)),
   maxRetryCount: inPlace(int),
   memory: inPlace(int),
   memorySwap: inPlace(int),
-  mounts: set(object({
+  mounts: { ...set(object({
     target: required(str),
     type: required({ ...str, oneOf: ["bind", "volume", "tmpfs"] }),
     source: str,
@@ -49,7 +49,7 @@ export const containerSchema: Schema = {
     bindOptions: object({ propagation: str }),
     tmpfsOptions: object({ mode: int, sizeBytes: int }),
     volumeOptions: object({ driverName: str, driverOptions: map(str), labels: set(label), noCopy: bool }),
-  })),
+  })), inPlace: "same count" },
   mustRun: inPlace(withDefault(bool, true)),
   name: required(str),
   networkMode: withDefault(str, "bridge"),
@@ -62,15 +62,15 @@ export const containerSchema: Schema = {
   removeVolumes: inPlace(withDefault(bool, true)),
   restart: inPlace(withDefault({ ...str, oneOf: ["no", "on-failure", "always", "unless-stopped"] }, "no")),
   rm: inPlace(withDefault(bool, false)),
-  runtime: str,
-  securityOpts: set(str),
-  shmSize: int,
+  runtime: computed(str),
+  securityOpts: computed(set(str)),
+  shmSize: computed(int),
   start: inPlace(withDefault(bool, true)),
   stdinOpen: withDefault(bool, false),
-  stopSignal: str,
-  stopTimeout: int,
+  stopSignal: computed(str),
+  stopTimeout: computed(int),
   sysctls: map(str),
-  tmpfs: map(str),
+  tmpfs: inPlace(map(str)),
   tty: withDefault(bool, false),
   ulimits: set(object({ name: required(str), soft: required(int), hard: required(int) })),
   uploads: set(object({
@@ -84,12 +84,12 @@ export const containerSchema: Schema = {
     owner: str,
     group: str,
   })),
-  user: str,
+  user: computed(str),
   usernsMode: str,
   volumes: set(object({ containerPath: str, fromContainer: str, hostPath: str, readOnly: bool, volumeName: str })),
   wait: inPlace(withDefault(bool, false)),
   waitTimeout: inPlace(withDefault(int, 60)),
-  workingDir: str,
+  workingDir: computed(str),
 };
 
 /** The body of Docker's "create container" for checked inputs. */

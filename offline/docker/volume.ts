@@ -1,4 +1,4 @@
-import { map, object, required, set, str } from "../plugin/schema.ts";
+import { computed, followed, map, object, required, set, str } from "../plugin/schema.ts";
 import type { Resource } from "../plugin/resource.ts";
 import type { Values } from "../plugin/values.ts";
 import { ask, tell } from "./engine.ts";
@@ -8,7 +8,7 @@ import { labelsOf } from "./spec.ts";
 export const volume: Resource = {
   schema: {
     name: required(str),
-    driver: str,
+    driver: computed(str),
     driverOpts: map(str),
     labels: set(object({ label: required(str), value: required(str) })),
   },
@@ -24,6 +24,7 @@ export const volume: Resource = {
     }));
     return { id: name, outputs: (await live(name, inputs))!.outputs };
   },
+  compared: (state) => state,
   read: (id, inputs) => live(id, inputs),
   async update(id, _state, inputs) {
     return (await live(id, inputs))?.outputs ?? inputs;
@@ -41,5 +42,15 @@ export const volume: Resource = {
 async function live(id: string, inputs: Values): Promise<{ inputs: Values; outputs: Values } | undefined> {
   const found = await ask((docker) => docker.getVolume(id).inspect());
   if (!found) return undefined;
-  return { inputs, outputs: { ...inputs, name: found.Name, driver: found.Driver, mountpoint: found.Mountpoint, __meta: JSON.stringify({ schema_version: "1" }) } };
+  const now: Values = {
+    name: found.Name,
+    labels: Object.entries(found.Labels ?? {}).map(([label, value]) => ({ label, value })),
+    driver: found.Driver,
+    driverOpts: found.Options ?? {},
+    mountpoint: found.Mountpoint,
+  };
+  return {
+    inputs: followed(volume.schema, inputs, now),
+    outputs: { ...inputs, ...now, __meta: JSON.stringify({ schema_version: "1" }) },
+  };
 }

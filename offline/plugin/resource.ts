@@ -1,4 +1,4 @@
-import type { Schema, Change, Failure } from "./schema.ts";
+import type { Schema, Failure } from "./schema.ts";
 import type { Properties, Values } from "./values.ts";
 
 /** One call of the engine: for whom, how to stop it, and where to write. */
@@ -31,8 +31,11 @@ export interface Resource {
   readonly deleteBeforeReplace?: boolean;
   /** Rules beyond the schema; may add to the inputs. Never connects to anything. */
   check?(inputs: Values, call: Call): Promise<Failure[]> | Failure[];
-  /** Reasons to replace that the inputs don't show. */
-  drift?(state: Values, inputs: Values): Change[];
+  /**
+   * What new inputs are compared with, of the state: the official plugin takes a live value that differs for a change even where nobody has read it on
+   * purpose. Without it they are compared with the old inputs.
+   */
+  compared?(state: Values): Values;
   create(inputs: Values, call: Call): Promise<{ id: string; outputs: Values }>;
   /** The live state; undefined when the object is gone. Without it a refresh keeps the state. */
   read?(id: string, inputs: Values, state: Values, call: Call): Promise<{ inputs: Values; outputs: Values } | undefined>;

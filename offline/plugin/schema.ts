@@ -11,8 +11,10 @@ export interface Field {
   readonly default?: Value;
   readonly oneOf?: readonly string[];
   readonly pattern?: RegExp;
-  /** Changed in place. @default a change replaces the resource */
-  readonly inPlace?: true;
+  /** Changed in place; "same count": where a set has as many elements as before. @default a change replaces the resource */
+  readonly inPlace?: true | "same count";
+  /** Where no value is given, the one that was read holds; so does it for an empty text. */
+  readonly computed?: true;
 }
 export type Schema = { readonly [name: string]: Field };
 
@@ -28,6 +30,7 @@ export const object = (fields: Schema): Field => ({ kind: "object", fields });
 export const required = (field: Field): Field => ({ ...field, required: true });
 export const withDefault = (field: Field, value: Value): Field => ({ ...field, default: value });
 export const inPlace = (field: Field): Field => ({ ...field, inPlace: true });
+export const computed = (field: Field): Field => ({ ...field, computed: true });
 
 export interface Failure {
   readonly property: string;
@@ -95,21 +98,29 @@ export interface Change {
   readonly replace: boolean;
 }
 
-/** What has changed between two sets of checked inputs, one entry for each top-level input. */
+/** What has changed between a state, or checked inputs, and new checked inputs: one entry for each top-level input. */
 export function changes(schema: Schema, olds: Values, news: Values): Change[] {
   const found: Change[] = [];
   for (const [key, field] of Object.entries(schema)) {
     const before = canonical(field, olds[key]);
     const after = canonical(field, news[key]);
-    if (before === after) continue;
-    found.push({ key, kind: before === "" ? "add" : after === "" ? "delete" : "update", replace: !field.inPlace });
+    if (before === after || (field.computed && after === "")) continue;
+    const count = (value: Value | undefined): number => (Array.isArray(value) ? value.length : 0);
+    const replace = field.inPlace === undefined || (field.inPlace === "same count" && count(olds[key]) !== count(news[key]));
+    found.push({ key, kind: before === "" ? "add" : after === "" ? "delete" : "update", replace });
   }
   return found;
 }
 
-/** One text for all spellings of the same value: sets sorted, and empty the same as absent. */
+/** The inputs with live values in place of what was given, order and all kept where it is the same. */
+export function followed(schema: Schema, inputs: Values, live: Values): Values {
+  const same = (key: string): boolean => canonical(schema[key] ?? any, live[key]) === canonical(schema[key] ?? any, inputs[key]);
+  return Object.fromEntries(Object.entries(inputs).map(([key, value]) => [key, key in live && !same(key) ? live[key]! : value]));
+}
+
+/** One text for all spellings of the same value: sets sorted, and empty, zero and false the same as absent. */
 export function canonical(field: Field, value: Value | undefined): string {
-  if (value === undefined || value === null || value === "") return "";
+  if (value === undefined || value === null || value === "" || value === 0 || value === false) return "";
   if (value === UNKNOWN) return UNKNOWN;
   if (Array.isArray(value)) {
     const items = value.map((item) => canonical(field.of ?? any, item));

@@ -148,8 +148,9 @@ export async function serve(provider: Provider): Promise<void> {
     diff(request: pb.DiffRequest) {
       provider.settled?.(request.getUrn(), request.getId());
       const resource = resourceOf(request.getUrn());
-      const [olds, news] = [read(request.getOldInputs()).values, read(request.getNews()).values];
-      const found = [...(resource.drift?.(read(request.getOlds()).values, news) ?? []), ...changes(resource.schema, olds, news)];
+      const olds = resource.compared ? resource.compared(read(request.getOlds()).values) : read(request.getOldInputs()).values;
+      const ignored = request.getIgnorechangesList();
+      const found = changes(resource.schema, olds, read(request.getNews()).values).filter(({ key }) => !ignored.includes(key));
       return diffed(found, resource.deleteBeforeReplace ?? false);
     },
     async create(request: pb.CreateRequest) {

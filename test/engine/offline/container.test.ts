@@ -14,7 +14,7 @@ interface Options {
 const program = (image: string, { command = "touch /tmp/ok; exec sleep 1000", memory = 32, options = "{}", more = "" }: Options = {}): string => `
   const network = new docker.Network("net", { labels });
   const box = new docker.Container("box", {
-    image: "${image}", command: ["sh", "-c", ${JSON.stringify(command)}], labels, memory: ${memory},
+    image: "${image}", command: ["sh", "-c", ${JSON.stringify(command)}], labels, memory: ${memory}, memorySwap: ${2 * memory},
     envs: ["PLAIN=1", pulumi.secret("PASSWORD=a-very-secret-password")],
     uploads: [{ file: "/etc/app/.env", content: pulumi.secret("APP_KEY=another-very-secret-key\\n"), owner: "1000", permissions: "0400" }],
     networksAdvanced: [{ name: network.name, aliases: ["box"] }],
@@ -112,7 +112,8 @@ describe("offline docker.Container", function () {
   });
 
   it("keeps the old container when the new one is not healthy, and the next good update clears up", async () => {
-    const options = "{ deleteBeforeReplace: false }";
+    // Without the special key the engine would make an update of it that passes, with the official plugin as with this one.
+    const options = '{ deleteBeforeReplace: false, replaceOnChanges: ["#initerror"] }';
     stack.program(program(image, { options }));
     await stack.up();
     const { name } = await stack.outputs();
@@ -125,6 +126,10 @@ describe("offline docker.Container", function () {
 
     const again = await stack.up();
     assert.notEqual(again.code, 0, "the same program must fail again, not count as done");
+    assert.match(again.output, /box creating replacement/);
+    stack.program(program(image, { options: "{ deleteBeforeReplace: false }", command: "echo cannot find the database; exec sleep 1000", more: "" }));
+    const passed = await stack.up();
+    assert.equal(passed.code, 0, passed.output);
 
     stack.program(program(image, { options, command: "touch /tmp/ok; exec sleep 1001" }));
     const good = await stack.up();
@@ -138,11 +143,18 @@ describe("offline docker.Container", function () {
     docker("update", "--memory", "64m", "--memory-swap", "128m", name);
     await stack.pulumi("refresh", "--yes", "--skip-preview");
     const drift = await stack.preview();
-    assert.match(drift.output, /memory: 64 => 32/);
+    assert.match(drift.output, /memory *: 64 => 32/);
     await stack.up();
     assert.equal(docker("inspect", "-f", "{{.HostConfig.Memory}}", name), String(32 * 1024 * 1024));
 
     docker("kill", name);
+    const started = await stack.up("--refresh");
+    assert.equal(started.code, 0, started.output);
+    assert.match(started.output, /box updated/);
+    assert.deepEqual([(await stack.outputs()).name, docker("inspect", "-f", "{{.State.Running}}", name)], [name, "true"]);
+
+    docker("kill", name);
+    stack.program(program(image, { options: '{ replaceOnChanges: ["mustRun"] }' }));
     const replaced = await stack.up("--refresh");
     assert.equal(replaced.code, 0, replaced.output);
     assert.match(replaced.output, /created replacement/);

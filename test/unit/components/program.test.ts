@@ -95,7 +95,7 @@ describe("the stack", () => {
         { name: "network-app-abcdef0", aliases: [] },
         { name: "network-data-abcdef0", aliases: [] },
       ],
-      mounts: [{ type: "volume", source: "volumes-storage-abcdef0", target: "/var/www/html/storage/app", volumeOptions: { noCopy: true } }],
+      mounts: [{ type: "volume", source: "volumes-storage-abcdef0", target: "/var/www/html/storage/app" }],
       tmpfs: {
         "/var/www/html/bootstrap/cache": "rw,noexec,nosuid,uid=1000,gid=1000,mode=700,size=16m",
         "/var/www/html/storage/framework": "rw,noexec,nosuid,uid=1000,gid=1000,mode=700,size=128m",
@@ -110,7 +110,8 @@ describe("the stack", () => {
       ],
       init: false,
       memory: 256,
-      cpus: "1",
+      memorySwap: 512,
+      cpus: "1.0",
       restart: "unless-stopped",
       capabilities: { drops: ["ALL"] },
       securityOpts: ["no-new-privileges:true"],

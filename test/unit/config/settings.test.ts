@@ -70,7 +70,7 @@ describe("settings", () => {
     number("proxy.port", 65536, "whole number from 1 to 65535", 8080),
     number("proxy.port", 0, "whole number from 1 to 65535", 8080),
     number("app.uid", 0, "whole number from 1 to 65534", 1000),
-    number("app.cpus", 0, "number from 0.01 to 1024 (processors)", 1),
+    number("app.cpus", 0, "number from 0.01 to 1024 (processors) that Pulumi reads back as it is: 0.1 or 0.051, not 0.05", 1),
     number("database.memory", 64, "whole number from 128 to 16777216 (MiB)", 512),
     image("app.image", "Not An Image"),
     image("proxy.image", "shop/app:"),

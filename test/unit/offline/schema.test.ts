@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { changes, check, int, list, object, required, set, str } from "../../../offline/plugin/schema.ts";
+import { bool, changes, check, computed, int, list, object, required, set, str } from "../../../offline/plugin/schema.ts";
 import { UNKNOWN } from "../../../offline/plugin/values.ts";
 import { containerSchema } from "../../../offline/docker/spec.ts";
 
@@ -33,11 +33,20 @@ describe("offline/plugin/schema", () => {
     assert.deepEqual(changes(schema, { name: "a" }, { name: UNKNOWN }), [{ key: "name", kind: "update", replace: true }]);
   });
 
+  it("takes what was read for given where nothing is, and nothing, zero and false for the same", () => {
+    const fields = { read: computed(int), other: int, set: computed(set(str)) };
+    assert.deepEqual(changes(fields, { read: 5, other: 5, set: ["a"] }, {}), [{ key: "other", kind: "delete", replace: true }]);
+    assert.deepEqual(changes({ number: int, flag: bool }, { number: 0, flag: false }, {}), []);
+  });
+
   it("changes of a container replace it, but for these", () => {
     const inPlace = Object.entries(containerSchema).filter(([, field]) => field.inPlace).map(([key]) => key);
     assert.deepEqual(inPlace, [
-      "attach", "containerReadRefreshTimeoutMilliseconds", "cpuSet", "cpuShares", "destroyGraceSeconds", "logs", "maxRetryCount", "memory", "memorySwap",
-      "mustRun", "removeVolumes", "restart", "rm", "start", "wait", "waitTimeout",
+      "attach", "containerReadRefreshTimeoutMilliseconds", "cpuSet", "cpuShares", "destroyGraceSeconds", "healthcheck", "init", "logs", "maxRetryCount",
+      "memory", "memorySwap", "mounts", "mustRun", "removeVolumes", "restart", "rm", "start", "tmpfs", "wait", "waitTimeout",
     ]);
+    const mounts = (...targets: string[]) => ({ mounts: targets.map((target) => ({ type: "volume", target })) });
+    const replaces = (before: object, after: object) => changes(containerSchema, before as any, after as any).map(({ replace }) => replace);
+    assert.deepEqual([replaces(mounts("/a"), mounts("/b")), replaces(mounts("/a"), mounts("/a", "/b"))], [[false], [true]]);
   });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { check } from "../../../offline/plugin/schema.ts";
 import { containerSchema, createOptions, nanoseconds } from "../../../offline/docker/spec.ts";
 import { archiveOf } from "../../../offline/docker/uploads.ts";
-import { drifted } from "../../../offline/docker/state.ts";
+import { compared, drifted, duration } from "../../../offline/docker/state.ts";
 
 const inputs = (more: object = {}) => {
   const { values, failures } = check(containerSchema, { name: "box-1234567", image: "app:1", ...more } as any);
@@ -52,15 +52,24 @@ describe("offline/docker/spec", () => {
       ["app/.env", "0000400", "0001750", "0000041", "00000000004", "A=1\n"]);
   });
 
-  it("finds drift in what can change from outside, and nothing else", () => {
-    const spec = inputs({ memory: 64, envs: ["B=2", "A=1"], networksAdvanced: [{ name: "net" }] });
+  it("reads durations back as Go prints them", () => {
+    assert.deepEqual([0, 250e6, 1.5e9, 60e9, 65e9, 3600e9, 3660e9].map(duration), ["0s", "250ms", "1.5s", "1m0s", "1m5s", "1h0m0s", "1h1m0s"]);
+  });
+
+  it("finds drift in what the official plugin reads, and nothing else", () => {
+    const spec = inputs({ memory: 64, cpus: "0.5", envs: ["B=2", "A=1"], networksAdvanced: [{ name: "net" }] });
     const found = {
-      Name: "/box-1234567", State: { Running: true }, Config: { Image: "app:1", Env: ["A=1", "B=2", "PATH=/bin"], Labels: {} },
-      HostConfig: { RestartPolicy: { Name: "no", MaximumRetryCount: 0 }, Memory: 64 * 1024 * 1024, NanoCpus: 0 }, NetworkSettings: { Networks: { net: { NetworkID: "1" } } },
+      Name: "/box-1234567", State: { Running: true }, Config: { Image: "app:1", Env: ["PATH=/bin"], Labels: {} },
+      HostConfig: { RestartPolicy: { Name: "no", MaximumRetryCount: 0 }, Memory: 64 * 1024 * 1024, NanoCpus: 5e8, NetworkMode: "bridge" }, NetworkSettings: {},
     } as any;
     assert.deepEqual(drifted(spec, found), spec);
-    found.HostConfig.Memory *= 2;
+    Object.assign(found.HostConfig, { Memory: 128 * 1024 * 1024, NanoCpus: 1e9 });
     found.State.Running = false;
-    assert.deepEqual(drifted(spec, found), { ...spec, memory: 128, mustRun: false });
+    assert.deepEqual(drifted(spec, found), { ...spec, memory: 128, cpus: "1.0", mustRun: false });
+  });
+
+  it("takes a state from before it was read so for the same", () => {
+    assert.deepEqual(compared({ memory: 64, cpus: "1" }), { memory: 64, memorySwap: 128, cpus: "1.0" });
+    assert.deepEqual(compared({ memory: 64, memorySwap: 64, cpus: "0.5" }), { memory: 64, memorySwap: 64, cpus: "0.5" });
   });
 });

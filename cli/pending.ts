@@ -2,6 +2,7 @@ import { createTar } from "nanotar";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describePlan, planMigrations, refusal, type Breaking, type Pending } from "../releases/migrations.ts";
+import { answered } from "../releases/answer.ts";
 import { parseReleases } from "../releases/record.ts";
 import { dockerFor, type Docker } from "./docker.ts";
 import type { EngineEvent, StepMetadata } from "./events.ts";
@@ -88,12 +89,12 @@ function buildArguments(image: string, { context, dockerfile, args = {} }: NonNu
 /** Runs commands/migrations.sh for its answer. */
 export async function askMigrations(env: NodeJS.ProcessEnv, input: Readonly<Record<string, string>>): Promise<Pending & { readonly applied: Readonly<Record<string, number>> } | { readonly error: string }> {
   const { code, stdout, stderr } = await runScript("sh commands/migrations.sh", { ...env, ...input }, { input: migrationFiles() });
-  const line = stdout.split("\n").findLast((one) => one.startsWith('{"pending":'));
+  const line = answered(stdout);
   return code !== 0 || line === undefined ? { error: stderr.trim() || stdout.trim() || `exit code ${code}` } : JSON.parse(line);
 }
 
 /** base64 of a tar with what the one-off container needs beside the image and the variables. */
 export function migrationFiles(): string {
   const file = (name: string) => ({ name: `drydock/${name}`, data: readFileSync(join(ROOT, "runtime", name), "utf8"), attrs: { mode: "555", mtime: 0 } });
-  return Buffer.from(createTar(["start.sh", "pending.php"].map(file))).toString("base64");
+  return Buffer.from(createTar(["start.sh", "answer.php", "pending.php"].map(file))).toString("base64");
 }

@@ -8,6 +8,7 @@
 # Standard input, two lines: base64 of a tar with the .env file and scripts; base64 of the database client's option file
 set -eu
 fail() { echo "backup: $*; nothing was migrated, nothing was switched." >&2; exit 1; }
+. commands/answer.sh
 . commands/one-off.sh
 . commands/dump-one-off.sh
 . commands/records.sh
@@ -17,8 +18,11 @@ read -r options
 ask() { printf '%s' "$files" | LABELS="$LABELS --rm" one_off "$NAME" php /drydock/pending.php "$APP_PATH"; }
 # A name that is taken is what an interrupted release has left.
 ask 2>/dev/null || { docker rm --force --volumes "$NAME" >/dev/null 2>&1 || true; ask; } || fail "the one-off container could not be made from $IMAGE"
-answer=$(timeout 120 docker start --attach "$NAME") || { docker rm --force --volumes "$NAME" >/dev/null 2>&1 || true; fail "the pending migrations could not be read: $answer"; }
-answer=$(printf '%s\n' "$answer" | grep '^{"pending":' | tail -n 1)
+said=$(timeout 120 docker start --attach "$NAME") || {
+  docker rm --force --volumes "$NAME" >/dev/null 2>&1 || true
+  fail "the pending migrations could not be read: $said"
+}
+answer=$(printf '%s\n' "$said" | answered) || fail "the pending migrations could not be read: $said"
 case $answer in
   '{"pending":[],'*) echo "no migration is pending: no backup is needed"; echo '{"hold":[],"pending":0}'; exit 0 ;;
   '{"pending":['*) ;;

@@ -5,6 +5,7 @@
 # PROBES: what verify printed; DRYDOCK_BEGAN: seconds since 1970, where the command line released it; KEPT: tag's name for what is kept
 set -eu
 fail() { echo "record: $*; the release itself is complete and serves. Run the same command again." >&2; exit 1; }
+. commands/answer.sh
 . commands/records.sh
 text() { printf '%s' "$1" | tr -d '\000-\037"\\'; }
 
@@ -22,10 +23,14 @@ found_out() {
   seconds=null
   [ -z "${DRYDOCK_BEGAN:-}" ] || seconds=$(($(date +%s) - DRYDOCK_BEGAN))
   probes=$(printf '%s\n' "$PROBES" | grep -m 1 '^{"requests":' || echo null)
-  line=$(printf '%s,"id":"%s","digest":%s,"by":"%s","commit":%s,"at":"%s","seconds":%s,"probes":%s}' "${RECORD%\}}" "$id" \
+  silent="$REPLICA does not say which migrations have run"
+  said=$(printf '%s,"id":"%s","digest":%s,"by":"%s","commit":%s,"at":"%s","seconds":%s,"probes":%s}' \
+    "${RECORD%\}}" "$id" \
     "$([ -z "$digest" ] && echo null || echo "\"$(text "$digest")\"")" "$(text "$(id -un)@$(uname -n)")" "$commit" "$(date -u +%FT%TZ)" "$seconds" "$probes" \
-    | docker exec -i "$REPLICA" php /drydock/record.php "$APP_PATH") || fail "$REPLICA does not say which migrations have run: $line"
-  printf '%s\n' "$line"
+    | docker exec -i "$REPLICA" php /drydock/record.php "$APP_PATH") || fail "$silent: $said"
+  line=$(printf '%s\n' "$said" | answered) || fail "$silent: $said"
+  line=${line#\{}
+  printf '%s\n' "${line%\}}"
 }
 
 # The container that writes takes a moment to start: it does so while the record is found out.

@@ -4,21 +4,32 @@
 # APP_PATH; HOST; HEALTH_PATH; REQUESTS: count
 # Standard input: {"names": {NAME: keyed hash of its planned value}}
 set -eu
+. commands/answer.sh
 plan=$(cat)
-wrong="does not have the environment of the plan (the names are above). Release again: ./drydock up"
-# The processes that serve are asked themselves, all of them by one call into a container, which takes a tenth of a second of processor time.
+again="Release again: ./drydock up"
+# judged CONTAINER: of its answer on standard input.
+judged() {
+  read -r answer || { echo "verify: the environment of $1 could not be read (see above). $again" >&2; return 1; }
+  case $answer in *'"proven":true'*) echo "$1 $answer"; return ;; esac
+  echo "$1 $answer" >&2
+  echo "verify: $1 does not have the environment of the plan (the names are above). $again" >&2
+  return 1
+}
+# The processes that serve are asked themselves, all of them by one call into a container, which takes a tenth of a
+# second of
+# processor time. A line for each, its address first.
 serving() {
-  said=$(printf '%s' "$plan" | docker exec -i "$REPLICA" php -n /drydock/fcgi.php "$FPM" "$APP_PATH" /drydock/readback.php 15 body 2>&1) || {
-    printf '%s\nverify: the environment of a replica could not be read (see above). Release again: ./drydock up\n' "$said" >&2
-    return 1
-  }
-  printf '%s\n' "$said"
-  case $said in *'"proven":false'*) echo "verify: a replica $wrong" >&2; return 1 ;; esac
+  said=$(printf '%s' "$plan" \
+    | docker exec -i "$REPLICA" php -n /drydock/fcgi.php "$FPM" "$APP_PATH" /drydock/readback.php 15 body) || :
+  wrong=0
+  for address in $(echo "$FPM" | tr , ' '); do
+    printf '%s\n' "$said" | sed -n "s/^$address \({.*\)/\1/p; /^{/p" | judged "${address%:*}" || wrong=1
+  done
+  return $wrong
 }
 proven() {
-  said=$(printf '%s' "$plan" | docker exec -i "$1" php /drydock/readback.php "$APP_PATH" 2>&1) && { echo "$1 $said"; return; }
-  printf '%s %s\nverify: %s %s\n' "$1" "$said" "$1" "$wrong" >&2
-  return 1
+  said=$(printf '%s' "$plan" | docker exec -i "$1" php /drydock/readback.php "$APP_PATH") || :
+  { printf '%s\n' "$said" | answered || printf '%s\n' "$said" >&2; } | judged "$1"
 }
 
 # All of them at once.

@@ -22,7 +22,10 @@ export function laravelSpec(
   args: { network: Network; volumes: Volumes },
 ): Omit<ContainerSpec, "limits" | "command" | "health" | "stopSignal" | "stopTimeout"> {
   const { app } = context.settings;
-  const scripts = ["start.sh", "cache.php", "fastcgi.php", "fcgi.php", "ready.php", "http.php", "worker.php", "schedule.sh", "opcache.php", "readback.php", "record.php"];
+  const scripts = [
+    "start.sh", "cache.php", "answer.php", "fastcgi.php", "fcgi.php", "ready.php", "http.php", "worker.php", "schedule.sh",
+    "opcache.php", "readback.php", "record.php",
+  ];
   return {
     role,
     release: context.release,

@@ -43,7 +43,9 @@ function delivery(context: Context): pulumi.Output<string> {
   // A fixed time keeps the archive the same from one run to the next.
   const file = (path: string, data: string, mode: string) => ({ name: path.slice(1), data, attrs: { mode, uid, gid, mtime: 0 } });
   return pulumi.secret(env.content).apply((content) => {
-    const scripts = ["start.sh", "unlock.php", "pending.php"].map((name) => file(`/drydock/${name}`, runtime[name] ?? "", "555"));
+    const scripts = ["start.sh", "answer.php", "unlock.php", "pending.php"].map(
+      (name) => file(`/drydock/${name}`, runtime[name] ?? "", "555"),
+    );
     return Buffer.from(createTar([file(env.path, content, "400"), ...scripts])).toString("base64");
   });
 }

@@ -3,6 +3,7 @@ import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { step } from "./command.ts";
 import { fingerprint, type Context } from "./context.ts";
+import { parseLines } from "../releases/record.ts";
 import { recordsInput } from "./oneOff.ts";
 import type { Volumes } from "./volumes.ts";
 
@@ -70,7 +71,9 @@ export function settingsHash({ settings }: Context): string {
 /** Reads the line that the step prints. */
 export function recordedIn(printed: string): Recorded | null {
   const line = printed.split("\n").findLast((one) => one.startsWith('{"sequence":'));
-  if (line === undefined) return null;
-  const { sequence, release, image, id, digest, by, commit, at, seconds } = JSON.parse(line) as Recorded;
+  // One that was damaged by an earlier version must not stop the release that writes it anew.
+  const [recorded] = parseLines<Recorded>(line ?? "");
+  if (recorded?.release === undefined) return null;
+  const { sequence, release, image, id, digest, by, commit, at, seconds } = recorded;
   return { sequence, release, image, id, digest, by, commit, at, seconds };
 }

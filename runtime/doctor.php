@@ -80,11 +80,12 @@ if (is_file($cache)) {
 }
 
 if ($fpm) {
-    // It is the container's own: what the proof of a release asks, too.
+    // It is the container's own: what the proof of a release asks, too. That of an earlier version prints its answer.
     ob_start();
-    (static fn () => require '/drydock/opcache.php')();
-    $report['opcache'] = json_decode((string) ob_get_clean(), true);
-    echo json_encode($report);
+    $said = (static fn () => require '/drydock/opcache.php')();
+    $printed = (string) ob_get_clean();
+    $report['opcache'] = is_array($said) ? $said : json_decode($printed, true);
+    echo "\n\x1e", json_encode($report, JSON_INVALID_UTF8_SUBSTITUTE), PHP_EOL;
     return;
 }
 
@@ -129,5 +130,6 @@ if (!isset($report['boot'])) {
     $report['database'] = $tried($report['database'], static fn () => Illuminate\Support\Facades\DB::select('select 1'));
     $report['redis'] = $tried($report['redis'], static fn () => Illuminate\Support\Facades\Redis::connection()->command('ping'));
 }
-echo json_encode($report), PHP_EOL;
+// As in answer.php, which containers of an earlier version don't have.
+fwrite(STDOUT, "\n\x1e" . json_encode($report, JSON_INVALID_UTF8_SUBSTITUTE) . PHP_EOL);
 __halt_compiler();

@@ -1,6 +1,8 @@
 <?php
 // FastCGI as nginx speaks it to PHP-FPM. Included by fcgi.php and ready.php.
 
+require_once __DIR__ . '/answer.php';
+
 /**
  * Asks PHP-FPM at each address (HOST:PORT), all of them at the same time.
  *
@@ -8,7 +10,9 @@
  * @param string   $body     what goes along; with it the request is a POST
  * @param float    $timeout  seconds for each answer
  * @param float    $patience seconds that one which listens not yet is waited for: less costly than to be asked again
- * @return array<string, array{bool, string}> by address: whether the status was below 400, and the body, or why there is none
+ * @return array<string, array{bool, string}> by address: whether the status was below 400, and the body (of a script
+ * that answers, its answer),
+ *         or why there is none
  */
 function drydock_ask(array $addresses, string $path, string $script, float $timeout, string $body = '', float $patience = 3.0): array
 {
@@ -69,7 +73,10 @@ function drydock_ask(array $addresses, string $path, string $script, float $time
         }
         [$head, $content] = explode("\r\n\r\n", $out, 2) + [1 => ''];
         $status = preg_match('/^Status: (\d+)/mi', $head, $found) ? (int) $found[1] : 200;
-        return $status < 400 ? [true, $content] : [false, "$path answered $status. " . trim($errors) . ' ' . substr(trim(strip_tags($content)), 0, 300)];
+        if ($status < 400) {
+            return [true, drydock_answered($content) ?? $content];
+        }
+        return [false, "$path answered $status. " . trim($errors) . ' ' . substr(trim(strip_tags($content)), 0, 300)];
     };
 
     // First all of them are asked, then all are listened to.

@@ -4,17 +4,18 @@
 //   /reset             empties OPcache if it has old code: a file that was changed after OPcache took it in is executed as it was
 //   /scripts           lists the files that OPcache has, as JSON
 //   /compile           takes those of such a list in, where they are here and it has them not yet; it executes nothing of them
-//   any other address  only says how things stand, as for doctor.php, which includes this
+//   any other address  only says how things stand, as for doctor.php, which includes this and gets the answer returned
 
-header('Content-Type: application/json');
+require_once __DIR__ . '/answer.php';
+
+$asItself = realpath($_SERVER['SCRIPT_FILENAME']) === __FILE__;
+$answer = $asItself ? drydock_answer(...) : static fn (array $said): array => $said;
 if (!function_exists('opcache_get_status') || !($status = @opcache_get_status(true))) {
-    echo json_encode(['enabled' => false]);
-    return;
+    return $answer(['enabled' => false]);
 }
 $asked = $_SERVER['REQUEST_URI'] ?? '';
 if ($asked === '/scripts') {
-    echo json_encode(array_keys($status['scripts'] ?? []));
-    return;
+    return $answer(array_keys($status['scripts'] ?? []));
 }
 if ($asked === '/compile') {
     // What a moment doesn't suffice for is compiled when it is needed, as ever.
@@ -25,8 +26,7 @@ if ($asked === '/compile') {
             $compiled += @opcache_compile_file($script) ? 1 : 0;
         }
     }
-    echo json_encode(['compiled' => $compiled]);
-    return;
+    return $answer(['compiled' => $compiled]);
 }
 $since = max($status['opcache_statistics']['start_time'], $status['opcache_statistics']['last_restart_time']);
 $path = getenv('DRYDOCK_PATH');
@@ -41,7 +41,7 @@ if ($stale && $asked === '/reset') {
     // Requests in flight keep the old code; OPcache restarts as soon as none is left, and counts that restart.
     opcache_reset();
 }
-echo json_encode([
+return $answer([
     'enabled' => true, 'restarts' => $status['opcache_statistics']['manual_restarts'], 'staleCount' => count($stale),
     'since' => $since, 'full' => $status['cache_full'], 'stale' => array_slice($stale, 0, 5),
 ]);

@@ -4,6 +4,8 @@
 // php /drydock/pending.php APPLICATION_PATH down=A,B      what rolling these back would run, in this order: {"migrations": […], …}
 // php /drydock/pending.php APPLICATION_PATH paths=A,B     the files of the pending ones without A and B, as arguments of `artisan migrate`
 
+require __DIR__ . '/answer.php';
+
 [, $path, $mode] = $argv + [2 => ''];
 require $path . '/vendor/autoload.php';
 $app = require $path . '/bootstrap/app.php';
@@ -76,10 +78,10 @@ $rehearse = static function (string $name, string $method) use ($migrator, $file
 };
 
 $wanted = $kind === 'down' ? $names : array_values($pending);
-echo json_encode([
+drydock_answer([
     'pending' => array_values($pending),
     'tables' => $tables,
     'migrations' => array_map(static fn (string $name): array => $rehearse($name, $kind === 'down' ? 'down' : 'up'), $wanted),
     'contained' => array_keys($files),
     'applied' => (object) $applied,
-], JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES), PHP_EOL;
+]);

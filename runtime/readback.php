@@ -1,31 +1,51 @@
 <?php
-// Says which variables of this container differ from the plan. No value is printed: plan and answer are keyed hashes and names.
+// Says which variables Laravel reads otherwise than planned in this container. No value is printed: plan and answer are
+// keyed hashes and names.
 // Input: {"names": {"NAME": hmac-sha256(value, APP_KEY) in hex, …}}
 // Usage: php readback.php APPLICATION_PATH < input; or asked through PHP-FPM (see fcgi.php) with the application's path for a path, and a body
+// Answer: {"proven", "checked", "missing", "differs", "staleConfigCache", "file": where Laravel has them from,
+// "error"?}     exit 0: proven
+
+require __DIR__ . '/answer.php';
 
 $path = PHP_SAPI === 'cli' ? $argv[1] : $_SERVER['REQUEST_URI'];
-require "$path/vendor/autoload.php";
-$plan = json_decode((string) file_get_contents(PHP_SAPI === 'cli' ? 'php://stdin' : 'php://input'), true, 512, JSON_THROW_ON_ERROR)['names'];
+$input = (string) file_get_contents(PHP_SAPI === 'cli' ? 'php://stdin' : 'php://input');
+$plan = json_decode($input, true, 512, JSON_THROW_ON_ERROR)['names'];
+// What the application prints while it is loaded (a BOM, a notice) must not be sent before the answer.
+ob_start();
 
-// Laravel's own order: what the process has wins over the file.
-$file = is_file("$path/.env") ? Dotenv\Dotenv::parse((string) file_get_contents("$path/.env")) : [];
-$value = static fn (string $name): ?string => ($found = getenv($name)) !== false ? $found : ($file[$name] ?? null);
-
-$key = (string) $value('APP_KEY');
-$missing = $differs = [];
-foreach ($plan as $name => $hash) {
-    $found = $value($name);
-    if ($found === null) {
-        $missing[] = $name;
-    } elseif (!hash_equals($hash, hash_hmac('sha256', $found, $key))) {
-        $differs[] = $name;
+// Where the configuration is cached, Laravel reads no variables any more. Those that it has read are what it would read
+// again without the
+// cache: neither the process's nor the file's change in a container's life. An older cache is another matter (known
+// issue 10).
+$cache = getenv('APP_CONFIG_CACHE') ?: "$path/bootstrap/cache/config.php";
+putenv('APP_CONFIG_CACHE=/dev/null/none');
+$_ENV['APP_CONFIG_CACHE'] = $_SERVER['APP_CONFIG_CACHE'] = '/dev/null/none';
+$answer = [
+    'proven' => false, 'checked' => count($plan), 'missing' => [], 'differs' => [], 'staleConfigCache' => false, 'file' => null,
+];
+try {
+    require "$path/vendor/autoload.php";
+    $app = require "$path/bootstrap/app.php";
+    $app->bootstrapWith([Illuminate\Foundation\Bootstrap\LoadEnvironmentVariables::class]);
+    $answer['file'] = $app->environmentFilePath();
+    $read = Illuminate\Support\Env::getRepository();
+    $key = (string) $read->get('APP_KEY');
+    foreach ($plan as $name => $hash) {
+        $found = $read->get($name);
+        if ($found === null) {
+            $answer['missing'][] = $name;
+        } elseif (!hash_equals($hash, hash_hmac('sha256', $found, $key))) {
+            $answer['differs'][] = $name;
+        }
     }
+    clearstatcache();
+    $files = is_file($cache) && is_file($answer['file']);
+    $answer['staleConfigCache'] = $files && filemtime($cache) < filemtime($answer['file']);
+    $answer['proven'] = !$answer['missing'] && !$answer['differs'] && !$answer['staleConfigCache'];
+} catch (Throwable $error) {
+    // Its message may hold a value.
+    $answer['error'] = get_class($error) . ' in ' . $error->getFile() . ':' . $error->getLine();
 }
-
-// A cached configuration that is older than the variables would hide them (known issue 10).
-$cache = "$path/bootstrap/cache/config.php";
-$stale = is_file($cache) && is_file("$path/.env") && filemtime($cache) < filemtime("$path/.env");
-
-$proven = !$missing && !$differs && !$stale;
-echo json_encode(['proven' => $proven, 'checked' => count($plan), 'missing' => $missing, 'differs' => $differs, 'staleConfigCache' => $stale]), PHP_EOL;
-exit($proven ? 0 : 1);
+drydock_answer($answer);
+exit($answer['proven'] ? 0 : 1);

@@ -101,7 +101,9 @@ async function askLaravel(docker: Docker, { container, role }: ContainerFacts, p
 
 /** One JSON object a process; PHP may write warnings between them. */
 export function readLaravel(output: string): { readonly cli?: LaravelFacts; readonly fpm?: LaravelFacts } {
-  const answers = output.split("\n").filter((line) => line.startsWith('{"sapi":')).flatMap((line) => {
+  const answers = output.split("\n").map(
+    (line) => line.replace(/^\u001e/, ""),
+  ).filter((line) => line.startsWith('{"sapi":')).flatMap((line) => {
     try {
       return [JSON.parse(line) as LaravelFacts];
     } catch {

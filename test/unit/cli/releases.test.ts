@@ -38,7 +38,8 @@ describe("what a preview says of migrations", () => {
 
   it("delivers two scripts and nothing else", () => {
     const tar = Buffer.from(migrationFiles(), "base64").toString();
-    assert.deepEqual([...tar.matchAll(/drydock\/[\w.]+(?=\0)/g)].map(([name]) => name), ["drydock/start.sh", "drydock/pending.php"]);
+    const names = [...tar.matchAll(/drydock\/[\w.]+(?=\0)/g)].map(([name]) => name);
+    assert.deepEqual(names, ["drydock/start.sh", "drydock/answer.php", "drydock/pending.php"]);
   });
 });
 

@@ -140,7 +140,10 @@ describe("the stack", () => {
       uploads.map(({ file, owner, group, permissions }: any) => [file, owner, group, permissions]),
       [
         ["/var/www/html/.env", "1000", "1000", "0400"],
-        ...["start.sh", "cache.php", "fastcgi.php", "fcgi.php", "ready.php", "http.php", "worker.php", "schedule.sh", "opcache.php", "readback.php", "record.php"].map((name) => [`/drydock/${name}`, "1000", "1000", "0555"]),
+        ...[
+          "start.sh", "cache.php", "answer.php", "fastcgi.php", "fcgi.php", "ready.php", "http.php", "worker.php",
+          "schedule.sh", "opcache.php", "readback.php", "record.php",
+        ].map((name) => [`/drydock/${name}`, "1000", "1000", "0555"]),
         ["/drydock/fpm.conf", "1000", "1000", "0444"],
       ],
     );
@@ -305,6 +308,11 @@ describe("the stack", () => {
     assert.notEqual(input(await runProgram({ ...config, app: { ...(config.app as object), replicas: 5 } })).KEY, environment.KEY);
     assert.equal(recordedIn('{"sequence":3,"key":"k","release":"r","image":"i","id":"d","migrations":{}}')?.sequence, 3);
     assert.equal(recordedIn(""), null);
+    assert.equal(
+      recordedIn('{"sequence":1,}'),
+      null,
+      "what an earlier version has left of a noisy application stops no preview",
+    );
   });
 
   it("starts as many successors at once as app.startTogether says", async () => {

@@ -1,0 +1,27 @@
+<?php
+// How a script of ours answers, so that nothing else which PHP or the application prints (a notice, a deprecation, a
+// BOM, an echo
+// of a file that is loaded) can be taken for its answer: in a line of its own after a record separator, as RFC 7464 has
+// it.
+
+/**
+ * Gives the answer, a line of JSON. What a web server has buffered before it is dropped; on the command line it goes
+ * past all buffers.
+ */
+function drydock_answer(array $answer): void
+{
+    $flags = JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE;
+    $line = "\n\x1e" . json_encode($answer, $flags) . "\n";
+    if (PHP_SAPI === 'cli') {
+        fwrite(STDOUT, $line);
+        return;
+    }
+    while (ob_get_level() > 0 && @ob_end_clean());
+    echo $line;
+}
+
+/** The last answer in what was printed; null where there is none. */
+function drydock_answered(string $printed): ?string
+{
+    return preg_match_all('/^\x1e(.*)$/m', $printed, $found) > 0 ? end($found[1]) : null;
+}

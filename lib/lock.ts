@@ -1,11 +1,20 @@
+import { spawnSync } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout } from "node:timers/promises";
 
-/** When a process was started, in the kernel's ticks: with its number it names it for good. undefined when it ended. */
+/**
+ * When a process was started, in the kernel's ticks, or as `ps` says it where there is no /proc (macOS): with its
+ * number it names it for good. undefined when it ended.
+ */
 export function startOf(pid: number, proc = "/proc"): string | undefined {
+  if (!existsSync(`${proc}/self`)) {
+    const env = { ...process.env, LC_ALL: "C", TZ: "UTC" };
+    const { stdout } = spawnSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8", env });
+    return stdout?.trim().replaceAll(/\s+/g, "-") || undefined;
+  }
   try {
     const stat = readFileSync(`${proc}/${pid}/stat`, "utf8");
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
@@ -23,7 +32,8 @@ export type Attempt =
  * Tries once to take the lock file `path`. Whoever reads the file finds all of its holder's text.
  *
  * A stale lock is replaced by nobody but who holds a second lock, named after the text of the stale holder: so of many
- * that find the same stale lock exactly one replaces it, and one that was taken meanwhile is never taken from who lives.
+ * that find the same stale lock exactly one replaces it, and one that was taken meanwhile is never taken from who
+ * lives.
  *
  * @param own the text that names this holder; no other attempt may have the same
  * @param stale whether the holder with this text is gone for good

@@ -1,8 +1,12 @@
 import { createHash } from "node:crypto";
-import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync,
+  renameSync, rmSync, symlinkSync, writeFileSync,
+} from "node:fs";
 import { delimiter, join } from "node:path";
 import { cacheRoot } from "./cache.ts";
 import { buildCli, cliKey } from "./cli/build.ts";
+import { userHome } from "./installed.ts";
 import { withLock } from "./lock.ts";
 import { findOfficial } from "./official.ts";
 
@@ -29,35 +33,51 @@ export interface Progress {
 }
 
 /**
- * The Pulumi engine to use: what is on PATH; else the official download; else built here from its Go modules, with
- * stand-ins for the plugins. What was built once is used again without asking the network.
- * DRYDOCK_OFFLINE=1 goes straight to the last.
+ * The Pulumi engine to use: what is installed; else the official download; else built here from its Go modules, with
+ * stand-ins for the plugins. What was built once is used again without asking the network. DRYDOCK_OFFLINE=1 goes
+ * straight to the last, DRYDOCK_OFFLINE=0 never does.
  * @throws Error with the remedy, when there is none of the three
  */
 export async function resolveEngine(options: Progress = {}): Promise<Engine> {
-  if (process.env.DRYDOCK_OFFLINE !== "1") {
+  const wish = process.env.DRYDOCK_OFFLINE ?? "";
+  if (wish !== "1") {
     // A stack without a bucket needs no aws plugin; where one is needed, Pulumi downloads it.
     const { docker, command } = STANDINS;
-    const official = await findOfficial({ versions: { docker, command }, download: !existsSync(join(homeFolder(), "complete")), log: options.log });
+    const said: string[] = [];
+    const log = (line: string): void => { said.push(line); options.log?.(line); };
+    const ask = wish === "0" || !existsSync(join(homeFolder(), "complete"));
+    const official = await findOfficial({ versions: { docker, command }, download: ask, log });
     if (official) {
-      const env: Record<string, string> = official.home === undefined ? {} : { PULUMI_HOME: official.home };
-      return { kind: "official", bin: join(official.path, "pulumi"), path: official.path, home: official.home, env: { ...env, PATH: withPath(official.path), PULUMI_SKIP_UPDATE_CHECK: "true" } };
+      const { path } = official;
+      const env = { PATH: withPath(path), PULUMI_SKIP_UPDATE_CHECK: "true" };
+      return { kind: "official", bin: join(path, "pulumi"), path, home: undefined, env };
+    }
+    if (wish === "0") {
+      throw new Error(`Pulumi's own CLI and plugins can't be had here: ${said.at(-1) ?? ""}\n`
+        + "install Pulumi (https://www.pulumi.com/docs/install/), "
+        + "name a mirror (DRYDOCK_PULUMI_MIRROR=https://…), or unset DRYDOCK_OFFLINE");
     }
   }
   const { home } = await installOffline(options);
-  options.log?.(`using the engine built here, with stand-ins for the plugins ${Object.entries(STANDINS).map(([name, version]) => `${name} ${version}`).join(", ")}`);
+  const standins = Object.entries(STANDINS).map(([name, version]) => `${name} ${version}`).join(", ");
+  options.log?.(`using the engine built here, with stand-ins for the plugins ${standins} `
+    + "(DRYDOCK_OFFLINE=0 asks for Pulumi's own)");
   const path = join(home, "bin");
   return {
     kind: "offline", bin: join(path, "pulumi"), path, home,
-    env: { PULUMI_HOME: home, PATH: withPath(path), PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true", PULUMI_SKIP_UPDATE_CHECK: "true" },
+    env: {
+      PULUMI_HOME: home, PATH: withPath(path), PULUMI_CREDENTIALS_PATH: process.env.PULUMI_CREDENTIALS_PATH ?? userHome(),
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true", PULUMI_SKIP_UPDATE_CHECK: "true",
+    },
   };
 }
 
-const withPath = (folder: string): string => [folder, ...(process.env.PATH ?? "").split(delimiter).filter((entry) => entry !== folder)].join(delimiter);
+const withPath = (folder: string): string =>
+  [folder, ...(process.env.PATH ?? "").split(delimiter).filter((entry) => entry !== folder)].join(delimiter);
 
 /**
- * Fills a PULUMI_HOME from this folder, unless it is there. Its name is a hash of what it is made of, so clones with other
- * versions have others; it appears at once, complete, whatever is interrupted.
+ * Fills a PULUMI_HOME from this folder, unless it is there. Its name is a hash of what it is made of, so clones with
+ * other versions have others; it appears at once, complete, whatever is interrupted.
  */
 export async function installOffline(options: Progress = {}): Promise<{ home: string }> {
   const home = homeFolder();
@@ -78,9 +98,8 @@ export async function installOffline(options: Progress = {}): Promise<{ home: st
         const folder = join(draft, "plugins", `resource-${name}-v${version}`);
         await bundle(name, join(folder, `pulumi-resource-${name}`));
       }
-      // Which stack is selected is the user's, not the version's.
-      mkdirSync(join(cacheRoot(), "workspaces"), { recursive: true });
-      symlinkSync(join(cacheRoot(), "workspaces"), join(draft, "workspaces"));
+      // Which stack is selected is the user's, whatever engine: it stays selected where Pulumi's own is used later.
+      shareSelection(join(userHome(), "workspaces"), draft);
       writeFileSync(join(draft, "logs"), NO_LOGS);
       mkdirSync(join(draft, "complete"));
       rmSync(home, { recursive: true, force: true });
@@ -93,8 +112,21 @@ export async function installOffline(options: Progress = {}): Promise<{ home: st
 }
 
 /**
- * The CLI writes a log of each command, everything in it, into a folder of this name: a tenth of what a release costs its processes, and up to
- * 500 MB. There is no setting against it; where the folder can't be made, it goes on without.
+ * Has a home use the folder in which Pulumi keeps which stack is selected; an earlier version had one of its own, whose
+ * files are kept.
+ */
+function shareSelection(folder: string, home: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const earlier = join(cacheRoot(), "workspaces");
+  for (const name of existsSync(earlier) ? readdirSync(earlier) : []) {
+    if (!existsSync(join(folder, name))) copyFileSync(join(earlier, name), join(folder, name));
+  }
+  symlinkSync(folder, join(home, "workspaces"));
+}
+
+/**
+ * The CLI writes a log of each command, everything in it, into a folder of this name: a tenth of what a release costs
+ * its processes, and up to 500 MB. There is no setting against it; where the folder can't be made, it goes on without.
  */
 const NO_LOGS = "Pulumi's automatic logs are off in this home: a file stands where their folder would be. To see what it does: pulumi --logtostderr -v=9 COMMAND\n";
 

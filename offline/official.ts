@@ -1,82 +1,106 @@
 import { execFile } from "node:child_process";
-import { createWriteStream, existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync } from "node:fs";
-import { homedir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
+import { cliArchive, expectedChecksum, PLATFORMS, pluginArchive, type Archive } from "./archives.ts";
 import { cacheRoot } from "./cache.ts";
 import { VERSION } from "./cli/build.ts";
-
-/** How long the download host may take to answer, in ms, before it counts as out of reach. */
-const PATIENCE = 3_000;
-const HOST = "https://get.pulumi.com";
+import { download, WrongChecksum } from "./download.ts";
+import { findInstalled, isProgram, userHome } from "./installed.ts";
+import { withLock } from "./lock.ts";
 
 export interface Official {
   /** Folder of the programs `pulumi` and `pulumi-language-nodejs`. */
   readonly path: string;
-  /** PULUMI_HOME; undefined: the user's own. */
-  readonly home: string | undefined;
+}
+
+export interface OfficialOptions {
+  /** The plugins that have to be there, with the versions of their npm packages. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Whether the network may be asked for what is missing. */
+  readonly download: boolean;
+  /** File name to SHA-256. @default the repository's own list */
+  readonly list?: Readonly<Record<string, string>> | undefined;
+  readonly log?: ((line: string) => void) | undefined;
 }
 
 /**
- * Pulumi's own CLI: what is on PATH, if its plugins are there or can be downloaded; else downloaded as its installer does.
- * @param download whether to ask the network at all where no CLI is on PATH
+ * Pulumi's own CLI and plugins: what is installed, and what is missing of it downloaded, with checksums. The plugins go
+ * where Pulumi's own download puts them, so that a plain `pulumi` finds them, too.
+ * @returns undefined where there is no such set and none can be had
+ * @throws WrongChecksum: what has arrived is not what was published
  */
-export async function findOfficial(options: {
-  readonly versions: Readonly<Record<string, string>>;
-  readonly download: boolean;
-  readonly log?: ((line: string) => void) | undefined;
-}): Promise<Official | undefined> {
-  const installed = onPath();
-  if (installed && (hasPlugins(options.versions) || await reachable())) return { path: installed, home: undefined };
-  const folder = join(cacheRoot(), "official", VERSION);
-  if (existsSync(join(folder, "pulumi"))) return { path: folder, home: undefined };
-  if (installed || !options.download || !(await reachable())) return undefined;
+export async function findOfficial(options: OfficialOptions): Promise<Official | undefined> {
+  const { list, log } = options;
+  const installed = await findInstalled();
+  const own = join(cacheRoot(), "official", VERSION);
+  const usable = installed !== undefined && installed.problem === undefined;
+  const path = usable ? installed.folder : own;
+  if (installed?.problem !== undefined)
+    log?.(`${installed.problem}. Drydock uses ${VERSION} of its own beside it, where that can be had`);
+  const there = (): boolean => (usable || isProgram(join(own, "pulumi"))) && missing(options.versions).length === 0;
+  if (there()) return { path };
+  if (!options.download) return undefined;
+  const platform = `${process.platform}-${process.arch}`;
+  if (!(PLATFORMS as readonly string[]).includes(platform)) {
+    log?.(`Pulumi has no download for ${platform}`);
+    return undefined;
+  }
   try {
-    options.log?.(`downloading Pulumi's CLI ${VERSION} from ${HOST}`);
-    await download(folder);
-    return { path: folder, home: undefined };
+    await withLock(join(cacheRoot(), "install.lock"), "downloading Pulumi", log, async () => {
+      if (there()) return; // another process was first
+      if (!usable && !isProgram(join(own, "pulumi"))) await unpack(cliArchive(platform), own, 1, { list, log });
+      for (const [name, version] of missing(options.versions)) {
+        const folder = join(userHome(), "plugins", `resource-${name}-v${version}`);
+        await unpack(pluginArchive(name, version, platform), folder, 0, { list, log });
+      }
+    });
+    return { path };
   } catch (error) {
-    options.log?.(`the download did not work (${(error as Error).message})`);
+    if (error instanceof WrongChecksum) throw error;
+    log?.(`Pulumi's own download did not work: ${(error as Error).message}`);
     return undefined;
   }
 }
 
-/** The folder of the user's own `pulumi`; one that was built here doesn't count. */
-function onPath(): string | undefined {
-  const root = existsSync(cacheRoot()) ? realpathSync(cacheRoot()) : cacheRoot();
-  return (process.env.PATH ?? "").split(delimiter).find((folder) =>
-    folder !== "" && existsSync(join(folder, "pulumi")) && !realpathSync(folder).startsWith(join(root, "home")));
+/** The plugins that are neither in the user's PULUMI_HOME nor on PATH. */
+function missing(versions: Readonly<Record<string, string>>): readonly (readonly [name: string, version: string])[] {
+  const path = (process.env.PATH ?? "").split(delimiter);
+  return Object.entries(versions).filter(([name, version]) => {
+    const folder = join(userHome(), "plugins", `resource-${name}-v${version}`);
+    // Pulumi's own download leaves the second until the first is complete.
+    const installed = existsSync(folder) && !existsSync(`${folder}.partial`);
+    return !installed && !path.some((each) => isProgram(join(each, `pulumi-resource-${name}`)));
+  });
 }
 
-function hasPlugins(versions: Readonly<Record<string, string>>): boolean {
-  const own = process.env.PULUMI_HOME;
-  const home = own && !own.startsWith(join(cacheRoot(), "home")) ? own : join(homedir(), ".pulumi");
-  return Object.entries(versions).every(([name, version]) =>
-    existsSync(join(home, "plugins", `resource-${name}-v${version}`)) || (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, `pulumi-resource-${name}`))));
-}
-
-async function reachable(): Promise<boolean> {
+/** Downloads an archive, compares it, and unpacks it into `folder`, which appears at once and whole. */
+async function unpack(
+  archive: Archive,
+  folder: string,
+  strip: number,
+  { list, log }: Pick<OfficialOptions, "list" | "log">,
+): Promise<void> {
+  const sha256 = await expectedChecksum(archive, list);
+  log?.(`downloading ${archive.file} from ${new URL(archive.urls[0]!).host}`);
+  const parent = join(folder, "..");
+  mkdirSync(parent, { recursive: true });
+  for (const name of readdirSync(parent))
+    if (name.startsWith(DRAFT)) rmSync(join(parent, name), { recursive: true, force: true });
+  const draft = mkdtempSync(join(parent, DRAFT));
   try {
-    return (await fetch(`${HOST}/latest-version`, { method: "HEAD", signal: AbortSignal.timeout(PATIENCE) })).ok;
-  } catch {
-    return false;
-  }
-}
-
-async function download(folder: string): Promise<void> {
-  const machine = `${process.platform}-${process.arch}`; // linux-x64, darwin-arm64, …: as Pulumi names its archives
-  mkdirSync(dirname(folder), { recursive: true });
-  const draft = mkdtempSync(`${folder}-`);
-  try {
-    const response = await fetch(`${HOST}/releases/sdk/pulumi-v${VERSION}-${machine}.tar.gz`);
-    if (!response.ok || !response.body) throw new Error(`status ${response.status}`);
-    await pipeline(Readable.fromWeb(response.body as any), createWriteStream(join(draft, "pulumi.tgz")));
-    await promisify(execFile)("tar", ["-xzf", "pulumi.tgz", "--strip-components=1"], { cwd: draft });
-    rmSync(join(draft, "pulumi.tgz"));
-    renameSync(draft, folder);
+    const file = join(draft, archive.file);
+    await download({ urls: archive.urls, sha256, target: file, log });
+    const content = join(draft, "content");
+    mkdirSync(content);
+    await promisify(execFile)("tar", ["-xzf", file, "-C", content, "--no-same-owner", `--strip-components=${strip}`]);
+    rmSync(folder, { recursive: true, force: true });
+    rmSync(`${folder}.partial`, { force: true });
+    renameSync(content, folder);
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }
 }
+
+/** Pulumi passes over what is called like this in its folder of plugins. */
+const DRAFT = ".drydock-";

@@ -1,4 +1,5 @@
 import type { Variables } from "../environment.ts";
+import { CliError } from "../errors.ts";
 import { step } from "../ui.ts";
 
 /** Pulumi's CLI, found or set up. */
@@ -16,9 +17,28 @@ export async function ensureEngine(brief = false): Promise<Engine> {
   return step("engine", async ({ log }) => {
     const { resolveEngine } = await import("../../offline/install.ts");
     const began = Date.now();
-    const { bin, env } = await resolveEngine({ log: (line) => { if (!brief || Date.now() - began > A_WHILE) log(line); } });
-    return { bin, variables: env };
+    try {
+      const { bin, env } = await resolveEngine({
+        log: (line) => { if (!brief || Date.now() - began > A_WHILE) log(line); },
+      });
+      return { bin, variables: env };
+    } catch (error) {
+      throw explained(error as Error);
+    }
   });
+}
+
+/** The last line of an error of the set-up is its remedy, where it has several. */
+function explained(error: Error): CliError {
+  if (error.name === "WrongChecksum") {
+    return new CliError({
+      what: error.message,
+      remedy: "a proxy that changes downloads does this, and so does somebody who means harm: look at the file first\n"
+        + "without any download of Pulumi's: DRYDOCK_OFFLINE=1 ./drydock up (builds its CLI from Go modules)",
+    });
+  }
+  const [what = "", ...remedy] = error.message.split(/\n(?=Install |[^\n]*DRYDOCK_)/);
+  return new CliError({ what, ...(remedy.length === 0 ? {} : { remedy: remedy.join("\n") }) });
 }
 
 /** In ms. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { chmodSync, existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { installOffline } from "../../../offline/install.ts";
@@ -56,6 +56,33 @@ describe("offline set-up", function () {
     assert.doesNotMatch(again.stderr, /bundling/);
   });
 
+  it("finds which stack is selected, and the credentials, where Pulumi's own engine does", async () => {
+    seed();
+    const home = join(folder, "user");
+    mkdirSync(join(home, ".pulumi", "workspaces"), { recursive: true });
+    writeFileSync(join(home, ".pulumi", "workspaces", "drydock-1-workspace.json"), "own");
+    mkdirSync(join(folder, "drydock", "workspaces"));
+    for (const name of ["drydock-1", "drydock-2"]) {
+      writeFileSync(join(folder, "drydock", "workspaces", `${name}-workspace.json`), "earlier");
+    }
+    const env = { DRYDOCK_OFFLINE: "1", HOME: home, PULUMI_HOME: "", PULUMI_CREDENTIALS_PATH: undefined };
+    const engine = JSON.parse((await resolveIn(env)).stdout);
+    assert.equal(engine.env.PULUMI_CREDENTIALS_PATH, join(home, ".pulumi"));
+    const selected = (name: string) => readFileSync(join(engine.home, "workspaces", `${name}-workspace.json`), "utf8");
+    assert.deepEqual([selected("drydock-1"), selected("drydock-2")], ["own", "earlier"]);
+    assert.ok(existsSync(join(home, ".pulumi", "workspaces", "drydock-2-workspace.json")));
+  });
+
+  it("says what is to be done where Pulumi's own engine is wanted and can't be had", async () => {
+    const { code, stderr } = await resolveIn({
+      DRYDOCK_OFFLINE: "0", DRYDOCK_PULUMI_MIRROR: "http://127.0.0.1:9", HOME: folder, PULUMI_HOME: "",
+      PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
+    });
+    assert.notEqual(code, 0);
+    assert.match(stderr, /Pulumi's own CLI and plugins can't be had here: .*127\.0\.0\.1:9 can't be reached/);
+    assert.match(stderr, /install Pulumi .*, name a mirror \(DRYDOCK_PULUMI_MIRROR=/);
+  });
+
   it("takes the lock of a process that is gone", async () => {
     seed();
     writeFileSync(join(folder, "drydock", "install.lock"), "999999999");
@@ -77,6 +104,7 @@ describe("offline set-up", function () {
   it("prefers a pulumi on PATH whose plugins are there, and then touches nothing", async () => {
     const home = join(folder, "own");
     script(join(home, "bin", "pulumi"), "echo v3.256.0");
+    script(join(home, "bin", "pulumi-language-nodejs"), "exit 0");
     for (const plugin of ["docker-v5.2.0", "command-v1.2.1"]) mkdirSync(join(home, "plugins", `resource-${plugin}`), { recursive: true });
     const { stdout, stderr } = await resolveIn({ PULUMI_HOME: home, PATH: `${home}/bin:${process.env.PATH}`, DRYDOCK_OFFLINE: "" });
     const engine = JSON.parse(stdout);

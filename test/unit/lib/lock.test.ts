@@ -113,5 +113,8 @@ describe("the lock", () => {
   it("knows a process by its number and its start", () => {
     assert.match(startOf(process.pid) ?? "", /^\d+$/);
     assert.equal(startOf(999_999_999), undefined);
+    // As on macOS, which has no /proc; `ps` is the same.
+    assert.match(startOf(process.pid, "/nowhere") ?? "", /^\w{3}-\w{3}-\d+-\d\d:\d\d:\d\d-\d{4}$/);
+    assert.equal(startOf(999_999_999, "/nowhere"), undefined);
   });
 });

@@ -14,8 +14,14 @@ export interface AptAccess {
   readonly buildArgs: Readonly<Record<string, string>>;
 }
 
-/** Settings that decide whether packages can be fetched; the rest of a machine's apt.conf is its own affair. */
-const WANTED = /^Acquire::(?:Check-Valid-Until|Check-Date|Retries|ForceIPv[46]|Allow\w+|https?(?:::[\w.-]+)*) "/;
+/**
+ * Settings that decide whether packages can be fetched; the rest of a machine's apt.conf is its own affair. A mirror's
+ * old list is still signed, and which one to use is the machine's choice; what says who has signed and who answers
+ * (below) is not.
+ */
+const WANTED = /^Acquire::(?:Check-Valid-Until|Check-Date|Retries|ForceIPv[46]|https?(?:::[\w.-]+)*) "/i;
+/** They switch checks off, or name programs and files of this machine. */
+const UNWANTED = /::(?:Verify-(?:Peer|Host)|Proxy-?Auto-?Detect|CaInfo|CaPath|Ssl\w+|CrlFile|IssuerCert)\b/i;
 const PROXY = /^Acquire::(https?)::Proxy "([^"]*)";$/;
 
 /** Reads the output of `apt-config dump`. */
@@ -26,14 +32,17 @@ export function parseAptConfig(dump: string): Pick<AptAccess, "conf" | "buildArg
     const [, scheme, proxy] = PROXY.exec(line) ?? [];
     if (scheme !== undefined && proxy !== undefined) {
       if (proxy !== "" && proxy !== "DIRECT") buildArgs[`${scheme}_proxy`] = proxy;
-    } else if (WANTED.test(line) && !line.endsWith('"";')) {
+    } else if (WANTED.test(line) && !UNWANTED.test(line) && !line.endsWith('"";')) {
       conf.push(line);
     }
   }
   return { conf, buildArgs };
 }
 
-/** The first mirror of Debian's own archive in a machine's sources (both formats); security and foreign archives are passed over. */
+/**
+ * The first mirror of Debian's own archive in a machine's sources (both formats); security and foreign archives are
+ * passed over.
+ */
 export function findMirror(sources: readonly string[]): string | undefined {
   for (const source of sources) {
     for (const line of source.split("\n")) {
@@ -73,7 +82,10 @@ function list(folder: string, name: RegExp): readonly string[] {
   return existsSync(folder) ? readdirSync(folder).filter((file) => name.test(file)).sort().map((file) => join(folder, file)) : [];
 }
 
-/** Writes apt.conf and apt.list into a build's context; the Dockerfiles take them for the one step that installs and delete them in it. */
+/**
+ * Writes apt.conf and apt.list into a build's context; the Dockerfiles take them for the one step that installs and
+ * delete them in it.
+ */
 export function writeAptFiles(context: string, { mirror, conf }: AptAccess, suite = SUITE): void {
   const own = ['Dir::Etc::sourcelist "/build/apt.list";', 'Dir::Etc::sourceparts "-";'];
   writeFileSync(join(context, "apt.conf"), [...conf, ...own, ""].join("\n"));

@@ -21,6 +21,9 @@ export async function registryAnswers(url = "https://registry-1.docker.io/v2/", 
   }
 }
 
+/** Debian's own keys: what build.sh verifies a mirror with, unless DRYDOCK_DEBIAN_KEYRING names others. */
+const KEYRING = process.env.DRYDOCK_DEBIAN_KEYRING ?? "/usr/share/keyrings/debian-archive-keyring.gpg";
+
 export interface BootstrapOptions {
   readonly log: (line: string) => void;
   /** images/base */
@@ -46,7 +49,9 @@ export async function bootstrapBase({ log, folder, reference, host, apt }: Boots
         remedy: `on a Debian, as root: ${folder}/build.sh ${apt.mirror} base.tar; then here: docker import base.tar ${reference}`,
       });
     }
-    if ((await run("sh", ["-c", "command -v debootstrap"])).code !== 0) await aptInstall(["debootstrap"], { log });
+    if ((await run("sh", ["-c", "command -v debootstrap && command -v gpgv"])).code !== 0 || !existsSync(KEYRING)) {
+      await aptInstall(["debootstrap", "gpgv", "debian-archive-keyring"], { log });
+    }
     mkdirSync(cache, { recursive: true });
     // Archives of earlier recipes and of interrupted builds.
     for (const file of readdirSync(cache)) if (file.startsWith("drydock-base-")) rmSync(join(cache, file), { force: true });

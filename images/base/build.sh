@@ -5,13 +5,20 @@ set -eu
 SUITE=forky
 mirror=$1
 out=$2
+# Debian's own keys. Without them debootstrap would only warn, and unpack what the mirror says.
+keyring=${DRYDOCK_DEBIAN_KEYRING:-/usr/share/keyrings/debian-archive-keyring.gpg}
+if [ ! -r "$keyring" ]; then
+  echo "Debian's keys are not here ($keyring), so nothing from a mirror can be verified: apt-get install debian-archive-keyring" >&2
+  exit 1
+fi
 
 root=$(mktemp -d)
 trap 'rm -rf "$root" "$out.part"' EXIT
 trap 'exit 130' INT TERM
 
 # The script is named because an older debootstrap doesn't know this suite; sid's is what all suites since have linked to.
-debootstrap --variant=minbase --include=ca-certificates "$SUITE" "$root" "$mirror" /usr/share/debootstrap/scripts/sid
+debootstrap --force-check-gpg --keyring="$keyring" --variant=minbase --include=ca-certificates \
+  "$SUITE" "$root" "$mirror" /usr/share/debootstrap/scripts/sid
 
 # The mirror and the settings of this machine's apt stay out of the image; each build brings them for its own step.
 echo "# deb http://MIRROR/debian $SUITE main" > "$root/etc/apt/sources.list"

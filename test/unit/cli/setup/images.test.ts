@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -61,6 +62,32 @@ describe("setting up images", () => {
     });
   });
 
+  describe("the base from Debian's packages", () => {
+    /** build.sh with a debootstrap that only says what it was asked for. */
+    const build = (keyring: string) => {
+      const said = join(folder, "debootstrap.log");
+      writeFileSync(join(folder, "debootstrap"), `#!/bin/sh\nprintf '%s\\n' "$@" > ${said}\nexit 7\n`, { mode: 0o755 });
+      const env = { ...process.env, PATH: `${folder}:${process.env.PATH}`, DRYDOCK_DEBIAN_KEYRING: keyring };
+      const out = join(folder, "base.tar");
+      const { status, stderr } = spawnSync(join(IMAGES_DIR, "base", "build.sh"), ["http://mirror.example/debian", out], { env, encoding: "utf8" });
+      return { status, stderr, asked: existsSync(said) ? readFileSync(said, "utf8").trim().split("\n") : undefined };
+    };
+
+    it("is verified with Debian's keys, and debootstrap fails where it can't be", () => {
+      const keyring = join(folder, "keys.gpg");
+      writeFileSync(keyring, "keys");
+      const { status, asked } = build(keyring);
+      assert.equal(status, 7);
+      assert.deepEqual(asked?.slice(0, 2), ["--force-check-gpg", `--keyring=${keyring}`]);
+    });
+
+    it("is not begun without them", () => {
+      const { status, stderr, asked } = build(join(folder, "missing.gpg"));
+      assert.deepEqual([status, asked], [1, undefined]);
+      assert.match(stderr, /Debian's keys are not here \(.*missing\.gpg\), .*: apt-get install debian-archive-keyring/);
+    });
+  });
+
   describe("the Dockerfiles", () => {
     for (const name of IMAGES.filter((image) => image !== "base")) {
       const lines = readFileSync(join(IMAGES_DIR, name, "Dockerfile"), "utf8").split("\n");
@@ -82,6 +109,18 @@ describe("setting up images", () => {
         conf: ['Acquire::Check-Valid-Until "false";', 'Acquire::http::Timeout "20";'],
         buildArgs: { http_proxy: "http://me:secret@proxy:3128" },
       });
+    });
+
+    it("brings nothing that switches checks off, in whatever spelling, nor a program or a file of this machine", () => {
+      const dump = [
+        'Acquire::AllowInsecureRepositories "true";', 'Acquire::AllowWeakRepositories "1";',
+        'Acquire::AllowDowngradeToInsecureRepositories "yes";', 'Acquire::https::Verify-Peer "false";',
+        'Acquire::https::verify-host "false";', 'Acquire::https::mirror.example::Verify-Peer "false";',
+        'Acquire::https::CaInfo "/etc/ssl/own.pem";', 'Acquire::https::SslCert "/root/client.pem";',
+        'Acquire::http::Proxy-Auto-Detect "/usr/bin/proxy";', 'Acquire::https::ProxyAutoDetect "/usr/bin/proxy";',
+        'APT::Get::AllowUnauthenticated "true";', 'Acquire::http::Pipeline-Depth "0";',
+      ].join("\n");
+      assert.deepEqual(parseAptConfig(dump).conf, ['Acquire::http::Pipeline-Depth "0";']);
     });
 
     it("finds the mirror in both formats and passes foreign archives and security over", () => {

@@ -27,44 +27,41 @@ exports.bundled = async function bundled(name, entry, format) {
   }
 };
 
-/** A file as it is now; its content is not read. */
-function stamp(path) {
-  const { size, mtimeMs } = statSync(join(ROOT, path));
-  return `${size} ${mtimeMs}`;
-}
+const sumOf = (content) => createHash("sha256").update(content).digest("hex");
+/** Of a file as it is now. Its time says nothing: checkouts and copies keep times, or give all files the same one. */
+const sum = (path) => sumOf(readFileSync(join(ROOT, path)));
 
 /** The bundle, if everything that it was made of is unchanged and where it was. */
 function current(list) {
   if (!existsSync(list)) return undefined;
   const { root, file, inputs } = JSON.parse(readFileSync(list, "utf8"));
   const bundle = join(CACHE, file);
-  return root === ROOT && existsSync(bundle) && Object.entries(inputs).every(([path, was]) => existsSync(join(ROOT, path)) && stamp(path) === was) ? bundle : undefined;
+  const same = ([path, was]) => existsSync(join(ROOT, path)) && sum(path) === was;
+  return root === ROOT && existsSync(bundle) && Object.entries(inputs).every(same) ? bundle : undefined;
 }
 
 async function build(name, entry, format, list) {
-  const before = Date.now();
-  const { outputFiles, metafile } = await require("esbuild").build({
+  // Of what was read for this bundle: a source that is saved meanwhile is in it or isn't, and its sum says which.
+  const inputs = {};
+  const { outputFiles } = await require("esbuild").build({
     absWorkingDir: ROOT,
     entryPoints: [entry],
     bundle: true,
     write: false,
-    metafile: true,
     platform: "node",
     target: "node22",
     format,
     logLevel: "silent",
     ...(format === "esm" ? { banner: { js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);' } } : {}),
-    plugins: [packages, locations],
+    plugins: [packages, sources(inputs)],
   });
   const [{ text }] = outputFiles;
   const file = `${name}-${createHash("sha256").update(text).digest("hex").slice(0, 12)}.${format === "esm" ? "mjs" : "cjs"}`;
   // The packages change with their lock file; this file and esbuild say how a bundle is made.
-  const own = [...Object.keys(metafile.inputs).filter((path) => !/(^|\/)node_modules\/|^[\w-]+:/.test(path)), "package-lock.json", relative(ROOT, __filename)];
-  const inputs = Object.fromEntries(own.map((path) => [path, stamp(path)]));
+  for (const path of ["package-lock.json", relative(ROOT, __filename)]) inputs[path] = sum(path);
   mkdirSync(CACHE, { recursive: true });
   write(join(CACHE, file), text);
-  // A source that was saved while the bundle was being made may be in it or not: the next run looks again.
-  if (own.every((path) => statSync(join(ROOT, path)).mtimeMs < before)) write(list, JSON.stringify({ root: ROOT, file, inputs }));
+  write(list, JSON.stringify({ root: ROOT, file, inputs }));
   for (const old of readdirSync(CACHE)) if (old.startsWith(`${name}-`) && Date.now() - statSync(join(CACHE, old)).mtimeMs > KEPT) rmSync(join(CACHE, old), { force: true });
   return join(CACHE, file);
 }
@@ -84,14 +81,19 @@ const packages = {
   },
 };
 
-/** A module that reads a file beside it looks beside its source. */
-const locations = {
-  name: "locations",
+/** Notes what each file of the project's own is; a module that reads a file beside it looks beside its source. */
+const sources = (inputs) => ({
+  name: "sources",
   setup(build) {
-    build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
-      if (path.includes("node_modules")) return undefined;
+    build.onLoad({ filter: /\.(?:[cm]?[jt]s|json)$/, namespace: "file" }, ({ path }) => {
+      const own = relative(ROOT, path);
+      if (own.startsWith("..") || /(^|[\\/])node_modules[\\/]/.test(own)) return undefined;
+      const content = readFileSync(path);
+      inputs[own] = sumOf(content);
+      if (!path.endsWith(".ts")) return { contents: content, loader: path.endsWith(".json") ? "json" : "js" };
       const where = { url: pathToFileURL(path).href, filename: path, dirname: dirname(path) };
-      return { contents: readFileSync(path, "utf8").replace(/\bimport\.meta\.(url|filename|dirname)\b/g, (_, name) => JSON.stringify(where[name])), loader: "ts" };
+      const text = content.toString().replace(/\bimport\.meta\.(url|filename|dirname)\b/g, (_, name) => JSON.stringify(where[name]));
+      return { contents: text, loader: "ts" };
     });
   },
-};
+});

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -51,6 +51,37 @@ describe("a bundle", () => {
     assert.equal(await bundled("program", "one.ts", "esm"), second, "one that was taken away comes back");
     source("package-lock.json", '{ "other": 1 }');
     assert.equal(await bundled("program", "one.ts", "esm"), second, "the same content has the same name");
+  });
+
+  it("is made again where a source has other content, and the size and the time of before", async () => {
+    const first = await bundled("program", "one.ts", "esm");
+    const { atime, mtime } = statSync(join(root, "folder/two.ts"));
+    writeFileSync(join(root, "folder/two.ts"), 'export const two = (): string => "six"; export const url = import.meta.url;');
+    utimesSync(join(root, "folder/two.ts"), atime, mtime);
+    const second = (await bundled("program", "one.ts", "esm"))!;
+    assert.notEqual(second, first);
+    assert.equal((await import(pathToFileURL(second).href)).said, "one six");
+  });
+
+  it("is kept where only times have changed, as in a new checkout", async () => {
+    await bundled("program", "one.ts", "esm");
+    const list = join(root, ".drydock", "cache", "program.json");
+    const before = statSync(list).mtimeMs;
+    for (const file of ["one.ts", "folder/two.ts", "package-lock.json"]) utimesSync(join(root, file), new Date(), new Date());
+    await bundled("program", "one.ts", "esm");
+    assert.equal(statSync(list).mtimeMs, before, "it was made again");
+  });
+
+  it("is made again where a file changes that is no TypeScript", async () => {
+    source("folder/three.cjs", "exports.three = 3;");
+    source("folder/four.json", '{ "four": 4 }');
+    source("one.ts", 'import { three } from "./folder/three.cjs"; import four from "./folder/four.json"; export const said = three + four.four;');
+    const said = async (): Promise<number> => (await import(pathToFileURL((await bundled("program", "one.ts", "esm"))!).href)).said;
+    assert.equal(await said(), 7);
+    source("folder/three.cjs", "exports.three = 5;");
+    assert.equal(await said(), 9);
+    source("folder/four.json", '{ "four": 6 }');
+    assert.equal(await said(), 11);
   });
 
   it("leaves an older one for who reads it now, and takes it away after a day", async () => {

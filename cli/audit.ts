@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
-import { resultOf, withoutSecrets, type AuditLine } from "../releases/audit.ts";
+import { artisanWithoutSecrets, resultOf, withoutSecrets, type AuditLine } from "../releases/audit.ts";
 import { CliError, Exit } from "./errors.ts";
 import { interruption } from "./pulumi.ts";
 import { appendRecord, rememberedRecords } from "./records.ts";
@@ -23,7 +23,7 @@ export async function audited(session: Pick<Session, "paths" | "stack" | "env">,
     at: new Date(began).toISOString(),
     by: `${userInfo().username}@${hostname()}`,
     verb,
-    args: withoutSecrets(args),
+    args: verb === "artisan" ? artisanWithoutSecrets(args) : withoutSecrets(args),
     result: "begun",
   };
   const write = async (entry: AuditLine): Promise<void> => {

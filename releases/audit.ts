@@ -45,6 +45,34 @@ export function withoutSecrets(args: readonly string[]): string[] {
 
 const isPlain = (value: string): boolean => PLAIN.test(value) && !VALUE.test(value);
 
+/** Commands of Laravel's own and of Horizon whose arguments are names, numbers and paths. */
+const KNOWN = new RegExp(`^(?:${[
+  "about", "list", "help", "env", "up", "optimize(?::clear)?", "migrate(?::(?:status|rollback|reset|refresh|install))?",
+  "queue:(?:work|restart|retry|failed|forget|flush|clear|monitor|listen|pause|resume|prune-batches|prune-failed|retry-batch)",
+  "horizon(?::[a-z-]+)?", "schedule:(?:run|list|work|interrupt|finish|clear-cache)",
+  "(?:cache|config|event|route|view):(?:cache|clear|list)", "config:show", "storage:(?:link|unlink)",
+  "db:(?:show|table|monitor)", "model:(?:prune|show)", "package:discover", "auth:clear-resets",
+].join("|")})$`);
+
+/** Options without a value, which all commands or many of Laravel's have. */
+const FLAGS = new Set([
+  "--force", "--seed", "--step", "--pretend", "--graceful", "--isolated", "--all", "--help", "--version", "--quiet",
+  "--silent", "--verbose", "--no-interaction", "--ansi", "--no-ansi", "--json", "-h", "-q", "-n", "-v", "-vv", "-vvv", "-V",
+]);
+
+/**
+ * An artisan command as it may be kept. What an application's own command is given may be anything, a password in the
+ * third place too: of such a command its name is kept, and flags that everybody knows; the rest is `***`.
+ */
+export function artisanWithoutSecrets(args: readonly string[]): string[] {
+  const at = args.findIndex((arg) => !FLAGS.has(arg));
+  const name = args[at] ?? "";
+  if (KNOWN.test(name)) return withoutSecrets(args);
+  // Behind an option that isn't known the first word may be its value, and no command.
+  const kept = /^[a-z][a-z0-9_-]*(:[a-z0-9_-]+)*$/i.test(name) && name.length <= 64 ? name : "***";
+  return args.map((arg, index) => (index === at ? kept : FLAGS.has(arg) ? arg : "***"));
+}
+
 /** An exit code in a word. */
 export function resultOf(code: number): string {
   return { 0: "done", 3: "refused", 130: "interrupted", 143: "interrupted" }[code] ?? `failed (${code})`;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { describe, it } from "mocha";
-import { parseAudit, resultOf, withoutSecrets } from "../../../releases/audit.ts";
+import { artisanWithoutSecrets, parseAudit, resultOf, withoutSecrets } from "../../../releases/audit.ts";
 import type { Migration } from "../../../releases/migrations.ts";
 import { findRelease, outdated, parseMigrations, parseReleases, previousRelease, ranWith, type Release } from "../../../releases/record.ts";
 import { rollbackSteps, situation } from "../../../releases/rollback.ts";
@@ -108,6 +109,38 @@ describe("the audit log", () => {
     assert.deepEqual(withoutSecrets(["user:make", "--password=hunter2", "--token", "abc", "--name", "x", "DB_PASSWORD=a", "base64:AAAA", "mysql://a:b@c/d"]),
       ["user:make", "--password=***", "--token", "***", "--name", "x", "DB_PASSWORD=***", "***", "***"]);
     assert.deepEqual(withoutSecrets(["tinker", "--execute=User::create(['a' => 'b'])", "a".repeat(64), "--force"]), ["tinker", "--execute=***", "***", "--force"]);
+  });
+
+  for (const [args, kept] of [
+    [["user:password", "5", "hunter2"], ["user:password", "***", "***"]],
+    [["user:create", "-p", "Sommer2026"], ["user:create", "***", "***"]],
+    [["app:unlock", "--pin", "4711"], ["app:unlock", "***", "***"]],
+    [["app:unlock", "--pin=4711", "--force"], ["app:unlock", "***", "--force"]],
+    [["user:create", "-pSommer2026", "-v"], ["user:create", "***", "-v"]],
+    [["-v", "user:create", "ann"], ["-v", "user:create", "***"]],
+    [["--pin", "4711", "app:unlock"], ["***", "***", "***"]],
+    [["user:password 5 hunter2"], ["***"]],
+    [["tinker", "--execute=x"], ["tinker", "***"]],
+    [["down", "--secret", "open"], ["down", "***", "***"]],
+    [["migrate", "--force", "--path=database/migrations/x.php"], ["migrate", "--force", "--path=database/migrations/x.php"]],
+    [["queue:retry", "5", "--password", "x"], ["queue:retry", "5", "--password", "***"]],
+    [["migrate:fresh-x", "a"], ["migrate:fresh-x", "***"]],
+    [["Migrate", "hunter2"], ["Migrate", "***"]],
+    [["--force"], ["--force"]],
+    [[], []],
+  ] as const) {
+    it(`keeps of artisan ${args.join(" ")} no more than ${kept.join(" ")}`, () => {
+      assert.deepEqual(artisanWithoutSecrets(args), kept);
+    });
+  }
+
+  it("keeps nothing that an application's own command is given, whatever it is and wherever it stands", () => {
+    const word = fc.string({ minLength: 3 }).filter((text) => !text.startsWith("-") && text !== "app:own");
+    fc.assert(fc.property(fc.array(word, { minLength: 1, maxLength: 6 }), fc.constantFrom("--pin", "-p", "--x=", ""), (words, option) => {
+      const given = words.flatMap((one) => (option === "" ? [one] : option.endsWith("=") ? [option + one] : [option, one]));
+      const kept = artisanWithoutSecrets(["app:own", ...given]);
+      assert.deepEqual(kept, ["app:own", ...given.map(() => "***")]);
+    }));
   });
 
   it("says an exit code in a word", () => {

@@ -8,7 +8,7 @@ import { removeOldImages } from "./images.ts";
 import { takeLock, type Lock } from "./locks.ts";
 import { tellMigrations } from "./pending.ts";
 import { LOCAL } from "./project.ts";
-import { keepStdout } from "./pulumi.ts";
+import { keepStdout, type Streamed } from "./pulumi.ts";
 import { clearLocks, repair } from "./recovery.ts";
 import { allHealthy, isGone, isStarting, reportOf, statusTable, type Report } from "./report.ts";
 import { deployed, readReport, type Deployed } from "./services.ts";
@@ -17,6 +17,7 @@ import { ensureContainers } from "./setup/index.ts";
 import { ensureStack, policyArguments } from "./setup/stack.ts";
 import { at, mayBePending, stackConfig } from "./stack.ts";
 import { ask, onTerminal, painter, step } from "./ui.ts";
+import { standingOf } from "./unfinished.ts";
 import { beginWatch, type Watching } from "./watching.ts";
 import type { UpOptions } from "./verbs/up.ts";
 
@@ -71,7 +72,7 @@ export async function underLock(session: Session, lock: Lock, options: UpOptions
     const gone = report.services.filter(isGone).map(({ name }) => name).join(", ");
     process.stderr.write(`→ stopped or gone since the last deployment: ${gone}; reading what is there and bringing them back\n`);
     const run = await session.pulumi.stream([...upArguments(session, options), "--yes", "--skip-preview", "--refresh"]);
-    succeeded("up", run, session);
+    succeeded("up", run, session, await standing(session, run));
     changed = true;
     report = await settled(await deployed(session));
   }
@@ -99,8 +100,16 @@ async function deploy(session: Session, docker: Docker, options: UpOptions, repa
   if (gone.length > 0) process.stderr.write(`→ stopped or gone since the last deployment: ${gone.join(", ")}; reading what is there and bringing them back with it\n`);
   // The record of the release says how long it took.
   const began = { DRYDOCK_BEGAN: String(Math.floor(Date.now() / 1000)) };
-  succeeded("up", await pulumi.stream([...args, ...(gone.length > 0 && !options.refresh ? ["--refresh"] : []), "--yes", "--skip-preview"], { env: began }), session);
+  const refresh = gone.length > 0 && !options.refresh ? ["--refresh"] : [];
+  const run = await pulumi.stream([...args, ...refresh, "--yes", "--skip-preview"], { env: began });
+  succeeded("up", run, session, await standing(session, run));
   return true;
+}
+
+/** What serves after an update that failed, in a few words; nothing where it succeeded or can't be known. */
+async function standing(session: Session, { code }: Streamed): Promise<string | undefined> {
+  if (code === 0) return undefined;
+  return standingOf(await deployed(session).catch(() => undefined));
 }
 
 /** The containers of the state that don't run any more: a release that needs them would fail for it. */

@@ -30,12 +30,16 @@ export interface Situation {
   readonly stack: string;
   /** The passphrase file of this clone. */
   readonly passphrase: string;
+  /** What serves after the failure. @default what served before */
+  readonly standing?: string;
 }
 
 interface Translation {
   readonly match: RegExp;
   readonly problem: (match: RegExpMatchArray, situation: Situation) => Problem;
 }
+
+const BEFORE = "what served before still serves";
 
 const select = (stack: string): string => (stack === "local" ? "" : ` -s ${stack}`);
 
@@ -145,8 +149,8 @@ const TRANSLATIONS: readonly Translation[] = [
   },
   {
     match: /container (\S+)(?: \(image \S+\))? (?:became unhealthy|is not healthy|keeps restarting|has stopped)|unhealthy|did not become healthy/i,
-    problem: ([, container], { stack }) => ({
-      what: `${container === undefined ? "a container" : `container ${container}`} did not become healthy; what served before still serves`,
+    problem: ([, container], { stack, standing = BEFORE }) => ({
+      what: `${container === undefined ? "a container" : `container ${container}`} did not become healthy; ${standing}`,
       remedy: `mend what its last lines (above) say, then: ./drydock up${select(stack)}\nhow the stack stands: ./drydock status${select(stack)}`,
     }),
   },
@@ -181,7 +185,7 @@ export function describe(error: unknown, debug = false): string {
 /** What a failed run of Pulumi becomes: the translation where there is one, else that it failed. */
 export function pulumiFailure(command: string, output: string, situation: Situation): CliError {
   return new CliError(translate(output, situation) ?? {
-    what: `pulumi ${command} failed on stack ${situation.stack} (what it said is above)`,
+    what: `pulumi ${command} failed on stack ${situation.stack} (what it said is above)${situation.standing === undefined ? "" : `; ${situation.standing}`}`,
     remedy: `more detail: eval "$(./drydock env)" && pulumi ${command} -s ${situation.stack} --debug --logtostderr -v=5`,
   });
 }

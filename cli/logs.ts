@@ -24,8 +24,9 @@ export function logArguments(container: string, { follow, tail, since }: Omit<Lo
 
 /** Every line behind the name of its service; several containers are interleaved as they write. */
 export async function showLogs(role: string, options: LogsOptions): Promise<number> {
-  const { outputs, docker } = await deployed(await openSession({ stack: options.stack, brief: true }));
-  const services = ofRole(outputs.services, role);
+  const { outputs, docker, unfinished } = await deployed(await openSession({ stack: options.stack, brief: true }));
+  // What failed on its way is what somebody wants to read then.
+  const services = ofRole([...outputs.services, ...(unfinished?.others ?? []).map((one) => ({ ...one, name: one.container }))], role);
   const paint = painter(process.stdout);
   const width = Math.max(...services.map(({ name }) => name.length));
   const codes = await Promise.all(services.map(({ name, container }, index) => new Promise<number>((resolve, reject) => {

@@ -1,5 +1,7 @@
 import type { Inspected } from "./docker.ts";
 import type { Outputs, Service } from "./stack.ts";
+import type { Unfinished } from "./unfinished.ts";
+import { LOCAL } from "./project.ts";
 import { table, type Painter } from "./ui.ts";
 
 /** What `status --json` prints. */
@@ -8,6 +10,16 @@ export interface Report {
   readonly url: string;
   readonly release: string;
   readonly services: readonly ServiceReport[];
+  /** A release that has not gone through all its steps; none where the last one has. */
+  readonly unfinished?: UnfinishedReport;
+}
+
+export interface UnfinishedReport {
+  readonly release: string;
+  /** Whether visitors are served by it. */
+  readonly serves: boolean;
+  /** What runs besides the services. */
+  readonly others: readonly ServiceReport[];
 }
 
 export interface ServiceReport extends Service {
@@ -17,24 +29,23 @@ export interface ServiceReport extends Service {
   readonly health: string;
 }
 
-export function reportOf(outputs: Outputs, inspected: readonly Inspected[]): Report {
+export function reportOf(outputs: Outputs, inspected: readonly Inspected[], unfinished?: Unfinished): Report {
   const found = new Map(inspected.flatMap((container) => [[container.Name.replace(/^\//, ""), container], [container.Id, container]] as const));
-  return {
-    stack: outputs.stack,
-    url: outputs.url,
-    release: outputs.release,
-    services: outputs.services.map(({ name, role, container, image }) => {
-      const live = found.get(container);
-      return {
-        name,
-        role,
-        container,
-        image: live?.Config.Image ?? image,
-        state: live?.State.Status ?? "missing",
-        health: live?.State.Health?.Status ?? "none",
-      };
-    }),
+  const seen = ({ name, role, container, image }: Service): ServiceReport => {
+    const live = found.get(container);
+    return {
+      name,
+      role,
+      container,
+      image: live?.Config.Image ?? image,
+      state: live?.State.Status ?? "missing",
+      health: live?.State.Health?.Status ?? "none",
+    };
   };
+  const { stack, url, release } = outputs;
+  const services = outputs.services.map(seen);
+  if (unfinished === undefined) return { stack, url, release, services };
+  return { stack, url, release, services, unfinished: { release: unfinished.release, serves: unfinished.serves, others: unfinished.others.map(seen) } };
 }
 
 /** Runs, and says so itself where it can be asked. */
@@ -51,14 +62,15 @@ export function isStarting({ state, health }: ServiceReport): boolean {
   return (state === "running" && health === "starting") || state === "restarting";
 }
 
-export function allHealthy({ services }: Report): boolean {
-  return services.length > 0 && services.every(isHealthy);
+export function allHealthy({ services, unfinished }: Report): boolean {
+  return services.length > 0 && services.every(isHealthy) && unfinished === undefined;
 }
 
 const shortImage = (image: string): string => image.replace(/(@sha256:[0-9a-f]{12})[0-9a-f]+/, "$1…").replace(/^sha256:([0-9a-f]{12})[0-9a-f]+$/, "$1");
 
 export function statusTable(report: Report, paint: Painter): string {
-  const rows = report.services.map(({ name, role, container, image, state, health }) => [name, role, container, shortImage(image), state, health]);
+  const cells = ({ name, role, container, image, state, health }: ServiceReport) => [name, role, container, shortImage(image), state, health];
+  const head = ["NAME", "ROLE", "CONTAINER", "IMAGE", "STATE", "HEALTH"];
   const coloured = (cell: string): string => {
     if (["healthy", "running"].includes(cell)) return paint("green", cell);
     if (["unhealthy", "missing", "exited", "dead"].includes(cell)) return paint("red", cell);
@@ -69,6 +81,21 @@ export function statusTable(report: Report, paint: Painter): string {
     `url      ${paint("bold", report.url)}`,
     `release  ${report.release}`,
     "",
-    table(["NAME", "ROLE", "CONTAINER", "IMAGE", "STATE", "HEALTH"], rows, coloured),
+    table(head, report.services.map(cells), coloured),
+    ...unfinishedLines(report, (others) => table(head, others.map(cells), coloured)),
   ].join("\n");
+}
+
+/** What is the case while a release has not gone through all its steps, and what can be done. */
+function unfinishedLines({ stack, release, unfinished }: Report, show: (others: readonly ServiceReport[]) => string): readonly string[] {
+  if (unfinished === undefined) return [];
+  const s = stack === LOCAL ? "" : ` -s ${stack}`;
+  const what = unfinished.serves ? `release ${unfinished.release} serves, but has not gone through all its steps`
+    : unfinished.release === release ? "the last deployment has not gone through all its steps"
+      : `release ${unfinished.release} has not gone through its steps; ${release} serves`;
+  return [
+    "",
+    `${what}. Go on with it: ./drydock up${s}${unfinished.release === release && !unfinished.serves ? "" : `; go back: ./drydock rollback${s}`}`,
+    ...(unfinished.others.length === 0 ? [] : ["left over until a deployment succeeds:", "", show(unfinished.others)]),
+  ];
 }

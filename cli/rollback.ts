@@ -104,15 +104,26 @@ async function back(session: Session, id: string | undefined, options: RollbackO
 
 /** Reads the records, and asks the database through the running image what has run. */
 async function look(session: Session, id: string | undefined): Promise<Way> {
-  const { stack, env, pulumi } = session;
+  const { stack, env, pulumi, paths } = session;
   const target = await deployed(session);
   const { records } = target;
   if (records === undefined) throw new CliError({ what: `stack ${stack} has no records of its releases yet`, remedy: `./drydock up${select(stack)} begins them` });
   const [files, deployment] = [await readRecords(records, env, ["releases.jsonl", "migrations.jsonl"]), await readDeployment(pulumi, stack)];
   const releases = parseReleases(files["releases.jsonl"]);
-  const current = releases.at(-1);
-  if (current === undefined) throw notDeployed(stack);
-  const goal = id === undefined ? previousRelease(releases) : findRelease(releases, id);
+  const complete = releases.at(-1);
+  if (complete === undefined) throw notDeployed(stack);
+  const { unfinished } = target;
+  const begun = unfinished === undefined || unfinished.image === "" ? undefined : unfinished;
+  if (begun?.image === complete.image && id === undefined) {
+    throw new CliError({
+      what: `the release that has not gone through all its steps runs the image of release ${complete.sequence}, ${complete.image}: variables or settings differ, and a rollback changes neither`,
+      remedy: `put them back in ${paths.stackFile(stack)}, then: ./drydock up${select(stack)}`,
+    });
+  }
+  // The records have no line of it: what it goes back to is the last one that went through all its steps.
+  const current = begun === undefined ? complete : { ...complete, sequence: complete.sequence + 1, release: begun.release, image: begun.image, id: "" };
+  const last = begun === undefined ? previousRelease(releases) : complete;
+  const goal = id === undefined ? last : findRelease(releases, id);
   if (goal === undefined) {
     throw new CliError({
       what: id === undefined ? `stack ${stack} has no earlier release with another image` : `stack ${stack} has no release ${id}`,

@@ -2,7 +2,8 @@ import { dockerFor, inspect, type Docker } from "./docker.ts";
 import { recordsOf, rememberRecords, type Records } from "./records.ts";
 import { reportOf, type Report } from "./report.ts";
 import type { Session } from "./session.ts";
-import { at, notDeployed, readOutputs, stackConfig, stackExists, type Outputs } from "./stack.ts";
+import { at, notDeployed, outputsOf, readDeployment, stackConfig, stackExists, type Outputs } from "./stack.ts";
+import { arrange, servingContainers, type Unfinished } from "./unfinished.ts";
 
 /** A deployed stack and the Docker host that it runs on. */
 export interface Deployed {
@@ -10,20 +11,29 @@ export interface Deployed {
   readonly docker: Docker;
   /** How the stack's records are reached; none where it was deployed before there were any. */
   readonly records?: Records;
+  /** A release that has not gone through all its steps. `outputs` then says what is in use now. */
+  readonly unfinished?: Unfinished;
 }
 
 /** @throws CliError where the stack has not been deployed */
 export async function deployed({ stack, env, pulumi, paths }: Session): Promise<Deployed> {
   if (!stackExists(stack, env)) throw notDeployed(stack);
-  const outputs = await readOutputs(pulumi, stack);
-  const host = outputs.dockerHost ?? at(stackConfig(paths, stack), "docker.host");
+  const deployment = await readDeployment(pulumi, stack);
+  const last = outputsOf(deployment, stack);
+  const host = last.dockerHost ?? at(stackConfig(paths, stack), "docker.host");
   const named = typeof host === "string" && host !== "" ? host : undefined;
-  const records = recordsOf(outputs, named);
+  const records = recordsOf(last, named);
   rememberRecords(paths, records);
-  return { outputs, docker: dockerFor(named, env), ...(records === undefined ? {} : { records }) };
+  const docker = dockerFor(named, env);
+  const complete = arrange(last, deployment, undefined);
+  // Only where something is left over is the proxy asked who serves.
+  const { outputs, unfinished } = complete.unfinished === undefined ? complete
+    : arrange(last, deployment, await servingContainers(docker, last, deployment));
+  return { outputs, docker, ...(records === undefined ? {} : { records }), ...(unfinished === undefined ? {} : { unfinished }) };
 }
 
 /** The services as they are right now. */
-export async function readReport({ outputs, docker }: Deployed): Promise<Report> {
-  return reportOf(outputs, await inspect(docker, outputs.services.map(({ container }) => container), outputs.stack));
+export async function readReport({ outputs, docker, unfinished }: Deployed): Promise<Report> {
+  const all = [...outputs.services, ...(unfinished?.others ?? [])];
+  return reportOf(outputs, await inspect(docker, all.map(({ container }) => container), outputs.stack), unfinished);
 }

@@ -40,8 +40,11 @@ export async function openSession({ stack: asked, brief }: SessionOptions = {}):
   return { paths, stack, variables, env, pulumi: pulumiCli(engine.bin, paths.root, env) };
 }
 
-/** Fails as a person can read it where an operation of Pulumi's failed; an interrupted one ends the command. */
-export function succeeded(command: string, run: Streamed, { stack, paths }: Session): void {
+/**
+ * Fails as a person can read it where an operation of Pulumi's failed; an interrupted one ends the command.
+ * @param standing what serves after the failure
+ */
+export function succeeded(command: string, run: Streamed, { stack, paths }: Session, standing?: string): void {
   // On a terminal Pulumi's display reads the keys itself, so that Ctrl-C is no signal for anybody else.
   const signal = interruption() ?? (onTerminal() && /(?:update|preview|destroy|refresh|context) cancell?ed/.test(run.complaints) ? "SIGINT" : undefined);
   if (signal !== undefined) {
@@ -51,5 +54,5 @@ export function succeeded(command: string, run: Streamed, { stack, paths }: Sess
       code: signal === "SIGINT" ? Exit.interrupted : Exit.terminated,
     });
   }
-  if (run.code !== 0) throw pulumiFailure(command, run.complaints, { stack, passphrase: paths.passphrase });
+  if (run.code !== 0) throw pulumiFailure(command, run.complaints, { stack, passphrase: paths.passphrase, ...(standing === undefined ? {} : { standing }) });
 }

@@ -88,22 +88,26 @@ export function at(config: Readonly<Record<string, unknown>>, path: string): unk
   return rest.reduce<unknown>((value, key) => (value !== null && typeof value === "object" ? (value as Record<string, unknown>)[key] : undefined), config[`${PROJECT}:${first}`]);
 }
 
-export async function readOutputs(pulumi: Pulumi, stack: string): Promise<Outputs> {
-  const { code, stdout, stderr } = await pulumi.capture(["stack", "output", "--json", "--stack", stack]);
-  if (code !== 0) {
-    if (/no stack named/.test(stderr)) throw notDeployed(stack);
-    throw new CliError({ what: `the outputs of stack ${stack} can't be read: ${stderr.trim()}` });
-  }
-  const outputs = JSON.parse(stdout) as Partial<Outputs>;
-  if (outputs.services === undefined) throw notDeployed(stack);
-  return { stack, url: outputs.url ?? "", release: outputs.release ?? "", ...outputs, services: outputs.services };
+/**
+ * What the last successful deployment left as outputs. Where the first one has not succeeded yet, there are containers, and no services.
+ * @throws CliError where there is nothing
+ */
+export function outputsOf({ resources }: Deployment, stack: string): Outputs {
+  const outputs = (resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {}) as Partial<Outputs>;
+  if (outputs.services === undefined && !resources.some(({ type }) => type === CONTAINER)) throw notDeployed(stack);
+  return { stack, url: outputs.url ?? "", release: outputs.release ?? "", ...outputs, services: outputs.services ?? [] };
 }
+
+/** The type of a container in the state. */
+export const CONTAINER = "docker:index/container:Container";
 
 export interface StateResource {
   readonly urn: string;
   readonly id?: string;
   readonly type: string;
   readonly protect?: boolean;
+  /** Its successor is there, and it goes when a deployment succeeds. */
+  readonly delete?: boolean;
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
 }
@@ -116,7 +120,10 @@ export interface Deployment {
 /** What the state says is there; secrets stay encrypted. */
 export async function readDeployment(pulumi: Pulumi, stack: string): Promise<Deployment> {
   const { code, stdout, stderr } = await pulumi.capture(["stack", "export", "--stack", stack]);
-  if (code !== 0) throw new CliError({ what: `the state of stack ${stack} can't be read: ${stderr.trim()}` });
+  if (code !== 0) {
+    if (/no stack named/.test(stderr)) throw notDeployed(stack);
+    throw new CliError({ what: `the state of stack ${stack} can't be read: ${stderr.trim()}` });
+  }
   const { deployment } = JSON.parse(stdout) as { deployment?: { resources?: StateResource[]; pending_operations?: Deployment["pending"] } };
   return { resources: deployment?.resources ?? [], pending: deployment?.pending_operations ?? [] };
 }

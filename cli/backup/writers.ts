@@ -33,7 +33,7 @@ export function stopWorkers(host: BackupHost, log: (line: string) => void): Work
   const { docker, deployed, session } = host;
   const site = show(siteOf(host));
   site.catch(() => undefined); // said by whoever waits for it
-  const workers = deployed.outputs.services.filter(({ role }) => (WORKERS as readonly string[]).includes(role)).map(({ container }) => container);
+  const workers = [...deployed.outputs.services, ...(deployed.unfinished?.others ?? [])].filter(({ role }) => (WORKERS as readonly string[]).includes(role)).map(({ container }) => container);
   if (workers.length === 0) return { stopped: site, start: async () => undefined };
   const release = hold();
   log("workers and scheduler finish what they do, and stop");

@@ -139,6 +139,9 @@ const RULES: readonly Rule[] = [
     state === "running" && (health === "healthy" || health === "none") ? []
       : state === "running" && health === "starting" ? [unknown(`${name} is starting`)]
         : [broken(`${name} is ${state === "running" ? health : state}`, state === "running" ? `./drydock logs ${role}${select(facts.stack)}` : up(facts))])],
+  [null, "complete", "the last release went through all its steps", ({ stack, unfinished }) => unfinished === undefined ? [] : [
+    broken(`release ${unfinished.release} ${unfinished.serves ? "serves, but has" : "has"} not gone through all its steps`, `./drydock status${select(stack)}\n./drydock up${select(stack)}`),
+  ]],
   [null, "schedule", "one scheduler runs the schedule", ({ schedule, plan, now, ...facts }) => {
     if (!plan.scheduler) return [];
     if (schedule.running > 1) return [broken(`${schedule.running} schedulers run: every task runs ${schedule.running} times`, `./drydock drift${select(facts.stack)}`)];

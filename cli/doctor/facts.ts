@@ -65,6 +65,8 @@ export interface PlanFacts {
 export interface Facts {
   readonly stack: string;
   readonly release: string;
+  /** A release that has not gone through all its steps, and whether visitors are served by it. */
+  readonly unfinished?: { readonly release: string; readonly serves: boolean };
   /** In ms since 1970. */
   readonly now: number;
   readonly plan: PlanFacts;

@@ -19,7 +19,7 @@ const PATIENCE = 40_000;
 /** Asks everything that can be asked, without changing anything. */
 export async function gather(session: Session): Promise<Facts> {
   const { stack, pulumi } = session;
-  const [{ outputs, docker }, { settings, environment }] = await Promise.all([deployed(session), configurationOf(pulumi, stack)]);
+  const [{ outputs, docker, unfinished }, { settings, environment }] = await Promise.all([deployed(session), configurationOf(pulumi, stack)]);
   const { app, proxy } = settings;
   const plan = {
     path: app.path, uid: app.uid, gid: app.gid, port: app.port, server: app.server, healthPath: app.healthPath, scheduler: settings.scheduler.enabled,
@@ -36,7 +36,8 @@ export async function gather(session: Session): Promise<Facts> {
     askSite(docker, running("app"), running("proxy"), { path: app.healthPath, host, timeout: proxy.timeout }),
     askMaintenance(docker, running("proxy"), stack),
   ]);
-  return { stack, release: outputs.release, now: Date.now(), plan, containers, redis, schedule, site, maintenance };
+  const release = { release: outputs.release, ...(unfinished === undefined ? {} : { unfinished }) };
+  return { stack, ...release, now: Date.now(), plan, containers, redis, schedule, site, maintenance };
 }
 
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathsOf, type Paths } from "../../../cli/project.ts";
 import type { Pulumi } from "../../../cli/pulumi.ts";
-import { at, mayBePending, readOutputs, selectedStack, stackConfig, stackExists } from "../../../cli/stack.ts";
+import { at, mayBePending, outputsOf, readDeployment, selectedStack, stackConfig, stackExists } from "../../../cli/stack.ts";
 
 let root: string;
 let paths: Paths;
@@ -73,12 +73,14 @@ describe("a stack's file", () => {
 
 describe("a stack's outputs", () => {
   const pulumi = (code: number, stdout: string, stderr = ""): Pulumi => ({ capture: () => Promise.resolve({ code, stdout, stderr }), stream: () => assert.fail("not used") });
+  const read = async (stack: string, ...answer: Parameters<typeof pulumi>) => outputsOf(await readDeployment(pulumi(...answer), stack), stack);
+  const resources = (outputs: object) => JSON.stringify({ deployment: { resources: [{ urn: "urn:x", type: "pulumi:pulumi:Stack", outputs }] } });
   it("are what the program exports", async () => {
     const outputs = { stack: "local", url: "http://x", release: "1", services: [] };
-    assert.deepEqual(await readOutputs(pulumi(0, JSON.stringify(outputs)), "local"), outputs);
+    assert.deepEqual(await read("local", 0, resources(outputs)), outputs);
   });
   it("of a stack that was never deployed: how to deploy it", async () => {
-    await assert.rejects(readOutputs(pulumi(0, "{}"), "staging"), { what: "stack staging has not been deployed yet", remedy: "./drydock up -s staging" });
-    await assert.rejects(readOutputs(pulumi(6, "", "error: no stack named 'local' found"), "local"), { remedy: "./drydock up" });
+    await assert.rejects(read("staging", 0, resources({})), { what: "stack staging has not been deployed yet", remedy: "./drydock up -s staging" });
+    await assert.rejects(read("local", 6, "", "error: no stack named 'local' found"), { remedy: "./drydock up" });
   });
 });

@@ -4,8 +4,8 @@ import { isReadBack } from "./processors.ts";
 
 /** What the documents and the error messages say about a setting; stored in zod's own registry. */
 export interface FieldDoc {
-  /** What it is for, one sentence without a full stop. */
-  readonly description?: string;
+  /** What it is for, one sentence without a full stop. Writable, as in zod: TypeScript allows no other. */
+  description?: string | undefined;
   /** What is accepted: completes "expected …". */
   readonly expects?: string;
   /** A value for the command in an error message, where there is no default. */

@@ -1,12 +1,14 @@
 import { join } from "node:path";
+import { z } from "zod";
 import { readSecret } from "./configuration.ts";
 import { messageOf } from "./errors.ts";
 import type { Reporter } from "./events.ts";
-import { readIfThere, writeWhole } from "./files.ts";
+import { StateFile } from "./files.ts";
 import { FOLDERS, type Configuration, type Status } from "./protocol.ts";
 
 type Alarm = Status["alarms"][number];
 const FILE = join(FOLDERS.backups, "state", "alarms.json");
+const alarmSchema = z.object({ name: z.string(), since: z.string(), message: z.string() });
 
 /** What is sent: the same to mail and webhook. */
 export interface Notice {
@@ -25,25 +27,25 @@ export function mailOf({ kind, stack, name, message, at }: Notice): { readonly s
 
 /** What is wrong at present. Each is said once when it begins and once when it is over, also across a restart. */
 export class Alarms {
-  #current: Alarm[];
+  readonly file: StateFile<readonly Alarm[]>;
 
-  constructor(readonly configuration: Configuration, readonly reporter: Reporter) {
-    this.#current = JSON.parse(readIfThere(FILE)?.toString() ?? "[]") as Alarm[];
+  constructor(readonly configuration: Configuration, readonly reporter: Reporter, path = FILE) {
+    this.file = new StateFile<readonly Alarm[]>(path, z.array(alarmSchema), []);
   }
 
   get current(): readonly Alarm[] {
-    return this.#current;
+    return this.file.value;
   }
 
   /** @param message what is wrong; undefined where nothing is */
   async set(name: string, message: string | undefined): Promise<void> {
-    const known = this.#current.find((alarm) => alarm.name === name);
+    const known = this.current.find((alarm) => alarm.name === name);
     if (message !== undefined && known === undefined) {
-      this.#save([...this.#current, { name, since: new Date().toISOString(), message }]);
+      this.file.value = [...this.current, { name, since: new Date().toISOString(), message }];
       this.reporter.log("error", `alarm ${name}: ${message}`);
       await this.#send("alarm", name, message);
     } else if (message === undefined && known !== undefined) {
-      this.#save(this.#current.filter((alarm) => alarm !== known));
+      this.file.value = this.current.filter((alarm) => alarm !== known);
       this.reporter.log("info", `over: ${name}`);
       await this.#send("over", name, `It was: ${known.message}`);
     }
@@ -51,15 +53,6 @@ export class Alarms {
 
   async report(name: string, message: string): Promise<void> {
     await this.#send("report", name, message);
-  }
-
-  #save(alarms: Alarm[]): void {
-    this.#current = alarms;
-    try {
-      writeWhole(FILE, JSON.stringify(alarms));
-    } catch {
-      // On a full disk the alarm has to go out all the same.
-    }
   }
 
   async #send(kind: Notice["kind"], name: string, message: string): Promise<void> {

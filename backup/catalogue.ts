@@ -4,6 +4,13 @@ import { entrySchema, type Entry } from "./protocol.ts";
 import { derivedKey, open, seal } from "./seal.ts";
 import type { Store } from "./store.ts";
 
+/** By the order in which they were made, which the clock's is not always; those of earlier agents by the clock. */
+const newestFirst = (a: Entry, b: Entry): number => (b.sequence ?? 0) - (a.sequence ?? 0) || (a.id < b.id ? 1 : -1);
+
+/** The place of the next backup in that order. */
+export const nextSequence = (entries: readonly Entry[]): number =>
+  1 + Math.max(0, ...entries.map(({ sequence = 0 }) => sequence));
+
 const FOLDER = "backups/catalogue/";
 const nameOf = (id: string, kind: string): string => `${FOLDER}${id}.${kind}`;
 
@@ -29,7 +36,7 @@ export class Catalogue {
         unreadable.push(name);
       }
     }
-    return { entries: entries.sort((a, b) => (a.id < b.id ? 1 : -1)), unreadable };
+    return { entries: entries.sort(newestFirst), unreadable };
   }
 
   /** By id, its beginning, or `latest`: the newest verified one. @throws AgentError (refused) */

@@ -1,22 +1,40 @@
 import type { Archived } from "./binlog/archive.ts";
 import { forgetKept, keptBackups } from "./companion/client.ts";
 import type { Agent, Place } from "./context.ts";
-import { messageOf } from "./errors.ts";
+import { messageOf, refused } from "./errors.ts";
 import { withLock } from "./lock.ts";
 import type { Entry, Results } from "./protocol.ts";
-import { choose } from "./retention.ts";
+import { choose, type Choice } from "./retention.ts";
 import { LOCK } from "./run.ts";
+import { daysWith, longestPause } from "./schedule.ts";
 
-/** Takes away what has had its time, here and in S3: the entry, then the data; then the log that no kept backup needs. */
-export async function cleanUp(agent: Agent, { dryRun, now }: { readonly dryRun: boolean; readonly now: Date }): Promise<Results["cleanup"]> {
+export interface CleanupOptions {
+  /** Only says what it would remove. */
+  readonly dryRun: boolean;
+  /** Removes as many verified backups as it finds to be old. @default false: no more than the schedules explain */
+  readonly all?: boolean;
+  readonly now: Date;
+}
+
+/**
+ * Takes away what has had its time, here and in S3: the entry, then the data; then the log that no kept backup needs.
+ * @throws AgentError (refused), with nothing removed, where more verified ones would go than the schedules explain
+ */
+export async function cleanUp(agent: Agent, options: CleanupOptions): Promise<Results["cleanup"]> {
   return await withLock(LOCK, "a cleanup", 3_600_000, async () => {
-    const { localDays, s3Days } = agent.configuration.retention;
-    const here = await cleanPlace(agent.local, localDays, now, dryRun);
-    const there = agent.s3 === undefined ? undefined : await cleanPlace(agent.s3, s3Days, now, dryRun);
-    const removed = [...here.removed, ...(there?.removed ?? [])];
-    if (!dryRun) await forgetRestored(agent, here.removed);
-    agent.reporter.log("info", dryRun ? `a cleanup would remove ${removed.length} backups` : `cleanup: ${removed.length} backups removed, ${here.kept.length} kept`);
-    return { dryRun, removed, kept: here.kept, removedSegments: here.segments + (there?.segments ?? 0) };
+    const { configuration: { retention }, local, s3 } = agent;
+    const here = await plan(agent, local, retention.localDays, options);
+    const there = s3 === undefined ? undefined : await plan(agent, s3, retention.s3Days, options);
+    const plans = [here, ...(there === undefined ? [] : [there])];
+    const removed = plans.flatMap(({ remove }) => remove);
+    if (!options.dryRun) {
+      for (const one of plans) await carryOut(one, options.now);
+      await forgetRestored(agent, here.remove);
+    }
+    const removes = options.dryRun ? "would remove" : "removed";
+    agent.reporter.log("info", `cleanup: it ${removes} ${removed.length} backups, ${here.keep.length} are kept`);
+    const removedSegments = plans.reduce((sum, { segments }) => sum + segments.length, 0);
+    return { dryRun: options.dryRun, removed, kept: here.keep, removedSegments };
   });
 }
 
@@ -29,27 +47,52 @@ async function forgetRestored({ reporter }: Agent, removed: readonly string[]): 
   }
 }
 
-async function cleanPlace({ catalogue, restic, binlogs }: Place, days: number, now: Date, dryRun: boolean) {
-  const { entries, unreadable } = await catalogue.list();
-  const { keep, remove } = choose(entries, days, now);
-  const segments = unneeded(await binlogs.files(), entries.filter(({ id }) => keep.includes(id)));
+interface Plan extends Choice {
+  readonly place: Place;
+  readonly entries: readonly Entry[];
+  /** Pieces of the binary log that no kept backup needs. */
+  readonly segments: readonly string[];
+}
+
+async function plan({ configuration }: Agent, place: Place, days: number, options: CleanupOptions): Promise<Plan> {
+  const { schedule } = configuration;
+  const { entries, unreadable } = await place.catalogue.list();
   // With an entry that can't be read nobody knows what it needs.
-  const may = unreadable.length === 0;
-  if (!dryRun && may) {
-    for (const id of remove) await catalogue.remove(id);
-    const snapshots = await restic.ids();
-    await restic.forget(remove.flatMap((id) => snapshots.get(id) ?? []));
-    // Of runs that were killed before they were listed, but not of one that is younger than a day.
-    const orphans = [...snapshots].filter(([id]) => !entries.some((entry) => entry.id === id) && now.getTime() - timeOf(id) > 86_400_000);
-    await restic.forget(orphans.flatMap(([, ids]) => ids));
-    // Also what failed runs have left, which no snapshot names.
-    if (snapshots.size > 0) await restic.prune();
-    await binlogs.store.remove(segments);
+  if (unreadable.length > 0) return { place, entries, keep: entries.map(({ id }) => id), remove: [], segments: [] };
+  // On one day more than the schedule needs: two days meet in the time that is counted back.
+  const { keep, remove } = choose(entries, { days, atLeast: 1 + daysWith(schedule.backup, days) }, options.now);
+  const verified = entries.filter(({ id, verified }) => verified && remove.includes(id)).length;
+  const most = mostRemoved(schedule);
+  if (verified > most && options.all !== true && !options.dryRun) {
+    throw refused(
+      `a cleanup would remove ${verified} verified backups, and the schedules explain ${most}: nothing was removed`,
+      "look at them: ./drydock backup cleanup --dry-run; then: ./drydock backup cleanup --yes",
+    );
   }
-  return { removed: may ? remove : [], kept: may ? keep : entries.map(({ id }) => id), segments: may ? segments.length : 0 };
+  const kept = entries.filter(({ id }) => keep.includes(id));
+  return { place, entries, keep, remove, segments: unneeded(await place.binlogs.files(), kept) };
+}
+
+async function carryOut({ place, entries, remove, segments }: Plan, now: Date): Promise<void> {
+  const { catalogue, restic, binlogs } = place;
+  for (const id of remove) await catalogue.remove(id);
+  const snapshots = await restic.ids();
+  await restic.forget(remove.flatMap((id) => snapshots.get(id) ?? []));
+  // Of runs that were killed before they were listed, but not of one that is younger than a day.
+  const listed = new Set(entries.map(({ id }) => id));
+  const orphans = [...snapshots].filter(([id]) => !listed.has(id) && now.getTime() - timeOf(id) > 86_400_000);
+  await restic.forget(orphans.flatMap(([, ids]) => ids));
+  // Also what failed runs have left, which no snapshot names.
+  if (snapshots.size > 0) await restic.prune();
+  await binlogs.store.remove(segments);
 }
 
 const timeOf = (id: string): number => Date.parse(id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*/, "$1-$2-$3T$4:$5:$6Z"));
+
+/** As many verified backups as may go at once: twice what comes between two cleanups, and some of releases. */
+export function mostRemoved({ backup, cleanup }: { readonly backup: string; readonly cleanup: string }): number {
+  return 20 + 2 * daysWith(backup, longestPause(cleanup));
+}
 
 /** Pieces of the log before the oldest kept backup. */
 export function unneeded(archived: readonly Archived[], kept: readonly Entry[]): readonly string[] {

@@ -102,6 +102,8 @@ export type TableSums = Record<string, z.infer<typeof tableSumSchema>>;
 export const entrySchema = z.object({
   /** Sortable by time, such as 20261122T163000Z-3f2a. */
   id: z.string(),
+  /** The order in which backups were made, whatever the clock said. Absent in those of earlier agents, which are older. */
+  sequence: z.number().int().optional(),
   type: z.enum(TYPES),
   reason: z.string(),
   stack: z.string(),
@@ -110,6 +112,10 @@ export const entrySchema = z.object({
   /** Seconds of the backup itself, without its verification. */
   seconds: z.number(),
   verified: z.boolean(),
+  /** What is not in it, and why, in words. */
+  missing: z.array(z.string()).optional(),
+  /** What is in it and can't be proven, and why, in words. */
+  unproven: z.array(z.string()).optional(),
   /** When it was last verified, and how long restoring took: the measured RTO in seconds. */
   verification: z.object({ at: z.string(), seconds: z.number(), problems: z.array(z.string()), tables: z.number().int(), rows: z.number().int(), files: z.number().int() }).optional(),
   database: z.object({

@@ -1,4 +1,5 @@
 import type { Writable } from "node:stream";
+import { steadyNow } from "./clock.ts";
 import { companionStarted } from "./companion/client.ts";
 import { placeOf, type Agent } from "./context.ts";
 import { DUMP } from "./databaseBackup.ts";
@@ -68,7 +69,7 @@ export async function filesOf(agent: Agent, id: string, to: Writable): Promise<R
  * @param compare has it compared all the same
  */
 export async function prepareBackup(agent: Agent, id: string, { toTime, compare = false }: { readonly toTime?: string; readonly compare?: boolean }): Promise<Results["prepare"]> {
-  const began = Date.now();
+  const began = steadyNow();
   const entry = await entryFor(agent, id, toTime);
   if (entry.database?.format !== "physical") throw refused(`backup ${entry.id} is not physical, so it has no files of a server`, `./drydock backup restore ${entry.id} without --physical`);
   const { schema } = entry.database;
@@ -85,7 +86,7 @@ export async function prepareBackup(agent: Agent, id: string, { toTime, compare 
     const { folder, objects } = await restore.finish(schema);
     // From here on they may take the live ones' place, and nobody comes back to say so.
     noteReplacement();
-    return { backup: entry, folder, reached: toTime ?? entry.finished, seconds: (Date.now() - began) / 1000, copied: copied !== undefined, compared, objects };
+    return { backup: entry, folder, reached: toTime ?? entry.finished, seconds: (steadyNow() - began) / 1000, copied: copied !== undefined, compared, objects };
   } catch (error) {
     await restore.remove();
     throw error;

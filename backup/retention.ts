@@ -1,28 +1,67 @@
+import { TOLERANCE } from "./clock.ts";
 import type { Entry } from "./protocol.ts";
+
+const DAY = 86_400_000;
 
 export interface Choice {
   readonly keep: readonly string[];
   readonly remove: readonly string[];
 }
 
+export interface Rules {
+  /** How long a backup is kept, counted from the newest verified one. */
+  readonly days: number;
+  /** On so many different days the newest verified ones stay, however old they seem to be. @default 1 */
+  readonly atLeast?: number;
+}
+
 /**
- * Which backups have had their time. Never the newest verified one, whatever the clock says; never what a kept one is an increment of. A clock
- * that stands before the newest backup is wrong, and then nothing goes.
- * @param entries newest first
+ * Which backups have had their time. Never the newest verified ones, whatever the clock says and said: a clock that is
+ * ahead must not make them old, nor a week of backups that failed. Never what a kept one is an increment of.
+ * @param entries newest first, in the order in which they were made
  */
-export function choose(entries: readonly Entry[], days: number, now: Date): Choice {
+export function choose(entries: readonly Entry[], { days, atLeast = 1 }: Rules, now: Date): Choice {
+  const times = timesOf(entries, now.getTime());
+  const proven = entries.filter(({ verified }) => verified).map(({ id }) => times.get(id)!);
+  const limit = Math.min(now.getTime(), ...proven.slice(0, 1)) - days * DAY;
   const keep = new Set<string>();
-  const newest = entries[0];
-  const limit = now.getTime() - days * 86_400_000;
-  const clockIsWrong = newest !== undefined && now.getTime() < Date.parse(newest.started);
-  for (const { id, started } of entries) if (clockIsWrong || Date.parse(started) >= limit) keep.add(id);
-  // One of each kind, so that neither the files nor the database are lost because the other was backed up later.
-  for (const has of [(entry: Entry) => entry.database !== undefined, (entry: Entry) => entry.files !== undefined]) {
-    const proven = entries.find((entry) => entry.verified && has(entry));
-    if (proven !== undefined) keep.add(proven.id);
+  for (const { id } of entries) if (times.get(id)! >= limit) keep.add(id);
+  // Of each kind, so that neither the files nor the database are lost because the other was backed up later.
+  const kinds = [(entry: Entry) => entry.database !== undefined, (entry: Entry) => entry.files !== undefined];
+  for (const has of kinds) {
+    const dates = new Set<number>();
+    for (const entry of entries) {
+      if (!entry.verified || !has(entry)) continue;
+      const date = Math.floor(times.get(entry.id)! / DAY);
+      if (dates.size >= atLeast && !dates.has(date)) break;
+      dates.add(date);
+      keep.add(entry.id);
+    }
   }
   for (const { id, database } of entries) if (keep.has(id) && database?.base !== undefined) keep.add(database.base);
-  return { keep: entries.filter(({ id }) => keep.has(id)).map(({ id }) => id), remove: entries.filter(({ id }) => !keep.has(id)).map(({ id }) => id) };
+  const ids = entries.map(({ id }) => id);
+  return { keep: ids.filter((id) => keep.has(id)), remove: ids.filter((id) => !keep.has(id)) };
+}
+
+/**
+ * When each was made, as far as the others tell. One that seems to have been made before an earlier one was made when
+ * the clock was behind: it is as new as that one. One from the future was made when it was ahead: as old as the next.
+ */
+function timesOf(entries: readonly Entry[], now: number): ReadonlyMap<string, number> {
+  const times = new Map<string, number>();
+  let newest = -Infinity;
+  for (const { id, started } of [...entries].reverse()) {
+    const time = Date.parse(started);
+    if (time > now + TOLERANCE) continue;
+    newest = Math.max(newest, time);
+    times.set(id, newest);
+  }
+  let next = now;
+  for (const { id } of entries) {
+    next = times.get(id) ?? next;
+    times.set(id, next);
+  }
+  return times;
 }
 
 /** The backup and everything that it is an increment of, the full one first. */

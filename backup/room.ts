@@ -1,6 +1,7 @@
-import { rmSync, statfsSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, statfsSync } from "node:fs";
 import type { Agent } from "./context.ts";
 import { messageOf } from "./errors.ts";
+import { writeWhole } from "./files.ts";
 import { FOLDERS } from "./protocol.ts";
 
 const MIB = 2 ** 20;
@@ -15,9 +16,9 @@ const free = (): number => {
 /** Some room that only the way out of a full disk may use: not even a lock can be written there otherwise. */
 export function keepRoom(): void {
   try {
-    if (free() > 64 * MIB) writeFileSync(RESERVE, Buffer.alloc(8 * MIB), { mode: 0o600, flag: "wx" });
+    if (free() > 64 * MIB && !existsSync(RESERVE)) writeWhole(RESERVE, Buffer.alloc(8 * MIB));
   } catch {
-    // There already, or no room even for that.
+    // No room even for that.
   }
 }
 

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
+import { steadyNow } from "./clock.ts";
 import type { Agent } from "./context.ts";
-import type { Attachment } from "./catalogue.ts";
+import { nextSequence, type Attachment } from "./catalogue.ts";
 import { AgentError, messageOf, refused } from "./errors.ts";
 import { backUpDatabase, record } from "./databaseBackup.ts";
 import { filesToBackUp, settledSums, type Manifest } from "./filesBackup.ts";
@@ -55,7 +56,7 @@ interface Copied {
 
 async function copyAll(agent: Agent, { type, reason, verify }: RunOptions): Promise<Copied> {
   const { configuration, reporter, local } = agent;
-  const started = new Date();
+  const [started, began] = [new Date(), steadyNow()];
   const id = newId(started);
   const { entries, unreadable } = await local.catalogue.list();
   if (entries.length === 0 && unreadable.length > 0) throw refused("the repository has another key than drydock:backup.key", "pulumi config set --secret --path drydock:backup.key (the key that it was made with)");
@@ -68,8 +69,8 @@ async function copyAll(agent: Agent, { type, reason, verify }: RunOptions): Prom
   const [database, files] = parts.map((part) => { if (part.status === "rejected") throw part.reason; return part.value; }) as [Entry["database"], Awaited<ReturnType<typeof backUpFiles>> | undefined];
   const finished = new Date();
   const entry: Entry = {
-    id, type, reason, stack: configuration.stack,
-    started: started.toISOString(), finished: finished.toISOString(), seconds: (finished.getTime() - started.getTime()) / 1000,
+    id, sequence: nextSequence(entries), type, reason, stack: configuration.stack,
+    started: started.toISOString(), finished: finished.toISOString(), seconds: (steadyNow() - began) / 1000,
     verified: false,
     ...(database === undefined ? {} : { database }),
     ...(files === undefined ? {} : { files: files.entry }),

@@ -1,23 +1,27 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, statfsSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import { Alarms } from "./alarms.ts";
 import { Follower } from "./binlog/follow.ts";
+import { ClockWatch, isFuture, steadyNow } from "./clock.ts";
 import { requireSecret } from "./configuration.ts";
 import { agentOf, type Agent } from "./context.ts";
 import { messageOf } from "./errors.ts";
 import { Reporter } from "./events.ts";
-import { readIfThere, writeWhole } from "./files.ts";
+import { clearDrafts, StateFile } from "./files.ts";
 import { json, serveHttp } from "./http.ts";
 import { withLock } from "./lock.ts";
 import { keepRoom } from "./room.ts";
 import { metricsOf } from "./metrics.ts";
 import { FOLDERS, PORTS, type Entry } from "./protocol.ts";
 import { LOCK } from "./run.ts";
-import { isDue } from "./schedule.ts";
+import { isDue, notInFuture } from "./schedule.ts";
 import { hoursSince, statusFrom, type Live } from "./status.ts";
 
 const SCHEDULES = join(FOLDERS.backups, "state", "schedules.json");
+/** When each schedule was last followed. */
+const schedulesSchema = z.record(z.string(), z.iso.datetime());
 
 /** A stack without any backup gets one so long after it was made, in ms: time for its first migrations and seeds, or for a restore. */
 const FIRST_AFTER = 600_000;
@@ -25,8 +29,9 @@ const FIRST_AFTER = 600_000;
 /** The agent: follows the binary log, makes what is due, looks whether all is well. Runs until it is stopped. */
 export async function serve(): Promise<void> {
   requireSecret("repositoryKey");
-  mkdirSync(join(FOLDERS.backups, "state"), { recursive: true, mode: 0o700 });
   const reporter = new Reporter({ json: true, output: 2, log: "only" });
+  whateverTheDisk(reporter, () => mkdirSync(join(FOLDERS.backups, "state"), { recursive: true, mode: 0o700 }));
+  whateverTheDisk(reporter, () => clearDrafts(FOLDERS.backups));
   const agent = agentOf(reporter);
   const follower = new Follower(agent.local.binlogs, agent.s3?.binlogs);
   const keeper = new Keeper(agent, follower, new Alarms(agent.configuration, reporter));
@@ -51,7 +56,7 @@ export async function serve(): Promise<void> {
     json(response, { error: "not found" }, 404);
   });
   // Whoever held them has ended with the container.
-  agent.local.restic.forgetLocks();
+  whateverTheDisk(reporter, () => agent.local.restic.forgetLocks());
   keepRoom();
   // So that the first backup need not wait for it.
   void withLock(LOCK, "making the repository", 60_000, () => agent.local.restic.ensure()).catch((error: unknown) => reporter.log("error", messageOf(error)));
@@ -68,13 +73,26 @@ export async function serve(): Promise<void> {
   keeper.stop();
 }
 
+/** An agent that doesn't start raises no alarm: a full or broken disk must not keep it from that. */
+function whateverTheDisk(reporter: Reporter, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    reporter.log("error", messageOf(error));
+  }
+}
+
 /** Keeps the schedule and watches over the backups. */
 class Keeper {
   entries: readonly Entry[] = [];
   #child: ReturnType<typeof spawn> | undefined;
   #looking: Promise<void> | undefined;
   #copyAfter = 0;
-  readonly #since = Date.now();
+  readonly #since = steadyNow();
+  readonly #schedules = new StateFile(SCHEDULES, schedulesSchema, {});
+  readonly #clock = new ClockWatch();
+  /** A time from the future that the schedules had, in words. */
+  #ahead: string | undefined;
 
   constructor(readonly agent: Agent, readonly follower: Follower, readonly alarms: Alarms) {}
 
@@ -84,8 +102,8 @@ class Keeper {
     const s3 = this.agent.s3 !== undefined;
     return {
       binlog: { streaming: this.follower.streaming, position: reached?.position ?? null, reached: reached === undefined ? null : new Date(reached.at).toISOString() },
-      rpoSeconds: reached === undefined ? null : (Date.now() - reached.at) / 1000,
-      s3: { configured: s3, lagSeconds: s3 ? Math.max(waiting === undefined ? 0 : (Date.now() - Date.parse(waiting.finished)) / 1000, this.follower.s3Lag()) : null, error: s3 ? (this.#problemOf("s3") ?? null) : null },
+      rpoSeconds: reached === undefined ? null : (steadyNow() - reached.steady) / 1000,
+      s3: { configured: s3, lagSeconds: s3 ? Math.max(waiting === undefined ? 0 : 3600 * hoursSince(waiting.finished, Date.now()), this.follower.s3Lag()) : null, error: s3 ? (this.#problemOf("s3") ?? null) : null },
       alarms: this.alarms.current,
     };
   }
@@ -104,23 +122,23 @@ class Keeper {
     this.entries = entries;
     await this.#watch(unreadable);
     if (this.#child !== undefined) return;
-    const last = JSON.parse(readIfThere(SCHEDULES)?.toString() ?? "{}") as Record<string, string>;
     const now = new Date();
+    const last = this.#lastRuns(now);
     const verbs = { backup: ["run", "--type", configuration.type, "--reason", "scheduled"], health: ["check"], cleanup: ["cleanup"] };
     for (const [name, verb] of Object.entries(verbs)) {
       if (last[name] === undefined) {
         // From now on: a new stack has nothing to make up for, but soon gets its first backup.
         last[name] = now.toISOString();
-        writeWhole(SCHEDULES, JSON.stringify(last));
+        this.#schedules.value = last;
       } else if (name === "backup" && configuration.schedule.backup !== "" && entries.length + unreadable.length === 0 && now.getTime() - Date.parse(last[name]) > FIRST_AFTER && (await this.#nothingInS3())) {
-        return this.#start(name, ["run", "--type", configuration.type, "--reason", "the first one"], () => writeWhole(SCHEDULES, JSON.stringify({ ...last, [name]: now.toISOString() })));
+        return this.#start(name, ["run", "--type", configuration.type, "--reason", "the first one"], () => { this.#schedules.value = { ...last, [name]: now.toISOString() }; });
       } else if (isDue(configuration.schedule[name as keyof typeof verbs], new Date(last[name]), now)) {
-        return this.#start(name, verb, () => writeWhole(SCHEDULES, JSON.stringify({ ...last, [name]: now.toISOString() })));
+        return this.#start(name, verb, () => { this.#schedules.value = { ...last, [name]: now.toISOString() }; });
       }
     }
-    if (s3 !== undefined && Date.now() > this.#copyAfter && entries.some(({ verified, copies }) => verified && !copies.includes("s3"))) {
+    if (s3 !== undefined && steadyNow() > this.#copyAfter && entries.some(({ verified, copies }) => verified && !copies.includes("s3"))) {
       // After a failure not at once again.
-      this.#copyAfter = Date.now() + 300_000;
+      this.#copyAfter = steadyNow() + 300_000;
       this.#start("s3", ["copy"], (code) => { if (code === 0) this.#copyAfter = 0; });
     }
   }
@@ -151,20 +169,36 @@ class Keeper {
     const { configuration: { maxAge, schedule } } = this.agent;
     const newest = this.entries[0];
     const verified = this.entries.find((entry) => entry.verified);
-    const age = hoursSince(verified?.started ?? this.#installed(), Date.now());
-    const behind = (Date.now() - (this.follower.reached?.at ?? this.#since)) / 1000;
+    const since = verified?.started ?? this.#schedules.value["backup"] ?? new Date().toISOString();
+    const age = hoursSince(since, Date.now());
+    const behind = (steadyNow() - (this.follower.reached?.steady ?? this.#since)) / 1000;
     const { bavail, blocks } = statfsSync(FOLDERS.backups);
     await this.alarms.set("old", schedule.backup !== "" && age > maxAge ? (verified === undefined ? "there is no verified backup" : `the newest verified backup is ${age.toFixed(0)} hours old`) : undefined);
     await this.alarms.set("unverified", newest?.verification !== undefined && !newest.verified ? `backup ${newest.id} is not verified: ${newest.verification.problems.join("; ")}` : undefined);
     await this.alarms.set("binlog", behind > 60 ? `the binary log in the repository is ${behind.toFixed(0)} s behind: ${this.follower.problem ?? "no reason known"}` : undefined);
     await this.alarms.set("disk", bavail / blocks < 0.05 ? "less than 5 % of the disk for backups is free" : undefined);
+    await this.alarms.set("clock", this.#clockProblem());
+    await this.alarms.set("state", this.#schedules.problem ?? this.alarms.file.problem);
     await this.alarms.set("catalogue", unreadable.length > 0 ? `${unreadable.length} entries of the catalogue can't be read: ${unreadable[0]}` : undefined);
     if (this.agent.s3 !== undefined) await this.alarms.set("s3-binlog", this.follower.s3Lag() > 60 ? `the binary log in S3 is ${this.follower.s3Lag().toFixed(0)} s behind: ${this.follower.s3Problem ?? ""}` : undefined);
   }
 
-  #installed(): string {
-    const last = JSON.parse(readIfThere(SCHEDULES)?.toString() ?? "{}") as Record<string, string>;
-    return last["backup"] ?? new Date().toISOString();
+  #lastRuns(now: Date): Record<string, string> {
+    const { last, ahead } = notInFuture(this.#schedules.value, now);
+    if (last !== this.#schedules.value) this.#schedules.value = last;
+    if (ahead.length > 0) this.#ahead = `the clock was ahead when this was last done: ${ahead.join(", ")}`;
+    return { ...last };
+  }
+
+  #clockProblem(): string | undefined {
+    const [first, ...more] = this.entries.filter(({ started }) => isFuture(Date.parse(started), Date.now()));
+    const others = more.length === 0 ? "" : ` (and ${more.length} more)`;
+    const dated = first === undefined ? undefined : `backup ${first.id} is dated in the future${others}`;
+    // As long as a backup of then is there; otherwise it is told, and over.
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    const problems = [this.#clock.look(), dated, ahead].filter((one) => one !== undefined);
+    return problems.length === 0 ? undefined : `${problems.join("; ")}; does the Docker host keep its time (NTP)?`;
   }
 
   stop(): void {

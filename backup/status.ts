@@ -21,7 +21,8 @@ async function askLive(): Promise<Live | undefined> {
   return response?.ok === true ? ((await response.json()) as Live) : undefined;
 }
 
-export const hoursSince = (time: string, now: number): number => (now - Date.parse(time)) / 3_600_000;
+/** What lies in the future is as far away as what lies in the past: nobody knows which of the two clocks was wrong. */
+export const hoursSince = (time: string, now: number): number => Math.abs(now - Date.parse(time)) / 3_600_000;
 
 export function statusFrom(agent: Pick<Agent, "configuration">, entries: readonly Entry[], live: Live | undefined, now: Date): Status {
   const { schedule, s3 } = agent.configuration;

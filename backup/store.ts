@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { readSecret, secretFile } from "./configuration.ts";
 import { AgentError, messageOf } from "./errors.ts";
-import { readIfThere, writeWhole } from "./files.ts";
+import { isDraft, readIfThere, writeWhole } from "./files.ts";
 import { FOLDERS, type Configuration } from "./protocol.ts";
 
 /** A place for objects with names like paths. */
@@ -38,7 +38,7 @@ export class LocalStore implements Store {
       return entries.flatMap((entry) => {
         const name = folder === "" ? entry.name : `${folder}/${entry.name}`;
         if (entry.isDirectory()) return walk(name);
-        return entry.name.endsWith(".part") ? [] : [{ name, size: statSync(join(this.root, name)).size }];
+        return isDraft(entry.name) ? [] : [{ name, size: statSync(join(this.root, name)).size }];
       });
     };
     const folder = prefix.slice(0, Math.max(0, prefix.lastIndexOf("/")));

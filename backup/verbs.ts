@@ -13,6 +13,12 @@ import { describeEnvironment, noteReplacement } from "./state.ts";
 import { healthOf, statsOf, statusOf } from "./status.ts";
 import { verifyBackup } from "./verify.ts";
 
+interface Cleanup {
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly now?: string;
+}
+
 type Work = (agent: Agent, ...args: never[]) => Promise<object>;
 
 /**
@@ -47,7 +53,13 @@ export function addVerbs(program: Command): void {
     return health;
   });
   verb("stats", "how much there is", statsOf);
-  verb("cleanup", "take away what has had its time", async (agent, { dryRun, now }: { dryRun?: boolean; now?: string }) => await cleanUp(agent, { dryRun: dryRun === true, now: now === undefined ? new Date() : new Date(now) }), { changes: true }).option("--dry-run", "only say what").option("--now <time>", "as if it were then");
+  verb("cleanup", "take away what has had its time", async (agent, { dryRun, yes, now }: Cleanup) => {
+    const time = now === undefined ? new Date() : new Date(now);
+    return await cleanUp(agent, { dryRun: dryRun === true, all: yes === true, now: time });
+  }, { changes: true })
+    .option("--dry-run", "only say what")
+    .option("--yes", "however many verified ones that are")
+    .option("--now <time>", "as if it were then");
   verb("check", "check the whole repository, and read a part of it", async (agent) => {
     await agent.local.restic.ensure();
     await agent.local.restic.check("10%");

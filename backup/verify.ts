@@ -1,5 +1,6 @@
 import type { Manifest } from "./filesBackup.ts";
 import { Restore, companionSpace, forgetKept } from "./companion/client.ts";
+import { steadyNow } from "./clock.ts";
 import { placeOf, type Agent } from "./context.ts";
 import type { Summed } from "./database.ts";
 import { AgentError, messageOf } from "./errors.ts";
@@ -45,7 +46,7 @@ export interface Recorded {
 
 /** Restores a backup, compares everything, and notes the outcome in the catalogue. Only the same is verified. */
 export async function verifyBackup(agent: Agent, entry: Entry, fresh?: Recorded): Promise<Entry> {
-  const began = Date.now();
+  const began = steadyNow();
   let listed = entry;
   const problems: string[] = [];
   let [tables, rows, files] = [0, 0, 0];
@@ -72,7 +73,7 @@ export async function verifyBackup(agent: Agent, entry: Entry, fresh?: Recorded)
       problems.push(...fileDifferences(expected ?? {}, found));
       files = Object.keys(found).length;
     }
-    const seconds = (Date.now() - began) / 1000;
+    const seconds = (steadyNow() - began) / 1000;
     await runHook(agent, "validate", { BACKUP_ID: entry.id, RESTORES: restores.map(({ id }) => id).join(" ") });
     const noted = await note(agent, { ...listed, verified: problems.length === 0, verification: { at: new Date().toISOString(), seconds, problems, tables, rows, files } });
     if (noted.verified && noted.database !== undefined) await keepRestored(agent, noted, restores[0]!);
@@ -81,7 +82,7 @@ export async function verifyBackup(agent: Agent, entry: Entry, fresh?: Recorded)
     // Without its sums it is not listed.
     if (fresh !== undefined) listed = await fresh.recorded;
     if (error instanceof AgentError && error.transient) throw error;
-    await note(agent, { ...listed, verified: false, verification: { at: new Date().toISOString(), seconds: (Date.now() - began) / 1000, problems: [messageOf(error)], tables, rows, files } });
+    await note(agent, { ...listed, verified: false, verification: { at: new Date().toISOString(), seconds: (steadyNow() - began) / 1000, problems: [messageOf(error)], tables, rows, files } });
     throw error;
   } finally {
     for (const restore of restores) await restore.remove();

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { steadyNow } from "../clock.ts";
 import { secretFile } from "../configuration.ts";
 import { logPosition, rowsOf, withDatabase } from "../database.ts";
 import { tools } from "../engine.ts";
@@ -19,6 +20,8 @@ const SERVER_ID = 990_001;
 export interface Reached {
   /** Everything that was committed by then is there. Milliseconds since 1970. */
   readonly at: number;
+  /** The same moment, whatever the clock is set to: see `steadyNow`. */
+  readonly steady: number;
   readonly position: BinlogPosition;
 }
 
@@ -42,7 +45,7 @@ export class Follower {
 
   /** Seconds. */
   s3Lag(): number {
-    return this.#s3Since === undefined ? 0 : (Date.now() - this.#s3Since) / 1000;
+    return this.#s3Since === undefined ? 0 : (steadyNow() - this.#s3Since) / 1000;
   }
 
   get streaming(): boolean {
@@ -57,7 +60,7 @@ export class Follower {
 
   /** Rounds until this position is stored. @throws AgentError where that takes too long */
   async flush(position: BinlogPosition, timeout = 45_000): Promise<void> {
-    for (const until = Date.now() + timeout; Date.now() < until; await new Promise((wake) => setTimeout(wake, 100))) {
+    for (const until = steadyNow() + timeout; steadyNow() < until; await new Promise((wake) => setTimeout(wake, 100))) {
       await this.round();
       const stored = this.#ends.get(position.file);
       if (stored !== undefined && stored.end >= position.position) return;
@@ -76,19 +79,19 @@ export class Follower {
     if (this.#stopped) return;
     try {
       // Asked before anything is stored: what is stored afterwards is at least that.
-      const asked = Date.now();
+      const [asked, steady] = [Date.now(), steadyNow()];
       const position = await withDatabase(logPosition);
       if (position === undefined) throw new AgentError("the server writes no binary log: set drydock:database (log-bin is on by default)");
       if (this.#child === undefined) await this.#begin();
       await this.#store();
       const stored = this.#ends.get(position.file);
-      if (stored !== undefined && stored.end >= position.position) this.reached = { at: asked, position };
+      if (stored !== undefined && stored.end >= position.position) this.reached = { at: asked, steady, position };
       else this.#soon();
       this.problem = this.#child === undefined ? `${tools().binlog} ended: ${this.#said.slice(-300)}` : undefined;
     } catch (error) {
       this.problem = messageOf(error);
       // A server that is restarted is soon there again; one that is away for longer is asked at the usual times.
-      if (this.reached !== undefined && Date.now() - this.reached.at < 60_000) this.#soon();
+      if (this.reached !== undefined && steadyNow() - this.reached.steady < 60_000) this.#soon();
     }
   }
 
@@ -154,7 +157,7 @@ export class Follower {
     try {
       const sent = this.#sent ??= new Set((await second.store.list("binlogs/")).map(({ name }) => name));
       const missing = (await this.archive.store.list("binlogs/")).filter(({ name }) => !sent.has(name));
-      if (missing.length > 0) this.#s3Since ??= Date.now();
+      if (missing.length > 0) this.#s3Since ??= steadyNow();
       for (const { name } of missing) {
         await second.store.put(name, (await this.archive.store.get(name))!);
         sent.add(name);
@@ -162,7 +165,7 @@ export class Follower {
       this.#s3Since = undefined;
       this.s3Problem = undefined;
     } catch (error) {
-      this.#s3Since ??= Date.now();
+      this.#s3Since ??= steadyNow();
       this.s3Problem = messageOf(error);
     } finally {
       this.#sending = false;

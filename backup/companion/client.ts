@@ -35,7 +35,12 @@ async function ask(method: string, path: string, { body, to, value, host = HOST 
 
 /** A restore in the companion, thrown away at the end. */
 export class Restore {
-  private constructor(readonly id: string) {}
+  /** The live tables may take longer to read than the companion remembers a restore that nobody asks about. */
+  readonly #staying: NodeJS.Timeout;
+
+  private constructor(readonly id: string) {
+    this.#staying = setInterval(() => void ask("POST", this.#at("stay")).catch(() => undefined), 600_000).unref();
+  }
 
   static async begin(): Promise<Restore> {
     return new Restore(((await ask("POST", "/restores")) as { id: string }).id);
@@ -92,6 +97,7 @@ export class Restore {
   }
 
   async remove(): Promise<void> {
+    clearInterval(this.#staying);
     await removeRestore(this.id).catch(() => undefined);
   }
 }

@@ -56,9 +56,8 @@ export async function serveCompanion(): Promise<void> {
     }
     const throwaway = throwaways.get(id);
     if (throwaway === undefined) throw new AgentError(`no restore is called ${id}; it may have been forgotten`);
-    throwaway.used = Date.now();
-    await work(throwaway, request.method === "DELETE" ? "remove" : (verb ?? ""), name ?? "", request, response, url);
-    throwaway.used = Date.now();
+    const asked = request.method === "DELETE" ? "remove" : (verb ?? "");
+    await throwaway.use(() => work(throwaway, asked, name ?? "", request, response, url));
   });
   server.on("upgrade", (request, socket) => takeOver(request, socket as Socket, token));
   const sweeper = setInterval(() => void sweep(), 600_000);
@@ -85,14 +84,16 @@ function takeOver(request: IncomingMessage, socket: Socket, token: string): void
   const throwaway = throwaways.get(id);
   if (!hasToken(request, token) || throwaway === undefined || verb !== "unpack") return void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n{"error":"there is no such restore, or the token is wrong","transient":false}');
   socket.on("error", () => undefined);
-  const work = throwaway.unpack(Number(number), socket, () => socket.write("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: stream\r\n\r\n")).finally(() => socket.destroy());
+  const switching = ["HTTP/1.1 101 Switching Protocols", "connection: upgrade", "upgrade: stream", "", ""].join("\r\n");
+  const begin = (): void => void socket.write(switching);
+  const work = throwaway.use(() => throwaway.unpack(Number(number), socket, begin)).finally(() => socket.destroy());
   work.catch(() => undefined);
   unpacked.set(request.url!, work);
 }
 
 async function sweep(): Promise<void> {
   for (const [id, one] of throwaways) {
-    if (Date.now() - one.used < FORGOTTEN) continue;
+    if (one.idle() < FORGOTTEN) continue;
     throwaways.delete(id);
     await one.remove();
   }
@@ -131,6 +132,8 @@ async function work(one: Throwaway, verb: string, name: string, request: Incomin
   const backup = basename(url.searchParams.get("backup") ?? "");
   const done = (value: unknown = {}): void => json(response, value);
   switch (verb) {
+    // Somebody still needs it, and has nothing else to ask for now.
+    case "stay": return done();
     case "empty": await one.empty(); return done();
     case "unpack": await unpacked.get(url.pathname); unpacked.delete(url.pathname); return done();
     case "prepare": await one.prepare(Number(url.searchParams.get("increments") ?? 0)); return done();

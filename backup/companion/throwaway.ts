@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, r
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
+import { steadyNow } from "../clock.ts";
 import { withDatabase } from "../database.ts";
 import { tools } from "../engine.ts";
 import { AgentError } from "../errors.ts";
@@ -24,11 +25,28 @@ export class Throwaway {
   readonly #password = randomBytes(24).toString("hex");
   #server: ChildProcess | undefined;
   #flusher: Flusher | undefined;
-  used = Date.now();
+  #used = steadyNow();
+  #busy = 0;
 
   constructor(readonly id: string) {
     this.folder = join(RESTORES, id);
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+  }
+
+  /** Does what was asked of it; meanwhile it is not forgotten, however long that takes. */
+  async use<T>(work: () => Promise<T>): Promise<T> {
+    this.#busy++;
+    try {
+      return await work();
+    } finally {
+      this.#busy--;
+      this.#used = steadyNow();
+    }
+  }
+
+  /** For how long nothing has been asked of it, in ms. */
+  idle(now = steadyNow()): number {
+    return this.#busy > 0 ? 0 : now - this.#used;
   }
 
   get data(): string {

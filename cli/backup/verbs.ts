@@ -113,7 +113,7 @@ export async function cleanup({ stack, json, dryRun, yes }: Common & { readonly 
   }
   if (yes !== true) await confirmWord(host.session.stack, `${look.removed.length} backups and ${look.removedSegments} segments of the binary log are past their time and will be removed${look.removed.length === 0 ? "" : `: ${look.removed.join(", ")}`}.`, "--yes");
   return await audited(host.session, "backup", ["cleanup"], async () => {
-    const { removed, kept } = await work(host, "cleanup", [], json);
+    const { removed, kept } = await work(host, "cleanup", ["--yes"], json);
     if (!json) print([`Removed ${removed.length} backups; ${kept.length} stay.`]);
     return Exit.ok;
   });

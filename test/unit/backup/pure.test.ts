@@ -11,22 +11,13 @@ import { unneeded } from "../../../backup/cleanup.ts";
 import { copyArguments, parseInfo } from "../../../backup/companion/physical.ts";
 import { baseFor, parsePosition } from "../../../backup/databaseBackup.ts";
 import { requireTools } from "../../../backup/engine.ts";
-import { redact } from "../../../backup/events.ts";
+import { clean, redact } from "../../../backup/events.ts";
 import { isTransient } from "../../../backup/execute.ts";
 import { metricsOf } from "../../../backup/metrics.ts";
 import { EXIT, type Entry, type Status } from "../../../backup/protocol.ts";
-import { choose, lineage } from "../../../backup/retention.ts";
-import { isDue, nextTime } from "../../../backup/schedule.ts";
 import { derivedKey, open, seal } from "../../../backup/seal.ts";
 import { differences, fileDifferences } from "../../../backup/verify.ts";
-
-const day = (n: number): string => new Date(Date.UTC(2026, 10, n, 2)).toISOString();
-const entry = (id: string, n: number, more: Partial<Entry> = {}, base?: string): Entry => ({
-  id, type: "full", reason: "scheduled", stack: "unit", started: day(n), finished: day(n), seconds: 1, verified: true, copies: ["local"],
-  database: { format: "physical", engine: "mariadb", version: "11.8", schema: "shop", bytes: 100, added: 10, sums: {}, migrations: [], position: { file: "binlog.000003", position: 400 }, ...(base === undefined ? {} : { base }) },
-  files: { count: 1, bytes: 1, added: 1, manifest: "", changed: 0 },
-  ...more,
-});
+import { day, entry } from "./entries.ts";
 
 describe("what an incremental backup builds on", () => {
   const physical = (id: string, n: number): Entry => { const made = entry(id, n); return { ...made, database: { ...made.database!, lsn: "1000" } }; };
@@ -38,41 +29,6 @@ describe("what an incremental backup builds on", () => {
   it("none that was made before the server's files were replaced: they count otherwise", () => {
     assert.equal(baseFor(entries, new Date(day(6))), undefined);
     assert.equal(baseFor(entries, new Date(day(4)))?.id, "b");
-  });
-});
-
-describe("which backups are kept", () => {
-  const now = new Date(day(20));
-  it("those of the last days", () => {
-    assert.deepEqual(choose([entry("c", 19), entry("b", 14), entry("a", 12)], 7, now), { keep: ["c", "b"], remove: ["a"] });
-  });
-  it("the newest verified one, however old, and not a newer one that isn't", () => {
-    assert.deepEqual(choose([entry("c", 3, { verified: false }), entry("b", 2), entry("a", 1)], 7, now), { keep: ["b"], remove: ["c", "a"] });
-  });
-  it("everything that a kept one is an increment of", () => {
-    assert.deepEqual(choose([entry("c", 19, {}, "b"), entry("b", 2, {}, "a"), entry("a", 1)], 7, now).keep, ["c", "b", "a"]);
-    assert.deepEqual(lineage([entry("c", 19, {}, "b"), entry("b", 2, {}, "a"), entry("a", 1)], entry("c", 19, {}, "b")).map(({ id }) => id), ["a", "b", "c"]);
-  });
-  it("the newest of the database and the newest of the files, where they are two", () => {
-    const { database: _, ...files } = entry("f", 3);
-    const { files: __, ...database } = entry("d", 1);
-    assert.deepEqual(choose([files, entry("x", 2, { verified: false }), database], 7, now).keep, ["f", "d"]);
-  });
-  it("all where the clock stands before the newest one", () => {
-    assert.deepEqual(choose([entry("b", 19), entry("a", 1)], 7, new Date(day(18))).remove, []);
-  });
-});
-
-describe("the schedule", () => {
-  it("is in UTC, and means nothing where it is empty", () => {
-    assert.equal(nextTime("0 2 * * *", new Date("2026-11-22T02:00:00Z"))?.toISOString(), "2026-11-23T02:00:00.000Z");
-    assert.equal(nextTime("", new Date()), null);
-  });
-  it("makes up for what was missed, once", () => {
-    const now = new Date("2026-11-22T09:00:00Z");
-    assert.equal(isDue("0 2 * * *", new Date("2026-11-19T02:00:05Z"), now), true);
-    assert.equal(isDue("0 2 * * *", now, now), false);
-    assert.equal(isDue("0 2 * * *", new Date("2026-11-22T02:00:05Z"), now), false);
   });
 });
 
@@ -198,6 +154,14 @@ describe("what programs say", () => {
 
 describe("what goes out", () => {
   it("has no secret", () => assert.equal(redact("with s3cret and s3cret", ["s3cret"]), "with *** and ***"));
+  it("has none in JSON either, where a quote in it looks otherwise", () => {
+    const secret = 'a"b\\c\nd';
+    const event = { event: "log", message: `with ${secret}`, deep: [{ [secret]: secret, count: 1, none: null }] };
+    assert.equal(
+      JSON.stringify(clean(event, [secret])),
+      '{"event":"log","message":"with ***","deep":[{"***":"***","count":1,"none":null}]}',
+    );
+  });
   it("is a mail that says what to do", () => {
     const { subject, text } = mailOf({ kind: "alarm", stack: "prod", name: "old", message: "the newest verified backup is 30 hours old", at: day(1) });
     assert.equal(subject, "[drydock prod] ALARM: old");

@@ -7,6 +7,9 @@ import { laravelSpec } from "./laravel.ts";
 import type { Network } from "./network.ts";
 import type { Volumes } from "./volumes.ts";
 
+/** PHP-FPM's configuration in the container. */
+const FPM = "/run/drydock/fpm.conf";
+
 /** The replicas. Each release makes new ones beside the old; the old ones go last, when all of the release has succeeded. */
 export class App extends pulumi.ComponentResource {
   readonly replicas: docker.Container[] = [];
@@ -33,7 +36,7 @@ export class App extends pulumi.ComponentResource {
           {
             ...spec,
             limits: app,
-            files: [...(spec.files ?? []), ...(fpm ? [{ path: "/drydock/fpm.conf", content: fpmConfiguration(context), mode: "0444" }] : [])],
+            files: [...(spec.files ?? []), ...(fpm ? [{ path: FPM, content: fpmConfiguration(context), mode: "0444", owner: "root" as const }] : [])],
             // An image that serves HTTP by itself keeps its own start unless the stack's file names a command.
             entrypoint: command === undefined ? undefined : spec.entrypoint,
             command,
@@ -77,7 +80,7 @@ function fpmCommand(context: Context): string[] {
     upload_max_filesize: `${proxy.uploadLimit}M`,
     post_max_size: `${proxy.uploadLimit + 1}M`,
   };
-  return [...(app.command ?? ["php-fpm", "-F"]), "-y", "/drydock/fpm.conf", ...Object.entries(settings).flatMap(([key, value]) => ["-d", `${key}=${value}`])];
+  return [...(app.command ?? ["php-fpm", "-F"]), "-y", FPM, ...Object.entries(settings).flatMap(([key, value]) => ["-d", `${key}=${value}`])];
 }
 
 /** The whole configuration of PHP-FPM, so that an image needs none of ours. */

@@ -5,18 +5,16 @@ import type { Context, Role } from "./context.ts";
 import { healthcheck, type HealthCheck } from "./health.ts";
 
 /** A file that is put into a container before it starts. */
-export type ContainerFile = {
-  /** Absolute path in the container. */
+export interface ContainerFile {
+  /** Absolute path in the container; never below a mount. */
   readonly path: string;
-  /** Octal permissions. @default "0400": the owner, who is the container's user, reads it. */
-  readonly mode?: string;
-} & FileContent;
-
-type FileContent =
   /** Text; secret content stays secret in the state. */
-  | { readonly content: pulumi.Input<string> }
-  /** A file of the project: the state, which Pulumi writes at each step of each container, has its path and hash alone. */
-  | { readonly source: string; readonly sourceHash: string };
+  readonly content: pulumi.Input<string>;
+  /** Octal permissions. @default "0400": the owner reads it */
+  readonly mode?: string;
+  /** Whose it is: root's where the processes must not be able to change it. @default "user" */
+  readonly owner?: "user" | "root";
+}
 
 /** What differs from one container of a stack to another; everything else is the same for all of them. */
 export interface ContainerSpec {
@@ -24,7 +22,7 @@ export interface ContainerSpec {
   /** Value of the label `drydock.release`. */
   readonly release: string;
   readonly image: pulumi.Input<string>;
-  /** Who the processes run as; also the owner of `files`. Never root (known issue 9). */
+  /** Who the processes run as. Never root (known issue 9). */
   readonly user: { readonly uid: number; readonly gid: number };
   /** More groups whose files the processes may read. @default none */
   readonly groups?: readonly number[];
@@ -66,11 +64,11 @@ export function containerArgs(context: Context, spec: ContainerSpec): docker.Con
     user: `${uid}:${gid}`,
     ...(spec.groups === undefined ? {} : { groupAdds: spec.groups.map(String) }),
     envs: Object.entries(spec.env ?? {}).map(([name, value]) => `${name}=${value}`),
-    uploads: (spec.files ?? []).map(({ path, mode, ...content }) => ({
+    uploads: (spec.files ?? []).map(({ path, content, mode, owner }) => ({
       file: path,
-      ...content,
-      owner: String(uid),
-      group: String(gid),
+      content,
+      owner: owner === "root" ? "0" : String(uid),
+      group: owner === "root" ? "0" : String(gid),
       permissions: mode ?? "0400",
     })),
     networksAdvanced: spec.networks.map(({ network, aliases }) => ({ name: network.name, aliases: [...(aliases ?? [])] })),

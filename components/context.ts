@@ -26,17 +26,12 @@ export function fingerprint(value: unknown): string {
   return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 12);
 }
 
-/** Files of runtime/, which are delivered into containers, by name. The doctor's is delivered for one look, so no release depends on it. */
+/** Files of runtime/ by name, as the containers have them. The doctor's is delivered for one look, so no release depends on it. */
 export const runtime: Readonly<Record<string, string>> = Object.fromEntries(
   readdirSync(new URL("../runtime/", import.meta.url))
     .filter((name) => !name.endsWith(".md") && name !== "doctor.php")
     .map((name) => [name, readFileSync(new URL(`../runtime/${name}`, import.meta.url), "utf8")]),
 );
-
-/** Such a file for a container. Its path is relative to the project, where Pulumi starts the plugins: the same on every machine. */
-export function runtimeFile(name: string): { readonly source: string; readonly sourceHash: string } {
-  return { source: `runtime/${name}`, sourceHash: fingerprint(runtime[name]) };
-}
 
 /** Names the release that these inputs make. */
 export function releaseOf(image: string, environment: Environment, settings: Settings): string {

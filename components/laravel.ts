@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { dotenv } from "../config/dotenv.ts";
-import type { ContainerFile, ContainerSpec } from "./container.ts";
-import { runtimeFile, type Context, type Role } from "./context.ts";
+import type { ContainerSpec } from "./container.ts";
+import type { Context, Role } from "./context.ts";
 import type { Network } from "./network.ts";
 import type { Volumes } from "./volumes.ts";
 
@@ -22,10 +22,6 @@ export function laravelSpec(
   args: { network: Network; volumes: Volumes },
 ): Omit<ContainerSpec, "limits" | "command" | "health" | "stopSignal" | "stopTimeout"> {
   const { app } = context.settings;
-  const scripts = [
-    "start.sh", "cache.php", "answer.php", "fastcgi.php", "fcgi.php", "ready.php", "http.php", "worker.php", "schedule.sh",
-    "opcache.php", "readback.php", "record.php",
-  ];
   return {
     role,
     release: context.release,
@@ -38,11 +34,11 @@ export function laravelSpec(
       DRYDOCK_PATH: app.path,
       DRYDOCK_CACHE: app.cache ? "1" : "0",
     },
-    files: [
-      envFile(context),
-      ...scripts.map((name) => ({ path: `/drydock/${name}`, ...runtimeFile(name), mode: "0555" })),
+    files: [envFile(context)],
+    mounts: [
+      { type: "volume", source: args.volumes.storage.name, target: `${app.path}/storage/app` },
+      { type: "volume", source: args.volumes.runtime.name, target: "/drydock", readOnly: true },
     ],
-    mounts: [{ type: "volume", source: args.volumes.storage.name, target: `${app.path}/storage/app` }],
     tmpfs: {
       [`${app.path}/bootstrap/cache`]: 16,
       [`${app.path}/storage/framework`]: 128,

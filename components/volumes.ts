@@ -2,7 +2,7 @@ import type * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { step } from "./command.ts";
-import type { Context } from "./context.ts";
+import { fingerprint, runtime, type Context } from "./context.ts";
 import { present } from "./outputs.ts";
 
 /** The stack's volumes. Those with data are protected and outlive `pulumi destroy`; the other two can be made again by a release. */
@@ -19,6 +19,10 @@ export class Volumes extends pulumi.ComponentResource {
   readonly public: docker.Volume;
   /** The proxy's configuration: written by a step of the release, so that no release replaces the proxy. */
   readonly proxy: docker.Volume;
+  /** Drydock's own files for the application's containers: /drydock there, read-only, and root's. */
+  readonly runtime: docker.Volume;
+  /** Has run when they are in it. */
+  readonly delivery: command.local.Command;
   /** Where backups are restored to prove them. */
   readonly restore: docker.Volume | undefined;
   /**
@@ -31,12 +35,10 @@ export class Volumes extends pulumi.ComponentResource {
   constructor(name: string, context: Context, args: { toolImage: docker.RemoteImage }, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:Volumes", name, {}, options);
     const { app, proxy, database, backup } = context.settings;
-    const volume = (suffix: string, hasData: boolean) =>
-      new docker.Volume(
-        `${name}-${suffix}`,
-        { labels: [{ label: "drydock.stack", value: context.stack }] },
-        { parent: this, protect: hasData, retainOnDelete: hasData },
-      );
+    const volume = (suffix: string, hasData: boolean, more: Readonly<Record<string, string>> = {}) => {
+      const labels = Object.entries({ "drydock.stack": context.stack, ...more }).map(([label, value]) => ({ label, value }));
+      return new docker.Volume(`${name}-${suffix}`, { labels }, { parent: this, protect: hasData, retainOnDelete: hasData });
+    };
     this.database = volume("database", true);
     this.redis = volume("redis", true);
     this.storage = volume("storage", true);
@@ -44,6 +46,9 @@ export class Volumes extends pulumi.ComponentResource {
     this.records = volume("records", true);
     this.public = volume("public", false);
     this.proxy = volume("proxy", false);
+    // Other files make another volume: containers that serve keep theirs until they go. And no container gets them by itself:
+    // the docker plugin would ask Docker once for each file of each container.
+    this.runtime = volume("runtime", false, { "drydock.runtime": fingerprint(runtime) });
     this.restore = backup.enabled ? volume("restore", false) : undefined;
 
     const belongs = (volume: docker.Volume, { uid, gid }: { uid: number; gid: number }, folder = ".drydock") =>
@@ -65,6 +70,15 @@ export class Volumes extends pulumi.ComponentResource {
       {
         script: "volumes",
         environment: { IMAGE: proxy.image, OWNERS: owners, LABELS: `--label drydock.stack=${context.stack}` },
+      },
+      { parent: this, dependsOn: [args.toolImage] },
+    );
+    this.delivery = step(
+      context,
+      `${name}-delivery`,
+      {
+        script: "deliver",
+        environment: { IMAGE: proxy.image, VOLUME: this.runtime.name, LABELS: `--label drydock.stack=${context.stack}` },
       },
       { parent: this, dependsOn: [args.toolImage] },
     );

@@ -54,7 +54,7 @@ export const statefulProtected = resourceRule({
   types: [VOLUME, ...DATABASES, ...BUCKETS],
   params: z.strictObject({
     /** Pattern on a volume's name: what a release can make again. A container that holds no volume holds no data, so it needs no protection. */
-    ephemeral: z.string().default("(^|[-_.])(public|assets?|proxy|restore|cache|tmp|run|conf|config)$"),
+    ephemeral: z.string().default("(^|[-_.])(public|assets?|proxy|restore|cache|tmp|run(time)?|conf|config)$"),
   }),
   check(resource, report, { params }) {
     if (resource.protect || (resource.type === VOLUME && new RegExp(params.ephemeral).test(resource.name))) return;

@@ -155,6 +155,16 @@ describe("a real Laravel application on the local stack", function () {
     }
   });
 
+  it("lets nobody change Drydock's own files in a container, not even root there", () => {
+    const [replica] = containersOf(status, "app");
+    const owners = docker("exec", replica!, "sh", "-c", "stat -c %u:%a /drydock/* /run/drydock/fpm.conf | sort -u");
+    assert.equal(owners.trim(), "0:444\n0:555");
+    for (const user of ["1000", "0"]) {
+      const said = docker("exec", "--user", user, replica!, "sh", "-c", "echo x > /drydock/ready.php || echo refused");
+      assert.match(said, /refused/, `user ${user}`);
+    }
+  });
+
   it("answers artisan in a running replica and hands its exit code on", async () => {
     assert.match(await ok(["artisan", "--", "migrate:status"]), /create_rows_table/);
     assert.notEqual((await clone.drydock(["artisan", "--", "no:such"])).code, 0);

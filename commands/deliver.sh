@@ -1,0 +1,16 @@
+#!/bin/sh
+# Puts Drydock's own files into the volume that the application's containers have at /drydock. They are root's: who breaks into one can't change them.
+# IMAGE: any image with a shell and coreutils; VOLUME; LABELS: words for docker run
+set -eu
+# doctor.php is delivered for one look each time.
+for file in runtime/*.php runtime/*.sh; do
+  [ "$file" = runtime/doctor.php ] || printf '%s %s\n' "${file#runtime/}" "$(base64 < "$file" | tr -d '\n')"
+done |
+  # shellcheck disable=SC2086 # LABELS is a list of words
+  docker run --rm --interactive $LABELS --network none --user 0:0 --cap-drop ALL --security-opt no-new-privileges --read-only --memory 64m \
+    --mount "type=volume,source=$VOLUME,target=/drydock,volume-nocopy" --entrypoint /bin/sh "$IMAGE" -euc '
+    while read -r name content; do
+      printf %s "$content" | base64 -d > "/drydock/.$name"
+      chmod 0555 "/drydock/.$name"
+      mv "/drydock/.$name" "/drydock/$name"
+    done'

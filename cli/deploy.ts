@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { giveWay } from "../start/giveWay.cjs";
 import { audited } from "./audit.ts";
+import { beginStory, tell, warnOfLostState, type Story } from "./ci.ts";
 import { dockerFor, inspect, type Docker } from "./docker.ts";
 import { CliError, Exit } from "./errors.ts";
 import { changesAnything, containersBefore, type EngineEvent } from "./events.ts";
 import { removeOldImages } from "./images.ts";
 import { takeLock, type Lock } from "./locks.ts";
-import { tellMigrations } from "./pending.ts";
+import { tellMigrations, type Told } from "./pending.ts";
 import { LOCAL } from "./project.ts";
 import { keepStdout, type Streamed } from "./pulumi.ts";
-import { clearLocks, repair } from "./recovery.ts";
+import { clearLocks, clearOwnLock, repair, type Abandoned } from "./recovery.ts";
 import { allHealthy, isGone, isStarting, reportOf, statusTable, type Report } from "./report.ts";
 import { deployed, readReport, type Deployed } from "./services.ts";
 import { openSession, succeeded, type Session } from "./session.ts";
@@ -18,6 +19,7 @@ import { ensureStack, policyArguments } from "./setup/stack.ts";
 import { at, mayBePending, stackConfig } from "./stack.ts";
 import { ask, onTerminal, painter, step } from "./ui.ts";
 import { standingOf } from "./unfinished.ts";
+import { waitSeconds, whileHeld } from "./waiting.ts";
 import { beginWatch, type Watching } from "./watching.ts";
 import type { UpOptions } from "./verbs/up.ts";
 
@@ -27,7 +29,7 @@ const START = 60_000;
 /** Brings a stack to what its file says and checks it. Returns the exit code. */
 export async function up(options: UpOptions): Promise<number> {
   const session = await openSession(options);
-  const { stack, paths } = session;
+  const { stack } = session;
   if (stack !== LOCAL && options.yes !== true && !onTerminal()) {
     throw new CliError({
       what: `stack ${stack} is not deployed without being asked for: there is no terminal to ask on`,
@@ -35,22 +37,55 @@ export async function up(options: UpOptions): Promise<number> {
       code: Exit.refused,
     });
   }
+  const wait = waitSeconds(options.wait);
   if (options.json) keepStdout();
+  warnOfLostState(session);
+  const story = beginStory(stack);
   return audited(session, "up", [], async () => {
-    const lock = takeLock(paths.lock(stack), stack);
-    let watch: Watching | undefined;
     try {
-      watch = await beginWatch(session, options);
-      return await underLock(session, lock, options, watch);
+      return await whileHeld(wait, () => attempt(session, options, story));
+    } catch (error) {
+      story.error = error;
+      throw error;
     } finally {
-      await watch?.finish();
-      lock.release();
+      tell(story, options.summary);
     }
   });
 }
 
-/** Deploys, for who holds the stack's lock; a watch goes on until it is done. */
-export async function underLock(session: Session, lock: Lock, options: UpOptions, watch?: Watching): Promise<number> {
+/** One `up`, with the stack's lock. One in Pulumi's state that an ended job of this machine has left doesn't stop it. */
+async function attempt(session: Session, options: UpOptions, story: Story): Promise<number> {
+  const { stack, paths } = session;
+  const lock = takeLock(paths.lock(stack), stack);
+  let watch: Watching | undefined;
+  try {
+    watch = await beginWatch(session, options);
+    try {
+      return await underLock(session, lock, options, { watch, story });
+    } catch (error) {
+      const abandoned = await clearOwnLock(session, error);
+      if (abandoned === undefined) throw error;
+      return await underLock(session, lock, options, { watch, story, abandoned });
+    }
+  } finally {
+    story.traffic = await watch?.finish();
+    lock.release();
+  }
+}
+
+/** What goes on beside a deployment. */
+export interface Beside {
+  /** Ends when it is done. */
+  readonly watch?: Watching | undefined;
+  /** Is told what happens. */
+  readonly story?: Story;
+  /** Whose lock was taken away just before. */
+  readonly abandoned?: Abandoned;
+}
+
+/** Deploys, for who holds the stack's lock. */
+export async function underLock(session: Session, lock: Lock, options: UpOptions, beside: Beside = {}): Promise<number> {
+  const { watch, story = beginStory(session.stack) } = beside;
   const { stack, paths, env } = session;
   const host = at(stackConfig(paths, stack), "docker.host");
   const ready = await ensureContainers(stack, typeof host === "string" ? host : undefined);
@@ -59,19 +94,20 @@ export async function underLock(session: Session, lock: Lock, options: UpOptions
   giveWay();
   const repaired = await step("stack", async ({ log }) => {
     await ensureStack(session, log, { images: ready.images, locked: true });
-    const abandoned = await clearLocks(session, lock.previous !== undefined, log);
+    const abandoned = await clearLocks(session, lock.previous !== undefined, log) ?? beside.abandoned;
     // Only what was interrupted leaves pending operations behind; asking costs half a second.
     return mayBePending(stack, env) && await repair(session, docker, abandoned, log);
   });
 
   sayPinned(session);
-  let changed = await deploy(session, docker, options, repaired);
+  let changed = await deploy(session, docker, options, repaired, story);
   const target = await deployed(session);
   let report = await settled(target);
   if (!changed && report.services.some(isGone)) {
     const gone = report.services.filter(isGone).map(({ name }) => name).join(", ");
     process.stderr.write(`→ stopped or gone since the last deployment: ${gone}; reading what is there and bringing them back\n`);
     const run = await session.pulumi.stream([...upArguments(session, options), "--yes", "--skip-preview", "--refresh"]);
+    story.events.push(...run.events);
     succeeded("up", run, session, await standing(session, run));
     changed = true;
     report = await settled(await deployed(session));
@@ -79,20 +115,23 @@ export async function underLock(session: Session, lock: Lock, options: UpOptions
   const { records } = target;
   if (changed && records !== undefined) await step("old images", ({ log }) => removeOldImages(docker, records, env, log)).catch(() => undefined);
   const traffic = await watch?.finish();
+  story.report = report;
   if (options.json) process.stdout.write(`${JSON.stringify({ ...report, changed, ...(traffic === undefined ? {} : { traffic }) }, null, 2)}\n`);
   else process.stdout.write(`\n${changed ? "" : "Nothing to change.\n\n"}${statusTable(report, painter(process.stdout))}\n\n${next(report)}\n`);
   return allHealthy(report) ? Exit.ok : Exit.failed;
 }
 
 /** Returns whether anything was changed. */
-async function deploy(session: Session, docker: Docker, options: UpOptions, repaired: boolean): Promise<boolean> {
+async function deploy(
+  session: Session, docker: Docker, options: UpOptions, repaired: boolean, story: Story,
+): Promise<boolean> {
   const { pulumi, stack } = session;
   const args = upArguments(session, options);
   // The preview is where rules over the whole stack can still block. Without a change it is all that is run.
   const preview = await pulumi.stream(["preview", ...args.slice(1)]);
   succeeded("preview", preview, session);
   if (!repaired && !changesAnything(preview.events)) return false;
-  await showMigrations(session, docker, preview.events, true, options.json ? process.stderr : process.stdout);
+  story.told = await showMigrations(session, docker, preview.events, true, options.json ? process.stderr : process.stdout);
   if (stack !== LOCAL && options.yes !== true && !/^y(es)?$/i.test(await ask(`Deploy this to ${stack}? (yes/no) `))) {
     throw new CliError({ what: "not confirmed; nothing was changed", code: Exit.refused });
   }
@@ -102,6 +141,7 @@ async function deploy(session: Session, docker: Docker, options: UpOptions, repa
   const began = { DRYDOCK_BEGAN: String(Math.floor(Date.now() / 1000)) };
   const refresh = gone.length > 0 && !options.refresh ? ["--refresh"] : [];
   const run = await pulumi.stream([...args, ...refresh, "--yes", "--skip-preview"], { env: began });
+  story.events.push(...run.events);
   succeeded("up", run, session, await standing(session, run));
   return true;
 }
@@ -124,14 +164,17 @@ async function stopped(docker: Docker, stack: string, events: readonly EngineEve
  * Says which migrations the release would run, with their SQL.
  * @throws CliError (refused) where they break the release that serves, if `refuse`
  */
-export async function showMigrations(session: Session, docker: Docker, events: readonly EngineEvent[], refuse: boolean, out: NodeJS.WritableStream = process.stdout): Promise<void> {
+export async function showMigrations(
+  session: Session, docker: Docker, events: readonly EngineEvent[], refuse: boolean, out: NodeJS.WritableStream = process.stdout,
+): Promise<Told | undefined> {
   const told = await step("migrations", ({ log }) => tellMigrations(session, docker, events, log));
-  if (told === undefined) return;
+  if (told === undefined) return undefined;
   out.write(`${told.lines.join("\n")}\n\n`);
-  if (told.refused === undefined) return;
+  if (told.refused === undefined) return told;
   const [what = "", ...remedy] = told.refused.split("\n");
   if (refuse) throw new CliError({ what: `${what}; nothing was changed`, remedy: remedy.join("\n"), code: Exit.refused });
   out.write(`\`up\` would refuse this release: ${told.refused}\n`);
+  return told;
 }
 
 /** A rollback stays until it is taken back: otherwise a changed application would seem to be deployed, and isn't. */

@@ -8,6 +8,19 @@ export interface Problem {
   readonly remedy?: string;
   /** @default Exit.failed */
   readonly code?: number;
+  /** Somebody else changes the stack: waiting may help. */
+  readonly held?: Holding;
+}
+
+/** Who is changing a stack, as far as it is known. */
+export interface Holding {
+  /** Undefined where only that somebody does is known. */
+  readonly holder?: {
+    readonly pid: number;
+    readonly username: string;
+    readonly hostname: string;
+    readonly timestamp: string;
+  };
 }
 
 /** An error that a person can act on: shown without a stack trace. */
@@ -15,6 +28,7 @@ export class CliError extends Error implements Problem {
   readonly what: string;
   readonly remedy?: string;
   readonly code: number;
+  readonly held?: Holding;
 
   constructor(problem: Problem) {
     super(problem.what);
@@ -22,6 +36,7 @@ export class CliError extends Error implements Problem {
     this.what = problem.what;
     if (problem.remedy !== undefined) this.remedy = problem.remedy;
     this.code = problem.code ?? Exit.failed;
+    if (problem.held !== undefined) this.held = problem.held;
   }
 }
 
@@ -48,13 +63,15 @@ const TRANSLATIONS: readonly Translation[] = [
   {
     match: /currently locked by \d+ lock/,
     problem: ({ input = "" }, { stack }) => {
-      const holder = /created by (\S+) \(pid (\d+)\) at (\S+)/.exec(input);
-      const who = holder === null ? "another process" : `${holder[1]} (pid ${holder[2]}, since ${holder[3]})`;
+      const holder = /created by (([^\s@]+)@(\S+)) \(pid (\d+)\) at (\S+)/.exec(input);
+      const who = holder === null ? "another process" : `${holder[1]} (pid ${holder[4]}, since ${holder[5]})`;
+      const [, , username = "", hostname = "", pid = "", timestamp = ""] = holder ?? [];
       return {
         what: `stack ${stack} is being changed by ${who}`,
         remedy: "wait until it has ended, then run the command again\n"
           + `if that process no longer exists (another machine's): eval "$(./drydock env)" && pulumi cancel -s ${stack} --yes`,
         code: Exit.refused,
+        held: holder === null ? {} : { holder: { pid: Number(pid), username, hostname, timestamp } },
       };
     },
   },
@@ -65,6 +82,7 @@ const TRANSLATIONS: readonly Translation[] = [
       what: `stack ${stack} is being changed by somebody else`,
       remedy: `see who it is: eval "$(./drydock env)" && pulumi stack history -s ${stack} --page-size 1; wait until it has ended, then run the command again`,
       code: Exit.refused,
+      held: {},
     }),
   },
   {

@@ -78,6 +78,7 @@ export function heldBy(stack: string, holder: Holder): CliError {
     remedy: here ? `wait until it has ended (ps -p ${holder.pid}), then run the command again`
       : `wait until it has ended; if it never will: eval "$(./drydock env)" && pulumi cancel -s ${stack} --yes`,
     code: Exit.refused,
+    held: { holder },
   });
 }
 

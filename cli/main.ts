@@ -44,6 +44,8 @@ Exit codes:
 Environment:
   Pulumi's own variables are respected: PULUMI_BACKEND_URL, PULUMI_CONFIG_PASSPHRASE, PULUMI_HOME, PULUMI_STACK, …
   DOCKER_HOST  the Docker engine, where the stack's settings don't name one
+  GITHUB_ACTIONS, GITHUB_STEP_SUMMARY: in a workflow of GitHub errors are annotations, and up writes the job's summary
+  DRYDOCK_OFFLINE  1: the engine that is built here; 0: never that one, only Pulumi's own
   NO_COLOR     no colours
   DEBUG        stack traces of errors`;
 
@@ -90,6 +92,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     // Commander has already printed what was wrong, or the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.ok : Exit.usage;
     process.stderr.write(`${describe(error, debug)}\n`);
+    if (process.env.GITHUB_ACTIONS === "true") process.stderr.write((await import("./ci.ts")).annotateError(error));
     return error instanceof CliError ? error.code : Exit.failed;
   }
 }

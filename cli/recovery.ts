@@ -43,6 +43,21 @@ export async function clearLocks({ env, stack, pulumi }: Session, orphaned: bool
   return { since: stale.holder.timestamp };
 }
 
+/**
+ * Takes away Pulumi's lock in a state that can't be looked into (S3, …), where its holder was of this very machine and is
+ * gone: a job that was ended on the same runner.
+ * @returns undefined where somebody may still be at work
+ */
+export async function clearOwnLock({ stack, pulumi }: Session, error: unknown): Promise<Abandoned | undefined> {
+  const holder = error instanceof CliError ? error.held?.holder : undefined;
+  if (holder === undefined || judge(holder) !== "stale") return undefined;
+  process.stderr.write(`→ stack: an earlier update was interrupted (pid ${holder.pid} on ${hostname()} is gone): `
+    + "taking its lock away\n");
+  const { code, stderr } = await pulumi.capture(["cancel", "--yes", "--stack", stack]);
+  if (code !== 0) throw new CliError({ what: `the lock of stack ${stack} could not be taken away: ${stderr.trim()}` });
+  return { since: holder.timestamp };
+}
+
 /** A checkpoint without its note is read as it is; with an empty one, which a killed Pulumi may leave in a state of the user's own, not at all. */
 export function removeEmptyNote(file: string | undefined): void {
   if (file !== undefined && statSync(`${file}.attrs`, { throwIfNoEntry: false })?.size === 0) rmSync(`${file}.attrs`);

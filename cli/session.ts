@@ -1,3 +1,4 @@
+import { chosenBackend } from "./backend.ts";
 import { contextHost } from "./docker.ts";
 import { engineVariables, stateVariables, type Variables } from "./environment.ts";
 import { CliError, Exit, pulumiFailure } from "./errors.ts";
@@ -30,12 +31,17 @@ export async function openSession({ stack: asked, brief }: SessionOptions = {}):
   const paths = pathsOf();
   const engine = await ensureEngine(brief);
   const docker = await contextHost();
-  const variables = { ...engine.variables, ...stateVariables(paths), ...engineVariables(), ...(docker === undefined ? {} : { DOCKER_HOST: docker }) };
-  const env = { ...process.env, ...variables };
-  const stack = asked ?? selectedStack(paths, env) ?? LOCAL;
+  const own = stateVariables(paths);
+  const stack = asked ?? selectedStack(paths, { ...process.env, ...engine.variables, ...own }) ?? LOCAL;
   if (!/^[A-Za-z0-9_.-]{1,100}$/.test(stack)) {
     throw new CliError({ what: `"${stack}" is not the name of a stack`, remedy: "letters, digits, - _ and . only: ./drydock up -s staging", code: Exit.usage });
   }
+  const chosen = own.PULUMI_BACKEND_URL === undefined ? undefined : chosenBackend(paths, stack);
+  const variables = {
+    ...engine.variables, ...own, ...(chosen === undefined ? {} : { PULUMI_BACKEND_URL: chosen }),
+    ...engineVariables(), ...(docker === undefined ? {} : { DOCKER_HOST: docker }),
+  };
+  const env = { ...process.env, ...variables };
   ensureState(paths, stack, env);
   return { paths, stack, variables, env, pulumi: pulumiCli(engine.bin, paths.root, env) };
 }

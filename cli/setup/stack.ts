@@ -1,5 +1,6 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { pulumiFailure } from "../errors.ts";
 import { LOCAL, type Paths } from "../project.ts";
 import { stateFolder } from "../environment.ts";
@@ -24,11 +25,21 @@ export async function ensureStack(session: Session, log: (line: string) => void,
   const { stack, env, paths } = session;
   // This clone's own state shows whether the stack is there; another one has to be asked.
   if (stateFolder(env) === undefined || !stackExists(stack, env)) {
-    const { stderr } = await run(session, ["stack", "init", stack, "--no-select"], /already exists/);
+    const provider = secretsProvider(paths.stackFile(stack));
+    const secrets = provider === undefined ? [] : ["--secrets-provider", provider];
+    const init = ["stack", "init", stack, "--no-select", ...secrets];
+    const { stderr } = await run(session, init, /already exists/);
     if (!/already exists/.test(stderr)) log(`stack ${stack} created`);
   }
   if (selectedStack(paths, env) === undefined) await run(session, ["stack", "select", stack]);
   if (stack === LOCAL) await ensureLocalFile(session, images, log, locked);
+}
+
+/** What encrypts a stack's secrets where it is no passphrase: `awskms://alias/shop?region=…`, as its file says it. */
+function secretsProvider(file: string): string | undefined {
+  if (!existsSync(file)) return undefined;
+  const { secretsprovider } = (parse(readFileSync(file, "utf8")) ?? {}) as { secretsprovider?: unknown };
+  return typeof secretsprovider === "string" && secretsprovider !== "" ? secretsprovider : undefined;
 }
 
 async function run({ pulumi, stack, paths }: Session, args: readonly string[], unless?: RegExp): Promise<Finished> {

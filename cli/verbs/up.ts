@@ -11,6 +11,8 @@ export interface UpOptions {
   readonly watchTraffic?: true;
   readonly watchPath?: readonly string[];
   readonly watchRate?: string;
+  readonly wait?: true | string;
+  readonly summary?: string;
 }
 
 const repeated = (value: string, all: readonly string[] | undefined): readonly string[] => [...(all ?? []), value];
@@ -24,6 +26,8 @@ export function register(program: Command): void {
     .option("--refresh", "read first what is there, and put right what was changed by hand (see ./drydock drift)")
     .option("--replace <service>", "make a service anew even if nothing asks for it, its successor before it goes; may be repeated", repeated)
     .option("--json", "print JSON: stack, url, release, services[], changed, traffic (with --watch-traffic); the rest goes to stderr")
+    .option("--wait [seconds]", "wait while somebody else changes the stack (1800 s unless said); else that is refused")
+    .option("--summary <file>", "append what happened to a file, as Markdown (default: $GITHUB_STEP_SUMMARY)")
     .option("--watch-traffic", "ask the site all the while, and say how many requests failed (also in .drydock/traffic.json)")
     .option("--watch-path <path>", "what to ask for instead of the health path and /; may be repeated", repeated)
     .option("--watch-rate <number>", "requests a second (default: 20)")

@@ -36,7 +36,12 @@ export const runtime: Readonly<Record<string, string>> = Object.fromEntries(
 /** Names the release that these inputs make. */
 export function releaseOf(image: string, environment: Environment, settings: Settings): string {
   const { path, server, command, cache, maxChildren } = settings.app;
-  return fingerprint({ image, env: environment.hash, runtime, path, server, command, cache, maxChildren });
+  // A variable that becomes a secret, or none any more, changes the containers, too.
+  return fingerprint(
+    { image, env: environment.hash, plain: Object.keys(
+      environment.plain,
+    ), runtime, path, server, command, cache, maxChildren },
+  );
 }
 
 /** The site's host name, from APP_URL. */

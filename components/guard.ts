@@ -1,3 +1,4 @@
+import { stageOf } from "../config/stage.ts";
 import type { Environment } from "../config/settings.ts";
 import type { Role } from "./context.ts";
 
@@ -9,7 +10,7 @@ export type Guard = (args: object, container: { readonly name: string; readonly 
  * there. The other stacks don't load them: a preview is quicker without.
  */
 export async function guardOf(stack: string, environment: Environment): Promise<Guard> {
-  const stage = environment.plain.APP_ENV ?? "production";
+  const stage = stageOf(stack, environment.plain.APP_ENV);
   if (stage === "local") return () => {};
   const { guardContainer } = await import("../policies/guard.ts");
   const env = { ...environment.plain, ...environment.secret };

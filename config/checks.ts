@@ -1,13 +1,21 @@
 import { removeCommand, secretCommand, setCommand, type Problem } from "./problems.ts";
 import { passwordExpects, passwordGenerator } from "./variableTypes.ts";
 import type { Context } from "./environment.ts";
+import { checkCapacity } from "./capacity.ts";
 import { stageOf } from "./stage.ts";
+import { checkTransport } from "./transport.ts";
 
 /** The settings of which each is right by itself; a wrong one is left out. */
 export type LenientSettings = Context["settings"];
 
+/** What is wrong, and what is possible but hardly meant. */
+export interface Found {
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
 /** The rules between settings, and those that depend on the stage. */
-export function checkTogether(settings: LenientSettings, env: Readonly<Record<string, string>>, stack: string): Problem[] {
+export function checkTogether(settings: LenientSettings, env: Readonly<Record<string, string>>, stack: string): Found {
   const { app, database, redis, proxy, backup, bucket } = settings;
   const stage = stageOf(stack, env["APP_ENV"]);
   const problems: Problem[] = [];
@@ -53,7 +61,11 @@ export function checkTogether(settings: LenientSettings, env: Readonly<Record<st
     if (bucket.replica !== undefined && (bucket.kmsKey === undefined) !== (bucket.replica.kmsKey === undefined))
       add("bucket.replica.kmsKey", "is expected where drydock:bucket.kmsKey is set, and only there: S3 can't copy between the two kinds of encryption here");
   }
-  return problems;
+  const more = [checkTransport(settings, stage, stack), checkCapacity(settings, env, stack)];
+  return {
+    problems: [...problems, ...more.flatMap((found) => found.problems)],
+    warnings: more.flatMap((found) => found.warnings),
+  };
 
   function below(path: string, value: number | undefined, limit: number | undefined) {
     if (value !== undefined && limit !== undefined && value >= limit)

@@ -106,12 +106,21 @@ pulumi config set --secret --path drydock:env.STRIPE_SECRET -s prod
 \`\`\`
 
 - Every role that runs Laravel (app, scheduler, horizon, migrate) gets the same block, so nothing can be missing in one of them.
-- Plain variables are container env. Secrets, and all of the user's own variables, are only in Laravel's \`.env\` file, which all
-  variables are in.
-- Nothing else sets a variable: no file in the image, no shell. What is in an image's \`.env\` is replaced.
-- Names are capital letters, digits and underscores. \`DRYDOCK_…\` is Drydock's own.
-- DB_PASSWORD, REDIS_PASSWORD, \`drydock:database.rootPassword\` and the secrets of \`drydock:backup\` have at least 32 characters and differ from
-  each other and from every variable whose name ends with PASSWORD.
+- Plain variables are in each container's environment and in Laravel's \`.env\` file, so every process sees them: PHP (\`TZ\`, \`getenv()\`),
+  the image's own start script, its php.ini (\`PHP_MEMORY_LIMIT\`).
+- Secrets are those that the stack's file keeps encrypted (\`--secret\`): yours, and those that the table says of. They are only in the
+  \`.env\` file, so \`docker inspect\` shows none. What can't see them: \`env()\` outside of config files, once the configuration is
+  cached (use \`config()\`); \`getenv()\`; the image's own start script.
+- One of your own that looks like a secret, by its name or its value, must be set with \`--secret\`; a local stack warns, and treats it as one.
+- \`\${NAME}\` in a value stands for the other variable's value, as in a \`.env\` file (\`MAIL_FROM_NAME='\${APP_NAME}'\`); what refers to a secret is
+  one. \`\\\${NAME}\` stands for these characters. What is not set, and \`\${NAME:-default}\`, is an error.
+- Nothing else sets a variable: no file in the image, no shell.
+- Names are letters, digits and underscores. \`DRYDOCK_…\` is Drydock's own.
+- \`drydock:database.rootPassword\` and the secrets of \`drydock:backup\` have at least 32 characters and differ from each other. So should
+  DB_PASSWORD and REDIS_PASSWORD: another one is warned of, and in production refused unless \`drydock:database.acceptPassword\`
+  (\`drydock:redis.acceptPassword\`) is true.
+- Names of mailers, stores, queues, disks and stages that Laravel doesn't have itself are taken: your configuration may have them. One
+  that is nearly one of Laravel's is warned of.
 - Pulumi keeps what looks like a whole number as a number: \`+49123\` would lose its plus. Use \`pulumi config set --type string\`, or quotes in the file.
 
 ${table(["variable", "default", "what it is", "accepted", "kept as", "reader or rule"], catalogue.map(row))}

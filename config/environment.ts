@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { SettingsWithoutEnv } from "./schema.ts";
 import type { Stage } from "./stage.ts";
+import { longestJob, RETRIES } from "./capacity.ts";
 import * as type from "./variableTypes.ts";
 
 /** What a container does. */
@@ -37,6 +38,8 @@ export interface Variable {
   readonly source: string;
   /** A rule that needs more than the value: what is wrong, or undefined. */
   readonly check?: (value: string, context: Context) => string | undefined;
+  /** What may not be meant, though it is possible, with what to do; or undefined. */
+  readonly warn?: (value: string, context: Context) => string | undefined;
   /** A value for the command in an error message. */
   readonly example?: string;
   /** A shell command that prints a new value of a secret. */
@@ -45,7 +48,7 @@ export interface Variable {
   readonly setBy: "user" | "drydock";
 }
 
-type Rest = Partial<Pick<Variable, "default" | "computed" | "check" | "example" | "generator" | "source" | "required" | "setBy">>;
+type Rest = Partial<Pick<Variable, "default" | "computed" | "check" | "warn" | "example" | "generator" | "source" | "required" | "setBy">>;
 
 const common = { secret: false, required: false, roles: laravelRoles, source: "Laravel", setBy: "user" } as const;
 const plain = (name: string, type: Variable["type"], description: string, rest: Rest = {}): Variable => ({ ...common, name, type, description, ...rest });
@@ -69,10 +72,17 @@ const derived = [
   ["HORIZON_PREFIX", "laravel_horizon:", "What Horizon's own keys in Redis begin with"],
 ] as const;
 
+/** What config/queue.php says where nothing is set, in seconds. */
+const LARAVELS_RETRY = 90;
+
 /** All variables that Drydock knows, in the order of the `.env` file and of docs/environment.md. */
 export const catalogue: readonly Variable[] = [
   plain("APP_NAME", type.line(), "The application's name, in mails", { default: "Laravel" }),
-  plain("APP_ENV", type.oneOf("local", "staging", "production"), "The stage; production has the strictest rules", {
+  plain("APP_ENV", type.known(
+    "local",
+    "staging",
+    "production",
+  ), "The stage; another name is as strict as the stack's own", {
     default: ({ stage }) => stage,
     computed: "the stack's name if it is a stage, else production",
     source: template,
@@ -96,7 +106,25 @@ export const catalogue: readonly Variable[] = [
     example: "https://shop.example.com",
   }),
   plain("APP_LOCALE", type.word(), "The language"),
-  plain("LOG_CHANNEL", type.word(), "Where Laravel logs; stderr is what `./drydock logs` shows", { default: "stderr" }),
+  plain("LOG_CHANNEL", type.known(
+    "stderr",
+    "stack",
+    "single",
+    "daily",
+    "syslog",
+    "errorlog",
+    "slack",
+    "papertrail",
+    "null",
+  ), "Where Laravel logs; stderr is what `./drydock logs` shows", {
+    default: "stderr",
+    warn: logWarning,
+  }),
+  plain("LOG_STACK", type.words(), "The channels of LOG_CHANNEL=stack", {
+    warn: (value, context) => (context.env["LOG_CHANNEL"] === "stack" ? value.split(
+      ",",
+    ).flatMap((one) => logWarning(one.trim(), context) ?? [])[0] : undefined),
+  }),
   plain("LOG_LEVEL", type.oneOf("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"), "The least level that is logged", { default: "info" }),
 
   plain("DB_CONNECTION", type.databaseDriver(), "Laravel's database driver; without it Laravel takes SQLite", {
@@ -121,8 +149,39 @@ export const catalogue: readonly Variable[] = [
   plain("REDIS_HOST", type.service("redis"), "Redis's name in the stack's network", { default: "redis", source: `${template}, known issue 11` }),
   plain("REDIS_PORT", type.oneOf("6379"), "Redis's port", { default: "6379" }),
   secret("REDIS_PASSWORD", type.password(), "Redis's password, at least 32 characters", { ...password, source: `${template}, known issue 3` }),
-  plain("QUEUE_CONNECTION", type.oneOf("redis", "database", "sqs", "beanstalkd"), "Where jobs wait", { default: "redis", source: template }),
-  plain("CACHE_STORE", type.shared("redis", "database", "memcached", "dynamodb"), "Where the cache is (Laravel 11 and later)", {
+  plain("QUEUE_CONNECTION", type.known(
+    "redis",
+    "database",
+    "sqs",
+    "beanstalkd",
+    "failover",
+    "background",
+    "deferred",
+    "null",
+    "sync",
+  ), "Where jobs wait", {
+    default: "redis",
+    warn: (value, { settings }) =>
+      value === "sync" && settings.horizon?.enabled === true
+        ? 'is "sync": each job is done while its visitor waits, and the queue workers have nothing to do (without them: drydock:horizon.enabled false)'
+        : undefined,
+    source: template,
+  }),
+  ...Object.entries(RETRIES).map(([queue, name]) =>
+    plain(name, type.seconds(), `After how long a job of the queue ${queue} is run again, as its worker must have died`, {
+      default: ({ settings }) => (longestJob(
+        settings,
+      ) < LARAVELS_RETRY ? undefined : String(longestJob(settings) + 30)),
+      computed: "where a `longestJob` is 90 s or more, 30 s more than that; else Laravel's own, 90",
+      source: "Laravel 11 and later",
+    })),
+  plain("CACHE_STORE", type.shared(
+    "redis",
+    "database",
+    "memcached",
+    "dynamodb",
+    "failover",
+  ), "Where the cache is (Laravel 11 and later)", {
     default: ({ env }) => env["CACHE_DRIVER"] ?? "redis",
     computed: "CACHE_DRIVER, else redis",
     source: template,
@@ -135,11 +194,46 @@ export const catalogue: readonly Variable[] = [
   }),
   plain("SESSION_DRIVER", type.shared("redis", "database", "memcached", "dynamodb", "cookie"), "Where sessions are", { default: "redis", source: template }),
   ...derived.map(([name, value, what]) => plain(name, type.word(), what, { default: value })),
-  plain("BROADCAST_CONNECTION", type.oneOf("log", "null", "redis", "reverb", "pusher", "ably"), "How events reach browsers", { default: "log" }),
-  plain("FILESYSTEM_DISK", type.word(), "The disk for files", { default: "public" }),
+  plain("BROADCAST_CONNECTION", type.known(
+    "log",
+    "null",
+    "redis",
+    "reverb",
+    "pusher",
+    "ably",
+  ), "How events reach browsers", {
+    default: "log",
+    warn: (value, { env, settings }) =>
+      value === "reverb" && env["REVERB_HOST"] === undefined && !runs(settings, "reverb:start")
+        ? 'is "reverb", but nothing runs `reverb:start`: add it to drydock:workers (see docs/settings.md), or set REVERB_HOST to a server elsewhere'
+        : undefined,
+  }),
+  plain(
+    "FILESYSTEM_DISK",
+    type.word(),
+    "The disk for files; what is on `public` is for everybody",
+    { default: "local" },
+  ),
   plain("RESET_OPCACHE", type.flag(), "For images whose own start script looks at it; Drydock proves OPcache in each release, and resets it where it has old code", { default: "false", source: application }),
 
-  plain("MAIL_MAILER", type.oneOf("log", "smtp", "ses", "postmark", "resend", "mailgun", "sendmail", "array"), "How mail is sent; log only writes it down", { default: "log" }),
+  plain(
+    "MAIL_MAILER",
+    type.known(
+      "log",
+      "smtp",
+      "ses",
+      "ses-v2",
+      "postmark",
+      "resend",
+      "mailgun",
+      "sendmail",
+      "array",
+      "failover",
+      "roundrobin",
+    ),
+    "How mail is sent; log only writes it down",
+    { default: "log" },
+  ),
   plain("MAIL_SCHEME", type.oneOf("smtp", "smtps"), "Whether SMTP starts with TLS"),
   plain("MAIL_HOST", type.host(), "The mail server"),
   plain("MAIL_PORT", type.port(), "The mail server's port"),
@@ -163,6 +257,22 @@ export const catalogue: readonly Variable[] = [
 
   plain("DRYDOCK_RELEASE", type.word(), "The release that a container belongs to", { setBy: "drydock", source: "Drydock" }),
 ];
+
+/** What becomes of logs that are files: nobody reads them there. */
+function logWarning(channel: string, { stack }: Context): string | undefined {
+  const remedy = `\`./drydock logs\` shows what goes to stderr: pulumi config set --path drydock:env.LOG_CHANNEL stderr -s ${stack}`;
+  if (channel === "daily") return `writes files in storage/logs, which all containers of the stack share and no log collector sees; ${remedy}`;
+  if (channel === "syslog") return `needs a syslog daemon, and no container has one: what is logged is lost; ${remedy}`;
+  return undefined;
+}
+
+/** Whether a worker's command has this word. */
+function runs({ workers }: Context["settings"], word: string): boolean {
+  return Object.values(
+    (workers ?? {}) as Record<string,
+    { command?: unknown }>,
+  ).some(({ command }) => Array.isArray(command) && command.includes(word));
+}
 
 function localUrl(address: string, port: number): string {
   const host = address === "0.0.0.0" || address === "::" ? "127.0.0.1" : address;

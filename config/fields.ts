@@ -16,6 +16,8 @@ export interface FieldDoc {
   readonly generator?: string;
   /** The default in words, where it is computed. */
   readonly computed?: string;
+  /** Values that Laravel itself knows; others are the application's own, or misspelt. */
+  readonly known?: readonly string[];
 }
 
 declare module "zod" {

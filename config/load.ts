@@ -1,18 +1,44 @@
-import { getProject, getStack, runtime } from "@pulumi/pulumi";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { getProject, getStack, log, runtime } from "@pulumi/pulumi";
+import { encryptedIn } from "./encrypted.ts";
+import { describeProblem } from "./problems.ts";
 import { parseConfiguration, type Configuration } from "./settings.ts";
 
 /**
- * Reads the configuration of the running Pulumi program. Secrets arrive in plain text here: whoever passes one on to
- * a resource wraps it with `pulumi.secret`.
+ * Reads the configuration of the running Pulumi program, and says what is possible in it but hardly meant. Secrets
+ * arrive in plain text
+ * here: whoever passes one on to a resource wraps it with `pulumi.secret`.
  *
  * @throws SettingsError with everything that is wrong
  */
 export function loadConfiguration(): Configuration {
   const prefix = `${getProject()}:`;
-  const keys = Object.keys(runtime.allConfig()).filter((key) => key.startsWith(prefix));
-  const name = (key: string) => key.slice(prefix.length);
-  const raw = Object.fromEntries(keys.map((key) => [name(key), runtime.allConfig()[key]]));
-  return parseConfiguration(raw, getStack(), keys.filter((key) => encryptedKeys()?.includes(key) === false).map(name));
+  const all = Object.entries(runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
+  const raw = Object.fromEntries(all.map(([key, value]) => [key.slice(prefix.length), value]));
+  const isEncrypted = encryptedIn({
+    file: stackFile(
+      getStack(),
+    ), keys: encryptedKeys(), project: getProject(), values: Object.fromEntries(all.map(read(prefix))),
+  });
+  const configuration = parseConfiguration(raw, getStack(), isEncrypted);
+  for (const warning of configuration.warnings) void log.warn(describeProblem(warning));
+  return configuration;
+}
+
+/** Each group arrives as JSON. */
+const read = (prefix: string) => ([key, value]: [string, string]): [string, unknown] => {
+  try {
+    return [key.slice(prefix.length), JSON.parse(value)];
+  } catch {
+    return [key.slice(prefix.length), value];
+  }
+};
+
+/** The stack's file in the folder where the program runs: Pulumi starts it in the project's. */
+function stackFile(stack: string): string | undefined {
+  const file = join(process.cwd(), `Pulumi.${stack}.yaml`);
+  return existsSync(file) ? readFileSync(file, "utf8") : undefined;
 }
 
 /** The keys with something encrypted, as the engine tells the program; undefined where no engine runs it. */

@@ -27,10 +27,15 @@ export class SettingsError extends RunError {
 
 function render(problems: readonly Problem[], stack: string): string {
   const count = problems.length === 1 ? "one problem" : `${problems.length} problems`;
-  const parts = problems.map(({ path, message, remedy }) =>
-    [`  ${path}: ${message}`, ...(remedy === undefined ? [] : remedy.split("\n").map((line) => `    ${line}`))].join("\n"),
-  );
+  const parts = problems.map((problem) => describeProblem(problem).replaceAll(/^/gm, "  "));
   return `The configuration of stack "${stack}" has ${count}, nothing was changed:\n${parts.join("\n")}`;
+}
+
+/** One of them: where and what, and below it what to do. */
+export function describeProblem({ path, message, remedy }: Problem): string {
+  return [`${path}: ${message}`, ...(remedy === undefined ? [] : remedy.split(
+    "\n",
+  ).map((line) => `  ${line}`))].join("\n");
 }
 
 /** The command that sets a plain value, ready for a shell. */

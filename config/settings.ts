@@ -1,11 +1,13 @@
 import type { z } from "zod";
 import { checkTogether, type LenientSettings } from "./checks.ts";
+import type { IsEncrypted } from "./encrypted.ts";
 import { catalogue } from "./environment.ts";
 import { explain, inOrder } from "./explain.ts";
-import { secretCommand, SettingsError, type Problem } from "./problems.ts";
+import { joinPath, secretCommand, SettingsError, type Problem } from "./problems.ts";
 import { readRaw } from "./raw.ts";
 import { resolveEnvironment, type Environment } from "./resolve.ts";
 import { SECRET_SETTINGS, secretValues } from "./secrets.ts";
+import { workers } from "./schema/workers.ts";
 import { groups, settingsSchema, type Settings } from "./schema.ts";
 import { at, unwrapped } from "./walk.ts";
 
@@ -16,6 +18,8 @@ export type { Environment, Problem, Settings };
 export interface Configuration {
   readonly settings: Settings;
   readonly environment: Environment;
+  /** What is possible, but hardly meant. */
+  readonly warnings: readonly Problem[];
 }
 
 /**
@@ -23,15 +27,19 @@ export interface Configuration {
  *
  * @param raw the configuration keys without the `drydock:` prefix; each value is an object or its JSON text, as Pulumi
  *   gives it to a program.
- * @param unencrypted keys whose values Pulumi keeps without any encryption. @default none
+ * @param isEncrypted which values the stack's file keeps encrypted. @default nobody can say
  * @throws SettingsError with everything that is wrong, in settings and variables
  */
-export function parseConfiguration(raw: Readonly<Record<string, unknown>>, stack: string, unencrypted: readonly string[] = []): Configuration {
-  const { settings, lenient, env, problems } = judgeSettings(raw, stack);
-  const { environment, problems: more } = resolveEnvironment(env, { stack, settings: lenient });
-  const all = [...problems, ...more, ...exposed(lenient, env, stack, unencrypted)];
+export function parseConfiguration(
+  raw: Readonly<Record<string, unknown>>,
+  stack: string,
+  isEncrypted: IsEncrypted = () => undefined,
+): Configuration {
+  const { settings, lenient, env, problems, warnings } = judgeSettings(raw, stack);
+  const resolved = resolveEnvironment(env, { stack, settings: lenient }, isEncrypted);
+  const all = [...problems, ...resolved.problems, ...exposed(lenient, env, stack, isEncrypted)];
   if (settings === undefined || all.length > 0) throw new SettingsError(inOrder(all), stack);
-  return { settings, environment };
+  return { settings, environment: resolved.environment, warnings: inOrder([...warnings, ...resolved.warnings]) };
 }
 
 /**
@@ -50,6 +58,7 @@ interface Judged {
   readonly lenient: LenientSettings;
   readonly env: Readonly<Record<string, string>>;
   readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
 }
 
 function judgeSettings(raw: Readonly<Record<string, unknown>>, stack: string): Judged {
@@ -58,22 +67,28 @@ function judgeSettings(raw: Readonly<Record<string, unknown>>, stack: string): J
   const secrets = secretValues(env, values);
   const issues = parsed.success ? [] : parsed.error.issues.flatMap((issue) => explain(issue, values, stack, secrets));
   const lenient = leniently(values);
-  const problems = [...unreadable, ...issues, ...checkTogether(lenient, env, stack)];
-  return { settings: parsed.data as Settings | undefined, lenient, env, problems };
+  const together = checkTogether(lenient, env, stack);
+  const problems = [...unreadable, ...issues, ...together.problems];
+  return { settings: parsed.data as Settings | undefined, lenient, env, problems, warnings: together.warnings };
 }
 
 /** The secrets that stand in the stack's file for everyone who may read the repository. */
-function exposed(settings: LenientSettings, env: Readonly<Record<string, string>>, stack: string, unencrypted: readonly string[]): Problem[] {
+function exposed(
+  settings: LenientSettings,
+  env: Readonly<Record<string, string>>,
+  stack: string,
+  isEncrypted: IsEncrypted,
+): Problem[] {
   const secrets = [
-    ...SECRET_SETTINGS.filter((path) => at(settings, path) !== undefined).map((path) => path.join(".")),
-    ...catalogue.filter(({ name, secret }) => secret && env[name] !== undefined).map(({ name }) => `env.${name}`),
+    ...SECRET_SETTINGS.filter((path) => at(settings, path) !== undefined),
+    ...catalogue.filter(({ name, secret }) => secret && (env[name] ?? "") !== "").map(({ name }) => ["env", name]),
   ];
   return secrets
-    .filter((path) => unencrypted.includes(path.slice(0, path.indexOf("."))))
+    .filter((path) => isEncrypted(path) === false)
     .map((path) => ({
-      path: `drydock:${path}`,
+      path: joinPath(path),
       message: "is kept without encryption in the stack's file",
-      remedy: secretCommand(`drydock:${path}`, undefined, stack),
+      remedy: secretCommand(joinPath(path), undefined, stack),
     }));
 }
 
@@ -89,5 +104,7 @@ function leniently(values: Readonly<Record<string, unknown>>): LenientSettings {
     }
     result[name] = fields;
   }
+  const more = workers.safeParse(values["workers"] ?? {});
+  if (more.success) result["workers"] = more.data;
   return result as LenientSettings;
 }

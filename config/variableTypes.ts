@@ -8,9 +8,12 @@ const text = (expects: string, accepts: (value: string) => boolean) => z.string(
 export const line = () => text("a text in one line", (value) => /^[^\u0000-\u001f\u007f]+$/.test(value));
 
 /** A password that fits into every server's configuration as it is. Its strength is judged elsewhere. */
-export const password = () => text(passwordExpects, isPassword);
+export const password = () => text(existingExpects, isPassword);
 
 export const passwordExpects = "at least 32 visible ASCII characters without quotes and backslashes";
+
+/** What an existing password has to be like to fit into every server's configuration. */
+export const existingExpects = "visible ASCII characters without quotes and backslashes";
 
 /** A shell command that prints a good one. */
 export const passwordGenerator = "openssl rand -hex 24";
@@ -19,15 +22,27 @@ export function isPassword(value: string): boolean {
   return /^[\x21-\x7e]+$/.test(value) && !/["'`\\]/.test(value);
 }
 
+/** Names with commas between them. */
+export const words = () => text("names, with commas between them", (value) => /^[\w.-]+(\s*,\s*[\w.-]+)*$/.test(value));
+
 /** A name without spaces. */
 export const word = () => text("a name without spaces", (value) => /^[\w.:@/-]+$/.test(value));
 
 export const oneOf = (...values: string[]) =>
   text(values.length === 1 ? `${values[0]}` : `one of ${values.join(", ")}`, (value) => values.includes(value));
 
-/** Like `oneOf`, where a store inside one container would be lost to the other replicas. */
-export const shared = (...values: string[]) =>
-  text(`one of ${values.join(", ")}, which all replicas share`, (value) => values.includes(value));
+/** A name that the application's configuration may have made; one that is near a known name is probably misspelt. */
+export const known = (...values: string[]) =>
+  text(`a name, such as ${values.join(", ")}`, (value) => /^[\w.:@/-]+$/.test(value)).meta({ known: values });
+
+/** Like `known`, but for what is inside one container, and lost to the other replicas. */
+export const shared = (...values: string[]) => {
+  const own = ["file", "array", "apc", "apcu", "octane"];
+  return text(
+    `a store that all replicas share, such as ${values.join(", ")}: ${own.join(", ")} are inside one container`,
+    (value) => /^[\w.:@/-]+$/.test(value) && !own.includes(value),
+  ).meta({ known: values });
+};
 
 /** A boolean; "1", "yes" and "on" are normalised, so that PHP never sees the text "false" as true. */
 export const flag = () =>
@@ -45,15 +60,24 @@ export const host = () => text("a host name", (value) => /^[A-Za-z0-9]([A-Za-z0-
 
 export const port = () => text("a port from 1 to 65535", (value) => /^[1-9]\d{0,4}$/.test(value) && Number(value) <= 65_535);
 
+export const seconds = () => text("a whole number of seconds", (value) => /^[1-9]\d{0,6}$/.test(value));
+
 export const days = () => text("a whole number of days", (value) => /^[1-9]\d{0,4}$/.test(value));
 
-/** A name in the database, without anything that needs quoting. */
+/** A name in the database. */
 export const identifier = (length: number) =>
-  text(`at most ${length} letters, digits and underscores, beginning with a letter`, (value) => /^[A-Za-z]\w*$/.test(value) && value.length <= length);
+  text(
+    `at most ${length} letters, digits, underscores and hyphens, beginning with a letter or a digit`,
+    (value) => /^[A-Za-z0-9][\w-]*$/.test(value) && value.length <= length,
+  );
 
 /** The one name that is an alias of this service in the stack's network. */
 export const service = (name: string) =>
-  text(`${name}, the service's name in the stack's network: localhost and 127.0.0.1 would be the container itself (known issue 11)`, (value) => value === name);
+  text(
+    `${name}, the name of the stack's own server in its network: a name of another set-up is not known there, and localhost and `
+      + "127.0.0.1 would be the container itself (known issue 11)",
+    (value) => value === name,
+  );
 
 export const databaseDriver = () =>
   text("mariadb or mysql: with sqlite each replica would have a database of its own, lost at the next release (known issue 2)", (value) => value === "mariadb" || value === "mysql");

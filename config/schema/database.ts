@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { cpus, id, imageReference, integer, mebibytes, preset, required, seconds, text } from "../fields.ts";
+import { cpus, flag, id, imageReference, integer, mebibytes, preset, required, seconds, text } from "../fields.ts";
 import { isPassword, passwordExpects, passwordGenerator } from "../variableTypes.ts";
 
 /** The database server. */
@@ -21,5 +21,10 @@ export const database = z.strictObject({
     { secret: true, generator: passwordGenerator },
   ),
   binlogDays: preset(integer(1, 99, "days"), 7, "How long the binary log is kept"),
+  acceptPassword: preset(
+    flag(),
+    false,
+    "Take a DB_PASSWORD in production that exists already and is short, simple or used twice; better: a new one",
+  ),
   stopTimeout: preset(seconds(), 60, "How long the server may take to stop"),
 });

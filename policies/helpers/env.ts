@@ -111,10 +111,4 @@ export function find(env: Env, key: string): Found {
   return variable === undefined && first !== undefined ? { is: "undecided", path: first } : { is: "absent" };
 }
 
-const SECRET_NAME = /(^|_)(PASS(WORD|WD|PHRASE)?|SECRET|TOKEN|CREDENTIALS?|PRIVATE_KEY|API_?KEY|APP_KEY|ACCESS_KEY|PWD)(_|$)/;
-
-/** Whether a variable of this name holds a secret. Names of files, sizes and identifiers do not. */
-export function isSecretName(key: string): boolean {
-  const name = key.toUpperCase();
-  return name !== "PWD" && SECRET_NAME.test(name) && !/_(FILE|PATH|TTL|LENGTH|ID|TIMEOUT|NAME|EXPIR\w*|LIFETIME)$/.test(name);
-}
+export { isSecretName } from "../../config/secretLike.ts";

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { IsEncrypted } from "../../../config/encrypted.ts";
 import { parseConfiguration, SettingsError, type Problem } from "../../../config/settings.ts";
 
 export const appKey = `base64:${Buffer.from("0123456789abcdefghijklmnopqrstuv").toString("base64")}`;
@@ -51,9 +52,12 @@ export function asJson(raw: Tree): Tree {
   return Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, JSON.stringify(value)]));
 }
 
-export function problemsOf(raw: Tree, stack = "local", unencrypted: string[] = []): readonly Problem[] {
+/** The paths, such as env.OWN, that are not encrypted; all else is. */
+export const keptOpen = (...paths: string[]): IsEncrypted => (path) => !paths.includes(path.join("."));
+
+export function problemsOf(raw: Tree, stack = "local", isEncrypted?: IsEncrypted): readonly Problem[] {
   try {
-    parseConfiguration(asJson(raw), stack, unencrypted);
+    parseConfiguration(asJson(raw), stack, isEncrypted);
   } catch (error) {
     assert.ok(error instanceof SettingsError, String(error));
     return error.problems;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { parseConfiguration, parseSettings, SettingsError } from "../../../config/settings.ts";
-import { asJson, having, problemsOf, production, valid } from "./fixtures.ts";
+import { asJson, having, keptOpen, problemsOf, production, valid } from "./fixtures.ts";
 
 describe("settings", () => {
   it("fill in every default", () => {
@@ -192,9 +192,67 @@ describe("settings", () => {
     });
   });
 
-  it("refuse secrets that Pulumi keeps without encryption", () => {
-    const [first, ...more] = problemsOf(valid(), "local", ["env", "database", "app"]);
-    assert.deepEqual(first, { path: "drydock:database.rootPassword", message: "is kept without encryption in the stack's file", remedy: "pulumi config set --secret --path drydock:database.rootPassword -s local" });
-    assert.deepEqual(more.map(({ path }) => path), ["drydock:env.APP_KEY", "drydock:env.DB_PASSWORD", "drydock:env.REDIS_PASSWORD"]);
+  it("refuse each secret that stands in plain text in the stack's file, whatever stands beside it", () => {
+    const open = keptOpen("env.DB_PASSWORD", "env.DB_DATABASE", "database.rootPassword", "app.image");
+    assert.deepEqual(problemsOf(valid(), "local", open), [
+      {
+        path: "drydock:database.rootPassword",
+        message: "is kept without encryption in the stack's file",
+        remedy: "pulumi config set --secret --path drydock:database.rootPassword -s local",
+      },
+      {
+        path: "drydock:env.DB_PASSWORD",
+        message: "is kept without encryption in the stack's file",
+        remedy: "pulumi config set --secret --path drydock:env.DB_PASSWORD -s local",
+      },
+    ]);
+    const s3 = { bucket: "shop-backups", region: "eu-central-1", accessKeyId: "ID", secretAccessKey: "a secret of S3" };
+    assert.deepEqual(
+      problemsOf(
+        having(valid(), "backup.s3", s3),
+        "local",
+        keptOpen("backup.s3.secretAccessKey"),
+      ).map(({ path }) => path),
+      ["drydock:backup.s3.secretAccessKey"],
+    );
+  });
+
+  it("want no key and no password to cross a network in plain text, but on a local stack", () => {
+    const s3 = { bucket: "shop-backups", region: "eu-central-1", endpoint: "http://minio.example.com" };
+    const email = { to: "a@example.com", from: "b@example.com", host: "mail.example.com", security: "none", username: "u", password: "of the mail" };
+    const alarms = { webhook: "http://hooks.example.com/secret-part", email };
+    const backup = { ...production()["backup"], s3, alarms };
+    assert.deepEqual(problemsOf(
+      { ...production(), backup, bucket: { endpoint: "http://minio.example.com" } },
+      "prod",
+    ).map(({ path, remedy }) => [path, remedy]), [
+      ["drydock:backup.alarms.webhook", "pulumi config set --secret --path drydock:backup.alarms.webhook -s prod"],
+      ["drydock:backup.alarms.email.security", "pulumi config set --path drydock:backup.alarms.email.security starttls -s prod"],
+      ["drydock:backup.s3.endpoint", "pulumi config set --path drydock:backup.s3.endpoint https://minio.example.com -s prod"],
+      ["drydock:bucket.endpoint", "pulumi config set --path drydock:bucket.endpoint https://minio.example.com -s prod"],
+    ]);
+    const { warnings } = parseConfiguration(
+      asJson({ ...valid(), backup: { ...valid()["backup"], s3, alarms } }),
+      "local",
+    );
+    assert.deepEqual(
+      warnings.map(({ path }) => path),
+      ["drydock:backup.alarms.webhook", "drydock:backup.alarms.email.security", "drydock:backup.s3.endpoint"],
+    );
+  });
+
+  it("warn where a release may want more connections than the database takes", () => {
+    const warnings = (app: object) => parseConfiguration(
+      asJson({ ...valid(), app: { ...valid()["app"], ...app } }),
+      "local",
+    ).warnings;
+    assert.deepEqual(warnings({}), []);
+    assert.deepEqual(warnings({ replicas: 9 }), [{
+      path: "drydock:app.maxChildren",
+      message: 'is 10: in a release, 18 replicas and what runs beside them may want 216 connections of the database, which takes 151; then '
+        + 'requests fail with "Too many connections"',
+      remedy: "pulumi config set --path drydock:app.maxChildren 6 -s local",
+    }]);
+    assert.deepEqual(warnings({ replicas: 9, server: "http" }), []);
   });
 });

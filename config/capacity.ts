@@ -1,0 +1,63 @@
+import type { Found, LenientSettings } from "./checks.ts";
+import { joinPath, setCommand, type Problem } from "./problems.ts";
+
+/** Connections that MariaDB and MySQL take unless they are told otherwise. */
+const CONNECTIONS = 151;
+/** What agent, health checks, a shell and a migration need beside the application. */
+const OTHERS = 15;
+
+/** Whether what runs at once fits what it shares. */
+export function checkCapacity(settings: LenientSettings, env: Readonly<Record<string, string>>, stack: string): Found {
+  return { problems: [], warnings: [...connections(settings, stack), ...retries(settings, env, stack)] };
+}
+
+/** In a release, the replicas of both releases are there, and each of their processes may hold a connection. */
+function connections({ app, workers, horizon, scheduler }: LenientSettings, stack: string): Problem[] {
+  if (app?.replicas === undefined || app.maxChildren === undefined || app.server === "http") return [];
+  const count = known(workers).reduce((sum, { replicas }) => sum + replicas, 0);
+  const beside = OTHERS + 2 * count + (horizon?.enabled === false ? 0 : 20) + (scheduler?.enabled === false ? 0 : 1);
+  const most = 2 * app.replicas * app.maxChildren + beside;
+  if (most <= CONNECTIONS) return [];
+  const fits = Math.max(1, Math.floor((CONNECTIONS - beside) / (2 * app.replicas)));
+  return [{
+    path: "drydock:app.maxChildren",
+    message: `is ${app.maxChildren}: in a release, ${2 * app.replicas} replicas and what runs beside them may want ${most} `
+      + `connections of the database, which takes ${CONNECTIONS}; then requests fail with "Too many connections"`,
+    remedy: setCommand("drydock:app.maxChildren", String(fits), stack),
+  }];
+}
+
+/** Those of which all is right. */
+function known(workers: LenientSettings["workers"]) {
+  return Object.values(workers ?? {}).filter((worker) => worker !== undefined);
+}
+
+/**
+ * Queues of Laravel's own config/queue.php whose jobs are run again after so long; it says 90 s where nothing is set.
+ */
+export const RETRIES: Readonly<Record<string, string>> = {
+  redis: "REDIS_QUEUE_RETRY_AFTER",
+  database: "DB_QUEUE_RETRY_AFTER",
+  beanstalkd: "BEANSTALKD_QUEUE_RETRY_AFTER",
+};
+
+/** The longest job of any process that takes jobs, in seconds. */
+export function longestJob({ horizon, workers }: LenientSettings): number {
+  const each = known(workers).filter(({ http }) => http === undefined).map(({ longestJob }) => longestJob);
+  return Math.max(0, ...(horizon?.enabled === false ? [] : [horizon?.longestJob ?? 0]), ...each);
+}
+
+/** A job that takes longer than its queue waits is run twice, by two workers at once. */
+function retries(settings: LenientSettings, env: Readonly<Record<string, string>>, stack: string): Problem[] {
+  const longest = longestJob(settings);
+  return Object.values(RETRIES).flatMap((name) => {
+    const given = env[name];
+    if (given === undefined || !/^\d+$/.test(given) || Number(given) > longest) return [];
+    return [{
+      path: joinPath(["env", name]),
+      message: `is ${given}, but jobs may run for ${longest} s (longestJob): one that takes longer is run again while it still `
+        + "runs",
+      remedy: setCommand(joinPath(["env", name]), String(longest + 30), stack),
+    }];
+  });
+}

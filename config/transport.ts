@@ -1,0 +1,44 @@
+import type { Found, LenientSettings } from "./checks.ts";
+import { secretCommand, setCommand, type Problem } from "./problems.ts";
+import type { Stage } from "./stage.ts";
+
+/**
+ * What would cross a network in plain text: an error but on a local stack, where such servers are on the same machine.
+ */
+export function checkTransport({ backup, bucket }: LenientSettings, stage: Stage, stack: string): Found {
+  const problems: Problem[] = [];
+  const found = (path: string, message: string, remedy: string) => problems.push(
+    { path: `drydock:${path}`, message, remedy },
+  );
+  const { s3, alarms } = backup ?? {};
+  const open = (address: string | undefined): address is string => address?.startsWith("http:") === true;
+  const https = (path: string, address: string) => setCommand(
+    `drydock:${path}`,
+    address.replace(/^http:/, "https:"),
+    stack,
+  );
+
+  if (open(s3?.endpoint)) found(
+    "backup.s3.endpoint",
+    "begins with http://: who is on the way could take the backups, and their key",
+    https("backup.s3.endpoint", s3.endpoint),
+  );
+  if (open(bucket?.endpoint)) found(
+    "bucket.endpoint",
+    "begins with http://: who is on the way could take the account's key",
+    https("bucket.endpoint", bucket.endpoint),
+  );
+  if (open(alarms?.webhook))
+    found(
+      "backup.alarms.webhook",
+      "begins with http://: who is on the way would know the address",
+      secretCommand("drydock:backup.alarms.webhook", undefined, stack),
+    );
+  if (alarms?.email?.security === "none" && alarms.email.password !== undefined)
+    found(
+      "backup.alarms.email.security",
+      'is "none": the password would cross the network in plain text',
+      setCommand("drydock:backup.alarms.email.security", "starttls", stack),
+    );
+  return stage === "local" ? { problems: [], warnings: problems } : { problems, warnings: [] };
+}

@@ -19,6 +19,7 @@ import { Record } from "./components/record.ts";
 import { Redis } from "./components/redis.ts";
 import { RedisPassword } from "./components/redisPassword.ts";
 import { Scheduler } from "./components/scheduler.ts";
+import { servicesOf } from "./components/service.ts";
 import { Switch } from "./components/switch.ts";
 import { Verify } from "./components/verify.ts";
 import { Volumes } from "./components/volumes.ts";
@@ -46,6 +47,7 @@ const volumes = new Volumes("volumes", context, { toolImage: proxyImage }, on);
 const database = new Database("database", context, { network, volumes, image: pulled("database-image", settings.database.image, { provider }) }, on);
 const redis = new Redis("redis", context, { network, volumes, image: pulled("redis-image", settings.redis.image, { provider }) }, on);
 const proxy = new Proxy("proxy", context, { network, volumes, image: proxyImage }, on);
+const others = servicesOf(context, { network, provider, toolImage: proxyImage }, on);
 const backupImage = settings.backup.enabled ? pulled("backup-image", settings.backup.image!, { provider }) : undefined;
 // Loaded only where it is wanted: AWS's SDK would slow down every preview of a stack without a bucket.
 const bucket = settings.bucket.name === undefined ? undefined : new (await import("./components/backupBucket.ts")).BackupBucket("backup-bucket", context);
@@ -55,7 +57,11 @@ const backups = new Backup("backup-system", context, { network, volumes, databas
 const appImage = new AppImage("app-image", context, on);
 const backupContainers = [...present(backups.agent), ...present(backups.companion)];
 const redisPassword = new RedisPassword("redis-password", context, { redis: redis.container, network }, on);
-const ready = [appImage.resource, database.container, redisPassword.command, volumes.ownership, volumes.delivery, ...backupContainers];
+const ready = [
+  ...[appImage.resource, database.container, redisPassword.command, volumes.ownership, volumes.delivery],
+  ...others.map((one) => one.container),
+  ...backupContainers,
+];
 const backup = new MigrationBackup("backup", context, { network, volumes, database, agent: backups.agent, after: ready }, on);
 const migrate = new Migrate("migrate", context, { network, backup, after: [...ready, ...present(backup.command)] }, on);
 const migrated = [...ready, ...present(migrate.command)];
@@ -78,7 +84,7 @@ export const url = environment.plain.APP_URL;
 export { release };
 export const envHash = environment.hash;
 export const dockerHost = host.host ?? null;
-export const services = servicesOutput([proxy.container, ...app.replicas, ...workers, database.container, redis.container, ...backupContainers]);
+export const services = servicesOutput([proxy.container, ...app.replicas, ...workers, database.container, redis.container, ...others.map((one) => one.container), ...backupContainers]);
 export const record = recorded.recorded;
 export const records = recorded.records;
 export const backupBucket = bucket?.bucket ?? null;

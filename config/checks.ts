@@ -29,7 +29,16 @@ export function checkTogether(settings: LenientSettings, env: Readonly<Record<st
   if (app?.build !== undefined && stage === "production")
     add("app.build", "is set in production, which runs only images that were built and tested before", removeCommand("drydock:app.build", stack));
 
-  for (const [path, image] of [["app.image", app?.image], ["app.pinned", app?.pinned], ["database.image", database?.image], ["redis.image", redis?.image], ["proxy.image", proxy?.image], ["backup.image", backup?.image]] as const) {
+  const images = [
+    ...([["app.image", app?.image], ["app.pinned", app?.pinned], ["database.image", database?.image], ["redis.image", redis?.image]] as const),
+    ...([["proxy.image", proxy?.image], ["backup.image", backup?.image]] as const),
+    ...Object.entries(settings.services ?? {}).map(([name, service]) => [`services.${name}.image`, service?.image] as const),
+  ];
+  for (const name of Object.keys(settings.services ?? {})) {
+    if (settings.workers?.[name] !== undefined)
+      add(`services.${name}`, `and drydock:workers.${name} have one name, which is that of a host inside the stack: expected two`);
+  }
+  for (const [path, image] of images) {
     const problem = image === undefined || stage === "local" ? undefined : unpinned(image, stage === "production");
     if (problem !== undefined) add(path, `is ${JSON.stringify(image)}, ${problem}`, set(path, `${image!.replace(/(:[\w.-]+)?$/, "")}@sha256:DIGEST`));
   }

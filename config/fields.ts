@@ -101,6 +101,11 @@ export const globs = () =>
 export const argv = () =>
   list(text("a word", (word) => word.length > 0), 'a list of words, such as ["php","artisan","horizon"]', '["php","artisan","horizon"]');
 
+/** Names of workers and services are those of hosts inside the stack, where these are taken. */
+const TAKEN = ["app", "backup", "database", "horizon", "localhost", "proxy", "redis", "restore", "scheduler"];
+export const isServiceName = (name: string): boolean =>
+  /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/.test(name) && !TAKEN.includes(name);
+
 /** An absolute path without `..`, spaces or anything that a configuration file would read in another way. */
 export const path = (expects: string, example: string) =>
   text(expects, (value) => /^(\/[\w.@+-]+)+$/.test(value) && !value.split("/").some((part) => part === "." || part === ".."), example);

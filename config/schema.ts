@@ -8,10 +8,11 @@ import { migrate } from "./schema/migrate.ts";
 import { defaultHeaders, proxy } from "./schema/proxy.ts";
 import { redis } from "./schema/redis.ts";
 import { logs, verify } from "./schema/release.ts";
+import { services } from "./schema/services.ts";
 import { horizon, scheduler, workers } from "./schema/workers.ts";
 
 /** The groups of settings, in the order of the stack files. */
-export const groups = { docker, app, scheduler, horizon, migrate, database, redis, proxy, backup, verify, logs, bucket };
+export const groups = { docker, app, scheduler, horizon, workers, services, migrate, database, redis, proxy, backup, verify, logs, bucket };
 
 /** A whole stack's configuration, strict: what it does not name is an error. */
 export const settingsSchema = z.strictObject({
@@ -28,6 +29,9 @@ export const settingsSchema = z.strictObject({
   horizon: horizon.prefault({}).meta({ description: "Horizon, which runs the queue workers" }),
   workers: workers.prefault({}).meta({
     description: "More processes of the application's image: queue workers, Reverb, Inertia's server-side rendering, any command; released as Horizon is",
+  }),
+  services: services.prefault({}).meta({
+    description: "Containers that the application needs besides database and Redis, such as Meilisearch, Mailpit or Gotenberg",
   }),
   migrate: migrate.prefault({}).meta({ description: "The database migrations of a release" }),
   database: database.prefault({} as never).meta({ description: "MariaDB or MySQL" }),

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { checkTogether, type LenientSettings } from "./checks.ts";
 import type { IsEncrypted } from "./encrypted.ts";
 import { catalogue } from "./environment.ts";
@@ -98,7 +98,10 @@ function leniently(values: Readonly<Record<string, unknown>>): LenientSettings {
   for (const [name, group] of Object.entries(groups)) {
     const given = values[name];
     const fields: Record<string, unknown> = {};
-    for (const [key, field] of Object.entries(unwrapped(group).shape)) {
+    const inner: z.core.$ZodType = unwrapped(group);
+    // Members of a group whose names are the user's own: each is judged as the others are.
+    const shape = inner instanceof z.ZodRecord ? Object.fromEntries(Object.keys(given ?? {}).map((key) => [key, inner.valueType])) : unwrapped(group).shape;
+    for (const [key, field] of Object.entries(shape)) {
       const parsed = (field as z.ZodType).safeParse((given as Record<string, unknown> | undefined)?.[key]);
       if (parsed.success) fields[key] = parsed.data;
     }

@@ -18,6 +18,7 @@ const BY_NAME: Readonly<Record<Role, string>> = {
   redis: word("redis", "valkey"),
   proxy: word("proxy", "nginx", "caddy", "traefik", "haproxy"),
   app: word("app", "web", "php", "fpm", "laravel"),
+  service: "^service-",
 };
 
 const expression = z.string().refine(compiles, "must be a regular expression");

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { argv, cpus, flag, integer, list, mebibytes, optional, port, preset, required, seconds, text } from "../fields.ts";
+import { argv, cpus, flag, integer, isServiceName, list, mebibytes, optional, port, preset, required, seconds, text } from "../fields.ts";
 
 /** Laravel's scheduler. */
 export const scheduler = z.strictObject({
@@ -42,11 +42,7 @@ const worker = z.strictObject({
   http: optional(http.meta({ expects: "an object with port, and if needed paths and healthPath" }), "Where it is a server", "none: it takes jobs, or does something by itself"),
 });
 
-/** Names of workers are those of hosts inside the stack, where these are taken. */
-const TAKEN = ["app", "database", "horizon", "localhost", "proxy", "redis", "scheduler"];
-const isWorkerName = (name: string): boolean => /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/.test(name) && !TAKEN.includes(name);
-
 /** More processes of the application's image, by name. */
 export const workers = z
-  .record(z.string().refine(isWorkerName), worker.meta({ expects: "an object with command, and if needed replicas, memory, cpus, longestJob and http" }))
+  .record(z.string().refine(isServiceName), worker.meta({ expects: "an object with command, and if needed replicas, memory, cpus, longestJob and http" }))
   .meta({ expects: "workers by name (small letters, digits and hyphens; not what a service is called), each an object with command" });

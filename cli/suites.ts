@@ -20,6 +20,7 @@ export const SUITES = {
   policies: { folder: "test/unit/policies", needs: [], timeout: 60_000 },
   engine: { folder: "test/engine", needs: ["engine", "containers"], timeout: 300_000 },
   e2e: { folder: "test/e2e", needs: ["engine", "containers"], timeout: 900_000 },
+  supply: { folder: "test/supply", needs: [], timeout: 180_000, long: true },
   releases: { folder: "test/releases", needs: ["engine", "containers"], timeout: 900_000, long: true },
   backup: { folder: "test/backup", needs: ["engine", "containers"], timeout: 900_000, long: true },
   faults: { folder: "test/faults", needs: ["engine", "containers"], timeout: 900_000, long: true },

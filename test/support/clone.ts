@@ -61,9 +61,13 @@ export class Clone {
 
   /** Changes a file of the clone. */
   edit(file: string, change: (text: string) => string): void {
-    writeFileSync(join(this.dir, file), change(this.read(file)));
+    this.write(file, change(this.read(file)));
   }
 
+  /** Makes a file of the clone. */
+  write(file: string, text: string): void {
+    writeFileSync(join(this.dir, file), text);
+  }
 
   async status(): Promise<Status> {
     const { stdout } = await this.drydock(["status", "--json"]);

@@ -55,13 +55,19 @@ export function findMirror(sources: readonly string[]): string | undefined {
 }
 
 /**
- * The mirror is DRYDOCK_DEBIAN_MIRROR, else the one that this machine's own apt uses.
+ * The mirror is DRYDOCK_DEBIAN_MIRROR, else the one that this machine's own apt uses; on a machine that is no Debian the one
+ * that Debian's own image names.
  *
+ * @param ofImage asks Debian's image for its sources
  * @throws CliError when there is none, or when it wants a password, which would end up in a layer of every image
  */
-export async function readAptAccess(etc = "/etc/apt"): Promise<AptAccess> {
+export async function readAptAccess(
+  etc = "/etc/apt",
+  ofImage: () => Promise<string | undefined> = async () => undefined,
+): Promise<AptAccess> {
   const files = [join(etc, "sources.list"), ...list(join(etc, "sources.list.d"), /\.(list|sources)$/)];
-  const mirror = process.env.DRYDOCK_DEBIAN_MIRROR ?? findMirror(files.filter((file) => existsSync(file)).map((file) => readFileSync(file, "utf8")));
+  const sources = files.filter((file) => existsSync(file)).map((file) => readFileSync(file, "utf8"));
+  const mirror = process.env.DRYDOCK_DEBIAN_MIRROR ?? findMirror(sources) ?? findMirror([await ofImage() ?? ""]);
   if (mirror === undefined) {
     throw new CliError({
       what: `no mirror of Debian is named in ${etc}, and the images are built from Debian's packages`,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { withLock } from "../../offline/lock.ts";
 import { CliError } from "../errors.ts";
 import { run, tail } from "./docker-run.ts";
-import { readAptAccess, writeAptFiles, type AptAccess } from "./images-apt.ts";
+import { readAptAccess, SUITE, writeAptFiles, type AptAccess } from "./images-apt.ts";
 import { bootstrapBase, imageCache, registryAnswers } from "./images-base.ts";
 import { AGENT_DIR, IMAGES, IMAGES_DIR, imageTags, type ImageName, type ImageReferences } from "./images-tags.ts";
 
@@ -26,7 +26,7 @@ export async function ensureImages({ log, host }: EnsureImagesOptions): Promise<
   if ((await missing(references, host)).length === 0) return references;
   return await withLock(join(imageCache(), "lock"), "building images", log, async () => {
     const todo = await missing(references, host);
-    const apt = await readAptAccess();
+    const apt = await readAptAccess(undefined, () => sourcesOfImage(host));
     for (const name of todo) {
       const begin = Date.now();
       log(`[${IMAGES.indexOf(name) + 1}/${IMAGES.length}] building ${references[name]} …`);
@@ -36,6 +36,15 @@ export async function ensureImages({ log, host }: EnsureImagesOptions): Promise<
     }
     return references;
   });
+}
+
+/** Where Debian's own image has its packages from, if a registry of images answers. */
+async function sourcesOfImage(host: string): Promise<string | undefined> {
+  if (!await registryAnswers()) return undefined;
+  const show = "cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null";
+  const { code, stdout } = await run("docker", ["--host", host, "run", "--rm", `debian:${SUITE}-slim`, "sh", "-c", show]);
+  // cat fails for the one form of the two that isn't there.
+  return code === 0 || code === 1 ? stdout : undefined;
 }
 
 async function missing(references: ImageReferences, host: string): Promise<readonly ImageName[]> {

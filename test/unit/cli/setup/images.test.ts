@@ -135,6 +135,15 @@ describe("setting up images", () => {
       await assert.rejects(readAptAccess(folder), (error: Error & { remedy?: string }) => /no mirror/.test(error.message) && /DRYDOCK_DEBIAN_MIRROR=/.test(error.remedy ?? ""));
     });
 
+    it("is what Debian's own image names where this machine is no Debian, and is asked for only then", async () => {
+      writeFileSync(join(folder, "sources.list"), "deb http://archive.example/ubuntu noble main\n");
+      const image = async (): Promise<string> => "Types: deb\nURIs: http://debian.example/debian\nSuites: forky\n";
+      assert.equal((await readAptAccess(folder, image)).mirror, "http://debian.example/debian");
+      writeFileSync(join(folder, "sources.list"), "deb http://own.example/debian bookworm main\n");
+      const unasked = async (): Promise<string> => { throw new Error("it was asked"); };
+      assert.equal((await readAptAccess(folder, unasked)).mirror, "http://own.example/debian");
+    });
+
     it("is refused when the mirror has a password", async () => {
       writeFileSync(join(folder, "sources.list"), "deb http://me:secret@mirror.example/debian bookworm main\n");
       await assert.rejects(readAptAccess(folder), (error: Error) => /password/.test(error.message) && !error.message.includes("secret"));

@@ -65,8 +65,10 @@ export function interruption(): NodeJS.Signals | undefined {
 /**
  * Pulumi takes the first SIGINT as a request to finish what it has begun, and the second as an order to drop it: so it gets exactly one.
  * On a terminal the kernel sends it to the whole foreground group; elsewhere Pulumi is a group of its own and is handed the signal here.
+ * A SIGTERM that follows another signal is the second one.
  */
 export function handSignalsOver(): void {
+  let dropped = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
       const first = stopping === undefined;
@@ -76,7 +78,13 @@ export function handSignalsOver(): void {
         return;
       }
       if (current === undefined) process.exit(signal === "SIGINT" ? 130 : 143);
-      if (!first) return;
+      if (!first) {
+        // Who sends SIGTERM to what was told to end already is about to kill it, as GitHub does: Pulumi then drops what is
+        // under way, and has its lock taken away and its state written before that.
+        if (signal === "SIGTERM" && !dropped) current.child.kill("SIGINT");
+        dropped ||= signal === "SIGTERM";
+        return;
+      }
       process.stderr.write(`drydock: ${signal} received; waiting for what has begun to finish (pid ${current.child.pid})\n`);
       if (current.own || signal === "SIGTERM") current.child.kill("SIGINT");
     });

@@ -9,12 +9,28 @@ const json = (file: string) => JSON.parse(readFileSync(join(ROOT, file), "utf8")
 
 /** Licences that fit MIT; a package may be under any of several, or under all of a list. */
 const FITTING = new Set([
-  "0BSD", "Apache-2.0", "Artistic-2.0", "BlueOak-1.0.0", "BSD-2-Clause", "BSD-3-Clause", "CC-BY-3.0", "CC0-1.0", "ISC", "MIT",
-  "MIT-0", "PSF-2.0", "Python-2.0", "Unlicense",
+  "0BSD",
+  "Apache-2.0",
+  "Artistic-2.0",
+  "BlueOak-1.0.0",
+  "BSD-2-Clause",
+  "BSD-3-Clause",
+  "CC-BY-3.0",
+  "CC0-1.0",
+  "ISC",
+  "MIT",
+  "MIT-0",
+  "PSF-2.0",
+  "Python-2.0",
+  "Unlicense",
 ]);
 /** Whose package.json names none, or a file: read by a person, with what that file is. */
 const READ: Readonly<Record<string, string>> = {
-  "@logdna/tail-file": "MIT", "qrcode-terminal": "Apache-2.0", ssh2: "MIT", "cpu-features": "MIT", buildcheck: "MIT",
+  "@logdna/tail-file": "MIT",
+  "qrcode-terminal": "Apache-2.0",
+  ssh2: "MIT",
+  "cpu-features": "MIT",
+  buildcheck: "MIT",
 };
 
 interface Locked {
@@ -40,15 +56,23 @@ for (const lock of ["package-lock.json", "start/node/package-lock.json"]) {
 
     it("have a checksum each, and name no host", () => {
       // What a package brings in its own archive has that archive's.
-      const bad = packages.filter(([, { integrity, resolved, inBundle, link }]) =>
-        link === true || resolved !== undefined || (inBundle !== true && !/^sha(512|384)-/.test(integrity ?? "")));
-      assert.deepEqual(bad.map(([path]) => path), []);
+      const bad = packages.filter(
+        ([, { integrity, resolved, inBundle, link }]) =>
+          link === true || resolved !== undefined || (inBundle !== true && !/^sha(512|384)-/.test(integrity ?? "")),
+      );
+      assert.deepEqual(
+        bad.map(([path]) => path),
+        [],
+      );
     });
 
     it("are asked for in one version each", () => {
       const { dependencies = {}, devDependencies = {}, optionalDependencies = {} } = json(lock.replace("-lock", ""));
       const asked = Object.entries<string>({ ...dependencies, ...devDependencies, ...optionalDependencies });
-      assert.deepEqual(asked.filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)), []);
+      assert.deepEqual(
+        asked.filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)),
+        [],
+      );
     });
 
     it("are under licences that fit MIT", () => {
@@ -56,15 +80,26 @@ for (const lock of ["package-lock.json", "start/node/package-lock.json"]) {
         const read = READ[name(path)];
         return !fits(read ?? license ?? "none");
       });
-      assert.deepEqual(bad.map(([path, { license }]) => `${name(path)}: ${license ?? "none"}`), []);
+      assert.deepEqual(
+        bad.map(([path, { license }]) => `${name(path)}: ${license ?? "none"}`),
+        [],
+      );
     });
   });
 }
 
 describe("the licence check", () => {
   for (const [expression, answer] of [
-    ["MIT", true], ["(MIT OR GPL-3.0)", true], ["(BSD-3-Clause AND Apache-2.0)", true], ["MIT AND GPL-3.0-only", false],
-    ["AGPL-3.0", false], ["BUSL-1.1", false], ["SSPL-1.0", false], ["none", false], ["UNLICENSED", false], ["SEE LICENSE IN LICENSE", false],
+    ["MIT", true],
+    ["(MIT OR GPL-3.0)", true],
+    ["(BSD-3-Clause AND Apache-2.0)", true],
+    ["MIT AND GPL-3.0-only", false],
+    ["AGPL-3.0", false],
+    ["BUSL-1.1", false],
+    ["SSPL-1.0", false],
+    ["none", false],
+    ["UNLICENSED", false],
+    ["SEE LICENSE IN LICENSE", false],
   ] as const) {
     it(`${answer ? "takes" : "refuses"} ${expression}`, () => assert.equal(fits(expression), answer));
   }
@@ -79,10 +114,13 @@ describe("the installed packages", function () {
     if (status === 0) return;
     const said = `${stdout}${stderr}`;
     // The keys are asked of the registry and of Sigstore; not every registry has them, and not every machine reaches both.
-    const unknown = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|no dependencies to audit|support audit signatures|No public keys/i;
+    const unknown =
+      /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|no dependencies to audit|support audit signatures|No public keys/i;
     if (unknown.test(said) && process.env.DRYDOCK_SIGNATURES !== "required") {
       const why = said.split("\n").find((line) => unknown.test(line)) ?? "";
-      process.stdout.write(`      not checked here: the keys can't be had (${why.replace(/^npm error /, "").trim()})\n`);
+      process.stdout.write(
+        `      not checked here: the keys can't be had (${why.replace(/^npm error /, "").trim()})\n`,
+      );
       this.skip();
     }
     assert.fail(said);

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { pulumiCli } from "../../../cli/pulumi.ts";
 
 describe("running Pulumi's CLI", () => {
@@ -33,6 +34,29 @@ describe("running Pulumi's CLI", () => {
     assert.equal(code, 0);
     assert.equal(complaints, "\nit broke\n[mandatory] image-pinned: latest");
   });
+
+  for (const [sent, got] of [
+    [["SIGINT"], 1], [["SIGINT", "SIGINT"], 1], [["SIGTERM"], 1], [["SIGINT", "SIGTERM"], 2], [["SIGTERM", "SIGTERM", "SIGTERM"], 2],
+  ] as const) {
+    it(`hears ${got === 1 ? "once" : "twice"} that it shall end after ${sent.join(", ")}`, async function () {
+      this.timeout(20_000);
+      program(`trap 'echo INT >> ${folder}/signals' INT; echo begun > ${folder}/begun; for i in $(seq 16); do sleep 0.1; done`);
+      writeFileSync(join(folder, "caller.ts"), `
+        import { handSignalsOver, pulumiCli } from ${JSON.stringify(join(import.meta.dirname, "../../../cli/pulumi.ts"))};
+        handSignalsOver();
+        const run = async () => { await pulumiCli(${JSON.stringify(bin)}, ${JSON.stringify(folder)}, process.env).capture(["up"]); process.exit(0); };
+        void run();`);
+      const cwd = join(import.meta.dirname, "../../..");
+      const caller = spawn(process.execPath, ["--import", "tsx", join(folder, "caller.ts")], { cwd, stdio: "ignore" });
+      while (!existsSync(join(folder, "begun"))) await sleep(20);
+      for (const signal of sent) {
+        caller.kill(signal);
+        await sleep(400);
+      }
+      await once(caller, "exit");
+      assert.equal(readFileSync(join(folder, "signals"), "utf8"), "INT\n".repeat(got));
+    });
+  }
 
   it("puts things back before an interruption ends it, and keeps the terminal's signal from what does that", async function () {
     this.timeout(20_000);

@@ -4,6 +4,7 @@ import { dockerFailure, dockerFor, type Docker } from "./docker.ts";
 import { CliError, Exit } from "./errors.ts";
 import { takeLock } from "./locks.ts";
 import { LOCAL } from "./project.ts";
+import { connect } from "./host/connection.ts";
 import { forgetImages } from "./images.ts";
 import { forgetRecords, rememberedRecords } from "./records.ts";
 import { clearLocks } from "./recovery.ts";
@@ -40,13 +41,15 @@ async function destroyConfirmed(session: Session, all: boolean, volumes: readonl
   const lock = takeLock(paths.lock(stack), stack);
   try {
     await step("stack", ({ log }) => clearLocks(session, lock.previous !== undefined, log));
+    const host = at(stackConfig(paths, stack), "docker.host");
+    const docker = dockerFor(typeof host === "string" ? host : undefined, env);
+    await connect(docker.env.DOCKER_HOST, env);
     const mode = all ? "--ignore-protect" : "--exclude-protected";
     succeeded("destroy", await session.pulumi.stream(["destroy", "--stack", stack, "--yes", "--skip-preview", "--suppress-outputs", mode]), session);
-    const host = at(stackConfig(paths, stack), "docker.host");
     if (all) {
       const records = rememberedRecords(session);
       forgetRecords(paths, stack);
-      await removeVolumes(dockerFor(typeof host === "string" ? host : undefined, env), volumes, stack);
+      await removeVolumes(docker, volumes, stack);
       if (records !== undefined) await forgetImages(dockerFor(records.host, env), records);
     }
   } finally {

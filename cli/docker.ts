@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { hear, type HearOptions, type Said } from "./child.ts";
 import { CliError, translate } from "./errors.ts";
+import { connect } from "./host/connection.ts";
 import { isHeld } from "./pulumi.ts";
 
 /** The docker client for one host: it speaks ssh:// with the user's own ssh configuration, which no library here does. */
@@ -17,9 +18,11 @@ export function dockerFor(host: string | undefined, env: NodeJS.ProcessEnv = pro
   const own = host === undefined ? env : { ...env, DOCKER_HOST: host };
   return {
     env: own,
-    run: (args, options = {}) =>
-      hear(spawn("docker", args, { env: own, detached: isHeld(), stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"] }), options)
-        .catch((error: NodeJS.ErrnoException) => { throw error.code === "ENOENT" ? noClient() : error; }),
+    async run(args, options = {}) {
+      await connect(own.DOCKER_HOST, own);
+      return hear(spawn("docker", args, { env: own, detached: isHeld(), stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"] }), options)
+        .catch((error: NodeJS.ErrnoException) => { throw error.code === "ENOENT" ? noClient() : error; });
+    },
   };
 }
 

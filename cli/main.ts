@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { CliError, Exit, describe } from "./errors.ts";
+import { withCommands } from "./host/connection.ts";
 import { ROOT } from "./project.ts";
 
 /** A module that adds its verbs to the program. It loads what its action needs only when that runs. */
@@ -101,6 +102,8 @@ export async function main(argv: readonly string[]): Promise<number> {
 export async function run(): Promise<void> {
   const { handSignalsOver } = await import("./pulumi.ts");
   handSignalsOver();
+  // Whoever talks to a Docker host over ssh from here on does so over one connection.
+  process.env.PATH = withCommands(process.env.PATH);
   // A reader that went away (`| head`) is no error.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => { if (error.code === "EPIPE") process.exit(0); });
   const code = await main(process.argv.slice(2));

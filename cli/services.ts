@@ -1,4 +1,5 @@
 import { dockerFor, inspect, type Docker } from "./docker.ts";
+import { connect } from "./host/connection.ts";
 import { recordsOf, rememberRecords, type Records } from "./records.ts";
 import { reportOf, type Report } from "./report.ts";
 import type { Session } from "./session.ts";
@@ -25,6 +26,7 @@ export async function deployed({ stack, env, pulumi, paths }: Session): Promise<
   const records = recordsOf(last, named);
   rememberRecords(paths, records);
   const docker = dockerFor(named, env);
+  await connect(docker.env.DOCKER_HOST, env);
   const complete = arrange(last, deployment, undefined);
   // Only where something is left over is the proxy asked who serves.
   const { outputs, unfinished } = complete.unfinished === undefined ? complete

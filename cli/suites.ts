@@ -22,6 +22,7 @@ export const SUITES = {
   e2e: { folder: "test/e2e", needs: ["engine", "containers"], timeout: 900_000 },
   supply: { folder: "test/supply", needs: [], timeout: 180_000, long: true },
   releases: { folder: "test/releases", needs: ["engine", "containers"], timeout: 900_000, long: true },
+  remote: { folder: "test/remote", needs: ["engine", "containers"], timeout: 900_000, long: true },
   backup: { folder: "test/backup", needs: ["engine", "containers"], timeout: 900_000, long: true },
   faults: { folder: "test/faults", needs: ["engine", "containers"], timeout: 900_000, long: true },
 } as const satisfies Readonly<Record<string, Suite>>;

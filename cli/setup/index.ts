@@ -1,4 +1,5 @@
 import { CliError } from "../errors.ts";
+import { connect } from "../host/connection.ts";
 import { LOCAL } from "../project.ts";
 import { step } from "../ui.ts";
 import { DEFAULT_HOST, ensureDocker } from "./docker.ts";
@@ -18,6 +19,7 @@ export interface Ready {
  * what runs there is not this machine's to set up.
  */
 export async function ensureContainers(stack: string, host?: string): Promise<Ready> {
+  await connect(host ?? process.env.DOCKER_HOST);
   if (stack !== LOCAL) return { host: await checkDocker(stack, host) };
   const engine = await step("docker", ({ log }) => ensureDocker({ log, ...(host === undefined ? {} : { host }) }));
   const images = await step("images", ({ log }) => ensureImages({ log, host: engine.host }));

@@ -1,10 +1,8 @@
-import { spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { Agent } from "node:http";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { Duplex } from "node:stream";
 import type Docker from "dockerode";
 import { any, list, object, required, str } from "../plugin/schema.ts";
 import type { Schema } from "../plugin/schema.ts";
@@ -12,7 +10,6 @@ import type { Values } from "../plugin/values.ts";
 
 export const configSchema: Schema = {
   host: str,
-  sshOpts: list(str),
   registryAuth: list(object({ address: required(str), username: str, password: str })),
   disableDockerDaemonCheck: any, // nothing is ever checked before it is needed
 };
@@ -23,13 +20,12 @@ interface Registry {
   readonly password?: string;
 }
 
-let config: { host: string; sshOpts: string[]; registries: Registry[] } = { host: "unix:///var/run/docker.sock", sshOpts: [], registries: [] };
+let config: { host: string; registries: Registry[] } = { host: "unix:///var/run/docker.sock", registries: [] };
 let connection: Promise<Docker> | undefined;
 
 export function configure(values: Values): void {
   config = {
     host: (values.host as string | undefined) ?? (process.env.DOCKER_HOST ? process.env.DOCKER_HOST : "unix:///var/run/docker.sock"),
-    sshOpts: (values.sshOpts as string[] | undefined) ?? [],
     registries: (values.registryAuth as unknown as Registry[] | undefined) ?? [],
   };
   connection = undefined;
@@ -39,38 +35,28 @@ export const host = (): string => config.host;
 
 /** The Docker engine of the provider's settings. Nothing is loaded or connected before the first use: a preview needs neither. */
 export function docker(): Promise<Docker> {
-  connection ??= connect(config.host, config.sshOpts);
+  connection ??= connect(config.host);
   return connection;
 }
 
-async function connect(address: string, sshOpts: readonly string[]): Promise<Docker> {
+async function connect(address: string): Promise<Docker> {
   const { default: Dockerode } = await import("dockerode");
   if (address.startsWith("unix://")) return new Dockerode({ socketPath: address.slice("unix://".length) });
-  const { protocol, hostname, port, username } = new URL(address);
-  if (protocol === "ssh:") {
-    const target = username === "" ? hostname : `${decodeURIComponent(username)}@${hostname}`;
-    const agent = sshAgent([...sshOpts, ...(port === "" ? [] : ["-p", port]), "--", target, "docker", "system", "dial-stdio"]);
-    return new Dockerode({ host: "docker.example", protocol: "http", agent } as Docker.DockerOptions);
-  }
+  if (address.startsWith("ssh://")) return new Dockerode({ socketPath: await connected(address) });
+  const { protocol, hostname, port } = new URL(address);
   if (protocol === "tcp:" && !process.env.DOCKER_TLS_VERIFY) return new Dockerode({ host: hostname, port: port === "" ? 2375 : Number(port), protocol: "http" });
   throw new Error(`Docker host "${address}": the offline stand-in speaks unix://, ssh:// and tcp:// without TLS. Use ssh://user@host: pulumi config set docker:host ssh://user@host`);
 }
 
-/** Connections through the user's own `ssh`: his configuration, keys, agent and known hosts hold, as with the docker command. */
-function sshAgent(args: readonly string[]): Agent {
-  const agent = new Agent({ keepAlive: true, maxFreeSockets: 2 });
-  (agent as any).createConnection = () => {
-    const child = spawn("ssh", ["-o", "BatchMode=yes", "-o", "ConnectTimeout=15", ...args], { stdio: ["pipe", "pipe", "pipe"] });
-    const socket: any = Duplex.from({ writable: child.stdin, readable: child.stdout });
-    let complaint = "";
-    child.stderr.on("data", (chunk) => { complaint += chunk; });
-    child.once("error", (error) => socket.destroy(error));
-    child.once("close", (code) => { if (code) socket.destroy(new Error(`ssh ended with exit code ${code}: ${complaint.trim()}`)); });
-    socket.once("close", () => child.kill());
-    for (const method of ["setKeepAlive", "setNoDelay", "setTimeout", "ref", "unref"]) socket[method] = () => socket;
-    return socket;
-  };
-  return agent;
+/** The socket that leads to a host over ssh, through the connection that all share (see cli/host/bin). @throws Error that says what is in its way */
+function connected(address: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile("drydock-connection", ["open", address, String(process.pid), "yes"], (error, stdout, stderr) => {
+      if (error === null) resolve(stdout.trim());
+      else if (error.code === "ENOENT") reject(new Error('drydock-connection, which reaches Docker hosts over ssh, is not on PATH: eval "$(./drydock env)"'));
+      else reject(new Error(stderr.trim()));
+    });
+  });
 }
 
 /** A failed request in words: what Docker said, or that it isn't there and what to do. */

@@ -13,7 +13,7 @@ interface Stream {
 
 /** Called when Docker says something of the container; one for each that is waited for. */
 const listeners = new Map<string, () => void>();
-/** One for all, because over ssh each is a connection of its own; there is one as long as somebody waits. */
+/** One for all; there is one as long as somebody waits. */
 let stream: Stream | undefined;
 
 /**

@@ -1,0 +1,113 @@
+# One connection for each Docker host over ssh, which everything that talks to Docker shares; read by the commands
+# beside it, not run by itself.
+# A release makes hundreds of calls. By itself each would be a login of its own: slow, and refused by sshd's
+# MaxStartups and MaxSessions. Docker's API goes
+# through a socket that is forwarded to the host's: its calls are no sessions, so that no limit counts them.
+# A connection is opened by whoever needs it first, closed by the last ./drydock that used it, and by itself after
+# five idle minutes.
+# shellcheck shell=sh
+
+own=$(CDPATH='' cd "${0%/*}" && pwd)
+
+# real NAME: the command of this name that is meant: behind this folder on PATH. What it calls in turn is found as ever.
+real() {
+  behind=:$PATH:
+  case $behind in *":$own:"*) behind=${behind%%":$own:"*}:${behind#*":$own:"} ;; esac
+  (PATH=$behind; command -v "$1") || { echo "$1: not found on PATH" >&2; exit 127; }
+}
+
+# The remedy on lines of its own, for who shows it in another form.
+fail() { # WHAT REMEDY
+  printf '%s\nremedy: %s\n' "$1" "$2" >&2
+  exit 69
+}
+
+# place URL: ssh://[user@]host[:port][/path of the socket]. Sets `folder` (the connection's files), `target` (as a
+# person says it), and the words for ssh.
+place() {
+  ssh=$(real ssh 2>/dev/null) || fail "there is no ssh on PATH to reach $1" "sudo apt-get install openssh-client"
+  url=$1
+  rest=${url#ssh://}
+  socket=
+  case $rest in */*) socket=/${rest#*/} rest=${rest%%/*} ;; esac
+  [ "$socket" != / ] || socket=
+  target=$rest
+  user=
+  case $rest in *@*) user=${rest%@*} rest=${rest##*@} ;; esac
+  case $rest in
+    \[*\]*) port=${rest##*\]} port=${port#:} host=${rest#\[} host=${host%%\]*} ;;
+    *:*) port=${rest##*:} host=${rest%:*} ;;
+    *) port='' host=$rest ;;
+  esac
+  # A socket's path may have about a hundred characters.
+  base=/tmp/drydock-$(id -u)
+  key=$(printf '%s' "$url" | cksum)
+  folder=$base/${key%% *}-${key##* }
+}
+
+# through ARGUMENTS...: ssh to the host over the connection, and over no other.
+through() { "$ssh" -S "$folder/control" -o ProxyCommand=false ${user:+-l "$user"} ${port:+-p "$port"} "$@"; }
+
+# Whether the connection is there, without a process.
+alive() {
+  [ -S "$folder/docker.sock" ] && [ -S "$folder/control" ] && read -r pid < "$folder/pid" && kill -0 "$pid"
+} 2>/dev/null
+
+# used PID: as long as this process is there, nobody closes the connection.
+used() { : > "$folder/users/$1"; }
+
+# ensure BATCH: opens the connection where it is not there. BATCH: yes, or no where somebody can answer questions.
+ensure() {
+  alive && return
+  mkdir -m 700 "$base" 2>/dev/null || { [ -d "$base" ] && [ -O "$base" ] && [ ! -L "$base" ]; } ||
+    fail "$base is not this user's own folder" "see who made it: ls -ld $base"
+  mkdir -p "$folder/users"
+  lock
+  trap 'rm -f "$folder/lock"' EXIT
+  alive || begin "$1"
+  rm -f "$folder/lock"
+  trap - EXIT
+}
+
+# One at a time: many calls may come at once.
+lock() {
+  until ln -s "$$" "$folder/lock" 2>/dev/null; do
+    holder=$(readlink "$folder/lock") || continue
+    kill -0 "$holder" 2>/dev/null || rm -f "$folder/lock"
+    sleep 0.1
+  done
+}
+
+begin() {
+  rm -f "$folder/docker.sock" "$folder/control" "$folder/pid" "$folder/log" "$folder/client"
+  . "$own/../refusals.sh"
+  "$ssh" -f -N -M -S "$folder/control" -E "$folder/log" -o ControlPersist=300 -o BatchMode="$1" -o ConnectTimeout=15 \
+    -o ServerAliveInterval=10 -o ServerAliveCountMax=3 -o StreamLocalBindUnlink=yes -o StreamLocalBindMask=0177 \
+    -o ClearAllForwardings=no -o RemoteCommand=none ${user:+-l "$user"} ${port:+-p "$port"} -- "$host" \
+    </dev/null >/dev/null 2>&1 || refused
+  pid=$(through -O check -- "$host" 2>&1 | sed -n 's/.*(pid=\([0-9]*\)).*/\1/p')
+  # What Docker is there is asked by a login of the user's own, so that his groups, his Docker context and his
+  # DOCKER_HOST hold.
+  said=$(through -T -- "$host" "exec sh -s -- '$socket'" < "$own/../remote.sh" 2>>"$folder/log") || { end; mute; }
+  look() { printf '%s\n' "$said" | sed -n "s/^$1=//p"; }
+  [ "$(look docker)" = ready ] || { end; unready; }
+  through -O forward -L "$folder/docker.sock:$(look socket)" -- "$host" >/dev/null 2>>"$folder/log" || { end; refused; }
+  [ "$(look client)" != yes ] || : > "$folder/client"
+  printf '%s\n' "$pid" > "$folder/pid"
+}
+
+end() {
+  through -O exit -- "$host" >/dev/null 2>&1 || true
+  rm -f "$folder/docker.sock" "$folder/control" "$folder/pid" "$folder/lock"
+}
+
+# close PID: this process needs it no more; the last one closes it.
+close() {
+  rm -f "$folder/users/$1"
+  for one in "$folder"/users/*; do
+    case ${one##*/} in '*') break ;; esac
+    if kill -0 "${one##*/}" 2>/dev/null; then return; fi
+    rm -f "$one"
+  done
+  end
+}

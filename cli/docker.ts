@@ -56,6 +56,7 @@ export interface Inspected {
   readonly Name: string;
   readonly Created: string;
   readonly Config: { readonly Image: string; readonly Labels?: Readonly<Record<string, string>> | null };
+  readonly NetworkSettings?: { readonly Networks?: Readonly<Record<string, unknown>> };
   readonly State: { readonly Status: string; readonly ExitCode?: number; readonly Health?: { readonly Status: string } | null };
 }
 

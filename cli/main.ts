@@ -23,6 +23,7 @@ const MODULES: Readonly<Record<string, () => Promise<Verbs>>> = {
   logs: () => import("./verbs/logs.ts"),
   maintenance: () => import("./verbs/maintenance.ts"),
   doctor: () => import("./verbs/doctor.ts"),
+  host: () => import("./verbs/host.ts"),
   drift: () => import("./verbs/drift.ts"),
   destroy: () => import("./verbs/destroy.ts"),
   env: () => import("./verbs/env.ts"),

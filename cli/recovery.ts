@@ -88,13 +88,19 @@ const CONTAINER = "docker:index/container:Container";
 /** The clocks of this machine and of the Docker host may differ by this, in ms. */
 const SKEW = 5_000;
 
+/** Another clone's stack of the same name, on the same Docker host, has the same labels; its networks have names of their own. */
+function onItsNetworks(inputs: StateResource["inputs"], networks: Readonly<Record<string, unknown>> | undefined): boolean {
+  const wanted = Array.isArray(inputs?.networksAdvanced) ? (inputs.networksAdvanced as { name?: unknown }[]) : [];
+  return wanted.length === 0 || wanted.some(({ name }) => typeof name === "string" && Object.hasOwn(networks ?? {}, name));
+}
+
 /** The provider names containers `NAME-<7 hex digits>` unless told otherwise. */
-function isOf({ urn, inputs }: StateResource, { Name, Config }: Inspected): boolean {
+function isOf({ urn, inputs }: StateResource, { Name, Config, NetworkSettings }: Inspected): boolean {
   const name = Name.replace(/^\//, "");
   const logical = urn.split("::").at(-1) ?? "";
   const named = typeof inputs?.name === "string" ? name === inputs.name : name.startsWith(`${logical}-`) && /^[0-9a-f]{7}$/.test(name.slice(logical.length + 1));
   const labels = Array.isArray(inputs?.labels) ? (inputs.labels as { label?: string; value?: string }[]) : [];
-  return named && labels.length > 0 && labels.every(({ label, value }) => label === undefined || Config.Labels?.[label] === value);
+  return named && onItsNetworks(inputs, NetworkSettings?.Networks) && labels.length > 0 && labels.every(({ label, value }) => label === undefined || Config.Labels?.[label] === value);
 }
 
 /**

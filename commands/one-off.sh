@@ -10,7 +10,7 @@ one_off() {
   shift
   # shellcheck disable=SC2046,SC2086 # lists of words
   docker create --name "$name" $LABELS --network "$NETWORK" --user "$RUN_AS" --init --cap-drop ALL --security-opt no-new-privileges \
-    --memory "${MEMORY}m" --log-opt max-size=10m $(_tmpfs bootstrap/cache) $(_tmpfs storage/framework) $(_tmpfs storage/logs) \
+    --memory "${MEMORY}m" --log-driver json-file --log-opt max-size=10m $(_tmpfs bootstrap/cache) $(_tmpfs storage/framework) $(_tmpfs storage/logs) \
     --env "DRYDOCK_PATH=$APP_PATH" --entrypoint /bin/sh "$IMAGE" /drydock/start.sh "$@" >/dev/null || return 1
   base64 -d | docker cp - "$name:/" || { docker rm --force --volumes "$name" >/dev/null; return 1; }
 }

@@ -9,7 +9,7 @@ in_records() {
   script=$2
   shift 2
   # shellcheck disable=SC2086 # RECORDS_LABELS is a list of words
-  docker run --rm --interactive $RECORDS_LABELS --network none --user "$RECORDS_USER" --cap-drop ALL --security-opt no-new-privileges --read-only \
+  docker run --rm --interactive --log-driver none $RECORDS_LABELS --network none --user "$RECORDS_USER" --cap-drop ALL --security-opt no-new-privileges --read-only \
     --memory 64m --mount "type=volume,source=$RECORDS,target=/records,volume-nocopy$access" --workdir /records --entrypoint /bin/sh "$RECORDS_IMAGE" -euc "$script" records "$@"
 }
 

@@ -55,6 +55,15 @@ export function checkTogether(settings: LenientSettings, env: Readonly<Record<st
       add("backup.alarms.email.password", "is missing, expected a password", secretCommand("drydock:backup.alarms.email.password", undefined, stack));
   }
 
+  const host = settings.docker?.host;
+  if (host !== undefined && isOpenToAll(host))
+    add(
+      "docker.host",
+      `is ${host}, without TLS: the secrets go over it in clear, and whoever reaches that port is root of the host`,
+      `${set("docker.host", "ssh://deploy@shop.example.com")}\n`
+        + "or TLS: export DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=FOLDER (ca.pem, cert.pem, key.pem)",
+    );
+
   below("database.bufferPool", database?.bufferPool, database?.memory);
   below("redis.maxmemory", redis?.maxmemory, redis?.memory);
   if (bucket?.name !== undefined) {
@@ -80,6 +89,13 @@ export function checkTogether(settings: LenientSettings, env: Readonly<Record<st
     if (value !== undefined && limit !== undefined && value >= limit)
       add(path, `is ${value} MiB, but the container may use ${limit} MiB: expected less, for the server needs some itself`, set(path, String(Math.floor(limit / 2))));
   }
+}
+
+/** A port of another machine without TLS, which is asked for as the docker client is. */
+export function isOpenToAll(host: string, env: NodeJS.ProcessEnv = process.env): boolean {
+  const name = /^tcp:\/\/(\[[^\]]*\]|[^:/]*)/.exec(host)?.[1];
+  const here = name !== undefined && /^(localhost|127\.[\d.]+|\[::1\])$/.test(name);
+  return name !== undefined && !here && (env.DOCKER_TLS_VERIFY ?? "") === "";
 }
 
 /** Why a reference could mean another image tomorrow, or undefined. */

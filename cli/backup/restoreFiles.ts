@@ -29,7 +29,7 @@ export async function onFiles({ docker, agent, session }: BackupHost, script: st
   const [inspection] = JSON.parse(stdout) as [Inspection];
   const { Config } = inspection;
   return [
-    "run", "--rm", "--interactive", "--network", "none", "--user", Config.User, "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--label", `drydock.stack=${session.stack}`,
+    "run", "--rm", "--interactive", "--log-driver", "none", "--network", "none", "--user", Config.User, "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--label", `drydock.stack=${session.stack}`,
     "--mount", `type=volume,source=${volumeAt(inspection, "/storage")},target=/files,volume-nocopy`, "--entrypoint", "sh", Config.Image, "-c", script, "files", ...args,
   ];
 }

@@ -7,10 +7,9 @@ login="ssh ${port:+-p $port }${user:+$user@}$host"
 known=$host
 [ -z "$port" ] || [ "$port" = 22 ] || known="[$host]:$port"
 
-# ssh did not get in: its own words are in the log.
-refused() {
-  end
-  said=$(tr -d '\r' < "$folder/log" 2>/dev/null)
+# ssh did not get in: its own words are in LOG.
+refused() { # LOG
+  said=$(tr -d '\r' < "$1" 2>/dev/null)
   last=$(printf '%s\n' "$said" | grep -v '^ *$' | tail -n 1)
   case $said in
     *"REMOTE HOST IDENTIFICATION HAS CHANGED"* | *"host key for "*" has changed"*)

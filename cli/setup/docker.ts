@@ -2,6 +2,7 @@ import { CliError } from "../errors.ts";
 import { startDaemon } from "./docker-daemon.ts";
 import { aptInstall, cannotInstall } from "./docker-install.ts";
 import { run, tail, type Finished } from "./docker-run.ts";
+import { requireVersion, VERSION } from "./docker-version.ts";
 
 export const DEFAULT_HOST = "unix:///var/run/docker.sock";
 
@@ -42,12 +43,15 @@ export function isOurs(host: string): boolean {
 export async function ensureDocker({ log, host: asked }: EnsureDockerOptions): Promise<DockerReady> {
   const host = asked ?? await currentHost();
   const ask = (): Promise<Finished> =>
-    run("docker", ["--host", host, "version", "--format", "{{.Server.Version}}"], { timeout: 20_000 });
+    run("docker", ["--host", host, ...VERSION], { timeout: 20_000 });
   const answers = async (): Promise<boolean> => readAnswer(await ask()) === "answers";
 
   let said = await ask();
   let answer = readAnswer(said);
-  if (answer === "answers") return { host, installed: false, started: false };
+  if (answer === "answers") {
+    requireVersion(host, said.stdout);
+    return { host, installed: false, started: false };
+  }
   if (answer === "not permitted") {
     throw new CliError({ what: `the Docker engine at ${host} refuses this user`, remedy: 'sudo usermod -aG docker "$USER" && newgrp docker' });
   }

@@ -1,8 +1,10 @@
-import { CliError } from "../errors.ts";
+import { isOpenToAll } from "../../config/checks.ts";
+import { CliError, Exit } from "../errors.ts";
 import { connect } from "../host/connection.ts";
 import { LOCAL } from "../project.ts";
 import { step } from "../ui.ts";
 import { DEFAULT_HOST, ensureDocker } from "./docker.ts";
+import { requireVersion, VERSION } from "./docker-version.ts";
 import { ensureImages, type ImageReferences } from "./images.ts";
 import { run } from "./docker-run.ts";
 
@@ -19,7 +21,16 @@ export interface Ready {
  * what runs there is not this machine's to set up.
  */
 export async function ensureContainers(stack: string, host?: string): Promise<Ready> {
-  await connect(host ?? process.env.DOCKER_HOST);
+  const asked = host ?? process.env.DOCKER_HOST;
+  if (asked !== undefined && isOpenToAll(asked)) {
+    throw new CliError({
+      what: `the Docker host ${asked} is asked without TLS: secrets go over it in clear`,
+      remedy: `over ssh: pulumi config set -s ${stack} --path drydock:docker.host ssh://USER@HOST\n`
+        + "or TLS: export DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=FOLDER (ca.pem, cert.pem, key.pem)",
+      code: Exit.refused,
+    });
+  }
+  await connect(asked);
   if (stack !== LOCAL) return { host: await checkDocker(stack, host) };
   const engine = await step("docker", ({ log }) => ensureDocker({ log, ...(host === undefined ? {} : { host }) }));
   const images = await step("images", ({ log }) => ensureImages({ log, host: engine.host }));
@@ -27,12 +38,13 @@ export async function ensureContainers(stack: string, host?: string): Promise<Re
 }
 
 async function checkDocker(stack: string, host: string = process.env.DOCKER_HOST ?? DEFAULT_HOST): Promise<string> {
-  const { code, output } = await run("docker", ["--host", host, "version", "--format", "{{.Server.Version}}"], { timeout: 20_000 });
+  const { code, stdout, output } = await run("docker", ["--host", host, ...VERSION], { timeout: 20_000 });
   if (code !== 0) {
     throw new CliError({
       what: `Docker does not answer at ${host}, the host of stack ${stack}: ${output.trim().split("\n").at(-1) ?? ""}`,
       remedy: `try it by hand: docker --host ${host} version\nanother host: eval "$(./drydock env)" && pulumi config set -s ${stack} --path drydock:docker.host ssh://USER@HOST`,
     });
   }
+  requireVersion(host, stdout);
   return host;
 }

@@ -44,8 +44,18 @@ async function connect(address: string): Promise<Docker> {
   if (address.startsWith("unix://")) return new Dockerode({ socketPath: address.slice("unix://".length) });
   if (address.startsWith("ssh://")) return new Dockerode({ socketPath: await connected(address) });
   const { protocol, hostname, port } = new URL(address);
-  if (protocol === "tcp:" && !process.env.DOCKER_TLS_VERIFY) return new Dockerode({ host: hostname, port: port === "" ? 2375 : Number(port), protocol: "http" });
-  throw new Error(`Docker host "${address}": the offline stand-in speaks unix://, ssh:// and tcp:// without TLS. Use ssh://user@host: pulumi config set docker:host ssh://user@host`);
+  if (protocol === "tcp:") {
+    const at = { host: hostname.replace(/^\[|\]$/g, ""), port: port === "" ? 2375 : Number(port) };
+    return new Dockerode(process.env.DOCKER_TLS_VERIFY ? { ...at, protocol: "https", ...certificates() } : { ...at, protocol: "http" });
+  }
+  throw new Error(`Docker host "${address}": expected unix://, ssh:// or tcp://`);
+}
+
+/** Where the docker client has them. */
+function certificates(): { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer } {
+  const folder = process.env.DOCKER_CERT_PATH ?? join(homedir(), ".docker");
+  const [ca, cert, key] = ["ca.pem", "cert.pem", "key.pem"].map((name) => readFileSync(join(folder, name))) as [Buffer, Buffer, Buffer];
+  return { ca, cert, key };
 }
 
 /** The socket that leads to a host over ssh, through the connection that all share (see cli/host/bin). @throws Error that says what is in its way */

@@ -84,14 +84,15 @@ begin() {
   "$ssh" -f -N -M -S "$folder/control" -E "$folder/log" -o ControlPersist=300 -o BatchMode="$1" -o ConnectTimeout=15 \
     -o ServerAliveInterval=10 -o ServerAliveCountMax=3 -o StreamLocalBindUnlink=yes -o StreamLocalBindMask=0177 \
     -o ClearAllForwardings=no -o RemoteCommand=none ${user:+-l "$user"} ${port:+-p "$port"} -- "$host" \
-    </dev/null >/dev/null 2>&1 || refused
+    </dev/null >/dev/null 2>&1 || { end; refused "$folder/log"; }
   pid=$(through -O check -- "$host" 2>&1 | sed -n 's/.*(pid=\([0-9]*\)).*/\1/p')
   # What Docker is there is asked by a login of the user's own, so that his groups, his Docker context and his
   # DOCKER_HOST hold.
   said=$(through -T -- "$host" "exec sh -s -- '$socket'" < "$own/../remote.sh" 2>>"$folder/log") || { end; mute; }
   look() { printf '%s\n' "$said" | sed -n "s/^$1=//p"; }
   [ "$(look docker)" = ready ] || { end; unready; }
-  through -O forward -L "$folder/docker.sock:$(look socket)" -- "$host" >/dev/null 2>>"$folder/log" || { end; refused; }
+  through -O forward -L "$folder/docker.sock:$(look socket)" -- "$host" >/dev/null 2>>"$folder/log" ||
+    { end; refused "$folder/log"; }
   [ "$(look client)" != yes ] || : > "$folder/client"
   printf '%s\n' "$pid" > "$folder/pid"
 }

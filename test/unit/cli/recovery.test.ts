@@ -23,6 +23,15 @@ describe("what an interrupted update left on the Docker host", () => {
   it("is none of another release or stack", () => {
     assert.deepEqual(found(container("x", "app-1-abc1234", { labels: { "drydock.stack": "local", "drydock.release": "1" } }), container("y", "app-1-abc1234", { labels: {} })), []);
   });
+  it("is none of another clone's stack of the same name, whose networks have other names", () => {
+    const on = (network: string) => container("x", "app-1-abc1234", { NetworkSettings: { Networks: { [network]: {} } } });
+    const pending = deployment.pending.map(({ type, resource }) => {
+      return { type, resource: { ...resource, inputs: { ...resource.inputs, networksAdvanced: [{ name: "network-app-1111111" }] } } };
+    });
+    const left = (one: Inspected) => orphans({ ...deployment, pending }, [one], since).map(({ Id }) => Id);
+    assert.deepEqual(left(on("network-app-1111111")), ["x"]);
+    assert.deepEqual(left(on("network-app-2222222")), []);
+  });
   it("is none that was there before", () => assert.deepEqual(found(container("x", "app-1-abc1234", { Created: "2026-01-31T09:00:00Z" })), []));
   it("is none where nothing was being created", () => {
     const deleting: Deployment = { ...deployment, pending: deployment.pending.map((operation) => ({ ...operation, type: "deleting" })) };

@@ -85,6 +85,10 @@ describe("settings", () => {
     ["app.healthPath", "up", 'is "up", expected a path that begins with /, such as /up', "pulumi config set --path drydock:app.healthPath /up -s local"],
     ["app.command", "php-fpm -F", 'is "php-fpm -F", expected a list of words, such as ["php","artisan","horizon"]', `pulumi config set --path drydock:app.command '["php","artisan","horizon"]' -s local`],
     ["proxy.interface", "localhost", 'is "localhost", expected an IP address, such as 127.0.0.1 (only this machine) or 0.0.0.0 (all interfaces)', "pulumi config set --path drydock:proxy.interface 127.0.0.1 -s local"],
+    ["docker.host", "tcp://10.0.0.1:2375", "is tcp://10.0.0.1:2375, without TLS: the secrets go over it in clear, "
+      + "and whoever reaches that port is root of the host", "pulumi config set --path drydock:docker.host "
+      + "ssh://deploy@shop.example.com -s local\nor TLS: export DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=FOLDER "
+      + "(ca.pem, cert.pem, key.pem)"],
     ["docker.host", "shop.example.com", 'is "shop.example.com", expected ssh://user@host, unix:///path or tcp://host:port', "pulumi config set --path drydock:docker.host ssh://deploy@shop.example.com -s local"],
     ["database.engine", "postgres", 'is "postgres", expected "mariadb" or "mysql"', "pulumi config set --path drydock:database.engine mariadb -s local"],
     ["database.image", undefined, "is missing, expected an image reference, such as registry.example.com/shop:1.4", "pulumi config set --path drydock:database.image registry.example.com/shop:1.4 -s local"],

@@ -1,0 +1,55 @@
+# Runs on a Docker host, as the user of the connection or as this machine's; changes nothing. Argument: the port that
+# a stack wants to publish.
+# Says NAME=VALUE, one a line; what can't be found out is left out. Its caller is facts.ts.
+port=$1
+say() { [ -z "$2" ] || printf '%s=%s\n' "$1" "$2"; }
+has() { command -v "$1" >/dev/null 2>&1; }
+PATH=$PATH:/usr/sbin:/sbin
+
+# First: how long the answer takes is part of the question.
+say clock "$(date +%s)"
+(
+  . /etc/os-release
+  say os "$ID"
+  say like "${ID_LIKE:-}"
+  say name "$PRETTY_NAME"
+) 2>/dev/null
+say arch "$(uname -m)"
+say user "$(id -un)"
+say uid "$(id -u)"
+if [ "$(id -u)" = 0 ]; then say sudo root
+elif has sudo && sudo -n true 2>/dev/null; then say sudo free
+elif has sudo; then say sudo asks
+else say sudo none; fi
+[ ! -d /run/systemd/system ] || say systemd yes
+
+for engine in dockerd /usr/sbin/dockerd; do if has "$engine"; then say dockerd yes; break; fi; done
+if has docker; then say client "$(docker --version 2>/dev/null)"; fi
+socket=/var/run/docker.sock
+case ${DOCKER_HOST:-} in unix://*) socket=${DOCKER_HOST#unix://} ;; esac
+if [ -S "$socket" ]; then say socket yes; fi
+if [ -S "$socket" ] && [ ! -w "$socket" ]; then say socket denied; fi
+# One line of JSON, all of it.
+say info "$(docker info --format '{{json .}}' 2>/dev/null | head -n 1)"
+say api "$(docker version --format '{{.Server.APIVersion}}' 2>/dev/null)"
+say boot "$(systemctl is-enabled docker 2>/dev/null | head -n 1)"
+
+root=/var/lib/docker
+while [ ! -d "$root" ]; do root=$(dirname "$root"); done
+say disk "$(df -Pk "$root" 2>/dev/null | awk 'NR == 2 { print $2, $4, $6 }')"
+say inodes "$(df -Pi "$root" 2>/dev/null | awk 'NR == 2 { print $2, $4 }')"
+say memory "$(awk '/^MemTotal:/ { t = $2 } /^MemAvailable:/ { a = $2 } END { print t, a }' /proc/meminfo 2>/dev/null)"
+say swap "$(awk '/^SwapTotal:/ { print $2 }' /proc/meminfo 2>/dev/null)"
+say synchronized "$(timedatectl show -p NTPSynchronized --value 2>/dev/null)"
+if has chronyc; then say synchronized "$(chronyc tracking 2>/dev/null | grep -q 'Leap status.*Normal' && echo yes)"; fi
+
+if has ss; then
+  say listening "$(ss -Hltn 2>/dev/null | awk '{ print $4 }' | sort -u | tr '\n' ' ')"
+fi
+running=$(docker ps --format '{{.Names}} {{.Label "drydock.stack"}} {{.Ports}}' 2>/dev/null)
+say published "$(printf '%s\n' "$running" | grep ":$port->" | head -n 1)"
+everywhere='s/.* *\(0\.0\.0\.0\|\[::\]\|::\):\([0-9-]*\)->.*/\2/p'
+say open "$(printf '%s\n' "$running" | tr ',' '\n' | sed -n "$everywhere" | sort -un | tr '\n' ' ')"
+if grep -qs '^ENABLED=yes' /etc/ufw/ufw.conf; then say firewall ufw
+elif [ "$(systemctl is-active firewalld 2>/dev/null)" = active ]; then say firewall firewalld
+elif [ "$(systemctl is-active nftables 2>/dev/null)" = active ]; then say firewall nftables; fi

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { giveWay } from "../start/giveWay.cjs";
 import { audited } from "./audit.ts";
+import { afterRestores, servicesBefore, withoutRestores } from "./backup/beforeUp.ts";
 import { beginStory, tell, warnOfLostState, type Story } from "./ci.ts";
 import { dockerFor, inspect, type Docker } from "./docker.ts";
 import { CliError, Exit } from "./errors.ts";
@@ -102,13 +103,16 @@ export async function underLock(session: Session, lock: Lock, options: UpOptions
   sayPinned(session);
   let changed = await deploy(session, docker, options, repaired, story);
   const target = await deployed(session);
+  if (!changed) await afterRestores(session, docker, target.outputs.services, say);
   let report = await settled(target);
   if (!changed && report.services.some(isGone)) {
     const gone = report.services.filter(isGone).map(({ name }) => name).join(", ");
-    process.stderr.write(`→ stopped or gone since the last deployment: ${gone}; reading what is there and bringing them back\n`);
-    const run = await session.pulumi.stream([...upArguments(session, options), "--yes", "--skip-preview", "--refresh"]);
-    story.events.push(...run.events);
-    succeeded("up", run, session, await standing(session, run));
+    say(`stopped or gone since the last deployment: ${gone}; reading what is there and bringing them back`);
+    await withoutRestores(session, docker, target.outputs.services, say, async () => {
+      const run = await session.pulumi.stream([...upArguments(session, options), "--yes", "--skip-preview", "--refresh"]);
+      story.events.push(...run.events);
+      succeeded("up", run, session, await standing(session, run));
+    });
     changed = true;
     report = await settled(await deployed(session));
   }
@@ -120,6 +124,8 @@ export async function underLock(session: Session, lock: Lock, options: UpOptions
   else process.stdout.write(`\n${changed ? "" : "Nothing to change.\n\n"}${statusTable(report, painter(process.stdout))}\n\n${next(report)}\n`);
   return allHealthy(report) ? Exit.ok : Exit.failed;
 }
+
+const say = (line: string): void => void process.stderr.write(`→ ${line}\n`);
 
 /** Returns whether anything was changed. */
 async function deploy(
@@ -135,14 +141,18 @@ async function deploy(
   if (stack !== LOCAL && options.yes !== true && !/^y(es)?$/i.test(await ask(`Deploy this to ${stack}? (yes/no) `))) {
     throw new CliError({ what: "not confirmed; nothing was changed", code: Exit.refused });
   }
-  const gone = await stopped(docker, stack, preview.events);
-  if (gone.length > 0) process.stderr.write(`→ stopped or gone since the last deployment: ${gone.join(", ")}; reading what is there and bringing them back with it\n`);
-  // The record of the release says how long it took.
-  const began = { DRYDOCK_BEGAN: String(Math.floor(Date.now() / 1000)) };
-  const refresh = gone.length > 0 && !options.refresh ? ["--refresh"] : [];
-  const run = await pulumi.stream([...args, ...refresh, "--yes", "--skip-preview"], { env: began });
-  story.events.push(...run.events);
-  succeeded("up", run, session, await standing(session, run));
+  await withoutRestores(session, docker, servicesBefore(preview.events), say, async () => {
+    const gone = await stopped(docker, stack, preview.events);
+    if (gone.length > 0) {
+      say(`stopped or gone since the last deployment: ${gone.join(", ")}; reading what is there and bringing them back with it`);
+    }
+    // The record of the release says how long it took.
+    const began = { DRYDOCK_BEGAN: String(Math.floor(Date.now() / 1000)) };
+    const refresh = gone.length > 0 && !options.refresh ? ["--refresh"] : [];
+    const run = await pulumi.stream([...args, ...refresh, "--yes", "--skip-preview"], { env: began });
+    story.events.push(...run.events);
+    succeeded("up", run, session, await standing(session, run));
+  });
   return true;
 }
 

@@ -19,6 +19,7 @@ const MODULES: Readonly<Record<string, () => Promise<Verbs>>> = {
   rollback: () => import("./verbs/rollback.ts"),
   audit: () => import("./verbs/audit.ts"),
   artisan: () => import("./verbs/artisan.ts"),
+  import: () => import("./verbs/import.ts"),
   backup: () => import("./verbs/backup.ts"),
   logs: () => import("./verbs/logs.ts"),
   maintenance: () => import("./verbs/maintenance.ts"),

@@ -10,6 +10,8 @@ export interface Report {
   readonly url: string;
   readonly release: string;
   readonly services: readonly ServiceReport[];
+  /** A restore or an import that is at work, or was cut off. */
+  readonly restore?: { readonly state: "at work" | "cut off"; readonly what: string };
   /** A release that has not gone through all its steps; none where the last one has. */
   readonly unfinished?: UnfinishedReport;
 }
@@ -62,8 +64,14 @@ export function isStarting({ state, health }: ServiceReport): boolean {
   return (state === "running" && health === "starting") || state === "restarting";
 }
 
-export function allHealthy({ services, unfinished }: Report): boolean {
-  return services.length > 0 && services.every(isHealthy) && unfinished === undefined;
+export function allHealthy({ services, unfinished, restore }: Report): boolean {
+  return services.length > 0 && services.every(isHealthy) && unfinished === undefined && restore?.state !== "cut off";
+}
+
+function restoreLine({ stack }: Report, { state, what }: NonNullable<Report["restore"]>, paint: Painter): string {
+  if (state === "at work") return paint("yellow", what);
+  const select = stack === LOCAL ? "" : ` -s ${stack}`;
+  return `${paint("red", what)}; bring it to its end: ./drydock backup restore --resume${select}`;
 }
 
 const shortImage = (image: string): string => image.replace(/(@sha256:[0-9a-f]{12})[0-9a-f]+/, "$1…").replace(/^sha256:([0-9a-f]{12})[0-9a-f]+$/, "$1");
@@ -80,6 +88,7 @@ export function statusTable(report: Report, paint: Painter): string {
     `stack    ${report.stack}`,
     `url      ${paint("bold", report.url)}`,
     `release  ${report.release}`,
+    ...(report.restore === undefined ? [] : [`restore  ${restoreLine(report, report.restore, paint)}`]),
     "",
     table(head, report.services.map(cells), coloured),
     ...unfinishedLines(report, (others) => table(head, others.map(cells), coloured)),

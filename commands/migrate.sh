@@ -9,6 +9,14 @@ fail() { echo "migrate: $*" >&2; exit 1; }
 . commands/one-off.sh
 unlock=
 
+# The lock of a restore, or of an import: what is migrated now would be swapped away, or be half of each.
+restore=${NAME%-migrate}-restore
+why=$(docker inspect -f '{{index .Config.Labels "drydock.lock.purpose"}} by {{index .Config.Labels "drydock.lock.by"}}, since {{index .Config.Labels "drydock.lock.since"}}' "$restore" 2>/dev/null) || why=
+case $why in
+  '' | up\ *) ;;
+  *) fail "refused: $why, is under way or was cut off; nothing was migrated and nothing was switched. Wait for it, or bring it to its end: ./drydock backup restore --resume" ;;
+esac
+
 # A container of this name is a migration of this stack that runs, or one whose Pulumi was killed. Let a running one finish, for as long as
 # it was given: stopping a migration halfway is worse than waiting for it.
 state_of() { docker inspect -f '{{.State.Running}} {{.State.ExitCode}}' "$NAME" 2>/dev/null; }
@@ -37,13 +45,16 @@ fi
 # 75: Laravel's exit code for "another one holds the lock", chosen here, because the default for it is 0, the same as for success.
 run='exec php artisan migrate --force --isolated=75'
 # Without those that wait: Laravel runs single files when it is given them.
-[ -z "$HOLD" ] || run='files=$(php /drydock/pending.php "$DRYDOCK_PATH" "paths='"$HOLD"'") || exit 1
+# Their names are an argument of the shell in there, and no part of what it runs.
+[ -z "$HOLD" ] || run='files=$(php /drydock/pending.php "$DRYDOCK_PATH" "paths=$1") || exit 1
   [ -n "$files" ] || { echo "every pending migration waits for the next release"; exit 0; }
+  set -f; IFS="
+"
   exec php artisan migrate --force --isolated=75 --realpath $files'
 now=$(date +%s)
 LABELS="$LABELS --label drydock.lock.by=$(id -un)@$(uname -n) --label drydock.lock.since=$(date -u +%FT%TZ)
   --label drydock.lock.until=$((now + TIMEOUT)) --label drydock.lock.expires=$(date -u -d "@$((now + TIMEOUT))" +%FT%TZ 2>/dev/null || date -u -r $((now + TIMEOUT)) +%FT%TZ)"
-one_off "$NAME" /bin/sh -c "$unlock$run" \
+one_off "$NAME" /bin/sh -c "$unlock$run" migrate "$HOLD" \
   || fail "the one-off container could not be made from $IMAGE, or the environment could not be delivered into it; nothing was switched."
 
 code=0

@@ -14,6 +14,8 @@ case $WHAT in
   rollback=*)
     ! docker inspect "$NAME" >/dev/null 2>&1 \
       || fail "$NAME is there: a migration of this stack runs or was interrupted. Look at it (docker logs $NAME); the next release puts it right."
+    held=$(docker inspect -f '{{index .Config.Labels "drydock.lock.purpose"}}' "${NAME%-migrate}-restore" 2>/dev/null) || held=
+    case $held in '' | up) ;; *) fail "a $held is under way or was cut off; nothing was rolled back. See ./drydock status" ;; esac
     if [ -n "$REASON" ]; then
       docker exec "$DATABASE" cat /run/drydock/client.cnf | base64 | tr -d '\n' | back_up "$REASON" || fail "the database could not be backed up (see above); nothing was rolled back."
     fi

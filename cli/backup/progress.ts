@@ -4,7 +4,7 @@ import { bytes } from "./words.ts";
 
 const WIDTH = 28;
 const TITLES: Readonly<Record<string, string>> = {
-  hook: "hook", files: "files", dump: "database", physical: "database files", sums: "checksums", restore: "restoring", prepare: "recovering", replay: "binary log", compare: "comparing", finish: "to the disk", copy: "to S3", prune: "clearing",
+  hook: "hook", files: "files", dump: "database", physical: "database files", sums: "checksums", restore: "restoring", load: "loading", prepare: "recovering", replay: "binary log", compare: "comparing", finish: "to the disk", copy: "to S3", prune: "clearing",
 };
 
 /** What the agent says, on standard error: a bar that is rewritten on a terminal, a line for each step elsewhere. */

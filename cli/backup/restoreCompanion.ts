@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { COMPANION, FOLDERS, RESTORES_BESIDE } from "../../backup/protocol.ts";
 import type { Docker } from "../docker.ts";
 import { CliError } from "../errors.ts";
+import type { Deployed } from "../services.ts";
 import { containerOf, volumeAt, type BackupHost, type Inspection } from "./agent.ts";
 
 interface Running extends Inspection {
@@ -25,10 +26,12 @@ export interface Companion {
   remove(): Promise<void>;
 }
 
+export const companionName = (deployed: Deployed): string => `${containerOf(deployed, "restore")}-beside`;
+
 /** Begins to start it. */
 export function startCompanion(host: BackupHost): Companion {
   const { docker, deployed } = host;
-  const name = `${containerOf(deployed, "restore")}-beside`;
+  const name = companionName(deployed);
   // Of this restore alone: one that was killed may have left one for some seconds.
   const alias = `restore-${randomBytes(4).toString("hex")}`;
   const ready = start(host, name, alias);

@@ -1,78 +1,197 @@
 import { spawn } from "node:child_process";
 import type { TableSums } from "../../backup/protocol.ts";
+import type { Docker } from "../docker.ts";
 import { CliError } from "../errors.ts";
 import { containerOf, type BackupHost } from "./agent.ts";
 
 /**
- * The database's own client as root, in the database's container: the password stays there. $1 names the client, $2 is for how many seconds a server
- * that is not there yet is waited for; it is asked from inside, because there it costs little.
+ * The database's own client as root, in the database's container: the password stays there. $1 names the client, $2
+ * is for how many seconds a server
+ * that is not there yet is waited for; it is asked from inside, because there it costs little. $3 is the number of
+ * bytes of the SQL: whoever sends it may be
+ * killed in the midst of a statement, and what has arrived of it must not run.
  */
 const SCRIPT = `
+umask 077
 MYSQL_PWD=$(cat /run/drydock/root-password); export MYSQL_PWD
-client=$1; tries=$(($2 * 20)); shift 2
+client=$1; tries=$(($2 * 20)); bytes=$3; shift 3
 ask() { "$client" --no-defaults --protocol=socket --user=root --default-character-set=utf8mb4 "$@"; }
+file=$(mktemp); trap 'rm -f "$file"' EXIT
+cat > "$file"
+[ "$(wc -c < "$file")" -eq "$bytes" ] || { echo "the SQL did not arrive" >&2; exit 1; }
 while [ "$tries" -gt 0 ]; do
   tries=$((tries - 1))
   said=$(ask --execute "SELECT 1" 2>&1 < /dev/null) && break
   case $said in *"ERROR 2002"*) sleep 0.05 ;; *) break ;; esac
 done
-ask "$@"`;
+trap '' HUP PIPE
+ask --binary-mode --batch --skip-column-names "$@" < "$file"`;
+
+/**
+ * Reads the password of an account from the first line, and SQL from the rest. $1 names the client, $2 the account, $3
+ * the schema.
+ */
+const LOAD = `
+read -r MYSQL_PWD; export MYSQL_PWD
+exec "$1" --no-defaults --protocol=socket --user="$2" --default-character-set=utf8mb4 --binary-mode --max-allowed-packet=1G --database="$3"`;
 
 export interface Database {
-  readonly host: BackupHost;
+  readonly docker: Docker;
   readonly container: string;
   readonly client: "mariadb" | "mysql";
 }
 
-export function databaseOf(host: BackupHost, engine: "mariadb" | "mysql"): Database {
-  return { host, container: containerOf(host.deployed, "database"), client: engine };
+export function databaseOf(
+  { docker, deployed }: Pick<BackupHost, "docker" | "deployed">,
+  engine: Database["client"],
+): Database {
+  return { docker, container: containerOf(deployed, "database"), client: engine };
 }
 
-export const clientArguments = ({ container, client }: Database, args: readonly string[], patience = 0): string[] => ["exec", "--interactive", container, "sh", "-c", SCRIPT, "sql", client, String(patience), ...args];
+export interface QueryOptions {
+  /** For how many seconds a server that is starting is waited for. @default 0 */
+  readonly patience?: number;
+  /** Goes on after a statement that fails. @default false */
+  readonly force?: boolean;
+}
 
 /**
- * Runs statements and answers the rows, each a list of texts.
- * @param patience for how many seconds a server that is starting is waited for
+ * Runs statements and answers the rows, each a list of fields: the bytes, one a character ("latin1"), so that
+ * nothing is lost whatever they are. NULL is
+ * the text `NULL`.
+ * @param statements bytes, one a character
  * @throws CliError with what the server said
  */
-export async function query(database: Database, statements: string, { patience = 0 }: { readonly patience?: number } = {}): Promise<string[][]> {
-  const { code, stdout, stderr } = await database.host.docker.run(clientArguments(database, ["--batch", "--skip-column-names"], patience), { input: statements });
-  if (code !== 0) throw new CliError({ what: `the database said: ${stderr.trim()}`, remedy: "./drydock status; ./drydock logs database" });
-  return stdout.split("\n").filter((line) => line !== "").map((line) => line.split("\t"));
+export async function queryBytes(
+  { docker, container, client }: Database,
+  statements: string,
+  { patience = 0, force = false }: QueryOptions = {},
+): Promise<string[][]> {
+  const input = Buffer.from(statements, "latin1");
+  const args = [
+    "exec",
+    "--interactive",
+    container,
+    "sh",
+    "-c",
+    SCRIPT,
+    "sql",
+    client,
+    String(patience),
+    String(input.length),
+    ...(force ? ["--force"] : []),
+  ];
+  const { code, stdout, stderr } = await docker.run(args, { input, encoding: "latin1" });
+  if (code !== 0 && !force)
+    throw new CliError({
+      what: `the database said: ${shown(utf8(stderr).trim())}`,
+      remedy: "./drydock status; ./drydock logs database",
+    });
+  return stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => line.split("\t").map(unescaped));
 }
 
-/** Starts a client that reads SQL; `done` tells how it ended. */
-export function load(database: Database, schema: string): { readonly input: NodeJS.WritableStream & import("node:stream").Writable; readonly done: Promise<void> } {
-  const child = spawn("docker", clientArguments(database, ["--binary-mode", "--max-allowed-packet=1G", schema]), { env: database.host.docker.env, stdio: ["pipe", "ignore", "pipe"] });
+/** The same with texts. */
+export async function query(database: Database, statements: string, options: QueryOptions = {}): Promise<string[][]> {
+  return (await queryBytes(database, bytes(statements), options)).map((row) => row.map(utf8));
+}
+
+/** What the client writes for the signs that would break its lines. */
+const unescaped = (field: string): string =>
+  field.replace(/\\([0nt\\])/g, (_, sign: string) => ({ 0: "\0", n: "\n", t: "\t", "\\": "\\" })[sign]!);
+
+/** A text as its bytes, one a character; and back. */
+export const bytes = (value: string): string => Buffer.from(value, "utf8").toString("latin1");
+export const utf8 = (value: string): string => Buffer.from(value, "latin1").toString("utf8");
+
+export interface Account {
+  readonly user: string;
+  readonly password: string;
+}
+
+/** Starts a client that reads SQL, with an account of its own; `done` tells how it ended. */
+export function load(
+  { docker, container, client }: Database,
+  { user, password }: Account,
+  schema: string,
+): { readonly input: import("node:stream").Writable; readonly done: Promise<void> } {
+  const child = spawn("docker", ["exec", "--interactive", container, "sh", "-c", LOAD, "sql", client, user, schema], {
+    env: docker.env,
+    stdio: ["pipe", "ignore", "pipe"],
+  });
   let said = "";
-  child.stderr.on("data", (chunk: Buffer) => { said = (said + chunk.toString()).slice(-4000); });
+  child.stdin.write(`${password}\n`);
+  child.stderr.on("data", (chunk: Buffer) => {
+    said = (said + chunk.toString()).slice(-4000);
+  });
   const done = new Promise<void>((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", (code) => (code === 0 ? resolve() : reject(new CliError({ what: `the database did not take the backup: ${said.trim() || `exit code ${code}`}` }))));
+    child.once("close", (code) =>
+      code === 0
+        ? resolve()
+        : reject(
+            new CliError({
+              what: `the database did not take the backup: ${shown(said.trim()) || `exit code ${code}`}`,
+            }),
+          ),
+    );
   });
   done.catch(() => undefined); // said by whoever waits for it
   return { input: child.stdin, done };
 }
 
+/** A name in SQL. */
 export const quoted = (name: string): string => `\`${name.replaceAll("`", "``")}\``;
-export const text = (value: string): string => `'${value.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+/** A text in SQL, whatever its signs and the server's mode are. */
+export const text = (value: string): string =>
+  `CONVERT(X'${Buffer.from(value, "utf8").toString("hex")}' USING utf8mb4)`;
+/** Compares a name exactly: the server's own comparison takes `shop` and `Shop` for the same. */
+export const is = (column: string, name: string): string =>
+  `${column} = ${text(name)} AND CAST(${column} AS BINARY) = X'${Buffer.from(name, "utf8").toString("hex")}'`;
+
+/**
+ * A text that was chosen by somebody else, for a message: what a terminal would obey, or would hide, is shown as its
+ * code.
+ */
+export const shown = (value: string): string =>
+  value.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029\ufffd]/gu, (sign) =>
+    sign === "\n" ? "\n" : `\\u{${sign.codePointAt(0)!.toString(16)}}`,
+  );
+/** Such a name: without line breaks too. */
+export const shownName = (name: string): string => shown(name).replaceAll("\n", "\\u{a}");
+
+/** Tables that hold rows, as information_schema names their kinds. */
+export const TABLES = ["BASE TABLE", "SYSTEM VERSIONED"] as const;
 
 /**
  * What differs between the tables of a schema and what they should be, in words; nothing where they are equal.
- * @param by `rows` where the content was compared already, in the same files: the tables are there, can be read and have their rows
+ * @param wanted by the table's name
  */
-export async function differences(database: Database, schema: string, wanted: TableSums, by: "checksums" | "rows" = "checksums"): Promise<string[]> {
-  const names = (await query(database, `SELECT table_name FROM information_schema.tables WHERE table_schema = ${text(schema)} AND table_type = 'BASE TABLE'`)).map(([name]) => name!);
-  const missing = Object.keys(wanted).filter((name) => !names.includes(name)).map((name) => `table ${name} is missing`);
-  const extra = names.filter((name) => wanted[name] === undefined).map((name) => `table ${name} was not in the backup`);
+export async function differences(database: Database, schema: string, wanted: TableSums): Promise<string[]> {
+  const kinds = TABLES.map((kind) => `'${kind}'`).join(", ");
+  const names = (
+    await query(
+      database,
+      `SELECT table_name FROM information_schema.tables WHERE ${is("table_schema", schema)} AND table_type IN (${kinds})`,
+    )
+  ).map(([name]) => name!);
+  const missing = Object.keys(wanted)
+    .filter((name) => !names.includes(name))
+    .map((name) => `table ${shownName(name)} is missing`);
+  const extra = names
+    .filter((name) => !Object.hasOwn(wanted, name))
+    .map((name) => `table ${shownName(name)} was not in the backup`);
   const wrong: string[] = [];
-  for (const name of names.filter((name) => wanted[name] !== undefined)) {
+  for (const name of names.filter((name) => Object.hasOwn(wanted, name))) {
     const at = `${quoted(schema)}.${quoted(name)}`;
-    const [count, sum] = await query(database, `SELECT COUNT(*) FROM ${at};${by === "rows" ? "" : ` CHECKSUM TABLE ${at};`}`);
+    const [count, sum] = await query(database, `SELECT COUNT(*) FROM ${at}; CHECKSUM TABLE ${at};`);
     const { rows, checksum } = wanted[name]!;
     const found = sum?.at(-1) ?? "NULL";
-    if (Number(count?.[0]) !== rows) wrong.push(`table ${name} has ${count?.[0]} rows instead of ${rows}`);
-    else if (by === "checksums" && found !== (checksum ?? "NULL")) wrong.push(`table ${name} has the checksum ${found} instead of ${checksum}`);
+    if (Number(count?.[0]) !== rows) wrong.push(`table ${shownName(name)} has ${count?.[0]} rows instead of ${rows}`);
+    else if (found !== (checksum ?? "NULL"))
+      wrong.push(`table ${shownName(name)} has the checksum ${found} instead of ${checksum}`);
   }
   return [...missing, ...extra, ...wrong];
 }

@@ -6,6 +6,7 @@ import { showLogs } from "../logs.ts";
 import { ask as askPerson, onTerminal, painter } from "../ui.ts";
 import { ask, backupHost, type AgentVerb, type BackupHost } from "./agent.ts";
 import { Progress } from "./progress.ts";
+import { refuseDuringRestore } from "./resume.ts";
 import { backupTable, bytes, duration, entryLines, select } from "./words.ts";
 
 export interface Common {
@@ -112,6 +113,7 @@ export async function cleanup({ stack, json, dryRun, yes }: Common & { readonly 
     return Exit.ok;
   }
   if (yes !== true) await confirmWord(host.session.stack, `${look.removed.length} backups and ${look.removedSegments} segments of the binary log are past their time and will be removed${look.removed.length === 0 ? "" : `: ${look.removed.join(", ")}`}.`, "--yes");
+  await refuseDuringRestore(host.docker, host.deployed);
   return await audited(host.session, "backup", ["cleanup"], async () => {
     const { removed, kept } = await work(host, "cleanup", ["--yes"], json);
     if (!json) print([`Removed ${removed.length} backups; ${kept.length} stay.`]);

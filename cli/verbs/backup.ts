@@ -41,12 +41,14 @@ Examples:
     .option("--compare", "with --physical: compare every table though the backup was proven before")
     .option("--from-s3", "first take over what is in S3: on an empty machine")
     .option("--forget-previous", "remove for good what earlier restores have kept")
+    .option("--resume", "bring a restore that was cut off (killed, or the machine stopped) to its end: done, or taken back")
     .option("--no-backup", "don't make a full backup afterwards (points in time begin with the next one)")
     .option("-y, --yes", "don't ask for the stack's name").option("--json", "print JSON at the end: stack, backup, reached, schema, previous[]")
     .addHelpText("after", `
 It is loaded beside the live data and compared with what was recorded (with --physical only where it has not been proven yet, or with --compare).
 Then workers and scheduler are stopped, the site shows the page of maintenance mode, one RENAME TABLE swaps the schemas, and all is as it was.
-Until then a failure changes nothing.`),
+Until then a failure changes nothing. Where it is killed later, \`./drydock status\` says so, and the next restore, \`--resume\` or \`./drydock up\`
+brings it to one of two ends: done, or taken back. One restore or \`up\` at a time, from whichever machine.`),
     async (options, id) => (await import("../backup/restore.ts")).restore(id, options));
   on(verb("status", "newest backup, RPO, RTO, alarms").option(...JSON_OPTION), async (options) => (await verbs()).status(options));
   on(verb("health", "whether all that backups need works").option(...JSON_OPTION), async (options) => (await verbs()).health(options));

@@ -6,9 +6,9 @@ export function register(program: Command): void {
   program.command("status")
     .description("show the stack's services, and whether they are healthy")
     .option(...STACK)
-    .option("--json", "print JSON: stack, url, release, services[] {name, role, container, image, state, health}")
+    .option("--json", "print JSON: stack, url, release, services[] {name, role, container, image, state, health}, restore {state, what} where one is at work or was cut off")
     .addHelpText("after", `
-Exits with 1 when a service is missing or not healthy.
+Exits with 1 when a service is missing or not healthy, or a restore was cut off.
 
 Examples:
   $ ./drydock status
@@ -16,7 +16,10 @@ Examples:
     .action(async ({ stack, json }: { stack?: string; json?: true }) => {
       const [{ openSession }, { deployed, readReport }, { allHealthy, statusTable }, { painter }] = await Promise.all([
         import("../session.ts"), import("../services.ts"), import("../report.ts"), import("../ui.ts")]);
-      const report = await readReport(await deployed(await openSession({ stack, brief: true })));
+      const target = await deployed(await openSession({ stack, brief: true }));
+      const { restoreReport } = await import("../backup/resume.ts");
+      const [services, restore] = await Promise.all([readReport(target), restoreReport(target)]);
+      const report = { ...services, ...(restore === undefined ? {} : { restore }) };
       process.stdout.write(`${json ? JSON.stringify(report, null, 2) : statusTable(report, painter(process.stdout))}\n`);
       if (!allHealthy(report)) process.exitCode = Exit.failed;
     });

@@ -18,6 +18,7 @@ describe("the lock of the migrations", function () {
     writeFileSync(join(folder, "docker"), `#!/bin/sh
 echo "$*" >> ${folder}/calls
 case "$1 $3" in
+  *lock.purpose*) cat ${folder}/restore 2>/dev/null || exit 1 ;;
   *lock.until*) echo ${until} ;; *lock.by*) echo ann@build ;; *lock.since*) echo 2026-01-01T00:00:00Z ;; *lock.expires*) echo 2026-01-01T00:10:00Z ;;
   inspect*ExitCode*) cat ${folder}/state 2>/dev/null || exit 1 ;;
   wait*) ${wait} ;;
@@ -46,7 +47,7 @@ esac
     const until = Number(/drydock\.lock\.until=(\d+)/.exec(created)?.[1]);
     assert.ok(Math.abs(until - Date.now() / 1000 - 5) < 5);
     assert.match(created, /--label drydock\.lock\.expires=\d{4}-\d\d-\d\dT/);
-    assert.match(created, /exec php artisan migrate --force --isolated=75$/m);
+    assert.match(created, /exec php artisan migrate --force --isolated=75 migrate $/m);
   });
 
   it("is waited for while its holder has time, and says who holds it", () => {
@@ -90,6 +91,18 @@ esac
     assert.ok(!/^rm --volumes/m.test(calls));
   });
 
+  it("migrates nothing while data is being restored, or after a restore was cut off; an update's own lock is not in its way", () => {
+    docker({});
+    writeFileSync(join(folder, "restore"), "restore by ann@build, since 2026-01-01T00:00:00Z\n");
+    const refused = run();
+    assert.equal(refused.status, 1);
+    assert.match(refused.stderr, /refused: restore by ann@build, since 2026-01-01T00:00:00Z, is under way or was cut off.*--resume/);
+    assert.equal(refused.created, "");
+    assert.match(refused.calls, /inspect .* net-restore$/m);
+    writeFileSync(join(folder, "restore"), "up by ann@build, since 2026-01-01T00:00:00Z\n");
+    assert.equal(run().status, 0);
+  });
+
   it("makes no container where nothing is pending, unless one was left by a run that was killed", () => {
     docker({});
     const { status, calls } = run({ PENDING: "0" });
@@ -102,7 +115,23 @@ esac
   it("runs single files where some have to wait", () => {
     docker({});
     const { created } = run({ HOLD: "2026_a,2026_b" });
-    assert.match(created, /"paths=2026_a,2026_b"/);
-    assert.match(created, /exec php artisan migrate --force --isolated=75 --realpath \$files$/m);
+    assert.match(created, /exec php artisan migrate --force --isolated=75 --realpath \$files migrate 2026_a,2026_b$/m);
+  });
+
+  it("takes the names of migrations as they are, whatever signs they have", () => {
+    const hold = `2026_"; touch ${folder}/run; "$(touch ${folder}/run)\`touch ${folder}/run\`'`;
+    const files = ["--path=/app/2026 a b.php", "--path=/app/*.php", "--path=/app/$(touch x).php"];
+    docker({});
+    // What the container would run is run here, with a php that writes its arguments down.
+    const original = readFileSync(join(folder, "docker"), "utf8");
+    writeFileSync(join(folder, "docker"), original.replace("case ", `if [ "$1" = create ]; then while [ "$1" != /drydock/start.sh ]; do shift; done; shift; DRYDOCK_PATH=/app "$@"; fi\ncase `), { mode: 0o755 });
+    writeFileSync(join(folder, "php"), `#!/bin/sh
+printf '%s\\0' "$@" >> ${folder}/arguments
+[ "$1" != /drydock/pending.php ] || printf '%s\\n' '${files.join("' '")}'
+`, { mode: 0o755 });
+    const { status, stderr } = run({ HOLD: hold });
+    assert.equal(status, 0, stderr);
+    assert.ok(!existsSync(join(folder, "run")));
+    assert.deepEqual(readFileSync(join(folder, "arguments"), "utf8").split("\0").slice(0, -1), ["/drydock/pending.php", "/app", `paths=${hold}`, "artisan", "migrate", "--force", "--isolated=75", "--realpath", ...files]);
   });
 });

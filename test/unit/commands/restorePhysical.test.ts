@@ -1,14 +1,41 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const SCRIPT = readFileSync("commands/restore-physical.sh", "utf8");
-const LIVE = { "ibdata1": "live", "shop/bulk.ibd": "live rows", "shop/old.ibd": "live only", "binlog.000007": "log", "binlog.index": "index" };
-const RESTORED = { "ibdata1": "restored", "shop/bulk.ibd": "restored rows", "binlog.000002": "of the backup", ".drydock/db.opt": "what mariadb-backup makes of it" };
+const LIVE = {
+  ibdata1: "live",
+  "mysql/db.frm": "live accounts",
+  "shop/bulk.ibd": "live rows",
+  "shop/old.ibd": "live only",
+  "binlog.000007": "log",
+  "binlog.index": "index",
+};
+const RESTORED = {
+  ibdata1: "restored",
+  "mysql/db.frm": "restored accounts",
+  "shop/bulk.ibd": "restored rows",
+  "binlog.000002": "of the backup",
+  ".drydock/db.opt": "what mariadb-backup makes of it",
+};
+const NAME = "before-20260131_102959";
 
-describe("putting a server's files in place of the live ones", () => {
+/** In memory, where that is to be had: every step is synced. */
+const FOLDER = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
+describe("putting a server's files in place of the live ones", function () {
+  this.timeout(600_000);
   let data: string;
   const write = (folder: string, files: Readonly<Record<string, string>>): void => {
     for (const [name, content] of Object.entries(files)) {
@@ -17,59 +44,159 @@ describe("putting a server's files in place of the live ones", () => {
     }
   };
   const read = (folder = "."): Record<string, string> =>
-    Object.fromEntries(readdirSync(join(data, folder), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name)).map((path) => [path.slice(join(data, folder).length + 1), readFileSync(path, "utf8")] as const)
-      .filter(([path]) => folder !== "." || !path.startsWith(".drydock/")).sort());
-  const run = (...args: string[]): string => execFileSync("sh", ["-c", SCRIPT, "restore", ...args], { env: { ...process.env, DATA: data }, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    Object.fromEntries(
+      readdirSync(join(data, folder), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name))
+        .map((path) => [path.slice(join(data, folder).length + 1), readFileSync(path, "utf8")] as const)
+        .filter(([path]) => folder !== "." || !path.startsWith(".drydock/"))
+        .sort(),
+    );
+  const run = (...args: string[]): string =>
+    execFileSync("sh", ["-c", SCRIPT, "restore", ...args], {
+      env: { ...process.env, DATA: data },
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
+  const swap = (): string => run("swap", "restores/1234/data", NAME);
 
   beforeEach(() => {
-    data = mkdtempSync(join(tmpdir(), "drydock-physical-"));
+    data = mkdtempSync(join(FOLDER, "drydock-physical-"));
     write(".", LIVE);
     write(".drydock/restores/1234/data", RESTORED);
   });
   afterEach(() => rmSync(data, { recursive: true }));
 
-  const swapped = { "ibdata1": "restored", "shop/bulk.ibd": "restored rows", "binlog.000007": "log", "binlog.index": "index" };
+  const swapped = {
+    "binlog.000007": "log",
+    "binlog.index": "index",
+    ibdata1: "restored",
+    "mysql/db.frm": "restored accounts",
+    "shop/bulk.ibd": "restored rows",
+  };
+  const kept = {
+    ibdata1: "live",
+    "mysql/db.frm": "live accounts",
+    "shop/bulk.ibd": "live rows",
+    "shop/old.ibd": "live only",
+  };
+  const sorted = (files: Readonly<Record<string, string>>) => Object.fromEntries(Object.entries(files).sort());
 
   it("takes over the restored files and goes on with the live log; what was live is kept until it is forgotten", () => {
-    run("swap", "restores/1234/data");
+    swap();
     assert.deepEqual(read(), swapped);
-    assert.equal(run("left"), "./leaving");
-    run("keep", "before-20260131_102959");
-    assert.deepEqual([run("left"), run("kept")], ["", "before-20260131_102959"]);
-    assert.deepEqual(read(".drydock/before-20260131_102959"), { "ibdata1": "live", "shop/bulk.ibd": "live rows", "shop/old.ibd": "live only" });
+    assert.equal(run("left"), `swapped ${NAME}`);
+    assert.throws(() => run("keep"), "what no server has opened is not kept yet");
+    run("proven");
+    run("keep");
+    assert.deepEqual([run("left"), run("kept")], ["", NAME]);
+    assert.deepEqual(read(`.drydock/${NAME}`), kept);
+    assert.deepEqual(readdirSync(join(data, ".drydock")).sort(), [NAME, "restores"]);
     assert.deepEqual(readdirSync(join(data, ".drydock/restores")), []);
     run("forget");
     assert.equal(run("kept"), "");
     assert.deepEqual(read(), swapped);
   });
 
-  it("can be taken back, with what the server logged meanwhile", () => {
-    run("swap", "restores/1234/data");
+  it("can be taken back, with what the server logged meanwhile; what it may have written to is kept", () => {
+    swap();
     writeFileSync(join(data, "binlog.000008"), "meanwhile");
-    run("back");
-    assert.deepEqual(read(), { ...LIVE, "binlog.000008": "meanwhile" });
-    assert.equal(run("left"), "");
+    writeFileSync(join(data, "shop/bulk.ibd"), "written after the swap");
+    assert.equal(run("back"), `${NAME}-restored`);
+    assert.deepEqual(read(), sorted({ ...LIVE, "binlog.000008": "meanwhile" }));
+    assert.equal(read(`.drydock/${NAME}-restored`)["shop/bulk.ibd"], "written after the swap");
+    assert.deepEqual([run("left"), run("kept")], ["", `${NAME}-restored`]);
+    run("discard", `${NAME}-restored`);
+    assert.equal(run("kept"), "");
   });
 
+  it("takes nothing back that was proven, and begins nothing on top of what has not come to its end", () => {
+    swap();
+    assert.throws(swap);
+    run("proven");
+    assert.throws(() => run("back"));
+    assert.deepEqual(read(), swapped);
+  });
+
+  it("refuses a folder that is no server's before anything is moved", () => {
+    rmSync(join(data, ".drydock/restores/1234/data/mysql"), { recursive: true });
+    assert.throws(swap);
+    assert.deepEqual([read(), run("left")], [sorted(LIVE), ""]);
+  });
+
+  /** Every program that changes something: one that isn't run any more is a machine that stopped. */
+  const CHANGES = ["mv", "ln", "cp", "rm", "rmdir", "mkdir", "sync"];
+
+  /** Runs a verb and stops before the so-manieth change. Answers whether it was stopped. */
+  const cutOff = (last: number, ...args: string[]): boolean => {
+    const bin = mkdtempSync(join(FOLDER, "drydock-bin-"));
+    for (const name of CHANGES) {
+      const real = execFileSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim();
+      writeFileSync(
+        join(bin, name),
+        `#!/bin/sh
+[ ! -e ${bin}/stopped ] || exit 1
+read -r count < ${bin}/count
+if [ "$count" -ge ${last} ]; then : > ${bin}/stopped; read -r pid < ${bin}/pid; kill -9 "$pid"; exit 1; fi
+echo $((count + 1)) > ${bin}/count
+${name === "sync" ? "" : `exec ${real} "$@"`}
+`,
+      );
+      chmodSync(join(bin, name), 0o755);
+    }
+    writeFileSync(join(bin, "count"), "0");
+    const { signal } = spawnSync("sh", ["-c", `echo $$ > ${bin}/pid\n${SCRIPT}`, "restore", ...args], {
+      env: { ...process.env, DATA: data, PATH: `${bin}:${process.env.PATH}` },
+      stdio: "ignore",
+    });
+    rmSync(bin, { recursive: true });
+    return signal === "SIGKILL";
+  };
+
+  /** A server starts on all of one, or not at all: not on half of either, and none is made anew. */
+  const startsOnlyOnAll = (where: string): void => {
+    const now = read();
+    if (now["ibdata1"] === "live") assert.deepEqual(now, sorted(LIVE), where);
+    else if (now["ibdata1"] === "restored") assert.deepEqual(now, swapped, where);
+    else assert.match(now["ibdata1"] ?? "missing", /^A restore of Drydock is under way/, where);
+  };
+
   for (const verb of ["swap", "back"] as const) {
-    it(`is taken back whole wherever ${verb} was cut off`, () => {
-      if (verb === "back") run("swap", "restores/1234/data");
-      const bin = join(data, ".drydock", "bin");
-      mkdirSync(bin);
-      for (let last = 0, cut = true; cut; last++) {
-        // A machine that stops: nothing after the so-manieth move happens.
-        writeFileSync(join(bin, "mv"), `#!/bin/sh\ncount=$(cat ${bin}/count)\n[ "$count" -lt ${last} ] || kill -9 $(ps -o ppid= -p $PPID)\n[ "$count" -lt ${last} ] || exit 1\necho $((count + 1)) > ${bin}/count\nexec /bin/mv "$@"\n`);
-        chmodSync(join(bin, "mv"), 0o755);
-        writeFileSync(join(bin, "count"), "0");
-        cut = spawnSync("sh", ["-c", SCRIPT, "restore", verb, "restores/1234/data"], { env: { ...process.env, DATA: data, PATH: `${bin}:${process.env.PATH}` }, stdio: "ignore" }).status !== 0;
-        run("back");
-        assert.deepEqual(read(), LIVE, `cut off after ${last} moves`);
-        assert.equal(run("left"), "");
-        rmSync(join(data, ".drydock/restores"), { recursive: true, force: true });
+    it(`is taken back whole wherever ${verb} was cut off, and wherever that was cut off; no server starts on half a folder`, () => {
+      let cuts = 0;
+      for (let last = 0, cut = true; cut; last += 3) {
+        rmSync(data, { recursive: true });
+        write(".", LIVE);
         write(".drydock/restores/1234/data", RESTORED);
-        if (verb === "back") run("swap", "restores/1234/data");
+        if (verb === "back") swap();
+        cut = cutOff(last, verb, "restores/1234/data", NAME);
+        startsOnlyOnAll(`${verb} cut off after ${last} changes`);
+        // What takes it back is cut off as well, each time somewhere else.
+        const again = (last * 5) % 17;
+        if (cut && run("left") !== "") {
+          cutOff(again, "back");
+          startsOnlyOnAll(`${verb} cut off after ${last} changes, taken back after ${again}`);
+        }
+        run("back");
+        assert.deepEqual(read(), sorted(LIVE), `${verb} cut off after ${last} changes, then after ${again}`);
+        assert.equal(run("left"), "");
+        if (run("kept") !== "") assert.equal(read(`.drydock/${NAME}-restored`)["ibdata1"], "restored");
+        cuts = last;
       }
+      assert.ok(cuts > 12, String(cuts));
     });
   }
+
+  it("is kept whole wherever keeping was cut off", () => {
+    for (let last = 0, cut = true; cut; last += 2) {
+      rmSync(data, { recursive: true });
+      write(".", LIVE);
+      write(".drydock/restores/1234/data", RESTORED);
+      swap();
+      run("proven");
+      cut = cutOff(last, "keep");
+      if (run("left") !== "") run("keep");
+      assert.deepEqual([read(), read(`.drydock/${NAME}`)], [swapped, kept], `cut off after ${last} changes`);
+    }
+  });
 });

@@ -1,0 +1,93 @@
+import { BESIDE, FOLDERS } from "../../backup/protocol.ts";
+import { CliError } from "../errors.ts";
+import { containerOf, volumeAt, type BackupHost, type Inspection } from "./agent.ts";
+import { physicalScript, start, takeBack, type Files } from "./restorePhysical.ts";
+import { databaseOf, type Database } from "./sql.ts";
+import type { Say } from "./swap.ts";
+import { Unsettled } from "./unsettled.ts";
+
+/** Brings such a restore to its end: what is on the disk decides, not whether a server answers. */
+export async function settlePhysical(
+  host: Pick<BackupHost, "docker" | "deployed" | "session">,
+  say: Say,
+): Promise<boolean> {
+  const files = onVolume(host);
+  const [phase = "", name = ""] = (await files("left")).trim().split(" ");
+  if (phase === "") return false;
+  const database = databaseOf(host, "mariadb");
+  try {
+    if (phase === "proven") {
+      await start(database);
+      await files("keep");
+      say(
+        `a restore of the server's files was cut off when it was done; what was live before it is kept as ${BESIDE}/${name}`,
+        "warn",
+      );
+    } else {
+      say(
+        "a restore of the server's files was cut off while they were put in place; what was live is put in place again",
+        "warn",
+      );
+      const aside = await takeBack(database, files);
+      if (aside !== "") say(`what had been put in place is kept as ${BESIDE}/${aside}`, "warn");
+    }
+    return true;
+  } catch (error) {
+    throw new Unsettled(
+      `a restore of the server's files was cut off (${phase}), and could not be brought to an end: ${(error as Error).message}`,
+    );
+  }
+}
+
+/** The script in a container of its own on the database's volume, as the database's user. */
+function onVolume({ docker, deployed, session }: Pick<BackupHost, "docker" | "deployed" | "session">): Files {
+  return async (...args) => {
+    const companion = containerOf(deployed, "restore");
+    const { code: found, stdout: inspected } = await docker.run(["inspect", companion]);
+    if (found !== 0)
+      throw new CliError({ what: `the companion ${companion} is not there`, remedy: "./drydock status" });
+    const [inspection] = JSON.parse(inspected) as [Inspection];
+    const { code, stdout, stderr } = await docker.run([
+      "run",
+      "--rm",
+      "--log-driver",
+      "none",
+      "--network",
+      "none",
+      "--user",
+      inspection.Config.User,
+      "--cap-drop",
+      "ALL",
+      "--security-opt",
+      "no-new-privileges",
+      "--label",
+      `drydock.stack=${session.stack}`,
+      "--mount",
+      `type=volume,source=${volumeAt(inspection, FOLDERS.database)},target=${FOLDERS.database},volume-nocopy`,
+      "--entrypoint",
+      "sh",
+      inspection.Config.Image,
+      "-c",
+      physicalScript(),
+      "restore",
+      ...args,
+    ]);
+    if (code !== 0) throw new CliError({ what: `the database's files: ${stderr.trim()}` });
+    return stdout;
+  };
+}
+
+/** What restores have kept in the database's volume, which is this stack's alone. */
+export async function keptPhysical(database: Database): Promise<string[]> {
+  return (await inDatabase(database, "kept")).split("\n").flatMap((name) => (name === "" ? [] : [`${BESIDE}/${name}`]));
+}
+
+export async function forgetPhysical(database: Database): Promise<void> {
+  await inDatabase(database, "forget");
+}
+
+async function inDatabase({ docker, container }: Database, verb: string): Promise<string> {
+  const { code, stdout, stderr } = await docker.run(["exec", container, "sh", "-c", physicalScript(), "restore", verb]);
+  if (code !== 0) throw new CliError({ what: `the database's files: ${stderr.trim()}`, remedy: "./drydock status" });
+  return stdout;
+}

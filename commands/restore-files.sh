@@ -1,0 +1,68 @@
+# Runs as the application's user, with the volume of its files in /files (or FILES). What is under way is in
+# .drydock-state, written before it begins.
+# Names in there are chosen by visitors: each is handed from find to mv, and none is read here.
+# $1 unpack: standard input is a tar; beside the live files; it is either whole or taken away. Prints how many files
+# there are
+#    swap NAME: what is live into NAME, .drydock-before-TIME, and what was unpacked into its place
+#    adopt: what was unpacked came from elsewhere: its owner can read and change all of it, and nginx can read what
+# is public
+#    count: prints how many files are live, but for those that only keep a folder in git
+#    settle: a swap that was cut off goes on; prints NAME
+#    left: prints what is under way
+#    clear: what was unpacked is not wanted any more
+#    kept: prints what is kept
+#    forget: removes it for good
+set -eu
+umask 077
+cd "${FILES:-/files}"
+next=.drydock-restore
+fail() { echo "$*" >&2; exit 1; }
+note() { printf '%s\n' "$*" > .drydock-state.new; sync .drydock-state.new; mv -fT .drydock-state.new .drydock-state; sync .; }
+# move FROM TO: all but what belongs to restores. Where somebody has made a file of that name meanwhile, it stays
+# beside, under another.
+move() { find "$1" -mindepth 1 -maxdepth 1 ! -name '.drydock-*' -exec mv --backup=numbered -t "$2" {} +; }
+phase='' name=''
+# The application could have written it: a name of restores, or none.
+[ ! -f .drydock-state ] || [ -L .drydock-state ] || read -r phase name < .drydock-state || true
+case ${name#.drydock-before-} in "$name" | '' | *[!0-9_]*) phase='' ;; esac
+
+finish() {
+  if [ "$phase" = leaving ]; then
+    mkdir -p "$name"
+    move . "$name"
+    sync .
+    note arriving "$name"
+  fi
+  [ ! -d "$next" ] || { move "$next" .; rm -rf "$next"; }
+  rm -f .drydock-state
+  sync .
+}
+
+case $1 in
+  unpack)
+    [ -z "$phase" ] || fail "an earlier restore of files has not come to its end: ./drydock backup restore --resume"
+    rm -rf "$next"
+    mkdir "$next"
+    tar --extract --same-permissions --directory "$next" || { rm -rf "$next"; exit 1; }
+    find "$next" -type f -printf x | wc -c
+    ;;
+  adopt)
+    find "$next" ! -type l ! -perm -u+rw -exec chmod u+rwX {} +
+    find "$next" -type d ! -perm -u+x -exec chmod u+x {} +
+    chmod u=rwx,go=rx "$next"
+    [ -L "$next/public" ] || [ ! -d "$next/public" ] || find "$next/public" ! -type l -exec chmod go+rX {} +
+    ;;
+  count) find . -mindepth 1 ! -path './.drydock-*' -type f ! -name .gitignore -printf x | wc -c ;;
+  swap)
+    [ -z "$phase" ] && [ -d "$next" ] || fail "nothing was unpacked, or an earlier restore has not come to its end: ./drydock backup restore --resume"
+    mkdir "$2"
+    phase=leaving name=$2
+    note "$phase" "$name"
+    finish
+    ;;
+  settle) case $phase in leaving | arriving) finish; echo "$name" ;; *) rm -rf "$next" .drydock-state.new ;; esac ;;
+  left) [ -z "$phase" ] || echo "$phase $name" ;;
+  clear) [ -n "$phase" ] || rm -rf "$next" ;;
+  kept) find . -mindepth 1 -maxdepth 1 -type d -name '.drydock-before-*' -printf '%f\n' | grep -x '[.]drydock-before-[0-9_]*' | sort || true ;;
+  forget) find . -mindepth 1 -maxdepth 1 -type d -name '.drydock-before-*' -exec rm -rf {} + ;;
+esac

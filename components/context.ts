@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import type { Environment, Settings } from "../config/settings.ts";
-import type { Guard } from "./guard.ts";
 
 export type { Role } from "../config/roles.ts";
 
@@ -17,8 +16,6 @@ export interface Context {
   readonly image: string;
   /** Which release this is, 12 hex digits: the same application image, environment and start-up make the same release. */
   readonly release: string;
-  /** Refuses an unsafe container before it is registered. */
-  readonly guard: Guard;
 }
 
 /** 12 hex digits that name a value; equal values have equal names. */

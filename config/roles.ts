@@ -15,3 +15,34 @@ export const WORKERS = ["worker", "horizon", "scheduler"] as const satisfies rea
 export function isLasting(role: string): boolean {
   return (LASTING as readonly string[]).includes(role);
 }
+
+/** The group of settings that says which user a role runs as; each service has its own. */
+export const USER_FROM = {
+  app: "app",
+  worker: "app",
+  horizon: "app",
+  scheduler: "app",
+  migrate: "app",
+  database: "database",
+  redis: "redis",
+  proxy: "proxy",
+  // The agent reads Laravel's private files, its companion the database server's.
+  backup: "app",
+  restore: "database",
+  service: undefined,
+} as const satisfies Record<Role, string | undefined>;
+
+/** The group of settings that says what else a role is given: memory, processors. */
+export const SETTINGS_OF = {
+  app: "app",
+  worker: "workers",
+  horizon: "horizon",
+  scheduler: "scheduler",
+  migrate: "app",
+  database: "database",
+  redis: "redis",
+  proxy: "proxy",
+  backup: "backup",
+  restore: "backup",
+  service: "services",
+} as const satisfies Record<Role, string>;

@@ -93,7 +93,7 @@ function exposed(
 }
 
 /** Each setting that is right by itself, so that the rules between settings also speak when something else is wrong. */
-function leniently(values: Readonly<Record<string, unknown>>): LenientSettings {
+export function leniently(values: Readonly<Record<string, unknown>>): LenientSettings {
   const result: Record<string, Record<string, unknown>> = {};
   for (const [name, group] of Object.entries(groups)) {
     const given = values[name];

@@ -1,5 +1,6 @@
 import type { Policies, PolicyResource, ReportViolation, ResourceValidationArgs, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
 import { z } from "zod";
+import type { Facts } from "../config/facts.ts";
 import { checkResource, checkStack, excludes, type Finding } from "./evaluate.ts";
 import { Resource } from "./helpers/resources.ts";
 import { SETTINGS_POLICY } from "./names.ts";
@@ -10,15 +11,22 @@ import { parseSettings, settingsSchema, type Settings } from "./settings.ts";
 /**
  * Turns the catalogue's rules into policies of the SDK, preceded by one that only carries the shared settings: a policy sees no
  * configuration but its own.
+ * @param facts what Drydock's settings say @default nothing: another program's stack
  */
-export function policiesOf(rules: readonly Rule[]): Policies {
-  const shared = new SharedSettings();
+export function policiesOf(rules: readonly Rule[], facts?: Facts): Policies {
+  const shared = new SharedSettings(facts);
   return [shared.policy, ...rules.map((rule) => (rule.scope === "resource" ? resourcePolicy(rule, shared) : stackPolicy(rule, shared)))];
 }
 
 class SharedSettings {
-  #current: Settings = parseSettings();
+  readonly #facts: Facts | undefined;
+  #current: Settings;
   #seen = "{}";
+
+  constructor(facts: Facts | undefined) {
+    this.#facts = facts;
+    this.#current = parseSettings({}, facts);
+  }
 
   get current(): Settings {
     return this.#current;
@@ -37,7 +45,7 @@ class SharedSettings {
   #read(config: object): void {
     const text = JSON.stringify(config);
     if (text === this.#seen) return;
-    this.#current = parseSettings(config);
+    this.#current = parseSettings(config, this.#facts);
     this.#seen = text;
   }
 }

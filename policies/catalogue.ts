@@ -1,5 +1,7 @@
 import { noPasswordArgv } from "./rules/argv.ts";
+import * as commands from "./rules/commands.ts";
 import * as containers from "./rules/containers.ts";
+import * as host from "./rules/host.ts";
 import * as images from "./rules/images.ts";
 import * as env from "./rules/laravel-env.ts";
 import * as hosts from "./rules/laravel-hosts.ts";
@@ -88,6 +90,20 @@ export const catalogue: readonly Rule[] = ordered([
   s3.s3NoAcl,
   s3.s3LifecycleCoversRetention,
   s3.s3Recoverable,
+  runtime.laravelUidIdentical,
+  host.hostPathAllowed,
+  host.volumeDriver,
+  host.noExtraGroups,
+  host.runtimeAllowed,
+  host.noCoreDumps,
+  safety.publishedPorts,
+  secrets.noSecretInEnv,
+  runtime.knownRole,
+  commands.dockerRunFlags,
+  commands.noPipedShell,
+  commands.knownCommands,
+  runtime.databasePersistent,
+  s3.s3NoPublicPolicy,
 ]);
 
 export function ruleNamed(name: string): Rule | undefined {

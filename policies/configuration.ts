@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Facts } from "../config/facts.ts";
 import { SETTINGS_POLICY } from "./names.ts";
 import type { Level, Rule } from "./rule.ts";
 import { parseConfig } from "./evaluate.ts";
@@ -23,17 +24,17 @@ export function configurationFile(stack: string, folder = join(import.meta.dirna
   return /^[\w.-]+$/.test(stack) && existsSync(file) ? file : undefined;
 }
 
-export function readConfiguration(stack: string, rules: readonly Rule[], folder?: string): StackConfiguration {
+export function readConfiguration(stack: string, rules: readonly Rule[], folder?: string, facts?: Facts): StackConfiguration {
   const file = configurationFile(stack, folder);
   const entries = file === undefined ? {} : (JSON.parse(readFileSync(file, "utf8")) as Record<string, Entry>);
-  return judgeConfiguration(entries, rules, file ?? "");
+  return judgeConfiguration(entries, rules, file ?? "", facts);
 }
 
 /**
  * Checks a whole file. The engine itself takes unknown names without a word, so a typo would switch nothing off and nobody would know.
  * @throws Error with file, key and remedy
  */
-export function judgeConfiguration(entries: Readonly<Record<string, Entry>>, rules: readonly Rule[], file: string): StackConfiguration {
+export function judgeConfiguration(entries: Readonly<Record<string, Entry>>, rules: readonly Rule[], file: string, facts?: Facts): StackConfiguration {
   for (const [name, entry] of Object.entries(entries)) {
     const level = typeof entry === "string" ? entry : entry["enforcementLevel"];
     const rule = rules.find((one) => one.name === name);
@@ -45,7 +46,7 @@ export function judgeConfiguration(entries: Readonly<Record<string, Entry>>, rul
   const all = entries["all"];
   const settings = entries[SETTINGS_POLICY];
   return {
-    settings: parseSettings(settings === undefined ? {} : parametersOf(settings)),
+    settings: parseSettings(settings === undefined ? {} : parametersOf(settings), facts),
     levelOf: (rule) => (levelOf(entries[rule.name]) ?? levelOf(all) ?? rule.level) as Level | "disabled",
     configOf: (rule) => parametersOf(entries[rule.name] ?? {}),
   };

@@ -1,8 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Facts } from "../config/facts.ts";
 import { catalogue } from "./catalogue.ts";
 import { configurationFile, readConfiguration } from "./configuration.ts";
+import { SETTINGS_POLICY } from "./names.ts";
 import { checkState, NOT_IN_STATE, type StateResource } from "./state.ts";
 
 /** Pulumi's CLI as far as it is needed here. */
@@ -20,17 +22,20 @@ export interface DeployedFinding {
 /**
  * Asks the rules about a stack's state. The engine does it (`pulumi policy analyze`), which decrypts secrets for the pack alone; an older
  * one without that command exports the state, whose secrets then stay encrypted and what depends on them undecided.
+ * @param facts what Drydock's settings say
  * @throws Error with what Pulumi said
  */
-export async function checkDeployed(pulumi: Cli, stack: string): Promise<DeployedFinding[]> {
+export async function checkDeployed(pulumi: Cli, stack: string, facts?: Facts): Promise<DeployedFinding[]> {
   const folder = mkdtempSync(join(tmpdir(), "drydock-check-"));
   try {
     const file = configurationFile(stack);
-    const config = file === undefined ? {} : (JSON.parse(readFileSync(file, "utf8")) as object);
+    const config: Record<string, object> = file === undefined ? {} : (JSON.parse(readFileSync(file, "utf8")) as Record<string, object>);
     const path = join(folder, "config.json");
-    writeFileSync(path, JSON.stringify({ ...config, ...Object.fromEntries(NOT_IN_STATE.map((name) => [name, "disabled"])) }));
+    // Here the engine gives the pack no configuration of the stack.
+    const known = facts === undefined ? {} : { [SETTINGS_POLICY]: { ...config[SETTINGS_POLICY], facts } };
+    writeFileSync(path, JSON.stringify({ ...config, ...known, ...Object.fromEntries(NOT_IN_STATE.map((name) => [name, "disabled"])) }));
     const { code, stdout, stderr } = await pulumi.capture(["policy", "analyze", "--stack", stack, "--policy-pack", import.meta.dirname, "--policy-pack-config", path, "--json"]);
-    if (/unknown command|unknown flag/.test(stderr)) return await fromExport(pulumi, stack);
+    if (/unknown command|unknown flag/.test(stderr)) return await fromExport(pulumi, stack, facts);
     const findings = eventsOf(stdout);
     // It ends with an error where a mandatory rule is broken; any other end without a finding is a failure of its own.
     if (code !== 0 && !findings.some(({ level }) => level === "mandatory")) throw new Error(`pulumi policy analyze failed: ${stderr.trim() || stdout.trim()}`);
@@ -40,11 +45,11 @@ export async function checkDeployed(pulumi: Cli, stack: string): Promise<Deploye
   }
 }
 
-async function fromExport(pulumi: Cli, stack: string): Promise<DeployedFinding[]> {
+async function fromExport(pulumi: Cli, stack: string, facts: Facts | undefined): Promise<DeployedFinding[]> {
   const { code, stdout, stderr } = await pulumi.capture(["stack", "export", "--stack", stack]);
   if (code !== 0) throw new Error(`the state of stack ${stack} can't be read: ${stderr.trim()}`);
   const { deployment } = JSON.parse(stdout) as { deployment?: { resources?: StateResource[] } };
-  return checkState(deployment?.resources ?? [], readConfiguration(stack, catalogue))
+  return checkState(deployment?.resources ?? [], readConfiguration(stack, catalogue, undefined, facts))
     .map(({ rule, level, urn, message }) => ({ rule, level: level === "remediate" ? "mandatory" : level, resource: urn.split("::").pop() ?? "", message }));
 }
 

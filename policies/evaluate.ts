@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isUnknown, type Field } from "./helpers/values.ts";
+import { isProduction, remedyFor } from "./helpers/own.ts";
 import { Resource, Stack } from "./helpers/resources.ts";
 import type { Context, Report, ResourceRule, Rule, StackRule } from "./rule.ts";
 import type { Settings } from "./settings.ts";
@@ -7,8 +8,11 @@ import type { Settings } from "./settings.ts";
 /** What a rule has to say about one resource. */
 export interface Finding {
   readonly rule: string;
-  /** `excluded`: it would be a violation, but the stack's configuration excludes the resource and says why. */
-  readonly kind: "violation" | "undecided" | "excluded";
+  /**
+   * `excluded`: it would be a violation, but the stack's configuration excludes the resource and says why; `advice`: it would be one in
+   * production.
+   */
+  readonly kind: "violation" | "advice" | "undecided" | "excluded";
   readonly urn: string;
   readonly message: string;
 }
@@ -48,7 +52,7 @@ export function parseConfig(rule: Rule, config: Readonly<Record<string, unknown>
 export function checkResource(rule: Rule, resource: Resource, settings: Settings, config?: Readonly<Record<string, unknown>>): Finding[] {
   if (rule.scope !== "resource" || !rule.types.includes(resource.type)) return [];
   const { params, exclude } = parseConfig(rule, config);
-  const findings = new Findings(rule, exclude);
+  const findings = new Findings(rule, exclude, settings);
   const context: Context<unknown> = { params, settings, on: (other) => findings.on(other) };
   (rule as unknown as ResourceRule<unknown>).check(resource, findings.on(resource), context);
   return findings.all();
@@ -58,7 +62,7 @@ export function checkResource(rule: Rule, resource: Resource, settings: Settings
 export function checkStack(rule: Rule, resources: readonly Resource[], settings: Settings, config?: Readonly<Record<string, unknown>>): Finding[] {
   if (rule.scope !== "stack") return [];
   const { params, exclude } = parseConfig(rule, config);
-  const findings = new Findings(rule, exclude);
+  const findings = new Findings(rule, exclude, settings);
   (rule as unknown as StackRule<unknown>).check(new Stack(resources, settings), { params, settings, on: (resource) => findings.on(resource) });
   return findings.all();
 }
@@ -67,21 +71,29 @@ export function checkStack(rule: Rule, resources: readonly Resource[], settings:
 class Findings {
   readonly #rule: Rule;
   readonly #exclude: Exclusions;
+  readonly #settings: Settings;
   readonly #violations: Finding[] = [];
   // One note a resource: ten unknown variables are one reason to look again.
   readonly #undecided = new Map<Resource, Set<string>>();
 
-  constructor(rule: Rule, exclude: Exclusions) {
+  constructor(rule: Rule, exclude: Exclusions, settings: Settings) {
     this.#rule = rule;
     this.#exclude = exclude;
+    this.#settings = settings;
   }
 
   on(resource: Resource): Report {
+    const strict = () => isProduction(resource, this.#settings);
     const report: Report = {
-      violation: (property, what) => this.#violations.push(this.#finding(resource, property, what)),
+      violation: (property, what) => this.#violations.push(this.#finding("violation", resource, property, what)),
+      inProduction: (property, what) => this.#violations.push(this.#finding(strict() ? "violation" : "advice", resource, property, what)),
       undecided: (property) => {
         const paths = this.#undecided.get(resource) ?? new Set();
         this.#undecided.set(resource, paths.add(property));
+      },
+      mustKnow: (property) => {
+        if (strict()) report.violation(property, "is not known in the preview, and production must not find out during the update");
+        else report.undecided(property);
       },
       expect: <T>(field: Field<T>, ok: (value: T | undefined) => boolean, what: string) => {
         if (isUnknown(field.value)) report.undecided(field.path);
@@ -101,12 +113,16 @@ class Findings {
     return [...this.#violations, ...notes];
   }
 
-  #finding(resource: Resource, property: string, what: string): Finding {
+  #finding(kind: "violation" | "advice", resource: Resource, property: string, what: string): Finding {
     const line = `${resource.title}, ${property}: ${what}`;
     const excluded = this.#exclude.find((entry) => excludes(entry, resource.name));
     const base = { rule: this.#rule.name, urn: resource.urn };
-    if (excluded !== undefined) return { ...base, kind: "excluded", message: `${line}\nExcluded by the stack's policy configuration: ${excluded.reason}` };
-    return { ...base, kind: "violation", message: `${line}\nWhy: ${this.#rule.why} (${cite(this.#rule)})\nRemedy: ${this.#rule.remedy}` };
+    if (excluded !== undefined) {
+      return { ...base, kind: "excluded", message: `${line}\nExcluded by the stack's policy configuration: ${excluded.reason}` };
+    }
+    const note = kind === "advice" ? "\nIn production this is refused." : "";
+    const remedy = remedyFor(this.#rule, resource, property, this.#settings);
+    return { ...base, kind, message: `${line}${note}\nWhy: ${this.#rule.why} (${cite(this.#rule)})\nRemedy: ${remedy}` };
   }
 }
 

@@ -9,8 +9,12 @@ export type Family = "laravel" | "safety" | "containers" | "s3";
 /** How a check speaks about one resource. `property` is a path such as `ports[0].external`; `what` names keys, never values. */
 export interface Report {
   violation(property: string, what: string): void;
+  /** The same where the stack is production; only said anywhere else. */
+  inProduction(property: string, what: string): void;
   /** A value that would decide is only known during the update. */
   undecided(property: string): void;
+  /** The same, but production is not to find out then: what is not known in its preview is a violation. */
+  mustKnow(property: string): void;
   /** Undecided if the value is unknown, a violation if `ok` says no. */
   expect<T>(field: Field<T>, ok: (value: T | undefined) => boolean, what: string): void;
 }
@@ -39,6 +43,13 @@ interface Documented {
   readonly remedy: string;
   readonly bad: string;
   readonly good: string;
+  /** What it demands of production besides; elsewhere that is only said. */
+  readonly production?: string;
+  /**
+   * Drydock's setting that mends it, for Drydock's own resources: path and value, as `pulumi config set --path drydock:…` takes them.
+   * `group` is the group of settings of the container's role, `property` what the rule found.
+   */
+  setting?(group: string, property: string): string | undefined;
 }
 
 /** A rule that sees one resource, before it is created or changed. */

@@ -1,5 +1,7 @@
 import { z } from "zod";
+import type { Facts } from "../config/facts.ts";
 import { LARAVEL, LASTING, ROLES, type Role } from "../config/roles.ts";
+import { stageByName, stageOf, stages, type Stage } from "../config/stage.ts";
 
 export { LARAVEL, LASTING, ROLES, type Role };
 
@@ -31,38 +33,72 @@ function compiles(source: string): boolean {
   }
 }
 
+const numbers = z.array(z.number().int().nonnegative());
+
+/** What config/facts.ts finds in Drydock's settings. */
+const factsSchema = z.object({
+  appEnv: z.string().optional(),
+  uids: z.partialRecord(z.enum(ROLES), z.number().int().nonnegative()),
+  groups: z.partialRecord(z.enum(ROLES), numbers),
+  health: z.object({ port: z.number().int(), path: z.string() }),
+  counts: z.partialRecord(z.enum(ROLES), z.number().int().nonnegative()),
+  published: z.partialRecord(z.enum(ROLES), numbers),
+});
+
 /** What several rules share. Set under `pack-settings` of a `--policy-pack-config` file. */
 export const settingsSchema = z.strictObject({
   /** Label that names a container's role. */
   roleLabel: z.string().default("drydock.role"),
   /** Pattern on the container's name, by role, for containers without that label. */
   roleByName: z.partialRecord(z.enum(ROLES), expression).default({}),
-  /** Pattern on the stack's name: these stacks are production. */
-  production: expression.default("^(prod|production|live)([-_.]|$)"),
+  /** Roles of this program's own, which the label may name as well; no rule for Laravel applies to them. */
+  ownRoles: z.array(z.string()).default([]),
+  /** How careful to be, whatever the names say. */
+  stage: z.enum(stages).optional(),
+  /** Pattern on the stack's name: these stacks are production, all others are not. */
+  production: expression.optional(),
   /** Where the application's code can stand in a container. */
   appPaths: z.array(z.string()).default(["/var/www/html", "/var/www", "/app"]),
+  /** What Drydock's settings say; the pack reads them by itself. */
+  facts: factsSchema.optional(),
 });
 
 export type SettingsInput = z.input<typeof settingsSchema>;
 
 export interface Settings {
   readonly roleLabel: string;
+  readonly ownRoles: readonly string[];
   readonly appPaths: readonly string[];
+  /** What Drydock's settings say; nothing for any other program. */
+  readonly facts: Facts | undefined;
   roleOf(name: string): Role | undefined;
-  isProduction(stack: string): boolean;
+  /** The stage of a resource of this stack. @param appEnv what its own APP_ENV says, where it has one */
+  stageOf(stack: string, appEnv?: string): Stage;
 }
 
 /**
+ * @param input `pack-settings` of a configuration file
+ * @param known what Drydock's settings say, unless the input says it
  * @throws ZodError naming the setting
  */
-export function parseSettings(input: unknown = {}): Settings {
+export function parseSettings(input: unknown = {}, known?: Facts): Settings {
   const parsed = settingsSchema.parse(input);
   const patterns = Object.entries({ ...BY_NAME, ...parsed.roleByName }).map(([role, source]) => [role as Role, new RegExp(source)] as const);
-  const production = new RegExp(parsed.production);
+  const facts = parsed.facts ?? known;
+  const production = parsed.production === undefined ? undefined : new RegExp(parsed.production);
   return {
     roleLabel: parsed.roleLabel,
+    ownRoles: parsed.ownRoles,
     appPaths: parsed.appPaths,
+    facts,
     roleOf: (name) => patterns.find(([, pattern]) => pattern.test(name))?.[0],
-    isProduction: (stack) => production.test(stack),
+    stageOf(stack, own) {
+      if (parsed.stage !== undefined) return parsed.stage;
+      // What runs as production is production, wherever; what calls itself less in a stack of production is not.
+      if (own !== undefined && stageByName(own) === "production") return "production";
+      const appEnv = facts?.appEnv ?? own;
+      if (production === undefined) return stageOf(stack, appEnv);
+      return production.test(stack) ? "production" : (stageByName(appEnv ?? "") ?? "staging");
+    },
   };
 }

@@ -11,22 +11,46 @@ type When = "create" | "update" | "delete";
 
 /**
  * What a command resource runs, by when it runs, or what a container runs. The scripts that it names are read, too: those of this machine
- * for a local command, uploaded ones for a container.
+ * for a local command, uploaded ones for a container. So are what a bare shell gets on standard input, what an interpreter is called with,
+ * and variables that stand where a command does.
  */
 export function commandTexts(resource: Resource, settings: Settings, when: readonly When[] = ["create", "update", "delete"]): Items<string> {
   if (isContainerType(resource.type)) return containerTexts(containerOf(resource, settings));
   const dir = text(at(resource.props, "dir"));
+  const [stdin, interpreter] = [text(at(resource.props, "stdin")), items(at(resource.props, "interpreter"), "interpreter", text)];
+  const environment = new Map(variables(resource).known.map(({ path, value }) => [path.replace(/^environment\./, ""), value]));
   const known: Item<string>[] = [];
-  const unknown: string[] = [];
+  const unknown: string[] = [...interpreter.unknown];
   for (const path of when) {
     const value = text(at(resource.props, path));
     if (isUnknown(value)) unknown.push(path);
     else if (value !== undefined) {
-      const scripts = resource.type === "command:local:Command" ? scriptsOf(value, typeof dir === "string" ? dir : undefined) : "";
-      known.push({ path, value: `${withoutComments(value)}\n${scripts}`.trim() });
+      const read = BARE_SHELL.test(value.trim()) ? stdin : undefined;
+      if (isUnknown(read)) unknown.push("stdin");
+      const own = [interpreter.known.map((word) => word.value).join(" "), value, typeof read === "string" ? read : ""].filter((part) => part !== "").join("\n");
+      const scripts = resource.type === "command:local:Command" ? scriptsOf(own, typeof dir === "string" ? dir : undefined) : "";
+      const all = `${withoutComments(own)}\n${scripts}`.trim();
+      const meant = expanded(all, environment);
+      known.push({ path, value: meant === all ? all : `${all}\n${meant}` });
     }
   }
   return { known, unknown };
+}
+
+/** A shell, or what stands for one elsewhere, that reads what it does from standard input. */
+const BARE_SHELL = /(?:^|[\s;&|/])(?:(?:ba|da|z|k)?sh|python3?|perl|ruby|php|node)(?:\s+-[a-z]*s?[a-z]*|\s+-)*$|(?:^|[\s;&|])ssh(?:\s+-\S+)*\s+[^\s;&|-]\S*$/;
+const LONGEST = 64 * 1024;
+
+/** The same text with what a shell makes of it: pairs of quotes inside words, and variables whose value can be seen here. */
+function expanded(line: string, environment: ReadonlyMap<string, string>): string {
+  if (line.length > LONGEST) return line;
+  const values = new Map<string, string>();
+  for (const [, name = "", value = ""] of line.matchAll(/(?:^|[\s;&|(])([A-Za-z_]\w*)=(["']?[\w:./ -]*["']?)(?=[\s;&|)]|$)/g)) values.set(name, value.replace(/^["']|["']$/g, ""));
+  return line
+    .replace(/(?<=[^\s=])(?:""|'')(?=[^\s"'])|(?<=\w)\\(?=\w)/g, "")
+    // Anywhere for the shell's own variables; the command's only where they are what is run: their values may be data.
+    .replace(/\$\{?([A-Za-z_]\w*)\}?/g, (whole, name: string) => values.get(name) ?? whole)
+    .replace(/(^|[;&|\n(]\s*|\s(?:eval|-c)\s+)(["']?)\$\{?([A-Za-z_]\w*)\}?\2/g, (whole, before: string, _, name: string) => (environment.has(name) ? `${before}${environment.get(name)!}` : whole));
 }
 
 /** One text for entry point and command together, and one for the health check: the words of one process belong together. */

@@ -120,20 +120,29 @@ export class Container {
     return joined(this.entrypoint, this.command);
   }
 
-  /** Runs once and ends, such as a migration: no health check, no restart. */
+  /** Runs once and ends, such as a migration: no health check, no restart. The role says so, and what it is made to do. */
   get isOneOff(): boolean {
-    return this.role === "migrate" || this.raw("mustRun") === false || this.raw("attach") === true;
+    return this.role === "migrate" && !this.isService && (this.raw("mustRun") === false || this.raw("attach") === true);
   }
 
-  /** Values of a label; container labels are a list of `{label, value}`. */
+  /** All labels; those of a container are a list of `{label, value}`, and some programs give a map. */
+  get labels(): Items<readonly [key: string, value: Maybe<string>]> {
+    const lists = (this.isService ? ["labels", "taskSpec.containerSpec.labels"] : ["labels"]).map((path): Items<readonly [string, Maybe<string>]> => {
+      const raw = this.raw(path);
+      const map = entries(raw, path);
+      if (map.known.length > 0) return { known: map.known.map(({ path: here, value: [key, value] }) => ({ path: here, value: [key, text(value)] })), unknown: [] };
+      return items(raw, path, (entry) => {
+        const key = text(at(entry, "label"));
+        return isUnknown(key) ? key : key === undefined ? undefined : ([key, text(at(entry, "value"))] as const);
+      });
+    });
+    return joined(...lists);
+  }
+
+  /** Value of a label; empty where it has none. */
   label(name: string): Maybe<string> {
-    for (const path of this.isService ? ["labels", "taskSpec.containerSpec.labels"] : ["labels"]) {
-      const pairs = items(this.raw(path), path, (entry) => (at(entry, "label") === name ? (text(at(entry, "value")) ?? "") : undefined));
-      const map = entries(this.raw(path), path).known.find(({ value: [key] }) => key === name);
-      const found = pairs.known[0]?.value ?? (map === undefined ? undefined : text(map.value[1]));
-      if (found !== undefined) return found;
-    }
-    return undefined;
+    const found = this.labels.known.find(({ value: [key] }) => key === name);
+    return found === undefined ? undefined : (found.value[1] ?? "");
   }
 
   #findRole(settings: Settings): Role | undefined {

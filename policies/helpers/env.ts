@@ -86,15 +86,28 @@ function split(pair: string): [key: string, value: string] {
 
 const LINE = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.]*)[ \t]*=[ \t]*("(?:[^"\\]|\\[\s\S])*"|'[^']*'|[^\r\n]*)/gm;
 
-/** Reads dotenv text as Laravel does: quotes, comments, `export`. */
+/** Reads dotenv text as Laravel does: quotes, comments, `export`, and `${NAME}` of a variable that stands above. */
 export function parseDotenv(content: string): [key: string, value: string][] {
-  return [...content.matchAll(LINE)].map(([, key = "", raw = ""]) => [key, unquote(raw)]);
+  const above = new Map<string, string>();
+  return [...content.matchAll(LINE)].map(([, key = "", raw = ""]) => {
+    const value = unquote(raw, above);
+    above.set(key, value);
+    return [key, value];
+  });
 }
 
-function unquote(raw: string): string {
-  if (raw.startsWith('"') && raw.length > 1) return raw.slice(1, -1).replace(/\\([nrt"\\$])/g, (_, c: string) => ({ n: "\n", r: "\r", t: "\t" })[c] ?? c);
+const ESCAPED = /\\([nrtfv"\\$])|\$\{([\w.]+)\}/g;
+const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", f: "\f", v: "\v" };
+
+function unquote(raw: string, above: ReadonlyMap<string, string>): string {
+  const expanded = (text: string, escapes: boolean) => text.replace(ESCAPED, (whole, escape: string | undefined, name: string | undefined) => {
+    if (escape !== undefined) return escapes ? (ESCAPES[escape] ?? escape) : whole;
+    // Of a variable that is nowhere, phpdotenv leaves the text.
+    return above.get(name!) ?? whole;
+  });
+  if (raw.startsWith('"') && raw.length > 1) return expanded(raw.slice(1, -1), true);
   if (raw.startsWith("'") && raw.length > 1) return raw.slice(1, -1);
-  return raw.replace(/(^|\s)#.*$/, "").trim();
+  return expanded(raw.replace(/(^|\s)#.*$/, "").trim(), false);
 }
 
 /** What a rule gets when it asks for a key: the variable, its certain absence, or not known yet. */

@@ -30,3 +30,18 @@ export function healthEndpoint(words: readonly Item<string>[]): Endpoint | undef
   }
   return undefined;
 }
+
+const NOTHING = /^(?::|true|\/(?:usr\/)?bin\/true|exit\s+0|exit|echo|printf|sleep|date|test\s+1|\[\s+1\s+\])(?=\s|$)/;
+const SWALLOWED = /(?:\|\||;|\n)\s*(?::|true|\/(?:usr\/)?bin\/true|exit\s+0|echo(?:\s[^;&|\n]*)?)\s*;?\s*$/;
+
+/** Whether a health check succeeds whatever happens: it does nothing, or it throws away what it found. */
+export function cannotFail(tests: readonly string[]): boolean {
+  const [form = "", ...words] = tests;
+  const [first = "", ...rest] = form === "CMD" ? words : ["sh", "-c", words.join(" ")];
+  const flag = rest.findIndex((word) => /^-[a-z]*c$/.test(word));
+  const isShell = /(^|\/)(ba|da|a|z|k)?sh$/.test(first) && flag >= 0;
+  const line = (isShell ? (rest[flag + 1] ?? "") : [first, ...rest].join(" ")).trim();
+  if (line === "") return true;
+  if (!isShell) return NOTHING.test(line);
+  return SWALLOWED.test(line) || line.split(/&&|\|\||[;&|\n]/).every((command) => command.trim() === "" || NOTHING.test(command.trim()));
+}

@@ -1,48 +1,67 @@
 import { posix } from "node:path";
-import { at, entries, flag, items, joined, text, type Items, type Maybe, type Plain } from "./values.ts";
+import { at, entries, flag, isUnknown, items, joined, text, type Items, type Maybe, type Plain } from "./values.ts";
 
 /** Something put over a path of the container's file system. */
 export interface Mount {
-  readonly type: "bind" | "volume" | "tmpfs" | "other";
-  /** Host path of a bind, name of a volume. */
+  /** `from`: whatever another container has mounted; `other`: what is none of these. */
+  readonly type: Maybe<"bind" | "volume" | "tmpfs" | "from" | "other">;
+  /** Host path of a bind, name of a volume or container. */
   readonly source: Maybe<string>;
   /** Normalized path in the container. */
   readonly target: Maybe<string>;
   readonly readOnly: Maybe<boolean>;
   readonly propagation: Maybe<string>;
+  /** Of a volume that is made with the container. */
+  readonly driver: Driver;
+}
+
+/** Who makes a volume, and what he is told. */
+export interface Driver {
+  /** @default "local" */
+  readonly name: Maybe<string>;
+  readonly options: Items<readonly [key: string, value: unknown]>;
 }
 
 const TYPES = ["bind", "volume", "tmpfs"] as const;
+const NONE: Driver = { name: undefined, options: { known: [], unknown: [] } };
+/** Docker reads a "name" of this kind as a path of the host. */
+const PATH_LIKE = /[/\\]|^[.~]/;
 
 /** Reads `mounts`, `volumes` and `tmpfs` of a Container, `mounts` of a Service. */
 export function readMounts(props: Plain, isService: boolean): Items<Mount> {
   if (isService) return readList(at(props, "taskSpec", "containerSpec", "mounts"), "taskSpec.containerSpec.mounts");
-  return joined(
-    readList(at(props, "mounts"), "mounts"),
-    items(at(props, "volumes"), "volumes", (entry): Mount => {
-      const host = text(at(entry, "hostPath"));
-      const isBind = host !== undefined && host !== "";
-      return {
-        type: isBind ? "bind" : "volume",
-        source: isBind ? host : text(at(entry, "volumeName")),
-        target: normalized(text(at(entry, "containerPath"))),
-        readOnly: flag(at(entry, "readOnly")),
-        propagation: undefined,
-      };
-    }),
-    tmpfs(at(props, "tmpfs")),
-  );
+  return joined(readList(at(props, "mounts"), "mounts"), items(at(props, "volumes"), "volumes", readVolume), tmpfs(at(props, "tmpfs")));
+}
+
+function readVolume(entry: unknown): Mount {
+  const [host, name, from] = [text(at(entry, "hostPath")), text(at(entry, "volumeName")), text(at(entry, "fromContainer"))];
+  const given = (value: Maybe<string>) => value !== undefined && value !== "";
+  const isBind = given(host) || (typeof name === "string" && PATH_LIKE.test(name));
+  return {
+    type: given(from) ? "from" : isBind ? "bind" : "volume",
+    source: given(from) ? from : given(host) ? host : name,
+    target: normalized(text(at(entry, "containerPath"))),
+    readOnly: flag(at(entry, "readOnly")),
+    propagation: undefined,
+    driver: NONE,
+  };
 }
 
 function readList(value: unknown, path: string): Items<Mount> {
-  return items(value, path, (entry): Mount => {
+  return items(value, path, (entry, here): Mount => {
     const type = text(at(entry, "type"));
+    const source = text(at(entry, "source"));
+    const kind = isUnknown(type) ? type : (TYPES.find((known) => known === type?.trim().toLowerCase()) ?? "other");
     return {
-      type: TYPES.find((known) => known === type) ?? "other",
-      source: text(at(entry, "source")),
+      type: kind === "volume" && typeof source === "string" && PATH_LIKE.test(source) ? "bind" : kind,
+      source,
       target: normalized(text(at(entry, "target"))),
       readOnly: flag(at(entry, "readOnly")),
       propagation: text(at(entry, "bindOptions", "propagation")),
+      driver: {
+        name: text(at(entry, "volumeOptions", "driverName")),
+        options: entries(at(entry, "volumeOptions", "driverOptions"), `${here}.volumeOptions.driverOptions`),
+      },
     };
   });
 }
@@ -50,7 +69,10 @@ function readList(value: unknown, path: string): Items<Mount> {
 function tmpfs(value: unknown): Items<Mount> {
   const map = entries(value, "tmpfs");
   return {
-    known: map.known.map(({ value: [target], path }) => ({ path, value: { type: "tmpfs", source: undefined, target: normalized(target), readOnly: false, propagation: undefined } })),
+    known: map.known.map(({ value: [target], path }) => ({
+      path,
+      value: { type: "tmpfs", source: undefined, target: normalized(target), readOnly: false, propagation: undefined, driver: NONE },
+    })),
     unknown: map.unknown,
   };
 }
@@ -61,7 +83,8 @@ function normalized(path: Maybe<string>): Maybe<string> {
 
 /** A path without `..`, doubled and trailing slashes. */
 export function clean(path: string): string {
-  const short = posix.normalize(path);
+  // POSIX gives two leading slashes a meaning of their own; Linux does not.
+  const short = posix.normalize(path).replace(/^\/{2,}/, "/");
   return short.length > 1 && short.endsWith("/") ? short.slice(0, -1) : short;
 }
 

@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { at, items, num, text, type Items, type Maybe } from "./values.ts";
 
 /** A port that is reachable from outside the container's networks. */
@@ -20,7 +21,10 @@ export function readPorts(value: unknown, path: string): Items<Port> {
   }));
 }
 
-/** Whether an address means every interface of the host. */
+/** Whether an address means every interface of the host, however it is spelled: `0.0.0.0`, `::`, `0:0:0:0:0:0:0:0`, `::ffff:0.0.0.0`. */
 export function isEveryInterface(ip: string | undefined): boolean {
-  return ip === undefined || ip === "" || ip === "0.0.0.0" || ip === "::" || ip === "[::]";
+  const address = (ip ?? "").trim().replace(/^\[(.*)\]$/, "$1");
+  if (address === "" || address === "*") return true;
+  if (isIPv6(address)) return ["[::]", "[::ffff:0:0]"].includes(new URL(`http://[${address.split("%")[0]}]`).hostname);
+  return /^0+(\.0+){0,3}$/.test(address);
 }

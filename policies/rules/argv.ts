@@ -11,7 +11,7 @@ import { none } from "./shared.ts";
 /** Ways to put a password on a command line, and what to call them. A variable is no help: the shell expands it into the arguments. */
 const FLAGS: readonly { readonly program?: RegExp; readonly flag: RegExp; readonly name: string }[] = [
   { program: /\b(?:mysql|mariadb)(?:dump|admin|check|import|-dump|-admin|-backup)?\b|\bmariabackup\b/, flag: /\s-p[^\s]/, name: "-p with the password" },
-  { flag: /\s--(?:password|passwd|pass|db-password|auth-password)=[^\s]/i, name: "--password with a value" },
+  { flag: /\s--(?:password|passwd|pass|db-password|auth-password)(?:=|\s+(?![-<>|&]))[^\s]/i, name: "--password with a value" },
   { program: /\bredis-cli\b/, flag: /\s(?:-a|--pass)\s+[^\s]/, name: "redis-cli -a" },
   { flag: /--(?:requirepass|masterauth)[\s=]+[^\s]/, name: "--requirepass" },
   { program: /\bcurl\b/, flag: /\s(?:-u|--user)[\s=]+[^\s:]{1,200}:[^\s]/, name: "curl -u with a password" },

@@ -1,8 +1,9 @@
 import { z } from "zod";
+import { cannotFail } from "../helpers/health.ts";
 import { clean, isWithin } from "../helpers/mounts.ts";
 import { isEveryInterface } from "../helpers/ports.ts";
 import { CONTAINERS } from "../helpers/resources.ts";
-import { isUnknown, items, joined, num, text, type Items } from "../helpers/values.ts";
+import { at, isUnknown, items, joined, num, text } from "../helpers/values.ts";
 import { resourceRule } from "../rule.ts";
 import { none, onContainer } from "./shared.ts";
 
@@ -11,7 +12,7 @@ export const healthcheckRequired = resourceRule({
   summary: "A container has a health check.",
   why: "without one nobody can tell a container that serves from one that hangs, and no traffic can wait for it",
   remedy: "healthcheck: { tests: [\"CMD\", \"curl\", \"-fsS\", \"http://127.0.0.1/up\"], interval: \"5s\", timeout: \"5s\", retries: 3 }",
-  bad: "no healthcheck, or tests: [\"NONE\"]", good: "healthcheck: { tests: [\"CMD\", …] }",
+  bad: "no healthcheck, or tests: [\"NONE\"], or tests: [\"CMD\", \"true\"]", good: "healthcheck: { tests: [\"CMD\", …] }",
   types: CONTAINERS, params: none,
   check: onContainer((container, report) => {
     if (container.isOneOff) return;
@@ -20,6 +21,9 @@ export const healthcheckRequired = resourceRule({
     else if (known.length === 0 && unknown.length === 0) report.violation(container.path("healthcheck"), "there is no health check");
     // One known word is a check already, whatever the others turn out to be; `NONE` stands alone.
     else if (known.length === 0) for (const path of unknown) report.undecided(path);
+    else if (unknown.length === 0 && cannotFail(known.map(({ value }) => value))) {
+      report.violation(container.path("healthcheck.tests"), "the health check can't fail");
+    }
   }),
 });
 
@@ -116,28 +120,46 @@ export const readonlyRootfs = resourceRule({
 });
 
 export const noDevices = resourceRule({
-  id: 55, name: "no-devices", family: "containers", level: "advisory", source: ["D5.18"],
+  id: 55, name: "no-devices", family: "containers", level: "mandatory", source: ["D5.18"],
   summary: "No device of the host is given to a container.",
   why: "a device is reached without any of the host's permissions",
   remedy: "delete `devices`",
   bad: "devices: [{ hostPath: \"/dev/sda\" }]", good: "no devices",
-  types: ["docker:index/container:Container"], params: none,
-  check: onContainer((container, report) => {
-    const lists: Items<unknown>[] = ["devices", "deviceRequests", "deviceCgroupRules"].map((path) => items(container.raw(path), path, (entry) => entry));
-    const { known, unknown } = joined(...lists);
-    for (const { path } of known) report.violation(path, "a device of the host is given to the container");
-    for (const path of unknown) report.undecided(path);
+  production: "Which devices it gets is known in the preview.",
+  types: CONTAINERS,
+  params: z.strictObject({
+    /** Devices of the host, by path, that may be given; `gpus` for those. */
+    allowed: z.array(z.string()).default([]),
+  }),
+  check: onContainer((container, report, { params }) => {
+    const generic = "taskSpec.resources.reservation.genericResources";
+    const lists = container.isService ? [`${generic}.namedResourcesSpecs`, `${generic}.discreteResourcesSpecs`] : ["devices", "deviceRequests", "deviceCgroupRules"];
+    const { known, unknown } = joined(...lists.map((path) => items(container.raw(path), path, (entry) => entry)));
+    for (const { value, path } of known) {
+      const host = text(at(value, "hostPath"));
+      if (isUnknown(host)) report.mustKnow(host.path);
+      else if (host === undefined || !params.allowed.includes(clean(host))) report.violation(path, "a device of the host is given to the container");
+    }
+    for (const path of unknown) report.mustKnow(path);
+    const gpus = container.isService ? undefined : text(container.raw("gpus"));
+    if (isUnknown(gpus)) report.mustKnow("gpus");
+    else if (gpus !== undefined && gpus !== "" && !params.allowed.includes("gpus")) report.violation("gpus", "a device of the host is given to the container");
   }),
 });
 
 export const noCgroupParent = resourceRule({
-  id: 55, name: "no-cgroup-parent", family: "containers", level: "advisory", source: ["D5.25"],
-  summary: "A container stays in Docker's own cgroup.",
+  id: 55, name: "no-cgroup-parent", family: "containers", level: "mandatory", source: ["D5.25"],
+  summary: "A container says nothing of another cgroup than Docker's own.",
   why: "in another cgroup other limits apply than those that are written here",
   remedy: "delete `cgroupParent`",
   bad: "cgroupParent: \"/\"", good: "no cgroupParent",
+  production: "It does.",
   types: ["docker:index/container:Container"], params: none,
-  check: onContainer((container, report) => report.expect({ path: "cgroupParent", value: text(container.raw("cgroupParent")) }, (value) => value === undefined || value === "", "is in another cgroup than Docker's")),
+  check: onContainer((container, report) => {
+    const value = text(container.raw("cgroupParent"));
+    if (isUnknown(value)) report.mustKnow("cgroupParent");
+    else if (value !== undefined && value !== "") report.inProduction("cgroupParent", "is in another cgroup than Docker's");
+  }),
 });
 
 export const noLowHostPort = resourceRule({

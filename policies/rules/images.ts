@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { containerOf, isContainerType } from "../helpers/container.ts";
-import { find, isSecretName } from "../helpers/env.ts";
+import { isSecretName } from "../helpers/env.ts";
+import { isProduction } from "../helpers/own.ts";
 import { hasUrlWithPassword } from "../helpers/secrets.ts";
 import { CONTAINERS, IMAGE, REMOTE_IMAGE, type Resource } from "../helpers/resources.ts";
 import { at, entries, isUnknown, text, type Field } from "../helpers/values.ts";
@@ -14,6 +15,7 @@ export const imagePinned = resourceRule({
   why: "latest was another image on each machine, and the one that had worked could not be found again",
   remedy: "image: \"registry.example.com/shop:1.4.2@sha256:…\" (docker buildx imagetools inspect prints the digest)",
   bad: "image: \"nginx:latest\"", good: "image: \"nginx:1.30.2@sha256:…\"",
+  setting: (group) => (group === "horizon" || group === "scheduler" ? "app" : group) + ".image registry.example.com/shop:1.4@sha256:DIGEST",
   types: [...CONTAINERS, IMAGE, REMOTE_IMAGE],
   params: z.strictObject({
     /** Pattern on images that need no digest in production, such as those built on the host itself. */
@@ -38,13 +40,6 @@ function imageOf(resource: Resource, settings: Settings): Field<string> {
   if (isContainerType(resource.type)) return containerOf(resource, settings).image;
   const path = resource.type === IMAGE ? "imageName" : "name";
   return { path, value: text(at(resource.props, path)) };
-}
-
-function isProduction(resource: Resource, settings: Settings): boolean {
-  if (settings.isProduction(resource.stack)) return true;
-  if (!isContainerType(resource.type)) return false;
-  const stage = find(containerOf(resource, settings).env, "APP_ENV");
-  return stage.is === "present" && stage.value === "production";
 }
 
 export const noSecretBuildArg = resourceRule({

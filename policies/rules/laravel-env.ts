@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { stageByName } from "../../config/stage.ts";
 import { find, type Env } from "../helpers/env.ts";
 import { isUnknown } from "../helpers/values.ts";
 import { CONTAINERS } from "../helpers/resources.ts";
@@ -97,23 +98,33 @@ export const phpredisClient = resourceRule({
   }),
 });
 
+/** Stages of a developer's own machine, on which Laravel may show its errors. */
+const DEBUGGED = ["local", "testing"];
+
 export const productionMode = resourceRule({
   id: 27, name: "production-mode", family: "laravel", level: "mandatory", source: ["KI prevention"],
-  summary: "Where APP_ENV is production, APP_DEBUG is false and APP_URL is https.",
+  summary: "APP_DEBUG is false unless APP_ENV is local or testing; in production APP_URL is https.",
   why: "debug pages show secrets to every visitor, and links and cookies follow APP_URL",
   remedy: "envs: [\"APP_DEBUG=false\", \"APP_URL=https://shop.example.com\"]",
-  bad: "envs: [\"APP_ENV=production\", \"APP_DEBUG=true\"]", good: "envs: [\"APP_ENV=production\", \"APP_DEBUG=false\", \"APP_URL=https://shop.example.com\"]",
+  bad: "envs: [\"APP_ENV=Production\", \"APP_DEBUG=true\"]", good: "envs: [\"APP_ENV=production\", \"APP_DEBUG=false\", \"APP_URL=https://shop.example.com\"]",
+  setting: (_, property) => (/APP_URL|\[2\]/.test(property) ? "env.APP_URL https://shop.example.com" : "env.APP_DEBUG false"),
   types: CONTAINERS, params: none,
-  check: onContainer((container, report) => {
+  check: onContainer((container, report, { settings }) => {
     const stage = find(container.env, "APP_ENV");
-    if (stage.is === "undecided" && LARAVEL.some((role) => role === container.role)) report.undecided(stage.path);
-    if (stage.is !== "present" || stage.value !== "production") return;
+    const isLaravel = LARAVEL.some((role) => role === container.role);
+    if (stage.is === "undecided" && isLaravel) report.undecided(stage.path);
+    if (stage.is === "undecided" || (stage.is === "absent" && !isLaravel && container.env.get("APP_DEBUG") === undefined)) return;
+    // Laravel's own default is production.
+    const name = stage.is === "present" ? stage.value.trim().toLowerCase() : "production";
     const debug = find(container.env, "APP_DEBUG");
     if (debug.is === "undecided") report.undecided(debug.path);
     // Laravel's own default is false, and so is a missing one.
-    if (debug.is === "present" && !["false", "(false)", "0"].includes(debug.value.toLowerCase())) report.violation(debug.path, "APP_DEBUG is not false in production");
+    if (debug.is === "present" && !DEBUGGED.includes(name) && !["false", "(false)", "0"].includes(debug.value.trim().toLowerCase())) {
+      report.violation(debug.path, "APP_DEBUG is not false, and this is no developer's machine");
+    }
+    if (stage.is !== "present" || stageByName(name) !== "production" || settings.stageOf(container.resource.stack, name) !== "production") return;
     const url = demand(container, report, "APP_URL", "APP_URL is missing in production");
-    if (url !== undefined && !url.value.startsWith("https://")) report.violation(url.path, "APP_URL is not https in production");
+    if (url !== undefined && !url.value.toLowerCase().startsWith("https://")) report.violation(url.path, "APP_URL is not https in production");
   }),
 });
 

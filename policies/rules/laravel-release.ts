@@ -113,10 +113,11 @@ export const singleScheduler = stackRule({
   remedy: "one container with the label drydock.role=scheduler, not one a replica",
   bad: "app-1 and app-2, each with a scheduler", good: "one scheduler container",
   params: z.strictObject({
-    /** 0 where an application has no scheduled tasks. */
-    least: z.number().int().min(0).max(1).default(1),
+    /** 0 where an application has no scheduled tasks; left out, as Drydock's settings say, or 1. */
+    least: z.number().int().min(0).max(1).optional(),
   }),
-  check(stack, { params, on }) {
+  setting: () => "scheduler.enabled true",
+  check(stack, { params, settings: { facts }, on }) {
     const schedulers = stack.containers.filter((container) => container.role === "scheduler" || container.commandLine.known.some(({ value }) => /\bschedule:(work|run)\b/.test(value)));
     for (const scheduler of schedulers.slice(1)) on(scheduler.resource).violation("role", `is a second scheduler beside ${titles([schedulers[0]!.resource])}`);
     for (const { resource, raw } of schedulers.filter((one) => one.isService).map((one) => ({ resource: one.resource, raw: one.raw("mode.replicated.replicas") }))) {
@@ -125,7 +126,7 @@ export const singleScheduler = stackRule({
     }
     for (const { resource } of schedulers.filter((one) => one.isService && at(one.resource.props, "mode", "global") === true)) on(resource).violation("mode.global", "a scheduler would run on every machine");
     const [app] = stack.withRole("app");
-    if (schedulers.length < params.least && app !== undefined) on(app.resource).violation("role", "the stack has the application, but no scheduler");
+    if (schedulers.length < (params.least ?? facts?.counts.scheduler ?? 1) && app !== undefined) on(app.resource).violation("role", "the stack has the application, but no scheduler");
   },
 });
 

@@ -5,7 +5,7 @@ import { directive, redisSettings } from "../helpers/redis.ts";
 import type { Container } from "../helpers/container.ts";
 import { CONTAINERS } from "../helpers/resources.ts";
 import { isUnknown, num } from "../helpers/values.ts";
-import { resourceRule } from "../rule.ts";
+import { resourceRule, stackRule } from "../rule.ts";
 import { LARAVEL, ROLES } from "../settings.ts";
 import { none, onContainer, onRoles, rolesParam } from "./shared.ts";
 
@@ -77,51 +77,82 @@ interface Props { healthcheck?: { tests?: unknown[] } }
 
 export const healthcheckEndpoint = resourceRule({
   id: 13, name: "healthcheck-endpoint", family: "laravel", level: "mandatory", source: ["KI 8"],
-  summary: "The application's health check asks the configured port and path.",
+  summary: "The application's health check asks a port and a path: the configured ones, where Drydock's settings or this rule's say them.",
   why: "a check copied from another project asked port 8081 and /health, which nobody served",
   remedy: "healthcheck: { tests: [\"CMD\", \"curl\", \"-fsS\", \"http://127.0.0.1/up\"] }, or set ports and path of this rule",
   bad: "tests: [\"CMD\", \"curl\", \"-f\", \"http://127.0.0.1:8081/health\"]", good: "tests: [\"CMD\", \"curl\", \"-f\", \"http://127.0.0.1/up\"]",
+  setting: (_, property) => (property.startsWith("option") ? undefined : "app.healthPath /up"),
   types: CONTAINERS,
-  params: z.strictObject({ roles: rolesParam(["app"]), ports: z.array(z.number().int()).default([80, 9000]), path: z.string().startsWith("/").default("/up") }),
-  check: onRoles((container, report, { params }) => {
+  params: z.strictObject({
+    roles: rolesParam(["app"]),
+    /** Ports; left out, the one of Drydock's settings, or any. */
+    ports: z.array(z.number().int()).optional(),
+    /** Path; left out, that of Drydock's settings, or any. */
+    path: z.string().startsWith("/").optional(),
+  }),
+  check: onRoles((container, report, { params, settings: { facts } }) => {
     const { known, unknown } = container.healthTests;
     for (const path of unknown) report.undecided(path);
     const endpoint = healthEndpoint(known);
     // Whether there is a check at all is another rule's question.
     if (known.length === 0 || known[0]?.value === "NONE") return;
+    const ports = params.ports ?? (facts === undefined ? undefined : [facts.health.port]);
+    const path = params.path ?? facts?.health.path;
     if (endpoint === undefined) {
-      if (unknown.length === 0) report.violation(container.path("healthcheck.tests"), `the health check asks no port and path; expected ${params.path} at port ${params.ports.join(" or ")}`);
+      const expected = ports === undefined && path === undefined ? "" : `; expected ${path ?? "any path"} at port ${ports?.join(" or ") ?? "of any number"}`;
+      if (unknown.length === 0) report.violation(container.path("healthcheck.tests"), `the health check asks no port and path${expected}`);
       return;
     }
-    if (!params.ports.includes(endpoint.port)) report.violation(endpoint.at, `the health check asks another port than ${params.ports.join(" or ")}`);
-    if (endpoint.path !== params.path) report.violation(endpoint.at, `the health check asks another path than ${params.path}`);
+    if (ports !== undefined && !ports.includes(endpoint.port)) report.violation(endpoint.at, `the health check asks another port than ${ports.join(" or ")}`);
+    if (path !== undefined && endpoint.path !== path) report.violation(endpoint.at, `the health check asks another path than ${path}`);
   }),
 });
 
 export const nonRootUid = resourceRule({
   id: 14, name: "non-root-uid", family: "laravel", level: "mandatory", source: ["KI 9", "PX", "D4.1", "CK_DOCKER_8"],
-  summary: "A container runs as the configured user, never as root.",
+  summary: "A container runs as a user that is named and not root: the configured one, where Drydock's settings or this rule's say it.",
   why: "the container ran as one uid and the files belonged to another: permission denied on every compiled view",
   remedy: "user: \"1000:1000\" (the uid that owns the files), or set the rule's uids",
   bad: "no user, or user: \"root\"", good: "user: \"1000:1000\"",
+  production: "The user is known in the preview.",
+  setting: (group) => (["app", "database", "redis", "proxy"].includes(group) ? `${group}.uid 1000` : "app.uid 1000"),
   types: CONTAINERS,
   params: z.strictObject({
-    /** uid by role. */
+    /** uid by role; left out, those of Drydock's settings, or any. */
     uids: z.partialRecord(z.enum(ROLES), z.number().int().positive()).default({}),
   }),
-  check: onContainer((container, report, { params }) => {
+  check: onContainer((container, report, { params, settings: { facts } }) => {
     const { value, path } = container.user;
-    if (isUnknown(value)) return report.undecided(path);
-    const user = value?.split(":")[0] ?? "";
+    if (isUnknown(value)) return report.mustKnow(path);
+    const user = (value ?? "").split(":")[0]!.trim();
     if (user === "") return report.violation(path, "no user is set, and an image's own may be root");
-    if (user === "root" || Number(user) === 0) return report.violation(path, "runs as root");
-    const expected = container.role === undefined ? undefined : { ...UIDS, ...params.uids }[container.role];
+    if (user.toLowerCase() === "root" || Number(user) === 0) return report.violation(path, "runs as root");
+    const expected = container.role === undefined ? undefined : { ...facts?.uids, ...params.uids }[container.role];
     if (expected !== undefined && num(user) !== expected) report.violation(path, `is not the uid of role ${container.role}, ${expected}`);
   }),
 });
 
-/** The users of Drydock's images; proxy is the user of nginx's unprivileged image. */
-const UIDS: Readonly<Partial<Record<(typeof ROLES)[number], number>>> = { app: 1000, horizon: 1000, scheduler: 1000, migrate: 1000, database: 999, redis: 999, proxy: 101 };
+export const laravelUidIdentical = stackRule({
+  id: 62, name: "laravel-uid-identical", family: "laravel", level: "mandatory", source: ["KI 9"],
+  summary: "All roles of the application run as one user.",
+  why: "they share storage: what one of them writes, the others must be able to read and to delete",
+  remedy: "give every role the same user: user: \"1000:1000\"",
+  bad: "app: user \"1000\", horizon: user \"33\"", good: "app and horizon: user \"1000:1000\"",
+  setting: () => "app.uid 1000",
+  params: z.strictObject({ roles: rolesParam(LARAVEL) }),
+  check(stack, { params, on }) {
+    let first: { readonly title: string; readonly user: string } | undefined;
+    for (const container of stack.withRole(...params.roles)) {
+      const { value, path } = container.user;
+      if (isUnknown(value)) on(container.resource).undecided(path);
+      // Whether there is a user at all is another rule's question.
+      if (isUnknown(value) || value === undefined || value === "") continue;
+      const user = value.split(":")[0]!;
+      first ??= { title: container.resource.title, user };
+      if (user !== first.user) on(container.resource).violation(path, `is another user than that of ${first.title}`);
+    }
+  },
+});
 
 export const storageWritable = resourceRule({
   id: 15, name: "storage-writable", family: "laravel", level: "mandatory", source: ["KI 9"],
@@ -163,5 +194,46 @@ export const redisPersistent = resourceRule({
     const open = [...unknown, ...known.map(({ value }) => value.target).filter(isUnknown).map(({ path }) => path)];
     if (!holds && open.length > 0) for (const path of open) report.undecided(path);
     else if (!holds) report.violation(container.path("mounts"), "no volume holds Redis's data");
+  }),
+});
+
+export const knownRole = resourceRule({
+  id: 70, name: "known-role", family: "laravel", level: "mandatory", source: ["PX"],
+  summary: "The role in a container's label is one that these rules know.",
+  why: "with a misspelt role (apps) no rule for Laravel applied any more, and nothing said so",
+  remedy: "labels: [{ label: \"drydock.role\", value: \"app\" }]; or list a role of your own in pack-settings.ownRoles",
+  bad: "labels: [{ label: \"drydock.role\", value: \"apps\" }]", good: "labels: [{ label: \"drydock.role\", value: \"app\" }]",
+  production: "It is known in the preview.",
+  types: CONTAINERS, params: none,
+  check: onContainer((container, report, { settings }) => {
+    const value = container.label(settings.roleLabel);
+    if (isUnknown(value)) report.mustKnow("labels");
+    else if (value !== undefined && ![...ROLES, ...settings.ownRoles].includes(value)) report.violation("labels", `${settings.roleLabel} is none of ${[...ROLES, ...settings.ownRoles].join(", ")}`);
+    const { known, unknown } = container.labels;
+    for (const { path } of known.filter(({ value: [key] }) => key === settings.roleLabel).slice(1)) report.violation(path, `${settings.roleLabel} is there twice`);
+    if (value === undefined) for (const path of unknown) report.mustKnow(path);
+  }),
+});
+
+export const databasePersistent = resourceRule({
+  id: 74, name: "database-persistent", family: "laravel", level: "mandatory", source: ["KI 13"],
+  summary: "A database writes to a volume.",
+  why: "what is in the container itself, or in memory, is gone with the next image",
+  remedy: "mounts: [{ type: \"volume\", source: volume.name, target: \"/var/lib/mysql\" }]",
+  bad: "database without mounts", good: "a volume at /var/lib/mysql",
+  types: CONTAINERS,
+  params: z.strictObject({
+    /** Folders in which databases keep their data. */
+    data: z.array(z.string().startsWith("/")).default(["/var/lib/mysql", "/var/lib/postgresql/data", "/var/lib/postgresql", "/bitnami/mariadb", "/bitnami/mysql", "/bitnami/postgresql", "/data"]),
+  }),
+  check: onContainer((container, report, { params }) => {
+    if (container.role !== "database") return;
+    const { known, unknown } = container.mounts;
+    const lasting = known.filter(({ value }) => value.type !== "tmpfs" && value.readOnly !== true);
+    const holds = lasting.some(({ value: { target } }) => typeof target === "string" && target !== "/" && params.data.some((folder) => isWithin(folder, target) || isWithin(target, folder)));
+    if (holds) return;
+    const open = [...unknown, ...lasting.map(({ value }) => value.target).filter(isUnknown).map(({ path }) => path)];
+    if (open.length > 0) for (const path of open) report.undecided(path);
+    else report.violation(container.path("mounts"), "no volume holds the database's data");
   }),
 });

@@ -72,28 +72,39 @@ export const noSingleFileDbBind = resourceRule({
   }),
 });
 
-const SENSITIVE = ["/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/usr", "/var/lib/containerd", "/var/lib/docker", "/var/log", "/var/run"];
+const SENSITIVE = [
+  "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/usr",
+  "/var/lib/containerd", "/var/lib/docker", "/var/log", "/var/run",
+];
+/** Folders of which a container needs a part at most. */
+const WHOLE = ["/home", "/media", "/mnt", "/opt", "/srv", "/snap", "/host"];
+
+/** Whether a path is a system folder, stands below one, or holds one: /var holds /var/run/docker.sock. */
+export function isSystem(host: string): boolean {
+  return WHOLE.includes(host) || SENSITIVE.some((folder) => isWithin(host, folder) || isWithin(folder, host));
+}
 
 export const noSensitiveMount = resourceRule({
   id: 50, name: "no-sensitive-mount", family: "containers", level: "mandatory", source: ["D5.6", "D5.20", "K1c1325ff"],
   summary: "No system folder of the host is mounted, and no mount is propagated to the host.",
   why: "who can write /etc or /var/lib/docker from a container is root of the host",
   remedy: "use a volume, or a folder that holds only what the container needs",
+  production: "Where a mount comes from is known in the preview.",
   bad: "volumes: [{ hostPath: \"/etc\", containerPath: \"/host/etc\" }]", good: "volumes: [{ volumeName: data.name, containerPath: \"/data\" }]",
   types: CONTAINERS,
   params: z.strictObject({ allowed: z.array(z.string()).default(["/etc/localtime", "/etc/timezone"]) }),
   check: onContainer((container, report, { params }) => {
     for (const { value: { type, source, propagation }, path } of container.mounts.known) {
       if (type !== "bind") continue;
-      if (isUnknown(source)) report.undecided(source.path);
+      if (isUnknown(source)) report.mustKnow(source.path);
       else if (source !== undefined) {
-        const host = clean(source);
-        const isSystem = host === "/" || (SENSITIVE.some((folder) => isWithin(host, folder)) && !params.allowed.includes(host));
-        if (isSystem) report.violation(path, "a system folder of the host is mounted");
+        const host = clean(source.trim());
+        if (isSystem(host) && !params.allowed.includes(host)) report.violation(path, "a system folder of the host is mounted");
       }
-      if (typeof propagation === "string" && /shared|slave/.test(propagation)) report.violation(path, "the mount is propagated between host and container");
+      if (isUnknown(propagation)) report.mustKnow(propagation.path);
+      else if (propagation !== undefined && /shared|slave/i.test(propagation)) report.violation(path, "the mount is propagated between host and container");
     }
-    for (const path of container.mounts.unknown) report.undecided(path);
+    for (const path of container.mounts.unknown) report.mustKnow(path);
   }),
 });
 
@@ -106,7 +117,7 @@ export const noDockerSocket = resourceRule({
   types: CONTAINERS, params: none,
   check: onContainer((container, report) => {
     for (const { value: { type, source, target }, path } of container.mounts.known) {
-      const isSocket = [source, target].some((end) => typeof end === "string" && /(^|\/)(docker|containerd|podman|crio)\.sock$/.test(end));
+      const isSocket = [source, target].some((end) => typeof end === "string" && /(^|\/)(docker|containerd|podman|crio|buildkitd|docker-cli)(\.\w+)?\.sock$/.test(end));
       if (isSocket) report.violation(path, "the engine's socket is mounted");
       else if (type === "bind" && isUnknown(source)) report.undecided(source.path);
     }

@@ -39,26 +39,55 @@ export const s3TlsOnly = stackRule({
   },
 });
 
-function deniesHttp(policy: unknown): Maybe<boolean> {
+/** The statements of a policy's document; what can't be read has none. */
+function statementsOf(policy: unknown): Maybe<readonly unknown[]> {
   if (isUnknown(policy)) return policy;
-  let document: unknown = policy;
-  if (typeof policy === "string") {
-    try {
-      document = JSON.parse(policy);
-    } catch {
-      return false;
-    }
+  if (typeof policy !== "string") return list(at(policy, "Statement"));
+  try {
+    return list(at(JSON.parse(policy), "Statement"));
+  } catch {
+    return [];
   }
+}
+
+const everyone = (principal: unknown): boolean => list(typeof principal === "object" ? at(principal, "AWS") : principal).some((one) => /^(\*|arn:aws[\w-]*:iam::\*:.*)$/.test(String(one)));
+
+function deniesHttp(policy: unknown): Maybe<boolean> {
+  const statements = statementsOf(policy);
+  if (statements === undefined || isUnknown(statements)) return statements;
   let open: Unknown | undefined;
-  for (const statement of list(at(document, "Statement"))) {
+  for (const statement of statements) {
     if (isUnknown(statement)) open = statement;
-    const [everyone, actions] = [at(statement, "Principal"), list(at(statement, "Action"))];
+    const [principal, actions] = [at(statement, "Principal"), list(at(statement, "Action"))];
     const secure = at(statement, "Condition", "Bool", "aws:SecureTransport");
-    const isDenial = at(statement, "Effect") === "Deny" && (everyone === "*" || list(at(everyone, "AWS")).includes("*"));
+    const isDenial = at(statement, "Effect") === "Deny" && (principal === "*" || list(at(principal, "AWS")).includes("*"));
     if (isDenial && list(secure).some((value) => String(value) === "false") && actions.some((action) => action === "s3:*" || action === "*")) return true;
   }
   return open ?? false;
 }
+
+/** Conditions that leave somebody in particular of "everyone". */
+const LIMITS = /^aws:(source(ip|vpc|vpce|arn|account|orgid)|principal(orgid|arn|account|orgpaths)|vpcsourceip)$/i;
+
+export const s3NoPublicPolicy = resourceRule({
+  id: 75, name: "s3-no-public-policy", family: "s3", level: "mandatory", source: ["S3.2", "S3.3"],
+  summary: "No bucket's policy allows anything to everyone.",
+  why: "beside a statement that denies plain HTTP stood one that let everybody read",
+  remedy: "name who may: Principal: { AWS: roleArn }",
+  bad: "{ Effect: \"Allow\", Principal: \"*\", Action: \"s3:GetObject\" }", good: "{ Effect: \"Allow\", Principal: { AWS: roleArn }, Action: \"s3:GetObject\" }",
+  types: [POLICY, ...BUCKETS], params: none,
+  check(resource, report) {
+    const statements = statementsOf(at(resource.props, "policy"));
+    if (isUnknown(statements)) return report.undecided("policy");
+    for (const [i, statement] of (statements ?? []).entries()) {
+      if (isUnknown(statement)) report.undecided(statement.path);
+      if (isUnknown(statement) || at(statement, "Effect") !== "Allow") continue;
+      const open = at(statement, "NotPrincipal") !== undefined || everyone(at(statement, "Principal"));
+      const conditions = Object.values((at(statement, "Condition") as object | undefined) ?? {}).flatMap((one) => Object.keys((one as object | null) ?? {}));
+      if (open && !conditions.some((key) => LIMITS.test(key))) report.violation(`policy.Statement[${i}]`, "allows something to everyone");
+    }
+  },
+});
 
 function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : value === undefined ? [] : [value];

@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import analyzer from "@pulumi/pulumi/proto/analyzer_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import type { Policies } from "@pulumi/policy";
+import type { Facts } from "../../config/facts.ts";
 import { policiesOf } from "../../policies/adapter.ts";
 import type { Rule } from "../../policies/rule.ts";
 
@@ -48,8 +49,8 @@ export function urnOf({ type, name, stack = "staging" }: Res): string {
 }
 
 /** Runs rules over a stack as an update does: every resource by itself, then all of them. */
-export async function analyze(rules: readonly Rule[], resources: readonly Res[]): Promise<Diagnostic[]> {
-  const policies = policiesOf(rules);
+export async function analyze(rules: readonly Rule[], resources: readonly Res[], facts?: Facts): Promise<Diagnostic[]> {
+  const policies = policiesOf(rules, facts);
   const [one, all] = [server.makeAnalyzeRpcFun("drydock", "0.1.0", "advisory", policies), server.makeAnalyzeStackRpcFun("drydock", "0.1.0", "advisory", policies)];
   const responses = [];
   for (const resource of resources) responses.push(await call(one, request(new analyzer.AnalyzeRequest(), resource)));

@@ -63,13 +63,14 @@ const hardened = (role: string, uid: number) => ({
   labels: [{ label: "drydock.role", value: role }],
   user: `${uid}:${uid}`, readOnly: true, memory: 256, cpus: "1", restart: "unless-stopped", wait: true,
   capabilities: { drops: ["ALL"] }, securityOpts: ["no-new-privileges:true"],
+  ulimits: [{ name: "core", soft: 0, hard: 0 }],
   networksAdvanced: [{ name: "data", aliases: [role] }],
 });
 
 /** A container without any role: what concerns every container. */
 export function plainContainer(name: string, change: Change = {}): Res {
   const { labels: _, ...props } = hardened("tool", 1000);
-  return resource(CONTAINER, name, { ...props, networksAdvanced: [{ name: "data" }], healthcheck: { tests: ["CMD", "true"] } }, change);
+  return resource(CONTAINER, name, { ...props, networksAdvanced: [{ name: "data" }], healthcheck: { tests: ["CMD", "check"] } }, change);
 }
 
 export function laravel(name: string, role: string, change: Change = {}): Res {

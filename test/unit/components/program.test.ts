@@ -118,6 +118,7 @@ describe("the stack", () => {
       restart: "unless-stopped",
       capabilities: { drops: ["ALL"] },
       securityOpts: ["no-new-privileges:true"],
+      ulimits: [{ name: "core", soft: 0, hard: 0 }],
       logDriver: "json-file",
       logOpts: { "max-size": "10m", "max-file": "3" },
       ports: [],
@@ -334,19 +335,41 @@ describe("the stack", () => {
     assert.ok(revealed(leaf(next.resources, "switch").inputs).environment.SITE_CONF.includes("proxy_pass http://app;"));
   });
 
-  it("creates no unsafe container in staging or production, also where no policy pack was given", async () => {
-    const production = { ...env, APP_ENV: "production", APP_URL: "https://shop.test" };
+  describe("in staging or production, also where no policy pack was given", () => {
     const digest = (name: string) => `registry.test/${name}@sha256:${"1".repeat(64)}`;
-    const images = { database: { ...(config.database as object), image: digest("mariadb") }, redis: { image: digest("redis") }, proxy: { image: digest("nginx") }, backup: { ...(config.backup as object), image: digest("backup") } };
-    const app = { image: digest("shop"), replicas: 1 };
-    const safe = await runProgram({ ...config, ...images, app, env: production });
-    assert.equal(containers(safe.resources).length, 8);
-    // A health check at a port that nobody configured for the rules (known issue 8).
-    await assert.rejects(runProgram({ ...config, ...images, app: { ...app, port: 8081 }, env: production }), (error: Error) => {
-      assert.match(error.message, /^app-1 would be unsafe in production, so it was not created:\n\n\[healthcheck-endpoint\]/);
-      assert.ok(!error.message.includes(env.APP_KEY!) && !error.message.includes(env.DB_PASSWORD!));
-      return true;
-    });
+    const images = {
+      app: { image: digest("shop"), replicas: 1 },
+      database: { ...(config.database as object), image: digest("mariadb") },
+      redis: { image: digest("redis") },
+      proxy: { image: digest("nginx") },
+      backup: { ...(config.backup as object), image: digest("backup") },
+    };
+    for (const stage of ["staging", "production"]) {
+      const guarded = { ...config, ...images, env: { ...env, APP_ENV: stage, APP_URL: "https://shop.test" } };
+
+      it(`creates no unsafe container in ${stage}`, async () => {
+        const safe = await runProgram(guarded);
+        assert.equal(containers(safe.resources).length, 8);
+        await assert.rejects(runProgram({ ...guarded, horizon: { command: ["php", "artisan", "migrate:fresh"] } }), (error: Error) => {
+          assert.match(error.message, new RegExp(`^horizon would be unsafe in ${stage}, so it was not created:\n\n\\[no-destructive-artisan\\]`));
+          assert.ok(!error.message.includes(env.APP_KEY!) && !error.message.includes(env.DB_PASSWORD!));
+          return true;
+        });
+      });
+
+      const off = { enabled: false };
+      const ways: readonly (readonly [string, object])[] = [
+        ["another user, port and path", { app: { ...images.app, uid: 33, gid: 33, server: "http", port: 8000, healthPath: "/status" } }],
+        ["other users of the servers", { database: { ...images.database, uid: 1001, gid: 1001 }, redis: { ...images.redis, uid: 1002 }, proxy: { ...images.proxy, uid: 82, gid: 82 } }],
+        ["no scheduler and no workers", { scheduler: off, horizon: off }],
+        ["no migrations and no backups", { migrate: off, backup: off }],
+        ["no backups", { backup: off }],
+        ["MySQL", { database: { ...images.database, engine: "mysql" }, env: { ...guarded.env, DB_CONNECTION: "mysql" } }],
+        ["a bucket of its own", { bucket: { name: "shop-backups", region: "eu-central-1" } }],
+      ];
+      // What staging refuses, production does as well.
+      for (const [title, way] of stage === "production" ? ways : []) it(`accepts in ${stage} what the settings accept: ${title}`, async () => void await runProgram({ ...guarded, ...way }));
+    }
   });
 
   it("can do without Horizon, scheduler and migrations", async () => {

@@ -14,6 +14,8 @@ describe("policies: every rule of the catalogue", () => {
       assert.ok(fail.length >= 2 && fail.every(({ says }) => says.length > 0), `${name}: fewer than two failing fixtures`);
       assert.match(JSON.stringify(unknown.stack), /04da6b54-80e4|6a19a0b0-7e62/, `${name}: nothing is unknown`);
       assert.ok(unknown.says.length > 0, `${name}: no violation beside the unknown`);
+      const demands = catalogue.find((rule) => rule.name === name)?.production !== undefined;
+      assert.ok(!demands || fail.some(({ stack }) => stack.some((one) => one.stack === "prod")), `${name}: nothing fails in production alone`);
     }
   });
 

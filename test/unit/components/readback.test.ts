@@ -62,7 +62,7 @@ describe("what the program gives Docker", () => {
         for (const one of containers) {
           const values = checked(one);
           const read = outputsOf({}, answered(createOptions(values)));
-          const asked = outputsOf({ ports: [{}], logOpts: { a: "b" } }, answered(createOptions(values)));
+          const asked = outputsOf({ ports: [{}], logOpts: { a: "b" }, ulimits: [{ name: "core", soft: 0, hard: 0 }] }, answered(createOptions(values)));
           for (const key of Object.keys(one.inputs)) assert.ok(key in asked || KEPT.includes(key), `${one.name}: whether ${key} is read is not known here`);
           // What the plugin has read and nobody has given is a change, unless it says that it holds (computed).
           const silent = Object.keys(containerSchema).filter((key) => !(key in values) && key in read);

@@ -6,7 +6,7 @@ import { LOCAL, pathsOf, type Paths } from "./project.ts";
 import { interruption, pulumiCli, type Pulumi, type Streamed } from "./pulumi.ts";
 import { ensureEngine } from "./setup/engine.ts";
 import { ensureState } from "./setup/passphrase.ts";
-import { selectedStack } from "./stack.ts";
+import { at, selectedStack, stackConfig } from "./stack.ts";
 import { onTerminal } from "./ui.ts";
 
 /** One command's view of this clone: the engine is there, its environment is set, and the stack is known. */
@@ -36,6 +36,8 @@ export async function openSession({ stack: asked, brief }: SessionOptions = {}):
   if (!/^[A-Za-z0-9_.-]{1,100}$/.test(stack)) {
     throw new CliError({ what: `"${stack}" is not the name of a stack`, remedy: "letters, digits, - _ and . only: ./drydock up -s staging", code: Exit.usage });
   }
+  // The plugin for it is large: only a stack with a bucket waits for it.
+  if (hasBucket(paths, stack)) await ensureEngine(true, ["aws"]);
   const chosen = own.PULUMI_BACKEND_URL === undefined ? undefined : chosenBackend(paths, stack);
   const variables = {
     ...engine.variables, ...own, ...(chosen === undefined ? {} : { PULUMI_BACKEND_URL: chosen }),
@@ -44,6 +46,14 @@ export async function openSession({ stack: asked, brief }: SessionOptions = {}):
   const env = { ...process.env, ...variables };
   ensureState(paths, stack, env);
   return { paths, stack, variables, env, pulumi: pulumiCli(engine.bin, paths.root, env) };
+}
+
+function hasBucket(paths: Paths, stack: string): boolean {
+  try {
+    return at(stackConfig(paths, stack), "bucket") !== undefined;
+  } catch {
+    return false; // what is wrong with the file is said by who needs it
+  }
 }
 
 /**

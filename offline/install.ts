@@ -8,7 +8,7 @@ import { cacheRoot } from "./cache.ts";
 import { buildCli, cliKey } from "./cli/build.ts";
 import { userHome } from "./installed.ts";
 import { withLock } from "./lock.ts";
-import { findOfficial } from "./official.ts";
+import { completePlugins, findOfficial } from "./official.ts";
 
 /** Plugins that have a stand-in here, in the versions of their npm packages. */
 export const STANDINS = { docker: "5.2.0", command: "1.2.1", aws: "7.48.0" } as const;
@@ -28,6 +28,8 @@ export interface Engine {
 export interface Progress {
   /** A line for the user. @default nothing is shown */
   log?(line: string): void;
+  /** Plugins that are needed besides those of every stack. @default none */
+  readonly plugins?: readonly (keyof typeof STANDINS)[];
   /** Called as a long step moves on. @default as `log`, now and then */
   progress?(done: number, total: number, what: string): void;
 }
@@ -41,7 +43,7 @@ export interface Progress {
 export async function resolveEngine(options: Progress = {}): Promise<Engine> {
   const wish = process.env.DRYDOCK_OFFLINE ?? "";
   if (wish !== "1") {
-    // A stack without a bucket needs no aws plugin; where one is needed, Pulumi downloads it.
+    // A stack without a bucket needs no aws plugin, and that is some hundred megabytes.
     const { docker, command } = STANDINS;
     const said: string[] = [];
     const log = (line: string): void => { said.push(line); options.log?.(line); };
@@ -49,6 +51,8 @@ export async function resolveEngine(options: Progress = {}): Promise<Engine> {
     const official = await findOfficial({ versions: { docker, command }, download: ask, log });
     if (official) {
       const { path } = official;
+      const more = Object.fromEntries((options.plugins ?? []).map((name) => [name, STANDINS[name]]));
+      await completePlugins({ versions: more, log });
       const env = { PATH: withPath(path), PULUMI_SKIP_UPDATE_CHECK: "true" };
       return { kind: "official", bin: join(path, "pulumi"), path, home: undefined, env };
     }

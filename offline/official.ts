@@ -41,19 +41,15 @@ export async function findOfficial(options: OfficialOptions): Promise<Official |
   const there = (): boolean => (usable || isProgram(join(own, "pulumi"))) && missing(options.versions).length === 0;
   if (there()) return { path };
   if (!options.download) return undefined;
-  const platform = `${process.platform}-${process.arch}`;
-  if (!(PLATFORMS as readonly string[]).includes(platform)) {
-    log?.(`Pulumi has no download for ${platform}`);
+  if (!(PLATFORMS as readonly string[]).includes(PLATFORM)) {
+    log?.(`Pulumi has no download for ${PLATFORM}`);
     return undefined;
   }
   try {
     await withLock(join(cacheRoot(), "install.lock"), "downloading Pulumi", log, async () => {
       if (there()) return; // another process was first
-      if (!usable && !isProgram(join(own, "pulumi"))) await unpack(cliArchive(platform), own, 1, { list, log });
-      for (const [name, version] of missing(options.versions)) {
-        const folder = join(userHome(), "plugins", `resource-${name}-v${version}`);
-        await unpack(pluginArchive(name, version, platform), folder, 0, { list, log });
-      }
+      if (!usable && !isProgram(join(own, "pulumi"))) await unpack(cliArchive(PLATFORM), own, 1, { list, log });
+      await fetchPlugins(options.versions, { list, log });
     });
     return { path };
   } catch (error) {
@@ -62,6 +58,27 @@ export async function findOfficial(options: OfficialOptions): Promise<Official |
     return undefined;
   }
 }
+
+/**
+ * Downloads plugins that a stack needs besides those of every stack.
+ * @throws Error, WrongChecksum: they can't be had
+ */
+export async function completePlugins({ list, log, versions }: Omit<OfficialOptions, "download">): Promise<void> {
+  if (missing(versions).length === 0) return;
+  await withLock(join(cacheRoot(), "install.lock"), "downloading Pulumi", log, () => fetchPlugins(versions, { list, log }));
+}
+
+async function fetchPlugins(
+  versions: OfficialOptions["versions"],
+  { list, log }: Pick<OfficialOptions, "list" | "log">,
+): Promise<void> {
+  for (const [name, version] of missing(versions)) {
+    const folder = join(userHome(), "plugins", `resource-${name}-v${version}`);
+    await unpack(pluginArchive(name, version, PLATFORM), folder, 0, { list, log });
+  }
+}
+
+const PLATFORM = `${process.platform}-${process.arch}`;
 
 /** The plugins that are neither in the user's PULUMI_HOME nor on PATH. */
 function missing(versions: Readonly<Record<string, string>>): readonly (readonly [name: string, version: string])[] {

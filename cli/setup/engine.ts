@@ -11,14 +11,16 @@ export interface Engine {
 
 /**
  * Finds the engine, or sets it up with progress; costs next to nothing when it is there.
+ * @param plugins that are needed besides those of every stack
  * @param brief says which engine it is only when it takes a while: for commands that don't change anything. @default false
  */
-export async function ensureEngine(brief = false): Promise<Engine> {
+export async function ensureEngine(brief = false, plugins: readonly "aws"[] = []): Promise<Engine> {
   return step("engine", async ({ log }) => {
     const { resolveEngine } = await import("../../offline/install.ts");
     const began = Date.now();
     try {
       const { bin, env } = await resolveEngine({
+        plugins,
         log: (line) => { if (!brief || Date.now() - began > A_WHILE) log(line); },
       });
       return { bin, variables: env };

@@ -122,6 +122,26 @@ describe("Pulumi's own set where none is installed", function () {
     assert.equal(existsSync(join(root, "cache", "drydock", "official")), false);
   });
 
+  it("is completed by a plugin that one stack needs, and fails where that can't be had", async () => {
+    const aws = pluginArchive("aws", STANDINS.aws, platform).file;
+    archives[aws] = pack(".", { "pulumi-resource-aws": "exit 0" });
+    const complete = async (from: string): Promise<string> => {
+      const list = { [aws]: sha256(archives[aws]!) };
+      const script = `import { completePlugins } from ${JSON.stringify(join(ROOT, "offline/official.ts"))};
+        await completePlugins(${JSON.stringify({ versions: { aws: STANDINS.aws }, list })});`;
+      const env = { PATH: "/usr/bin:/bin", HOME: root, XDG_CACHE_HOME: join(root, "cache"), DRYDOCK_PULUMI_MIRROR: from };
+      return new Promise((done) => {
+        const args = ["--import", "tsx", "--input-type=module", "--eval", script];
+        execFile(process.execPath, args, { cwd: ROOT, env }, (_, stdout, stderr) => done(stdout + stderr));
+      });
+    };
+    assert.match(await complete("http://127.0.0.1:9"), /127\.0\.0\.1:9 can't be reached \(ECONNREFUSED\)/);
+    assert.deepEqual(plugins(), []);
+    assert.equal(await complete(await mirror()), "");
+    assert.deepEqual(plugins(), [`resource-aws-v${STANDINS.aws}`]);
+    assert.equal(await complete("http://127.0.0.1:9"), "", "it is there");
+  });
+
   it("goes beside an installed one that is too old, which is named", async () => {
     const bin = join(root, ".pulumi", "bin");
     mkdirSync(bin, { recursive: true });

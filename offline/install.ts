@@ -53,7 +53,10 @@ export async function resolveEngine(options: Progress = {}): Promise<Engine> {
       const { path } = official;
       const more = Object.fromEntries((options.plugins ?? []).map((name) => [name, STANDINS[name]]));
       await completePlugins({ versions: more, log });
-      const env = { PATH: withPath(path), PULUMI_SKIP_UPDATE_CHECK: "true" };
+      // Written out: some builds of the CLI ask the system for the user's folder, not HOME; and stand-ins may have been exported.
+      const home = userHome();
+      const own: Record<string, string> = process.env.PULUMI_HOME === home ? {} : { PULUMI_HOME: home };
+      const env = { ...own, PATH: withPath(path), PULUMI_SKIP_UPDATE_CHECK: "true" };
       return { kind: "official", bin: join(path, "pulumi"), path, home: undefined, env };
     }
     if (wish === "0") {

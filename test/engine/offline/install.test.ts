@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { chmodSync, existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { installOffline } from "../../../offline/install.ts";
@@ -110,6 +110,14 @@ describe("offline set-up", function () {
     const engine = JSON.parse(stdout);
     assert.deepEqual([engine.kind, engine.bin, engine.env.PULUMI_HOME], ["official", join(home, "bin", "pulumi"), undefined]);
     assert.equal(stderr, "");
+    // The same without PULUMI_HOME, or with that of the stand-ins: the plugins are looked for where they are put.
+    const user = join(folder, "user");
+    renameSync(home, join(folder, "moved"));
+    mkdirSync(user);
+    renameSync(join(folder, "moved"), join(user, ".pulumi"));
+    const env = { HOME: user, PULUMI_HOME: "", PATH: `${user}/.pulumi/bin:${process.env.PATH}`, DRYDOCK_OFFLINE: "" };
+    const plain = JSON.parse((await resolveIn(env)).stdout);
+    assert.deepEqual([plain.kind, plain.env.PULUMI_HOME], ["official", join(user, ".pulumi")]);
     assert.equal(existsSync(join(folder, "drydock")), false);
   });
 });

@@ -127,6 +127,13 @@ const TRANSLATIONS: readonly Translation[] = [
     },
   },
   {
+    match: /the connection to (ssh:\/\/\S+) broke/,
+    problem: ([, host], { stack }) => ({
+      what: `the connection to ${host} broke; what served still serves`,
+      remedy: `./drydock up${select(stack)} goes on from there\nif it breaks again: ssh -v to that host, and its journal (journalctl -u ssh)`,
+    }),
+  },
+  {
     match: /permission denied.*docker\.sock|docker\.sock.*permission denied|EACCES[^\n]*docker\.sock/,
     problem: () => ({ what: "this user may not talk to Docker", remedy: 'sudo usermod -aG docker "$USER" && newgrp docker' }),
   },

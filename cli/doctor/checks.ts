@@ -1,5 +1,6 @@
 import { isLasting } from "../../config/roles.ts";
 import { LOCAL } from "../project.ts";
+import { judgeVersion } from "../setup/docker-version.ts";
 import type { Check, ContainerFacts, Facts, LaravelFacts, Verdict } from "./facts.ts";
 
 /** What was seen of one thing, and what mends it. */
@@ -134,6 +135,11 @@ const RULES: readonly Rule[] = [
         .map((key) => broken(`its last save failed (${key} is ${values[key]}): is the disk full?`, `docker system df\n./drydock logs redis${select(facts.stack)}`)),
       ...(mounts.some(({ path }) => path === "/data") ? [] : [broken("its data is in no volume", replace(facts, "redis"))]),
     ];
+  }],
+  [null, "docker-version", "Docker is new enough", ({ engine }) => {
+    if (engine === undefined) return [unknown("Docker does not say its version", "docker version")];
+    const old = judgeVersion(engine.host, engine.version, engine.api);
+    return old === undefined ? [] : [broken(old.what, old.remedy)];
   }],
   [null, "services", "every container runs and is healthy", (facts) => facts.containers.flatMap(({ name, role, state, health }) =>
     state === "running" && (health === "healthy" || health === "none") ? []

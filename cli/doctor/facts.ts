@@ -69,6 +69,8 @@ export interface Facts {
   readonly unfinished?: { readonly release: string; readonly serves: boolean };
   /** In ms since 1970. */
   readonly now: number;
+  /** What the Docker engine says of itself; undefined where it did not. */
+  readonly engine?: { readonly host: string; readonly version: string; readonly api: string };
   readonly plan: PlanFacts;
   readonly containers: readonly ContainerFacts[];
   /** Redis's own words: `save`, `appendonly`, `maxmemory-policy`, its INFO persistence, and how many `passwords` it takes; or why it said nothing. */

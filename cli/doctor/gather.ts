@@ -10,6 +10,7 @@ import { PROJECT, ROOT } from "../project.ts";
 import type { Pulumi } from "../pulumi.ts";
 import { deployed } from "../services.ts";
 import type { Session } from "../session.ts";
+import { VERSION } from "../setup/docker-version.ts";
 import type { Outputs, Service } from "../stack.ts";
 import type { ContainerFacts, Facts, LaravelFacts } from "./facts.ts";
 
@@ -29,7 +30,8 @@ export async function gather(session: Session): Promise<Facts> {
   const hashes = JSON.stringify({ path: app.path, names: plannedHashes(environment, outputs.release) });
   const host = new URL(environment.plain.APP_URL ?? "http://localhost").hostname;
   const running = (role: string): string | undefined => live.containers.find((one) => one.role === role && one.state === "running")?.container;
-  const [containers, redis, schedule, site, maintenance] = await Promise.all([
+  const [engine, containers, redis, schedule, site, maintenance] = await Promise.all([
+    askEngine(docker),
     Promise.all(live.containers.map(async (one) => (isLasting(one.role) && one.state === "running" ? { ...one, laravel: await askLaravel(docker, one, hashes, app.server === "fpm" ? app.port : undefined) } : one))),
     askRedis(docker, running("redis")),
     askSchedule(docker, running("scheduler"), live.network),
@@ -37,9 +39,16 @@ export async function gather(session: Session): Promise<Facts> {
     askMaintenance(docker, running("proxy"), stack),
   ]);
   const release = { release: outputs.release, ...(unfinished === undefined ? {} : { unfinished }) };
-  return { stack, ...release, now: Date.now(), plan, containers, redis, schedule, site, maintenance };
+  return { stack, ...release, now: Date.now(), ...(engine === undefined ? {} : { engine }), plan, containers, redis, schedule, site, maintenance };
 }
 
+
+async function askEngine(docker: Docker): Promise<Facts["engine"]> {
+  const { code, stdout } = await docker.run(VERSION, { timeout: PATIENCE });
+  const [version, api] = stdout.trim().split(" ");
+  const host = docker.env.DOCKER_HOST ?? "this machine";
+  return code !== 0 || version === undefined || api === undefined ? undefined : { host, version, api };
+}
 
 /** The configuration as it is now, with its secrets: they stay in this process. */
 export async function configurationOf(pulumi: Pulumi, stack: string): Promise<Configuration> {

@@ -220,7 +220,7 @@ const RULES: readonly (readonly [id: string, title: string, judge: (facts: HostF
       address.includes(":")
         ? advice(
             "over IPv6 all of them have the address of Docker's gateway: limits for each visitor meet all together",
-            "what takes IPv6 in front, on the host itself: pulumi config set --path drydock:proxy.interface 127.0.0.1\n" +
+            "what takes IPv6 in front, on the host: pulumi config set --path drydock:proxy.interface 127.0.0.1\n" +
               "and trust what it says: pulumi config set --path 'drydock:proxy.trustedProxies[0]' ADDRESS",
           )
         : fine("IPv4"),

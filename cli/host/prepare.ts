@@ -20,7 +20,8 @@ if apt-cache show docker-cli >/dev/null 2>&1; then client=docker-cli; fi
 ${APT} --no-install-recommends install docker.io iptables ca-certificates $client`;
 
 const START = `if [ -d /run/systemd/system ]; then systemctl enable --now docker
-elif [ -x /etc/init.d/docker ]; then service docker start
+elif ! { [ -x /etc/init.d/docker ] && service docker start; }; then
+  setsid dockerd >> /var/log/dockerd.log 2>&1 </dev/null &
 fi
 tries=0
 until [ -S /var/run/docker.sock ]; do

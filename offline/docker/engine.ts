@@ -72,6 +72,11 @@ function connected(address: string): Promise<string> {
 /** A failed request in words: what Docker said, or that it isn't there and what to do. */
 export function explain(error: unknown): Error {
   const { code, message, reason, json, statusCode } = error as { code?: string; message?: string; reason?: string; json?: { message?: string }; statusCode?: number };
+  if (config.host.startsWith("ssh://") && ["ECONNRESET", "EPIPE", "ECONNREFUSED", "ENOENT"].includes(code ?? "")) {
+    // The next call opens it anew.
+    connection = undefined;
+    return new Error(`the connection to ${config.host} broke (${code})`);
+  }
   if (code === "ECONNREFUSED" || code === "ENOENT" || code === "EACCES" || code === "ENOTFOUND" || code === "ETIMEDOUT") {
     return new Error(`Docker does not answer at ${config.host} (${code}). Start it (systemctl start docker, or ./drydock up for the local stack), or name another: pulumi config set docker:host ssh://user@host`);
   }

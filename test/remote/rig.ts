@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Link } from "./link.ts";
-import { sshServer } from "./sshd.ts";
+import { sshServer, type SshServer } from "./sshd.ts";
 
 const has = (tool: string): boolean => {
   try {
@@ -43,6 +43,8 @@ export interface MachineOptions {
   readonly dockerd?: string | null;
   /** More options of it. @default none */
   readonly options?: string;
+  /** A folder with another Debian, its sshd included, in place of this machine's files. It is changed. */
+  readonly root?: string;
 }
 
 /**
@@ -65,6 +67,11 @@ export class Machine {
     this.link = new Link({ host: this.address, port: 22 });
   }
 
+  /** Of this machine, from there. */
+  get gateway(): string {
+    return this.at(1);
+  }
+
   private at(last: number): string {
     const [a, b, c, d = 0] = this.net;
     return `${a}.${b}.${c}.${d + last}`;
@@ -73,6 +80,11 @@ export class Machine {
   /** From this machine. */
   get address(): string {
     return this.at(2);
+  }
+
+  /** Its Docker, past ssh: for who looks from outside. */
+  get socket(): string {
+    return `unix:///proc/${this.first}/root/run/docker.sock`;
   }
 
   private own = (...path: string[]): string => join(this.dir, ...path);
@@ -84,18 +96,19 @@ export class Machine {
 
   async start(): Promise<this> {
     const server = sshServer();
-    this.furnish();
+    if (this.options.root === undefined) this.furnish(server);
+    else this.furnishRoot(this.options.root);
     await this.link.start();
     this.configure();
     const log = openSync(this.own("log"), "a");
     const apart = ["--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--propagation", "private"];
-    const { dockerd = "dockerd", options = "" } = this.options;
+    const { dockerd = "dockerd", options = "", root = "" } = this.options;
     this.init = spawn("unshare", [...apart, "sh", INIT], {
       stdio: ["ignore", log, log],
       env: {
         PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", DIR: this.dir, NAME: "ship",
         SSHD: server.sshd, PAM: server.pam, LD_LIBRARY_PATH: server.libraries,
-        DOCKERD: dockerd ?? "", DOCKERD_OPTIONS: options,
+        DOCKERD: dockerd ?? "", DOCKERD_OPTIONS: options, ROOT: root,
       },
     });
     closeSync(log);
@@ -121,7 +134,8 @@ export class Machine {
 
   /** Runs a command on the machine, as root. */
   inside(...command: string[]): string {
-    return out("nsenter", "--target", String(this.first), "--net", "--mount", "--pid", "--uts", "--ipc", ...command);
+    const into = ["--target", String(this.first), "--root", "--net", "--mount", "--pid", "--uts", "--ipc"];
+    return out("nsenter", ...into, ...command);
   }
 
   docker(...args: string[]): string {
@@ -130,7 +144,7 @@ export class Machine {
 
   /** Gives it images that an engine of this machine has. */
   load(images: readonly string[]): void {
-    const pipe = `set -o pipefail; docker save "$@" | nsenter --target ${this.first} --net --mount --pid docker load`;
+    const pipe = `set -o pipefail; docker save "$@" | nsenter --target ${this.first} --root --net --mount docker load`;
     execFileSync("bash", ["-c", pipe, "load", ...images], { stdio: ["ignore", "ignore", "inherit"] });
   }
 
@@ -171,20 +185,14 @@ export class Machine {
   }
 
   /** Users, keys and folders. */
-  private furnish(): void {
-    for (const folder of ["etc/ssh/sshd_config.d", "home", "docker", "client", "bin"]) {
-      mkdirSync(this.own(folder), { recursive: true });
-    }
-    chmodSync(this.dir, 0o755);
+  private furnish(server: SshServer): void {
+    this.makeKeys();
     for (const file of ["passwd", "group", "shadow"]) cpSync(`/etc/${file}`, this.own("etc", file));
     const groups = read("/etc/group").replace(/^docker:.*\n/m, "");
     const own = Object.entries(USERS).map(([name, id]) => `${name}:x:${id}:\n`).join("");
     writeFileSync(this.own("etc/group"), `${groups}docker:x:${DOCKER_GROUP}:deploy\n${own}`);
     if (!/^sshd:/m.test(read("/etc/passwd"))) {
       appendFileSync(this.own("etc/passwd"), "sshd:x:4003:65534::/run/sshd:/usr/sbin/nologin\n");
-    }
-    for (const key of ["etc/ssh/ssh_host_ed25519_key", "client/key", "client/stranger"]) {
-      out("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", this.own(key));
     }
     for (const [name, id] of Object.entries(USERS)) {
       appendFileSync(this.own("etc/passwd"), `${name}:x:${id}:${id}::/home/${name}:/bin/bash\n`);
@@ -193,12 +201,41 @@ export class Machine {
       cpSync(this.own("client/key.pub"), this.own("home", name, ".ssh/authorized_keys"));
       out("chown", "-R", `${id}:${id}`, this.own("home", name));
     }
-    cpSync(sshServer().configuration, this.own("etc/ssh/sshd_config"));
+    cpSync(server.configuration, this.own("etc/ssh/sshd_config"));
+  }
+
+  private makeKeys(): void {
+    for (const folder of ["etc/ssh/sshd_config.d", "home", "docker", "client", "bin"]) {
+      mkdirSync(this.own(folder), { recursive: true });
+    }
+    chmodSync(this.dir, 0o755);
+    for (const key of ["etc/ssh/ssh_host_ed25519_key", "client/key", "client/stranger"]) {
+      out("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", this.own(key));
+    }
+    cpSync(this.own("etc/ssh/ssh_host_ed25519_key.pub"), this.own("client/host.pub"));
+  }
+
+  /**
+   * A system of its own has its users itself: `deploy` may become root by sudo, and there is no group of Docker's yet.
+   */
+  private furnishRoot(root: string): void {
+    this.makeKeys();
+    rmSync(this.own("etc/ssh/sshd_config.d"), { recursive: true });
+    cpSync(this.own("etc/ssh"), join(root, "etc/ssh"), { recursive: true });
+    rmSync(this.own("etc/ssh"), { recursive: true });
+    const commands = `grep -q ^docker: /etc/group && groups=docker || groups=users
+id deploy >/dev/null 2>&1 || useradd --create-home --shell /bin/bash --groups "$groups" deploy
+echo 'deploy ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/deploy
+for home in /root /home/deploy; do mkdir -p "$home/.ssh"; cat > "$home/.ssh/authorized_keys" < /tmp/key.pub; done
+chown -R deploy:deploy /home/deploy`;
+    cpSync(this.own("client/key.pub"), join(root, "tmp/key.pub"));
+    out("chroot", root, "sh", "-ec", commands);
+    writeFileSync(join(root, "etc/hosts"), "127.0.0.1 localhost ship\n");
   }
 
   /** What the user of this machine has in his ~/.ssh. */
   private configure(): void {
-    writeFileSync(this.own("client/known_hosts"), this.hostLine(this.own("etc/ssh/ssh_host_ed25519_key.pub")));
+    writeFileSync(this.own("client/known_hosts"), this.hostLine(this.own("client/host.pub")));
     // Another machine's key under this one's name.
     writeFileSync(this.own("client/known_hosts.changed"), this.hostLine(this.own("client/stranger.pub")));
     writeFileSync(this.own("client/known_hosts.empty"), "");

@@ -19,6 +19,8 @@ describe("the translation of failures", () => {
     ["an unknown stack", "error: no stack named 'staging' found", /no stack staging/, /^\.\/drydock up -s staging$/],
     ["a taken port, with its number", "driver failed programming external connectivity: Bind for 127.0.0.1:8080 failed: port is already allocated", /port 8080 .* taken/, /proxy\.port 8081/],
     ["a taken port of a process", "Error starting userland proxy: listen tcp4 127.0.0.1:8085: bind: address already in use", /port 8085 .* taken/, /sport = :8085/],
+    ["a connection that breaks", "error: the connection to ssh://deploy@ship broke (ECONNRESET)",
+      /^the connection to ssh:\/\/deploy@ship broke; what served still serves$/, /^\.\/drydock up goes on from there/],
     ["a Docker that doesn't run", "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?", /Docker does not answer/, /drydock up/],
     ["a Docker socket that isn't there", "connect ENOENT /var/run/docker.sock", /Docker does not answer/, /systemctl start docker/],
     ["a forbidden Docker socket", "permission denied while trying to connect to unix:///var/run/docker.sock", /may not talk to Docker/, /usermod -aG docker/],

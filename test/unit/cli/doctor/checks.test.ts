@@ -22,7 +22,7 @@ const volume = { volume: "volumes-storage-1", path: "/var/www/html/storage/app" 
 const healthTest = ["CMD", "php", "-n", "/drydock/ready.php", "127.0.0.1:9000", "/up", "/var/www/html/public/index.php"];
 const values = { save: "3600 1", appendonly: "yes", "maxmemory-policy": "noeviction", passwords: "1", rdb_last_bgsave_status: "ok", aof_last_write_status: "ok", aof_last_bgrewrite_status: "ok" };
 const healthy: Facts = {
-  stack: "local", release: "1a2b3c", now,
+  stack: "local", release: "1a2b3c", now, engine: { host: "ssh://deploy@ship", version: "26.1.5", api: "1.45" },
   plan: { path: "/var/www/html", uid: 1000, gid: 1000, port: 9000, server: "fpm", healthPath: "/up", scheduler: true, released: true },
   containers: [
     one("app-1", "app", { laravel: { cli: process, fpm }, healthTest, mounts: [volume] }),
@@ -48,6 +48,8 @@ describe("the doctor", () => {
   it("finds nothing in a healthy stack", () => assert.deepEqual(bad(healthy), []));
 
   const cases: readonly [string, Facts, string, RegExp, RegExp][] = [
+    ["a Docker that is too old", { ...healthy, engine: { host: "ssh://deploy@ship", version: "19.03.15", api: "1.40" } },
+      "docker-version", /^Docker 19\.03\.15 at ssh:\/\/deploy@ship is too old: 20\.10 or newer/, /--only-upgrade docker\.io/],
     ["a variable that differs in one role", said("horizon", { env: { checked: 25, missing: ["MAIL_HOST"], differs: ["APP_NAME", "DB_HOST"] } }), "env-plan", /^horizon has no MAIL_HOST and has another APP_NAME, DB_HOST than the configuration$/, /^\.\/drydock up --replace horizon$/],
     ["a variable that was not released yet", { ...said("horizon", { env: { checked: 25, missing: [], differs: ["APP_NAME"] } }), plan: { ...healthy.plan, released: false } }, "env-plan", /changed since the last release$/, /^\.\/drydock up$/],
     ["a variable that only PHP-FPM has not", served1({ env: { checked: 25, missing: ["APP_NAME"], differs: [] } }), "env-plan", /^app-1 \(PHP-FPM\) has no APP_NAME/, /--replace app-1/],
@@ -130,7 +132,7 @@ describe("the doctor", () => {
   it("is printed line under line, with a count", () => {
     const text = reportLines(judge(said("horizon", { redisPassword: false })), (_style, plain) => plain);
     assert.match(text, /^ {2}3 {2}every role has Redis's password, and Redis takes it alone +broken\n {7}horizon has no REDIS_PASSWORD\n {7}remedy: \.\/drydock up --replace horizon$/m);
-    assert.match(text, /\n\n16 fine, 1 broken, 0 can't be judged$/);
+    assert.match(text, /\n\n17 fine, 1 broken, 0 can't be judged$/);
   });
 });
 

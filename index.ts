@@ -14,6 +14,7 @@ import { MigrationBackup } from "./components/migrationBackup.ts";
 import { Network } from "./components/network.ts";
 import { Opcache } from "./components/opcache.ts";
 import { present, servicesOutput } from "./components/outputs.ts";
+import { Preflight } from "./components/preflight.ts";
 import { Proxy } from "./components/proxy.ts";
 import { Record } from "./components/record.ts";
 import { Redis } from "./components/redis.ts";
@@ -70,8 +71,20 @@ const ready = [
   ...backupContainers,
 ];
 const backup = new MigrationBackup("backup", context, { network, volumes, database, agent: backups.agent, after: ready }, on);
-const migrate = new Migrate("migrate", context, { network, backup, after: [...ready, ...present(backup.command)] }, on);
-const migrated = [...ready, ...present(migrate.command)];
+const preflight = new Preflight(
+  "preflight",
+  context,
+  { network, volumes, after: [appImage.resource, volumes.ownership] },
+  on,
+);
+const checked = [...ready, preflight.command];
+const migrate = new Migrate(
+  "migrate",
+  context,
+  { network, volumes, backup, after: [...checked, ...present(backup.command)] },
+  on,
+);
+const migrated = [...checked, ...present(migrate.command)];
 const assets = new Assets("assets", context, { volumes, after: migrated }, on);
 const app = new App("app", context, { network, volumes, after: [...migrated, assets.command, proxy.container] }, on);
 const servers = workersOf("servers", context, { network, volumes, after: [...migrated, proxy.container] }, on);

@@ -27,6 +27,8 @@ interface Way {
   /** The input of the deployed steps `backup` and `migrate`. */
   readonly environment: Readonly<Record<string, string>>;
   readonly lockName: string;
+  /** What migrations run with and rehearsals don't: storage to write to, and a way out. */
+  readonly more: Readonly<Record<string, string>>;
   readonly replica: string;
 }
 
@@ -137,11 +139,13 @@ async function look(session: Session, id: string | undefined): Promise<Way> {
     const found = deployment.resources.find(({ urn, type }) => type === "command:local:Command" && urn.split("::").at(-1) === name)?.inputs?.environment;
     return Object.fromEntries(Object.entries((found ?? {}) as Record<string, unknown>).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
   };
-  const [environment, lockName, replica] = [input("backup"), input("migrate").NAME ?? "", replicaOf(target, stack)];
+  const [environment, replica] = [input("backup"), replicaOf(target, stack)];
+  const { NAME: lockName = "", MORE, ALSO } = input("migrate");
+  const more = { ...(MORE === undefined ? {} : { MORE }), ...(ALSO === undefined ? {} : { ALSO }) };
   // Where Drydock runs no migrations, it rolls none back either.
   const applied = Object.keys(environment).length === 0 ? {} : await asked(target, environment, replica, "down=");
   const found = situation(applied, goal, parseMigrations(files["migrations.jsonl"]));
-  return { target: goal, current, found, applied, records, deployed: target, environment, lockName, replica };
+  return { target: goal, current, found, applied, records, deployed: target, environment, lockName, more, replica };
 }
 
 function replicaOf({ outputs }: Deployed, stack: string): string {
@@ -215,10 +219,15 @@ async function ensureImage({ target, records, deployed: { docker } }: Way): Prom
 }
 
 /** Rolls the newest migrations back, from the image that has them; with a backup before it. */
-async function rollMigrations({ deployed: { docker, outputs }, environment, lockName, current }: Way, count: number, replica: string, dumped = false): Promise<void> {
+async function rollMigrations(
+  { deployed: { docker, outputs }, environment, lockName, more, current }: Way,
+  count: number,
+  replica: string,
+  dumped = false,
+): Promise<void> {
   const database = outputs.services.find(({ role }) => role === "database")?.container ?? "";
   const { code } = await runScript("sh commands/migrations.sh", {
-    ...docker.env, ...environment, NAME: lockName, REPLICA: replica, WHAT: `rollback=${count}`, TIMEOUT: "600", DATABASE: database,
+    ...docker.env, ...environment, ...more, NAME: lockName, REPLICA: replica, WHAT: `rollback=${count}`, TIMEOUT: "600", DATABASE: database,
     REASON: dumped ? "" : `before-rollback-of-${current.release}`,
   }, { input: migrationFiles(), show: true });
   if (code !== 0) {

@@ -24,7 +24,11 @@ said=$(timeout 120 docker start --attach "$NAME") || {
 }
 answer=$(printf '%s\n' "$said" | answered) || fail "the pending migrations could not be read: $said"
 case $answer in
-  '{"pending":[],'*) echo "no migration is pending: no backup is needed"; echo '{"hold":[],"pending":0}'; exit 0 ;;
+  '{"pending":[],"dump":null,'*)
+    echo "no migration is pending: no backup is needed"
+    echo '{"hold":[],"pending":0}'
+    exit 0
+    ;;
   '{"pending":['*) ;;
   *) fail "the pending migrations could not be read" ;;
 esac

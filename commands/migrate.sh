@@ -1,13 +1,13 @@
 #!/bin/sh
 # Runs the migrations in a one-off container of the new image, with the new environment.
 # IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS: see one-off.sh; NAME: of the container, one a stack: it is the lock; TIMEOUT: seconds
+# LOCK_SECONDS: how long one of its statements waits for a table at a time
 # PENDING: 0 where the judgement of the step before found nothing to migrate
 # HOLD: migrations that have to wait for the next release, with commas
 # Standard input: base64 of a tar with the .env file and start.sh
 set -eu
 fail() { echo "migrate: $*" >&2; exit 1; }
 . commands/one-off.sh
-unlock=
 
 # The lock of a restore, or of an import: what is migrated now would be swapped away, or be half of each.
 restore=${NAME%-migrate}-restore
@@ -34,27 +34,16 @@ if state=$(state_of); then
     fi
     state=$(state_of) || state="false 0"
   fi
-  # Killed: Laravel's own lock outlives it for an hour, and nobody else can hold it now.
-  [ "${state#* }" -lt 128 ] || unlock='php /drydock/unlock.php "$DRYDOCK_PATH" && '
   docker rm --force --volumes "$NAME" >/dev/null
 elif [ "$PENDING" = 0 ]; then
   echo "no migration is pending"
   exit 0
 fi
 
-# 75: Laravel's exit code for "another one holds the lock", chosen here, because the default for it is 0, the same as for success.
-run='exec php artisan migrate --force --isolated=75'
-# Without those that wait: Laravel runs single files when it is given them.
-# Their names are an argument of the shell in there, and no part of what it runs.
-[ -z "$HOLD" ] || run='files=$(php /drydock/pending.php "$DRYDOCK_PATH" "paths=$1") || exit 1
-  [ -n "$files" ] || { echo "every pending migration waits for the next release"; exit 0; }
-  set -f; IFS="
-"
-  exec php artisan migrate --force --isolated=75 --realpath $files'
 now=$(date +%s)
 LABELS="$LABELS --label drydock.lock.by=$(id -un)@$(uname -n) --label drydock.lock.since=$(date -u +%FT%TZ)
   --label drydock.lock.until=$((now + TIMEOUT)) --label drydock.lock.expires=$(date -u -d "@$((now + TIMEOUT))" +%FT%TZ 2>/dev/null || date -u -r $((now + TIMEOUT)) +%FT%TZ)"
-one_off "$NAME" /bin/sh -c "$unlock$run" migrate "$HOLD" \
+one_off "$NAME" php /drydock/migrate.php "$APP_PATH" "$LOCK_SECONDS" "$HOLD" \
   || fail "the one-off container could not be made from $IMAGE, or the environment could not be delivered into it; nothing was switched."
 
 code=0
@@ -63,7 +52,8 @@ case $code in
   0) docker rm --volumes "$NAME" >/dev/null ;;
   75)
     docker rm --volumes "$NAME" >/dev/null
-    fail "skipped: someone else holds Laravel's migration lock, so nothing was migrated and nothing was switched. Wait for them, then run the same command again."
+    fail "skipped: someone else migrates this schema (see above), so nothing was migrated and nothing was switched.
+Wait for them, then run the same command again."
     ;;
   124)
     docker kill "$NAME" >/dev/null 2>&1 || true

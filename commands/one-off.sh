@@ -1,5 +1,8 @@
-# Functions for a one-off container of the new image with the new environment; read by migrate.sh and backup.sh, not run by itself.
+# Functions for a one-off container of the new image with the new environment; read by other scripts, not run by itself.
 # They need IMAGE, NETWORK, APP_PATH, RUN_AS (uid:gid), MEMORY (MiB), LABELS (words)
+# MORE: what else it has as a replica has it, variables and volumes, as arguments of `docker create` that are quoted for
+# a shell
+# ALSO: more networks, words
 # shellcheck shell=sh
 
 _tmpfs() { echo "--tmpfs $APP_PATH/$1:rw,noexec,nosuid,uid=${RUN_AS%:*},gid=${RUN_AS#*:},mode=700,size=64m"; }
@@ -8,9 +11,16 @@ _tmpfs() { echo "--tmpfs $APP_PATH/$1:rw,noexec,nosuid,uid=${RUN_AS%:*},gid=${RU
 one_off() {
   name=$1
   shift
+  set -- --entrypoint /bin/sh "$IMAGE" /drydock/start.sh "$@"
+  # A stack of an earlier version has no volume for logs.
+  case ${MORE:-} in *"$APP_PATH/storage/logs"*) logs= ;; *) logs=$(_tmpfs storage/logs) ;; esac
   # shellcheck disable=SC2046,SC2086 # lists of words
-  docker create --name "$name" $LABELS --network "$NETWORK" --user "$RUN_AS" --init --cap-drop ALL --security-opt no-new-privileges \
-    --memory "${MEMORY}m" --log-driver json-file --log-opt max-size=10m $(_tmpfs bootstrap/cache) $(_tmpfs storage/framework) $(_tmpfs storage/logs) \
-    --env "DRYDOCK_PATH=$APP_PATH" --entrypoint /bin/sh "$IMAGE" /drydock/start.sh "$@" >/dev/null || return 1
+  eval "docker create --name \"\$name\" \$LABELS --network \"\$NETWORK\" --user \"\$RUN_AS\" --init --cap-drop ALL \
+    --security-opt no-new-privileges --memory \"\${MEMORY}m\" --log-driver json-file --log-opt max-size=10m \
+    \$(_tmpfs bootstrap/cache) \$(_tmpfs storage/framework) \$logs --env \"DRYDOCK_PATH=\$APP_PATH\" \
+    ${MORE:-} \"\$@\"" >/dev/null || return 1
+  for also in ${ALSO:-}; do
+    docker network connect "$also" "$name" || { docker rm --force --volumes "$name" >/dev/null; return 1; }
+  done
   base64 -d | docker cp - "$name:/" || { docker rm --force --volumes "$name" >/dev/null; return 1; }
 }

@@ -10,9 +10,18 @@ function ownVariables(context: Context): Record<string, string> {
   return { DRYDOCK_RELEASE: context.release };
 }
 
-/** The one `.env` file: every variable, plain and secret, the same in each Laravel container. */
-export function envFile(context: Context): { readonly path: string; readonly content: pulumi.Output<string> } {
-  return { path: `${context.settings.app.path}/.env`, content: pulumi.secret(dotenv(context.environment, ownVariables(context))) };
+/**
+ * The one `.env` file: every variable, plain and secret, the same in each Laravel container. Once more under the name
+ * of the stage:
+ * where the image has a file of that name, Laravel would read it instead.
+ */
+export function envFiles(
+  context: Context,
+): readonly { readonly path: string; readonly content: pulumi.Output<string> }[] {
+  const content = pulumi.secret(dotenv(context.environment, ownVariables(context)));
+  return ["", `.${context.environment.plain.APP_ENV}`].map(
+    (ending) => ({ path: `${context.settings.app.path}/.env${ending}`, content }),
+  );
 }
 
 /** What app, scheduler and horizon have in common: image, user, environment, files, networks, volumes. They differ in what they run. */
@@ -34,15 +43,15 @@ export function laravelSpec(
       DRYDOCK_PATH: app.path,
       DRYDOCK_CACHE: app.cache ? "1" : "0",
     },
-    files: [envFile(context)],
+    files: envFiles(context),
     mounts: [
       { type: "volume", source: args.volumes.storage.name, target: `${app.path}/storage/app` },
+      { type: "volume", source: args.volumes.logs.name, target: `${app.path}/storage/logs` },
       { type: "volume", source: args.volumes.runtime.name, target: "/drydock", readOnly: true },
     ],
     tmpfs: {
       [`${app.path}/bootstrap/cache`]: 16,
       [`${app.path}/storage/framework`]: 128,
-      [`${app.path}/storage/logs`]: 16,
       "/tmp": 128,
     },
     entrypoint: ["/bin/sh", "/drydock/start.sh"],

@@ -5,6 +5,7 @@ import type { Context } from "./context.ts";
 import type { MigrationBackup } from "./migrationBackup.ts";
 import type { Network } from "./network.ts";
 import { oneOff } from "./oneOff.ts";
+import type { Volumes } from "./volumes.ts";
 
 /** The migrations: once a release, in a container of the new image with the new environment, before anything is switched. */
 export class Migrate extends pulumi.ComponentResource {
@@ -13,12 +14,12 @@ export class Migrate extends pulumi.ComponentResource {
   constructor(
     name: string,
     context: Context,
-    args: { network: Network; backup: MigrationBackup; after: pulumi.Input<pulumi.Resource>[] },
+    args: { network: Network; volumes: Volumes; backup: MigrationBackup; after: pulumi.Input<pulumi.Resource>[] },
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("drydock:index:Migrate", name, {}, options);
     const { migrate } = context.settings;
-    const { environment, files } = oneOff(context, args.network);
+    const { environment, files } = oneOff(context, { ...args, rehearsal: false });
     if (migrate.enabled) {
       this.command = step(
         context,
@@ -30,6 +31,7 @@ export class Migrate extends pulumi.ComponentResource {
             // One name a stack: whoever makes the container holds the lock.
             NAME: pulumi.interpolate`${args.network.data.name}-migrate`,
             TIMEOUT: String(migrate.timeout),
+            LOCK_SECONDS: String(migrate.lockTimeout),
             HOLD: args.backup.hold ?? "",
             PENDING: args.backup.pending?.apply((pending) => (pending ? "1" : "0")) ?? "1",
           },

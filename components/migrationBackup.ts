@@ -28,7 +28,7 @@ export class MigrationBackup extends pulumi.ComponentResource {
   ) {
     super("drydock:index:MigrationBackup", name, {}, options);
     const { migrate, database } = context.settings;
-    const { environment, files } = oneOff(context, args.network);
+    const { environment, files } = oneOff(context, { ...args, rehearsal: true });
     if (migrate.enabled) {
       this.command = step(
         context,

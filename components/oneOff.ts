@@ -2,27 +2,55 @@ import * as pulumi from "@pulumi/pulumi";
 import { createTar } from "nanotar";
 import { labelWords } from "./command.ts";
 import { runtime, type Context } from "./context.ts";
-import { envFile } from "./laravel.ts";
+import { envFiles, laravelSpec } from "./laravel.ts";
 import type { Network } from "./network.ts";
 import type { Volumes } from "./volumes.ts";
 
-/** The input of commands/one-off.sh: a container of the new image with the new environment, that runs one command and is gone. */
+/**
+ * The input of commands/one-off.sh: a container of the new image that runs one command and is gone, with the
+ * environment, the volumes and
+ * the networks of a replica.
+ *
+ * @param rehearsal it runs the code of migrations for what they would do: nothing that they write to files or send
+ * elsewhere may happen
+ */
 export function oneOff(
   context: Context,
-  network: Network,
+  args: { readonly network: Network; readonly volumes: Volumes; readonly rehearsal: boolean },
 ): { environment: Record<string, pulumi.Input<string>>; files: pulumi.Output<string> } {
   const { app } = context.settings;
+  const { env = {}, mounts = [] } = laravelSpec(context, "migrate", args);
+  const logs = `${app.path}/storage/logs`;
+  const variables = Object.entries(
+    { ...env, DRYDOCK_CACHE: "0" },
+  ).map(([name, value]) => `--env ${quote(`${name}=${value}`)}`);
+  const volumes = pulumi.all(mounts).apply((all) =>
+    all
+      // Its scripts are those of this release, which the volume may not have yet.
+      .filter(({ target }) => target !== "/drydock")
+      .map(({ source, target, readOnly }) => {
+        const readonly = readOnly === true || (args.rehearsal && target !== logs) ? ",readonly" : "";
+        return `--mount ${quote(`type=volume,source=${source},target=${target},volume-nocopy${readonly}`)}`;
+      }));
   return {
     environment: {
       IMAGE: context.image,
-      NETWORK: network.data.name,
+      NETWORK: args.network.data.name,
       APP_PATH: app.path,
       RUN_AS: `${app.uid}:${app.gid}`,
       MEMORY: String(app.memory),
       LABELS: labelWords(context, "migrate"),
+      MORE: volumes.apply((words) => [...variables, ...words].join(" ")),
+      // The other one has no way out.
+      ...(args.rehearsal ? {} : { ALSO: args.network.app.name }),
     },
     files: delivery(context),
   };
+}
+
+/** One word for a POSIX shell, whatever is in it. */
+function quote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** The input of commands/records.sh: how the volume with the stack's records is mounted. */
@@ -39,13 +67,12 @@ export function recordsInput(context: Context, volumes: Volumes): Record<string,
 /** The container's files, as base64 of a tar: `docker cp -` unpacks it before the container starts. */
 function delivery(context: Context): pulumi.Output<string> {
   const { uid, gid } = context.settings.app;
-  const env = envFile(context);
   // A fixed time keeps the archive the same from one run to the next.
   const file = (path: string, data: string, mode: string) => ({ name: path.slice(1), data, attrs: { mode, uid, gid, mtime: 0 } });
-  return pulumi.secret(env.content).apply((content) => {
-    const scripts = ["start.sh", "answer.php", "unlock.php", "pending.php"].map(
-      (name) => file(`/drydock/${name}`, runtime[name] ?? "", "555"),
-    );
-    return Buffer.from(createTar([file(env.path, content, "400"), ...scripts])).toString("base64");
-  });
+  const scripts = ["start.sh", "answer.php", "migrate.php", "pending.php", "preflight.php"];
+  return pulumi.secret(pulumi.all(envFiles(context).map(({ path, content }) => ({ path, content })))).apply((files) =>
+    Buffer.from(createTar([
+      ...files.map(({ path, content }) => file(path, content, "400")),
+      ...scripts.map((name) => file(`/drydock/${name}`, runtime[name] ?? "", "555")),
+    ])).toString("base64"));
 }

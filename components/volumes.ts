@@ -5,7 +5,10 @@ import { step } from "./command.ts";
 import { fingerprint, runtime, type Context } from "./context.ts";
 import { present } from "./outputs.ts";
 
-/** The stack's volumes. Those with data are protected and outlive `pulumi destroy`; the other two can be made again by a release. */
+/**
+ * The stack's volumes. Those with data are protected and outlive `pulumi destroy`; the others can be made again by a
+ * release.
+ */
 export class Volumes extends pulumi.ComponentResource {
   readonly database: docker.Volume;
   readonly redis: docker.Volume;
@@ -15,6 +18,10 @@ export class Volumes extends pulumi.ComponentResource {
   readonly backups: docker.Volume;
   /** What was released, by whom, and what else was changed; mounted in one-off containers only. */
   readonly records: docker.Volume;
+  /**
+   * What the application logs into files of its own; what it would log into `laravel.log` goes to the container's log.
+   */
+  readonly logs: docker.Volume;
   /** The public files of the releases, served by nginx. */
   readonly public: docker.Volume;
   /** The proxy's configuration: written by a step of the release, so that no release replaces the proxy. */
@@ -44,6 +51,7 @@ export class Volumes extends pulumi.ComponentResource {
     this.storage = volume("storage", true);
     this.backups = volume("backups", true);
     this.records = volume("records", true);
+    this.logs = volume("logs", false);
     this.public = volume("public", false);
     this.proxy = volume("proxy", false);
     // Other files make another volume: containers that serve keep theirs until they go. And no container gets them by itself:
@@ -57,6 +65,7 @@ export class Volumes extends pulumi.ComponentResource {
       .all([
         // What Laravel calls the folder of the files that everybody may see.
         belongs(this.storage, app, "public"),
+        belongs(this.logs, app),
         belongs(this.public, app),
         belongs(this.proxy, proxy),
         belongs(this.backups, backup.enabled ? app : database),

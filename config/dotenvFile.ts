@@ -1,11 +1,15 @@
-// Reads `.env` files as vlucas/phpdotenv does, which Laravel reads them with: quotes, values over several lines, `export`, comments, escapes.
+// Reads `.env` files as vlucas/phpdotenv does, which Laravel reads them with: quotes, values over several lines,
+// `export`, comments, escapes.
 
 /** One line of a `.env` file, or several that belong together. */
 export interface Entry {
   readonly name: string;
   /** Undefined where there is no equals sign. `$` as it was written; see `references`. */
   readonly value: string | undefined;
-  /** Where in the value a `$` begins a reference to another variable, if `{NAME}` follows; elsewhere it stands for itself. */
+  /**
+   * Where in the value a `$` begins a reference to another variable, if `{NAME}` follows; elsewhere it stands for
+   * itself.
+   */
   readonly references: readonly number[];
 }
 
@@ -58,7 +62,9 @@ function readStatement(line: string): Entry | Unreadable {
   let name = equals === -1 ? line : trim(line.slice(0, equals));
   if (/^export[ \t\n\r\v\f]/.test(name) && name.length > 6) name = name.slice(6).replace(/^[ \t\n\r\v\f]+/, "");
   if (name.length > 2 && (name[0] === '"' || name[0] === "'") && name.at(-1) === name[0]) name = name.slice(1, -1);
-  if (!/^[\p{Ll}\p{Lu}\p{M}\p{N}_.]+$/u.test(name)) return { name: name.slice(0, 40), why: "is no name for a variable" };
+  if (!/^[\p{Ll}\p{Lu}\p{M}\p{N}_.]+$/u.test(
+    name,
+  )) return { name: name.slice(0, 40), why: "is no name for a variable" };
   if (equals === -1) return { name, value: undefined, references: [] };
   const read = readValue(trim(line.slice(equals + 1)));
   return "why" in read ? { name, ...read } : { name, ...read };
@@ -66,7 +72,9 @@ function readStatement(line: string): Entry | Unreadable {
 
 const ESCAPES: Readonly<Record<string, string>> = { f: "\f", n: "\n", r: "\r", t: "\t", v: "\v", '"': '"', "\\": "\\", $: "$" };
 
-function readValue(raw: string): { readonly value: string; readonly references: readonly number[] } | { readonly why: string } {
+function readValue(
+  raw: string,
+): { readonly value: string; readonly references: readonly number[] } | { readonly why: string } {
   let value = "";
   const references: number[] = [];
   // Positions are those of characters, not of UTF-16's units.
@@ -111,7 +119,9 @@ function readValue(raw: string): { readonly value: string; readonly references: 
 export function asSetting({ value = "", references }: Pick<Entry, "value" | "references">): string {
   const meant = new Set(references);
   return [...value].map((character, index, all) => {
-    const literal = character === "$" && !meant.has(index) && /^\$\{[\w.]+\}/.test(all.slice(index, index + 80).join(""));
+    const literal = character === "$" && !meant.has(
+      index,
+    ) && /^\$\{[\w.]+\}/.test(all.slice(index, index + 80).join(""));
     return literal ? "\\$" : character;
   }).join("");
 }

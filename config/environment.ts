@@ -85,6 +85,9 @@ export const catalogue: readonly Variable[] = [
   ), "The stage; another name is as strict as the stack's own", {
     default: ({ stage }) => stage,
     computed: "the stack's name if it is a stage, else production",
+    check: (value) => (/^[\w.-]+$/.test(
+      value,
+    ) ? undefined : `is ${JSON.stringify(value)}, but it is part of a file's name`),
     source: template,
   }),
   secret("APP_KEY", type.appKey(), "Encrypts sessions, cookies and queued jobs; the same in all roles", {
@@ -116,7 +119,7 @@ export const catalogue: readonly Variable[] = [
     "slack",
     "papertrail",
     "null",
-  ), "Where Laravel logs; stderr is what `./drydock logs` shows", {
+  ), "Where Laravel logs; what stack, single and daily write to laravel.log goes to stderr, too, which `./drydock logs` shows", {
     default: "stderr",
     warn: logWarning,
   }),
@@ -261,7 +264,6 @@ export const catalogue: readonly Variable[] = [
 /** What becomes of logs that are files: nobody reads them there. */
 function logWarning(channel: string, { stack }: Context): string | undefined {
   const remedy = `\`./drydock logs\` shows what goes to stderr: pulumi config set --path drydock:env.LOG_CHANNEL stderr -s ${stack}`;
-  if (channel === "daily") return `writes files in storage/logs, which all containers of the stack share and no log collector sees; ${remedy}`;
   if (channel === "syslog") return `needs a syslog daemon, and no container has one: what is logged is lost; ${remedy}`;
   return undefined;
 }

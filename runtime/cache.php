@@ -12,7 +12,29 @@ try {
             throw new RuntimeException('it failed; its output is above');
         }
     }
+    drydock_logs($app->getCachedConfigPath(), $app->storagePath('logs/laravel.log'));
 } catch (Throwable $error) {
     fwrite(STDERR, "drydock: $command: " . get_class($error) . ': ' . $error->getMessage() . PHP_EOL);
     exit(1);
+}
+
+/**
+ * Has the container's log take what Laravel would write to `laravel.log`, as its channels `single` and `daily` do, and
+ * `stack` with them:
+ * `./drydock logs` shows that, and it is rotated. Other files of an application stay where they are.
+ */
+function drydock_logs(string $cache, string $log): void
+{
+    $config = require $cache;
+    foreach ($config['logging']['channels'] ?? [] as $name => $channel) {
+        if (in_array($channel['driver'] ?? null, ['single', 'daily'], true) && ($channel['path'] ?? $log) === $log) {
+            $keep = ['level', 'formatter', 'formatter_with', 'tap', 'processors', 'name', 'bubble'];
+            $config['logging']['channels'][$name] = [
+                'driver' => 'monolog',
+                'handler' => Monolog\Handler\StreamHandler::class,
+                'with' => ['stream' => 'php://stderr'],
+            ] + array_intersect_key($channel, array_flip($keep));
+        }
+    }
+    file_put_contents($cache, '<?php return ' . var_export($config, true) . ';' . PHP_EOL);
 }

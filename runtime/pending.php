@@ -1,8 +1,9 @@
 <?php
 // Says which migrations of this image have not run yet and which SQL they would run, without running any. Runs as a one-off container's command.
-// php /drydock/pending.php APPLICATION_PATH               the pending ones: {"pending": […], "tables": count, "migrations": [{name, statements, …}], …}
+// php /drydock/pending.php APPLICATION_PATH               the pending ones: {"pending": […], "dump": the schema's dump
+// that is loaded first,
+//                                                         "tables": count, "migrations": [{name, statements, …}], …}
 // php /drydock/pending.php APPLICATION_PATH down=A,B      what rolling these back would run, in this order: {"migrations": […], …}
-// php /drydock/pending.php APPLICATION_PATH paths=A,B     the files of the pending ones without A and B, as arguments of `artisan migrate`
 
 require __DIR__ . '/answer.php';
 
@@ -18,14 +19,11 @@ $applied = $migrator->repositoryExists() ? $migrator->getRepository()->getMigrat
 $names = array_values(array_filter(explode(',', $names)));
 
 $pending = array_diff(array_keys($files), array_keys($applied));
-if ($kind === 'paths') {
-    foreach (array_diff($pending, $names) as $name) {
-        echo '--path=', $files[$name], PHP_EOL;
-    }
-    exit;
-}
-
 $db = $app->make('db');
+// Laravel loads it before the first migration.
+$beginning = $app->databasePath("schema/{$db->connection()->getName()}-schema");
+$dumps = ["$beginning.dump", "$beginning.sql"];
+$dump = $applied === [] ? (array_values(array_filter($dumps, is_file(...)))[0] ?? null) : null;
 $tables = count($db->connection()->getSchemaBuilder()->getTables());
 
 // A rehearsal runs the PHP of a migration: what it does beside the SQL of its own connection must come to nothing.
@@ -80,6 +78,7 @@ $rehearse = static function (string $name, string $method) use ($migrator, $file
 $wanted = $kind === 'down' ? $names : array_values($pending);
 drydock_answer([
     'pending' => array_values($pending),
+    'dump' => $dump,
     'tables' => $tables,
     'migrations' => array_map(static fn (string $name): array => $rehearse($name, $kind === 'down' ? 'down' : 'up'), $wanted),
     'contained' => array_keys($files),

@@ -2,7 +2,8 @@
 // Says which variables Laravel reads otherwise than planned in this container. No value is printed: plan and answer are
 // keyed hashes and names.
 // Input: {"names": {"NAME": hmac-sha256(value, APP_KEY) in hex, …}}
-// Usage: php readback.php APPLICATION_PATH < input; or asked through PHP-FPM (see fcgi.php) with the application's path for a path, and a body
+// Usage: php readback.php APPLICATION_PATH < input; or asked through PHP-FPM (see fcgi.php) with the application's path
+// for a path, and a body
 // Answer: {"proven", "checked", "missing", "differs", "staleConfigCache", "file": where Laravel has them from,
 // "error"?}     exit 0: proven
 

@@ -41,7 +41,11 @@ export function readEnv(container: Container): Env {
   if (known !== undefined) {
     for (const [key, value] of Object.entries(known)) variables.push({ key, value, from: "file", path: `env.${key}` });
   }
+  // The same file under a second name, which Laravel takes for a stage's own, sets nothing twice.
+  const contents = new Set<unknown>();
   for (const file of envFiles(container)) {
+    if (contents.has(file.content)) continue;
+    contents.add(file.content);
     if (typeof file.content === "string") {
       for (const [key, value] of parseDotenv(file.content)) variables.push({ key, value, from: "file", path: `${file.path} ${key}` });
     } else if (known === undefined) unknown.push(file.path);

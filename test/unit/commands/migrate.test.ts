@@ -32,7 +32,7 @@ esac
   const run = (env: Record<string, string> = {}) => {
     const done = spawnSync("sh", ["commands/migrate.sh"], {
       input: "", encoding: "utf8",
-      env: { PATH: `${folder}:${process.env.PATH}`, NAME: "net-migrate", TIMEOUT: "5", PENDING: "1", HOLD: "", IMAGE: "shop:1", NETWORK: "net", APP_PATH: "/app", RUN_AS: "1000:1000", MEMORY: "256", LABELS: "--label a=b", ...env },
+      env: { PATH: `${folder}:${process.env.PATH}`, NAME: "net-migrate", TIMEOUT: "5", PENDING: "1", HOLD: "", LOCK_SECONDS: "5", IMAGE: "shop:1", NETWORK: "net", APP_PATH: "/app", RUN_AS: "1000:1000", MEMORY: "256", LABELS: "--label a=b", ...env },
     });
     const calls = existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8") : "";
     return { ...done, calls, created: /^create --name net-migrate [\s\S]*?(?=^(?:cp|rm|start))/m.exec(calls)?.[0] ?? "" };
@@ -47,7 +47,7 @@ esac
     const until = Number(/drydock\.lock\.until=(\d+)/.exec(created)?.[1]);
     assert.ok(Math.abs(until - Date.now() / 1000 - 5) < 5);
     assert.match(created, /--label drydock\.lock\.expires=\d{4}-\d\d-\d\dT/);
-    assert.match(created, /exec php artisan migrate --force --isolated=75 migrate $/m);
+    assert.match(created, /--entrypoint \/bin\/sh shop:1 \/drydock\/start\.sh php \/drydock\/migrate\.php \/app 5 $/m);
   });
 
   it("is waited for while its holder has time, and says who holds it", () => {
@@ -56,30 +56,29 @@ esac
     assert.equal(status, 0);
     assert.match(stdout, /begun by ann@build at 2026-01-01T00:00:00Z: waiting up to 5 s/);
     assert.ok(!calls.includes("kill net-migrate"));
-    assert.ok(!created.includes("unlock.php"), "it ended by itself: Laravel's own lock is free");
   });
 
-  it("expires: one that hangs is ended when its time is over, and Laravel's lock is freed", () => {
+  it("expires: one that hangs is ended when its time is over, and the next one runs", () => {
     docker({ exists: "true 0", until: Math.floor(Date.now() / 1000) - 10, wait: "exec sleep 10" });
     const { status, stderr, calls, created } = run();
     assert.equal(status, 0, stderr);
     assert.match(stderr, /has had its time, which is over since 2026-01-01T00:10:00Z: ending it/);
     assert.match(calls, /^kill net-migrate$/m);
-    assert.match(created, /unlock\.php/);
+    assert.match(created, /migrate\.php/);
   });
 
-  it("is cleared away after a run that was killed, with Laravel's own", () => {
+  it("is cleared away after a run that was killed", () => {
     docker({ exists: "false 137" });
     const { status, created } = run();
     assert.equal(status, 0);
-    assert.match(created, /unlock\.php/);
+    assert.match(created, /migrate\.php/);
   });
 
-  it("is not Laravel's: somebody else's migration is no success", () => {
+  it("is not the database's own: somebody else's migration is no success", () => {
     docker({ start: "exit 75" });
     const { status, stderr } = run();
     assert.equal(status, 1);
-    assert.match(stderr, /skipped: someone else holds Laravel's migration lock/);
+    assert.match(stderr, /skipped: someone else migrates this schema/);
   });
 
   it("ends a migration that takes too long, and leaves its container as evidence", () => {
@@ -109,29 +108,43 @@ esac
     assert.equal(status, 0);
     assert.ok(!/create/.test(calls), calls);
     docker({ exists: "false 137" });
-    assert.match(run({ PENDING: "0" }).created, /unlock\.php/);
+    assert.match(run({ PENDING: "0" }).created, /migrate\.php/);
   });
 
-  it("runs single files where some have to wait", () => {
+  it("leaves out migrations that have to wait", () => {
     docker({});
-    const { created } = run({ HOLD: "2026_a,2026_b" });
-    assert.match(created, /exec php artisan migrate --force --isolated=75 --realpath \$files migrate 2026_a,2026_b$/m);
+    assert.match(run({ HOLD: "2026_a,2026_b" }).created, /migrate\.php \/app 5 2026_a,2026_b$/m);
   });
 
   it("takes the names of migrations as they are, whatever signs they have", () => {
     const hold = `2026_"; touch ${folder}/run; "$(touch ${folder}/run)\`touch ${folder}/run\`'`;
-    const files = ["--path=/app/2026 a b.php", "--path=/app/*.php", "--path=/app/$(touch x).php"];
     docker({});
-    // What the container would run is run here, with a php that writes its arguments down.
-    const original = readFileSync(join(folder, "docker"), "utf8");
-    writeFileSync(join(folder, "docker"), original.replace("case ", `if [ "$1" = create ]; then while [ "$1" != /drydock/start.sh ]; do shift; done; shift; DRYDOCK_PATH=/app "$@"; fi\ncase `), { mode: 0o755 });
-    writeFileSync(join(folder, "php"), `#!/bin/sh
-printf '%s\\0' "$@" >> ${folder}/arguments
-[ "$1" != /drydock/pending.php ] || printf '%s\\n' '${files.join("' '")}'
-`, { mode: 0o755 });
-    const { status, stderr } = run({ HOLD: hold });
+    const { status, stderr, created } = run({ HOLD: hold });
     assert.equal(status, 0, stderr);
+    assert.ok(created.endsWith(` php /drydock/migrate.php /app 5 ${hold}\n`), created);
     assert.ok(!existsSync(join(folder, "run")));
-    assert.deepEqual(readFileSync(join(folder, "arguments"), "utf8").split("\0").slice(0, -1), ["/drydock/pending.php", "/app", `paths=${hold}`, "artisan", "migrate", "--force", "--isolated=75", "--realpath", ...files]);
+  });
+
+  it("has the variables, volumes and networks of a replica, whatever is in a value", () => {
+    docker({});
+    const value = "it's $(touch /tmp/never) \"x\" `y`\nz";
+    const { status, stderr, calls, created } = run({
+      MORE: `--env 'OWN=${value.replaceAll(
+        "'",
+        "'\\''",
+      )}' --mount 'type=volume,source=s,target=/app/storage/logs'`, ALSO: "app-net",
+    });
+    assert.equal(status, 0, stderr);
+    assert.ok(
+      created.includes(` --env OWN=${value} --mount type=volume,source=s,target=/app/storage/logs --entrypoint `),
+      created,
+    );
+    assert.ok(!created.includes("--tmpfs /app/storage/logs"), created);
+    assert.match(calls, /^network connect app-net net-migrate\n/m);
+  });
+
+  it("keeps what is logged in memory where a stack of an earlier version has no volume for it", () => {
+    docker({});
+    assert.match(run().created, /--tmpfs \/app\/storage\/logs/);
   });
 });

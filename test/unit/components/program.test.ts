@@ -97,12 +97,12 @@ describe("the stack", () => {
       ],
       mounts: [
         { type: "volume", source: "volumes-storage-abcdef0", target: "/var/www/html/storage/app" },
+        { type: "volume", source: "volumes-logs-abcdef0", target: "/var/www/html/storage/logs" },
         { type: "volume", source: "volumes-runtime-abcdef0", target: "/drydock", readOnly: true },
       ],
       tmpfs: {
         "/var/www/html/bootstrap/cache": "rw,noexec,nosuid,uid=1000,gid=1000,mode=700,size=16m",
         "/var/www/html/storage/framework": "rw,noexec,nosuid,uid=1000,gid=1000,mode=700,size=128m",
-        "/var/www/html/storage/logs": "rw,noexec,nosuid,uid=1000,gid=1000,mode=700,size=16m",
         "/tmp": "rw,noexec,nosuid,uid=1000,gid=1000,mode=700,size=128m",
       },
       readOnly: false,
@@ -144,6 +144,7 @@ describe("the stack", () => {
       uploads.map(({ file, owner, group, permissions }: any) => [file, owner, group, permissions]),
       [
         ["/var/www/html/.env", "1000", "1000", "0400"],
+        ["/var/www/html/.env.local", "1000", "1000", "0400"],
         ["/run/drydock/fpm.conf", "0", "0", "0444"],
       ],
     );
@@ -168,6 +169,30 @@ describe("the stack", () => {
     };
     for (const name of ["app-2", "app-3", "horizon", "scheduler"]) assert.deepEqual(of(name), of("app-1"));
     for (const variable of ["APP_KEY", "DB_PASSWORD", "REDIS_PASSWORD"]) assert.ok(of("horizon").file.includes(`${variable}="${env[variable]}"\n`));
+  });
+
+  it("gives migrations the same, with files and networks; a rehearsal of them can write no file and send nothing", () => {
+    const [migrate, rehearsal] = ["migrate", "backup"].map(
+      (name) => revealed(leaf(resources, name).inputs).environment,
+    );
+    for (const one of leaf(resources, "app-1").inputs.envs.filter((line: string) => !line.startsWith("DRYDOCK_CACHE")))
+      for (const { MORE } of [migrate, rehearsal]) assert.ok(
+        MORE.includes(` --env '${one}'`) || MORE.startsWith(`--env '${one}'`),
+        one,
+      );
+    const storage = "--mount 'type=volume,source=volumes-storage-abcdef0,target=/var/www/html/storage/app,volume-nocopy";
+    assert.ok(migrate.MORE.includes(`${storage}'`) && rehearsal.MORE.includes(`${storage},readonly'`));
+    const logs = "target=/var/www/html/storage/logs,volume-nocopy'";
+    assert.ok(migrate.MORE.includes(logs) && rehearsal.MORE.includes(logs));
+    assert.deepEqual(
+      [migrate.NETWORK, migrate.ALSO, rehearsal.ALSO],
+      ["network-data-abcdef0", "network-app-abcdef0", undefined],
+    );
+    const files = Buffer.from(revealed(leaf(resources, "migrate").inputs).stdin, "base64").toString();
+    for (const file of ["var/www/html/.env\0", "var/www/html/.env.local\0", "drydock/migrate.php\0"]) assert.ok(
+      files.includes(file),
+      file,
+    );
   });
 
   it("keeps every secret out of container variables, labels, command lines and plain inputs", () => {

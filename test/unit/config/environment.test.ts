@@ -199,7 +199,7 @@ describe("environment", () => {
       [["MAIL_HSOT", "is a variable of your own: is MAIL_HOST meant?"]],
     );
     assert.deepEqual(warned("log_level", "debug"), [["log_level", "is a variable of your own: is LOG_LEVEL meant?"]]);
-    const doubtful = [["QUEUE_CONNECTION", "sync"], ["LOG_CHANNEL", "daily"], ["LOG_CHANNEL", "syslog"], ["BROADCAST_CONNECTION", "reverb"]];
+    const doubtful = [["QUEUE_CONNECTION", "sync"], ["LOG_CHANNEL", "syslog"], ["BROADCAST_CONNECTION", "reverb"]];
     for (const [name = "", value] of doubtful) assert.deepEqual(warned(name, value).map(([found]) => found), [name]);
     const served = having(
       valid(),

@@ -1,0 +1,48 @@
+#!/bin/sh
+# Looks into the image of the release, before anything is changed: what in it would win over the stack's variables, and
+# what Laravel
+# makes of them. Refuses what can't be made harmless; warns of the rest.
+# IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS, MORE: see one-off.sh; NAME: of the container; STACK
+# STAGE: APP_ENV; SECRETS: names of the variables that are in Laravel's .env file alone, words
+# Standard input, two lines: {"names": {NAME: keyed hash of its planned value}, "longestJob": seconds}; base64 of a tar
+# with the .env
+# files and scripts
+set -eu
+fail() { echo "preflight: $*" >&2; exit 1; }
+warn() { echo "preflight: WARNING: $*" >&2; }
+. commands/answer.sh
+. commands/one-off.sh
+read -r plan
+read -r files
+
+inside=$(docker image inspect -f '{{range .Config.Env}}{{println .}}{{end}}' "$IMAGE") \
+  || fail "the image $IMAGE can't be inspected"
+wins=
+for name in $SECRETS APP_CONFIG_CACHE; do
+  case "
+$inside" in *"
+$name="*) wins="$wins $name" ;; esac
+done
+[ -z "$wins" ] || fail "the image sets$wins (ENV in its Dockerfile), which would win over this stack's.
+Nothing was changed. Remove these lines from the Dockerfile, and build the image anew; what is secret in it counts as known."
+
+docker rm --force --volumes "$NAME" >/dev/null 2>&1 || :
+# Without the release's own files at first: what is the image's own?
+LABELS="$LABELS --rm --interactive"
+head -c 1024 /dev/zero | base64 | one_off "$NAME" php /drydock/preflight.php "$APP_PATH" \
+  || fail "the one-off container could not be made from $IMAGE"
+trap 'docker rm --force --volumes "$NAME" >/dev/null 2>&1 || :' EXIT
+own=
+for file in .env ".env.$STAGE" bootstrap/cache/config.php; do
+  ! docker cp "$NAME:$APP_PATH/$file" - >/dev/null 2>&1 || own="$own $file"
+done
+[ -z "$own" ] || warn "the image has$own in $APP_PATH. This stack's variables take their place; who has the image can read them. \
+Leave them out of it: lines for .env, .env.* and bootstrap/cache/*.php in .dockerignore"
+
+printf '%s' "$files" | base64 -d | docker cp - "$NAME:/" \
+  || fail "the environment could not be delivered into the one-off container"
+said=$(printf '%s' "$plan" | timeout 120 docker start --attach --interactive "$NAME") || :
+answer=$(printf '%s\n' "$said" | answered) \
+  || fail "the application does not start with the variables of this stack, so nothing was changed:
+$said"
+printf '%s\n' "$answer" | STACK=$STACK node --import tsx commands/preflight.ts

@@ -1,0 +1,47 @@
+/** What runtime/preflight.php answers. */
+export interface Preflight {
+  /** Variables that Laravel does not read, or reads otherwise than planned. */
+  readonly missing: readonly string[];
+  readonly differs: readonly string[];
+  /** The file from which it has them. */
+  readonly file: string;
+  /** Names that a variable says and the application's configuration doesn't have. */
+  readonly unknown: readonly {
+    readonly variable: string;
+    readonly value: string;
+    readonly where: string;
+    readonly has: readonly string[];
+  }[];
+  /** Logs that are files: the channel, and where. */
+  readonly logs: readonly { readonly channel: string; readonly path: string }[];
+  /** The queue that is used, where its jobs are run again before the longest one is done. */
+  readonly retry?: { readonly connection: string; readonly after: number; readonly longestJob: number } | null;
+  /** Why the configuration could not be read. */
+  readonly error?: string;
+}
+
+/** What a release is refused for, and what is only said. */
+export function judgePreflight(
+  found: Preflight,
+  stack: string,
+): { readonly problems: string[]; readonly warnings: string[] } {
+  const set = (name: string, value: string) => `pulumi config set --path drydock:env.${name} ${value} -s ${stack}`;
+  const wrong = [...found.missing, ...found.differs];
+  const problems = wrong.length === 0 ? [] : [
+    `Laravel reads other values than this stack's for ${wrong.join(", ")}, from ${found.file}. Nothing was changed.\n`
+      + "See where bootstrap/app.php or a provider of the application takes them from (loadEnvironmentFrom, useEnvironmentPath, putenv).",
+  ];
+  const warnings = [
+    ...(found.error === undefined ? [] : [`the application's configuration could not be read: ${found.error}`]),
+    ...found.unknown.map(({ variable, value, where, has }) =>
+      `${variable} is ${value}, but ${where} has no such name (it has ${has.join(", ")}): ${set(variable, has[0] ?? "VALUE")}`),
+    ...found.logs.map(({ channel, path }) =>
+      `what is logged to ${channel} goes into the file ${path}, which \`./drydock logs\` does not show and nobody empties: `
+        + set("LOG_CHANNEL", "stderr")),
+    ...(found.retry == null ? [] : [
+      `a job of the queue ${found.retry.connection} is run again after ${found.retry.after} s (retry_after in config/queue.php), but may `
+        + `run for ${found.retry.longestJob} s (longestJob): it would run twice at once. Set retry_after above that, or the setting below it`,
+    ]),
+  ];
+  return { problems, warnings };
+}

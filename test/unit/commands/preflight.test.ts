@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, it } from "mocha";
+import { judgePreflight } from "../../../releases/preflight.ts";
+
+const NOTHING = { missing: [], differs: [], file: "/app/.env", unknown: [], logs: [], retry: null };
+
+/** The script against a docker of the test's own. */
+describe("the look into the image", function () {
+  this.timeout(30_000);
+  let folder: string;
+  beforeEach(() => { folder = mkdtempSync(join(tmpdir(), "drydock-preflight-")); });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const run = ({ env = "PATH=/bin", own = "", answer = `noise\n\u001e${JSON.stringify(NOTHING)}` }) => {
+    writeFileSync(join(folder, "answer"), answer);
+    writeFileSync(join(folder, "env"), `${env}\n`);
+    writeFileSync(join(folder, "docker"), `#!/bin/sh
+echo "$*" >> ${folder}/calls
+case "$1 $2" in
+  "image inspect") cat ${folder}/env ;;
+  "cp -") cat > /dev/null ;;
+  "cp net"*) case " ${own} " in *" \${2##*:/app/} "*) ;; *) exit 1 ;; esac ;;
+  "start --attach") cat > ${folder}/plan; cat ${folder}/answer ;;
+esac
+`, { mode: 0o755 });
+    const done = spawnSync("sh", ["commands/preflight.sh"], {
+      input: '{"names":{}}\nAAAA\n', encoding: "utf8",
+      env: {
+        ...process.env, PATH: `${folder}:${process.env.PATH}`, NAME: "net-preflight", IMAGE: "shop:1", NETWORK: "net", APP_PATH: "/app",
+        RUN_AS: "1000:1000", MEMORY: "256", LABELS: "--label a=b", STACK: "prod", STAGE: "production", SECRETS: "APP_KEY STRIPE_SECRET",
+      },
+    });
+    const calls = existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8") : "";
+    return { ...done, calls };
+  };
+
+  it("finds nothing in a good one", () => {
+    const { status, stdout, stderr } = run({});
+    assert.equal(status, 0, stderr);
+    assert.deepEqual([stdout, stderr], ["the image reads this stack's variables\n", ""]);
+    assert.equal(readFileSync(join(folder, "plan"), "utf8"), '{"names":{}}');
+  });
+
+  it("refuses an image whose ENV would win over a secret, whatever it says", () => {
+    const { status, stderr, calls } = run({ env: "STRIPE_SECRETS=x\nSTRIPE_SECRET=sk_test\nAPP_KEY=\nTZ=UTC" });
+    assert.equal(status, 1);
+    assert.match(stderr, /^preflight: the image sets APP_KEY STRIPE_SECRET \(ENV in its Dockerfile\), which would win/);
+    assert.ok(!stderr.includes("sk_test") && !/create|start/.test(calls));
+    assert.equal(run({ env: "STRIPE_SECRETS=x" }).status, 0);
+  });
+
+  it("names the image's own files that this stack's take the place of", () => {
+    const { status, stderr } = run({ own: ".env.production bootstrap/cache/config.php" });
+    assert.equal(status, 0);
+    assert.match(stderr, /WARNING: the image has \.env\.production bootstrap\/cache\/config\.php in \/app\./);
+  });
+
+  it("refuses what is read otherwise than planned, and an application that does not start", () => {
+    const other = run(
+      { answer: `\u001e${JSON.stringify({ ...NOTHING, differs: ["DB_PASSWORD"], file: "/etc/app/.env" })}` },
+    );
+    assert.equal(other.status, 3);
+    assert.match(
+      other.stderr,
+      /Laravel reads other values than this stack's for DB_PASSWORD, from \/etc\/app\/\.env\. Nothing was changed/,
+    );
+    const none = run({ answer: "PHP Fatal error: no such class" });
+    assert.equal(none.status, 1);
+    assert.match(
+      none.stderr,
+      /does not start with the variables of this stack, so nothing was changed:\nPHP Fatal error: no such class/,
+    );
+  });
+
+  it("warns of names that the configuration has not, of logs in files, and of jobs that would run twice", () => {
+    const { problems, warnings } = judgePreflight({
+      ...NOTHING,
+      unknown: [{ variable: "MAIL_MAILER", value: "sendgrid", where: "config/mail.php", has: ["smtp", "log"] }],
+      logs: [{ channel: "daily", path: "/app/storage/logs/laravel.log" }],
+      retry: { connection: "redis", after: 90, longestJob: 300 },
+    }, "prod");
+    assert.deepEqual(problems, []);
+    assert.deepEqual(warnings, [
+      "MAIL_MAILER is sendgrid, but config/mail.php has no such name (it has smtp, log): "
+        + "pulumi config set --path drydock:env.MAIL_MAILER smtp -s prod",
+      "what is logged to daily goes into the file /app/storage/logs/laravel.log, which `./drydock logs` does not show and nobody empties: "
+        + "pulumi config set --path drydock:env.LOG_CHANNEL stderr -s prod",
+      "a job of the queue redis is run again after 90 s (retry_after in config/queue.php), but may run for 300 s (longestJob): "
+        + "it would run twice at once. Set retry_after above that, or the setting below it",
+    ]);
+  });
+});

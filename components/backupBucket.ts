@@ -3,6 +3,7 @@ import { Provider } from "@pulumi/aws/provider.js";
 import * as s3 from "@pulumi/aws/s3/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import { BackupIdentity } from "./backupIdentity.ts";
+import { stageOf } from "../config/stage.ts";
 import type { Context } from "./context.ts";
 import { lifecycleRules, logRules } from "./backupLifecycle.ts";
 import { document, PrivateBucket, useOf } from "./privateBucket.ts";
@@ -22,7 +23,9 @@ export class BackupBucket extends pulumi.ComponentResource {
     super("drydock:index:BackupBucket", name, {}, { ...options, providers: { aws: providerOf(bucket) } });
     const tags = { "drydock.stack": context.stack };
     const child = { parent: this };
-    const lock = bucket.lockDays === undefined ? undefined : { days: bucket.lockDays, mode: bucket.lockMode === "compliance" ? "COMPLIANCE" as const : "GOVERNANCE" as const };
+    const days = lockDaysOf(context);
+    const mode = bucket.lockMode === "compliance" ? "COMPLIANCE" as const : "GOVERNANCE" as const;
+    const lock = days === 0 ? undefined : { days, mode };
     const rules = lifecycleRules(bucket);
 
     const main = new PrivateBucket(name, { bucket: bucket.name, region: bucket.region, kmsKey: bucket.kmsKey, rules, lock, tags }, child);
@@ -82,6 +85,14 @@ export class BackupBucket extends pulumi.ComponentResource {
       }],
     }, { parent: this, dependsOn: [main.versioning, copy.versioning, policy] });
   }
+}
+
+/**
+ * For how long nobody can remove what was written; 0 for no lock. In production as long as what is deleted can be had back:
+ * otherwise whoever has the agent's key, or AWS itself after that time, ends the backups.
+ */
+export function lockDaysOf({ stack, settings: { bucket }, environment }: Pick<Context, "stack" | "settings" | "environment">): number {
+  return bucket.lockDays ?? (stageOf(stack, environment.plain.APP_ENV) === "production" ? bucket.retentionDays : 0);
 }
 
 /** AWS with the credentials that its own tools use; somebody else's service is not asked for what only AWS has. */

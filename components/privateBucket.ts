@@ -33,7 +33,8 @@ export class PrivateBucket extends pulumi.ComponentResource {
     this.bucket = new s3.Bucket(
       name,
       { bucket: args.bucket, ...(region === undefined ? {} : { region }), forceDestroy: false, objectLockEnabled: lock !== undefined, tags: { ...args.tags } },
-      { ...child, protect: true },
+      // A lock that is added later is set by its own resource; by this property the bucket would be made anew.
+      { ...child, protect: true, ignoreChanges: ["objectLockEnabled"] },
     );
     const of = { bucket: this.bucket.bucket, ...(region === undefined ? {} : { region }) };
     // One after the other: S3 refuses some of these calls while another one on the same bucket is at work.

@@ -17,7 +17,11 @@ export const bucket = z.strictObject({
   coldAfter: preset(daysOrNever(60), 90, "When they go to Glacier Instant Retrieval, from which a restore reads without waiting; 30 days after `infrequentAfter` or later"),
   laravelArchiveAfter: preset(daysOrNever(30), 90, "When what Laravel's own backup package wrote goes to Deep Archive"),
   laravelDays: preset(integer(30, 3650, "days"), 365, "When that expires; not before `retentionDays`"),
-  lockDays: optional(integer(1, 3650, "days"), "Object Lock: for so many days nobody can remove what was written", "none: no Object Lock"),
+  lockDays: optional(
+    integer(0, 3650, "days"),
+    "Object Lock: for so many days nobody can remove what was written; 0 for none",
+    "`retentionDays` in production, otherwise none: no Object Lock",
+  ),
   lockMode: preset(z.enum(["governance", "compliance"]).meta({ expects: '"governance" or "compliance"' }), "governance", "Whether somebody with the right to do so can end a lock (governance) or nobody (compliance)"),
   replica: optional(
     z.strictObject({
@@ -30,7 +34,7 @@ export const bucket = z.strictObject({
   ),
   accessLogs: preset(flag(), true, "Keep S3's access logs, in a bucket called as this one with `-logs`"),
   identity: preset(
-    z.enum(["user", "policy"]).meta({ expects: '"user" (an IAM user with a key, for the agent) or "policy" (only a policy, for the role that the host has)' }),
+    z.enum(["user", "policy"]).meta({ expects: '"user" (an IAM user with a key, for the agent) or "policy" (only a policy, for the role that the host has; see backup.hostRole)' }),
     "user",
     "How the agent may write",
   ),

@@ -51,6 +51,15 @@ export function checkTogether(settings: LenientSettings, env: Readonly<Record<st
     const { s3, alarms } = backup;
     if (s3 !== undefined && (s3.accessKeyId === undefined) !== (s3.secretAccessKey === undefined))
       add("backup.s3.accessKeyId", "and drydock:backup.s3.secretAccessKey go together: expected both, or none", removeCommand("drydock:backup.s3.accessKeyId", stack));
+    const byRole = s3 !== undefined ? s3.endpoint === undefined && s3.accessKeyId === undefined : bucket?.name !== undefined && bucket.identity === "policy";
+    if (byRole && backup.hostRole === false) {
+      add(
+        s3 !== undefined ? "backup.s3.accessKeyId" : "bucket.identity",
+        "has the agent write with the Docker host's role, which every container has that reaches out, Laravel's too: whoever " +
+          "breaks into the application can read, hide and overwrite all backups. Expected a key for the agent, or your word that you accept it",
+        set("backup.hostRole", "true"),
+      );
+    }
     if (alarms?.email !== undefined && alarms.email.username !== undefined && alarms.email.password === undefined)
       add("backup.alarms.email.password", "is missing, expected a password", secretCommand("drydock:backup.alarms.email.password", undefined, stack));
   }

@@ -10,6 +10,7 @@ export const SECRET_SETTINGS: readonly (readonly string[])[] = [
   ["backup", "token"],
   ["backup", "alarms", "email", "password"],
   ["backup", "alarms", "webhook"],
+  ["backup", "alarms", "heartbeat"],
   ["backup", "s3", "secretAccessKey"],
 ];
 

@@ -49,6 +49,13 @@ const alarms = z.strictObject({
   webhook: url().optional().meta(
     { description: "An address that gets the same as JSON, by POST", secret: true, computed: "none" },
   ),
+  heartbeat: url().optional().meta({
+    description:
+      "An address that is called by POST every five minutes while the agent runs and has no alarm: " +
+      "a service outside that tells when the calls stop, for who is stopped tells nobody",
+    secret: true,
+    computed: "none",
+  }),
 });
 
 const s3 = z.strictObject({
@@ -97,6 +104,12 @@ export const backup = z.strictObject({
     globs(),
     [".drydock-*", "**/cache/**", "**/tmp/**", "*.log", "livewire-tmp"],
     "What of it is left out, as restic reads patterns",
+  ),
+  hostRole: preset(
+    flag(),
+    false,
+    "Accept that the bucket is written to with the role of the Docker host: every container of the host that reaches " +
+      "out has that role as well, Laravel's too, and may read, hide and overwrite all backups",
   ),
   physical: preset(
     flag(),

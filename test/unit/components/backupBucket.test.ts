@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { lifecycleRules, logRules } from "../../../components/backupLifecycle.ts";
+import { lockDaysOf } from "../../../components/backupBucket.ts";
 import { statements } from "../../../components/backupIdentity.ts";
+import type { Context } from "../../../components/context.ts";
 import { settingsSchema } from "../../../config/schema.ts";
 import { parseSettings } from "../../../config/settings.ts";
 import { problemsOf, having, valid } from "../config/fixtures.ts";
@@ -46,7 +48,7 @@ describe("the backup bucket", function () {
   });
 
   it("has no user where the host's role writes", async () => {
-    const { resources } = await runProgram(configuration({ bucket: { name: "shop-backups", region: "eu-central-1", identity: "policy", accessLogs: false } }));
+    const { resources } = await runProgram(configuration({ bucket: { name: "shop-backups", region: "eu-central-1", identity: "policy", accessLogs: false }, backup: { hostRole: true } }));
     assert.deepEqual(resources.filter(({ type }) => type.startsWith("aws:iam")).map(({ type }) => type), ["aws:iam/policy:Policy"]);
     assert.equal(resources.filter(({ type }) => type === "aws:s3/bucket:Bucket").length, 1);
   });
@@ -87,6 +89,36 @@ describe("the backup bucket", function () {
     const encryption = (name: string) => resources.find((one) => one.name === name)?.inputs.rules;
     assert.deepEqual(encryption("backup-bucket-encryption"), [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: from }, bucketKeyEnabled: true }]);
     assert.deepEqual(encryption("backup-bucket-replica-encryption"), [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: to }, bucketKeyEnabled: true }]);
+  });
+});
+
+describe("for how long nobody can remove a backup", () => {
+  const lock = (stack: string, given: Record<string, unknown> = {}, env: Record<string, string> = {}) => {
+    const settings = { bucket: bucket(given) } as Context["settings"];
+    return lockDaysOf({ stack, settings, environment: { plain: env } as Context["environment"] });
+  };
+  it("is as long as what was deleted can be had back in production, and what the settings say elsewhere", () => {
+    assert.deepEqual([lock("prod"), lock("prod", { retentionDays: 60 }), lock("x", {}, { APP_ENV: "production" })], [30, 60, 30]);
+    assert.deepEqual([lock("local"), lock("staging"), lock("prod", { lockDays: 0 }), lock("local", { lockDays: 7 })], [0, 0, 0, 7]);
+  });
+});
+
+describe("the Docker host's role", () => {
+  const of = (groups: Record<string, Record<string, unknown>>) =>
+    problemsOf(Object.entries(groups).reduce((raw, [group, more]) => having(raw, group, { ...raw[group] as object, ...more }), valid())).map(({ path }) => path);
+  const named = { name: "shop-backups", region: "eu-central-1" };
+  const s3 = { bucket: "shop-backups", region: "eu-central-1" };
+
+  it("writes no backups unless somebody says that every container may then", () => {
+    assert.deepEqual(of({ bucket: { ...named, identity: "policy" } }), ["drydock:bucket.identity"]);
+    assert.deepEqual(of({ backup: { s3 } }), ["drydock:backup.s3.accessKeyId"]);
+    assert.deepEqual(of({ bucket: { ...named, identity: "policy" }, backup: { hostRole: true } }), []);
+    assert.deepEqual(of({ backup: { s3, hostRole: true } }), []);
+  });
+  it("is not asked for where the agent has a key, or the bucket is not Amazon's", () => {
+    assert.deepEqual(of({ bucket: named }), []);
+    assert.deepEqual(of({ backup: { s3: { ...s3, accessKeyId: "A", secretAccessKey: "s" } } }), []);
+    assert.deepEqual(of({ backup: { s3: { ...s3, endpoint: "https://s3.example.com" } } }), []);
   });
 });
 

@@ -73,9 +73,8 @@ async function buildBase(references: ImageReferences, options: BuildOptions & { 
 async function build(name: ImageName, references: ImageReferences, { host, apt }: BuildOptions): Promise<void> {
   const context = mkdtempSync(join(tmpdir(), `drydock-${name}-`));
   try {
-    cpSync(join(IMAGES_DIR, name), context, { recursive: true });
+    await fillContext(name, context);
     writeAptFiles(context, apt);
-    if (name === "backup") await bundleAgent(join(context, "agent.cjs"));
     makeReadable(context);
     // The base's own Dockerfile has no BASE; proxies are passed by name, so that a password in one isn't on a command line.
     const buildArgs = name === "base" ? {} : { BASE: references.base };
@@ -96,6 +95,13 @@ async function build(name: ImageName, references: ImageReferences, { host, apt }
   } finally {
     rmSync(context, { recursive: true, force: true });
   }
+}
+
+/** Puts all that an image is built of into a folder, but how to reach packages: that is the business of who builds it. */
+export async function fillContext(name: ImageName, folder: string): Promise<void> {
+  cpSync(join(IMAGES_DIR, name), folder, { recursive: true });
+  if (name === "backup") await bundleAgent(join(folder, "agent.cjs"));
+  makeReadable(folder);
 }
 
 /** One file with everything that it needs: the image has no npm. */

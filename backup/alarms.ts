@@ -81,10 +81,20 @@ async function sendMail({ email }: Configuration, notice: Notice): Promise<void>
 
 async function callWebhook(notice: Notice): Promise<void> {
   const address = readSecret("webhook");
-  if (address === undefined) return;
+  if (address !== undefined) await post(address, notice);
+}
+
+/** Says to a service outside that the agent lives and all is well; who hears nothing for some time tells somebody. */
+export async function sendHeartbeat({ stack }: Configuration): Promise<void> {
+  const address = readSecret("heartbeat");
+  if (address !== undefined) await post(address, { kind: "heartbeat", stack, at: new Date().toISOString() });
+}
+
+async function post(address: string, value: object): Promise<void> {
+  const headers = { "content-type": "application/json" };
   let response;
   try {
-    response = await fetch(address, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(notice), signal: AbortSignal.timeout(15_000) });
+    response = await fetch(address, { method: "POST", headers, body: JSON.stringify(value), signal: AbortSignal.timeout(15_000) });
   } catch (error) {
     throw new Error(`it can't be reached: ${messageOf((error as Error).cause ?? error)}`);
   }

@@ -39,12 +39,16 @@ export class Catalogue {
     return { entries: entries.sort(newestFirst), unreadable };
   }
 
-  /** By id, its beginning, or `latest`: the newest verified one. @throws AgentError (refused) */
-  async find(id: string): Promise<Entry> {
+  /**
+   * By id, its beginning, or `latest`: the newest verified one.
+   * @param part what that has to hold. @default anything
+   * @throws AgentError (refused)
+   */
+  async find(id: string, part?: "database" | "files"): Promise<Entry> {
     const { entries } = await this.list();
     if (id === "latest") {
-      const newest = entries.find(({ verified }) => verified);
-      if (newest === undefined) throw refused("there is no verified backup", "./drydock backup run");
+      const newest = entries.find((entry) => entry.verified && (part === undefined || entry[part] !== undefined));
+      if (newest === undefined) throw refused(`there is no verified backup${part === undefined ? "" : ` of the ${part}`}`, "./drydock backup run");
       return newest;
     }
     const found = entries.filter((entry) => entry.id.startsWith(id));

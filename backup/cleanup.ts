@@ -1,4 +1,4 @@
-import type { Archived } from "./binlog/archive.ts";
+import { chain, type Archived } from "./binlog/archive.ts";
 import { forgetKept, keptBackups } from "./companion/client.ts";
 import type { Agent, Place } from "./context.ts";
 import { messageOf, refused } from "./errors.ts";
@@ -24,6 +24,7 @@ export async function cleanUp(agent: Agent, options: CleanupOptions): Promise<Re
   return await withLock(LOCK, "a cleanup", 3_600_000, async () => {
     const { configuration: { retention }, local, s3 } = agent;
     const here = await plan(agent, local, retention.localDays, options);
+    if (!options.dryRun) await s3?.ownership.hold();
     const there = s3 === undefined ? undefined : await plan(agent, s3, retention.s3Days, options);
     const plans = [here, ...(there === undefined ? [] : [there])];
     const removed = plans.flatMap(({ remove }) => remove);
@@ -94,12 +95,23 @@ export function mostRemoved({ backup, cleanup }: { readonly backup: string; read
   return 20 + 2 * daysWith(backup, longestPause(cleanup));
 }
 
-/** Pieces of the log before the oldest kept backup. */
+/** Pieces of the log before the oldest kept backup, which none of the kept ones leads to. */
 export function unneeded(archived: readonly Archived[], kept: readonly Entry[]): readonly string[] {
-  const positions = kept.flatMap(({ database, finished }) => (database?.position === undefined ? [] : [{ ...database.position, before: Date.parse(finished) / 1000 }]));
+  const positions = kept.flatMap(({ database, finished }) =>
+    database?.position === undefined ? [] : [{ ...database.position, before: Date.parse(finished) / 1000 }]);
   if (positions.length === 0) return [];
-  const firsts = positions.map(({ file, before }) => archived.findLastIndex((one) => one.file === file && one.begun <= before + 1));
-  // One whose place isn't known may need all of it.
-  if (firsts.includes(-1)) return [];
-  return archived.slice(0, Math.min(...firsts)).flatMap(({ segments }) => segments.map(({ name }) => name));
+  const needed = new Set<Archived>();
+  const firsts: number[] = [];
+  for (const { file, position, before } of positions) {
+    try {
+      const found = chain(archived, { file, position }, before);
+      for (const one of found) needed.add(one);
+      firsts.push(archived.indexOf(found[0]!));
+    } catch {
+      // One whose place isn't known may need all of it.
+      return [];
+    }
+  }
+  const before = archived.slice(0, Math.min(...firsts)).filter((one) => !needed.has(one));
+  return before.flatMap(({ objects }) => objects);
 }

@@ -2,6 +2,7 @@ import { BinlogArchive } from "./binlog/archive.ts";
 import { Catalogue } from "./catalogue.ts";
 import { readConfiguration } from "./configuration.ts";
 import type { Reporter } from "./events.ts";
+import { Ownership } from "./owner.ts";
 import type { Configuration, Entry } from "./protocol.ts";
 import { localRepository, s3Repository, type Restic } from "./restic.ts";
 import { localStore, s3Store } from "./store.ts";
@@ -18,14 +19,15 @@ export interface Agent {
   readonly configuration: Configuration;
   readonly reporter: Reporter;
   readonly local: Place;
-  readonly s3: Place | undefined;
+  readonly s3: (Place & { readonly ownership: Ownership }) | undefined;
 }
 
 export function agentOf(reporter: Reporter): Agent {
   const configuration = readConfiguration();
   const place = (restic: Restic, store: ReturnType<typeof localStore>): Place => ({ restic, catalogue: new Catalogue(store), binlogs: new BinlogArchive(store) });
   const [remote, bucket] = [s3Repository(configuration), s3Store(configuration)];
-  return { configuration, reporter, local: place(localRepository(), localStore()), s3: remote === undefined || bucket === undefined ? undefined : place(remote, bucket) };
+  const s3 = remote === undefined || bucket === undefined ? undefined : { ...place(remote, bucket), ownership: new Ownership(bucket, configuration.stack) };
+  return { configuration, reporter, local: place(localRepository(), localStore()), s3 };
 }
 
 /** Where a backup is read from: here if it is here. */

@@ -9,7 +9,10 @@ import { s3Store, type Store } from "./store.ts";
 export async function copyToS3(agent: Agent, entry: Entry): Promise<Entry> {
   const { s3 } = agent;
   if (s3 === undefined) return entry;
-  return await whileThere(s3, () => copy(agent, s3, entry));
+  return await whileThere(s3, async () => {
+    await s3.ownership.hold();
+    return await copy(agent, s3, entry);
+  });
 }
 
 /**
@@ -67,15 +70,30 @@ export async function copyMissing(agent: Agent): Promise<void> {
   for (const entry of [...entries].reverse()) if (entry.verified && !entry.copies.includes("s3")) await copyToS3(agent, entry);
 }
 
-/** On an empty machine: takes S3's catalogue as its own. */
-export async function adopt(agent: Agent): Promise<number> {
+/**
+ * On an empty machine: takes S3's catalogue as its own, and the bucket too where no other agent is at work on it. As long as
+ * one is, this one reads there and writes nothing: a drill beside the living stack.
+ * @param takeOver whoever is at work there
+ */
+export async function adopt(agent: Agent, takeOver = false): Promise<number> {
   if (agent.s3 === undefined) throw refused("no bucket is configured, so there is nothing to take over", "set drydock:backup.s3, or drydock:bucket, and deploy");
   const { entries, unreadable } = await agent.s3.catalogue.list();
   if (entries.length === 0) {
     throw refused(unreadable.length === 0 ? "there is no backup in the bucket" : `none of the ${unreadable.length} backups in the bucket can be read with this key`, "drydock:backup.key must be the one that ./drydock backup key export showed");
   }
-  const known = new Set((await agent.local.catalogue.list()).entries.map(({ id }) => id));
+  const { ownership } = agent.s3;
+  const other = takeOver ? undefined : await ownership.other();
+  if (other === undefined) await ownership.take();
+  else agent.reporter.log("warn", `the bucket is read, and not written to: the agent of stack ${other.stack} (container ${other.host}) was at work on it at ${other.seen}`);
+  const here = (await agent.local.catalogue.list()).entries;
+  const known = new Set(here.map(({ id }) => id));
   const unknown = entries.filter(({ id }) => !known.has(id));
+  // What was made here meanwhile is newer than all that is there.
+  const there = new Set(entries.map(({ id }) => id));
+  const last = Math.max(0, ...entries.map(({ sequence = 0 }) => sequence));
+  for (const entry of here) {
+    if (!there.has(entry.id) && (entry.sequence ?? 0) <= last) await agent.local.catalogue.write({ ...entry, sequence: last + (entry.sequence ?? 0) });
+  }
   for (const entry of [...unknown].reverse()) {
     const [files, state] = [await agent.s3!.catalogue.attachment(entry.id, "files"), await agent.s3!.catalogue.attachment(entry.id, "state")];
     await agent.local.catalogue.write(entry, { ...(files === undefined ? {} : { files }), ...(state === undefined ? {} : { state }) });

@@ -3,7 +3,7 @@ import { createConnection, type Connection, type RowDataPacket } from "mysql2/pr
 import { databaseAccount, readConfiguration } from "./configuration.ts";
 import { AgentError, messageOf } from "./errors.ts";
 import { isTransient } from "./execute.ts";
-import type { BinlogPosition, TableSums } from "./protocol.ts";
+import type { BinlogPosition } from "./protocol.ts";
 
 /** Does `work` with a connection of the agent's own account. */
 export async function withDatabase<T>(work: (connection: Connection) => Promise<T>, options: { socketPath?: string; user?: string; password?: string } = {}): Promise<T> {
@@ -51,46 +51,10 @@ export async function sizeOf(connection: Connection, schema: string): Promise<nu
   return Number(row?.["bytes"] ?? 0);
 }
 
-export interface Summed {
-  readonly sums: TableSums;
-  /** As in an entry. */
-  readonly objects: readonly string[];
-  readonly migrations: readonly string[];
-  /** Where in the log the snapshot stands. */
-  readonly position: BinlogPosition | undefined;
-}
-
-const OBJECTS = `SELECT 'view' AS kind, table_name AS name FROM information_schema.views WHERE table_schema = ?
-  UNION ALL SELECT 'trigger', trigger_name FROM information_schema.triggers WHERE trigger_schema = ?
-  UNION ALL SELECT LOWER(routine_type), routine_name FROM information_schema.routines WHERE routine_schema = ?
-  UNION ALL SELECT 'event', event_name FROM information_schema.events WHERE event_schema = ?`;
-
-const quoted = (name: string): string => `\`${name.replaceAll("`", "``")}\``;
-
-/** Rows and checksum of every table, all of one moment, and what else there is: nobody who writes waits, and nothing that is written meanwhile counts. */
-export async function sumsOf(connection: Connection, schema: string, { onBegin, onTable }: { onBegin?: (position: BinlogPosition | undefined) => void; onTable?: (done: number, total: number) => void } = {}): Promise<Summed> {
-  await connection.query("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-  const position = await beginSnapshot(connection);
-  onBegin?.(position);
-  const tables = (await rowsOf(connection, "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ? AND table_type = 'BASE TABLE' ORDER BY 1", [schema])).map(({ name }) => String(name));
-  const objects = (await rowsOf(connection, OBJECTS, [schema, schema, schema, schema])).map(({ kind, name }) => `${String(kind)} ${String(name)}`).sort();
-  const sums: TableSums = {};
-  for (const [index, table] of tables.entries()) {
-    // The savepoint gives the table's metadata lock back, so that a migration need not wait for all tables.
-    await connection.query("SAVEPOINT one");
-    const [count] = await rowsOf(connection, `SELECT COUNT(*) AS n FROM ${quoted(schema)}.${quoted(table)}`);
-    const [sum] = await rowsOf(connection, `CHECKSUM TABLE ${quoted(schema)}.${quoted(table)}`);
-    await connection.query("ROLLBACK TO SAVEPOINT one");
-    sums[table] = { rows: Number(count?.["n"]), checksum: sum?.["Checksum"] === null || sum === undefined ? null : String(sum["Checksum"]) };
-    onTable?.(index + 1, tables.length);
-  }
-  const migrations = tables.includes("migrations") ? (await rowsOf(connection, `SELECT migration FROM ${quoted(schema)}.migrations ORDER BY id`)).map(({ migration }) => String(migration)) : [];
-  await connection.query("COMMIT");
-  return { sums, objects, migrations, position };
-}
+export const quoted = (name: string): string => `\`${name.replaceAll("`", "``")}\``;
 
 /** MariaDB knows where in the log its snapshot stands. MySQL is asked for it while nobody can write, as its own dump does it: for a moment, and not at all where somebody writes for long. */
-async function beginSnapshot(connection: Connection): Promise<BinlogPosition | undefined> {
+export async function beginSnapshot(connection: Connection): Promise<BinlogPosition | undefined> {
   const begin = "START TRANSACTION WITH CONSISTENT SNAPSHOT";
   if (readConfiguration().engine === "mysql") {
     await connection.query("SET SESSION lock_wait_timeout = 5");

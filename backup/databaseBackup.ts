@@ -1,11 +1,13 @@
 import { copyCommand, physicalInfo } from "./companion/client.ts";
 import { secretFile } from "./configuration.ts";
 import type { Agent } from "./context.ts";
-import { sizeOf, sumsOf, versionOf, withDatabase } from "./database.ts";
-import { requireTools, tools } from "./engine.ts";
-import type { BackupType, BinlogPosition, Entry } from "./protocol.ts";
+import { sizeOf, versionOf, withDatabase } from "./database.ts";
+import { definersOf, planDump, type Definers } from "./dumpPlan.ts";
+import { fits, requireTools, tlsOptions, toolsVersion, tools } from "./engine.ts";
+import type { BackupType, BinlogPosition, Entry, TableSum } from "./protocol.ts";
 import { lineage } from "./retention.ts";
 import { lastReplaced } from "./state.ts";
+import { isItsOwn, sumsOf, withoutTransactions, type Summed } from "./sums.ts";
 
 type DatabaseEntry = NonNullable<Entry["database"]>;
 
@@ -24,14 +26,40 @@ export interface DatabaseBackup {
   readonly proven: boolean;
 }
 
+/** What was put into the repository; `missing`: what was not, in words. */
+export interface DatabaseCopy {
+  readonly entry: DatabaseEntry;
+  readonly missing: readonly string[];
+}
+
 /** Puts the database into the repository. The sums that a restore of it has to have are still missing: see `record`. */
-export async function backUpDatabase(agent: Agent, backup: DatabaseBackup, entries: readonly Entry[]): Promise<DatabaseEntry> {
+export async function backUpDatabase(agent: Agent, backup: DatabaseBackup, entries: readonly Entry[]): Promise<DatabaseCopy> {
   const { type } = backup;
   requireTools();
-  const { engine, schema, physical } = agent.configuration;
-  const { version, size } = await withDatabase(async (connection) => ({ version: await versionOf(connection), size: await sizeOf(connection, schema) }));
-  const part = physical && !(type === "db" && size < SMALL) ? await copy(agent, backup, type === "incremental" ? baseFor(entries, lastReplaced()) : undefined) : await dump(agent, backup);
-  return { engine, version, schema, ...part, sums: {}, migrations: [] };
+  const { engine, schema } = agent.configuration;
+  const found = await withDatabase(async (connection) => ({
+    version: await versionOf(connection),
+    // The server's own tool waits for who writes to a table without transactions; a dump reads it at another moment.
+    small: (await sizeOf(connection, schema)) < SMALL && (await withoutTransactions(connection, schema)).length === 0,
+    definers: await definersOf(connection, schema).catch((error: unknown): Definers => {
+      if (!isItsOwn((error as Error).cause ?? error)) throw error;
+      return { named: [], absent: [] };
+    }),
+  }));
+  const { version, small, definers } = found;
+  const physically = agent.configuration.physical && !(type === "db" && small) && (await canCopy(agent, version));
+  const base = type === "incremental" ? baseFor(entries, lastReplaced()) : undefined;
+  const { missing, ...part } = physically ? await copy(agent, backup, base) : await dump(agent, backup);
+  const absent = definers.absent.length === 0 ? {} : { absentDefiners: [...definers.absent] };
+  return { entry: { engine, version, schema, ...part, definers: [...definers.named], ...absent, sums: {}, migrations: [] }, missing };
+}
+
+/** A server's files are copied and prepared by the tools of its own version alone; a dump is understood by later ones. */
+async function canCopy({ reporter }: Agent, server: string): Promise<boolean> {
+  const own = await toolsVersion();
+  if (fits(own, server)) return true;
+  reporter.log("warn", `the agent's image has the tools of MariaDB ${own} and the server is ${server}: the database is dumped, not copied`);
+  return false;
 }
 
 /**
@@ -49,12 +77,40 @@ export async function record({ reporter }: Agent, entry: Entry): Promise<{ reado
         begun = { ...entry, database: { ...database, ...(position === undefined ? {} : { sumsPosition: position }) } };
         resolve({ entry: begun, recorded });
       },
-    })).then(({ sums, objects, migrations }) => ({ ...begun, database: { ...begun.database!, sums, objects: [...objects], migrations: [...migrations] } }));
+    })).then((summed) => withSums(begun, summed));
     recorded.catch(reject);
   });
 }
 
-type Part = Pick<DatabaseEntry, "format" | "bytes" | "added" | "position" | "lsn" | "base">;
+/** What a restore of this backup has to have, of what the live database had. */
+export function withSums(entry: Entry, { sums, sequences, objects, migrations, inMemory, unlisted }: Summed): Entry {
+  const { excluded = [], absentDefiners = [], ...database } = entry.database!;
+  const lost = "its rows are in the server's memory alone (MEMORY), and so in no copy of its files";
+  const judged = Object.entries(sums).filter(([table]) => !excluded.includes(`table ${table}`)).map(([table, sum]): [string, TableSum] => [
+    table,
+    database.format === "physical" && inMemory.includes(table) ? { ...sum, unproven: lost } : sum,
+  ]);
+  const unproven = [
+    ...judged.flatMap(([table, { unproven }]) => (unproven === undefined ? [] : [`table ${table}: ${unproven}`])),
+    ...unlisted,
+    ...absentDefiners.map((account) => `the account ${account}, which views, triggers, routines or events run as, does not exist`),
+  ];
+  return {
+    ...entry,
+    ...(unproven.length === 0 ? {} : { unproven: [...(entry.unproven ?? []), ...unproven] }),
+    database: {
+      ...entry.database!,
+      sums: Object.fromEntries(judged),
+      sequences: { ...sequences },
+      objects: objects.filter((object) => !excluded.includes(object)),
+      migrations: [...migrations],
+    },
+  };
+}
+
+type Part = Pick<DatabaseEntry, "format" | "bytes" | "added" | "position" | "lsn" | "base" | "excluded"> & {
+  readonly missing: readonly string[];
+};
 
 /**
  * The newest backup, if it is physical, proven, here, and its line isn't too long. What was made before the server's files were replaced is none: what
@@ -69,20 +125,30 @@ export function baseFor(entries: readonly Entry[], replaced: Date | undefined): 
 async function copy({ local, reporter }: Agent, { id, proven }: DatabaseBackup, base: Entry | undefined): Promise<Part> {
   const stored = await local.restic.storeOutput(id, "database", STREAM, copyCommand(id, base?.database?.lsn), { reporter, proven });
   const { toLsn, position } = await physicalInfo(id);
-  return { format: "physical", bytes: stored.bytes, added: stored.added, lsn: toLsn, ...(base === undefined ? {} : { base: base.id }), ...(position === undefined ? {} : { position }) };
+  return { format: "physical", missing: [], bytes: stored.bytes, added: stored.added, lsn: toLsn, ...(base === undefined ? {} : { base: base.id }), ...(position === undefined ? {} : { position }) };
 }
 
 async function dump({ local, reporter, configuration: { schema } }: Agent, { id, proven }: DatabaseBackup): Promise<Part> {
-  const stored = await local.restic.storeOutput(id, "database", DUMP, dumpCommand(schema), { reporter, proven });
+  const { plan, tls } = await withDatabase(async (connection) => ({
+    plan: await planDump(connection, schema),
+    tls: await tlsOptions(connection),
+  }));
+  for (const one of plan.missing) reporter.log("warn", one);
+  const command = dumpCommand(schema, [...tls, ...plan.options]);
+  const stored = await local.restic.storeOutput(id, "database", DUMP, command, { reporter, proven });
   const position = await positionOfDump((to) => local.restic.read(id, "database", DUMP, to));
-  return { format: "logical", bytes: stored.bytes, added: stored.added, ...(position === undefined ? {} : { position }) };
+  return {
+    format: "logical", bytes: stored.bytes, added: stored.added, missing: plan.missing,
+    ...(position === undefined ? {} : { position }),
+    ...(plan.excluded.length === 0 ? {} : { excluded: [...plan.excluded] }),
+  };
 }
 
 /** One transaction: a consistent picture, and nobody who writes has to wait. Its position in the log is a comment at its beginning. */
-const dumpCommand = (schema: string): readonly string[] => {
+const dumpCommand = (schema: string, more: readonly string[]): readonly string[] => {
   const { dump: [program, ...options], dumpPosition } = tools();
   // The option file has to come first.
-  return [program!, `--defaults-file=${secretFile("database")}`, ...options, dumpPosition, schema];
+  return [program!, `--defaults-file=${secretFile("database")}`, ...options, dumpPosition, ...more, schema];
 };
 
 /** Reads the beginning of a dump, and no more of it. */

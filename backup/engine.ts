@@ -1,7 +1,10 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import type { Connection } from "mysql2/promise";
 import { readConfiguration } from "./configuration.ts";
+import { rowsOf, versionOf } from "./database.ts";
 import { refused } from "./errors.ts";
+import { execute } from "./execute.ts";
 import type { Configuration } from "./protocol.ts";
 
 /**
@@ -51,6 +54,38 @@ const TOOLS: Readonly<Record<Configuration["engine"], Tools>> = {
     install: (data) => ["mysqld", "--no-defaults", "--initialize-insecure", `--datadir=${data}`, "--secure-file-priv=NULL", "--innodb-redo-log-capacity=16M"],
   },
 };
+
+/**
+ * How the tools reach the server: with TLS where it has TLS. MariaDB proves itself by the account's password from 11.4 on;
+ * an earlier one can't, so nobody is asked for a certificate that no authority has signed. MySQL's tools choose by themselves.
+ */
+export async function tlsOptions(connection: Connection): Promise<readonly string[]> {
+  if (readConfiguration().engine === "mysql") return [];
+  const [row] = await rowsOf(connection, "SHOW GLOBAL VARIABLES LIKE 'have_ssl'");
+  return tlsOptionsFor(String(row?.["Value"] ?? "NO"), await versionOf(connection));
+}
+
+export function tlsOptionsFor(haveSsl: string, server: string): readonly string[] {
+  if (haveSsl !== "YES") return ["--skip-ssl"];
+  const [major, minor] = seriesOf(server);
+  return major > 11 || (major === 11 && minor >= 4) ? [] : ["--ssl", "--skip-ssl-verify-server-cert"];
+}
+
+/** The version that the agent's image copies and prepares a server's files with, such as 11.8.9. */
+export async function toolsVersion(): Promise<string> {
+  let said = "";
+  // It says so on standard error.
+  const printed = await execute("mariadb-backup", ["--version"], { onEnd: (_, errors) => { said = errors; } });
+  return /(\d+\.\d+\.\d+)/.exec(`${printed} ${said}`)?.[1] ?? "0.0.0";
+}
+
+/** Whether both are of one series, such as 11.8. */
+export const fits = (tools: string, server: string): boolean => seriesOf(tools).join() === seriesOf(server).join();
+
+function seriesOf(version: string): readonly [number, number] {
+  const [, major = "0", minor = "0"] = /^(\d+)\.(\d+)/.exec(version) ?? [];
+  return [Number(major), Number(minor)];
+}
 
 /** Those of the stack's database. */
 export const tools = (): Tools => TOOLS[readConfiguration().engine];

@@ -14,6 +14,10 @@ export interface ExecuteOptions {
   /** Where its output goes; else it is answered as text. A socket is its own standard output, without a copy in between. */
   readonly stdout?: Writable;
   readonly onLine?: (line: string) => void;
+  /** Other ends than 0 that are none of failure; `onEnd` is told which. @default none */
+  readonly accept?: readonly number[];
+  /** Called with the code and the end of what it said, where it did not fail. @default nothing */
+  readonly onEnd?: (code: number, said: string) => void;
   /** Milliseconds. @default none */
   readonly timeout?: number;
   readonly onStart?: (child: ChildProcess) => void;
@@ -24,7 +28,7 @@ export interface ExecuteOptions {
  * @throws AgentError with the end of what it said, where it fails
  */
 export async function execute(file: string, args: readonly string[], options: ExecuteOptions = {}): Promise<string> {
-  const { env, cwd, stdin, connection, stdout, onLine, timeout, onStart } = options;
+  const { env, cwd, stdin, connection, stdout, onLine, timeout, onStart, onEnd, accept = [] } = options;
   const direct = stdout instanceof Socket;
   const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio: [connection ?? (stdin === undefined ? "ignore" : "pipe"), direct ? stdout : "pipe", "pipe"], timeout, killSignal: "SIGKILL" });
   onStart?.(child);
@@ -51,12 +55,13 @@ export async function execute(file: string, args: readonly string[], options: Ex
   const [end, read, written] = await Promise.allSettled([ended, reading, writing]);
   if (end.status === "rejected") throw new AgentError(`${file} could not be started: ${(end.reason as Error).message}`);
   const { code, signal } = end.value;
-  if (code !== 0) {
+  if (code !== 0 && !(code !== null && accept.includes(code))) {
     const reason = signal !== null && timeout !== undefined ? `took longer than ${Math.round(timeout / 1000)} s` : `failed (${signal ?? `code ${code}`})`;
     throw new AgentError(`${file} ${reason}${errors.text === "" ? "" : `: ${errors.text}`}`, { transient: isTransient(errors.text) });
   }
   for (const one of [written, read]) if (one.status === "rejected") throw new AgentError(`${file}: its data broke off: ${(one.reason as Error).message}`, { transient: true });
   if (rest !== "") onLine?.(rest);
+  onEnd?.(code, errors.text);
   return output.join("");
 }
 

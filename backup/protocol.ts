@@ -20,6 +20,8 @@ export const SECRETS = {
   smtpPassword: "smtp-password",
   /** The address that alarms are sent to: such addresses often are secrets themselves. */
   webhook: "webhook",
+  /** The address that is called as long as all is well. */
+  heartbeat: "heartbeat",
 } as const;
 
 /** The port of the agent's metrics, of its health check and (on the companion) of its HTTP interface. Never published. */
@@ -94,9 +96,18 @@ export type Configuration = z.infer<typeof configurationSchema>;
 export const binlogPositionSchema = z.object({ file: z.string(), position: z.number().int() });
 export type BinlogPosition = z.infer<typeof binlogPositionSchema>;
 
-const tableSumSchema = z.object({ rows: z.number().int(), checksum: z.string().nullable() });
+const tableSumSchema = z.object({
+  rows: z.number().int(),
+  checksum: z.string().nullable(),
+  /** Why it can't be compared, in words; then the two others mean nothing. */
+  unproven: z.string().optional(),
+});
+export type TableSum = z.infer<typeof tableSumSchema>;
 /** Table name to its rows and its CHECKSUM TABLE. */
-export type TableSums = Record<string, z.infer<typeof tableSumSchema>>;
+export type TableSums = Readonly<Record<string, TableSum>>;
+const sequenceRangeSchema = z.tuple([z.string(), z.string()]);
+/** The next value of a sequence before and after its moment. Decimal, as numbers can't hold all of them. */
+export type SequenceRange = readonly [string, string];
 
 /** One backup as the catalogue has it (`list`, `show`, `run`). Times are ISO 8601, UTC. */
 export const entrySchema = z.object({
@@ -134,6 +145,14 @@ export const entrySchema = z.object({
     /** Where in the log the sums were taken. */
     sumsPosition: binlogPositionSchema.optional(),
     sums: z.record(z.string(), tableSumSchema),
+    /** Sequence name to the next value, before and after the moment of the sums. Absent in backups of earlier agents. */
+    sequences: z.record(z.string(), sequenceRangeSchema.readonly()).optional(),
+    /** What the dump left out: "view NAME", "table NAME". */
+    excluded: z.array(z.string()).optional(),
+    /** Accounts, as user@host, that views, triggers, routines and events name; they are needed where it is restored. */
+    definers: z.array(z.string()).optional(),
+    /** Those of them that the server didn't have. */
+    absentDefiners: z.array(z.string()).optional(),
     /** What the schema has beside tables: "view NAME", "trigger NAME", "procedure NAME", "function NAME", "event NAME". Absent in backups of earlier agents. */
     objects: z.array(z.string()).optional(),
     /** Newest rows of Laravel's table `migrations`, in order. */

@@ -27,7 +27,7 @@ export async function untilTime(agent: Agent, entry: Entry, toTime: string | und
 
 /** The newest backup that was finished before a moment, for `latest` with a time. */
 export async function entryFor(agent: Agent, id: string, toTime: string | undefined): Promise<Entry> {
-  if (id !== "latest" || toTime === undefined) return await agent.local.catalogue.find(id);
+  if (id !== "latest" || toTime === undefined) return await agent.local.catalogue.find(id, "database");
   const time = new Date(/(Z|[+-]\d\d:?\d\d)$/.test(toTime) ? toTime : `${toTime.replace(" ", "T")}Z`).getTime();
   const { entries } = await agent.local.catalogue.list();
   const found = entries.find(({ verified, database, finished }) => verified && database !== undefined && Date.parse(finished) <= time);
@@ -41,7 +41,8 @@ export async function dumpBackup(agent: Agent, id: string, toTime: string | unde
   const { database } = entry;
   if (database === undefined) throw refused(`backup ${entry.id} holds no database`);
   const until = (await untilTime(agent, entry, toTime)) ?? sumsUntil(entry);
-  if (until === undefined && database.format === "logical") {
+  // A view of an account that isn't there names its schema, and can't be loaded into another one: see makeDefiners.
+  if (until === undefined && database.format === "logical" && (database.absentDefiners ?? []).length === 0) {
     await placeOf(agent, entry).restic.read(entry.id, "database", DUMP, to);
     return { backup: entry, reached: entry.finished, sums: database.sums };
   }
@@ -57,7 +58,7 @@ export async function dumpBackup(agent: Agent, id: string, toTime: string | unde
 
 /** The files as tar. */
 export async function filesOf(agent: Agent, id: string, to: Writable): Promise<Results["files"]> {
-  const entry = await agent.local.catalogue.find(id);
+  const entry = await agent.local.catalogue.find(id, "files");
   if (entry.files === undefined) throw refused(`backup ${entry.id} holds no files`);
   await placeOf(agent, entry).restic.readFolder(entry.id, "files", to);
   return { backup: entry, count: entry.files.count };

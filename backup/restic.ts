@@ -16,6 +16,21 @@ export interface Stored {
   readonly added: number;
 }
 
+export interface StoredFolder extends Stored {
+  readonly names: readonly string[];
+  /** Only where something could not be read. */
+  readonly unread?: string;
+}
+
+interface FolderOptions {
+  readonly cwd?: string;
+  readonly onName?: (path: string) => void;
+  readonly onUnread?: (said: string) => void;
+}
+
+/** How restic ends where some files could not be read. */
+const INCOMPLETE = 3;
+
 export type Part = "database" | "files";
 
 export interface StoreOptions {
@@ -71,18 +86,31 @@ export class Restic {
     return await this.#store(["--stdin-from-command", "--stdin-filename", file, "--tag", `id=${id},part=${part}`, "--", ...command], part, options);
   }
 
-  /** A folder's content, from its own root; with the names of all that it stored. */
-  async storeFolder(id: string, part: Part, folder: string, include: readonly string[], exclude: readonly string[], options: StoreOptions): Promise<Stored & { readonly names: readonly string[] }> {
+  /**
+   * A folder's content, from its own root; with the names of all that it stored, and what restic says of files that it could
+   * not read. Those are left out, and the rest is stored.
+   */
+  async storeFolder(id: string, part: Part, folder: string, include: readonly string[], exclude: readonly string[], options: StoreOptions): Promise<StoredFolder> {
     const names: string[] = [];
-    const stored = await this.#store(["--verbose=2", "--tag", `id=${id},part=${part}`, ...exclude.map((pattern) => `--exclude=${pattern}`), "--", ...include], part, options, { cwd: folder, onName: (path) => names.push(path) });
-    return { ...stored, names };
+    let unread: string | undefined;
+    const stored = await this.#store(["--verbose=2", "--tag", `id=${id},part=${part}`, ...exclude.map((pattern) => `--exclude=${pattern}`), "--", ...include], part, options, {
+      cwd: folder,
+      onName: (path) => names.push(path),
+      onUnread: (said) => { unread = said; },
+    });
+    return { ...stored, names, ...(unread === undefined ? {} : { unread }) };
   }
 
-  async #store(args: readonly string[], step: string, { reporter, proven }: StoreOptions, { cwd, onName }: { cwd?: string; onName?: (path: string) => void } = {}): Promise<Stored> {
+  async #store(args: readonly string[], step: string, { reporter, proven }: StoreOptions, { cwd, onName, onUnread }: FolderOptions = {}): Promise<Stored> {
     let stored: Stored | undefined;
     mkdirSync(SCRATCH, { recursive: true, mode: 0o700 });
     await this.#execute([...storeArguments(proven), ...args], {
       ...(cwd === undefined ? {} : { cwd }),
+      ...(onUnread === undefined ? {} : {
+        // There is a snapshot, of what could be read.
+        accept: [INCOMPLETE],
+        onEnd: (code: number, said: string) => { if (code === INCOMPLETE) onUnread(said); },
+      }),
       onLine: (line) => {
         const message = parse(line);
         if (message?.message_type === "verbose_status" && message.item !== undefined && !message.item.endsWith("/")) onName?.(message.item.slice(1));
@@ -147,7 +175,10 @@ export class Restic {
     if (existsSync(`${this.repository}/config`)) mkdirSync(`${this.repository}/locks`, { mode: 0o700 });
   }
 
-  /** Locks of processes that are gone. There is one agent for a repository, so those of another host are of a container that was replaced. */
+  /**
+   * Locks of processes that are gone. Only one agent writes to a repository (in S3: see Ownership, which whoever writes holds),
+   * so those of another host are of a container that was replaced.
+   */
   async unlock(): Promise<void> {
     const locks = (await this.run(["list", "locks", "--no-lock"])).split("\n").filter((id) => id !== "");
     const alive = await Promise.all(locks.map(async (id) => {
@@ -155,6 +186,15 @@ export class Restic {
       return host === hostname() && existsSync(`/proc/${pid}`);
     }));
     await this.run(["unlock", ...(alive.includes(true) ? [] : ["--remove-all"])]);
+  }
+
+  #damaged(message: string, cause: unknown): AgentError {
+    return new AgentError(`the repository ${this.repository} is damaged: ${plain(message)}`, {
+      remedy: `each backup that shares what is damaged is affected: ./drydock backup verify ID says which; ${this.#isHere
+        ? "keep a copy of the volume of backups, then make a full backup: ./drydock backup run --type full; what S3 has is not affected"
+        : "what is on the Docker host is not affected"}`,
+      cause,
+    });
   }
 
   /** Ends what is at work on this repository. */
@@ -178,6 +218,7 @@ export class Restic {
       const message = messageOf(error);
       if (/wrong password|no key found/.test(message)) throw refused(`the repository ${this.repository} has another key than drydock:backup.key`, "pulumi config set --secret --path drydock:backup.key (the key that it was made with)");
       // One of a process that was killed; a lock of one that lives stays.
+      if (isDamage(message)) throw this.#damaged(message, error);
       if (!/already locked/.test(message) || options.stdout !== undefined || ["unlock", "list", "cat"].includes(args[0]!)) throw error;
       await this.unlock();
       return await run();
@@ -190,6 +231,26 @@ export class Restic {
  * after sealing it, in memory, which is a quarter of its work: the proof does that with all of it, as it came to lie on the disk.
  */
 export const storeArguments = (proven: boolean): readonly string[] => ["backup", "--json", "--no-scan", "--host", "drydock", "--compression", "fastest", ...(proven ? ["--no-extra-verify"] : [])];
+
+/** What restic says of packs and indexes that are not what they were. */
+export const isDamage = (message: string): boolean =>
+  /ciphertext verification failed|invalid data returned|does not match|pack .* (?:not found|is truncated)|blob .* (?:not found|has wrong)|unexpected EOF|load\(<(?:data|index|snapshot)\/|file size mismatch|Repository contains errors/i.test(message);
+
+/** restic's messages without the JSON around them, each once. */
+export function plain(message: string): string {
+  const said = message.split("\n").flatMap((line) => {
+    const begin = line.indexOf('{"message_type"');
+    if (begin < 0) return line.trim() === "" ? [] : [line.trim()];
+    try {
+      const { message, error } = JSON.parse(line.slice(begin)) as { message?: string; error?: { message?: string } | string };
+      const before = line.slice(0, begin).trim();
+      return [before, message ?? (typeof error === "string" ? error : error?.message) ?? ""].filter((one) => one !== "");
+    } catch {
+      return [line.trim()];
+    }
+  });
+  return [...new Set(said)].join(" ").replace(/\s+/g, " ");
+}
 
 /** Where restic writes what is not yet a whole pack: on the disk, for a folder in memory counts as memory and is small. */
 const SCRATCH = `${FOLDERS.backups}/tmp`;

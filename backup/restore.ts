@@ -1,5 +1,5 @@
 import { Restore, companionSpace, forgetKept } from "./companion/client.ts";
-import { chain, type Archived, type BinlogArchive } from "./binlog/archive.ts";
+import type { Archived, BinlogArchive } from "./binlog/archive.ts";
 import { placeOf, type Agent } from "./context.ts";
 import { DUMP, STREAM } from "./databaseBackup.ts";
 import { AgentError, messageOf, refused } from "./errors.ts";
@@ -101,7 +101,9 @@ async function logFor(agent: Agent, entry: Entry, until: NonNullable<Until>): Pr
   if ("position" in until) await flushLog(until.position);
   const archive = placeOf(agent, entry).binlogs;
   const before = Date.parse(entry.finished) / 1000;
-  return { archive, files: chain(await archive.files(), position, before, "position" in until ? until.position : undefined) };
+  const { files, warnings } = await archive.follow(position, before, until);
+  for (const one of warnings) agent.reporter.log("warn", one);
+  return { archive, files };
 }
 
 async function replay(restore: Restore, { archive, files }: Log, entry: Entry, until: NonNullable<Until>, { reporter }: Agent): Promise<void> {

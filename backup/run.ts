@@ -3,7 +3,7 @@ import { steadyNow } from "./clock.ts";
 import type { Agent } from "./context.ts";
 import { nextSequence, type Attachment } from "./catalogue.ts";
 import { AgentError, messageOf, refused } from "./errors.ts";
-import { backUpDatabase, record } from "./databaseBackup.ts";
+import { backUpDatabase, record, type DatabaseCopy } from "./databaseBackup.ts";
 import { filesToBackUp, settledSums, type Manifest } from "./filesBackup.ts";
 import { runHook } from "./hooks.ts";
 import { withLock } from "./lock.ts";
@@ -31,8 +31,8 @@ export const newId = (now: Date): string => `${now.toISOString().replace(/[-:]|\
  */
 export async function runBackup(agent: Agent, options: RunOptions): Promise<Entry> {
   return await withLock(LOCK, `a backup (${options.type}, ${options.reason})`, HOUR, async () => {
-    const copied = await tryAgain(agent, () => copyAll(agent, options)).catch(async (error: unknown) => {
-      if (/no space left/i.test(messageOf(error))) await makeRoom(agent);
+    const copied = await tryAgain(agent, (last) => copyAll(agent, options, last)).catch(async (error: unknown) => {
+      if (isFull(error)) await makeRoom(agent);
       throw error;
     });
     const entry = await tryAgain(agent, () => publish(agent, copied, options.verify));
@@ -40,21 +40,26 @@ export async function runBackup(agent: Agent, options: RunOptions): Promise<Entr
       throw new AgentError(`backup ${entry.id} was made, but is not what was backed up: ${entry.verification?.problems.join("; ")}`, { code: EXIT.notVerified, remedy: "./drydock backup verify latest; the one before is untouched" });
     }
     await runHook(agent, "post", { BACKUP_ID: entry.id });
-    return agent.s3 === undefined ? entry : await copyToS3(agent, entry).catch((error: unknown) => {
+    const safe = agent.s3 === undefined ? entry : await copyToS3(agent, entry).catch((error: unknown) => {
       // It is safe here; the agent goes on trying.
       agent.reporter.log("error", `backup ${entry.id} is not in S3 yet: ${messageOf(error)}`);
       return entry;
     });
+    if (copied.lost.length === 0) return safe;
+    throw new AgentError(`backup ${entry.id} was made without ${copied.lost.join("; without ")}`, { remedy: "./drydock backup status" });
   });
 }
 
 /** What is in the repository, but not in the catalogue. */
 interface Copied {
   readonly entry: Entry;
+  /** Whole parts that could not be backed up, and why, in words. */
+  readonly lost: readonly string[];
   readonly attachments: Partial<Record<Attachment, unknown>>;
 }
 
-async function copyAll(agent: Agent, { type, reason, verify }: RunOptions): Promise<Copied> {
+/** @param last no other try follows: then what there is of it is better than nothing */
+async function copyAll(agent: Agent, { type, reason, verify }: RunOptions, last: boolean): Promise<Copied> {
   const { configuration, reporter, local } = agent;
   const [started, began] = [new Date(), steadyNow()];
   const id = newId(started);
@@ -64,19 +69,39 @@ async function copyAll(agent: Agent, { type, reason, verify }: RunOptions): Prom
   checkSpace(entries);
   reporter.log("info", `backup ${id} (${type}, ${reason}) begins`);
   await runHook(agent, "pre", { BACKUP_ID: id, BACKUP_TYPE: type });
-  // Both at once; where one fails, the other is still waited for.
-  const parts = await Promise.allSettled([type === "files" ? undefined : backUpDatabase(agent, { id, type, proven: verify }, entries), type === "db" ? undefined : backUpFiles(agent, id, verify, entries)] as const);
-  const [database, files] = parts.map((part) => { if (part.status === "rejected") throw part.reason; return part.value; }) as [Entry["database"], Awaited<ReturnType<typeof backUpFiles>> | undefined];
+  // Both at once; where one fails, the other is still waited for, and counts by itself.
+  const parts = await Promise.allSettled([
+    type === "files" ? undefined : backUpDatabase(agent, { id, type, proven: verify }, entries),
+    type === "db" ? undefined : backUpFiles(agent, id, verify, entries),
+  ] as const);
+  const failed = parts.flatMap((part, index) => (part.status === "rejected" ? [{ part: PARTS[index]!, reason: part.reason as unknown }] : []));
+  const [database, files] = parts.map((part) => (part.status === "fulfilled" ? part.value : undefined)) as [DatabaseCopy | undefined, FilesCopy | undefined];
+  const hopeless = failed.length > 0 && (failed.length === Number(type !== "files") + Number(type !== "db") || failed.some(({ reason }) => isFull(reason)));
+  const another = !last && failed.some(({ reason }) => reason instanceof AgentError && reason.transient);
+  if (hopeless || another) throw failed[0]!.reason;
+  if (database === undefined && files === undefined) throw failed[0]?.reason ?? refused("there is no file to back up");
+  const lost = failed.map(({ part, reason }) => `the ${part}: ${messageOf(reason)}`);
+  for (const one of lost) reporter.log("error", `backup ${id} goes on without ${one}`);
+  const missing = [...lost, ...(database?.missing ?? []), ...(files?.missing ?? [])];
   const finished = new Date();
   const entry: Entry = {
     id, sequence: nextSequence(entries), type, reason, stack: configuration.stack,
     started: started.toISOString(), finished: finished.toISOString(), seconds: (steadyNow() - began) / 1000,
     verified: false,
-    ...(database === undefined ? {} : { database }),
+    ...(missing.length === 0 ? {} : { missing: shortened(missing) }),
+    ...(database === undefined ? {} : { database: database.entry }),
     ...(files === undefined ? {} : { files: files.entry }),
     copies: ["local"],
   };
-  return { entry, attachments: { state: stateNow(), ...(files === undefined ? {} : { files: files.sums }) } };
+  return { entry, lost, attachments: { state: stateNow(), ...(files === undefined ? {} : { files: files.sums }) } };
+}
+
+const PARTS = ["database", "files"] as const;
+const isFull = (error: unknown): boolean => /no space left/i.test(messageOf(error));
+
+/** An entry has room for the first of many. */
+function shortened(texts: readonly string[], most = 50): string[] {
+  return texts.length <= most ? [...texts] : [...texts.slice(0, most), `and ${texts.length - most} more`];
 }
 
 /** Lists the backup as soon as it has its sums, and restores it meanwhile. */
@@ -91,14 +116,30 @@ async function publish(agent: Agent, { entry: copied, attachments }: Copied, ver
   return await verifyBackup(agent, entry, { recorded: listed, files: attachments.files as Manifest | undefined });
 }
 
-async function backUpFiles(agent: Agent, id: string, proven: boolean, entries: readonly Entry[]) {
+interface FilesCopy {
+  readonly entry: NonNullable<Entry["files"]>;
+  readonly sums: Manifest;
+  /** What could not be read, in words. */
+  readonly missing: readonly string[];
+}
+
+/** undefined where there is no file at all: of nothing restic makes no snapshot. */
+async function backUpFiles(agent: Agent, id: string, proven: boolean, entries: readonly Entry[]): Promise<FilesCopy | undefined> {
   const { configuration: { files: { include, exclude } }, reporter, local } = agent;
   const previous = entries.find(({ files }) => files !== undefined);
   const before = await filesToBackUp(include, previous === undefined ? undefined : await local.catalogue.attachment(previous.id, "files"));
-  const stored = await local.restic.storeFolder(id, "files", FOLDERS.storage, include, exclude, { reporter, proven });
-  const { sums, changed, count } = settledSums(before, stored.names);
+  const stored = await local.restic.storeFolder(id, "files", FOLDERS.storage, include, exclude, { reporter, proven }).catch((error: unknown) => {
+    if (/snapshot is empty/.test(messageOf(error))) return undefined;
+    throw error;
+  });
+  if (stored === undefined) return void reporter.log("warn", "there is no file to back up");
+  const { sums, changed, count } = settledSums(before.sums, stored.names);
+  // What is left out on purpose need not be readable: only where restic missed something does it count.
+  const found = before.unreadable.length === 0 ? [`some files could not be read: ${stored.unread}`] : before.unreadable;
+  const missing = stored.unread === undefined ? [] : found;
+  for (const one of shortened(missing, 5)) reporter.log("warn", one);
   const manifest = createHash("sha256").update(JSON.stringify(sums)).digest("hex");
-  return { sums, entry: { count, bytes: stored.bytes, added: stored.added, manifest, changed } };
+  return { sums, missing, entry: { count, bytes: stored.bytes, added: stored.added, manifest, changed } };
 }
 
 /** As much again as the last one added, and some air: a full disk fails later and worse. */
@@ -109,10 +150,10 @@ function checkSpace(entries: readonly Entry[]): void {
 }
 
 /** Lost connections mend themselves; three times, each after a longer pause. */
-export async function tryAgain<T>({ reporter }: Pick<Agent, "reporter">, work: () => Promise<T>, pauses: readonly number[] = [5_000, 20_000]): Promise<T> {
+export async function tryAgain<T>({ reporter }: Pick<Agent, "reporter">, work: (last: boolean) => Promise<T>, pauses: readonly number[] = [5_000, 20_000]): Promise<T> {
   for (const pause of [...pauses, undefined]) {
     try {
-      return await work();
+      return await work(pause === undefined);
     } catch (error) {
       if (pause === undefined || !(error instanceof AgentError) || !error.transient) throw error;
       reporter.log("warn", `${error.message}; trying again in ${pause / 1000} s`);

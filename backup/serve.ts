@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { Alarms } from "./alarms.ts";
+import { Alarms, sendHeartbeat } from "./alarms.ts";
 import { Follower } from "./binlog/follow.ts";
 import { ClockWatch, isFuture, steadyNow } from "./clock.ts";
 import { requireSecret } from "./configuration.ts";
@@ -17,14 +17,25 @@ import { metricsOf } from "./metrics.ts";
 import { FOLDERS, PORTS, type Entry } from "./protocol.ts";
 import { LOCK } from "./run.ts";
 import { isDue, notInFuture } from "./schedule.ts";
-import { hoursSince, statusFrom, type Live } from "./status.ts";
+import { hoursSince, newestProven, statusFrom, type Live } from "./status.ts";
 
 const SCHEDULES = join(FOLDERS.backups, "state", "schedules.json");
 /** When each schedule was last followed. */
+/** A hole in the binary log: in words, and the newest backup that was made before it was noticed. */
+const HOLE = join(FOLDERS.backups, "state", "hole.json");
+const holeSchema = z.strictObject({ text: z.string(), after: z.number() }).nullable();
+
+/** What the newest backup was made without, in words. */
+const lacking = (newest: Entry | undefined): string | undefined =>
+  newest?.missing === undefined ? undefined : `backup ${newest.id} was made without ${newest.missing.join("; ")}`;
+
 const schedulesSchema = z.record(z.string(), z.iso.datetime());
 
 /** A stack without any backup gets one so long after it was made, in ms: time for its first migrations and seeds, or for a restore. */
 const FIRST_AFTER = 600_000;
+
+/** Between two signs of life, in ms. */
+const HEARTBEAT = 300_000;
 
 /** The agent: follows the binary log, makes what is due, looks whether all is well. Runs until it is stopped. */
 export async function serve(): Promise<void> {
@@ -33,7 +44,7 @@ export async function serve(): Promise<void> {
   whateverTheDisk(reporter, () => mkdirSync(join(FOLDERS.backups, "state"), { recursive: true, mode: 0o700 }));
   whateverTheDisk(reporter, () => clearDrafts(FOLDERS.backups));
   const agent = agentOf(reporter);
-  const follower = new Follower(agent.local.binlogs, agent.s3?.binlogs);
+  const follower = new Follower(agent.local.binlogs, agent.s3);
   const keeper = new Keeper(agent, follower, new Alarms(agent.configuration, reporter));
 
   const server = await serveHttp(PORTS.agent, async (request, response, url) => {
@@ -63,11 +74,11 @@ export async function serve(): Promise<void> {
   reporter.log("info", "the backup agent is at work");
   const following = setInterval(() => void follower.round(), agent.configuration.binlogInterval * 1000);
   const looking = setInterval(() => void keeper.look(), 20_000);
+  const living = setInterval(() => void keeper.heartbeat(), HEARTBEAT);
   void follower.round();
-  void keeper.look();
+  void keeper.look().then(() => keeper.heartbeat());
   await stopped();
-  clearInterval(following);
-  clearInterval(looking);
+  for (const timer of [following, looking, living]) clearInterval(timer);
   server.closeAllConnections();
   await follower.stop();
   keeper.stop();
@@ -91,6 +102,9 @@ class Keeper {
   readonly #since = steadyNow();
   readonly #schedules = new StateFile(SCHEDULES, schedulesSchema, {});
   readonly #clock = new ClockWatch();
+  readonly #hole = new StateFile(HOLE, holeSchema, null);
+  /** Where another backup for the hole failed, not again before this moment. */
+  #holeAfter = 0;
   /** A time from the future that the schedules had, in words. */
   #ahead: string | undefined;
 
@@ -106,6 +120,11 @@ class Keeper {
       s3: { configured: s3, lagSeconds: s3 ? Math.max(waiting === undefined ? 0 : 3600 * hoursSince(waiting.finished, Date.now()), this.follower.s3Lag()) : null, error: s3 ? (this.#problemOf("s3") ?? null) : null },
       alarms: this.alarms.current,
     };
+  }
+
+  async heartbeat(): Promise<void> {
+    if (this.alarms.current.length > 0) return;
+    await sendHeartbeat(this.agent.configuration).catch((error: unknown) => this.agent.reporter.log("warn", `the heartbeat: ${messageOf(error)}`));
   }
 
   readonly #problemOf = (name: string): string | undefined => this.alarms.current.find((alarm) => alarm.name === name)?.message;
@@ -135,6 +154,11 @@ class Keeper {
       } else if (isDue(configuration.schedule[name as keyof typeof verbs], new Date(last[name]), now)) {
         return this.#start(name, verb, () => { this.#schedules.value = { ...last, [name]: now.toISOString() }; });
       }
+    }
+    if (this.#hole.value !== null && configuration.schedule.backup !== "" && steadyNow() > this.#holeAfter) {
+      this.#holeAfter = steadyNow() + 3_600_000;
+      const verb = ["run", "--type", configuration.type === "files" ? "db" : "full", "--reason", "the binary log has a hole"];
+      return this.#start("backup", verb, () => undefined);
     }
     if (s3 !== undefined && steadyNow() > this.#copyAfter && entries.some(({ verified, copies }) => verified && !copies.includes("s3"))) {
       // After a failure not at once again.
@@ -168,7 +192,7 @@ class Keeper {
   async #watch(unreadable: readonly string[]): Promise<void> {
     const { configuration: { maxAge, schedule } } = this.agent;
     const newest = this.entries[0];
-    const verified = this.entries.find((entry) => entry.verified);
+    const verified = newestProven(this.entries);
     const since = verified?.started ?? this.#schedules.value["backup"] ?? new Date().toISOString();
     const age = hoursSince(since, Date.now());
     const behind = (steadyNow() - (this.follower.reached?.steady ?? this.#since)) / 1000;
@@ -177,8 +201,10 @@ class Keeper {
     await this.alarms.set("unverified", newest?.verification !== undefined && !newest.verified ? `backup ${newest.id} is not verified: ${newest.verification.problems.join("; ")}` : undefined);
     await this.alarms.set("binlog", behind > 60 ? `the binary log in the repository is ${behind.toFixed(0)} s behind: ${this.follower.problem ?? "no reason known"}` : undefined);
     await this.alarms.set("disk", bavail / blocks < 0.05 ? "less than 5 % of the disk for backups is free" : undefined);
+    await this.alarms.set("incomplete", lacking(newest));
+    await this.alarms.set("binlog-hole", this.#holeProblem());
     await this.alarms.set("clock", this.#clockProblem());
-    await this.alarms.set("state", this.#schedules.problem ?? this.alarms.file.problem);
+    await this.alarms.set("state", this.#schedules.problem ?? this.#hole.problem ?? this.alarms.file.problem);
     await this.alarms.set("catalogue", unreadable.length > 0 ? `${unreadable.length} entries of the catalogue can't be read: ${unreadable[0]}` : undefined);
     if (this.agent.s3 !== undefined) await this.alarms.set("s3-binlog", this.follower.s3Lag() > 60 ? `the binary log in S3 is ${this.follower.s3Lag().toFixed(0)} s behind: ${this.follower.s3Problem ?? ""}` : undefined);
   }
@@ -188,6 +214,19 @@ class Keeper {
     if (last !== this.#schedules.value) this.#schedules.value = last;
     if (ahead.length > 0) this.#ahead = `the clock was ahead when this was last done: ${ahead.join(", ")}`;
     return { ...last };
+  }
+
+  /** Until there is a verified backup from behind it: what comes then can be reached from that. */
+  #holeProblem(): string | undefined {
+    if (this.follower.hole !== undefined) {
+      this.#hole.value = { text: this.follower.hole, after: Math.max(0, ...this.entries.map(({ sequence = 0 }) => sequence)) };
+      this.follower.hole = undefined;
+    }
+    const hole = this.#hole.value;
+    if (hole === null) return undefined;
+    const behind = this.entries.some(({ verified, database, sequence = 0 }) => verified && database !== undefined && sequence > hole.after);
+    if (behind) this.#hole.value = null;
+    return behind ? undefined : `${hole.text}; moments behind it can be reached from a backup that is made now`;
   }
 
   #clockProblem(): string | undefined {

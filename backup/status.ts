@@ -24,9 +24,13 @@ async function askLive(): Promise<Live | undefined> {
 /** What lies in the future is as far away as what lies in the past: nobody knows which of the two clocks was wrong. */
 export const hoursSince = (time: string, now: number): number => Math.abs(now - Date.parse(time)) / 3_600_000;
 
+/** The newest verified backup, with the database if there is one: files alone are no stack. */
+export const newestProven = (entries: readonly Entry[]): Entry | undefined =>
+  entries.find(({ verified, database }) => verified && database !== undefined) ?? entries.find(({ verified }) => verified);
+
 export function statusFrom(agent: Pick<Agent, "configuration">, entries: readonly Entry[], live: Live | undefined, now: Date): Status {
   const { schedule, s3 } = agent.configuration;
-  const newestVerified = entries.find(({ verified, type }) => verified && type !== "files") ?? entries.find(({ verified }) => verified) ?? null;
+  const newestVerified = newestProven(entries) ?? null;
   const holder = holderOf(LOCK);
   return {
     newest: entries[0] ?? null,

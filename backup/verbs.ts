@@ -69,7 +69,9 @@ export function addVerbs(program: Command): void {
     return health;
   });
   verb("copy", "put into S3 what is not there yet", async (agent) => { await copyMissing(agent); return {}; }, { changes: true });
-  verb("adopt", "take over what is in S3, on an empty machine", async (agent) => ({ adopted: await adopt(agent) }), { changes: true });
+  verb("adopt", "take over what is in S3, on an empty machine", async (agent, { takeOver }: { takeOver?: boolean }) => {
+    return { adopted: await adopt(agent, takeOver === true) };
+  }, { changes: true }).option("--take-over", "the bucket too, though another agent is at work on it");
   verb("key", "the repository's key", async () => ({ key: requireSecret("repositoryKey") }));
   verb("state <id>", "what else was kept with a backup: environment, maintenance mode, releases", async (agent, id: string) => {
     const { id: found } = await agent.local.catalogue.find(id);

@@ -1,39 +1,64 @@
+import type { FileSums } from "./companion/sums.ts";
+import { shown } from "./fileNames.ts";
 import type { Manifest } from "./filesBackup.ts";
 import { Restore, companionSpace, forgetKept } from "./companion/client.ts";
 import { steadyNow } from "./clock.ts";
 import { placeOf, type Agent } from "./context.ts";
-import type { Summed } from "./database.ts";
+import type { Summed } from "./sums.ts";
 import { AgentError, messageOf } from "./errors.ts";
 import { runHook } from "./hooks.ts";
 import type { Entry, TableSums } from "./protocol.ts";
 import { needed, restoreDatabase, sumsUntil } from "./restore.ts";
 
-/** What a database is compared by; `objects` is absent in backups of earlier agents. */
-type Content = Pick<NonNullable<Entry["database"]>, "sums" | "objects" | "migrations">;
+/** What a database is compared by; what is optional is absent in backups of earlier agents. */
+type Content = Pick<NonNullable<Entry["database"]>, "sums" | "sequences" | "objects" | "migrations">;
+export type Restored = Pick<Summed, "sums" | "objects" | "migrations"> & Partial<Pick<Summed, "sequences" | "versioned">>;
 
-/** What differs between a database and what was recorded of it, in words. */
-export function differences(expected: Content, restored: Pick<Summed, "sums" | "objects" | "migrations">): string[] {
-  const other = Object.entries(expected.sums).flatMap(([table, { rows, checksum }]) => {
+/** What differs between a database and what was recorded of it, in words. What could not be proven is only to be there. */
+export function differences(expected: Content, restored: Restored): string[] {
+  const other = Object.entries(expected.sums).flatMap(([table, { rows, checksum, unproven }]) => {
     const found = restored.sums[table];
-    if (found === undefined) return [];
+    if (found === undefined || unproven !== undefined) return [];
+    if (found.unproven !== undefined) return [`table ${table} can't be compared: ${found.unproven}`];
     if (found.rows !== rows) return [`table ${table} has ${found.rows} rows instead of ${rows}`];
     return found.checksum === checksum ? [] : [`table ${table} has ${rows} rows, but other content`];
   });
+  // Earlier agents did not look at tables with a history.
+  const ignored = expected.sequences === undefined ? (restored.versioned ?? []) : [];
+  const there = Object.fromEntries(Object.entries(restored.sums).filter(([table]) => expected.sums[table] !== undefined || !ignored.includes(table)));
   return [
-    ...unlike(names(expected.sums), names(restored.sums)),
+    ...unlike(names(expected.sums), names(there)),
     ...other,
+    ...(expected.sequences === undefined ? [] : sequenceDifferences(expected.sequences, restored.sequences ?? {})),
     // A dump that loses a view has the same tables.
     ...(expected.objects === undefined ? [] : unlike(expected.objects, restored.objects)),
     ...(expected.migrations.join() === restored.migrations.join() ? [] : ["the table migrations says otherwise"]),
   ];
 }
 
-const names = (sums: TableSums): string[] => Object.keys(sums).map((table) => `table ${table}`);
-const unlike = (expected: readonly string[], restored: readonly string[]): string[] =>
-  [...expected.filter((one) => !restored.includes(one)).map((one) => `${one} is missing`), ...restored.filter((one) => !expected.includes(one)).map((one) => `${one} was not there`)];
+/** A sequence knows no transactions: its next value is to lie between those from before and after the backup's moment. */
+function sequenceDifferences(expected: NonNullable<Content["sequences"]>, restored: Summed["sequences"]): string[] {
+  const named = (sequences: object): string[] => Object.keys(sequences).map((name) => `sequence ${name}`);
+  const wrong = Object.entries(expected).flatMap(([name, range]) => {
+    const [found] = restored[name] ?? [];
+    if (found === undefined) return [];
+    const [low, high] = [...range].map(BigInt).sort((a, b) => (a < b ? -1 : 1)) as [bigint, bigint];
+    if (BigInt(found) >= low && BigInt(found) <= high) return [];
+    return [`sequence ${name} goes on with ${found} instead of ${[...new Set(range)].join(" to ")}`];
+  });
+  return [...unlike(named(expected), named(restored)), ...wrong];
+}
 
-export function fileDifferences(expected: Manifest, restored: Readonly<Record<string, string>>): string[] {
-  const wrong = Object.entries(expected).filter(([path, { sum }]) => restored[path] !== sum).map(([path]) => `${path} ${restored[path] === undefined ? "is missing" : "has other content"}`);
+const names = (sums: TableSums): string[] => Object.keys(sums).map((table) => `table ${table}`);
+const unlike = (expected: readonly string[], restored: readonly string[]): string[] => [
+  ...expected.filter((one) => !restored.includes(one)).map((one) => `${one} is missing`),
+  ...restored.filter((one) => !expected.includes(one)).map((one) => `${one} was not there`),
+];
+
+export function fileDifferences(expected: Manifest, restored: FileSums): string[] {
+  const wrong = Object.entries(expected)
+    .filter(([path, { sum }]) => !Object.hasOwn(restored, path) || restored[path] !== sum)
+    .map(([path]) => `${shown(path)} ${Object.hasOwn(restored, path) ? "has other content" : "is missing"}`);
   return wrong.length > 5 ? [...wrong.slice(0, 5), `and ${wrong.length - 5} files more`] : wrong;
 }
 

@@ -117,7 +117,7 @@ function storeOf({ backup: { s3 }, bucket }: Settings): Configuration["s3"] {
 
 function reachesOut(settings: Settings): boolean {
   const { alarms } = settings.backup;
-  return storeOf(settings) !== undefined || alarms.email !== undefined || alarms.webhook !== undefined;
+  return storeOf(settings) !== undefined || alarms.email !== undefined || alarms.webhook !== undefined || alarms.heartbeat !== undefined;
 }
 
 /** The secrets of services outside. */
@@ -127,6 +127,7 @@ function outside({ backup: { s3, alarms } }: Settings, bucket: BackupBucket | un
     ...(accessKeyId === undefined || secretAccessKey === undefined ? {} : { [SECRETS.s3]: pulumi.interpolate`[default]\naws_access_key_id=${accessKeyId}\naws_secret_access_key=${secretAccessKey}\n` }),
     ...(alarms.email?.password === undefined ? {} : { [SECRETS.smtpPassword]: alarms.email.password }),
     ...(alarms.webhook === undefined ? {} : { [SECRETS.webhook]: alarms.webhook }),
+    ...(alarms.heartbeat === undefined ? {} : { [SECRETS.heartbeat]: alarms.heartbeat }),
   };
 }
 

@@ -4,11 +4,12 @@ import { join } from "node:path";
 import { steadyNow } from "../clock.ts";
 import { secretFile } from "../configuration.ts";
 import { logPosition, rowsOf, withDatabase } from "../database.ts";
-import { tools } from "../engine.ts";
+import { tlsOptions, tools } from "../engine.ts";
 import { AgentError, messageOf } from "../errors.ts";
 import { FOLDERS, type BinlogPosition } from "../protocol.ts";
-import type { BinlogArchive } from "./archive.ts";
-import { begunAt, nextPiece, readAt } from "./format.ts";
+import { successor, type Archived, type BinlogArchive } from "./archive.ts";
+import type { Ownership } from "../owner.ts";
+import { begunAt, piecesOf, readAt } from "./format.ts";
 
 const SPOOL = join(FOLDERS.backups, "spool");
 /** So much at a time: one segment is in memory whole. */
@@ -25,6 +26,11 @@ export interface Reached {
   readonly position: BinlogPosition;
 }
 
+export interface SecondArchive {
+  readonly binlogs: BinlogArchive;
+  readonly ownership: Pick<Ownership, "hold">;
+}
+
 /** Follows the server's binary log and puts what is new into the repository, piece by piece. */
 export class Follower {
   #child: ChildProcess | undefined;
@@ -35,13 +41,15 @@ export class Follower {
   readonly #ends = new Map<string, { begun: number; end: number }>();
   reached: Reached | undefined;
   problem: string | undefined;
+  /** A hole that was noticed since somebody took note of one, in words. */
+  hole: string | undefined;
 
   /** Since when the second place lacks something. */
   #s3Since: number | undefined;
   s3Problem: string | undefined;
 
-  /** @param second a second place, which may be away for some time */
-  constructor(readonly archive: BinlogArchive, readonly second: BinlogArchive | undefined) {}
+  /** @param second a second place, which may be away for some time, or another's */
+  constructor(readonly archive: BinlogArchive, readonly second: SecondArchive | undefined) {}
 
   /** Seconds. */
   s3Lag(): number {
@@ -100,13 +108,18 @@ export class Follower {
     rmSync(SPOOL, { recursive: true, force: true });
     mkdirSync(SPOOL, { recursive: true, mode: 0o700 });
     this.#ends.clear();
-    const files = (await withDatabase((connection) => rowsOf(connection, "SHOW BINARY LOGS"))).map((row) => ({ file: String(row["Log_name"]), size: Number(row["File_size"]) }));
+    const { logs, tls } = await withDatabase(async (connection) => ({
+      logs: await rowsOf(connection, "SHOW BINARY LOGS"),
+      tls: await tlsOptions(connection),
+    }));
+    const files = logs.map((row) => ({ file: String(row["Log_name"]), size: Number(row["File_size"]) }));
     const archived = await this.archive.files();
+    await this.#lookForHole(archived.at(-1), files.map(({ file }) => file));
     const first = files.find(({ file, size }, index) => index === files.length - 1 || (archived.findLast((one) => one.file === file)?.end ?? 0) < size) ?? files.at(-1);
     if (first === undefined) return;
     for (const { file, begun, end } of archived) this.#ends.set(file, { begun, end });
     const { binlog, binlogServerId } = tools();
-    const child = spawn(binlog, [`--defaults-file=${secretFile("database")}`, "--read-from-remote-server", "--raw", "--stop-never", `${binlogServerId}=${SERVER_ID}`, `--result-file=${SPOOL}/`, first.file], { stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(binlog, [`--defaults-file=${secretFile("database")}`, ...tls, "--read-from-remote-server", "--raw", "--stop-never", `${binlogServerId}=${SERVER_ID}`, `--result-file=${SPOOL}/`, first.file], { stdio: ["ignore", "ignore", "pipe"] });
     this.#child = child;
     this.#said = "";
     child.stderr!.on("data", (chunk: Buffer) => { this.#said = (this.#said + chunk.toString()).slice(-1000); });
@@ -115,6 +128,18 @@ export class Follower {
       this.#child = undefined;
       this.#soon();
     });
+  }
+
+  /** What is stored must lead into what the server still has. */
+  async #lookForHole(last: Archived | undefined, files: readonly string[]): Promise<void> {
+    if (last === undefined || last.mark === "hole" || files.includes(last.file)) return;
+    if (!files.includes(successor(last.file)) || !(await this.archive.isWhole(last))) await this.#lost(last);
+  }
+
+  /** Nobody will ever have what followed: no moment after it can be reached from a backup before it. */
+  async #lost(last: Pick<Archived, "file" | "begun" | "end">): Promise<void> {
+    await this.archive.mark(last, "hole");
+    this.hole = `the binary log has a hole behind ${last.file} at ${last.end}: the server has removed what followed, or begun its log anew`;
   }
 
   #again: NodeJS.Timeout | undefined;
@@ -135,12 +160,18 @@ export class Follower {
         if (begun === undefined) continue;
         const known = this.#ends.get(file);
         let from = known?.begun === begun ? known.end : 0;
-        for (let piece; (piece = nextPiece(handle, from, size, LARGEST)) !== undefined; from += piece.length) {
-          await this.archive.put(file, begun, from, piece);
-          this.#ends.set(file, { begun, end: from + piece.length });
+        // Another server's log with the same names: it was begun anew.
+        if (known !== undefined && known.begun !== begun) await this.#lost({ file, ...known });
+        for (const { from: at, content, more } of piecesOf(handle, from, size, LARGEST)) {
+          await this.archive.put(file, begun, at, content, more);
+          // Half of an event is stored again if this ends now.
+          if (!more) this.#ends.set(file, { begun, end: (from = at + content.length) });
         }
         // All but the last file are complete; what is stored of them needs no second copy here.
-        if (index < files.length - 1 && from >= size) rmSync(join(SPOOL, file));
+        if (index < files.length - 1 && from >= size) {
+          await this.archive.mark({ file, begun, end: from }, "whole");
+          rmSync(join(SPOOL, file));
+        }
       } finally {
         closeSync(handle);
       }
@@ -151,10 +182,11 @@ export class Follower {
   #sending = false;
 
   /** What the second place lacks is found by comparing names: nothing is lost by a restart, nor by a time without a connection. */
-  async #send(second: BinlogArchive): Promise<void> {
+  async #send({ binlogs: second, ownership }: SecondArchive): Promise<void> {
     if (this.#sending) return;
     this.#sending = true;
     try {
+      await ownership.hold();
       const sent = this.#sent ??= new Set((await second.store.list("binlogs/")).map(({ name }) => name));
       const missing = (await this.archive.store.list("binlogs/")).filter(({ name }) => !sent.has(name));
       if (missing.length > 0) this.#s3Since ??= steadyNow();

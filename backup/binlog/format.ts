@@ -2,7 +2,7 @@ import { readSync } from "node:fs";
 
 /** The first bytes of every file of a binary log. */
 export const MAGIC = Buffer.from([0xfe, 0x62, 0x69, 0x6e]);
-const HEADER = 19;
+export const HEADER = 19;
 const ROTATE = 4;
 
 export interface Whole {
@@ -48,20 +48,42 @@ export function readAt(handle: number, from: number, length: number): Buffer {
   return piece.subarray(0, readSync(handle, piece, 0, length, from));
 }
 
+export interface Piece {
+  readonly from: number;
+  readonly content: Buffer;
+  /** It ends within an event, whose rest the next piece has. */
+  readonly more: boolean;
+}
+
 /**
- * The next whole events of a file that is being written: about `largest` bytes, more only where one event is larger. undefined where there is none yet.
+ * The whole events of a file that is being written, in pieces of at most `largest` bytes: an event that is larger comes in
+ * several, once all of it is there, so that no more than one piece is in memory.
  * @param from where an event begins, or 0
  */
-export function nextPiece(handle: number, from: number, size: number, largest: number): Buffer | undefined {
-  let length = Math.min(size - from, largest);
-  for (;;) {
-    const piece = readAt(handle, from, length);
-    const { end } = wholeEvents(piece, from);
-    if (end > from) return piece.subarray(0, end - from);
-    const first = from === 0 ? MAGIC.length : 0;
-    if (piece.length < first + HEADER) return undefined;
-    const needed = first + piece.readUInt32LE(first + 9);
-    if (needed <= length || from + needed > size) return undefined;
-    length = needed;
+export function* piecesOf(handle: number, from: number, size: number, largest: number): Generator<Piece> {
+  for (let at = from; ; ) {
+    const piece = readAt(handle, at, Math.min(size - at, largest));
+    const { end } = wholeEvents(piece, at);
+    if (end > at) {
+      yield { from: at, content: piece.subarray(0, end - at), more: false };
+      at = end;
+      continue;
+    }
+    const first = at === 0 ? MAGIC.length : 0;
+    if (piece.length < first + HEADER) return;
+    const until = at + first + piece.readUInt32LE(first + 9);
+    if (until - at <= piece.length || until > size) return;
+    for (; at < until; ) {
+      const content = readAt(handle, at, Math.min(until - at, largest));
+      yield { from: at, content, more: at + content.length < until };
+      at += content.length;
+    }
   }
+}
+
+/** Whether a file was begun because the server had started, and not because the one before it was full. */
+export function begunByStart(file: Buffer): boolean {
+  // Of the first event: version of the format (2 bytes), of the server (50), and when the server was started, or 0.
+  const at = MAGIC.length + HEADER + 52;
+  return file.length >= at + 4 && file.readUInt32LE(at) !== 0;
 }

@@ -2,12 +2,13 @@ import { request, type IncomingMessage } from "node:http";
 import { PassThrough, type Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { requireSecret } from "../configuration.ts";
-import type { Summed } from "../database.ts";
+import type { Summed } from "../sums.ts";
 import { AgentError, messageOf } from "../errors.ts";
 import { execute } from "../execute.ts";
 import { COMPANION, PORTS } from "../protocol.ts";
 import type { PhysicalInfo } from "./physical.ts";
 import type { FileSums } from "./sums.ts";
+import type { ReplayRange } from "./throwaway.ts";
 
 /** The stack's own; and the one that is asked, which may be that of a single restore. */
 const OWN = "restore";
@@ -51,7 +52,7 @@ export class Restore {
   async empty(): Promise<void> { await ask("POST", this.#at("empty")); }
   async prepare(increments: number): Promise<void> { await ask("POST", this.#at(`prepare?increments=${increments}`)); }
   async start(): Promise<void> { await ask("POST", this.#at("start")); }
-  async replay(range: { files: readonly string[]; from: number; to?: number; toTime?: string; schema?: string }): Promise<void> { await ask("POST", this.#at("replay"), { value: range }); }
+  async replay(range: ReplayRange & { readonly files: readonly string[] }): Promise<void> { await ask("POST", this.#at("replay"), { value: range }); }
   async sums(schema: string): Promise<Summed> { return (await ask("POST", this.#at(`sums?schema=${encodeURIComponent(schema)}`))) as Summed; }
   async fileSums(): Promise<FileSums> { return (await ask("POST", this.#at("filesums"))) as FileSums; }
   async dump(schema: string, to: Writable): Promise<void> { await ask("GET", this.#at(`dump?schema=${encodeURIComponent(schema)}`), { to }); }

@@ -2,6 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { secretFile } from "../configuration.ts";
+import { withDatabase } from "../database.ts";
+import { tlsOptions } from "../engine.ts";
 import { AgentError } from "../errors.ts";
 import { execute } from "../execute.ts";
 import { FOLDERS, type BinlogPosition } from "../protocol.ts";
@@ -18,7 +20,8 @@ export interface PhysicalInfo {
 export async function copyPhysically(to: Socket, lsn: string | undefined): Promise<PhysicalInfo> {
   const work = mkdtempSync(join(FOLDERS.restore, "copy-"));
   try {
-    await execute("mariadb-backup", copyArguments(work, lsn), { stdout: to });
+    const tls = await withDatabase(tlsOptions);
+    await execute("mariadb-backup", copyArguments(work, lsn, tls), { stdout: to });
     return parseInfo(readFileSync(join(work, "info", "mariadb_backup_checkpoints"), "utf8"), readFileSync(join(work, "info", "mariadb_backup_info"), "utf8"));
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -29,8 +32,8 @@ export async function copyPhysically(to: Socket, lsn: string | undefined): Promi
  * The option file with the password, which therefore is on no command line, has to come first. One thread: two mix their files in another order each time,
  * and a sixth to a half of what hasn't changed looks new to the repository. It isn't the reading that a backup waits for.
  */
-export const copyArguments = (work: string, lsn: string | undefined): readonly string[] => [
-  `--defaults-file=${secretFile("database")}`, "--backup", "--stream=mbstream", "--parallel=1",
+export const copyArguments = (work: string, lsn: string | undefined, tls: readonly string[] = []): readonly string[] => [
+  `--defaults-file=${secretFile("database")}`, ...tls, "--backup", "--stream=mbstream", "--parallel=1",
   `--datadir=${FOLDERS.database}`, `--target-dir=${work}`, `--extra-lsndir=${work}/info`, ...(lsn === undefined ? [] : [`--incremental-lsn=${lsn}`]),
 ];
 

@@ -6,16 +6,16 @@ import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { setTimeout } from "node:timers/promises";
 import { requireSecret } from "../configuration.ts";
-import { sumsOf } from "../database.ts";
 import { AgentError, messageOf } from "../errors.ts";
 import { execute } from "../execute.ts";
 import { body, hasToken, json, serveHttp } from "../http.ts";
 import { COMPANION, PORTS } from "../protocol.ts";
 import { stopped } from "../serve.ts";
 import { copyPhysically, type PhysicalInfo } from "./physical.ts";
+import { sumsOf } from "../sums.ts";
 import { forgetKept, isKept, kept } from "./kept.ts";
-import { filesBelow, sumOf, type FileSums } from "./sums.ts";
-import { RESTORES, Throwaway } from "./throwaway.ts";
+import { sumsBelow } from "./sums.ts";
+import { RESTORES, Throwaway, type ReplayRange } from "./throwaway.ts";
 
 /** A restore that nobody asks about for so long has been forgotten. */
 const FORGOTTEN = 6 * 3_600_000;
@@ -146,7 +146,7 @@ async function work(one: Throwaway, verb: string, name: string, request: Incomin
       return done();
     }
     case "replay": {
-      const { files, ...range } = (await body(request)) as { files: string[] } & Parameters<Throwaway["replay"]>[1];
+      const { files, ...range } = (await body(request)) as { files: string[] } & ReplayRange;
       await one.replay(files, range);
       return done();
     }
@@ -156,14 +156,11 @@ async function work(one: Throwaway, verb: string, name: string, request: Incomin
       const folder = join(one.folder, "files");
       mkdirSync(folder, { mode: 0o700 });
       await execute("tar", ["--extract", "--no-same-owner", `--directory=${folder}`], { stdin: request });
+      // Otherwise what the application has denied itself could neither be compared nor thrown away.
+      await execute("chmod", ["--recursive", "u+rwX", "--", folder]);
       return done();
     }
-    case "filesums": {
-      const folder = join(one.folder, "files");
-      const sums: FileSums = {};
-      for (const path of filesBelow(folder)) sums[path] = await sumOf(join(folder, path));
-      return done(sums);
-    }
+    case "filesums": return done(await sumsBelow(join(one.folder, "files")));
     case "finish": {
       const objects = await one.finish(schema);
       return done({ folder: `${one.id}/data`, objects });

@@ -5,9 +5,11 @@ import type { Socket } from "node:net";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { steadyNow } from "../clock.ts";
-import { withDatabase } from "../database.ts";
+import { stretchesOf } from "../binlog/statements.ts";
+import { quoted, withDatabase } from "../database.ts";
+import { makeDefiners, planDump } from "../dumpPlan.ts";
 import { tools } from "../engine.ts";
-import { AgentError } from "../errors.ts";
+import { AgentError, messageOf, refused } from "../errors.ts";
 import { execute } from "../execute.ts";
 import { COMPANION, FOLDERS } from "../protocol.ts";
 import { Flusher, flush, synced } from "./flush.ts";
@@ -18,6 +20,17 @@ export const RESTORES = process.env[COMPANION.restores] ?? FOLDERS.restore;
 const STAYS = RESTORES !== FOLDERS.restore;
 
 const USER = "drydock_restore";
+
+export interface ReplayRange {
+  /** A position in the first file. */
+  readonly from: number;
+  /** A position in the last one; all of it without. */
+  readonly to?: number;
+  /** Up to this moment, as the tool reads it. */
+  readonly toTime?: string;
+  /** Only what concerns this schema. */
+  readonly schema?: string;
+}
 
 /** A folder with the data of a throwaway server, and the server while it runs. It has a socket, no port, and is never the live one. */
 export class Throwaway {
@@ -119,10 +132,35 @@ export class Throwaway {
   }
 
   /** Replays the binary log, from a position in its first file to a position in its last, or to a moment. */
-  async replay(files: readonly string[], { from, to, toTime, schema }: { from: number; to?: number; toTime?: string; schema?: string }): Promise<void> {
+  async replay(files: readonly string[], { from, to, toTime, schema }: ReplayRange): Promise<void> {
+    const until = toTime === undefined ? [] : [`--stop-datetime=${toTime}`];
+    if (schema === undefined) return await this.#replay(files, { from, ...(to === undefined ? {} : { to }) }, until);
+    const paths = files.map((name) => ({ name, path: this.#log(name) }));
+    for (const { file, outside, ...range } of stretchesOf(paths, from, schema, to)) {
+      if (outside === undefined) await this.#replay([file], range, [...until, `--database=${schema}`]);
+      else await this.#replayOutside(file, range, until, outside);
+    }
+  }
+
+  /** One statement, as it is: what it names of other schemas is not there, and then it can't be run. */
+  async #replayOutside(file: string, range: { from: number; to?: number }, until: readonly string[], schema: string): Promise<void> {
+    try {
+      if (schema !== "") await this.query((connection) => connection.query(`CREATE DATABASE IF NOT EXISTS ${quoted(schema)}`));
+      await this.#replay([file], range, until);
+    } catch (error) {
+      throw refused(
+        `the log has a statement from outside the schema (${file} at ${range.from}) that can't be run without the rest of the server: ${messageOf(error)}`,
+        "choose a moment before it, a backup after it, or one of the server's files (MariaDB: drydock:backup.physical)",
+      );
+    }
+  }
+
+  readonly #log = (file: string): string => join(this.folder, "binlogs", file);
+
+  async #replay(files: readonly string[], { from, to }: { from: number; to?: number }, more: readonly string[]): Promise<void> {
     const { binlog, client, replay } = tools();
-    const args = [...replay, `--start-position=${from}`, "--disable-log-bin", ...(to === undefined ? [] : [`--stop-position=${to}`]), ...(toTime === undefined ? [] : [`--stop-datetime=${toTime}`]), ...(schema === undefined ? [] : [`--database=${schema}`])];
-    const reader = spawn(binlog, ["--no-defaults", ...args, ...files.map((file) => join(this.folder, "binlogs", file))], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, TZ: "UTC" } });
+    const args = [...replay, `--start-position=${from}`, "--disable-log-bin", ...(to === undefined ? [] : [`--stop-position=${to}`]), ...more];
+    const reader = spawn(binlog, ["--no-defaults", ...args, ...files.map(this.#log)], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, TZ: "UTC" } });
     let said = "";
     reader.stderr.on("data", (chunk: Buffer) => { said = (said + chunk.toString()).slice(-2000); });
     const ended = new Promise<number | null>((resolve) => reader.once("close", resolve));
@@ -135,7 +173,11 @@ export class Throwaway {
   }
 
   async dump(schema: string, to: Writable): Promise<void> {
-    await this.#client([...tools().dump, schema], { stdout: to });
+    const { options } = await this.query(async (connection) => {
+      await makeDefiners(connection, schema);
+      return await planDump(connection, schema);
+    });
+    await this.#client([...tools().dump, ...options, schema], { stdout: to });
   }
 
   /**

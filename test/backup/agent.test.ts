@@ -136,18 +136,7 @@ describe("the backup agent", function () {
     const made = (await rig.agent("run", "--type", "db", "--no-verify")).last.backup as Entry;
     assert.equal(made.verified, false);
     // The backup says one row more than it has, and a view that it doesn't have.
-    rig.shell(`cat > /tmp/one.cjs <<'END'
-const { hkdfSync, createCipheriv, createDecipheriv } = require("node:crypto"), zlib = require("node:zlib"), fs = require("node:fs");
-const name = "backups/catalogue/${made.id}.entry", file = "/backups/" + name;
-const key = Buffer.from(hkdfSync("sha256", fs.readFileSync("/run/drydock/repository-key", "utf8"), "drydock", "binlogs and catalogue", 32));
-const data = fs.readFileSync(file), opening = createDecipheriv("aes-256-gcm", key, data.subarray(8, 20)).setAAD(Buffer.from(name)).setAuthTag(data.subarray(-16));
-const entry = JSON.parse(zlib.brotliDecompressSync(Buffer.concat([opening.update(data.subarray(20, -16)), opening.final()])));
-entry.database.sums.fixed.rows++;
-entry.database.objects.push("view lost");
-const sealing = createCipheriv("aes-256-gcm", key, data.subarray(8, 20)).setAAD(Buffer.from(name));
-fs.writeFileSync(file, Buffer.concat([data.subarray(0, 20), sealing.update(zlib.brotliCompressSync(JSON.stringify(entry))), sealing.final(), sealing.getAuthTag()]));
-END
-node /tmp/one.cjs`);
+    rig.rewrite(made.id, 'entry.database.sums.fixed.rows++; entry.database.objects.push("view lost");');
     const { code, last } = await rig.agent("verify", made.id);
     assert.equal(code, 4);
     assert.match(last.message, /table fixed has \d+ rows instead of \d+; view lost is missing/);
@@ -176,16 +165,21 @@ node /tmp/one.cjs`);
     full = await rig.backup("full");
   });
 
-  it("publishes nothing when the database is killed during the dump, keeps what was there, and goes on", async () => {
+  it("publishes the files alone when the database is killed during the dump, says so, keeps what was there, and goes on", async () => {
     rig.sql("CREATE TABLE big AS SELECT seq AS id, REPEAT(SHA2(seq, 256), 20) AS body FROM seq_1_to_60000");
     const before = (await newest()).map(({ id }) => id);
     const running = rig.agent("run", "--type", "full");
     await rig.until("the copy", () => docker("exec", rig.name("restore"), "bash", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'mariadb-backup.*--backup' || true") !== "0");
     docker("kill", "--signal", "KILL", rig.name("database"));
     await new Promise((wake) => setTimeout(wake, 200));
-    const { code } = await running;
+    const { code, last } = await running;
     assert.equal(code, 1);
-    assert.deepEqual((await newest()).map(({ id }) => id), before);
+    assert.match(last.message, /was made without the database: /);
+    const [made, ...others] = await newest();
+    assert.deepEqual([others.map(({ id }) => id), made!.database, made!.verified, made!.files!.count], [before, undefined, true, 3]);
+    assert.match(made!.missing!.join(), /^the database: /);
+    assert.equal((await rig.agent("status")).last.newestVerified.id, full.id, "the newest verified one of the database");
+    await rig.until("the alarm", () => rig.alarmed("incomplete"));
     docker("start", rig.name("database"));
     await rig.until("the database", () => rig.sql("SELECT 1"));
     full = await rig.backup("full");
@@ -203,13 +197,17 @@ node /tmp/one.cjs`);
     full = await rig.backup("full");
   });
 
-  it("keeps the newest verified backup, and what it needs, whatever the clock says", async () => {
-    const all = await newest();
-    const { last } = await rig.agent("cleanup", "--now", "2099-01-01T00:00:00Z");
+  it("keeps every verified backup of the last days, whatever the clock says, and the newest one however old it is", async () => {
+    const all = (await newest()).map(({ id }) => id);
+    const verified = (await newest()).filter((entry) => entry.verified).map(({ id }) => id);
+    for (const now of ["2099-01-01T00:00:00Z", "1999-01-01T00:00:00Z"]) {
+      const { last } = await rig.agent("cleanup", "--now", now);
+      assert.deepEqual(last.kept.filter((id: string) => verified.includes(id)), verified, now);
+    }
+    rig.age(all.filter((id) => id !== full.id), 8);
+    const { last } = await rig.agent("cleanup");
     assert.deepEqual(last.kept, [full.id]);
-    assert.equal(last.removed.length, all.length - 1);
     assert.equal((await rig.agent("verify", full.id)).code, 0);
-    assert.deepEqual((await rig.agent("cleanup", "--now", "1999-01-01T00:00:00Z")).last.removed, []);
   });
 
   it("refuses a wrong key before anything is touched", async () => {

@@ -109,6 +109,27 @@ export class Rig {
     return docker("run", "--rm", "--user", APP, "--entrypoint", "bash", "--mount", this.#mount("storage", "/storage"), this.images.backup, "-c", `cd /storage; ${script}`);
   }
 
+  /** Changes an entry of the catalogue by statements on `entry`, and seals it again, as nobody should. */
+  rewrite(id: string, statements: string): void {
+    this.shell(`cat > /tmp/rewrite.cjs <<'END'
+const { hkdfSync, createCipheriv, createDecipheriv } = require("node:crypto"), zlib = require("node:zlib"), fs = require("node:fs");
+const name = "backups/catalogue/${id}.entry", file = "/backups/" + name;
+const key = Buffer.from(hkdfSync("sha256", fs.readFileSync("/run/drydock/repository-key", "utf8"), "drydock", "binlogs and catalogue", 32));
+const data = fs.readFileSync(file), opening = createDecipheriv("aes-256-gcm", key, data.subarray(8, 20));
+opening.setAAD(Buffer.from(name)).setAuthTag(data.subarray(-16));
+const entry = JSON.parse(zlib.brotliDecompressSync(Buffer.concat([opening.update(data.subarray(20, -16)), opening.final()])));
+${statements}
+const sealing = createCipheriv("aes-256-gcm", key, data.subarray(8, 20)).setAAD(Buffer.from(name));
+fs.writeFileSync(file, Buffer.concat([data.subarray(0, 20), sealing.update(zlib.brotliCompressSync(JSON.stringify(entry))), sealing.final(), sealing.getAuthTag()]));
+END
+node /tmp/rewrite.cjs`);
+  }
+
+  /** Makes backups older by so many days. */
+  age(ids: readonly string[], days: number): void {
+    for (const id of ids) this.rewrite(id, `for (const key of ["started", "finished"]) entry[key] = new Date(Date.parse(entry[key]) - ${days} * 86400000).toISOString();`);
+  }
+
   /** Damages what is in the volume of backups, as nobody should. */
   repository(script: string): string {
     return docker("run", "--rm", "--user", APP, "--entrypoint", "bash", "--mount", this.#mount("backups", "/backups"), this.images.backup, "-c", `cd /backups; ${script}`);

@@ -6,11 +6,12 @@ import { join } from "node:path";
 import { describe, it } from "mocha";
 import { mailOf } from "../../../backup/alarms.ts";
 import { archivedFrom, chain, segmentName } from "../../../backup/binlog/archive.ts";
-import { begunAt, nextPiece, wholeEvents } from "../../../backup/binlog/format.ts";
+import { begunAt, begunByStart, piecesOf, wholeEvents } from "../../../backup/binlog/format.ts";
 import { unneeded } from "../../../backup/cleanup.ts";
 import { copyArguments, parseInfo } from "../../../backup/companion/physical.ts";
-import { baseFor, parsePosition } from "../../../backup/databaseBackup.ts";
-import { requireTools } from "../../../backup/engine.ts";
+import { baseFor, parsePosition, withSums } from "../../../backup/databaseBackup.ts";
+import { keepsHistory } from "../../../backup/dumpPlan.ts";
+import { fits, requireTools, tlsOptionsFor } from "../../../backup/engine.ts";
 import { clean, redact } from "../../../backup/events.ts";
 import { isTransient } from "../../../backup/execute.ts";
 import { metricsOf } from "../../../backup/metrics.ts";
@@ -29,6 +30,29 @@ describe("what an incremental backup builds on", () => {
   it("none that was made before the server's files were replaced: they count otherwise", () => {
     assert.equal(baseFor(entries, new Date(day(6))), undefined);
     assert.equal(baseFor(entries, new Date(day(4)))?.id, "b");
+  });
+});
+
+describe("what a backup records of the live database", () => {
+  const summed = {
+    sums: { a: { rows: 1, checksum: "1" }, memo: { rows: 2, checksum: "2" }, lost: { rows: 0, checksum: null, unproven: "it can't be read: damaged" } },
+    sequences: { seq: ["1", "2"] as const }, objects: ["view broken", "view v"], migrations: ["one"], inMemory: ["memo"], versioned: [], position: undefined,
+    unlisted: ["routines can't be listed: mysql.proc is of an earlier version"],
+  };
+  it("is everything but what a dump left out, and what of it can't be proven", () => {
+    const base = entry("a", 1);
+    const database = { ...base.database!, format: "logical" as const, excluded: ["view broken", "table lost"], absentDefiners: ["x@%"] };
+    const recorded = withSums({ ...base, database }, summed);
+    assert.deepEqual([Object.keys(recorded.database!.sums), recorded.database!.objects, recorded.database!.sequences], [["a", "memo"], ["view v"], { seq: ["1", "2"] }]);
+    assert.deepEqual(recorded.unproven, [
+      "routines can't be listed: mysql.proc is of an earlier version",
+      "the account x@%, which views, triggers, routines or events run as, does not exist",
+    ]);
+  });
+  it("is without the rows in memory where the server's files were copied", () => {
+    const recorded = withSums(entry("a", 1), summed);
+    assert.match(recorded.database!.sums["memo"]!.unproven!, /\(MEMORY\)/);
+    assert.deepEqual(recorded.unproven!.map((text) => text.replace(/:.*/, "")), ["table memo", "table lost", "routines can't be listed"]);
   });
 });
 
@@ -52,19 +76,18 @@ describe("the binary log", () => {
     assert.deepEqual([begunAt(file), begunAt(file.subarray(0, 20)), begunAt(Buffer.alloc(64))], [100, undefined, undefined]);
   });
 
-  it("is read a piece at a time, and an event larger than that as a whole", () => {
+  it("is read a piece at a time, and an event larger than that in several", () => {
     const folder = mkdtempSync(join(tmpdir(), "drydock-binlog-"));
     const path = join(folder, "binlog.1");
     const whole = Buffer.concat([magic, event(100, 15, 50), event(101, 2, 50), event(102, 2, 400), event(103, 2, 50)]);
     writeFileSync(path, Buffer.concat([whole, event(104, 2, 60).subarray(0, 40)]));
     const handle = openSync(path, "r");
     try {
-      const pieces: Buffer[] = [];
-      const size = whole.length + 40;
-      for (let from = 0, piece; (piece = nextPiece(handle, from, size, 110)) !== undefined; from += piece.length) pieces.push(piece);
-      assert.deepEqual(pieces.map(({ length }) => length), [104, 400, 50]);
-      assert.ok(Buffer.concat(pieces).equals(whole));
-      assert.equal(nextPiece(handle, 104, 300, 110), undefined, "an event that is still being written");
+      const pieces = [...piecesOf(handle, 0, whole.length + 40, 110)];
+      const all = pieces.map(({ from, content, more }) => [from, content.length, more]);
+      assert.deepEqual(all, [[0, 104, false], [104, 110, true], [214, 110, true], [324, 110, true], [434, 70, false], [504, 50, false]]);
+      assert.ok(Buffer.concat(pieces.map(({ content }) => content)).equals(whole));
+      assert.deepEqual([...piecesOf(handle, 104, 300, 110)], [], "an event that is still being written");
     } finally {
       closeSync(handle);
       rmSync(folder, { recursive: true });
@@ -112,6 +135,29 @@ describe("what is sealed", () => {
 });
 
 describe("the comparison", () => {
+  const table = (rows: number, checksum: string | null, unproven?: string) => ({ rows, checksum, ...(unproven === undefined ? {} : { unproven }) });
+  const content = { objects: [], migrations: [] };
+  it("wants of what could not be proven that it is there, and of everything else that it can be read", () => {
+    const expected = { ...content, sums: { memo: table(2, null, "in memory"), a: table(1, "1") } };
+    assert.deepEqual(differences(expected, { ...content, sums: { memo: table(0, "0"), a: table(1, "1") } }), []);
+    assert.deepEqual(differences(expected, { ...content, sums: { a: table(0, null, "it can't be read: damaged") } }), [
+      "table memo is missing", "table a can't be compared: it can't be read: damaged",
+    ]);
+  });
+  it("has a sequence go on where it was, in either direction, and with numbers of any size", () => {
+    const of = (sequences: Record<string, readonly [string, string]>) => ({ ...content, sums: {}, sequences });
+    const big = "9223372036854775800";
+    assert.deepEqual(differences(of({ up: ["10", "20"], down: ["-5", "-9"], big: [big, big] }), of({ up: ["15", "15"], down: ["-9", "-9"], big: [big, big] })), []);
+    assert.deepEqual(differences(of({ up: ["10", "20"], big: [big, big], gone: ["1", "1"] }), of({ up: ["21", "21"], big: ["9223372036854775801", "9223372036854775801"], more: ["1", "1"] })), [
+      "sequence gone is missing", "sequence more was not there",
+      "sequence up goes on with 21 instead of 10 to 20", `sequence big goes on with 9223372036854775801 instead of ${big}`,
+    ]);
+  });
+  it("takes tables with a history for new where an earlier agent did not look at them", () => {
+    const restored = { ...content, sums: { ver: table(1, "1") }, versioned: ["ver"], sequences: { seq: ["1", "1"] as const } };
+    assert.deepEqual(differences({ ...content, sums: {} }, restored), []);
+    assert.deepEqual(differences({ ...content, sums: {}, sequences: {} }, restored), ["table ver was not there", "sequence seq was not there"]);
+  });
   it("names what is missing, what is more and what differs", () => {
     const table = (rows: number, checksum: string) => ({ rows, checksum });
     const same = { sums: { a: table(1, "1") }, objects: ["view v"], migrations: ["one"] };
@@ -142,6 +188,18 @@ describe("what programs say", () => {
     assert.equal(parsePosition("-- nothing"), undefined);
   });
   it("mysqldump: the same, in its own words", () => assert.deepEqual(parsePosition("\n-- CHANGE REPLICATION SOURCE TO SOURCE_LOG_FILE='binlog.000002', SOURCE_LOG_POS=2452;\n"), { file: "binlog.000002", position: 2452 }));
+  it("use TLS where the server has it, and verify it where the server can prove itself", () => {
+    assert.deepEqual(tlsOptionsFor("DISABLED", "10.11.6-MariaDB"), ["--skip-ssl"]);
+    assert.deepEqual(tlsOptionsFor("NO", "11.8.9-MariaDB"), ["--skip-ssl"]);
+    assert.deepEqual(tlsOptionsFor("YES", "10.6.18-MariaDB-log"), ["--ssl", "--skip-ssl-verify-server-cert"]);
+    for (const version of ["11.4.2-MariaDB", "11.8.9-MariaDB-2 from Debian-log", "12.3.1-MariaDB"]) assert.deepEqual(tlsOptionsFor("YES", version), []);
+  });
+  it("copy a server of their own series alone", () => {
+    assert.deepEqual(["11.8.2-MariaDB", "11.4.9-MariaDB", "10.11.6-MariaDB-log"].map((server) => fits("11.8.9", server)), [true, false, false]);
+  });
+  it("dump the history of tables where the server takes it back", () => {
+    assert.deepEqual(["10.6.18-MariaDB", "10.11.6-MariaDB-1", "11.8.9-MariaDB", "9.7.0", "8.4.3"].map(keepsHistory), [false, true, true, false, false]);
+  });
   it("are there, or it is said which image to take", () => {
     requireTools({ dump: ["sh"] }, "/nowhere:/bin");
     assert.throws(() => requireTools({ dump: ["mysqldump"] }, "/nowhere"), { message: "the agent's image has no mysqldump", code: EXIT.refused, remedy: /drydock:backup.image has to hold the tools of drydock:database.engine/ });

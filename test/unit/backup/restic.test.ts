@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "mocha";
-import { Restic, storeArguments } from "../../../backup/restic.ts";
+import { isDamage, plain, Restic, storeArguments } from "../../../backup/restic.ts";
 
 describe("the repository", () => {
   const folder = mkdtempSync(join(tmpdir(), "drydock-restic-"));
@@ -51,6 +51,13 @@ esac\n`);
     writeFileSync(join(repository, "snapshots", "one"), "");
     await assert.rejects(new Restic(repository).ensure(), /already contains keys/);
     assert.ok(existsSync(join(repository, "keys")));
+  });
+
+  it("says in words what it says in JSON, and that a damaged repository is one", () => {
+    const said = 'restic failed (code 1): {"message_type":"exit_error","code":1,"message":"Fatal: load(<data/6fa1>): invalid data returned"}\n';
+    assert.equal(plain(said), "restic failed (code 1): Fatal: load(<data/6fa1>): invalid data returned");
+    assert.equal(isDamage(said), true);
+    for (const text of ["no space left on device", "already locked", "connection refused", "Fatal: wrong password"]) assert.equal(isDamage(text), false, text);
   });
 
   it("opens what it has just sealed itself where no proof does it", () => {

@@ -1,0 +1,161 @@
+import type { Connection } from "mysql2/promise";
+import { beginSnapshot, quoted, rowsOf } from "./database.ts";
+import { messageOf } from "./errors.ts";
+import type { BinlogPosition, SequenceRange, TableSum, TableSums } from "./protocol.ts";
+
+/** What a schema holds, by which a restored one is compared with it. */
+export interface Summed {
+  /** Of each table; one that can't be proven says why. */
+  readonly sums: TableSums;
+  /** Between which two values the next one of a sequence was, while the sums were taken. */
+  readonly sequences: Readonly<Record<string, SequenceRange>>;
+  /** As in an entry. */
+  readonly objects: readonly string[];
+  readonly migrations: readonly string[];
+  /** Tables whose rows are in memory alone: nothing of them is in a server's files. */
+  readonly inMemory: readonly string[];
+  /** Tables with a history of their own. */
+  readonly versioned: readonly string[];
+  /** Kinds of objects that the server can't list, and why. */
+  readonly unlisted: readonly string[];
+  /** Where in the log the snapshot stands. */
+  readonly position: BinlogPosition | undefined;
+}
+
+export interface SumsOptions {
+  readonly onBegin?: (position: BinlogPosition | undefined) => void;
+  readonly onTable?: (done: number, total: number) => void;
+}
+
+interface Table {
+  readonly name: string;
+  readonly type: string;
+  readonly engine: string;
+}
+
+/** Their rows are somewhere else, or are made up when they are asked for. */
+const ELSEWHERE = new Set(["FEDERATED", "CONNECT", "SPIDER", "S3", "OQGRAPH", "SPHINX"]);
+
+const OBJECTS: Readonly<Record<string, string>> = {
+  views: "SELECT 'view' AS kind, table_name AS name FROM information_schema.views WHERE table_schema = ?",
+  triggers: "SELECT 'trigger' AS kind, trigger_name AS name FROM information_schema.triggers WHERE trigger_schema = ?",
+  routines: "SELECT LOWER(routine_type) AS kind, routine_name AS name FROM information_schema.routines WHERE routine_schema = ?",
+  events: "SELECT 'event' AS kind, event_name AS name FROM information_schema.events WHERE event_schema = ?",
+};
+
+/**
+ * Rows and checksum of every table, all of one moment, and what else there is: nobody who writes waits, and nothing that is
+ * written meanwhile counts. Engines without transactions know no such moment: their tables are read before and after it,
+ * and are proven where that is the same. What can't be read is named, and is no reason not to have the rest.
+ */
+export async function sumsOf(connection: Connection, schema: string, { onBegin, onTable }: SumsOptions = {}): Promise<Summed> {
+  const transactional = await enginesWithTransactions(connection);
+  const before = await tablesOf(connection, schema);
+  const settled = new Map<string, TableSum>();
+  for (const { name, type, engine } of before) {
+    if (type !== "SEQUENCE" && !transactional.has(engine)) settled.set(name, await sumOf(connection, schema, name, engine));
+  }
+  const first = await valuesOf(connection, schema, before);
+  await connection.query("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+  const position = await beginSnapshot(connection);
+  onBegin?.(position);
+  const all = await tablesOf(connection, schema);
+  const tables = all.filter(({ type }) => type !== "SEQUENCE");
+  const { objects, unlisted } = await objectsOf(connection, schema);
+  const sums: Record<string, TableSum> = {};
+  for (const [index, { name, engine }] of tables.entries()) {
+    const sum = await sumOf(connection, schema, name, engine);
+    sums[name] = transactional.has(engine) ? sum : ifSettled(sum, settled.get(name), engine);
+    onTable?.(index + 1, tables.length);
+  }
+  const last = await valuesOf(connection, schema, all);
+  const migrations = tables.some(({ name }) => name === "migrations")
+    ? (await rowsOf(connection, `SELECT migration FROM ${quoted(schema)}.migrations ORDER BY id`)).map(({ migration }) => String(migration))
+    : [];
+  await connection.query("COMMIT");
+  return {
+    sums, objects, migrations, unlisted, position,
+    sequences: Object.fromEntries([...last].map(([name, value]) => [name, [first.get(name) ?? value, value] as const])),
+    inMemory: tables.filter(({ engine }) => engine === "MEMORY").map(({ name }) => name),
+    versioned: tables.filter(({ type }) => type === "SYSTEM VERSIONED").map(({ name }) => name),
+  };
+}
+
+/** The tables of which no one moment can be read while somebody writes. */
+export async function withoutTransactions(connection: Connection, schema: string): Promise<readonly string[]> {
+  const transactional = await enginesWithTransactions(connection);
+  const tables = (await tablesOf(connection, schema)).filter(({ type }) => type !== "SEQUENCE");
+  // What is in memory alone is in a dump, and in no copy of the server's files.
+  return tables.filter(({ engine }) => !transactional.has(engine) && engine !== "MEMORY").map(({ name }) => name);
+}
+
+async function enginesWithTransactions(connection: Connection): Promise<ReadonlySet<string>> {
+  const rows = await rowsOf(connection, "SELECT engine AS name FROM information_schema.engines WHERE transactions = 'YES'");
+  return new Set(rows.map(({ name }) => String(name)));
+}
+
+async function tablesOf(connection: Connection, schema: string): Promise<readonly Table[]> {
+  const rows = await rowsOf(
+    connection,
+    `SELECT table_name AS name, table_type AS type, COALESCE(engine, '') AS engine FROM information_schema.tables
+     WHERE table_schema = ? AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED', 'SEQUENCE') ORDER BY 1`,
+    [schema],
+  );
+  return rows.map(({ name, type, engine }) => ({ name: String(name), type: String(type), engine: String(engine) }));
+}
+
+/** One that can't be read has its reason. @throws what was lost with the connection, or dropped or changed meanwhile */
+async function sumOf(connection: Connection, schema: string, table: string, engine: string): Promise<TableSum> {
+  if (ELSEWHERE.has(engine)) return { rows: 0, checksum: null, unproven: `its rows are not in this server (${engine})` };
+  const at = `${quoted(schema)}.${quoted(table)}`;
+  // The savepoint gives the table's metadata lock back, so that a migration need not wait for all tables.
+  await connection.query("SAVEPOINT one");
+  try {
+    const [count] = await rowsOf(connection, `SELECT COUNT(*) AS n FROM ${at}`);
+    const [sum] = await rowsOf(connection, `CHECKSUM TABLE ${at}`);
+    const checksum = sum?.["Checksum"] ?? null;
+    return { rows: Number(count?.["n"]), checksum: checksum === null ? null : String(checksum) };
+  } catch (error) {
+    if (!isItsOwn(error)) throw error;
+    return { rows: 0, checksum: null, unproven: `it can't be read: ${messageOf(error)}` };
+  } finally {
+    await connection.query("ROLLBACK TO SAVEPOINT one").catch(() => undefined);
+  }
+}
+
+/** Whether what went wrong is the table's own fault, and will be the same next time. */
+export function isItsOwn(error: unknown): boolean {
+  const { errno, fatal } = error as { errno?: number; fatal?: boolean };
+  // Gone or changed since it was listed, locked for too long, or the connection was ended: another try can help.
+  return errno !== undefined && fatal !== true && ![1146, 1412, 1205, 1213, 1317, 1927, 3024].includes(errno);
+}
+
+/** What is the same before and after a moment was the same at it. */
+function ifSettled(sum: TableSum, before: TableSum | undefined, engine: string): TableSum {
+  if (sum.unproven !== undefined || (before?.rows === sum.rows && before.checksum === sum.checksum)) return sum;
+  return { ...sum, unproven: `it was written to while it was read, and ${engine} has no transactions` };
+}
+
+async function valuesOf(connection: Connection, schema: string, tables: readonly Table[]): Promise<ReadonlyMap<string, string>> {
+  const values = new Map<string, string>();
+  for (const { name, type } of tables) {
+    if (type !== "SEQUENCE") continue;
+    const [row] = await rowsOf(connection, `SELECT next_not_cached_value AS next FROM ${quoted(schema)}.${quoted(name)}`);
+    values.set(name, String(row?.["next"]));
+  }
+  return values;
+}
+
+async function objectsOf(connection: Connection, schema: string): Promise<Pick<Summed, "objects" | "unlisted">> {
+  const objects: string[] = [];
+  const unlisted: string[] = [];
+  for (const [kind, statement] of Object.entries(OBJECTS)) {
+    try {
+      objects.push(...(await rowsOf(connection, statement, [schema])).map(({ kind, name }) => `${String(kind)} ${String(name)}`));
+    } catch (error) {
+      if (!isItsOwn(error)) throw error;
+      unlisted.push(`${kind} can't be listed: ${messageOf(error)}`);
+    }
+  }
+  return { objects: objects.sort(), unlisted };
+}

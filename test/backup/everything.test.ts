@@ -52,7 +52,7 @@ describe("a backup of a schema with everything", function () {
     assert.deepEqual(kept(found), kept(expected));
   };
   const write = (id: number): void => {
-    rig.sql(`INSERT INTO plain VALUES (${1000 + id}, 'later ', 'x'); UPDATE versioned SET v = ${id} WHERE id = 1; INSERT INTO parted VALUES (${10 + id}, 5);
+    rig.sql(`INSERT INTO plain (id, body, data) VALUES (${1000 + id}, 'later ', 'x'); UPDATE versioned SET v = ${id} WHERE id = 1; INSERT INTO parted VALUES (${10 + id}, 5);
       INSERT INTO generated (id, a) VALUES (${10 + id}, 1); INSERT INTO keyless VALUES (${id}, 'later'); DO NEXTVAL(counter);
       INSERT INTO in_aria VALUES (${10 + id}, 'x'); INSERT INTO in_myisam VALUES (${10 + id}, 'x');`);
   };

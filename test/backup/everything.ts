@@ -40,26 +40,37 @@ CREATE FUNCTION one() RETURNS INT DETERMINISTIC RETURN 1;
 CREATE EVENT daily ON SCHEDULE EVERY 1 DAY DISABLE DO SET @a = 1;
 `;
 
-/** Every object of a schema and what is in it, each in one text; names and bodies don't say in which schema they are. */
+/**
+ * Every object of a schema and what is in it, each in one text; names and bodies don't say in which schema they are. In two
+ * questions, for each starts a client.
+ */
 export function describeSchema(rig: Rig, schema: string): Record<string, string> {
-  const rows = (statement: string): string[] => rig.sql(statement, schema).split("\n").filter((line) => line !== "");
-  const own = (text: string): string => text.replaceAll(`\`${schema}\`.`, "").replaceAll(` ${schema}.`, " ");
-  const found: Record<string, string> = {};
   const where = `table_schema = '${schema}'`;
-  for (const line of rows(`SELECT REPLACE(table_name, '\`', '\`\`'), table_type FROM information_schema.tables WHERE ${where} AND table_type <> 'VIEW'`)) {
-    const [name, type] = line.split("\t") as [string, string];
-    const at = `\`${name}\``;
-    found[`table ${name} as made`] = own(rows(`SHOW CREATE TABLE ${at}`).join("\n"));
-    if (type === "SEQUENCE") found[`table ${name}`] = rows(`SELECT next_not_cached_value FROM ${at}`).join();
-    else found[`table ${name}`] = [...rows(`SELECT COUNT(*) FROM ${at}`), rows(`CHECKSUM TABLE ${at}`)[0]?.split("\t").at(-1)].join(" ");
-    if (type === "SYSTEM VERSIONED") found[`table ${name} of all times`] = rows(`SELECT *, row_start, row_end FROM ${at} FOR SYSTEM_TIME ALL ORDER BY row_start, row_end, 1`).join("\n");
+  const listed = rig.sql(`SELECT table_name, table_type FROM information_schema.tables WHERE ${where} AND table_type <> 'VIEW'`, schema);
+  const tables = listed.split("\n").map((line) => line.split("\t") as [string, string]);
+  const marked = (name: string, statement: string): string => `SELECT '## ${name.replaceAll("'", "''")}'; ${statement};`;
+  const questions = tables.flatMap(([name, type]) => {
+    const at = `\`${name.replaceAll("`", "``")}\``;
+    const content = type === "SEQUENCE" ? `SELECT next_not_cached_value FROM ${at}` : `SELECT COUNT(*) FROM ${at}; CHECKSUM TABLE ${at}`;
+    const history = `SELECT *, row_start, row_end FROM ${at} FOR SYSTEM_TIME ALL ORDER BY row_start, row_end, 1`;
+    return [
+      marked(`table ${name} as made`, `SHOW CREATE TABLE ${at}`),
+      marked(`table ${name}`, content),
+      ...(type === "SYSTEM VERSIONED" ? [marked(`table ${name} of all times`, history)] : []),
+    ];
+  });
+  const others = [
+    marked("views", `SELECT table_name, view_definition, definer, security_type FROM information_schema.views WHERE ${where} ORDER BY 1`),
+    marked("triggers", `SELECT trigger_name, event_manipulation, event_object_table, action_statement, definer FROM information_schema.triggers WHERE trigger_schema = '${schema}' ORDER BY 1`),
+    marked("routines", `SELECT routine_name, routine_type, routine_definition, definer FROM information_schema.routines WHERE routine_schema = '${schema}' ORDER BY 1`),
+    marked("events", `SELECT event_name, event_definition, definer, status, interval_value FROM information_schema.events WHERE event_schema = '${schema}' ORDER BY 1`),
+  ];
+  const own = (text: string): string => text.replaceAll(`\`${schema}\`.`, "").replaceAll(`${schema}.`, "");
+  const found: Record<string, string> = {};
+  for (const part of rig.sql([...questions, ...others].join("\n"), schema).split("## ").slice(1)) {
+    const [name = "", ...lines] = part.trimEnd().split("\n");
+    if (name.includes(" ")) found[name] = own(lines.join("\n"));
+    else for (const line of lines) found[`${name.slice(0, -1)} ${line.split("\t")[0]}`] = own(line);
   }
-  const text = (kind: string, statement: string): void => {
-    for (const line of rows(statement)) found[`${kind} ${line.split("\t")[0]}`] = own(line);
-  };
-  text("view", `SELECT table_name, view_definition, definer, security_type FROM information_schema.views WHERE ${where}`);
-  text("trigger", `SELECT trigger_name, event_manipulation, event_object_table, action_statement, definer FROM information_schema.triggers WHERE trigger_schema = '${schema}'`);
-  text("routine", `SELECT routine_name, routine_type, routine_definition, definer FROM information_schema.routines WHERE routine_schema = '${schema}'`);
-  text("event", `SELECT event_name, event_definition, definer, status, interval_value FROM information_schema.events WHERE event_schema = '${schema}'`);
   return found;
 }

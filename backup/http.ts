@@ -13,7 +13,8 @@ export function serveHttp(port: number, handler: Handler): Promise<Server> {
       .catch((error: unknown) => {
         // Half of an answer must not look like a whole one.
         if (response.headersSent) return response.destroy();
-        json(response, { error: messageOf(error), transient: error instanceof AgentError && error.transient }, 500);
+        const { transient = false, code, remedy } = error instanceof AgentError ? error : {};
+        json(response, { error: messageOf(error), transient, code, remedy }, 500);
       });
   });
   // A restore takes as long as it takes.

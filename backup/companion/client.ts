@@ -25,9 +25,14 @@ async function ask(method: string, path: string, { body, to, value, host = HOST 
     if (to !== undefined && response.statusCode === 200) return await pipeline(response, to);
     const chunks: Buffer[] = [];
     for await (const chunk of response) chunks.push(chunk as Buffer);
-    const answer = JSON.parse(Buffer.concat(chunks).toString() || "{}") as { error?: string; transient?: boolean };
-    if (response.statusCode !== 200) throw new AgentError(answer.error ?? `the companion answered ${response.statusCode}`, { transient: answer.transient === true });
-    return answer;
+    const answer = JSON.parse(Buffer.concat(chunks).toString() || "{}") as { error?: string; transient?: boolean; code?: number; remedy?: string };
+    const { error, transient, code, remedy } = answer;
+    if (response.statusCode === 200) return answer;
+    throw new AgentError(error ?? `the companion answered ${response.statusCode}`, {
+      transient: transient === true,
+      ...(code === undefined ? {} : { code }),
+      ...(remedy === undefined ? {} : { remedy }),
+    });
   } catch (error) {
     if (error instanceof AgentError) throw error;
     throw new AgentError(`the companion (container of role restore): ${messageOf(error)}`, { transient: true, remedy: "./drydock status; ./drydock logs restore", cause: error });

@@ -13,6 +13,11 @@ docker exec --interactive "$CONTAINER" sh -eu -c '
 SET SESSION sql_log_bin = 0;
 CREATE USER IF NOT EXISTS drydock_backup@"%" IDENTIFIED BY "$password";
 ALTER USER drydock_backup@"%" IDENTIFIED BY "$password" WITH MAX_USER_CONNECTIONS 12;
+-- The official images once made a root for the whole network, and so did ours. This session is another one.
+SET @other = IF(CURRENT_USER() = "root@localhost", "DROP USER IF EXISTS root@\`%\`", "DO 0");
+PREPARE other FROM @other;
+EXECUTE other;
+DEALLOCATE PREPARE other;
 GRANT SELECT, RELOAD, PROCESS, LOCK TABLES, $1, SHOW VIEW, EVENT, TRIGGER, REPLICATION SLAVE ON *.* TO drydock_backup@"%";
 SQL' "$client" "$position" \
   || { echo "backup-user: the account drydock_backup could not be made in $CONTAINER: is its root password the one of drydock:database.rootPassword?" >&2; exit 1; }

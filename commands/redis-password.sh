@@ -6,7 +6,7 @@
 # Standard input: line 1: # and the password's SHA-256, as Redis writes it in an ACL; line 2: {"names": {"REDIS_PASSWORD": its keyed hash}}
 set -eu
 fail() { echo "redis-password: $*. Until it is run again, Redis takes what it took before: ./drydock up" >&2; exit 1; }
-in_redis() { docker exec -i "$REDIS" /bin/sh -c "cli() { sh /run/drydock/redis-cli.sh \"\$@\"; }; $1" redis-password "${2:-}"; }
+in_redis() { docker exec -i "$REDIS" /bin/sh -c "cli() { sh /run/drydock/redis-cli.sh \"\$@\"; }; $1" redis-password "${2:-}" "${3:-}"; }
 earlier() {
   names=$(for role in app worker horizon scheduler; do docker ps --filter "network=$NETWORK" --filter "label=drydock.role=$role" --format '{{.Names}}' || exit; done) || fail "Docker does not say who is on $NETWORK"
   for name in $names; do
@@ -16,6 +16,7 @@ earlier() {
   done
 }
 { read -r hash; read -r plan; }
+. commands/redis-rights.sh
 
 if [ -n "${NETWORK:-}" ]; then
   taken=$(in_redis 'cli acl list | grep "^user default " | tr -cd "#" | wc -c' </dev/null) || fail "$REDIS does not say which passwords it takes"
@@ -27,8 +28,14 @@ fi
 # Redis's answers could hold hashes: they are not shown.
 printf '%s' "$hash" | in_redis '
   umask 077
-  [ "$(cli -x acl setuser default $1)" = OK ] || exit 1
+  set -f
+  # The rights, too: a server that was started earlier may have others.
+  [ "$(cli -x acl setuser default on $2 $1)" = OK ] || exit 1
+  # Nobody else has an account here: one that somebody made would outlive the change of a password that was taken.
+  for user in $(cli acl users); do
+    case $user in default | drydock) ;; *) cli acl deluser "$user" >/dev/null || exit 1; echo "an account that is not of the stack is gone: $user" >&2 ;; esac
+  done
   cli acl list | grep "^user default " | dd of=/data/users.new conv=fsync 2>/dev/null
   [ -s /data/users.new ] && mv /data/users.new /data/users.acl
-' "${NETWORK:+resetpass}" || fail "$REDIS did not take the password"
+' "${NETWORK:+resetpass}" "$RIGHTS" || fail "$REDIS did not take the password"
 echo "$REDIS takes ${NETWORK:+only }this release's password since $(date -u +%FT%TZ)"

@@ -4,10 +4,12 @@
 # that, nobody comes in but the user `drydock`: health check, steps and doctor. Its password is new at each start and in memory only.
 set -eu
 umask 077
+. /run/drydock/redis-rights.sh
 own=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
 printf %s "$own" > /dev/shm/drydock
 {
-  cat /data/users.acl 2>/dev/null || echo 'user default on ~* &* +@all'
+  # The rights stand last: what the volume says of them, perhaps from before they were limited, counts no more.
+  if [ -s /data/users.acl ]; then sed "s/^user default .*/& $RIGHTS/" /data/users.acl; else echo "user default on ~* &* $RIGHTS"; fi
   echo "user drydock on >$own ~* &* +@all"
 } > /dev/shm/users.acl
 exec redis-server "$@"

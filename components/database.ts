@@ -41,6 +41,11 @@ export class Database extends pulumi.ComponentResource {
       "--binlog-format=ROW",
       `--binlog-expire-logs-seconds=${database.binlogDays * 86_400}`,
       "--sync-binlog=1",
+      // Otherwise no migration can make a trigger or a function: the application has no SUPER. What it guards against cannot happen where the
+      // log holds rows. (loose: MySQL has deprecated it.)
+      "--loose-log-bin-trust-function-creators=1",
+      // MariaDB's default is off, and then an event is made without a word and never runs.
+      "--event-scheduler=ON",
       "--skip-name-resolve",
       // What restores put beside the server's files is no schema.
       ...(database.engine === "mariadb" ? [`--ignore-db-dirs=${BESIDE}`] : []),
@@ -60,6 +65,10 @@ export class Database extends pulumi.ComponentResource {
           MYSQL_USER: user,
           MYSQL_PASSWORD_FILE: `${run}/password`,
           MYSQL_ROOT_PASSWORD_FILE: `${run}/root-password`,
+          // Everything that needs root asks inside the container.
+          MYSQL_ROOT_HOST: "localhost",
+          // The official image brings the server's own tables up to a newer version.
+          MARIADB_AUTO_UPGRADE: "1",
         },
         files: Object.entries(files).map(([file, content]) => ({ path: `${run}/${file}`, content: pulumi.secret(content) })),
         mounts: [{ type: "volume", source: args.volumes.database.name, target: "/var/lib/mysql" }],

@@ -24,7 +24,7 @@ export class Redis extends pulumi.ComponentResource {
   ) {
     super("drydock:index:Redis", name, {}, options);
     const { redis } = context.settings;
-    const files = [{ path: `${RUN}/redis.conf`, content: redisConfiguration(redis.maxmemory) }, script("redis-start.sh"), script("redis-cli.sh")];
+    const files = [{ path: `${RUN}/redis.conf`, content: redisConfiguration(redis.maxmemory) }, script("redis-rights.sh"), script("redis-start.sh"), script("redis-cli.sh")];
     this.container = container(
       context,
       name,

@@ -88,6 +88,8 @@ initialise() {
   mariadb --no-defaults --socket="$INIT_SOCKET" --user=root --default-character-set=utf8mb4 <<< "$user_sql"
 
   as_root() { MYSQL_PWD=$ROOT_PASSWORD mariadb --no-defaults --socket="$INIT_SOCKET" --user=root --default-character-set=utf8mb4 "$@"; }
+  # Otherwise CONVERT_TZ knows no zone by its name, and answers NULL.
+  mariadb-tzinfo-to-sql --skip-write-binlog /usr/share/zoneinfo 2>/dev/null | as_root mysql
   for file in /docker-entrypoint-initdb.d/*; do
     case $file in
       *.sql) log "running $file"; as_root "$(setting DATABASE mysql)" < "$file" ;;

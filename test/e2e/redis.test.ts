@@ -47,9 +47,9 @@ describe("Redis's password", function () {
     docker("network", "create", "--internal", id);
     const folder = join(scratch, "drydock");
     mkdirSync(folder);
-    for (const name of ["redis-start.sh", "redis-cli.sh"]) cpSync(`commands/${name}`, join(folder, name));
+    for (const name of ["redis-rights.sh", "redis-start.sh", "redis-cli.sh"]) cpSync(`commands/${name}`, join(folder, name));
     writeFileSync(join(folder, "redis.conf"), redisConfiguration(64));
-    for (const name of ["redis-start.sh", "redis-cli.sh", "redis.conf"]) chmodSync(join(folder, name), 0o444);
+    for (const name of ["redis-rights.sh", "redis-start.sh", "redis-cli.sh", "redis.conf"]) chmodSync(join(folder, name), 0o444);
     docker("create", "--name", redis, "--network", id, "--user", "999:999", "--cap-drop", "ALL", "--mount", `type=volume,source=${id},target=/data`,
       "--entrypoint", "/bin/sh", imageTags().redis, "/run/drydock/redis-start.sh", "/run/drydock/redis.conf");
     docker("cp", folder, `${redis}:/run/`);
@@ -94,6 +94,39 @@ describe("Redis's password", function () {
     docker("restart", redis);
     await begin();
     assert.deepEqual([takes(first), takes(second)], [false, true]);
+  });
+
+  const asLaravel = (...words: string[]) =>
+    spawnSync("docker", ["exec", "--env", "REDISCLI_AUTH", redis, "redis-cli", ...words], { encoding: "utf8", env: { ...process.env, REDISCLI_AUTH: second } }).stdout.trim();
+
+  it("gives no right over accounts and server, and all that Laravel and Horizon use", () => {
+    const refused = [
+      ["acl", "setuser", "other", "on", ">x", "+@all"], ["acl", "setuser", "drydock", "resetpass"], ["config", "set", "maxmemory", "1"], ["shutdown"], ["monitor"],
+      ["replicaof", "192.0.2.1", "6379"], ["flushall"], ["module", "list"], ["client", "list"], ["client", "kill", "type", "normal"],
+    ];
+    for (const words of refused) assert.match(asLaravel(...words), /^NOPERM/, words.join(" "));
+    for (const words of [["set", "k", "v"], ["info", "memory"], ["keys", "*"], ["flushdb"], ["ping"], ["client", "setname", "x"]]) {
+      assert.doesNotMatch(asLaravel(...words), /NOPERM|ERR/, words.join(" "));
+    }
+    assert.equal(asLaravel("eval", "return redis.call('lpush', KEYS[1], 'job')", "1", "queues:default"), "1");
+    assert.equal(asLaravel("blpop", "queues:default", "1"), "queues:default\njob");
+  });
+
+  it("leaves no account that somebody has made, and gives a server that was set up with more rights no more than these", () => {
+    own("acl", "setuser", "evil", "on", ">x", "~*", "+@all");
+    own("acl", "setuser", "default", "+@all");
+    const { status, stderr } = tell(second);
+    assert.equal(status, 0);
+    assert.match(stderr, /not of the stack is gone: evil/);
+    assert.deepEqual(own("acl", "users").split("\n").sort(), ["default", "drydock"]);
+    assert.match(asLaravel("config", "get", "dir"), /^NOPERM/);
+  });
+
+  it("gives no more than these either where the volume says so", async () => {
+    docker("exec", redis, "sh", "-c", "sed -i 's/$/ +@all/' /data/users.acl");
+    docker("restart", redis);
+    await begin();
+    assert.match(asLaravel("acl", "setuser", "other", "on", ">x", "+@all"), /^NOPERM/);
   });
 
   it("stays what it was where Redis can't be told", () => {

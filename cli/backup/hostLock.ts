@@ -116,7 +116,9 @@ export async function savedIn(
   file: string,
 ): Promise<string | undefined> {
   const { code, stdout } = await docker.run(["cp", `${id}:/drydock/${file}`, "-"], { encoding: "latin1" });
-  return code === 0 ? parseTar(Buffer.from(stdout, "latin1")).find(({ name }) => name === file)?.text : undefined;
+  if (code !== 0) return undefined;
+  // A copy: nanotar reads the whole memory that a buffer is a part of, and Node puts small ones together.
+  return parseTar(Uint8Array.from(Buffer.from(stdout, "latin1"))).find(({ name }) => name === file)?.text;
 }
 
 /**

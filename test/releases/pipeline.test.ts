@@ -12,7 +12,8 @@ import { Moto } from "../support/moto.ts";
 /** A stack that pipelines deploy: each run is a clone of its own, as on a new runner; the state is in S3. */
 describe("a deployment by a pipeline", function () {
   this.timeout(900_000);
-  const stack = "ci";
+  // Its own name: what a failed test leaves is taken away by it.
+  const stack = `ci-${randomBytes(3).toString("hex")}`;
   const passphrase = randomBytes(16).toString("hex");
   const clones: Clone[] = [];
   let moto: Moto;
@@ -64,9 +65,14 @@ describe("a deployment by a pipeline", function () {
     file = developer.read("Pulumi.local.yaml");
   });
   after(async () => {
-    const last = clones.at(-1)!;
-    if (file !== undefined)
-      await last.drydock(["destroy", "-s", stack, "--yes", "--volumes"], { ...env(last), GITHUB_ACTIONS: "" });
+    for (const [kind, remove] of [
+      ["ps --all", "rm --force"],
+      ["network ls", "network rm"],
+      ["volume ls", "volume rm"],
+    ] as const) {
+      const listed = docker(...kind.split(" "), "--quiet", "--filter", `label=drydock.stack=${stack}`);
+      if (listed !== "") docker(...remove.split(" "), ...listed.split("\n"));
+    }
     moto?.remove();
     for (const clone of clones) await clone.remove();
   });
@@ -101,7 +107,7 @@ describe("a deployment by a pipeline", function () {
     // Which of the two was first is chance; the one that doesn't wait is refused if it was second.
     if (results[0]!.code !== 0) {
       assert.equal(results[0]!.code, 3, said(results[0]!));
-      assert.match(results[0]!.stderr, /^::error title=drydock::stack ci is being changed by .*%0Aremedy: /m);
+      assert.match(results[0]!.stderr, /^::error title=drydock::stack ci-\w+ is being changed by .*%0Aremedy: /m);
     } else {
       assert.match(results[1]!.stderr, /waiting for it, for up to 600 s/);
     }

@@ -85,7 +85,7 @@ const migrate = new Migrate(
   on,
 );
 const migrated = [...checked, ...present(migrate.command)];
-const assets = new Assets("assets", context, { volumes, after: migrated }, on);
+const assets = new Assets("assets", context, { volumes, proxy: proxy.container, after: migrated }, on);
 const app = new App("app", context, { network, volumes, after: [...migrated, assets.command, proxy.container] }, on);
 const servers = workersOf("servers", context, { network, volumes, after: [...migrated, proxy.container] }, on);
 const traffic = new Switch("switch", context, { proxy: proxy.container, replicas: app.replicas, servers, after: [assets.command] }, on);

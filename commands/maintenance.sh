@@ -9,16 +9,17 @@ cd /var/lib/drydock/maintenance
 chmod 0750 .
 fail() { echo "$*" >&2; exit 1; }
 current() { readlink current 2>/dev/null || true; }
-accepted() { nginx -q -t -c "$conf"; }
+# accepted, whole, without_the_missing: the proxy writes them at its start.
+[ -r /tmp/host/site.sh ] || fail "the proxy was started by an earlier version"
+. /tmp/host/site.sh
 # nginx takes no configuration while one replica's name can't be resolved, as when it has stopped: exactly then the site may have to be
-# closed. Names are then resolved while it runs, until the next release writes the site anew.
+# closed. The others serve alone until it is there again.
 acceptable() {
   if why=$(accepted 2>&1); then return 0; fi
   case $why in *"host not found in upstream"*) ;; *) echo "$why" >&2; return 1 ;; esac
-  cp -p ../site.conf ../site.conf.before
-  sed -i 's/^\( *server [^ ;]*:[0-9]* [^;]*\);/\1 resolve;/; s/ resolve resolve;/ resolve;/' ../site.conf
-  if why=$(accepted 2>&1); then rm -f ../site.conf.before; return 0; fi
-  mv -f ../site.conf.before ../site.conf
+  without_the_missing 2>/dev/null
+  if why=$(accepted 2>&1); then return 0; fi
+  whole
   echo "$why" >&2
   return 1
 }

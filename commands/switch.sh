@@ -4,14 +4,10 @@
 set -eu
 fail() { echo "switch: $*" >&2; exit 1; }
 in_proxy() { docker exec -i "$PROXY" /bin/sh -c "cd /var/lib/drydock; $1"; }
-reload='nginx -q -t -c /var/lib/drydock/nginx.conf && nginx -c /var/lib/drydock/nginx.conf -s reload'
-back='if [ -f site.conf.old ]; then mv -f site.conf.old site.conf; else rm -f site.conf; fi'
-
-# Without keepalive_min_timeout each reload can reset connections that clients are about to reuse; nginx knows it since 1.27.4.
-# (nginx -t also opens the file for its process id.)
-keepalive='echo "pid /tmp/knows.pid; events {} http { keepalive_min_timeout 10s; }" > /tmp/knows.conf
-  if nginx -q -t -c /tmp/knows.conf 2>/dev/null; then echo "keepalive_min_timeout 10s;"; fi'
-write="cat > site.conf.new && { $keepalive; } >> site.conf.new &&
+# The functions are the proxy's own: it writes them at its start.
+reload='. /tmp/host/site.sh; whole; accepted && nginx -c /var/lib/drydock/nginx.conf -s reload'
+back='if [ -f site.conf.old ]; then mv -f site.conf.old site.conf; else rm -f site.conf /tmp/site/site.conf; fi'
+write="cat > site.conf.new &&
   { if [ -f site.conf ]; then cp -p site.conf site.conf.old; else rm -f site.conf.old; fi; } && mv -f site.conf.new site.conf"
 code=0
 printf '%s' "$SITE_CONF" | in_proxy "{ $write; } || exit 9; $reload" || code=$?

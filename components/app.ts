@@ -102,7 +102,8 @@ export function fpmConfiguration(context: Context): string {
     "pm.min_spare_servers = 1",
     `pm.max_spare_servers = ${Math.max(spare, Math.ceil(app.maxChildren / 2))}`,
     "pm.max_requests = 1000",
-    `request_terminate_timeout = ${proxy.timeout}s`,
+    // It counts all of a request, nginx the time between two parts of the answer.
+    `request_terminate_timeout = ${proxy.longestRequest ?? proxy.timeout}s`,
     "clear_env = no",
     "catch_workers_output = yes",
     "decorate_workers_output = no",

@@ -47,6 +47,9 @@ export function laravelSpec(
     mounts: [
       { type: "volume", source: args.volumes.storage.name, target: `${app.path}/storage/app` },
       { type: "volume", source: args.volumes.logs.name, target: `${app.path}/storage/logs` },
+      ...args.volumes.persistent.map(({ path, volume }) => (
+        { type: "volume", source: volume.name, target: `${app.path}/${path}` }
+      )),
       { type: "volume", source: args.volumes.runtime.name, target: "/drydock", readOnly: true },
     ],
     tmpfs: {

@@ -1,10 +1,11 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { bracketed } from "../config/hosts.ts";
+import { bootCommand } from "./bootConfiguration.ts";
 import { step } from "./command.ts";
 import { container } from "./container.ts";
 import { fingerprint, type Context } from "./context.ts";
 import type { Network } from "./network.ts";
-import { bootConfiguration, maintenanceCheck } from "./siteConfiguration.ts";
 import type { Volumes } from "./volumes.ts";
 
 /**
@@ -27,7 +28,7 @@ export class Proxy extends pulumi.ComponentResource {
       `${name}-port`,
       {
         script: "port",
-        environment: { ADDRESS: `${proxy.interface}:${proxy.port}`, IMAGE: proxy.image, NETWORK: args.network.public.name, LABELS: `--label drydock.stack=${context.stack}` },
+        environment: { ADDRESS: `${bracketed(proxy.interface)}:${proxy.port}`, IMAGE: proxy.image, NETWORK: args.network.public.name, LABELS: `--label drydock.stack=${context.stack}` },
       },
       { parent: this, dependsOn: [args.image] },
     );
@@ -37,7 +38,7 @@ export class Proxy extends pulumi.ComponentResource {
       name,
       {
         role: "proxy",
-        release: fingerprint({ image: proxy.image, bootConfiguration }),
+        release: fingerprint({ image: proxy.image, bootCommand }),
         image: proxy.image,
         user: proxy,
         limits: proxy,
@@ -47,6 +48,9 @@ export class Proxy extends pulumi.ComponentResource {
           { type: "volume", source: args.volumes.public.name, target: "/srv/public", readOnly: true },
           // The link public/storage points to where the application has its files.
           { type: "volume", source: args.volumes.storage.name, target: `${app.path}/storage/app`, readOnly: true },
+          ...args.volumes.persistent.filter((one) => one.public).map(({ path, volume }) => (
+            { type: "volume", source: volume.name, target: `${app.path}/${path}`, readOnly: true }
+          )),
         ],
         tmpfs: { "/tmp": 16 },
         readOnly: true,
@@ -64,25 +68,3 @@ export class Proxy extends pulumi.ComponentResource {
     this.registerOutputs({ container: this.container.name });
   }
 }
-
-/**
- * A file of maintenance mode that somebody damaged must not keep the site down: it is set aside.
- *
- * nginx does not start while one upstream name can't be resolved. After a reboot of the host one broken replica would then keep the whole
- * site down, so at a start (never at a switch, where all replicas are known to be healthy) names are resolved while it runs.
- */
-const bootCommand = [
-  "cd /var/lib/drydock",
-  // The root is read-only, so the file can't be uploaded.
-  `cat > nginx.conf <<'END'\n${bootConfiguration}END`,
-  "accepted() { nginx -q -t -c \"$1\"; }",
-  "if [ -f site.conf ] && ! accepted /var/lib/drydock/nginx.conf; then",
-  `cat > /tmp/check.conf <<'END'\n${maintenanceCheck}END`,
-  "if [ -e maintenance/current ] && ! accepted /tmp/check.conf; then",
-  "echo 'proxy: the files of maintenance mode are damaged and were set aside: the site is open. Close it again: ./drydock maintenance on' >&2",
-  "mv maintenance/current \"maintenance/damaged-$(date -u +%Y%m%dT%H%M%SZ)\"",
-  "fi",
-  "accepted /var/lib/drydock/nginx.conf || sed -i 's/^\\( *server [^ ;]*:[0-9]* [^;]*\\)\\( resolve\\)*;/\\1 resolve;/' site.conf",
-  "fi",
-  "exec nginx -c /var/lib/drydock/nginx.conf -g 'daemon off;'",
-].join("\n");

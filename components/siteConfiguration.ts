@@ -1,128 +1,95 @@
+import { maintenance, maintenancePage } from "./bootConfiguration.ts";
+import { compression, contentTypes } from "./contentTypes.ts";
 import type { Context } from "./context.ts";
+import { forwarded, visitors } from "./visitors.ts";
+import { httpHeaders, serverLocations, serverUpstream, type Server } from "./workerLocations.ts";
+
+/** Where the public files are in the proxy: each release's in a folder of its own, and those with a hash in their name of earlier ones. */
+export const PUBLIC_FOLDER = "/srv/public";
 
 /**
- * What nginx starts with: no site yet, only an answer to its own health check. It never changes with a release, because it is an input of
- * the container. Temporary files are in the volume, not in memory, which is limited.
+ * A file name that carries a hash of its content, as Vite (`app-BxY3k2_a.js`) and webpack (`app.4a3b2c1d5e6f.css`) write them: another
+ * content has another name. Eight letters that could be a word count only where a digit or a capital is among them.
  */
-export const bootConfiguration = `worker_processes auto;
-pid /tmp/nginx.pid;
-error_log stderr warn;
-worker_shutdown_timeout 300s;
-events { worker_connections 4096; }
-http {
-  include /etc/nginx/mime.types;
-  default_type application/octet-stream;
-  access_log off;
-  server_tokens off;
-  client_body_temp_path /var/lib/drydock/body;
-  proxy_temp_path /var/lib/drydock/proxy;
-  fastcgi_temp_path /var/lib/drydock/fastcgi;
-  uwsgi_temp_path /tmp/uwsgi;
-  scgi_temp_path /tmp/scgi;
-  server {
-    listen 127.0.0.1:8089;
-    location = /healthz { return 200; }
-  }
-  include /var/lib/drydock/site*.conf;
-}
-`;
-
-/** Where the files of maintenance mode are, while it is on; each has its place in the site (see cli/maintenance/files.ts). */
-const maintenance = "/var/lib/drydock/maintenance/current";
-
-/** The page that visitors get in maintenance mode. */
-const maintenancePage = "/drydock-maintenance.html";
-
-/**
- * The files of maintenance mode alone, without a site: whether nginx takes them says whether they were damaged. The site itself may
- * be refused for another reason, such as a replica's name that can't be resolved right now.
- */
-export const maintenanceCheck = `pid /tmp/check.pid;
-error_log stderr crit;
-events {}
-http {
-  client_body_temp_path /tmp/body;
-  proxy_temp_path /tmp/proxy;
-  fastcgi_temp_path /tmp/fastcgi;
-  uwsgi_temp_path /tmp/uwsgi;
-  scgi_temp_path /tmp/scgi;
-  map $scheme $drydock_scheme { default $scheme; }
-  include ${maintenance}/http*.conf;
-  server {
-    listen 127.0.0.1:8088;
-    include ${maintenance}/server*.conf;
-    location = ${maintenancePage} { include ${maintenance}/page*.conf; }
-  }
-  server {
-    listen 127.0.0.1:8087;
-    include ${maintenance}/status*.conf;
-  }
-}
-`;
+export const HASHED = "[-.](?:(?=[a-z_-]{0,7}[0-9A-Z])[A-Za-z0-9_-]{8}|[0-9a-f]{9,64})\\.[A-Za-z0-9]+(?:\\.map)?$";
 
 /** The site, as one release needs it: its replicas, and what the stack's file says about uploads, compression, headers and time limits. */
-export function siteConfiguration(
-  context: Context,
-  replicas: readonly string[],
-  servers: readonly { readonly worker: string; readonly names: readonly string[] }[] = [],
-): string {
+export function siteConfiguration(context: Context, replicas: readonly string[], servers: readonly Server[] = []): string {
   const { app, proxy } = context.settings;
   const addresses = replicas.map((replica) => `${replica}:${app.port}`);
-  const headers = Object.entries(proxy.headers).map(([name, value]) => `add_header ${name} "${value.replace(/["\\]/g, "\\$&")}" always;`);
+  const headers = Object.entries(proxy.headers)
+    .map(([name, value]) => `add_header ${name} "${value.replace(/["\\]/g, "\\$&")}" always;`);
+  const served = servedFolders(context);
+  const root = `${PUBLIC_FOLDER}/releases/${context.release}`;
   const lines = [
+    "map_hash_bucket_size 256;",
     "sendfile on;",
     "tcp_nopush on;",
-    "access_log /dev/stdout;",
     `client_max_body_size ${proxy.uploadLimit}m;`,
+    "large_client_header_buffers 4 32k;",
     "resolver 127.0.0.11 valid=5s;",
-    ...(proxy.gzip
-      ? ["gzip on;", "gzip_vary on;", "gzip_proxied any;", "gzip_types text/css text/plain application/javascript application/json image/svg+xml;"]
-      : []),
-    // The client's address and scheme are only believed when a trusted proxy says so.
-    ...proxy.trustedProxies.map((range) => `set_real_ip_from ${range};`),
-    ...(proxy.trustedProxies.length > 0 ? ["real_ip_header X-Forwarded-For;", "real_ip_recursive on;"] : []),
-    "geo $realip_remote_addr $drydock_trusted {",
-    "  default 0;",
-    ...proxy.trustedProxies.map((range) => `  ${range} 1;`),
-    "}",
-    'map "$drydock_trusted:$http_x_forwarded_proto" $drydock_scheme { "1:https" https; default $scheme; }',
-    'map $drydock_scheme $drydock_https { https on; default ""; }',
+    ...(proxy.gzip ? compression : []),
+    ...visitors(context),
+    ...logging(app.healthPath),
+    "limit_conn_zone $binary_remote_addr zone=visitors:2m;",
+    "limit_conn_status 429;",
     // A pattern that matches no file includes nothing: that is how maintenance mode is off, in every release.
     `include ${maintenance}/http*.conf;`,
-    "upstream app {",
-    "  zone app 128k;",
-    ...addresses.map((address) => `  server ${address} max_fails=1 fail_timeout=2s;`),
+    `map $uri $drydock_expires { "~^/build/.*${HASHED}" 1y; default off; }`,
+    // A link is followed only where the release itself made it: to what is stored.
+    "map $uri $drydock_from {",
+    ...served.filter((path) => path.includes("/")).map((path) => `  "~^/${escaped(path)}(/|$)" ${root}/${path};`),
+    `  "~^/(?<drydock_top>[^/]+)" ${root}/$drydock_top;`,
+    `  default ${root};`,
     "}",
-    ...servers.flatMap(({ worker, names }) => serverUpstream(context, worker, names)),
-    'map $http_upgrade $drydock_connection { default upgrade; "" ""; }',
+    // A connection that is kept may be closed by the other side at the moment of its next use.
+    'map $http_upgrade $drydock_connection { "" close; default upgrade; }',
+    ...upstreams(addresses),
+    ...servers.flatMap((server) => serverUpstream(context, server)),
     "server {",
     "  listen 8080 default_server;",
     // The same site for the probes of a release, which come from inside: never published, and never closed for maintenance.
     "  listen 8091;",
-    "  root /srv/public;",
+    `  root ${root};`,
+    "  access_log /dev/stdout drydock if=$drydock_logged;",
+    ...(proxy.connections === 0 ? [] : [`  limit_conn visitors ${proxy.connections};`]),
+    "  expires $drydock_expires;",
+    "  disable_symlinks on from=$drydock_from;",
     ...headers.map((header) => `  ${header}`),
+    ...contentTypes.map((line) => `  ${line}`),
+    "  if ($drydock_misdirected) { return 421; }",
+    "  error_page 421 @misdirected;",
     `  include ${maintenance}/server*.conf;`,
     `  location = ${maintenancePage} {`,
     "    internal;",
     ...headers.map((header) => `    ${header}`),
     `    include ${maintenance}/page*.conf;`,
     "  }",
-    "  location / { try_files $uri @app; }",
-    // Names in build/ carry a hash of their content: Vite's default folder.
-    "  location /build/ {",
-    "    try_files $uri @app;",
-    "    expires 1y;",
-    ...headers.map((header) => `    ${header}`),
-    "  }",
-    ...servers.flatMap(({ worker }) => serverLocations(context, worker)).map((line) => `  ${line}`),
+    ...servers.flatMap((server) => serverLocations(context, server)).map((line) => `  ${line}`),
     "  location ~ \\.php$ { try_files /nonexistent @app; }",
     "  location ~ /\\.(?!well-known/) { return 404; }",
-    "  location @app {",
-    ...(app.server === "fpm" ? fastcgi(app.path, proxy.timeout) : http(proxy.timeout)).map((line) => `    ${line}`),
+    ...(app.server === "fpm" ? stored(["storage", ...served]) : []),
+    `  location ~ "${HASHED}" { try_files $uri @earlier; }`,
+    // A page that was loaded before the switch asks for its own files after it.
+    `  location @earlier { root ${PUBLIC_FOLDER}/hashed; try_files $uri @app; }`,
+    "  location / { try_files $uri @app; }",
+    ...location("app", "app", request(context, "public/index.php")),
+    ...location("any", "any", request(context, "public/index.php")),
+    ...(app.server === "fpm" ? location("stored", "app", [
+      ...request(context, "/drydock/stored.php"),
+      `fastcgi_param DRYDOCK_STORED "${served.join(":")}";`,
+    ]) : []),
+    "  location @misdirected {",
+    "    types { }",
+    "    default_type text/plain;",
+    '    return 421 "This site is not served under that name.\\n";',
     "  }",
+    "  location @failed { return 502; }",
+    "  location @late { return 504; }",
     "}",
     "server {",
     "  listen 8090;",
+    "  access_log off;",
     `  location = /release/${context.release} { return 200; }`,
     // A new replica asks these what they have compiled (runtime/ready.php).
     ...(app.server === "fpm" ? [`  location = /replicas { return 200 "${addresses.join(",")}"; }`] : []),
@@ -132,74 +99,124 @@ export function siteConfiguration(
     "",
   ];
   return lines.join("\n");
+
+  function location(name: string, upstream: string, how: readonly string[]): string[] {
+    const pass = app.server === "fpm" ? `fastcgi_pass ${upstream};` : `proxy_pass http://${upstream};`;
+    return [`  location @${name} {`, ...[pass, ...how].map((line) => `    ${line}`), "  }"];
+  }
 }
 
-/** A request is tried on another replica only where that can't repeat what it does: a POST that was sent is never sent again. */
-const retry = (protocol: "fastcgi" | "proxy", timeout: number) => [
-  `${protocol}_connect_timeout 1s;`,
-  `${protocol}_read_timeout ${timeout}s;`,
-  `${protocol}_send_timeout ${timeout}s;`,
-  `${protocol}_next_upstream error timeout;`,
-];
-
-function fastcgi(path: string, timeout: number): string[] {
+/** The access log, on standard output: who asked what of which site, and how long it took; without what asks for the health of the site. */
+function logging(healthPath: string): string[] {
+  const path = healthPath.replace(/[.%~]/g, "\\$&");
   return [
-    "fastcgi_pass app;",
-    "include /etc/nginx/fastcgi_params;",
-    `fastcgi_param SCRIPT_FILENAME ${path}/public/index.php;`,
-    "fastcgi_param SCRIPT_NAME /index.php;",
-    `fastcgi_param DOCUMENT_ROOT ${path}/public;`,
-    "fastcgi_param REQUEST_SCHEME $drydock_scheme;",
-    "fastcgi_param HTTPS $drydock_https if_not_empty;",
-    'fastcgi_param HTTP_PROXY "";',
-    "fastcgi_buffers 16 16k;",
-    "fastcgi_buffer_size 32k;",
-    ...retry("fastcgi", timeout),
+    "log_format drydock '$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \"$http_referer\" '",
+    "  '\"$http_user_agent\" \"$http_host\" $request_time \"$upstream_addr\" \"$upstream_response_time\"';",
+    'map "$server_port:$uri:$status" $drydock_logged {',
+    "  volatile;",
+    '  "~^8091:" 0;',
+    ...(healthPath === "/" ? [] : [`  "~^[0-9]+:${path}:[23]" 0;`]),
+    "  default 1;",
+    "}",
   ];
-}
-
-function http(timeout: number): string[] {
-  return [
-    "proxy_pass http://app;",
-    "proxy_http_version 1.1;",
-    'proxy_set_header Connection "";',
-    "proxy_set_header Host $http_host;",
-    "proxy_set_header X-Real-IP $remote_addr;",
-    "proxy_set_header X-Forwarded-For $remote_addr;",
-    "proxy_set_header X-Forwarded-Proto $drydock_scheme;",
-    ...retry("proxy", timeout),
-  ];
-}
-
-/** The containers of a worker that is a server, as the proxy reaches them. */
-function serverUpstream(context: Context, worker: string, names: readonly string[]): string[] {
-  const { http } = context.settings.workers[worker]!;
-  if (http === undefined || http.paths.length === 0) return [];
-  const servers = names.map((name) => `  server ${name}:${http.port} max_fails=1 fail_timeout=2s;`);
-  return [`upstream worker_${worker} {`, `  zone worker_${worker} 64k;`, ...servers, "}"];
 }
 
 /**
- * What begins with one of its paths goes to it: `^~`, so that no pattern of the site comes first. A websocket or stream may be silent for longer than a page
- * may take; its server pings it (Reverb each 30 to 60 s).
+ * The replicas, and what is done where one fails. Only a request of which nothing has been sent is passed on: one that has reached a replica
+ * is never done twice, slow or broken off as it may be, a GET neither. nginx's own `next_upstream` can't tell the two apart. A replica that
+ * failed is left alone for two seconds; where all of them have, as when a few slow requests met all, any is tried.
  */
-function serverLocations(context: Context, worker: string): string[] {
-  const { http } = context.settings.workers[worker]!;
-  return (http?.paths ?? []).flatMap((path) => [
-    `location ^~ ${path} {`,
-    `  proxy_pass http://worker_${worker};`,
-    "  proxy_http_version 1.1;",
-    "  proxy_set_header Upgrade $http_upgrade;",
-    "  proxy_set_header Connection $drydock_connection;",
-    "  proxy_set_header Host $http_host;",
-    "  proxy_set_header X-Real-IP $remote_addr;",
-    "  proxy_set_header X-Forwarded-For $remote_addr;",
-    "  proxy_set_header X-Forwarded-Proto $drydock_scheme;",
-    "  proxy_connect_timeout 1s;",
-    "  proxy_read_timeout 3600s;",
-    "  proxy_send_timeout 60s;",
-    "  proxy_buffering off;",
-    "  proxy_next_upstream error;",
+function upstreams(addresses: readonly string[]): string[] {
+  const servers = (fails: string) => addresses.map((address) => `  server ${address} max_fails=${fails};`);
+  const next = (name: string, otherwise: string) => [
+    `map $upstream_bytes_sent $drydock_${name} {`,
+    "  volatile;",
+    '  "~^(?:0|-)(?:[ ,:]+(?:0|-)){0,1}$" @app;',
+    '  "~^(?:0|-)(?:[ ,:]+(?:0|-)){2,5}$" @any;',
+    `  default ${otherwise};`,
     "}",
-  ]);
+  ];
+  return [
+    "upstream app {",
+    "  zone app 128k;",
+    ...servers("1 fail_timeout=2s"),
+    "}",
+    "upstream any {",
+    "  zone any 128k;",
+    ...servers("0"),
+    "}",
+    ...next("failed", "@failed"),
+    ...next("late", "@late"),
+  ];
+}
+
+/**
+ * What users have stored where nginx's user may not read it: Laravel's private visibility makes folders that only PHP's user can enter.
+ * PHP opens to nginx what lies in a public folder, and nginx asks once more; everything else is Laravel's to answer.
+ */
+function stored(folders: readonly string[]): string[] {
+  return [`  location ~ ^/(${folders.map(escaped).join("|")})/ {`, "    error_page 403 = @stored;", "    try_files $uri @stored;", "  }"];
+}
+
+/** The folders in public/ that outlive a release and are served, as their paths on the site without the first slash. */
+function servedFolders(context: Context): string[] {
+  return Object.entries(context.settings.app.persistent)
+    .filter(([path, { visibility }]) => visibility === "public" && path.startsWith("public/"))
+    .map(([path]) => path.slice("public/".length));
+}
+
+/** A path as a regular expression has it. */
+const escaped = (path: string): string => path.replace(/[.+]/g, "\\$&");
+
+/** How a request is handed to the application: the same for the first try and for the next. */
+function request(context: Context, script: string): string[] {
+  const { app, proxy } = context.settings;
+  const protocol = app.server === "fpm" ? "fastcgi" : "proxy";
+  return [
+    ...(app.server === "fpm" ? fastcgi(app.path, script) : httpHeaders),
+    "expires off;",
+    `${protocol}_connect_timeout 1s;`,
+    // Between two of its answer's parts, so that a stream may last.
+    `${protocol}_read_timeout ${proxy.timeout}s;`,
+    `${protocol}_send_timeout ${proxy.timeout}s;`,
+    `${protocol}_next_upstream off;`,
+    // A header that is larger than this is an error.
+    `${protocol}_buffer_size 64k;`,
+    `${protocol}_buffers 16 16k;`,
+    "error_page 502 = $drydock_failed;",
+    "error_page 504 = $drydock_late;",
+    "recursive_error_pages on;",
+  ];
+}
+
+/** All of PHP's parameters: those in nginx's packages differ. */
+function fastcgi(path: string, script: string): string[] {
+  const parameters: Readonly<Record<string, string>> = {
+    GATEWAY_INTERFACE: "CGI/1.1",
+    SERVER_SOFTWARE: "nginx/$nginx_version",
+    SERVER_PROTOCOL: "$server_protocol",
+    QUERY_STRING: "$query_string",
+    REQUEST_METHOD: "$request_method",
+    REQUEST_URI: "$request_uri",
+    DOCUMENT_URI: "$document_uri",
+    CONTENT_TYPE: "$content_type",
+    CONTENT_LENGTH: "$content_length",
+    SCRIPT_FILENAME: script.startsWith("/") ? script : `${path}/${script}`,
+    SCRIPT_NAME: "/index.php",
+    DOCUMENT_ROOT: `${path}/public`,
+    REMOTE_ADDR: "$remote_addr",
+    REMOTE_PORT: "$remote_port",
+    REMOTE_USER: "$remote_user",
+    SERVER_ADDR: "$server_addr",
+    SERVER_PORT: "$server_port",
+    SERVER_NAME: "$drydock_name",
+    REQUEST_SCHEME: "$drydock_scheme",
+    REDIRECT_STATUS: "200",
+  };
+  return [
+    ...Object.entries(parameters).map(([name, value]) => `fastcgi_param ${name} ${value};`),
+    "fastcgi_param HTTPS $drydock_https if_not_empty;",
+    ...forwarded.map(([header, value]) =>
+      `fastcgi_param HTTP_${header.toUpperCase().replaceAll("-", "_")} ${value === "" ? '""' : value} if_not_empty;`),
+  ];
 }

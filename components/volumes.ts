@@ -14,6 +14,8 @@ export class Volumes extends pulumi.ComponentResource {
   readonly redis: docker.Volume;
   /** The application's storage/app: what users uploaded. */
   readonly storage: docker.Volume;
+  /** What else is kept of the application: its path from the application's folder, and whether nginx serves it. */
+  readonly persistent: readonly { readonly path: string; readonly public: boolean; readonly volume: docker.Volume }[];
   /** The backups: the agent's repository and the binary log; where there is no agent, dumps that were taken before migrations. */
   readonly backups: docker.Volume;
   /** What was released, by whom, and what else was changed; mounted in one-off containers only. */
@@ -49,6 +51,11 @@ export class Volumes extends pulumi.ComponentResource {
     this.database = volume("database", true);
     this.redis = volume("redis", true);
     this.storage = volume("storage", true);
+    this.persistent = Object.entries(app.persistent).map(([path, { visibility }]) => ({
+      path,
+      public: visibility === "public",
+      volume: volume(`persistent-${path.replaceAll("/", "-")}`, true),
+    }));
     this.backups = volume("backups", true);
     this.records = volume("records", true);
     this.logs = volume("logs", false);
@@ -66,7 +73,7 @@ export class Volumes extends pulumi.ComponentResource {
         // What Laravel calls the folder of the files that everybody may see.
         belongs(this.storage, app, "public"),
         belongs(this.logs, app),
-        belongs(this.public, app),
+        ...[this.public, ...this.persistent.map(({ volume }) => volume)].map((one) => belongs(one, app)),
         belongs(this.proxy, proxy),
         belongs(this.backups, backup.enabled ? app : database),
         belongs(this.records, proxy),

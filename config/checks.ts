@@ -4,6 +4,7 @@ import type { Context } from "./environment.ts";
 import { checkCapacity } from "./capacity.ts";
 import { stageOf } from "./stage.ts";
 import { checkTransport } from "./transport.ts";
+import { checkWeb } from "./webChecks.ts";
 
 /** The settings of which each is right by itself; a wrong one is left out. */
 export type LenientSettings = Context["settings"];
@@ -73,6 +74,7 @@ export function checkTogether(settings: LenientSettings, env: Readonly<Record<st
         + "or TLS: export DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=FOLDER (ca.pem, cert.pem, key.pem)",
     );
 
+  checkWeb(settings, add, set);
   below("database.bufferPool", database?.bufferPool, database?.memory);
   below("redis.maxmemory", redis?.maxmemory, redis?.memory);
   if (bucket?.name !== undefined) {

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { hostName } from "./hosts.ts";
 import { isReadBack } from "./processors.ts";
 
 /** What the documents and the error messages say about a setting; stored in zod's own registry. */
@@ -111,16 +112,18 @@ export const path = (expects: string, example: string) =>
   text(expects, (value) => /^(\/[\w.@+-]+)+$/.test(value) && !value.split("/").some((part) => part === "." || part === ".."), example);
 
 /** An address of one interface. */
-export const address = () => text("an IP address, such as 127.0.0.1 (only this machine) or 0.0.0.0 (all interfaces)", (value) => isIP(value) !== 0, "127.0.0.1");
+export const address = () => text("an IP address, such as 127.0.0.1 (only this machine) or 0.0.0.0 (all interfaces)", (value) => isIP(value) !== 0 && !value.includes("%"), "127.0.0.1");
 
 /** Ranges of addresses. */
 export const ranges = () =>
-  list(text('a range of addresses, such as "10.0.0.0/8"', isRange, "10.0.0.0/8"), 'a list of address ranges, such as ["10.0.0.0/8"]', '["10.0.0.0/8"]');
+  list(text('an address, or a range such as "10.0.0.0/8"', isRange, "10.0.0.0/8"), 'a list of address ranges, such as ["10.0.0.0/8"]', '["10.0.0.0/8"]');
 
 function isRange(value: string): boolean {
-  const [ip = "", bits = "", ...rest] = value.split("/");
+  const [ip = "", bits = "0", ...rest] = value.split("/");
   const family = isIP(ip);
-  return family !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
+  // A zone (fe80::1%eth0) is no part of an address to nginx.
+  return family !== 0 && !ip.includes("%") && rest.length === 0
+    && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
 }
 
 // The grammar of Docker's reference: [registry[:port]/]path[:tag][@digest]; or the id of an image that was built here.
@@ -129,6 +132,13 @@ const name = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
 const digest = "sha256:[a-f0-9]{64}";
 const image = new RegExp(`^(?:(?:${host}/)?${name}(?:/${name})*(?::\\w[\\w.-]{0,127})?(?:@${digest})?|${digest})$`);
 const example = "registry.example.com/shop:1.4";
+
+/** Names of hosts, as hostName() of hosts.ts answers them. */
+export const hosts = () => {
+  const host = z.preprocess(scalar, z.string().refine((value) => hostName(value) !== undefined)).transform((value) => hostName(value)!);
+  const expects = 'the name of a host, such as "www.example.com", "*.example.com" for all names below it, or "*" for any';
+  return list(host.meta({ expects, example: "www.example.com" }), 'a list of names, such as ["www.example.com"]', '["www.example.com"]');
+};
 
 /** A reference to an image. */
 export const imageReference = () => text(`an image reference, such as ${example}`, (value) => value.length <= 512 && image.test(value), example);

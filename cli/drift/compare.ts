@@ -146,13 +146,12 @@ function compareVolume(stack: string, resource: StateResource, { volumes }: Live
   return [{ kind: "missing", name: nameOf(resource), what: `the volume ${volume} was removed, with all that was in it`, remedy: `./drydock up${select(stack)} --refresh (an empty one), then have its data back from a backup` }];
 }
 
-/** The site that the last switch wrote; nginx adds what it knows, and resolves names while it runs after a start with a missing replica. */
+/** The site that the last switch wrote. */
 function compareSite(stack: string, resources: readonly StateResource[], { site }: Live): Finding[] {
   const resource = resources.find((one) => one.type === "command:local:Command" && nameOf(one) === "switch");
   const planned = (resource?.inputs?.environment as { SITE_CONF?: unknown } | undefined)?.SITE_CONF;
   if (site === undefined || typeof planned !== "string") return [];
-  const normal = (conf: string): string => conf.replace(/ resolve;/g, ";").replace(/^keepalive_min_timeout .*\n?/m, "").trim();
-  return normal(site) === normal(planned) ? [] : [{ kind: "changed", name: "proxy", what: "the site's configuration was changed in the proxy", remedy: `./drydock up${select(stack)} --replace app-1 (its switch writes it anew)` }];
+  return site.trim() === planned.trim() ? [] : [{ kind: "changed", name: "proxy", what: "the site's configuration was changed in the proxy", remedy: `./drydock up${select(stack)} --replace app-1 (its switch writes it anew)` }];
 }
 
 /** What is not the stack's and uses its networks, its volumes or its labels. */

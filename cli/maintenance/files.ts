@@ -1,3 +1,4 @@
+import { isLoopback } from "../../config/hosts.ts";
 import type { Maintenance } from "./state.ts";
 
 /** Where nginx finds them in the proxy. */
@@ -22,6 +23,8 @@ export function filesOf(state: Maintenance, generation: string): Readonly<Record
       "geo $drydock_allowed {",
       "  default 0;",
       ...new Set(allow.map((range) => `  ${range} 1;`)),
+      // Requests of the host itself come from the gateway of the proxy's network; which one that is, the proxy knows.
+      ...(allow.some(isLoopback) ? ["  include /tmp/host/geo.conf;"] : []),
       "}",
       "map $cookie_drydock_maintenance $drydock_guest {",
       "  default 0;",

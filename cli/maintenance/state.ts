@@ -35,7 +35,7 @@ export type Maintenance = z.infer<typeof maintenanceSchema>;
 export function isAddressRange(value: string): boolean {
   const [ip = "", bits, ...rest] = value.split("/");
   const family = isIP(ip);
-  if (family === 0 || rest.length > 0) return false;
+  if (family === 0 || ip.includes("%") || rest.length > 0) return false;
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
 

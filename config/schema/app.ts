@@ -8,6 +8,27 @@ const buildArguments = z
   .record(z.string().regex(/^[A-Za-z_]\w*$/), text("a text", () => true))
   .meta({ expects: "build arguments: names of letters, digits and underscores, with texts" });
 
+/** A folder that could be kept: relative to the application's, and not one that a release makes or that is kept anyway. */
+const isFolder = (path: string): boolean =>
+  /^[\w.+-]+(\/[\w.+-]+)*$/.test(path)
+  && !path.split("/").some((part) => part === "." || part === "..")
+  && !/^(storage|public|vendor|public\/storage|(storage\/(app|framework|logs)|bootstrap)(\/.*)?)$/.test(path);
+
+const persistent = z
+  .record(
+    z.string().refine(isFolder),
+    z.strictObject({
+      visibility: optional(
+        z.enum(["public", "private"]).meta({ expects: '"public" (nginx serves it) or "private"' }),
+        "Whether nginx serves what is in it, under its path in public/",
+        "`public` for a folder in public/, else `private`",
+      ),
+    }).meta({ expects: "an object, which may be empty" }),
+  )
+  .transform((folders) => Object.fromEntries(Object.entries(folders).map(([path, { visibility }]) =>
+    [path, { visibility: visibility ?? (path.startsWith("public/") ? "public" as const : "private" as const) }])))
+  .meta({ expects: "folders, as paths from the application's folder, such as public/uploads; what is in storage/app is kept anyway" });
+
 /** The application's replicas. */
 export const app = z.strictObject({
   image: optional(
@@ -42,6 +63,17 @@ export const app = z.strictObject({
     path("an absolute path, such as /var/www/html", "/var/www/html"),
     "/var/www/html",
     "Where the application's code is in the image",
+  ),
+  persistent: preset(
+    persistent,
+    {},
+    "Further folders that are the same in all containers and outlive a release, beside storage/app: " +
+      "`public/uploads`, `storage/uploads`; each is a volume",
+  ),
+  assetDays: preset(
+    integer(0, 3650, "days"),
+    7,
+    "How long public files of earlier releases that have a hash in their name stay, for pages that were loaded before",
   ),
   replicas: preset(integer(1, 100), 3, "How many replicas serve"),
   startTogether: preset(

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import {
-  address, cpus, flag, id, imageReference, integer, mebibytes, port, preset, ranges, required, seconds, text,
+  address, cpus, flag, hosts, id, imageReference, integer, mebibytes, optional, port, preset, ranges, required, seconds, text,
 } from "../fields.ts";
 
 /** What the proxy answers with unless `proxy.headers` says otherwise. */
@@ -24,9 +24,34 @@ export const proxy = z.strictObject({
   port: preset(port(), 8080, "The published port"),
   interface: preset(address(), "127.0.0.1", "The address on which the port is published"),
   uploadLimit: preset(integer(1, 10_240, "MiB"), 32, "The largest request body"),
-  timeout: preset(seconds(3600), 60, "How long the application may take to answer"),
+  timeout: preset(
+    seconds(3600),
+    60,
+    "How long the application may take until it begins to answer, and between two parts of its answer",
+  ),
+  longestRequest: optional(
+    seconds(),
+    "How long a request may last in all, such as a stream of events or a large export: then PHP-FPM ends it",
+    "as long as `timeout`",
+  ),
   gzip: preset(flag(), true, "Compress answers"),
-  trustedProxies: preset(ranges(), [], "Proxies in front, whose X-Forwarded-For is believed"),
+  trustedProxies: preset(
+    ranges(),
+    [],
+    "Proxies in front, whose X-Forwarded-For, -Proto, -Host, -Port and -Prefix are believed; 127.0.0.1 is one that " +
+      "runs on the Docker host itself",
+  ),
+  hosts: preset(
+    hosts(),
+    [],
+    "Further names that the site is served under, beside that of APP_URL: `www.example.com`, `*.example.com` for all " +
+      "below it, or `*` for any; requests for others are answered with 421",
+  ),
+  connections: preset(
+    integer(0, 65_535),
+    256,
+    "How many requests of one address are served at once; more are answered with 429; 0 for no limit",
+  ),
   headers: preset(headers, {}, "Response headers, added to the security headers below; an empty value removes one"),
   memory: preset(mebibytes(16), 128, "Memory limit"),
   cpus: preset(cpus(), 0.5, "Processor limit"),

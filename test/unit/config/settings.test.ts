@@ -11,6 +11,8 @@ describe("settings", () => {
       server: "fpm",
       port: 9000,
       path: "/var/www/html",
+      persistent: {},
+      assetDays: 7,
       replicas: 3,
       startTogether: 5,
       healthPath: "/up",
@@ -109,7 +111,7 @@ describe("settings", () => {
 
   it("refuse a wrong entry of a list and of a map, and say which", () => {
     assert.deepEqual(problemsOf(having(valid(), "proxy.trustedProxies", ["10.0.0.0/8", "10.0.0.0/33"])), [
-      { path: "drydock:proxy.trustedProxies[1]", message: 'is "10.0.0.0/33", expected a range of addresses, such as "10.0.0.0/8"', remedy: "pulumi config set --path 'drydock:proxy.trustedProxies[1]' 10.0.0.0/8 -s local" },
+      { path: "drydock:proxy.trustedProxies[1]", message: 'is "10.0.0.0/33", expected an address, or a range such as "10.0.0.0/8"', remedy: "pulumi config set --path 'drydock:proxy.trustedProxies[1]' 10.0.0.0/8 -s local" },
     ]);
     assert.deepEqual(problemsOf(having(valid(), "proxy.headers", { "X-A": "a $b", "X B": "c" })), [
       { path: "drydock:proxy.headers.X-A", message: 'is "a $b", expected a header\'s value in one line, without $', remedy: "pulumi config rm --path drydock:proxy.headers.X-A -s local" },

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { describe, it } from "mocha";
+import { hostName } from "../../../config/hosts.ts";
+import { parseSettings } from "../../../config/settings.ts";
+import { isAddressRange } from "../../../cli/maintenance/state.ts";
+import { having, problemsOf, valid } from "./fixtures.ts";
+
+describe("settings of the proxy", () => {
+  it("take a host as people write it, as requests carry it", () => {
+    const names: Record<string, string | undefined> = {
+      "Www.Example.COM": "www.example.com", "b\u00fccher.example": "xn--bcher-kva.example", "*.example.com": "*.example.com", "*": "*", "shop.example.com:8443": "shop.example.com:8443",
+      "10.0.0.7": "10.0.0.7", "[::1]:80": "[::1]:80", "a_b.example": "a_b.example", intranet: "intranet",
+      "": undefined, "https://shop.example.com": undefined, "shop.example.com/": undefined, "a b": undefined, "*.10.0.0.7": undefined, "a.*.example": undefined, "x:99999": undefined,
+      "-a.example": undefined, "a..b": undefined, "user@host": undefined, "a;b": undefined, "a$b": undefined, 'a"b': undefined, "a\nb": undefined, "fe80::1%eth0": undefined,
+    };
+    for (const [given, name] of Object.entries(names)) assert.equal(hostName(given), name, JSON.stringify(given));
+    assert.deepEqual(parseSettings(having(valid(), "proxy.hosts", '["Www.Example.com"]'), "local").proxy.hosts, ["www.example.com"]);
+    assert.match(problemsOf(having(valid(), "proxy.hosts", ["https://x"]))[0]!.message, /^is "https:\/\/x", expected the name of a host/);
+  });
+
+  it("take single addresses as trusted proxies, and none with a zone", () => {
+    assert.deepEqual(parseSettings(having(valid(), "proxy.trustedProxies", ["127.0.0.1", "::1", "10.0.0.0/8"]), "local").proxy.trustedProxies, ["127.0.0.1", "::1", "10.0.0.0/8"]);
+    for (const zone of ["fe80::1%eth0/64", "fe80::1%eth0"]) {
+      assert.equal(problemsOf(having(valid(), "proxy.trustedProxies", [zone])).length, 1, zone);
+      assert.equal(isAddressRange(zone), false);
+    }
+    assert.equal(problemsOf(having(valid(), "proxy.interface", "fe80::1%eth0")).length, 1);
+  });
+
+  it("trust this host only where visitors don't seem to be this host", () => {
+    const trusting = (address: string) => problemsOf(having(having(valid(), "proxy.trustedProxies", ["10.0.0.1", "127.0.0.1/32"]), "proxy.interface", address));
+    for (const address of ["127.0.0.1", "::1", "0.0.0.0", "192.0.2.7"]) assert.deepEqual(trusting(address), [], address);
+    const [problem] = trusting("::");
+    assert.equal(problem?.path, "drydock:proxy.trustedProxies[1]");
+    assert.match(problem.message, /^is 127\.0\.0\.1\/32, this host, but drydock:proxy\.interface is ::/);
+  });
+
+  it("let a request last at least as long as its answer may take to begin", () => {
+    const problems = problemsOf(having(having(valid(), "proxy.timeout", 60), "proxy.longestRequest", 30));
+    assert.deepEqual(problems.map(({ path, remedy }) => [path, remedy]), [["drydock:proxy.longestRequest", "pulumi config set --path drydock:proxy.longestRequest 60 -s local"]]);
+    assert.equal(problemsOf(having(having(valid(), "app.server", "http"), "proxy.longestRequest", 300))[0]?.path, "drydock:proxy.longestRequest");
+  });
+});
+
+describe("folders that are kept", () => {
+  const kept = (folders: Record<string, unknown>) => having(valid(), "app.persistent", folders);
+
+  it("are served where they are public files, unless it is said otherwise", () => {
+    const { app } = parseSettings(kept({ "public/uploads": {}, "storage/uploads": {}, "public/secret": { visibility: "private" }, "storage/covers": { visibility: "public" } }), "local");
+    assert.deepEqual(Object.entries(app.persistent).map(([path, { visibility }]) => [path, visibility]), [
+      ["public/uploads", "public"], ["storage/uploads", "private"], ["public/secret", "private"], ["storage/covers", "public"],
+    ]);
+  });
+
+  it("are none that a release makes, that are kept anyway, or that lie in one another", () => {
+    const wrong = ["storage", "public", "storage/app", "storage/app/x", "storage/framework/views", "bootstrap/cache", "vendor", "public/storage", "../x", "a/../b", "/etc", "a b", "", "a//b", "public/x;y"];
+    for (const path of wrong) assert.equal(problemsOf(kept({ [path]: {} })).length, 1, path);
+    assert.match(problemsOf(kept({ "public/a": {}, "public/a/b": {} }))[0]!.message, /is in public\/a, which is kept already/);
+  });
+});

@@ -9,6 +9,7 @@ import { Database } from "./components/database.ts";
 import { guardOf } from "./components/guard.ts";
 import { Horizon } from "./components/horizon.ts";
 import { AppImage, imageReference, pulled } from "./components/image.ts";
+import { ImageCheck } from "./components/imageCheck.ts";
 import { Migrate } from "./components/migrate.ts";
 import { MigrationBackup } from "./components/migrationBackup.ts";
 import { Network } from "./components/network.ts";
@@ -65,8 +66,9 @@ const backups = new Backup("backup-system", context, { network, volumes, databas
 const appImage = new AppImage("app-image", context, on);
 const backupContainers = [...present(backups.agent), ...present(backups.companion)];
 const redisPassword = new RedisPassword("redis-password", context, { redis: redis.container, network }, on);
+const imageCheck = new ImageCheck("app-image-check", context, { image: appImage.resource }, on);
 const ready = [
-  ...[appImage.resource, database.container, redisPassword.command, volumes.ownership, volumes.delivery],
+  ...[appImage.resource, imageCheck.command, database.container, redisPassword.command, volumes.ownership, volumes.delivery],
   ...others.map((one) => one.container),
   ...backupContainers,
 ];

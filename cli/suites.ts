@@ -25,6 +25,7 @@ export const SUITES = {
   remote: { folder: "test/remote", needs: ["engine", "containers"], timeout: 900_000, long: true },
   backup: { folder: "test/backup", needs: ["engine", "containers"], timeout: 900_000, long: true },
   hostile: { folder: "test/hostile", needs: ["engine", "containers"], timeout: 900_000, long: true },
+  images: { folder: "test/images", needs: ["engine", "containers"], timeout: 900_000, long: true },
   faults: { folder: "test/faults", needs: ["engine", "containers"], timeout: 900_000, long: true },
 } as const satisfies Readonly<Record<string, Suite>>;
 

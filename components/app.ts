@@ -1,5 +1,6 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { step } from "./command.ts";
 import { container } from "./container.ts";
 import type { HealthCheck } from "./health.ts";
 import type { Context } from "./context.ts";
@@ -25,7 +26,8 @@ export class App extends pulumi.ComponentResource {
     const fpm = app.server === "fpm";
     const together = app.startTogether === 0 ? app.replicas : app.startTogether;
     const spec = laravelSpec(context, "app", args);
-    const command = fpm ? fpmCommand(context) : app.command;
+    const command = fpm ? [...app.command!, "-y", FPM] : app.command;
+    const start = command === undefined ? this.imageStart(name, context, args.after) : undefined;
 
     for (let index = 0; index < app.replicas; index++) {
       const previous = this.replicas[index - together];
@@ -37,9 +39,11 @@ export class App extends pulumi.ComponentResource {
             ...spec,
             limits: app,
             files: [...(spec.files ?? []), ...(fpm ? [{ path: FPM, content: fpmConfiguration(context), mode: "0444", owner: "root" as const }] : [])],
-            // An image that serves HTTP by itself keeps its own start unless the stack's file names a command.
-            entrypoint: command === undefined ? undefined : spec.entrypoint,
+            // What the image starts with comes after ours: it makes the folders and caches that Laravel needs.
+            entrypoint: start === undefined ? spec.entrypoint! : start.apply((words) => [...(spec.entrypoint as string[]), ...words]),
             command,
+            // A server that may listen on port 80 is a file with this capability (FrankenPHP, Caddy): without it, it can't even be started.
+            ...(fpm ? {} : { capabilities: ["NET_BIND_SERVICE"], env: { ...spec.env, DRYDOCK_BEHIND_PROXY: "1" } }),
             health: healthCheck(context),
             // SIGQUIT lets PHP-FPM finish what it serves; SIGTERM would cut it.
             stopSignal: fpm ? "SIGQUIT" : "SIGTERM",
@@ -52,6 +56,19 @@ export class App extends pulumi.ComponentResource {
     }
     this.registerOutputs({ replicas: this.replicas.map((replica) => replica.name) });
   }
+
+  /** What the image starts with by itself: known when it is on the Docker host. */
+  private imageStart(name: string, context: Context, after: pulumi.Input<pulumi.Resource>[]): pulumi.Output<string[]> {
+    const { stdout } = step(context, `${name}-start`, { script: "start", environment: { IMAGE: context.image } }, { parent: this, dependsOn: after });
+    return stdout.apply(startOf);
+  }
+}
+
+/** The words that an image starts with by itself, as commands/start.sh prints them. */
+export function startOf(printed: string): string[] {
+  if (printed.trim() === "") return [];
+  const { Entrypoint, Cmd } = JSON.parse(printed) as { readonly Entrypoint: readonly string[] | null; readonly Cmd: readonly string[] | null };
+  return [...(Entrypoint ?? []), ...(Cmd ?? [])];
 }
 
 /** The question that decides on a replica's health: `app.healthPath`, over IPv4 (known issue 7), at the port it serves (known issue 8). */
@@ -67,20 +84,6 @@ function healthCheck(context: Context): HealthCheck {
 /** Where the replicas' PHP-FPM are, for fcgi.php in one of them: HOST:PORT with commas. */
 export function fpmAddresses(replicas: readonly docker.Container[], port: number): pulumi.Output<string> {
   return pulumi.all(replicas.map(({ name }) => name)).apply((names) => names.map((name) => `${name}:${port}`).join(","));
-}
-
-/** PHP-FPM as `app.command` starts it, with settings that any image's PHP-FPM understands. */
-function fpmCommand(context: Context): string[] {
-  const { app, proxy } = context.settings;
-  const settings = {
-    expose_php: "0",
-    "opcache.enable": "1",
-    // The code of an image never changes; that OPcache has it is proven after each switch (known issue 6).
-    "opcache.validate_timestamps": "0",
-    upload_max_filesize: `${proxy.uploadLimit}M`,
-    post_max_size: `${proxy.uploadLimit + 1}M`,
-  };
-  return [...(app.command ?? ["php-fpm", "-F"]), "-y", FPM, ...Object.entries(settings).flatMap(([key, value]) => ["-d", `${key}=${value}`])];
 }
 
 /** The whole configuration of PHP-FPM, so that an image needs none of ours. */

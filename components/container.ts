@@ -36,8 +36,10 @@ export interface ContainerSpec {
   readonly tmpfs?: Readonly<Record<string, number>>;
   /** The root file system can't be written. Docker then refuses `files` as well. @default false */
   readonly readOnly?: boolean;
-  readonly entrypoint?: readonly string[];
+  readonly entrypoint?: pulumi.Input<string[]> | readonly string[];
   readonly command?: readonly string[];
+  /** What its processes may do beside what everybody may. @default nothing */
+  readonly capabilities?: readonly string[];
   /** A small init process is PID 1: it forwards signals and reaps children. @default false */
   readonly init?: boolean;
   readonly health: HealthCheck;
@@ -77,7 +79,7 @@ export function containerArgs(context: Context, spec: ContainerSpec): docker.Con
       Object.entries(spec.tmpfs ?? {}).map(([path, size]) => [path, `rw,noexec,nosuid,uid=${uid},gid=${gid},mode=700,size=${size}m`]),
     ),
     readOnly: spec.readOnly ?? false,
-    ...(spec.entrypoint === undefined ? {} : { entrypoints: [...spec.entrypoint] }),
+    ...(spec.entrypoint === undefined ? {} : { entrypoints: spec.entrypoint as pulumi.Input<string[]> }),
     ...(spec.command === undefined ? {} : { command: [...spec.command] }),
     init: spec.init ?? false,
     memory: spec.limits.memory,
@@ -85,7 +87,7 @@ export function containerArgs(context: Context, spec: ContainerSpec): docker.Con
     memorySwap: 2 * spec.limits.memory,
     cpus: processors(spec.limits.cpus),
     restart: "unless-stopped",
-    capabilities: { drops: ["ALL"] },
+    capabilities: { drops: ["ALL"], ...(spec.capabilities === undefined ? {} : { adds: [...spec.capabilities] }) },
     securityOpts: ["no-new-privileges:true"],
     // A crash would write APP_KEY and passwords to wherever the host's core_pattern says.
     ulimits: [{ name: "core", soft: 0, hard: 0 }],

@@ -32,13 +32,10 @@ export const runtime: Readonly<Record<string, string>> = Object.fromEntries(
 
 /** Names the release that these inputs make. */
 export function releaseOf(image: string, environment: Environment, settings: Settings): string {
-  const { path, server, command, cache, maxChildren } = settings.app;
+  const { path, server, command, cache, maxChildren, php } = settings.app;
   // A variable that becomes a secret, or none any more, changes the containers, too.
-  return fingerprint(
-    { image, env: environment.hash, plain: Object.keys(
-      environment.plain,
-    ), runtime, path, server, command, cache, maxChildren },
-  );
+  const plain = Object.keys(environment.plain);
+  return fingerprint({ image, env: environment.hash, plain, runtime, path, server, command, cache, maxChildren, php });
 }
 
 /** The site's host name, from APP_URL. */

@@ -3,6 +3,7 @@ import { dotenv } from "../config/dotenv.ts";
 import type { ContainerSpec } from "./container.ts";
 import type { Context, Role } from "./context.ts";
 import type { Network } from "./network.ts";
+import { PHP_FOLDER, phpSettings } from "./php.ts";
 import type { Volumes } from "./volumes.ts";
 
 /** What only Drydock sets in a Laravel container; not part of the user's environment. */
@@ -43,7 +44,10 @@ export function laravelSpec(
       DRYDOCK_PATH: app.path,
       DRYDOCK_CACHE: app.cache ? "1" : "0",
     },
-    files: envFiles(context),
+    files: [
+      ...envFiles(context),
+      { path: `${PHP_FOLDER}/drydock.ini`, content: phpSettings(context), mode: "0444", owner: "root" },
+    ],
     mounts: [
       { type: "volume", source: args.volumes.storage.name, target: `${app.path}/storage/app` },
       { type: "volume", source: args.volumes.logs.name, target: `${app.path}/storage/logs` },

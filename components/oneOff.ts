@@ -4,6 +4,7 @@ import { labelWords } from "./command.ts";
 import { runtime, type Context } from "./context.ts";
 import { envFiles, laravelSpec } from "./laravel.ts";
 import type { Network } from "./network.ts";
+import { PHP_FOLDER, phpSettings } from "./php.ts";
 import type { Volumes } from "./volumes.ts";
 
 /**
@@ -73,6 +74,7 @@ function delivery(context: Context): pulumi.Output<string> {
   return pulumi.secret(pulumi.all(envFiles(context).map(({ path, content }) => ({ path, content })))).apply((files) =>
     Buffer.from(createTar([
       ...files.map(({ path, content }) => file(path, content, "400")),
+      file(`${PHP_FOLDER}/drydock.ini`, phpSettings(context), "444"),
       ...scripts.map((name) => file(`/drydock/${name}`, runtime[name] ?? "", "555")),
     ])).toString("base64"));
 }

@@ -6,16 +6,52 @@ require $argv[1] . '/vendor/autoload.php';
 $app = require $argv[1] . '/bootstrap/app.php';
 $kernel = $app->make(Illuminate\Contracts\Console\Kernel::class);
 $output = new Symfony\Component\Console\Output\ConsoleOutput();
-try {
-    foreach (['config:clear', 'config:cache', 'route:cache', 'view:cache'] as $command) {
-        if ($kernel->call($command, [], $output) !== 0) {
-            throw new RuntimeException('it failed; its output is above');
-        }
+/** Why a command failed, or null. */
+$run = static function (string $command) use ($kernel, $output): ?string {
+    try {
+        return $kernel->call($command, [], $output) === 0 ? null : 'it failed; its output is above';
+    } catch (Throwable $error) {
+        return get_class($error) . ': ' . $error->getMessage();
     }
-    drydock_logs($app->getCachedConfigPath(), $app->storagePath('logs/laravel.log'));
-} catch (Throwable $error) {
-    fwrite(STDERR, "drydock: $command: " . get_class($error) . ': ' . $error->getMessage() . PHP_EOL);
-    exit(1);
+};
+$say = static fn (string $line) => fwrite(STDERR, "drydock: $line" . PHP_EOL);
+
+foreach (['config:clear', 'config:cache'] as $command) {
+    if (($why = $run($command)) !== null) {
+        $say("$command: $why");
+        exit(1);
+    }
+}
+drydock_logs($app->getCachedConfigPath(), $app->storagePath('logs/laravel.log'));
+// A server of the image's own has the proxy's address for its visitors'; the proxy says whose they are, and lets nobody else say it.
+// What the application decides itself (`trustProxies`) comes before this.
+if (getenv('DRYDOCK_BEHIND_PROXY') === '1') {
+    $file = $app->getCachedConfigPath();
+    $config = require $file;
+    if (!isset($config['trustedproxy']['proxies'])) {
+        $config['trustedproxy']['proxies'] = '*';
+        file_put_contents($file, '<?php return ' . var_export($config, true) . ';' . PHP_EOL);
+    }
+}
+
+// Without these an application is slower, and no less right: what can't be cached is said.
+if (($why = $run('route:cache')) !== null) {
+    $say("route:cache: $why; the routes are not cached");
+    $run('route:clear');
+}
+if (!$app->bound('view') || $run('view:cache') === null) {
+    return;
+}
+// One view stopped it, which may be one that nobody asks for, or a folder that isn't there: all others, one by one.
+$finder = $app->make('view')->getFinder();
+$compiler = $app->make('view')->getEngineResolver()->resolve('blade')->getCompiler();
+$folders = array_unique(array_merge($finder->getPaths(), ...array_values($finder->getHints())));
+foreach (Symfony\Component\Finder\Finder::create()->in(array_filter($folders, is_dir(...)) ?: [__DIR__])->exclude('vendor')->name('*.blade.php')->files() as $view) {
+    try {
+        $compiler->compile($view->getRealPath());
+    } catch (Throwable $error) {
+        $say("view:cache: {$view->getRealPath()} can't be compiled: {$error->getMessage()}");
+    }
 }
 
 /**

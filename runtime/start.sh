@@ -4,6 +4,11 @@
 set -eu
 cd "$DRYDOCK_PATH"
 
+# Beside what the image's PHP reads: an empty name is its own folder.
+export PHP_INI_SCAN_DIR="${PHP_INI_SCAN_DIR-}:/run/drydock/php"
+# What keeps a file of its own in the home folder needs one that it can write to.
+[ -w "${HOME:-/}" ] || export HOME=/tmp
+
 # nginx reads what is stored here.
 mkdir -p storage/app/public
 
@@ -11,6 +16,10 @@ mkdir -p storage/app/public
 umask 077
 mkdir -p storage/framework/cache/data storage/framework/sessions storage/framework/views storage/framework/testing \
   storage/logs bootstrap/cache
+# Where it can't be made, PHP takes /tmp.
+mkdir -p storage/app/.drydock-uploads 2>/dev/null || :
+# PHP removes an upload with its request, unless it was killed.
+find storage/app/.drydock-uploads -type f -mmin +1440 -exec rm -f {} + 2>/dev/null || :
 
 # Caches are built here, with the final environment, never in the image: known issue 10. The folders are fresh tmpfs,
 # so there is nothing stale to clear after a release; `docker restart` keeps no tmpfs either.

@@ -34,5 +34,8 @@ Examples:
 
 /** `docker exec` as the container's own user, in the application's folder. */
 export function execArguments(container: string, args: readonly string[], { folder, terminal }: { readonly folder: string; readonly terminal: boolean }): readonly string[] {
-  return ["exec", "--interactive", ...(terminal ? ["--tty"] : []), "--workdir", folder, container, "php", "artisan", ...args];
+  // The home folder may be one that its user can't write to, where tinker keeps what was typed; PHP's settings are those of the container.
+  const home = ["HOME=/tmp", "XDG_CONFIG_HOME=/tmp/.config", "XDG_DATA_HOME=/tmp/.data"].flatMap((variable) => ["--env", variable]);
+  const script = 'PHP_INI_SCAN_DIR="${PHP_INI_SCAN_DIR-}:/run/drydock/php" exec php artisan "$@"';
+  return ["exec", "--interactive", ...(terminal ? ["--tty"] : []), ...home, "--workdir", folder, container, "sh", "-c", script, "artisan", ...args];
 }

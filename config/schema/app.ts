@@ -29,6 +29,19 @@ const persistent = z
     [path, { visibility: visibility ?? (path.startsWith("public/") ? "public" as const : "private" as const) }])))
   .meta({ expects: "folders, as paths from the application's folder, such as public/uploads; what is in storage/app is kept anyway" });
 
+/** What a release relies on, or what another setting says. */
+const decided = /^(display_(startup_)?errors|log_errors|upload_max_filesize|post_max_size|upload_tmp_dir|opcache\.validate_timestamps)$/i;
+
+const php = z
+  .record(
+    z.string().refine((name) => /^[A-Za-z_][\w.-]*$/.test(name) && !decided.test(name)),
+    text('a text in one line, without " and ${', (value) => !/["\u0000-\u001f\u007f]|\$\{|\\$/.test(value)),
+  )
+  .meta({
+    expects: "PHP's settings, such as memory_limit; not display_errors, log_errors, upload_tmp_dir and opcache.validate_timestamps, which a " +
+      "release relies on, nor upload_max_filesize and post_max_size: set drydock:proxy.uploadLimit",
+  });
+
 /** The application's replicas. */
 export const app = z.strictObject({
   image: optional(
@@ -63,6 +76,12 @@ export const app = z.strictObject({
     path("an absolute path, such as /var/www/html", "/var/www/html"),
     "/var/www/html",
     "Where the application's code is in the image",
+  ),
+  php: preset(
+    php,
+    {},
+    "PHP's settings in all containers, in FPM and on the command line alike: `memory_limit`, `max_execution_time`, " +
+      "`date.timezone`, `opcache.memory_consumption`, …",
   ),
   persistent: preset(
     persistent,

@@ -13,11 +13,12 @@ import { ensureImage } from "./remote-image.ts";
 import { containerSchema, createOptions, limits } from "./spec.ts";
 import { compared, drifted, outputsOf } from "./state.ts";
 import { archiveOf } from "./uploads.ts";
+import { lastWords, TAIL } from "./words.ts";
 
 /** How often a container that is to be gone is looked for, in ms. */
 const POLL = 100;
-/** Lines of the container's log that an error shows. */
-const TAIL = 15;
+/** Lines of the container's log that are looked through for what an error shows. */
+const LOG = 500;
 
 /** docker.Container. The id is Docker's. */
 export const container: Resource = {
@@ -148,20 +149,20 @@ async function untilHealthy(id: string, inputs: Values, call: Call, news: () => 
     const found = await ask((docker) => docker.getContainer(id).inspect());
     if (!found) throw new Error(`container ${inputs.name} was removed by somebody else while it was starting`);
     const { Running, Restarting, ExitCode, Health, OOMKilled, Error: reason } = found.State;
-    const lastWords = async (why: string): Promise<Error> => new Error([
+    const failure = async (why: string): Promise<Error> => new Error([
       `container ${inputs.name} (image ${inputs.image}) ${why}`,
       ...(Health?.Log?.length ? [`its last health check (exit code ${Health.Log.at(-1)!.ExitCode}) said:`, indent(Health.Log.at(-1)!.Output)] : []),
-      "its last log lines:", indent(await logsOf(id, TAIL)),
+      "its last log lines:", indent(lastWords(await logsOf(id, LOG))),
       "it is kept for a look (docker logs, docker inspect), and the next update replaces it",
     ].join("\n"));
     if (!Running || Restarting) {
-      throw await lastWords(`${Restarting ? "keeps restarting" : "has stopped"} ${seconds()} s after its start: exit code ${ExitCode}${OOMKilled ? ", out of memory (raise `memory`)" : ""}${reason ? `, ${reason}` : ""}`);
+      throw await failure(`${Restarting ? "keeps restarting" : "has stopped"} ${seconds()} s after its start: exit code ${ExitCode}${OOMKilled ? ", out of memory (raise `memory`)" : ""}${reason ? `, ${reason}` : ""}`);
     }
-    if (!Health) throw await lastWords("has no health check to wait for: give it `healthcheck`, or leave out `wait`");
+    if (!Health) throw await failure("has no health check to wait for: give it `healthcheck`, or leave out `wait`");
     if (Health.Status === "healthy") return;
-    if (Health.Status === "unhealthy") throw await lastWords(`became unhealthy ${seconds()} s after its start`);
-    if (Date.now() - started > limit) throw await lastWords(`is not healthy after ${inputs.waitTimeout} s (waitTimeout)`);
-    if (call.signal.aborted) throw await lastWords(`was not yet healthy when the update was stopped (${(call.signal.reason as Error)?.message ?? "cancelled"})`);
+    if (Health.Status === "unhealthy") throw await failure(`became unhealthy ${seconds()} s after its start`);
+    if (Date.now() - started > limit) throw await failure(`is not healthy after ${inputs.waitTimeout} s (waitTimeout)`);
+    if (call.signal.aborted) throw await failure(`was not yet healthy when the update was stopped (${(call.signal.reason as Error)?.message ?? "cancelled"})`);
     await news();
   }
 }

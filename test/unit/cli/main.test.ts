@@ -64,7 +64,8 @@ describe("the command line", () => {
 describe("artisan", () => {
   it("runs in the application's folder, as the container's own user", () => {
     assert.deepEqual(execArguments("app-1-abc1234", ["migrate:status", "--pending"], { folder: "/srv/app", terminal: false }),
-      ["exec", "--interactive", "--workdir", "/srv/app", "app-1-abc1234", "php", "artisan", "migrate:status", "--pending"]);
+      ["exec", "--interactive", "--env", "HOME=/tmp", "--env", "XDG_CONFIG_HOME=/tmp/.config", "--env", "XDG_DATA_HOME=/tmp/.data", "--workdir", "/srv/app", "app-1-abc1234",
+        "sh", "-c", 'PHP_INI_SCAN_DIR="${PHP_INI_SCAN_DIR-}:/run/drydock/php" exec php artisan "$@"', "artisan", "migrate:status", "--pending"]);
   });
   it("has a terminal where there is one", () => {
     assert.equal(execArguments("x", [], { folder: "/", terminal: true }).includes("--tty"), true);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { before, describe, it } from "mocha";
+import { startOf } from "../../../components/app.ts";
 import { verdict } from "../../../components/migrationBackup.ts";
 import { recordedIn } from "../../../components/record.ts";
 import { configuration, runProgram, type Registered } from "./program.ts";
@@ -107,10 +108,7 @@ describe("the stack", () => {
       },
       readOnly: false,
       entrypoints: ["/bin/sh", "/drydock/start.sh"],
-      command: [
-        ...["php-fpm", "-F", "-y", "/run/drydock/fpm.conf", "-d", "expose_php=0", "-d", "opcache.enable=1"],
-        ...["-d", "opcache.validate_timestamps=0", "-d", "upload_max_filesize=32M", "-d", "post_max_size=33M"],
-      ],
+      command: ["php-fpm", "-F", "-y", "/run/drydock/fpm.conf"],
       init: false,
       memory: 256,
       memorySwap: 512,
@@ -145,6 +143,7 @@ describe("the stack", () => {
       [
         ["/var/www/html/.env", "1000", "1000", "0400"],
         ["/var/www/html/.env.local", "1000", "1000", "0400"],
+        ["/run/drydock/php/drydock.ini", "0", "0", "0444"],
         ["/run/drydock/fpm.conf", "0", "0", "0444"],
       ],
     );
@@ -347,17 +346,42 @@ describe("the stack", () => {
 
   it("starts as many successors at once as app.startTogether says", async () => {
     const next = await runProgram({ ...config, app: { ...(config.app as object), replicas: 4, startTogether: 2 } });
-    const waitsFor = (name: string) => leaf(next.resources, name).after.filter((one) => one.startsWith("app-") && one !== "app-image");
+    const waitsFor = (name: string) => leaf(next.resources, name).after.filter((one) => /^app-\d/.test(one));
     assert.deepEqual(["app-1", "app-2", "app-3", "app-4"].map(waitsFor), [[], [], ["app-1"], ["app-2"]]);
   });
 
-  it("lets an image that serves HTTP keep its own start", async () => {
+  it("has an image that serves HTTP start as it would by itself, after what Laravel needs", async () => {
     const next = await runProgram({ ...config, app: { ...(config.app as object), server: "http" } });
     const { inputs } = leaf(next.resources, "app-1");
-    assert.deepEqual([inputs.entrypoints, inputs.command, inputs.stopSignal], [undefined, undefined, "SIGTERM"]);
+    // The mocks' steps print nothing.
+    assert.deepEqual([inputs.entrypoints, inputs.command, inputs.stopSignal], [["/bin/sh", "/drydock/start.sh"], undefined, "SIGTERM"]);
+    assert.deepEqual(inputs.capabilities, { drops: ["ALL"], adds: ["NET_BIND_SERVICE"] });
+    assert.ok(inputs.envs.includes("DRYDOCK_BEHIND_PROXY=1"));
     assert.deepEqual(inputs.healthcheck.tests.slice(5), ["php", "-n", "/drydock/http.php", "http://127.0.0.1:80/up"]);
     assert.equal(leaf(next.resources, "opcache"), undefined);
     assert.ok(revealed(leaf(next.resources, "switch").inputs).environment.SITE_CONF.includes("proxy_pass http://app;"));
+    assert.deepEqual(startOf('{"Entrypoint":["entry"],"Cmd":["server","-p","80"]}'), ["entry", "server", "-p", "80"]);
+    assert.deepEqual(startOf('{"Entrypoint":null,"Cmd":["server"]}'), ["server"]);
+    const named = await runProgram({ ...config, app: { ...(config.app as object), server: "http", command: ["php", "artisan", "serve"] } });
+    assert.deepEqual([leaf(named.resources, "app-1").inputs.entrypoints, leaf(named.resources, "app-1").inputs.command], [["/bin/sh", "/drydock/start.sh"], ["php", "artisan", "serve"]]);
+    assert.equal(leaf(named.resources, "app-start"), undefined);
+  });
+
+  it("gives PHP the stack's settings in every container of the application, with what a release relies on", async () => {
+    const next = await runProgram({ ...config, app: { ...(config.app as object), php: { memory_limit: "256M", "date.timezone": "Europe/Berlin", error_reporting: "E_ALL & ~E_DEPRECATED" } } });
+    const ini = (name: string) => revealed(leaf(next.resources, name).inputs).uploads.find(({ file }: any) => file === "/run/drydock/php/drydock.ini").content;
+    assert.deepEqual(ini("app-1").trim().split("\n"), [
+      'expose_php = "0"', 'display_errors = "0"', 'display_startup_errors = "0"', 'log_errors = "1"', 'upload_max_filesize = "32M"', 'post_max_size = "33M"',
+      'upload_tmp_dir = "/var/www/html/storage/app/.drydock-uploads"', 'opcache.enable = "1"', 'opcache.validate_timestamps = "0"',
+      'memory_limit = "256M"', 'date.timezone = "Europe/Berlin"', "error_reporting = E_ALL & ~E_DEPRECATED",
+    ]);
+    assert.deepEqual([ini("horizon"), ini("scheduler")], [ini("app-1"), ini("app-1")]);
+    assert.notEqual(next.outputs.release, outputs.release);
+  });
+
+  it("looks into the image before anything is changed", () => {
+    for (const name of ["backup", "migrate", "assets", "app-1"]) assert.ok(closure(leaves(resources), name).has("app-image-check"), name);
+    assert.deepEqual(leaf(resources, "app-image-check").after, ["app-image"]);
   });
 
   describe("in staging or production, also where no policy pack was given", () => {

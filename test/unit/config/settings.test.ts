@@ -11,6 +11,7 @@ describe("settings", () => {
       server: "fpm",
       port: 9000,
       path: "/var/www/html",
+      php: {},
       persistent: {},
       assetDays: 7,
       replicas: 3,

@@ -58,3 +58,18 @@ describe("folders that are kept", () => {
     assert.match(problemsOf(kept({ "public/a": {}, "public/a/b": {} }))[0]!.message, /is in public\/a, which is kept already/);
   });
 });
+
+describe("settings of PHP", () => {
+  const php = (settings: Record<string, unknown>) => having(valid(), "app.php", settings);
+
+  it("are any of PHP's, as text or as a number", () => {
+    const { app } = parseSettings(php({ memory_limit: "512M", max_execution_time: 30, "opcache.jit": "tracing", "opcache.enable_cli": true }), "local");
+    assert.deepEqual(app.php, { memory_limit: "512M", max_execution_time: "30", "opcache.jit": "tracing", "opcache.enable_cli": "true" });
+  });
+
+  it("are none that a release relies on, that another setting says, or that would be read in another way", () => {
+    for (const name of ["display_errors", "Display_Errors", "upload_max_filesize", "post_max_size", "opcache.validate_timestamps", "a b", "x=y", ""])
+      assert.equal(problemsOf(php({ [name]: "1" })).length, 1, name);
+    for (const value of ['a"b', "a\nmemory_limit=1", "${HOME}", "a\\"]) assert.equal(problemsOf(php({ open_basedir: value })).length, 1, value);
+  });
+});

@@ -19,6 +19,7 @@ describe("the files of maintenance mode", () => {
   default 0;
   10.0.0.0/8 1;
   ::1 1;
+  include /tmp/host/geo.conf;
 }
 map $cookie_drydock_maintenance $drydock_guest {
   default 0;

@@ -4,7 +4,7 @@ import type { Context } from "./environment.ts";
 import { checkCapacity } from "./capacity.ts";
 import { stageOf } from "./stage.ts";
 import { checkTransport } from "./transport.ts";
-import { checkWeb } from "./webChecks.ts";
+import { checkWeb, warnOfWeb } from "./webChecks.ts";
 
 /** The settings of which each is right by itself; a wrong one is left out. */
 export type LenientSettings = Context["settings"];
@@ -90,7 +90,7 @@ export function checkTogether(settings: LenientSettings, env: Readonly<Record<st
     if (bucket.replica !== undefined && (bucket.kmsKey === undefined) !== (bucket.replica.kmsKey === undefined))
       add("bucket.replica.kmsKey", "is expected where drydock:bucket.kmsKey is set, and only there: S3 can't copy between the two kinds of encryption here");
   }
-  const more = [checkTransport(settings, stage, stack), checkCapacity(settings, env, stack)];
+  const more = [checkTransport(settings, stage, stack), checkCapacity(settings, env, stack), warnOfWeb(settings, stack)];
   return {
     problems: [...problems, ...more.flatMap((found) => found.problems)],
     warnings: more.flatMap((found) => found.warnings),

@@ -1,5 +1,6 @@
 import { isLoopback } from "./hosts.ts";
-import type { LenientSettings } from "./checks.ts";
+import type { Found, LenientSettings } from "./checks.ts";
+import { setCommand, type Problem } from "./problems.ts";
 
 /** Tells of a wrong setting: its path without `drydock:`, what is wrong, and the command that puts it right. */
 type Add = (path: string, message: string, remedy?: string) => void;
@@ -30,4 +31,36 @@ export function checkWeb({ app, proxy }: LenientSettings, add: Add, set: (path: 
   }
   if (app?.server === "http" && longestRequest !== undefined)
     add("proxy.longestRequest", "is PHP-FPM's, but drydock:app.server is http: the image's own server decides how long a request may last");
+}
+
+/** Of PHP's memory that its processes may use at once; few requests need their limit. */
+const AT_ONCE = 2;
+
+/** What may work and may not: warnings. */
+export function warnOfWeb({ app }: LenientSettings, stack: string): Found {
+  return { problems: [], warnings: app === undefined ? [] : [...memory(app, stack)] };
+}
+
+/** The kernel ends a process of a container that is full in the middle of its request, and nobody but PHP-FPM's log says so. */
+function memory({ server, memory, maxChildren, php }: Partial<NonNullable<LenientSettings["app"]>>, stack: string): Problem[] {
+  if (server === "http" || memory === undefined || maxChildren === undefined) return [];
+  const limit = php?.["memory_limit"] ?? "128M";
+  const each = mebibytes(limit);
+  if (each !== Infinity && maxChildren * each <= AT_ONCE * memory) return [];
+  const most = each === Infinity ? "as much as they like" : `${maxChildren * each} MiB`;
+  return [{
+    path: "drydock:app.memory",
+    message: `is ${memory} MiB, and PHP-FPM's ${maxChildren} processes may use ${most} (memory_limit ${limit}${php?.["memory_limit"] === undefined ? ", PHP's own" : ""}): ` +
+      `above ${AT_ONCE} times the memory, a few large requests at once have the kernel end some of them`,
+    remedy: each === Infinity
+      ? setCommand("drydock:app.php.memory_limit", `${Math.max(32, Math.floor(AT_ONCE * memory / maxChildren))}M`, stack)
+      : setCommand("drydock:app.memory", String(Math.ceil(maxChildren * each / AT_ONCE)), stack),
+  }];
+}
+
+/** An amount of memory as PHP writes it, in MiB; Infinity for none. */
+function mebibytes(value: string): number {
+  const [, number = "0", unit = ""] = /^\s*(-?\d+)\s*([kmg]?)/i.exec(value) ?? [];
+  const bytes = Number(number) * 1024 ** ["", "k", "m", "g"].indexOf(unit.toLowerCase());
+  return Number(number) <= 0 ? Infinity : bytes / 1024 ** 2;
 }

@@ -19,10 +19,10 @@ describe("settings", () => {
       healthPath: "/up",
       uid: 1000,
       gid: 1000,
-      memory: 256,
+      memory: 512,
       cpus: 1,
       command: ["php-fpm", "-F"],
-      maxChildren: 10,
+      maxChildren: 8,
       cache: true,
       stopTimeout: 30,
       startTimeout: 60,
@@ -256,7 +256,7 @@ describe("settings", () => {
     assert.deepEqual(warnings({}), []);
     assert.deepEqual(warnings({ replicas: 9 }), [{
       path: "drydock:app.maxChildren",
-      message: 'is 10: in a release, 18 replicas and what runs beside them may want 216 connections of the database, which takes 151; then '
+      message: 'is 8: in a release, 18 replicas and what runs beside them may want 180 connections of the database, which takes 151; then '
         + 'requests fail with "Too many connections"',
       remedy: "pulumi config set --path drydock:app.maxChildren 6 -s local",
     }]);

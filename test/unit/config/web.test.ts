@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { hostName } from "../../../config/hosts.ts";
-import { parseSettings } from "../../../config/settings.ts";
+import { parseConfiguration, parseSettings } from "../../../config/settings.ts";
 import { isAddressRange } from "../../../cli/maintenance/state.ts";
 import { having, problemsOf, valid } from "./fixtures.ts";
 
@@ -65,6 +65,18 @@ describe("settings of PHP", () => {
   it("are any of PHP's, as text or as a number", () => {
     const { app } = parseSettings(php({ memory_limit: "512M", max_execution_time: 30, "opcache.jit": "tracing", "opcache.enable_cli": true }), "local");
     assert.deepEqual(app.php, { memory_limit: "512M", max_execution_time: "30", "opcache.jit": "tracing", "opcache.enable_cli": "true" });
+  });
+
+  it("warn where the processes of a replica may use far more memory than it has", () => {
+    const warnings = (app: Record<string, unknown>) => parseConfiguration({ ...valid(), app: { ...(valid()["app"] as object), ...app } }, "local").warnings;
+    assert.deepEqual(warnings({}), []);
+    assert.deepEqual(warnings({ php: { memory_limit: "134217728" } }), []);
+    const [one, ...others] = warnings({ memory: 256 });
+    assert.deepEqual([one?.path, one?.remedy, others], ["drydock:app.memory", "pulumi config set --path drydock:app.memory 512 -s local", []]);
+    assert.match(one!.message, /^is 256 MiB, and PHP-FPM's 8 processes may use 1024 MiB \(memory_limit 128M, PHP's own\): /);
+    assert.equal(warnings({ php: { memory_limit: "1G" } })[0]?.remedy, "pulumi config set --path drydock:app.memory 4096 -s local");
+    assert.equal(warnings({ php: { memory_limit: "-1" } })[0]?.remedy, "pulumi config set --path drydock:app.php.memory_limit 128M -s local");
+    assert.deepEqual(warnings({ memory: 128, server: "http" }), []);
   });
 
   it("are none that a release relies on, that another setting says, or that would be read in another way", () => {

@@ -90,13 +90,13 @@ const migrated = [...checked, ...present(migrate.command)];
 const assets = new Assets("assets", context, { volumes, proxy: proxy.container, after: migrated }, on);
 const app = new App("app", context, { network, volumes, after: [...migrated, assets.command, proxy.container] }, on);
 const servers = workersOf("servers", context, { network, volumes, after: [...migrated, proxy.container] }, on);
-const traffic = new Switch("switch", context, { proxy: proxy.container, replicas: app.replicas, servers, after: [assets.command] }, on);
-const opcache = new Opcache("opcache", context, { replicas: app.replicas, after: [traffic.command] }, on);
+const traffic = new Switch("switch", context, { network, proxy: proxy.container, replicas: app.replicas, servers, after: [assets.command] }, on);
+const opcache = new Opcache("opcache", context, { network, replicas: app.replicas, after: [traffic.command] }, on);
 const horizon = new Horizon("horizon", context, { network, volumes, after: [traffic.command] }, on);
 const scheduler = new Scheduler("scheduler", context, { network, volumes, after: [traffic.command] }, on);
 const jobs = workersOf("jobs", context, { network, volumes, after: [traffic.command] }, on);
 const workers = [...present(horizon.container), ...present(scheduler.container), ...[...servers, ...jobs].flatMap(({ containers }) => containers)];
-const verify = new Verify("verify", context, { replicas: app.replicas, workers, after: [traffic.command, ...present(opcache.command)] }, on);
+const verify = new Verify("verify", context, { network, replicas: app.replicas, workers, after: [traffic.command, ...present(opcache.command)] }, on);
 
 const recorded = new Record("record", context, { volumes, replicas: app.replicas, probes: verify.command.stdout, after: [verify.command] }, on);
 new RedisPassword("redis-only-password", context, { redis: redis.container, network, only: { added: redisPassword, after: [verify.command, traffic.drained] } }, on);

@@ -81,9 +81,17 @@ function healthCheck(context: Context): HealthCheck {
   return { test };
 }
 
-/** Where the replicas' PHP-FPM are, for fcgi.php in one of them: HOST:PORT with commas. */
-export function fpmAddresses(replicas: readonly docker.Container[], port: number): pulumi.Output<string> {
-  return pulumi.all(replicas.map(({ name }) => name)).apply((names) => names.map((name) => `${name}:${port}`).join(","));
+/**
+ * Where the replicas' PHP-FPM are, for fcgi.php in one of them: HOST:PORT with commas. A replica is on two networks, and its PHP-FPM
+ * answers on that of the proxy alone: Docker knows the name of a container on one network with that network's behind it.
+ */
+export function fpmAddresses(
+  replicas: readonly docker.Container[],
+  port: number,
+  { app }: Network,
+): pulumi.Output<string> {
+  return pulumi.all([app.name, ...replicas.map(({ name }) => name)])
+    .apply(([network, ...names]) => names.map((name) => `${name}.${network}:${port}`).join(","));
 }
 
 /** The whole configuration of PHP-FPM, so that an image needs none of ours. */
@@ -98,7 +106,8 @@ export function fpmConfiguration(context: Context): string {
     `process_control_timeout = ${Math.max(1, app.stopTimeout - 5)}s`,
     "",
     "[www]",
-    `listen = 0.0.0.0:${app.port}`,
+    // Who has FPM's port may run any code: on the network of database and Redis nobody needs it (see runtime/start.sh).
+    `listen = \${DRYDOCK_LISTEN}:${app.port}`,
     "pm = dynamic",
     `pm.max_children = ${app.maxChildren}`,
     `pm.start_servers = ${spare}`,

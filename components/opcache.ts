@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { step } from "./command.ts";
 import type { Context } from "./context.ts";
 import { fpmAddresses } from "./app.ts";
+import type { Network } from "./network.ts";
 
 /** Proves through PHP-FPM that OPcache of every replica has the code that is there, and resets it where not (known issue 6). An image that serves HTTP by itself starts afresh anyway. */
 export class Opcache extends pulumi.ComponentResource {
@@ -12,7 +13,7 @@ export class Opcache extends pulumi.ComponentResource {
   constructor(
     name: string,
     context: Context,
-    args: { replicas: docker.Container[]; after: pulumi.Input<pulumi.Resource>[] },
+    args: { network: Network; replicas: docker.Container[]; after: pulumi.Input<pulumi.Resource>[] },
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("drydock:index:Opcache", name, {}, options);
@@ -25,7 +26,7 @@ export class Opcache extends pulumi.ComponentResource {
           script: "opcache",
           environment: {
             REPLICA: args.replicas[0]!.name,
-            FPM: fpmAddresses(args.replicas, app.port),
+            FPM: fpmAddresses(args.replicas, app.port, args.network),
           },
         },
         { parent: this, dependsOn: args.after },

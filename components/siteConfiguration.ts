@@ -14,7 +14,12 @@ export const PUBLIC_FOLDER = "/srv/public";
 export const HASHED = "[-.](?:(?=[a-z_-]{0,7}[0-9A-Z])[A-Za-z0-9_-]{8}|[0-9a-f]{9,64})\\.[A-Za-z0-9]+(?:\\.map)?$";
 
 /** The site, as one release needs it: its replicas, and what the stack's file says about uploads, compression, headers and time limits. */
-export function siteConfiguration(context: Context, replicas: readonly string[], servers: readonly Server[] = []): string {
+export function siteConfiguration(
+  context: Context,
+  replicas: readonly string[],
+  servers: readonly Server[],
+  network: string,
+): string {
   const { app, proxy } = context.settings;
   const addresses = replicas.map((replica) => `${replica}:${app.port}`);
   const headers = Object.entries(proxy.headers)
@@ -92,7 +97,7 @@ export function siteConfiguration(context: Context, replicas: readonly string[],
     "  access_log off;",
     `  location = /release/${context.release} { return 200; }`,
     // A new replica asks these what they have compiled (runtime/ready.php).
-    ...(app.server === "fpm" ? [`  location = /replicas { return 200 "${addresses.join(",")}"; }`] : []),
+    ...(app.server === "fpm" ? [`  location = /replicas { return 200 "${replicas.map((name) => `${name}.${network}:${app.port}`).join(",")}"; }`] : []),
     `  include ${maintenance}/status*.conf;`,
     "  location / { return 404; }",
     "}",

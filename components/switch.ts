@@ -3,6 +3,7 @@ import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { step } from "./command.ts";
 import { fingerprint, siteHost, type Context } from "./context.ts";
+import type { Network } from "./network.ts";
 import { siteConfiguration } from "./siteConfiguration.ts";
 import type { Worker } from "./worker.ts";
 
@@ -15,14 +16,15 @@ export class Switch extends pulumi.ComponentResource {
   constructor(
     name: string,
     context: Context,
-    args: { proxy: docker.Container; replicas: docker.Container[]; servers: Worker[]; after: pulumi.Input<pulumi.Resource>[] },
+    args: { network: Network; proxy: docker.Container; replicas: docker.Container[]; servers: Worker[]; after: pulumi.Input<pulumi.Resource>[] },
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("drydock:index:Switch", name, {}, options);
     const { app, proxy } = context.settings;
     const namesOf = (containers: docker.Container[]) => pulumi.all(containers.map(({ name }) => name));
     const servers = pulumi.all(args.servers.map(({ worker, containers }) => namesOf(containers).apply((names) => ({ worker, names }))));
-    const site = pulumi.all([namesOf(args.replicas), servers]).apply(([replicas, servers]) => siteConfiguration(context, replicas, servers));
+    const site = pulumi.all([namesOf(args.replicas), servers, args.network.app.name])
+      .apply(([replicas, servers, network]) => siteConfiguration(context, replicas, servers, network));
     this.command = step(
       context,
       name,

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { plannedHashes } from "../config/plan.ts";
 import { step } from "./command.ts";
 import { fpmAddresses } from "./app.ts";
+import type { Network } from "./network.ts";
 import { siteHost, type Context } from "./context.ts";
 
 /** Proves the release: requests through the proxy succeed, and every Laravel container has the planned environment. */
@@ -13,7 +14,7 @@ export class Verify extends pulumi.ComponentResource {
   constructor(
     name: string,
     context: Context,
-    args: { replicas: docker.Container[]; workers: docker.Container[]; after: pulumi.Input<pulumi.Resource>[] },
+    args: { network: Network; replicas: docker.Container[]; workers: docker.Container[]; after: pulumi.Input<pulumi.Resource>[] },
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("drydock:index:Verify", name, {}, options);
@@ -27,7 +28,7 @@ export class Verify extends pulumi.ComponentResource {
         script: "verify",
         environment: {
           REPLICA: args.replicas[0]!.name,
-          FPM: fpm ? fpmAddresses(args.replicas, app.port) : "",
+          FPM: fpm ? fpmAddresses(args.replicas, app.port, args.network) : "",
           CONTAINERS: pulumi.all(others.map((one) => one.name)).apply((names) => names.join(" ")),
           APP_PATH: app.path,
           HOST: siteHost(context),

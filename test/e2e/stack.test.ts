@@ -165,6 +165,14 @@ describe("a real Laravel application on the local stack", function () {
     }
   });
 
+  it("has PHP-FPM on the network of the proxy alone, and lets its own /drydock be asked by nobody else", () => {
+    const [one, other] = containersOf(status, "app") as [string, string];
+    const networks = JSON.parse(docker("inspect", one))[0].NetworkSettings.Networks as Record<string, unknown>;
+    const reaches = (kind: string) => docker("exec", other, "php", "-n", "-r",
+      "echo @stream_socket_client($argv[1], $code, $why, 2) ? 'open' : 'closed';", "--", `tcp://${one}.${Object.keys(networks).find((name) => name.includes(`-${kind}-`))}:9000`);
+    assert.deepEqual([reaches("app"), reaches("data")], ["open", "closed"]);
+  });
+
   it("answers artisan in a running replica and hands its exit code on", async () => {
     assert.match(await ok(["artisan", "--", "migrate:status"]), /create_rows_table/);
     assert.notEqual((await clone.drydock(["artisan", "--", "no:such"])).code, 0);

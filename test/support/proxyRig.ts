@@ -77,7 +77,7 @@ export class ProxyRig {
     const owned = this.step("volumes", { IMAGE: this.image, OWNERS: owners, LABELS: "" });
     assert.equal(owned.code, 0, owned.stderr);
     for (const replica of this.replicas) {
-      docker("create", "--name", replica, "--network", this.networks[1]!, "--cap-drop", "ALL", "--init", "--mount", mount(storage, "/var/www/html/storage/app"),
+      docker("create", "--name", replica, "--network", this.networks[1]!, "--cap-drop", "ALL", "--init", "--env", "DRYDOCK_LISTEN=0.0.0.0", "--mount", mount(storage, "/var/www/html/storage/app"),
         "--mount", mount(kept, "/var/www/html/public/uploads"), this.php, "php-fpm", "-F", "-y", "/var/www/html/fpm.conf", "-d", "display_errors=0");
       this.put(replica, "/var/www/html/fpm.conf", fpmConfiguration(this.context()));
       this.put(replica, "/var/www/html/public/index.php", APPLICATION);
@@ -116,7 +116,7 @@ export class ProxyRig {
   /** Switches to a site, as a release does. */
   switch(overrides: Record<string, unknown> = {}, release = "0123456789ab", change = (site: string) => site): { readonly code: number | null; readonly stderr: string } {
     const context = this.context(overrides, release);
-    const site = change(siteConfiguration(context, this.replicas));
+    const site = change(siteConfiguration(context, this.replicas, [], this.networks[1]!));
     const host = new URL(context.environment.plain.APP_URL!).hostname;
     return this.step("switch", {
       PROXY: this.proxy, REPLICA: this.replicas[0]!, RELEASE: release, HOST: host, HEALTH_PATH: context.settings.app.healthPath, SITE_CONF: site,

@@ -64,8 +64,8 @@ describe("the stack", () => {
   });
 
   it("switches only when every replica is healthy, and has the proxy let go of the old ones, which the engine deletes when all steps are done", () => {
-    assert.deepEqual(leaf(resources, "switch").after, ["app-1", "app-2", "app-3", "assets", "proxy"]);
-    assert.deepEqual(leaf(resources, "switch-drained").after, ["app-1", "app-2", "app-3", "proxy", "switch"]);
+    assert.deepEqual(leaf(resources, "switch").after, ["app-1", "app-2", "app-3", "assets", "network-app", "proxy"]);
+    assert.deepEqual(leaf(resources, "switch-drained").after, ["app-1", "app-2", "app-3", "network-app", "proxy", "switch"]);
     for (const replica of ["app-1", "app-2", "app-3"]) assert.equal(leaf(resources, replica).inputs.wait, true);
   });
 

@@ -141,6 +141,14 @@ const RULES: readonly Rule[] = [
     const old = judgeVersion(engine.host, engine.version, engine.api);
     return old === undefined ? [] : [broken(old.what, old.remedy)];
   }],
+  [null, "own-layer", "what the application writes outlives its container", (facts) => {
+    const folders = [...new Set(facts.containers.flatMap(({ written = [] }) => written))].sort();
+    return folders.map((folder) => unknown(
+      `${list(facts.containers.filter(({ written }) => written?.includes(folder)).map(({ name }) => name))} has written to ${folder}, which no other `
+        + "container has and the next release takes away: if it is to last, it has to be kept",
+      `eval "$(./drydock env)" && pulumi config set -s ${facts.stack} --path 'drydock:app.persistent["${folder}"].visibility' ${folder.startsWith("public/") ? "public" : "private"}`,
+    ));
+  }],
   [null, "services", "every container runs and is healthy", (facts) => facts.containers.flatMap(({ name, role, state, health }) =>
     state === "running" && (health === "healthy" || health === "none") ? []
       : state === "running" && health === "starting" ? [unknown(`${name} is starting`)]

@@ -44,6 +44,8 @@ export interface ContainerFacts {
   readonly healthTest?: readonly string[];
   readonly image?: string;
   readonly mounts: readonly { readonly volume: string; readonly path: string }[];
+  /** Of Laravel containers that run: folders of the application that it has written to in its own layer. @default none, or not known */
+  readonly written?: readonly string[];
   /** Of Laravel containers that run: what the command line and, where it serves, PHP-FPM say; or why they said nothing. */
   readonly laravel?: { readonly cli: LaravelFacts; readonly fpm?: LaravelFacts; readonly fpmSilent?: string } | { readonly silent: string };
 }

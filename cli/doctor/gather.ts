@@ -13,6 +13,7 @@ import type { Session } from "../session.ts";
 import { VERSION } from "../setup/docker-version.ts";
 import type { Outputs, Service } from "../stack.ts";
 import type { ContainerFacts, Facts, LaravelFacts } from "./facts.ts";
+import { writtenTo } from "./layer.ts";
 
 /** How long one question to a container may take, in ms. */
 const PATIENCE = 40_000;
@@ -32,7 +33,14 @@ export async function gather(session: Session): Promise<Facts> {
   const running = (role: string): string | undefined => live.containers.find((one) => one.role === role && one.state === "running")?.container;
   const [engine, containers, redis, schedule, site, maintenance] = await Promise.all([
     askEngine(docker),
-    Promise.all(live.containers.map(async (one) => (isLasting(one.role) && one.state === "running" ? { ...one, laravel: await askLaravel(docker, one, hashes, app.server === "fpm" ? app.port : undefined) } : one))),
+    Promise.all(live.containers.map(async (one) => {
+      if (!isLasting(one.role) || one.state !== "running") return one;
+      const [laravel, diff] = await Promise.all([
+        askLaravel(docker, one, hashes, app.server === "fpm" ? app.port : undefined),
+        docker.run(["diff", one.container], { timeout: PATIENCE }),
+      ]);
+      return { ...one, laravel, written: writtenTo(diff.stdout, app.path, one.mounts.map(({ path }) => path)) };
+    })),
     askRedis(docker, running("redis")),
     askSchedule(docker, running("scheduler"), live.network),
     askSite(docker, running("app"), running("proxy"), { path: app.healthPath, host, timeout: proxy.timeout }),

@@ -165,7 +165,7 @@ describe("a real Laravel application on the local stack", function () {
     }
   });
 
-  it("has PHP-FPM on the network of the proxy alone, and lets its own /drydock be asked by nobody else", () => {
+  it("has PHP-FPM on the network of the proxy alone", () => {
     const [one, other] = containersOf(status, "app") as [string, string];
     const networks = JSON.parse(docker("inspect", one))[0].NetworkSettings.Networks as Record<string, unknown>;
     const reaches = (kind: string) => docker("exec", other, "php", "-n", "-r",

@@ -47,6 +47,12 @@ describe("the doctor", () => {
 
   it("finds nothing in a healthy stack", () => assert.deepEqual(bad(healthy), []));
 
+  it("names what the application writes where nothing keeps it, without calling it broken: it may be a cache", () => {
+    const check = of(change("app-1", { written: ["storage/uploads"] }), "own-layer");
+    assert.deepEqual([check.verdict, check.remedies], ["unknown", [`eval "$(./drydock env)" && pulumi config set -s local --path 'drydock:app.persistent["storage/uploads"].visibility' private`]]);
+    assert.match(check.details[0]!, /^app-1 has written to storage\/uploads, which no other container has and the next release takes away/);
+  });
+
   const cases: readonly [string, Facts, string, RegExp, RegExp][] = [
     ["a Docker that is too old", { ...healthy, engine: { host: "ssh://deploy@ship", version: "19.03.15", api: "1.40" } },
       "docker-version", /^Docker 19\.03\.15 at ssh:\/\/deploy@ship is too old: 20\.10 or newer/, /--only-upgrade docker\.io/],

@@ -4,7 +4,8 @@
 set -eu
 fail() { echo "image: $*" >&2; exit 1; }
 in_image() { # shellcheck disable=SC2086
-  docker run --rm --interactive $LABELS --network none --user "$RUN_AS" --cap-drop ALL --security-opt no-new-privileges --read-only --memory 256m --entrypoint "$@"
+  docker run --rm --interactive --log-driver none $LABELS --network none --user "$RUN_AS" \
+    --cap-drop ALL --security-opt no-new-privileges --read-only --memory 256m --entrypoint "$@"
 }
 user=$(docker image inspect --format '{{.Config.User}}' "$IMAGE")
 if [ -n "${user%%:*}" ] && [ "${user%%:*}" != root ]; then

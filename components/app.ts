@@ -1,11 +1,12 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { step } from "./command.ts";
-import { container } from "./container.ts";
+import { container, type ContainerFile } from "./container.ts";
 import type { HealthCheck } from "./health.ts";
 import type { Context } from "./context.ts";
 import { laravelSpec } from "./laravel.ts";
 import type { Network } from "./network.ts";
+import { present } from "./outputs.ts";
 import type { Volumes } from "./volumes.ts";
 
 /** PHP-FPM's configuration in the container. */
@@ -38,12 +39,10 @@ export class App extends pulumi.ComponentResource {
           {
             ...spec,
             limits: app,
-            files: [...(spec.files ?? []), ...(fpm ? [{ path: FPM, content: fpmConfiguration(context), mode: "0444", owner: "root" as const }] : [])],
-            // What the image starts with comes after ours: it makes the folders and caches that Laravel needs.
-            entrypoint: start === undefined ? spec.entrypoint! : start.apply((words) => [...(spec.entrypoint as string[]), ...words]),
+            files: [...(spec.files ?? []), ...present(start), ...(fpm ? [{ path: FPM, content: fpmConfiguration(context), mode: "0444", owner: "root" as const }] : [])],
             command,
             // A server that may listen on port 80 is a file with this capability (FrankenPHP, Caddy): without it, it can't even be started.
-            ...(fpm ? {} : { capabilities: ["NET_BIND_SERVICE"], env: { ...spec.env, DRYDOCK_BEHIND_PROXY: "1" } }),
+            ...(fpm ? {} : { capabilities: ["NET_BIND_SERVICE"] }),
             health: healthCheck(context),
             // SIGQUIT lets PHP-FPM finish what it serves; SIGTERM would cut it.
             stopSignal: fpm ? "SIGQUIT" : "SIGTERM",
@@ -58,17 +57,22 @@ export class App extends pulumi.ComponentResource {
   }
 
   /** What the image starts with by itself: known when it is on the Docker host. */
-  private imageStart(name: string, context: Context, after: pulumi.Input<pulumi.Resource>[]): pulumi.Output<string[]> {
+  private imageStart(name: string, context: Context, after: pulumi.Input<pulumi.Resource>[]): ContainerFile {
     const { stdout } = step(context, `${name}-start`, { script: "start", environment: { IMAGE: context.image } }, { parent: this, dependsOn: after });
-    return stdout.apply(startOf);
+    return { path: "/run/drydock/start", content: stdout.apply(startOf), mode: "0444", owner: "root" };
   }
 }
 
-/** The words that an image starts with by itself, as commands/start.sh prints them. */
-export function startOf(printed: string): string[] {
-  if (printed.trim() === "") return [];
+/**
+ * The words that an image starts with by itself, for a shell to read: start.sh becomes them when it has made the folders and caches that
+ * Laravel needs. They are no input of the container, because nobody knows them, and no rule could judge them, before the image is here.
+ *
+ * @param printed what commands/start.sh prints
+ */
+export function startOf(printed: string): string {
+  if (printed.trim() === "") return "";
   const { Entrypoint, Cmd } = JSON.parse(printed) as { readonly Entrypoint: readonly string[] | null; readonly Cmd: readonly string[] | null };
-  return [...(Entrypoint ?? []), ...(Cmd ?? [])];
+  return [...(Entrypoint ?? []), ...(Cmd ?? [])].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
 }
 
 /** The question that decides on a replica's health: `app.healthPath`, over IPv4 (known issue 7), at the port it serves (known issue 8). */

@@ -36,7 +36,7 @@ export interface ContainerSpec {
   readonly tmpfs?: Readonly<Record<string, number>>;
   /** The root file system can't be written. Docker then refuses `files` as well. @default false */
   readonly readOnly?: boolean;
-  readonly entrypoint?: pulumi.Input<string[]> | readonly string[];
+  readonly entrypoint?: readonly string[];
   readonly command?: readonly string[];
   /** What its processes may do beside what everybody may. @default nothing */
   readonly capabilities?: readonly string[];
@@ -79,7 +79,7 @@ export function containerArgs(context: Context, spec: ContainerSpec): docker.Con
       Object.entries(spec.tmpfs ?? {}).map(([path, size]) => [path, `rw,noexec,nosuid,uid=${uid},gid=${gid},mode=700,size=${size}m`]),
     ),
     readOnly: spec.readOnly ?? false,
-    ...(spec.entrypoint === undefined ? {} : { entrypoints: spec.entrypoint as pulumi.Input<string[]> }),
+    ...(spec.entrypoint === undefined ? {} : { entrypoints: [...spec.entrypoint] }),
     ...(spec.command === undefined ? {} : { command: [...spec.command] }),
     init: spec.init ?? false,
     memory: spec.limits.memory,

@@ -43,6 +43,8 @@ export function laravelSpec(
       ...ownVariables(context),
       DRYDOCK_PATH: app.path,
       DRYDOCK_CACHE: app.cache ? "1" : "0",
+      // The same in all roles, for their configuration is one.
+      ...(app.server === "http" ? { DRYDOCK_BEHIND_PROXY: "1" } : {}),
     },
     files: [
       ...envFiles(context),

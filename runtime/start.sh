@@ -28,6 +28,8 @@ if [ "${DRYDOCK_CACHE:-0}" = 1 ]; then
 fi
 
 umask 022
+# The image's own start, where the stack's file names none (components/app.ts).
+[ $# -gt 0 ] || eval "set -- $(cat /run/drydock/start)"
 # PHP-FPM answers on the network of the proxy alone: the one with a way out, whose address is asked for here without sending anything.
 case " $* " in *" /run/drydock/fpm.conf "*)
   DRYDOCK_LISTEN=$(php -n -r '$s = @stream_socket_client("udp://192.0.2.1:9"); echo $s ? explode(":", stream_socket_get_name($s, false))[0] : "0.0.0.0";')

@@ -356,12 +356,13 @@ describe("the stack", () => {
     // The mocks' steps print nothing.
     assert.deepEqual([inputs.entrypoints, inputs.command, inputs.stopSignal], [["/bin/sh", "/drydock/start.sh"], undefined, "SIGTERM"]);
     assert.deepEqual(inputs.capabilities, { drops: ["ALL"], adds: ["NET_BIND_SERVICE"] });
-    assert.ok(inputs.envs.includes("DRYDOCK_BEHIND_PROXY=1"));
+    for (const role of ["app-1", "horizon", "scheduler"]) assert.ok(leaf(next.resources, role).inputs.envs.includes("DRYDOCK_BEHIND_PROXY=1"), role);
     assert.deepEqual(inputs.healthcheck.tests.slice(5), ["php", "-n", "/drydock/http.php", "http://127.0.0.1:80/up"]);
     assert.equal(leaf(next.resources, "opcache"), undefined);
     assert.ok(revealed(leaf(next.resources, "switch").inputs).environment.SITE_CONF.includes("proxy_pass http://app;"));
-    assert.deepEqual(startOf('{"Entrypoint":["entry"],"Cmd":["server","-p","80"]}'), ["entry", "server", "-p", "80"]);
-    assert.deepEqual(startOf('{"Entrypoint":null,"Cmd":["server"]}'), ["server"]);
+    assert.ok(revealed(inputs).uploads.some(({ file }: any) => file === "/run/drydock/start"));
+    assert.equal(startOf('{"Entrypoint":["entry"],"Cmd":["it\'s","-p","80"]}'), "'entry' 'it'\\''s' '-p' '80'");
+    assert.equal(startOf('{"Entrypoint":null,"Cmd":["server"]}'), "'server'");
     const named = await runProgram({ ...config, app: { ...(config.app as object), server: "http", command: ["php", "artisan", "serve"] } });
     assert.deepEqual([leaf(named.resources, "app-1").inputs.entrypoints, leaf(named.resources, "app-1").inputs.command], [["/bin/sh", "/drydock/start.sh"], ["php", "artisan", "serve"]]);
     assert.equal(leaf(named.resources, "app-start"), undefined);

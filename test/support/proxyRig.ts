@@ -66,7 +66,7 @@ export class ProxyRig {
   context(overrides: Record<string, unknown> = {}, release = "0123456789ab"): Context {
     const config = configuration({ ...overrides, app: { image: "registry.test/shop:1", replicas: this.replicas.length, ...(overrides.app as object) } });
     const { settings, environment } = parseConfiguration(config, "local");
-    return { project: "drydock", stack: "unit", settings, environment, image: "registry.test/shop:1", release, guard: () => undefined };
+    return { project: "drydock", stack: "unit", settings, environment, image: "registry.test/shop:1", release };
   }
 
   start(): void {

@@ -78,7 +78,7 @@ export const statefulProtected = resourceRule({
   types: [VOLUME, ...DATABASES, ...BUCKETS],
   params: z.strictObject({
     /** Pattern on a volume's name: what a release can make again. A container that holds no volume holds no data, so it needs no protection. */
-    ephemeral: z.string().default("(^|[-_.])(public|assets?|proxy|restore|cache|tmp|run(time)?|conf|config)$"),
+    ephemeral: z.string().default("(^|[-_.])(public|assets?|proxy|restore|cache|tmp|run(time)?|logs|conf|config)$"),
     /** Pattern on a volume's name: data, whatever else the name says. */
     data: z.string().default("(^|[-_.])(db|data|database|mysql|mariadb|postgres(ql)?|pgsql|redis|storage|uploads?|backups?|records)([-_.]|$)"),
   }),

@@ -17,8 +17,12 @@ until ip link show eth0 >/dev/null 2>&1; do sleep 0.05; done
 
 if [ -n "$ROOT" ]; then
   for shared in sys dev; do mount --rbind "/$shared" "$ROOT/$shared"; done
-  chroot "$ROOT" "${DOCKERD:-true}" ${DOCKERD_OPTIONS:-} >> "$DIR/dockerd.log" 2>&1 &
-  exec chroot "$ROOT" /usr/sbin/sshd -D -e 2>> "$DIR/sshd.log"
+  exec 3>> "$DIR/dockerd.log" 4>> "$DIR/sshd.log"
+  # Containers are entered by way of the root, which a chroot alone does not change.
+  cd "$ROOT"
+  pivot_root . mnt
+  exec chroot . /bin/sh -c 'umount -l /mnt; $0 >&3 2>&1 & exec /usr/sbin/sshd -D -e 2>&4' \
+    "${DOCKERD:-true} ${DOCKERD_OPTIONS:-}"
 fi
 
 mount --bind "$DIR/home" /home

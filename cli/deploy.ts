@@ -21,6 +21,7 @@ import { at, mayBePending, stackConfig } from "./stack.ts";
 import { ask, onTerminal, painter, step } from "./ui.ts";
 import { standingOf } from "./unfinished.ts";
 import { waitSeconds, whileHeld } from "./waiting.ts";
+import { lastWords, unhealthyIn } from "./unhealthy.ts";
 import { beginWatch, type Watching } from "./watching.ts";
 import type { UpOptions } from "./verbs/up.ts";
 
@@ -109,9 +110,7 @@ export async function underLock(session: Session, lock: Lock, options: UpOptions
     const gone = report.services.filter(isGone).map(({ name }) => name).join(", ");
     say(`stopped or gone since the last deployment: ${gone}; reading what is there and bringing them back`);
     await withoutRestores(session, docker, target.outputs.services, say, async () => {
-      const run = await session.pulumi.stream([...upArguments(session, options), "--yes", "--skip-preview", "--refresh"]);
-      story.events.push(...run.events);
-      succeeded("up", run, session, await standing(session, run));
+      await update(session, docker, story, [...upArguments(session, options), "--yes", "--skip-preview", "--refresh"]);
     });
     changed = true;
     report = await settled(await deployed(session));
@@ -149,11 +148,24 @@ async function deploy(
     // The record of the release says how long it took.
     const began = { DRYDOCK_BEGAN: String(Math.floor(Date.now() / 1000)) };
     const refresh = gone.length > 0 && !options.refresh ? ["--refresh"] : [];
-    const run = await pulumi.stream([...args, ...refresh, "--yes", "--skip-preview"], { env: began });
-    story.events.push(...run.events);
-    succeeded("up", run, session, await standing(session, run));
+    await update(session, docker, story, [...args, ...refresh, "--yes", "--skip-preview"], began);
   });
   return true;
+}
+
+/** @throws CliError where it failed, after what the containers said that did not become healthy */
+async function update(
+  session: Session,
+  docker: Docker,
+  story: Story,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const run = await session.pulumi.stream(args, { env });
+  story.events.push(...run.events);
+  const unhealthy = run.code === 0 ? [] : unhealthyIn(run.events);
+  if (unhealthy.length > 0) process.stderr.write(`${(await lastWords(docker, unhealthy, session.stack)).join("\n")}\n`);
+  succeeded("up", run, session, await standing(session, run));
 }
 
 /** What serves after an update that failed, in a few words; nothing where it succeeded or can't be known. */

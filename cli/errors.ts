@@ -173,7 +173,7 @@ const TRANSLATIONS: readonly Translation[] = [
     problem: () => ({ what: "the disk is full", remedy: "see what Docker uses: docker system df; make room, then run the command again" }),
   },
   {
-    match: /container (\S+)(?: \(image \S+\))? (?:became unhealthy|is not healthy|keeps restarting|has stopped)|unhealthy|did not become healthy/i,
+    match: /container (\S+)(?: \(image \S+\))? (?:became unhealthy|is not healthy|keeps restarting|has stopped)|unhealthy|did not become healthy|failed to be in healthy state/i,
     problem: ([, container], { stack, standing = BEFORE }) => ({
       what: `${container === undefined ? "a container" : `container ${container}`} did not become healthy; ${standing}`,
       remedy: `mend what its last lines (above) say, then: ./drydock up${select(stack)}\nhow the stack stands: ./drydock status${select(stack)}`,

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readEvents, type EngineEvent } from "./events.ts";
 import { colourful } from "./ui.ts";
+import { unhealthyIn } from "./unhealthy.ts";
 
 export interface Finished {
   readonly code: number;
@@ -151,6 +152,7 @@ export function pulumiCli(bin: string, root: string, env: NodeJS.ProcessEnv): Pu
           events,
           complaints: [
             Buffer.concat(complaints).toString(),
+            ...unhealthyIn(events).map((name) => `container ${name} is not healthy`),
             ...diagnostics.map(({ message }) => message),
             ...violations.map(({ policyName, message }) => `[mandatory] ${policyName}: ${message}`),
           ].join("\n").replace(MARKUP, ""),

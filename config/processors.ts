@@ -12,5 +12,7 @@ export function processors(count: number): string {
 
 /** False for those of which it makes another number (0.1 of 0.05), and those that are finer than Docker counts. */
 export function isReadBack(count: number): boolean {
-  return Math.round(Number(processors(count)) * NANO) === Math.round(count * NANO) && Number(count.toFixed(9)) === count;
+  return (
+    Math.round(Number(processors(count)) * NANO) === Math.round(count * NANO) && Number(count.toFixed(9)) === count
+  );
 }

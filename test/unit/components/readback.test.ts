@@ -16,10 +16,21 @@ function answered({ name, HostConfig, ...Config }: any): any {
   return {
     Name: `/${name}`,
     State: { Running: true },
-    Config: { Hostname: "0123456789ab", WorkingDir: "/var/www/html", Cmd: ["image"], Entrypoint: ["image"], ...defined(Config) },
+    Config: {
+      Hostname: "0123456789ab",
+      WorkingDir: "/var/www/html",
+      Cmd: ["image"],
+      Entrypoint: ["image"],
+      ...defined(Config),
+    },
     HostConfig: {
-      IpcMode: "private", Runtime: "runc", ShmSize: 64 * MiB, CpuShares: 0, CgroupnsMode: "private",
-      MemorySwap: HostConfig.Memory > 0 ? 2 * HostConfig.Memory : 0, ...defined(HostConfig),
+      IpcMode: "private",
+      Runtime: "runc",
+      ShmSize: 64 * MiB,
+      CpuShares: 0,
+      CgroupnsMode: "private",
+      MemorySwap: HostConfig.Memory > 0 ? 2 * HostConfig.Memory : 0,
+      ...defined(HostConfig),
     },
     NetworkSettings: { Bridge: "", Networks: {}, Ports: Object.fromEntries(bound) },
   };
@@ -32,21 +43,38 @@ function checked({ name, inputs }: Registered) {
   return values;
 }
 
-const defined = (values: object) => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+const defined = (values: object) =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 
 describe("what the program gives Docker", () => {
   const settings: Record<string, Record<string, unknown>> = {
     plain: {},
-    "with odd limits": { app: { cpus: 10, memory: 300 }, scheduler: { cpus: 0.25 }, database: { cpus: 1.5 }, redis: { cpus: 2 }, logs: { maxSize: 7, maxFiles: 2 } },
-    "over HTTP, on all interfaces": { app: { image: "registry.test/shop:1", server: "http", command: '["serve"]' }, proxy: { image: "nginx:1.30", interface: "0.0.0.0" } },
+    "with odd limits": {
+      app: { cpus: 10, memory: 300 },
+      scheduler: { cpus: 0.25 },
+      database: { cpus: 1.5 },
+      redis: { cpus: 2 },
+      logs: { maxSize: 7, maxFiles: 2 },
+    },
+    "over HTTP, on all interfaces": {
+      app: { image: "registry.test/shop:1", server: "http", command: '["serve"]' },
+      proxy: { image: "nginx:1.30", interface: "0.0.0.0" },
+    },
   };
   for (const [how, overrides] of Object.entries(settings)) {
     describe(how, () => {
       let containers: Registered[];
       before(async () => {
         const base = configuration();
-        const merged = Object.fromEntries(Object.entries(overrides).map(([key, value]) => [key, { ...(base[key] as object | undefined), ...(value as object) }]));
-        containers = (await runProgram({ ...base, ...merged })).resources.filter(({ type }) => type === "docker:index/container:Container");
+        const merged = Object.fromEntries(
+          Object.entries(overrides).map(([key, value]) => [
+            key,
+            { ...(base[key] as object | undefined), ...(value as object) },
+          ]),
+        );
+        containers = (await runProgram({ ...base, ...merged })).resources.filter(
+          ({ type }) => type === "docker:index/container:Container",
+        );
       });
 
       it("comes back as it was given, so that an `up` without a change changes nothing", () => {
@@ -66,7 +94,11 @@ describe("what the program gives Docker", () => {
           for (const key of Object.keys(one.inputs)) assert.ok(key in asked || KEPT.includes(key), `${one.name}: whether ${key} is read is not known here`);
           // What the plugin has read and nobody has given is a change, unless it says that it holds (computed).
           const silent = Object.keys(containerSchema).filter((key) => !(key in values) && key in read);
-          assert.deepEqual(changes(Object.fromEntries(silent.map((key) => [key, containerSchema[key]!])), read, {}), [], one.name);
+          assert.deepEqual(
+            changes(Object.fromEntries(silent.map((key) => [key, containerSchema[key]!])), read, {}),
+            [],
+            one.name,
+          );
         }
       });
     });

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sends traffic to the new replicas: writes the proxy's configuration, tests it, reloads it, proves it with requests, or puts the old one back.
-# PROXY: container; REPLICA: container that asks; RELEASE; HOST: the site's host name; HEALTH_PATH; SITE_CONF: the configuration
+# PROXY: container; REPLICA: container that asks; REPLICAS: all that are to serve, words; RELEASE; HOST: the site's host name; HEALTH_PATH; SITE_CONF: the configuration
 set -eu
 fail() { echo "switch: $*" >&2; exit 1; }
 in_proxy() { docker exec -i "$PROXY" /bin/sh -c "cd /var/lib/drydock; $1"; }
@@ -9,6 +9,11 @@ reload='. /tmp/host/site.sh; whole; accepted && nginx -c /var/lib/drydock/nginx.
 back='if [ -f site.conf.old ]; then mv -f site.conf.old site.conf; else rm -f site.conf /tmp/site/site.conf; fi'
 write="cat > site.conf.new &&
   { if [ -f site.conf ]; then cp -p site.conf site.conf.old; else rm -f site.conf.old; fi; } && mv -f site.conf.new site.conf"
+
+. commands/healthy.sh
+# shellcheck disable=SC2086 # REPLICAS is a list of words
+healthy $REPLICAS || fail "not all new replicas are healthy; the old release serves."
+
 code=0
 printf '%s' "$SITE_CONF" | in_proxy "{ $write; } || exit 9; $reload" || code=$?
 [ "$code" != 9 ] || fail "the configuration could not be written to the proxy $PROXY; the old one is in force."

@@ -33,6 +33,7 @@ export class Switch extends pulumi.ComponentResource {
         environment: {
           PROXY: args.proxy.name,
           REPLICA: args.replicas[0]!.name,
+          REPLICAS: namesOf([...args.replicas, ...args.servers.flatMap(({ containers }) => containers)]).apply((names) => names.join(" ")),
           RELEASE: context.release,
           HOST: siteHost(context),
           HEALTH_PATH: app.healthPath,

@@ -20,6 +20,7 @@ export class Verify extends pulumi.ComponentResource {
     super("drydock:index:Verify", name, {}, options);
     const { app, verify } = context.settings;
     const fpm = app.server === "fpm";
+    const words = (containers: docker.Container[]) => pulumi.all(containers.map(({ name }) => name)).apply((names) => names.join(" "));
     const others = fpm ? args.workers : [...args.replicas, ...args.workers];
     this.command = step(
       context,
@@ -29,7 +30,8 @@ export class Verify extends pulumi.ComponentResource {
         environment: {
           REPLICA: args.replicas[0]!.name,
           FPM: fpm ? fpmAddresses(args.replicas, app.port, args.network) : "",
-          CONTAINERS: pulumi.all(others.map((one) => one.name)).apply((names) => names.join(" ")),
+          CONTAINERS: words(others),
+          WORKERS: words(args.workers),
           APP_PATH: app.path,
           HOST: siteHost(context),
           HEALTH_PATH: app.healthPath,

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, it } from "mocha";
+
+describe("the proof that containers are healthy", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "drydock-healthy-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** Asks of two containers; `docker` answers the first text the first time, and so on, the last one for ever. */
+  const ask = (...answers: string[]) => {
+    answers.forEach((answer, index) => writeFileSync(join(folder, `answer-${index + 1}`), answer));
+    const docker = `#!/bin/sh\necho "$*" >> ${folder}/calls\nn=$(grep -c . ${folder}/calls)\n[ -e ${folder}/answer-$n ] || n=${answers.length}\ncat ${folder}/answer-$n\n`;
+    writeFileSync(join(folder, "docker"), docker, { mode: 0o755 });
+    writeFileSync(join(folder, "sleep"), "#!/bin/sh\n", { mode: 0o755 });
+    const { status, stderr } = spawnSync("sh", ["-euc", ". commands/healthy.sh; healthy app-1-0000001 worker-mail-2-0000002"], {
+      encoding: "utf8",
+      env: { PATH: `${folder}:${process.env["PATH"]}` },
+    });
+    return { status, stderr, calls: readFileSync(join(folder, "calls"), "utf8").trim().split("\n") };
+  };
+
+  it("asks once where all are", () => {
+    const { status, stderr, calls } = ask("/app-1-0000001 healthy\n/worker-mail-2-0000002 healthy\n");
+    assert.deepEqual([status, stderr, calls.length], [0, "", 1]);
+    assert.match(calls[0]!, /^container inspect -f .* app-1-0000001 worker-mail-2-0000002$/);
+  });
+
+  it("waits for one that is just starting", () => {
+    const starting = "/app-1-0000001 starting\n/worker-mail-2-0000002 healthy\n";
+    assert.deepEqual(ask(starting, starting, "/app-1-0000001 healthy\n/worker-mail-2-0000002 healthy\n").calls.length, 3);
+  });
+
+  it("names those that are not, with the command that makes them anew", () => {
+    const { status, stderr, calls } = ask("/app-1-0000001 unhealthy\n/worker-mail-2-0000002 exited\n");
+    assert.deepEqual([status, calls.length], [1, 1]);
+    assert.match(stderr, /^container app-1-0000001 is not healthy \(unhealthy\): .*\.\/drydock up --replace app-1$/m);
+    assert.match(stderr, /^container worker-mail-2-0000002 is not healthy \(exited\): .*--replace worker-mail-2$/m);
+    assert.equal(ask("/app-1-0000001 starting\n/worker-mail-2-0000002 unhealthy\n").status, 1, "not for ever");
+  });
+});

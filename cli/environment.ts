@@ -25,7 +25,13 @@ const AT_ONCE = "64";
 
 /** How Pulumi works: only where the user has not said so himself. */
 export function engineVariables(env: NodeJS.ProcessEnv = process.env): Variables {
-  return env.PULUMI_PARALLEL === undefined ? { PULUMI_PARALLEL: AT_ONCE } : {};
+  const own: Record<string, string> = {
+    PULUMI_PARALLEL: AT_ONCE,
+    // Plugins are got when one is first asked for. Else Pulumi gets those of all packages in node_modules before anything,
+    // AWS's too, several hundred MB that a stack without a bucket never uses; offline it tries for seconds, each time.
+    PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL: "true",
+  };
+  return Object.fromEntries(Object.entries(own).filter(([name]) => env[name] === undefined));
 }
 
 /** True where the state is this clone's own: then its locks and checkpoints can be looked at. */

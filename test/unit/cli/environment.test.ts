@@ -19,8 +19,13 @@ describe("the environment of Pulumi's CLI", () => {
   });
 
   it("lets Pulumi do as much at once as the Docker host takes, unless the user has said how much", () => {
-    assert.deepEqual(engineVariables({}), { PULUMI_PARALLEL: "64" });
-    assert.deepEqual(engineVariables({ PULUMI_PARALLEL: "4" }), {});
+    assert.equal(engineVariables({}).PULUMI_PARALLEL, "64");
+    assert.equal("PULUMI_PARALLEL" in engineVariables({ PULUMI_PARALLEL: "4" }), false);
+  });
+
+  it("gets a plugin when it is asked for, not those of every package, unless the user wants them", () => {
+    assert.equal(engineVariables({}).PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL, "true");
+    assert.equal("PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL" in engineVariables({ PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL: "false" }), false);
   });
 
   it("is not another clone's, whose exports are still in the shell", () => {

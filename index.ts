@@ -15,6 +15,7 @@ import { MigrationBackup } from "./components/migrationBackup.ts";
 import { Network } from "./components/network.ts";
 import { Opcache } from "./components/opcache.ts";
 import { present, servicesOutput } from "./components/outputs.ts";
+import { platformOf } from "./components/platform.ts";
 import { Preflight } from "./components/preflight.ts";
 import { Proxy } from "./components/proxy.ts";
 import { Record } from "./components/record.ts";
@@ -63,12 +64,13 @@ const bucket = BackupBucket === undefined ? undefined : new BackupBucket("backup
 const backups = new Backup("backup-system", context, { network, volumes, database: database.container, image: backupImage, bucket }, on);
 
 // The release, in its order.
-const appImage = new AppImage("app-image", context, on);
+const platform = settings.app.build === undefined ? undefined : await platformOf(host.host);
+const appImage = new AppImage("app-image", context, platform, on);
 const backupContainers = [...present(backups.agent), ...present(backups.companion)];
 const redisPassword = new RedisPassword("redis-password", context, { redis: redis.container, network }, on);
-const imageCheck = new ImageCheck("app-image-check", context, { image: appImage.resource }, on);
+const imageCheck = new ImageCheck("app-image-check", context, { image: appImage.ready }, on);
 const ready = [
-  ...[appImage.resource, imageCheck.command, database.container, redisPassword.command, volumes.ownership, volumes.delivery],
+  ...[appImage.ready, imageCheck.command, database.container, redisPassword.command, volumes.ownership, volumes.delivery],
   ...others.map((one) => one.container),
   ...backupContainers,
 ];
@@ -76,7 +78,7 @@ const backup = new MigrationBackup("backup", context, { network, volumes, databa
 const preflight = new Preflight(
   "preflight",
   context,
-  { network, volumes, after: [appImage.resource, volumes.ownership] },
+  { network, volumes, after: [appImage.ready, volumes.ownership] },
   on,
 );
 const checked = [...ready, preflight.command];

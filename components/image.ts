@@ -5,6 +5,7 @@ import dockerignore from "@balena/dockerignore";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config/settings.ts";
+import { step } from "./command.ts";
 import type { Context } from "./context.ts";
 
 /**
@@ -16,18 +17,19 @@ export function imageReference(app: Settings["app"]): string {
   if (app.image !== undefined) return app.image;
   const build = app.build!;
   const hash = createHash("sha256").update(JSON.stringify([build.dockerfile, build.args, app.uid, app.gid]));
-  for (const [path, content] of contextFiles(build.context)) hash.update(`${path}\0`).update(content);
+  for (const [path, content] of contextFiles(build.context, join(build.context, build.dockerfile))) hash.update(`${path}\0`).update(content);
   return `drydock/app:${hash.digest("hex").slice(0, 12)}`;
 }
 
-/** What the build sees: path, then permissions and content, sorted, without what .dockerignore leaves out. */
-function* contextFiles(root: string): Generator<[path: string, content: Buffer]> {
+/** What the build sees: path, then permissions and content, sorted, without what the ignore file leaves out: the Dockerfile's own, or the folder's. */
+function* contextFiles(root: string, dockerfile: string): Generator<[path: string, content: Buffer]> {
   if (!existsSync(root)) {
     throw new pulumi.RunError(
       `drydock:app.build.context: the folder ${root} does not exist (relative to the project). Set it: pulumi config set --path drydock:app.build.context FOLDER`,
     );
   }
-  const rules = existsSync(join(root, ".dockerignore")) ? readFileSync(join(root, ".dockerignore"), "utf8") : "";
+  const own = [`${dockerfile}.dockerignore`, join(root, ".dockerignore")].find((file) => existsSync(file));
+  const rules = own === undefined ? "" : readFileSync(own, "utf8");
   const ignore = dockerignore({ ignorecase: false }).add(rules);
   const walk = function* (folder: string): Generator<[string, Buffer]> {
     for (const name of readdirSync(join(root, folder)).sort()) {
@@ -43,30 +45,39 @@ function* contextFiles(root: string): Generator<[path: string, content: Buffer]>
   yield* walk("");
 }
 
-/** The application's image: pulled, or built where `app.build` says so. It is on the Docker host when this is done. */
+/** The application's image: pulled, or built where `app.build` says so. */
 export class AppImage extends pulumi.ComponentResource {
-  readonly resource: docker.RemoteImage | docker.Image;
+  /** What is done when the image is on the Docker host, under its name. */
+  readonly ready: pulumi.Resource;
 
-  constructor(name: string, context: Context, options?: pulumi.ComponentResourceOptions) {
+  /** @param platform what to build for, as platformOf says; undefined leaves it to the provider */
+  constructor(name: string, context: Context, platform: string | undefined, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:AppImage", name, {}, options);
     const { build, pinned } = context.settings.app;
     // An earlier release's image stays, for the containers that run from it and for a way back.
-    this.resource =
-      build === undefined || pinned !== undefined
-        ? pulled(name, context.image, { parent: this })
-        : new docker.Image(
-            name,
-            {
-              imageName: context.image,
-              skipPush: true,
-              build: {
-                context: build.context,
-                dockerfile: join(build.context, build.dockerfile),
-                args: { ...build.args },
-              },
-            },
-            { parent: this, deleteBeforeReplace: false },
-          );
+    if (build === undefined || pinned !== undefined) this.ready = pulled(name, context.image, { parent: this });
+    else {
+      const image = new docker.Image(
+        name,
+        {
+          imageName: context.image,
+          skipPush: true,
+          build: {
+            context: build.context,
+            dockerfile: join(build.context, build.dockerfile),
+            args: { ...build.args },
+            ...(platform === undefined ? {} : { platform }),
+          },
+        },
+        { parent: this, deleteBeforeReplace: false },
+      );
+      this.ready = step(
+        context,
+        `${name}-name`,
+        { script: "name-image", environment: { IMAGE: context.image, BUILT: image.repoDigest } },
+        { parent: this, dependsOn: [image] },
+      );
+    }
     this.registerOutputs({ reference: context.image });
   }
 }

@@ -1,12 +1,11 @@
-import { createHash } from "node:crypto";
-import { existsSync, lstatSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import dockerignore from "@balena/dockerignore";
 import { bool, inPlace, list, map, object, required, str, withDefault } from "../plugin/schema.ts";
 import { hasUnknown } from "../plugin/values.ts";
 import type { Values } from "../plugin/values.ts";
 import type { Call, Resource } from "../plugin/resource.ts";
-import { ask, authFor, docker, explain, follow } from "./engine.ts";
+import { digestOf, filesOf, ignoring } from "./context.ts";
+import { authFor, docker, explain, follow } from "./engine.ts";
 
 /** Lines of the build's output that an error shows. */
 const TAIL = 20;
@@ -16,7 +15,7 @@ export const image: Resource = {
   schema: {
     imageName: inPlace(required(str)),
     skipPush: inPlace(withDefault(bool, false)),
-    buildOnPreview: inPlace(bool),
+    buildOnPreview: inPlace(withDefault(bool, false)),
     registry: inPlace(object({ server: str, username: str, password: str })),
     build: inPlace(object({
       context: withDefault(str, "."),
@@ -30,53 +29,39 @@ export const image: Resource = {
       contextDigest: str,
     })),
   },
-  computed: ["baseImageName", "context", "dockerfile", "registryServer", "repoDigest"],
-  check(inputs) {
+  computed: ["baseImageName", "context", "dockerfile", "platform", "registryServer", "repoDigest"],
+  secret: ["__inputs"],
+  check(inputs, call) {
     if (inputs.buildOnPreview === true) return [{ property: "buildOnPreview", reason: "the offline stand-in does not build in a preview; leave buildOnPreview out" }];
     const build = (inputs.build ??= { context: "." }) as Values;
     if (hasUnknown(build.context) || hasUnknown(build.dockerfile)) return [];
     const { context, dockerfile } = placesOf(build);
     if (!existsSync(context)) return [{ property: "build.context", reason: `there is no folder ${context}` }];
     if (!existsSync(dockerfile)) return [{ property: "build.dockerfile", reason: `there is no file ${dockerfile}; the path is relative to the project, as with docker build -f` }];
-    build.contextDigest = digestOf(context, dockerfile);
+    build.dockerfile ??= join(String(build.context), "Dockerfile");
+    try {
+      build.contextDigest = digestOf(String(build.context), String(build.dockerfile));
+    } catch (error) {
+      return [{ property: "build.context", reason: `unable to hash build context: ${(error as Error).message}` }];
+    }
+    if (build.platform === undefined) {
+      build.platform = `linux/${({ x64: "amd64", ia32: "386" } as Record<string, string>)[process.arch] ?? process.arch}`;
+      call.log("info", `Building your image for ${build.platform} architecture.\nTo ensure you are building for the correct platform, consider explicitly setting the \`platform\` field on ImageBuildOptions.`);
+    }
     return [];
   },
+  // The official plugin keeps its inputs in the state, and compares with them. Without them it builds again.
+  compared: (state, inputs) => (state.__inputs as Values | undefined) ?? inputs,
   async create(inputs, call) {
     return { id: String(inputs.imageName), outputs: await build(inputs, call) };
   },
   update: (_id, _state, inputs, call) => build(inputs, call),
-  async read(_id, inputs, state) {
-    const found = await ask((engine) => engine.getImage(String(state.repoDigest || inputs.imageName)).inspect());
-    return found && { inputs, outputs: state };
-  },
   async delete() { /* as the official plugin: a built image stays */ },
 };
 
 function placesOf(build: Values): { context: string; dockerfile: string } {
   const context = resolve(String(build.context ?? "."));
   return { context, dockerfile: build.dockerfile === undefined ? join(context, "Dockerfile") : resolve(String(build.dockerfile)) };
-}
-
-/** Files of the context that .dockerignore leaves in, by path; the Dockerfile stays whatever it says. */
-function filesOf(context: string, keep: string): string[] {
-  const file = join(context, ".dockerignore");
-  const rules = dockerignore({ ignorecase: false }).add(existsSync(file) ? readFileSync(file, "utf8") : "");
-  const walk = (folder: string): string[] => readdirSync(join(context, folder), { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    return entry.isDirectory() ? walk(path) : rules.ignores(path) && path !== keep ? [] : [path];
-  });
-  return walk("").sort();
-}
-
-function digestOf(context: string, dockerfile: string): string {
-  const sum = createHash("sha256").update(readFileSync(dockerfile));
-  for (const path of filesOf(context, relative(context, dockerfile))) {
-    const stat = lstatSync(join(context, path));
-    sum.update(`\u0000${path}\u0000${stat.mode & 0o7777}\u0000`);
-    if (stat.isSymbolicLink()) sum.update(readlinkSync(join(context, path)));
-    else if (stat.isFile()) sum.update(readFileSync(join(context, path)));
-  }
-  return sum.digest("hex");
 }
 
 async function build(inputs: Values, call: Call): Promise<Values> {
@@ -86,10 +71,12 @@ async function build(inputs: Values, call: Call): Promise<Values> {
   const inside = relative(context, dockerfile);
   const outside = inside.startsWith("..");
   const asked = outside ? ".dockerfile.drydock" : inside;
+  const ignored = ignoring(context, dockerfile);
   const engine = await docker();
   const { default: tar } = await import("tar-fs");
   const pack = tar.pack(context, {
-    entries: filesOf(context, inside),
+    // The Dockerfile stays, whatever is left out.
+    entries: [...filesOf(context, (path) => path !== inside && ignored(path))],
     map: (header: object) => ({ ...header, uid: 0, gid: 0 }),
     ...(outside ? { finalize: false, finish: (open: any) => open.entry({ name: asked }, readFileSync(dockerfile), () => open.finalize()) } : {}),
   } as any);
@@ -129,10 +116,12 @@ async function build(inputs: Values, call: Call): Promise<Values> {
   }
   const built = await engine.getImage(name).inspect();
   return {
-    ...inputs,
+    __inputs: inputs,
+    imageName: name,
     baseImageName: name,
     context: String(spec.context ?? "."),
     dockerfile: inside,
+    platform: String(spec.platform ?? ""),
     registryServer: String(registry.server ?? ""),
     repoDigest: inputs.skipPush === true ? built.Id : built.RepoDigests?.[0] ?? built.Id,
   };

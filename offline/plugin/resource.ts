@@ -35,7 +35,7 @@ export interface Resource {
    * What new inputs are compared with, of the state: the official plugin takes a live value that differs for a change even where nobody has read it on
    * purpose. Without it they are compared with the old inputs.
    */
-  compared?(state: Values): Values;
+  compared?(state: Values, inputs: Values): Values;
   create(inputs: Values, call: Call): Promise<{ id: string; outputs: Values }>;
   /** The live state; undefined when the object is gone. Without it a refresh keeps the state. */
   read?(id: string, inputs: Values, state: Values, call: Call): Promise<{ inputs: Values; outputs: Values } | undefined>;

@@ -148,7 +148,8 @@ export async function serve(provider: Provider): Promise<void> {
     diff(request: pb.DiffRequest) {
       provider.settled?.(request.getUrn(), request.getId());
       const resource = resourceOf(request.getUrn());
-      const olds = resource.compared ? resource.compared(read(request.getOlds()).values) : read(request.getOldInputs()).values;
+      const inputs = read(request.getOldInputs()).values;
+      const olds = resource.compared?.(read(request.getOlds()).values, inputs) ?? inputs;
       const ignored = request.getIgnorechangesList();
       const found = changes(resource.schema, olds, read(request.getNews()).values).filter(({ key }) => !ignored.includes(key));
       return diffed(found, resource.deleteBeforeReplace ?? false);

@@ -18,6 +18,8 @@ export const SUITES = {
   types: { needs: [], timeout: 0 },
   unit: { folder: "test/unit", without: "test/unit/policies", needs: [], timeout: 20_000 },
   policies: { folder: "test/unit/policies", needs: [], timeout: 60_000 },
+  // Needs no Docker: the plugins are asked as the engine asks them, of an engine that only keeps what it is told.
+  conformance: { folder: "test/conformance", needs: ["engine"], timeout: 60_000 },
   engine: { folder: "test/engine", needs: ["engine", "containers"], timeout: 300_000 },
   e2e: { folder: "test/e2e", needs: ["engine", "containers"], timeout: 900_000 },
   supply: { folder: "test/supply", needs: [], timeout: 180_000, long: true },

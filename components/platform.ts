@@ -11,7 +11,9 @@ const PATIENCE = 10_000;
  *
  * @param host as in DOCKER_HOST
  */
-export async function platformOf(host = process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock"): Promise<string | undefined> {
+export async function platformOf(
+  host = process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock",
+): Promise<string | undefined> {
   try {
     const { Os, Arch } = host.startsWith("unix://") ? await ask(host.slice("unix://".length)) : await askClient(host);
     return typeof Os === "string" && typeof Arch === "string" ? `${Os}/${Arch}` : undefined;
@@ -46,6 +48,9 @@ function ask(socketPath: string): Promise<Version> {
 
 async function askClient(host: string): Promise<Version> {
   const env = { ...process.env, DOCKER_HOST: host };
-  const { stdout } = await promisify(execFile)("docker", ["version", "--format", "{{json .Server}}"], { env, timeout: PATIENCE });
+  const { stdout } = await promisify(execFile)("docker", ["version", "--format", "{{json .Server}}"], {
+    env,
+    timeout: PATIENCE,
+  });
   return JSON.parse(stdout) as Version;
 }

@@ -4,6 +4,7 @@ import { hasUnknown } from "../plugin/values.ts";
 import type { Values } from "../plugin/values.ts";
 import { NotReady } from "../plugin/resource.ts";
 import type { Call, Resource } from "../plugin/resource.ts";
+import { changes } from "../plugin/schema.ts";
 import type { Failure } from "../plugin/schema.ts";
 import { ask, Refused, tell } from "./engine.ts";
 import * as journal from "./journal.ts";
@@ -19,6 +20,9 @@ import { lastWords, TAIL } from "./words.ts";
 const POLL = 100;
 /** Lines of the container's log that are looked through for what an error shows. */
 const LOG = 500;
+
+/** What is changed in a running container. */
+const LIMITS = ["restart", "maxRetryCount", "cpuShares", "memory", "cpuSet", "memorySwap"];
 
 /** docker.Container. The id is Docker's. */
 export const container: Resource = {
@@ -49,8 +53,9 @@ export const container: Resource = {
     const handle = (docker: Docker): Docker.Container => docker.getContainer(id);
     // As the official plugin: one that was found stopped is started, and nobody waits for it.
     if (state.mustRun === false && inputs.mustRun === true && inputs.start === true) await tell((docker) => handle(docker).start());
-    const changed = limits(inputs);
-    if (JSON.stringify(changed) !== JSON.stringify(limits(compared(state)))) await tell((docker) => handle(docker).update(changed));
+    if (changes(containerSchema, compared(state), inputs).some(({ key }) => LIMITS.includes(key))) {
+      await tell((docker) => handle(docker).update(limits(inputs)));
+    }
     return { ...outputsOf(inputs, await tell((docker) => handle(docker).inspect())), containerLogs: state.containerLogs ?? "" };
   },
   async delete(id, state, call) {

@@ -31,7 +31,10 @@ export function digestOf(context: string, dockerfile: string): string {
     const content = createHash("sha256");
     if (mode.startsWith("L")) content.update(target(path));
     else if (stat.isFile()) content.update(readFileSync(path));
-    sum.update(`${normalize(name)}${mode}`).update(content.digest()).update("\0");
+    sum
+      .update(`${normalize(name)}${mode}`)
+      .update(content.digest())
+      .update("\0");
   };
   add(dockerfile, "Dockerfile", "----------", lstatSync(realpathSync(dockerfile)));
   for (const path of filesOf(context, ignoring(context, dockerfile))) {
@@ -61,7 +64,9 @@ function modeOf(stat: Stats): string {
 function target(path: string): string {
   try {
     const real = realpathSync(path);
-    return isAbsolute(path) || isAbsolute(readlinkSync(path)) ? real : relative(realpathSync(resolve(".")), real) || ".";
+    return isAbsolute(path) || isAbsolute(readlinkSync(path))
+      ? real
+      : relative(realpathSync(resolve(".")), real) || ".";
   } catch (error) {
     throw new Error(`could not evaluate symlink at ${path}: ${(error as Error).message}`);
   }

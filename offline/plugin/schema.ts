@@ -104,13 +104,16 @@ export function changes(schema: Schema, olds: Values, news: Values): Change[] {
   for (const [key, field] of Object.entries(schema)) {
     const before = canonical(field, olds[key]);
     const after = canonical(field, news[key]);
-    if (before === after || (field.computed && after === "")) continue;
+    if (before === after || (field.computed && isOpen(news[key]))) continue;
     const count = (value: Value | undefined): number => (Array.isArray(value) ? value.length : 0);
     const replace = field.inPlace === undefined || (field.inPlace === "same count" && count(olds[key]) !== count(news[key]));
     found.push({ key, kind: before === "" ? "add" : after === "" ? "delete" : "update", replace });
   }
   return found;
 }
+
+/** No value is given: zero and false are values, an empty text or list is none. */
+const isOpen = (value: Value | undefined): boolean => value !== 0 && value !== false && canonical(any, value) === "";
 
 /** The inputs with live values in place of what was given, order and all kept where it is the same. */
 export function followed(schema: Schema, inputs: Values, live: Values): Values {

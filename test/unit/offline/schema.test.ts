@@ -36,6 +36,7 @@ describe("offline/plugin/schema", () => {
   it("takes what was read for given where nothing is, and nothing, zero and false for the same", () => {
     const fields = { read: computed(int), other: int, set: computed(set(str)) };
     assert.deepEqual(changes(fields, { read: 5, other: 5, set: ["a"] }, {}), [{ key: "other", kind: "delete", replace: true }]);
+    assert.deepEqual(changes({ flag: computed(bool), set: computed(set(str)) }, { flag: true, set: ["a"] }, { flag: false, set: [] }).map(({ key }) => key), ["flag"]);
     assert.deepEqual(changes({ number: int, flag: bool }, { number: 0, flag: false }, {}), []);
   });
 

@@ -81,7 +81,7 @@ describe("settings", () => {
     ["app.replicas", [3], "is a list, expected a whole number from 1 to 100", "pulumi config set --path drydock:app.replicas 3 -s local"],
     ["app.replicas", null, "is empty (null), expected a whole number from 1 to 100", "pulumi config set --path drydock:app.replicas 3 -s local"],
     ["app.replicsa", 3, "is unknown: is drydock:app.replicas meant?", "pulumi config rm --path drydock:app.replicsa -s local"],
-    ["migrate.colour", 3, "is unknown: expected one of enabled, timeout, breaking", "pulumi config rm --path drydock:migrate.colour -s local"],
+    ["migrate.colour", 3, "is unknown: expected one of enabled, timeout, lockTimeout, breaking", "pulumi config rm --path drydock:migrate.colour -s local"],
     ["app.server", "apache", 'is "apache", expected "fpm" (the image runs PHP-FPM) or "http" (it serves HTTP itself)', "pulumi config set --path drydock:app.server fpm -s local"],
     ["scheduler.enabled", "nope", 'is "nope", expected true or false', "pulumi config set --path drydock:scheduler.enabled true -s local"],
     ["app.path", "../html", 'is "../html", expected an absolute path, such as /var/www/html', "pulumi config set --path drydock:app.path /var/www/html -s local"],

@@ -36,7 +36,8 @@ describe("the backup bucket, under the real engine, in moto", function () {
   function use(given: Record<string, unknown>): void {
     writeFileSync(join(stack.folder, "index.ts"), `
       import { BackupBucket } from ${JSON.stringify(join(ROOT, "components/backupBucket.ts"))};
-      const made = new BackupBucket("backup-bucket", { stack: "test", settings: { bucket: ${JSON.stringify(settingsOf({ endpoint: moto.url, ...given }))} } } as never);
+      const settings = { bucket: ${JSON.stringify(settingsOf({ endpoint: moto.url, ...given }))} };
+      const made = new BackupBucket("backup-bucket", { stack: "test", settings, environment: { plain: { APP_ENV: "staging" } } } as never);
       export const { bucket } = made;
       export const { accessKeyId, secretAccessKey } = made.identity;
     `);

@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { createConnection, type Connection, type RowDataPacket } from "mysql2/promise";
 import { databaseAccount, readConfiguration } from "./configuration.ts";
 import { AgentError, messageOf } from "./errors.ts";
-import { isTransient } from "./execute.ts";
+import { isTransient } from "./transience.ts";
 import type { BinlogPosition } from "./protocol.ts";
 
 /** Does `work` with a connection of the agent's own account. */
@@ -15,7 +15,7 @@ export async function withDatabase<T>(work: (connection: Connection) => Promise<
   } catch (error) {
     if (error instanceof AgentError) throw error;
     const code = (error as { code?: string }).code ?? "";
-    throw new AgentError(`the database: ${messageOf(error)}`, { transient: isTransient(`${code} ${messageOf(error)}`) || /ECONN|PROTOCOL_CONNECTION_LOST|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|DEF_CHANGED/.test(code), cause: error });
+    throw new AgentError(`the database: ${messageOf(error)}`, { transient: isTransient({ text: messageOf(error) }) || /ECONN|PROTOCOL_CONNECTION_LOST|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|DEF_CHANGED/.test(code), cause: error });
   } finally {
     // A connection that is only cut is a warning in the server's log, every few seconds.
     if (connection !== undefined) await Promise.race([connection.end(), setTimeout(1_000, undefined, { ref: false })]);

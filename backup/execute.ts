@@ -3,6 +3,7 @@ import { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { finished, pipeline } from "node:stream/promises";
 import { AgentError } from "./errors.ts";
+import { isTransient } from "./transience.ts";
 
 export interface ExecuteOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -57,7 +58,7 @@ export async function execute(file: string, args: readonly string[], options: Ex
   const { code, signal } = end.value;
   if (code !== 0 && !(code !== null && accept.includes(code))) {
     const reason = signal !== null && timeout !== undefined ? `took longer than ${Math.round(timeout / 1000)} s` : `failed (${signal ?? `code ${code}`})`;
-    throw new AgentError(`${file} ${reason}${errors.text === "" ? "" : `: ${errors.text}`}`, { transient: isTransient(errors.text) });
+    throw new AgentError(`${file} ${reason}${errors.text === "" ? "" : `: ${errors.text}`}`, { transient: isTransient({ program: file, code, text: errors.text }) });
   }
   for (const one of [written, read]) if (one.status === "rejected") throw new AgentError(`${file}: its data broke off: ${(one.reason as Error).message}`, { transient: true });
   if (rest !== "") onLine?.(rest);
@@ -77,12 +78,6 @@ async function pour(from: Readable, to: Writable): Promise<void> {
   } finally {
     if (from.errored !== null || !from.readableEnded) to.destroy();
   }
-}
-
-/** Lost connections and busy repositories mend themselves; what is wrong or forbidden doesn't. */
-export function isTransient(text: string): boolean {
-  if (/access denied|forbidden|wrong password|no such|invalid/i.test(text)) return false;
-  return /connection (refused|reset)|lost connection|gone away|timed? ?out|broken pipe|can't connect|EOF|already locked|temporar|server shutdown|table definition has changed|slow ?down|503|502|500/i.test(text);
 }
 
 /** The end of a long text. */

@@ -13,7 +13,7 @@ import { baseFor, parsePosition, withSums } from "../../../backup/databaseBackup
 import { keepsHistory } from "../../../backup/dumpPlan.ts";
 import { fits, requireTools, tlsOptionsFor } from "../../../backup/engine.ts";
 import { clean, redact } from "../../../backup/events.ts";
-import { isTransient } from "../../../backup/execute.ts";
+import { isTransient } from "../../../backup/transience.ts";
 import { metricsOf } from "../../../backup/metrics.ts";
 import { EXIT, type Entry, type Status } from "../../../backup/protocol.ts";
 import { derivedKey, open, seal } from "../../../backup/seal.ts";
@@ -205,8 +205,8 @@ describe("what programs say", () => {
     assert.throws(() => requireTools({ dump: ["mysqldump"] }, "/nowhere"), { message: "the agent's image has no mysqldump", code: EXIT.refused, remedy: /drydock:backup.image has to hold the tools of drydock:database.engine/ });
   });
   it("lost connections are tried again; what is wrong or forbidden is not", () => {
-    for (const text of ["Lost connection to server during query", "connect: Connection refused", "503 Service Unavailable", "Table definition has changed"]) assert.equal(isTransient(text), true, text);
-    for (const text of ["Access denied for user", "403 Forbidden", "wrong password or no key found", "No such file"]) assert.equal(isTransient(text), false, text);
+    for (const text of ["Lost connection to server during query", "connect: Connection refused", "503 Service Unavailable", "ERROR 1412: Table definition has changed"]) assert.equal(isTransient({ text }), true, text);
+    for (const text of ["Access denied for user", "403 Forbidden", "wrong password or no key found", "No such file"]) assert.equal(isTransient({ text }), false, text);
   });
 });
 

@@ -245,6 +245,17 @@ describe("the stack", () => {
     assert.deepEqual(leaf(resources, "proxy").inputs.ports.map((port: any) => port.internal), [8080], "the way around is not published");
   });
 
+  it("repeats no POST, cuts no request of an old replica, and loses no row of a server that crashes", () => {
+    const site: string = revealed(leaf(resources, "switch").inputs).environment.SITE_CONF;
+    assert.deepEqual(site.match(/\w+_next_upstream [^;]*;/g), ["fastcgi_next_upstream error timeout;", "proxy_next_upstream error;"].filter((line) => site.includes(line)));
+    assert.match(site, /fastcgi_next_upstream error timeout;/);
+    const { uploads } = revealed(leaf(resources, "app-1").inputs);
+    const fpm: string = uploads.find(({ file }: any) => file.endsWith("fpm.conf")).content;
+    assert.match(fpm, /^process_control_timeout = 25s$/m);
+    const { command } = leaf(resources, "database").inputs;
+    assert.deepEqual(command.filter((word: string) => /sync-binlog|flush-log-at-trx-commit/.test(word)).includes("--sync-binlog=1"), true);
+  });
+
   it("makes Redis persistent, and never lets it evict a queued job (known issue 13)", () => {
     const [file] = revealed(leaf(resources, "redis").inputs).uploads;
     for (const line of ["save 3600 1 300 100 60 10000", "appendonly yes", "maxmemory-policy noeviction"]) {

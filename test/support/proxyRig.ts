@@ -119,7 +119,13 @@ export class ProxyRig {
     const site = change(siteConfiguration(context, this.replicas, [], this.networks[1]!));
     const host = new URL(context.environment.plain.APP_URL!).hostname;
     return this.step("switch", {
-      PROXY: this.proxy, REPLICA: this.replicas[0]!, RELEASE: release, HOST: host, HEALTH_PATH: context.settings.app.healthPath, SITE_CONF: site,
+      PROXY: this.proxy,
+      REPLICA: this.replicas[0]!,
+      REPLICAS: this.replicas[0]!,
+      RELEASE: release,
+      HOST: host,
+      HEALTH_PATH: context.settings.app.healthPath,
+      SITE_CONF: site,
     });
   }
 

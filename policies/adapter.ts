@@ -11,21 +11,20 @@ import { parseSettings, settingsSchema, type Settings } from "./settings.ts";
 /**
  * Turns the catalogue's rules into policies of the SDK, preceded by one that only carries the shared settings: a policy sees no
  * configuration but its own.
- * @param facts what Drydock's settings say @default nothing: another program's stack
+ * @param facts what Drydock's settings say, asked before the first rule is @default nothing: another program's stack
  */
-export function policiesOf(rules: readonly Rule[], facts?: Facts): Policies {
+export function policiesOf(rules: readonly Rule[], facts: () => Facts | undefined = () => undefined): Policies {
   const shared = new SharedSettings(facts);
   return [shared.policy, ...rules.map((rule) => (rule.scope === "resource" ? resourcePolicy(rule, shared) : stackPolicy(rule, shared)))];
 }
 
 class SharedSettings {
-  readonly #facts: Facts | undefined;
-  #current: Settings;
-  #seen = "{}";
+  readonly #facts: () => Facts | undefined;
+  #current = parseSettings();
+  #seen: readonly [config: string, facts: Facts | undefined] = ["{}", undefined];
 
-  constructor(facts: Facts | undefined) {
+  constructor(facts: () => Facts | undefined) {
     this.#facts = facts;
-    this.#current = parseSettings({}, facts);
   }
 
   get current(): Settings {
@@ -43,10 +42,10 @@ class SharedSettings {
   };
 
   #read(config: object): void {
-    const text = JSON.stringify(config);
-    if (text === this.#seen) return;
-    this.#current = parseSettings(config, this.#facts);
-    this.#seen = text;
+    const [text, facts] = [JSON.stringify(config), this.#facts()];
+    if (text === this.#seen[0] && facts === this.#seen[1]) return;
+    this.#current = parseSettings(config, facts);
+    this.#seen = [text, facts];
   }
 }
 

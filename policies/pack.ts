@@ -1,9 +1,9 @@
 import { PolicyPack } from "@pulumi/policy";
 import { policiesOf } from "./adapter.ts";
-import { factsOfStack } from "./facts.ts";
+import { listenForFacts } from "./facts.ts";
 import { catalogue } from "./catalogue.ts";
 
 new PolicyPack("drydock", {
   description: "Rules for running Laravel on Docker: every one stands for an incident.",
-  policies: policiesOf(catalogue, factsOfStack(process.env)),
+  policies: policiesOf(catalogue, listenForFacts(process.env)),
 });

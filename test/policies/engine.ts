@@ -50,7 +50,7 @@ export function urnOf({ type, name, stack = "staging" }: Res): string {
 
 /** Runs rules over a stack as an update does: every resource by itself, then all of them. */
 export async function analyze(rules: readonly Rule[], resources: readonly Res[], facts?: Facts): Promise<Diagnostic[]> {
-  const policies = policiesOf(rules, facts);
+  const policies = policiesOf(rules, () => facts);
   const [one, all] = [server.makeAnalyzeRpcFun("drydock", "0.1.0", "advisory", policies), server.makeAnalyzeStackRpcFun("drydock", "0.1.0", "advisory", policies)];
   const responses = [];
   for (const resource of resources) responses.push(await call(one, request(new analyzer.AnalyzeRequest(), resource)));

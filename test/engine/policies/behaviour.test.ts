@@ -39,7 +39,7 @@ describe("policies under the real engine", function () {
   it("obey the stack's file: levels, parameters, roles by name, exclusions with their reason", async () => {
     const { labels: _, ...replica } = app().props as Record<string, unknown>;
     project.program(`${container("tool", tool({ privileged: true, memory: undefined, cpus: undefined }))} ${container("frontend", { ...replica, user: "1002" })}
-      ${container("cron", { ...replica, envs: [...(replica["envs"] as string[])] }, 'labels: [{ label: "role", value: "scheduler" }], networksAdvanced: [{ name: "data" }]')}`);
+      ${container("cron", { ...replica, user: "1002", envs: [...(replica["envs"] as string[])] }, 'labels: [{ label: "role", value: "scheduler" }], networksAdvanced: [{ name: "data" }]')}`);
     const config = configured({
       "pack-settings": { roleLabel: "role", roleByName: { app: "^front" } },
       "no-privileged": { exclude: [{ resource: "tool", reason: "it is a test of exclusions" }] },

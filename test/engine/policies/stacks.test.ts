@@ -24,6 +24,8 @@ describe("policies under the real engine: Drydock's own stacks", function () {
             await project.config(Object.fromEntries(values.map(({ path, value }) => [path, String(value)])), ...(secret ? ["--secret"] : []));
           }
         } else await project.config(secrets(), "--secret");
+        // Neither a file of the policies nor a rule knows of these.
+        await project.config({ "drydock:app.uid": "33", "drydock:app.gid": "33", "drydock:app.healthPath": "/status", "drydock:proxy.gid": "82" });
         const result = await project.check({ config: join(PACK, "config", `${stack}.json`) });
         const unexplained = result.violations.filter(({ message }) => !message.includes("Excluded by the stack's policy configuration: "));
         assert.deepEqual(unexplained, []);

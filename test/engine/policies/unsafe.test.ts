@@ -8,7 +8,7 @@ import { Project, type Result } from "./project.ts";
 
 /** Every rule's first failing fixture in one program, written with the official SDK's classes. */
 function unsafeProgram(rules: readonly Rule[]): string {
-  const resources = rules.flatMap(({ name: rule }, i) => (fixtures[rule]?.fail[0]?.stack ?? []).map((resource) => ({
+  const resources = rules.flatMap(({ name: rule }, i) => (fixtures[rule]?.fail.find(({ facts }) => facts === undefined)?.stack ?? []).map((resource) => ({
     ...resource,
     name: `x${i}-${resource.name}`,
     prefix: `x${i}-`,
@@ -59,7 +59,7 @@ describe("policies under the real engine: a deliberately unsafe program", functi
       if (rule.level === "remediate") assert.match(result.output, new RegExp(`\\[remediate\\] +${rule.name}`), `${rule.name}: not repaired`);
       else {
         assert.ok(found.length > 0, `${rule.name}: not reported\n${result.output.slice(-3000)}`);
-        assert.equal(found[0]?.level, rule.level, rule.name);
+        for (const { level, message } of found) assert.equal(level, message.includes("In production this is refused.") ? "advisory" : rule.level, rule.name);
       }
     }
   });

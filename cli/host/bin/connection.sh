@@ -7,13 +7,20 @@
 # five idle minutes.
 # shellcheck shell=sh
 
-own=$(CDPATH='' cd "${0%/*}" && pwd)
-
-# real NAME: the command of this name that is meant: behind this folder on PATH. What it calls in turn is found as ever.
+# real NAME: the command of this name that is meant: on PATH, in no folder like this one. Another clone's folder may be there as well,
+# and two of them would call each other for ever.
 real() {
-  behind=:$PATH:
-  case $behind in *":$own:"*) behind=${behind%%":$own:"*}:${behind#*":$own:"} ;; esac
-  (PATH=$behind; command -v "$1") || { echo "$1: not found on PATH" >&2; exit 127; }
+  rest=$PATH:
+  while [ -n "$rest" ]; do
+    at=${rest%%:*}
+    rest=${rest#*:}
+    if [ -x "${at:-.}/$1" ] && [ ! -d "${at:-.}/$1" ] && [ ! -e "${at:-.}/drydock-connection" ]; then
+      echo "${at:-.}/$1"
+      return
+    fi
+  done
+  echo "$1: not found on PATH" >&2
+  return 127
 }
 
 # The remedy on lines of its own, for who shows it in another form.

@@ -69,8 +69,8 @@ describe("policies: guard of what the program registers", () => {
   });
 
   it("reads the plain variables that it is given, and prints no value of them", () => {
-    const text = message({}, { env: { ...env, DB_PASSWORD: "hunter2hunter2", REDIS_PASSWORD: PASSWORDS.DB, APP_KEY: "" } });
-    assert.match(text, /\[strong-secrets\] container "app", env.DB_PASSWORD: DB_PASSWORD has fewer than 32 characters/);
+    const text = message({}, { env: { ...env, REVERB_APP_SECRET: "hunter2hunter2", APP_KEY: "" } });
+    assert.match(text, /\[strong-secrets\] container "app", env.REVERB_APP_SECRET: REVERB_APP_SECRET has fewer than 32 characters/);
     assert.match(text, /\[app-key-every-role\]/);
     assert.doesNotMatch(text, /hunter2|9f4c1e7a/);
   });
@@ -92,6 +92,10 @@ describe("policies: guard of what the program registers", () => {
     assert.match(message({ user: "33" }), /\[non-root-uid\].*is not the uid of role app, 1000/);
     const other = factsIn({ app: { uid: 33, server: "http", port: 8000, healthPath: "/status" }, database: {}, redis: {}, proxy: {} }, "staging")!;
     assert.equal(message({ user: "33", healthcheck: { tests: ["CMD", "php", "http.php", "127.0.0.1:8000", "/status"] } }, { facts: other }), "");
+  });
+
+  it("leaves to the settings which password of database and Redis an application may bring along", () => {
+    assert.doesNotMatch(message({}, { env: { ...env, DB_PASSWORD: "hunter2hunter2", REDIS_PASSWORD: "short-but-in-use" } }), /strong-secrets/);
   });
 
   it("has no say outside of production and staging", () => assert.equal(message({ privileged: true }, { stage: "local", stack: "local" }), ""));

@@ -16,11 +16,14 @@ describe("the switch", function () {
     mkdirSync(proxy);
     // `exec -i CONTAINER /bin/sh -c LINE` is the proxy, `exec -i CONTAINER php …` a replica that asks it.
     writeFileSync(join(folder, "docker"), `#!/bin/sh
+[ "$1" != container ] || { echo "/app-1 \${HEALTH:-healthy}"; exit 0; }
 case "$4" in
-/bin/sh) echo "proxy" >> ${folder}/calls; exec sh -c "$(printf '%s' "$6" | sed 's#cd /var/lib/drydock#cd ${proxy}#')" ;;
+/bin/sh) echo "proxy" >> ${folder}/calls; exec sh -c "$(printf '%s' "$6" | sed 's#cd /var/lib/drydock#cd ${proxy}#; s#/tmp/host#${folder}#g')" ;;
 php) cat > /dev/null; echo "probe $*" >> ${folder}/calls; exit "\${PROBE:-0}" ;;
 esac
 `, { mode: 0o755 });
+    // What the proxy writes at its start (components/bootConfiguration.ts).
+    writeFileSync(join(folder, "site.sh"), "accepted() { nginx -q -t -c /var/lib/drydock/nginx.conf; }\nwhole() { :; }\n");
     writeFileSync(join(folder, "nginx"), `#!/bin/sh
 case "$*" in
 *reload*) echo "reload $(cat ${proxy}/site.conf 2>/dev/null | head -n 1)" >> ${folder}/calls ;;
@@ -30,10 +33,14 @@ esac
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  const run = (site: string, probe = 0) => {
-    const env = { PATH: `${folder}:${process.env.PATH}`, PROXY: "proxy", REPLICA: "app-1", RELEASE: "abc", HOST: "shop.test", HEALTH_PATH: "/up", SITE_CONF: site, PROBE: String(probe) };
+  const run = (site: string, probe = 0, health = "healthy") => {
+    const env = {
+      ...{ PATH: `${folder}:${process.env.PATH}`, PROXY: "proxy", REPLICA: "app-1", REPLICAS: "app-1", RELEASE: "abc", HOST: "shop.test", HEALTH_PATH: "/up" },
+      ...{ SITE_CONF: site, PROBE: String(probe), HEALTH: health },
+    };
     const { status, stderr } = spawnSync("sh", ["commands/switch.sh"], { encoding: "utf8", env });
-    const reloads = readFileSync(join(folder, "calls"), "utf8").split("\n").filter((line) => line.startsWith("reload")).map((line) => line.slice("reload ".length));
+    const calls = existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8") : "";
+    const reloads = calls.split("\n").filter((line) => line.startsWith("reload")).map((line) => line.slice("reload ".length));
     return { status, stderr, reloads, site: existsSync(join(proxy, "site.conf")) ? readFileSync(join(proxy, "site.conf"), "utf8").split("\n")[0] : undefined };
   };
 
@@ -49,6 +56,13 @@ esac
     const { stderr, ...rest } = run("new\n", 1);
     assert.deepEqual(rest, { status: 1, reloads: ["new", "old"], site: "old" });
     assert.match(stderr, /the old configuration is in force again and the old release serves/);
+  });
+
+  it("changes nothing where a new replica is not healthy, whatever Pulumi remembers of it", () => {
+    writeFileSync(join(proxy, "site.conf"), "old\n");
+    const { stderr, ...rest } = run("new\n", 0, "unhealthy");
+    assert.deepEqual(rest, { status: 1, reloads: [], site: "old" });
+    assert.match(stderr, /container app-1 is not healthy \(unhealthy\)/);
   });
 
   it("leaves no site behind where the first one fails", () => {

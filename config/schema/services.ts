@@ -17,7 +17,6 @@ const service = z.strictObject({
   env: preset(variables, {}, "Its variables; never a secret, for they can be read with `docker inspect`"),
   files: preset(files, {}, "Files for it, by path, which its user alone can read: the place for secrets (set with `--secret`) and configurations"),
   volume: optional(path("an absolute path, such as /data", "/data"), "Where it keeps its data: a volume of its own, which outlives releases", "none: what it writes is gone with the container"),
-  backup: preset(flag(), true, "Back the volume up with Laravel's files"),
   uid: preset(id(), 1000, "The user that it runs as"),
   gid: preset(id(), 1000, "The group that it runs as"),
   memory: preset(mebibytes(16), 256, "Memory limit"),

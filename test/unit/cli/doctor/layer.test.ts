@@ -13,7 +13,7 @@ describe("what a container has written to its own layer", () => {
   });
 
   it("is nothing where only mounts, Laravel's own folders and what Drydock delivers are new", () => {
-    const diff = [`A ${path}/.env`, `A ${path}/storage`, `A ${path}/storage/app`, `A ${path}/storage/framework`, `A ${path}/storage/logs`, `A ${path}/bootstrap/cache`, "A /drydock", "A /run/drydock/fpm.conf"].join("\n");
+    const diff = [`A ${path}/.env`, `A ${path}/.env.production`, `A ${path}/storage`, `A ${path}/storage/app`, `A ${path}/storage/framework`, `A ${path}/storage/logs`, `A ${path}/bootstrap/cache`, "A /drydock", "A /run/drydock/fpm.conf"].join("\n");
     assert.deepEqual(writtenTo(diff, path, mounts), []);
   });
 });

@@ -35,7 +35,7 @@ foreach ($lacks as $line) {
     $say($line);
 }
 // No reason to stop: Laravel's own folders are memory or a volume.
-if ($lacks === [] && is_dir("$path/storage") && !is_writable("$path/storage")) {
+if ($lacks === [] && is_dir("$path/storage") && !writable("$path/storage")) {
     $say("$path/storage belongs to " . owner("$path/storage") . ' and can\'t be written to by uid ' . posix_uid()
         . ': what the application makes in it beside app, framework and logs fails (COPY --chown; what is to last: drydock:app.persistent)');
 }
@@ -44,6 +44,19 @@ exit($lacks === [] ? 0 : 1);
 function posix_uid(): int
 {
     return function_exists('posix_geteuid') ? posix_geteuid() : (int) (stat('/proc/self')['uid'] ?? -1);
+}
+
+/** By owner, group and permissions: this container's own root can't be written at all. */
+function writable(string $path): bool
+{
+    $stat = @stat($path);
+    $process = @stat('/proc/self');
+    if ($stat === false || $process === false) {
+        return true;
+    }
+    $bits = $stat['uid'] === $process['uid'] ? 0200 : ($stat['gid'] === $process['gid'] ? 0020 : 0002);
+
+    return ($stat['mode'] & $bits) !== 0;
 }
 
 function owner(string $path): string

@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { hear, type Said } from "../../cli/child.ts";
 import { ROOT } from "../../cli/project.ts";
+import { readAptAccess } from "../../cli/setup/images-apt.ts";
 import { canHaveMachine, Machine } from "./rig.ts";
 
 const HOST = "ssh://deploy@ship";
 const SYSTEM = join(ROOT, ".drydock", "cache", "trixie");
 const PACKAGES = "ca-certificates,openssh-server,sudo,iproute2,iptables";
-const MIRROR = process.env.DRYDOCK_DEBIAN_MIRROR ?? "http://deb.debian.org/debian";
 
 const canMake = existsSync("/usr/sbin/debootstrap");
 
@@ -46,7 +46,8 @@ function packageProxy(address: string): Promise<Server> {
     rmSync(SYSTEM, { recursive: true, force: true });
     mkdirSync(SYSTEM, { recursive: true });
     const scripts = "/usr/share/debootstrap/scripts/sid";
-    const args = ["--variant=minbase", `--include=${PACKAGES}`, "trixie", SYSTEM, MIRROR, scripts];
+    const { mirror } = await readAptAccess();
+    const args = ["--variant=minbase", `--include=${PACKAGES}`, "trixie", SYSTEM, mirror, scripts];
     execFileSync("debootstrap", args, { stdio: "ignore" });
     ship = await new Machine({ dockerd: null, root: SYSTEM }).start();
     packages = await packageProxy(ship.gateway);

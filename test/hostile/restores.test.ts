@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { execFileSync, type ChildProcess } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Clone, docker, type Result, type Status } from "../support/clone.ts";
+import { containersOf } from "../support/containers.ts";
+
+const said = ({ stdout, stderr }: Result): string => stdout + stderr;
+
+describe("restores and imports of a stack", function () {
+  this.timeout(900_000);
+  let clone: Clone;
+  let status: Status;
+  let bin: string;
+
+  const container = (role: string): string => status.services.find((service) => service.role === role)!.container;
+  const sql = (statements: string): string =>
+    docker(
+      "exec", container("database"), "sh", "-c",
+      'MYSQL_PWD=$(cat /run/drydock/root-password) mariadb -uroot -N laravel -e "$1"', "sql", statements,
+    );
+  const ok = async (...args: string[]): Promise<Result> => {
+    const result = await clone.drydock(args);
+    assert.equal(result.code, 0, said(result));
+    return result;
+  };
+  const state = async (): Promise<Status & { restore?: { state: string; what: string } }> =>
+    JSON.parse((await clone.drydock(["status", "--json"])).stdout);
+  const app = (script: string): string => docker("exec", container("app"), "sh", "-c", script);
+  /** Nothing of a restore is left: on the disk, in the server, on the Docker host, for visitors. */
+  const isSettled = async (why: string): Promise<void> => {
+    const now = await state();
+    assert.equal(now.restore, undefined, why);
+    assert.deepEqual(now.services.filter(({ state }) => state !== "running"), [], why);
+    for (const end = Date.now() + 60_000; (await fetch(status.url)).status !== 200;) {
+      assert.ok(Date.now() < end, `${why}: the site is not open`);
+      await sleep(500);
+    }
+    assert.doesNotMatch(sql("SHOW SCHEMAS"), /_restore_|journal/, why);
+    const left = docker("exec", container("database"), "sh", "-c", "ls /var/lib/mysql/.drydock");
+    assert.doesNotMatch(left, /state|leaving|hold/, why);
+    const names = docker("ps", "--all", "--format", "{{.Names}}").split("\n");
+    assert.deepEqual(names.filter((name) => name.startsWith(`${container("restore")}-beside`)), [], why);
+  };
+
+  /** As a machine that stops: everything ends at once, and what nobody had stopped is started again. */
+  const reboot = async (): Promise<void> => {
+    const running = (await containersOf(clone)).filter(({ state, name }) => state === "running" && !name.endsWith("-beside"));
+    execFileSync("docker", ["kill", ...running.map(({ id }) => id)], { stdio: "ignore" });
+    execFileSync("docker", ["start", ...running.map(({ id }) => id)], { stdio: "ignore" });
+  };
+
+  before(async () => {
+    clone = new Clone();
+    await ok("up");
+    status = await clone.status();
+    sql("CREATE TABLE kept (id INT PRIMARY KEY) WITH SYSTEM VERSIONING; INSERT INTO kept VALUES (1), (2)");
+    app("mkdir -p storage/app/up && echo one > storage/app/up/a.txt");
+    bin = mkdtempSync(join(tmpdir(), "drydock-kill-"));
+    const real = execFileSync("sh", ["-c", "command -v docker"], { encoding: "utf8" }).trim();
+    // A docker's client that ends the command line which calls it, before or after it has done what it was asked for.
+    writeFileSync(join(bin, "docker"), `#!/bin/bash
+if [ -n "$KILL_AT" ] && [[ "$*" == *"$KILL_AT"* ]]; then
+  [ "$KILL_WHEN" = before ] || ${real} "$@"
+  kill -9 $PPID
+  exit 1
+fi
+exec ${real} "$@"
+`);
+    chmodSync(join(bin, "docker"), 0o755);
+  });
+  after(async () => {
+    rmSync(bin, { recursive: true, force: true });
+    await clone?.remove();
+  });
+
+  const killed = async (args: readonly string[], at: string, when: "before" | "after"): Promise<void> => {
+    const path = `${bin}${delimiter}${process.env.PATH}`;
+    const child = clone.start(["backup", "restore", ...args], { PATH: path, KILL_AT: at, KILL_WHEN: when });
+    let text = "";
+    child.stderr!.on("data", (chunk: Buffer) => { text += chunk.toString(); });
+    const [code, signal] = await new Promise<[number | null, string | null]>((resolve) => child.once("close", (...ended) => resolve(ended)));
+    assert.ok(signal === "SIGKILL" || code === 137, `${at}: it ended by itself (${code}): ${text}`);
+  };
+
+  it("are brought to one of two ends after a kill at each step, with and without a reboot", async () => {
+    await ok("backup", "run");
+    const id: string = JSON.parse((await ok("backup", "list", "--json")).stdout).backups[0].id;
+    const physically = [id, "--db", "--physical", "--yes", "--no-backup"];
+    const database = container("database");
+    const steps = [
+      [physically, `stop ${database}`, "after", "back"],
+      [physically, " restore swap restores/", "after", "back"],
+      [physically, ` restore proven`, "before", "back"],
+      [physically, ` restore proven`, "after", "done"],
+      [physically, ` restore keep`, "after", "done"],
+      [[id, "--files", "--yes", "--no-backup"], " files swap .drydock-before-", "before", "back"],
+      [[id, "--files", "--yes", "--no-backup"], " files swap .drydock-before-", "after", "done"],
+    ] as const;
+    for (const [index, [args, at, when, end]] of steps.entries()) {
+      sql("REPLACE INTO kept VALUES (1), (2), (99)");
+      app("echo changed > storage/app/up/a.txt");
+      const why = `killed ${when} ${at}`;
+      await killed(args, at, when);
+      if (index % 2 === 0) await reboot();
+      const now = await state();
+      assert.equal(now.restore?.state, "cut off", why);
+      assert.match(now.restore!.what, new RegExp(`a restore of backup ${id} by `));
+      await ok(...(index % 3 === 2 ? ["up"] : ["backup", "restore", "--resume"]));
+      await isSettled(why);
+      const files = args.includes("--files");
+      assert.equal(sql("SELECT GROUP_CONCAT(id ORDER BY id) FROM kept"), end === "done" && !files ? "1,2" : "1,2,99", why);
+      assert.equal(app("cat storage/app/up/a.txt"), end === "done" && files ? "one" : "changed", why);
+    }
+    assert.match(said(await ok("backup", "restore", "--resume")), /No restore was cut off/);
+  });
+
+  it("are one at a time, from whichever clone; nothing is deployed and no backup is removed meanwhile", async () => {
+    const other = new Clone();
+    let child: ChildProcess | undefined;
+    try {
+      // Another machine with the same state.
+      execFileSync("cp", ["-a", join(clone.dir, ".drydock"), join(clone.dir, "Pulumi.local.yaml"), other.dir]);
+      rmSync(join(other.dir, ".drydock", "local.lock"), { force: true });
+      child = clone.start(["backup", "restore", "latest", "--db", "--physical", "--yes", "--no-backup"]);
+      const ended = new Promise<number | null>((resolve) => child!.once("close", resolve));
+      await new Promise<void>((resolve) => child!.stderr!.on("data", (chunk: Buffer) => { if (/preparing/.test(chunk.toString())) resolve(); }));
+      for (const args of [["backup", "restore", "latest", "--db", "--yes"], ["up"], ["import", "files", other.dir]]) {
+        const refused = await other.drydock(args);
+        if (child.exitCode !== null) break;
+        assert.equal(refused.code, 3, said(refused));
+        assert.match(said(refused), /data is being restored \(a restore of backup latest\) by \S+, since .*nothing was changed/);
+      }
+      assert.equal(await ended, 0);
+      await isSettled("after two at once");
+    } finally {
+      child?.kill("SIGKILL");
+      rmSync(other.dir, { recursive: true, force: true });
+    }
+  });
+
+  it("bring a dump from elsewhere: refused over what is live, whoever owned its views, whatever its database was called", async () => {
+    const dump = join(clone.dir, "old.sql");
+    const rows = sql("SELECT COUNT(*) FROM `rows`");
+    // As mariadb-dump --databases writes it of a server with other accounts.
+    sql("CREATE DATABASE `my-shop`; CREATE TABLE `my-shop`.`it's` (id INT PRIMARY KEY); INSERT INTO `my-shop`.`it's` VALUES (7), (8); CREATE TABLE `my-shop`.migrations (id INT PRIMARY KEY AUTO_INCREMENT, migration VARCHAR(255), batch INT); CREATE DEFINER=shop@localhost VIEW `my-shop`.`the view` AS SELECT id FROM `my-shop`.`it's`");
+    const trigger = "CREATE DEFINER=shop@localhost TRIGGER `my-shop`.up BEFORE INSERT ON `my-shop`.`it's` FOR EACH ROW SET NEW.id = NEW.id + 1";
+    sql(trigger);
+    sql("CREATE USER shop@localhost; GRANT ALL ON `my-shop`.* TO shop@localhost");
+    writeFileSync(dump, docker("exec", container("database"), "sh", "-c", "MYSQL_PWD=$(cat /run/drydock/root-password) mariadb-dump -uroot --routines --triggers --databases my-shop"));
+    sql("DROP DATABASE `my-shop`; DROP USER shop@localhost");
+    const refused = await clone.drydock(["import", "dump", dump]);
+    assert.equal(refused.code, 3, said(refused));
+    assert.match(said(refused), /has rows in .*--replace/s);
+    assert.equal(sql("SELECT COUNT(*) FROM `rows`"), rows);
+    const cut = join(clone.dir, "cut.sql");
+    writeFileSync(cut, readFileSync(dump, "utf8").slice(0, -200));
+    const broken = await clone.drydock(["import", "dump", cut, "--replace", "--yes"]);
+    assert.equal(broken.code, 3, said(broken));
+    assert.match(said(broken), /the dump is cut off/);
+    assert.equal(sql("SELECT COUNT(*) FROM `rows`"), rows);
+    execFileSync("gzip", [dump]);
+    const done = await ok("import", "dump", `${dump}.gz`, "--replace", "--yes", "--json");
+    const result = JSON.parse(done.stdout);
+    assert.deepEqual([result.schema, result.tables, result.objects, result.definers], ["laravel", 2, 2, ["shop@localhost"]]);
+    assert.ok(result.pending.length > 0, "its table migrations is empty");
+    sql("INSERT INTO `it's` VALUES (20)");
+    assert.equal(sql("SELECT GROUP_CONCAT(id ORDER BY id) FROM `the view`"), "7,8,21");
+    assert.match(sql("SELECT definer FROM information_schema.views WHERE table_schema = 'laravel'"), /^laravel@%$/);
+    assert.equal(sql(`SELECT COUNT(*) FROM ${result.previous}.\`rows\``), rows);
+    await isSettled("after an import");
+    assert.equal(JSON.parse((await ok("backup", "list", "--json")).stdout).backups[0].verified, true);
+  });
+
+  it("bring uploads from elsewhere, which are the application's then", async () => {
+    const dir = join(clone.dir, "uploads");
+    mkdirSync(join(dir, "public", "avatars"), { recursive: true, mode: 0o700 });
+    const names = ["it's $(x)", "--option", "line\nbreak", "日本語", "a".repeat(255)];
+    for (const name of names) writeFileSync(join(dir, "public", "avatars", name), name, { mode: 0o600 });
+    execFileSync("sh", ["-c", `printf x > "$(printf 'caf\\351')"`], { cwd: join(dir, "public", "avatars") });
+    const refused = await clone.drydock(["import", "files", dir]);
+    assert.equal(refused.code, 3, said(refused));
+    assert.match(said(refused), /files? in storage\/app already/);
+    await ok("import", "files", dir, "--replace", "--yes", "--no-backup");
+    assert.equal(app("cd storage/app/public/avatars && ls | wc -l"), String(names.length + 2), "one name has two lines");
+    assert.equal(app("cd storage/app/public/avatars && for f in *; do [ -O \"$f\" ] && echo x >> \"$f\" || echo refused; done"), "");
+    const answer = await fetch(`${status.url}/storage/avatars/--option`);
+    assert.deepEqual([answer.status, await answer.text()], [200, "--optionx\n"]);
+    await isSettled("after an import of files");
+  });
+});

@@ -10,8 +10,7 @@ import type { Volumes } from "./volumes.ts";
 
 /**
  * Looks into the image before anything is changed: what in it would win over the stack's variables, and what its
- * configuration makes of
- * them.
+ * configuration makes of them.
  */
 export class Preflight extends pulumi.ComponentResource {
   readonly command: command.local.Command;

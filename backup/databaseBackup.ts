@@ -6,7 +6,7 @@ import { definersOf, planDump, type Definers } from "./dumpPlan.ts";
 import { fits, requireTools, tlsOptions, toolsVersion, tools } from "./engine.ts";
 import type { BackupType, BinlogPosition, Entry, TableSum } from "./protocol.ts";
 import { lineage } from "./retention.ts";
-import { lastReplaced } from "./state.ts";
+import { lastReplaced, type Replacement } from "./state.ts";
 import { isItsOwn, sumsOf, withoutTransactions, type Summed } from "./sums.ts";
 
 type DatabaseEntry = NonNullable<Entry["database"]>;
@@ -117,9 +117,12 @@ type Part = Pick<DatabaseEntry, "format" | "bytes" | "added" | "position" | "lsn
  * the server has counted since then is not what it counted before.
  * @param replaced when that was last
  */
-export function baseFor(entries: readonly Entry[], replaced: Date | undefined): Entry | undefined {
+export function baseFor(entries: readonly Entry[], replaced: Replacement | undefined): Entry | undefined {
   const newest = entries.find(({ database }) => database?.format === "physical");
-  return newest !== undefined && (replaced === undefined || Date.parse(newest.started) > replaced.getTime()) && newest.verified && newest.database?.lsn !== undefined && newest.copies.includes("local") && lineage(entries, newest).length <= LONGEST ? newest : undefined;
+  if (newest === undefined || !newest.verified || newest.database?.lsn === undefined || !newest.copies.includes("local")) return undefined;
+  // By both: one that was under way has its place in the order afterwards, and the clock may have been ahead.
+  const since = ({ at, sequence }: Replacement): boolean => Date.parse(newest.started) > at.getTime() && (newest.sequence ?? 0) > sequence;
+  return (replaced === undefined || since(replaced)) && lineage(entries, newest).length <= LONGEST ? newest : undefined;
 }
 
 async function copy({ local, reporter }: Agent, { id, proven }: DatabaseBackup, base: Entry | undefined): Promise<Part> {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { recordOf } from "./names.ts";
 
 /** How a verb of the agent ends; see each verb's help. */
 export const EXIT = { done: 0, failed: 1, usage: 2, refused: 3, notVerified: 4 } as const;
@@ -144,9 +145,9 @@ export const entrySchema = z.object({
     base: z.string().optional(),
     /** Where in the log the sums were taken. */
     sumsPosition: binlogPositionSchema.optional(),
-    sums: z.record(z.string(), tableSumSchema),
+    sums: recordOf(tableSumSchema),
     /** Sequence name to the next value, before and after the moment of the sums. Absent in backups of earlier agents. */
-    sequences: z.record(z.string(), sequenceRangeSchema.readonly()).optional(),
+    sequences: recordOf(sequenceRangeSchema.readonly()).optional(),
     /** What the dump left out: "view NAME", "table NAME". */
     excluded: z.array(z.string()).optional(),
     /** Accounts, as user@host, that views, triggers, routines and events name; they are needed where it is restored. */

@@ -86,7 +86,7 @@ export async function prepareBackup(agent: Agent, id: string, { toTime, compare 
     if (compared || until !== undefined) agent.reporter.progress("finish", 1, 1, "steps");
     const { folder, objects } = await restore.finish(schema);
     // From here on they may take the live ones' place, and nobody comes back to say so.
-    noteReplacement();
+    await noteReplacement(agent.local.catalogue);
     return { backup: entry, folder, reached: toTime ?? entry.finished, seconds: (steadyNow() - began) / 1000, copied: copied !== undefined, compared, objects };
   } catch (error) {
     await restore.remove();

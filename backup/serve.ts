@@ -5,6 +5,7 @@ import { z } from "zod";
 import { Alarms, sendHeartbeat } from "./alarms.ts";
 import { Follower } from "./binlog/follow.ts";
 import { ClockWatch, isFuture, steadyNow } from "./clock.ts";
+import { replacedAfter } from "./companion/client.ts";
 import { requireSecret } from "./configuration.ts";
 import { agentOf, type Agent } from "./context.ts";
 import { messageOf } from "./errors.ts";
@@ -44,7 +45,7 @@ export async function serve(): Promise<void> {
   whateverTheDisk(reporter, () => mkdirSync(join(FOLDERS.backups, "state"), { recursive: true, mode: 0o700 }));
   whateverTheDisk(reporter, () => clearDrafts(FOLDERS.backups));
   const agent = agentOf(reporter);
-  const follower = new Follower(agent.local.binlogs, agent.s3);
+  const follower = new Follower(agent.local.binlogs, agent.s3, replacedAfter);
   const keeper = new Keeper(agent, follower, new Alarms(agent.configuration, reporter));
 
   const server = await serveHttp(PORTS.agent, async (request, response, url) => {
@@ -58,6 +59,10 @@ export async function serve(): Promise<void> {
     if (url.pathname === "/live") return json(response, keeper.live());
     if (url.pathname === "/flush" && request.method === "POST") {
       await follower.flush({ file: url.searchParams.get("file") ?? "", position: Number(url.searchParams.get("position")) });
+      return json(response, {});
+    }
+    if (url.pathname === "/replaced" && request.method === "POST") {
+      await follower.lookForReplacement();
       return json(response, {});
     }
     if (url.pathname === "/changed") {

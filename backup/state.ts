@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { nextSequence, type Catalogue } from "./catalogue.ts";
 import { readIfThere, writeWhole } from "./files.ts";
 import { FOLDERS } from "./protocol.ts";
 
@@ -14,11 +15,19 @@ export interface State {
 export const ENVIRONMENT = join(FOLDERS.backups, "state", "environment.json");
 
 /** When a server's files were last about to be put in the place of the live ones: whether they were is not known here. */
+export interface Replacement {
+  readonly at: Date;
+  /** The backups up to this one in their order were there by then, whatever the clock said. */
+  readonly sequence: number;
+}
+
 const REPLACED = join(FOLDERS.backups, "state", "replaced");
-export const noteReplacement = (now = new Date()): void => writeWhole(REPLACED, now.toISOString());
-export function lastReplaced(): Date | undefined {
-  const noted = readIfThere(REPLACED)?.toString();
-  return noted === undefined ? undefined : new Date(noted);
+export async function noteReplacement(catalogue: Pick<Catalogue, "list">, now = new Date()): Promise<void> {
+  writeWhole(REPLACED, `${now.toISOString()} ${nextSequence((await catalogue.list()).entries) - 1}`);
+}
+export function lastReplaced(): Replacement | undefined {
+  const [at, sequence = "0"] = readIfThere(REPLACED)?.toString().split(" ") ?? [];
+  return at === undefined ? undefined : { at: new Date(at), sequence: Number(sequence) };
 }
 
 export function stateNow(): State {

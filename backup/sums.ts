@@ -62,19 +62,17 @@ export async function sumsOf(connection: Connection, schema: string, { onBegin, 
   const all = await tablesOf(connection, schema);
   const tables = all.filter(({ type }) => type !== "SEQUENCE");
   const { objects, unlisted } = await objectsOf(connection, schema);
-  const sums: Record<string, TableSum> = {};
+  const sums: [string, TableSum][] = [];
   for (const [index, { name, engine }] of tables.entries()) {
     const sum = await sumOf(connection, schema, name, engine);
-    sums[name] = transactional.has(engine) ? sum : ifSettled(sum, settled.get(name), engine);
+    sums.push([name, transactional.has(engine) ? sum : ifSettled(sum, settled.get(name), engine)]);
     onTable?.(index + 1, tables.length);
   }
   const last = await valuesOf(connection, schema, all);
-  const migrations = tables.some(({ name }) => name === "migrations")
-    ? (await rowsOf(connection, `SELECT migration FROM ${quoted(schema)}.migrations ORDER BY id`)).map(({ migration }) => String(migration))
-    : [];
+  const migrations = tables.some(({ name }) => name === "migrations") ? await migrationsOf(connection, schema) : [];
   await connection.query("COMMIT");
   return {
-    sums, objects, migrations, unlisted, position,
+    sums: Object.fromEntries(sums), objects, migrations, unlisted, position,
     sequences: Object.fromEntries([...last].map(([name, value]) => [name, [first.get(name) ?? value, value] as const])),
     inMemory: tables.filter(({ engine }) => engine === "MEMORY").map(({ name }) => name),
     versioned: tables.filter(({ type }) => type === "SYSTEM VERSIONED").map(({ name }) => name),
@@ -144,6 +142,17 @@ async function valuesOf(connection: Connection, schema: string, tables: readonly
     values.set(name, String(row?.["next"]));
   }
   return values;
+}
+
+/** A table of that name that is not Laravel's says nothing of migrations. */
+async function migrationsOf(connection: Connection, schema: string): Promise<readonly string[]> {
+  try {
+    const rows = await rowsOf(connection, `SELECT migration FROM ${quoted(schema)}.migrations ORDER BY id`);
+    return rows.map(({ migration }) => String(migration));
+  } catch (error) {
+    if (!isItsOwn(error)) throw error;
+    return [];
+  }
 }
 
 async function objectsOf(connection: Connection, schema: string): Promise<Pick<Summed, "objects" | "unlisted">> {

@@ -45,7 +45,11 @@ export function addVerbs(program: Command): void {
   verb("files <id>", "the files as tar", async (agent, id: string) => await filesOf(agent, id, output()), { data: true });
   verb("prepare <id>", "a server's data, recovered and checked, in the volume for restores", async (agent, id: string, options: { toTime?: string; compare?: boolean }) => await prepareBackup(agent, id, options))
     .option("--to-time <time>", "recovered to that moment (UTC)").option("--compare", "with what was recorded, though it was proven");
-  verb("replaced", "note that a server's files were put in the place of the live ones just now", async () => { noteReplacement(); return {}; });
+  verb("replaced", "note that a server's files were put in the place of the live ones just now", async ({ local }) => {
+    await noteReplacement(local.catalogue);
+    await fetch(`http://127.0.0.1:${PORTS.agent}/replaced`, { method: "POST", signal: AbortSignal.timeout(60_000) });
+    return {};
+  });
   verb("status", "how things stand", statusOf);
   verb("health", "whether all is well", async (agent) => {
     const health = await healthOf(agent);

@@ -7,6 +7,7 @@ import { placeOf, type Agent } from "./context.ts";
 import type { Summed } from "./sums.ts";
 import { AgentError, messageOf } from "./errors.ts";
 import { runHook } from "./hooks.ts";
+import { own } from "./names.ts";
 import type { Entry, TableSums } from "./protocol.ts";
 import { needed, restoreDatabase, sumsUntil } from "./restore.ts";
 
@@ -17,7 +18,7 @@ export type Restored = Pick<Summed, "sums" | "objects" | "migrations"> & Partial
 /** What differs between a database and what was recorded of it, in words. What could not be proven is only to be there. */
 export function differences(expected: Content, restored: Restored): string[] {
   const other = Object.entries(expected.sums).flatMap(([table, { rows, checksum, unproven }]) => {
-    const found = restored.sums[table];
+    const found = own(restored.sums, table);
     if (found === undefined || unproven !== undefined) return [];
     if (found.unproven !== undefined) return [`table ${table} can't be compared: ${found.unproven}`];
     if (found.rows !== rows) return [`table ${table} has ${found.rows} rows instead of ${rows}`];
@@ -25,7 +26,7 @@ export function differences(expected: Content, restored: Restored): string[] {
   });
   // Earlier agents did not look at tables with a history.
   const ignored = expected.sequences === undefined ? (restored.versioned ?? []) : [];
-  const there = Object.fromEntries(Object.entries(restored.sums).filter(([table]) => expected.sums[table] !== undefined || !ignored.includes(table)));
+  const there = Object.fromEntries(Object.entries(restored.sums).filter(([table]) => Object.hasOwn(expected.sums, table) || !ignored.includes(table)));
   return [
     ...unlike(names(expected.sums), names(there)),
     ...other,
@@ -40,7 +41,7 @@ export function differences(expected: Content, restored: Restored): string[] {
 function sequenceDifferences(expected: NonNullable<Content["sequences"]>, restored: Summed["sequences"]): string[] {
   const named = (sequences: object): string[] => Object.keys(sequences).map((name) => `sequence ${name}`);
   const wrong = Object.entries(expected).flatMap(([name, range]) => {
-    const [found] = restored[name] ?? [];
+    const [found] = own(restored, name) ?? [];
     if (found === undefined) return [];
     const [low, high] = [...range].map(BigInt).sort((a, b) => (a < b ? -1 : 1)) as [bigint, bigint];
     if (BigInt(found) >= low && BigInt(found) <= high) return [];

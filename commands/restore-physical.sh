@@ -6,7 +6,8 @@
 # $1 swap FOLDER NAME: the live files into leaving/, those of FOLDER into their place; the server is stopped. NAME is
 # for what was live, before-TIME
 #    proven: the server runs on them, and has them all
-#    keep: what was live gets its name
+#    keep: what was live gets its name; from now on `replaced` has the file of the binary log after which the data are
+# others, and when that was begun
 #    back: takes the swap back, with the server stopped; prints the name under which the restored files are kept, if
 # a server may have run on them
 #    discard NAME: nobody has written to those
@@ -46,6 +47,11 @@ release() {
   [ ! "$1/ibdata1" -ef ../ibdata1 ] || { rm "$1/ibdata1"; return 0; }
   mv -f "$1/ibdata1" ../ibdata1
 }
+# The last file of the log, and when it was begun (seconds since 1970, in its first event): numbers may begin anew.
+last_log() {
+  last=$(find .. -mindepth 1 -maxdepth 1 -name 'binlog.[0-9]*' | sort | tail -n 1)
+  [ -z "$last" ] || echo "${last##*/} $(od -A n -t u4 -j 4 -N 4 "$last" | tr -d ' ')"
+}
 phase='' name=''
 [ ! -e state ] || read -r phase name < state
 
@@ -54,6 +60,8 @@ case $1 in
     [ -z "$phase" ] && [ ! -e leaving ] || fail "an earlier restore has not come to its end: ./drydock backup restore --resume"
     [ -d "$2/mysql" ] && [ -e "$2/ibdata1" ] || fail "$2 is no server's folder"
     find "$2" -mindepth 1 -maxdepth 1 \( -name 'binlog.*' -o -name .drydock \) -exec rm -rf {} +
+    { [ ! -e replaced ] || cat replaced; last_log; } > replaced.new
+    sync replaced.new
     note leaving "$3"
     mkdir leaving
     hold leaving
@@ -73,6 +81,7 @@ case $1 in
   keep)
     [ "$phase" = proven ] || fail "nothing was proven"
     [ ! -e leaving ] || { [ ! -e "$name" ] || fail "$name is there already"; mv leaving "$name"; }
+    [ ! -e replaced.new ] || mv -f replaced.new replaced
     sync .
     rm -f state hold
     rm -rf restores/*
@@ -102,6 +111,7 @@ case $1 in
       release leaving
       empty leaving
     fi
+    rm -f replaced.new
     sync . ..
     rm -f state hold
     rm -rf scrap restores/*

@@ -17,9 +17,14 @@ export interface Archived {
   readonly end: number;
   /** Names of all that is stored of it, also of what has become useless. */
   readonly objects: readonly string[];
-  /** `whole`: the server went on to the next file. `hole`: it did, and what it wrote before that was never had. */
-  readonly mark?: "whole" | "hole";
+  readonly mark?: Mark;
 }
+
+/**
+ * How a file ends. `whole`: the server went on to the next one. `hole`: it did, and what it wrote before that was never had.
+ * `replaced`: it did, on other data: its files had been put in place by a restore.
+ */
+export type Mark = "whole" | "hole" | "replaced";
 
 export interface Segment {
   readonly name: string;
@@ -32,10 +37,13 @@ export interface Segment {
 
 const FOLDER = "binlogs/";
 const digits = (value: number): string => String(value).padStart(12, "0");
-/** An object's name may end with: `~` ends within an event; `!` a hole comes next. A piece without a length is a mark. */
-const PATTERN = /^binlogs\/(\d+)-([^/]+)\/(\d+)-(\d+)([~!]?)$/;
+/** A piece without a length is a mark, and the end of its name says which. Of several the last one counts, in this order. */
+const SIGNS = { whole: "", hole: "!", replaced: "=" } as const satisfies Readonly<Record<Mark, string>>;
+const markOf = (sign: string): Mark => (Object.keys(SIGNS) as Mark[]).find((mark) => SIGNS[mark] === sign) ?? "whole";
+/** `~`: the piece ends within an event. */
+const PATTERN = /^binlogs\/(\d+)-([^/]+)\/(\d+)-(\d+)([~!=]?)$/;
 
-export const segmentName = (file: string, begun: number, from: number, to: number, sign: "" | "~" | "!" = ""): string =>
+export const segmentName = (file: string, begun: number, from: number, to: number, sign: "~" | (typeof SIGNS)[Mark] = ""): string =>
   `${FOLDER}${digits(begun)}-${file}/${digits(from)}-${digits(to)}${sign}`;
 
 interface Growing {
@@ -44,7 +52,7 @@ interface Growing {
   segments: Segment[];
   tip: number;
   readonly objects: string[];
-  readonly marks: Map<number, "whole" | "hole">;
+  readonly marks: Map<number, Mark>;
 }
 
 /** Sorted by when they were begun; a file with a gap ends before it. */
@@ -57,7 +65,7 @@ export function archivedFrom(objects: readonly { readonly name: string; readonly
     const known: Growing = files.get(key) ?? { file, begun: Number(begun), segments: [], tip: 0, objects: [], marks: new Map() };
     files.set(key, known);
     known.objects.push(name);
-    if (from === to) known.marks.set(Number(to), sign === "!" ? "hole" : "whole");
+    if (from === to) known.marks.set(Number(to), markOf(sign));
     // A piece that was written twice, longer the second time, begins where an earlier one does.
     if (Number(from) > known.tip || Number(to) <= known.tip) continue;
     if (Number(from) < known.tip) known.segments = known.segments.filter((one) => one.from < Number(from));
@@ -115,6 +123,12 @@ export function chain(archived: readonly Archived[], from: BinlogPosition, befor
 const lacks = (what: string) =>
   refused(`the binary log in the repository lacks ${what}`, "take another backup, or another moment: ./drydock backup list");
 
+const ofOtherData = ({ file }: Archived, last: Date) =>
+  refused(
+    `the server's files were replaced by a restore after ${last.toISOString()} (${file}): what the log says after that is of other data than this backup`,
+    `choose a moment before ${last.toISOString()}, or a backup that was made after that restore: ./drydock backup list`,
+  );
+
 /** What is followed, and what is to be said of it. */
 export interface Followed {
   readonly files: readonly Archived[];
@@ -139,9 +153,9 @@ export class BinlogArchive {
     await this.store.put(name, seal(this.#key, name, content));
   }
 
-  /** Notes that a file ends here: all of it was had, or what followed never was. */
-  async mark({ file, begun, end }: Pick<Archived, "file" | "begun" | "end">, mark: "whole" | "hole"): Promise<void> {
-    const name = segmentName(file, begun, end, end, mark === "hole" ? "!" : "");
+  /** Notes that a file ends here, and how. */
+  async mark({ file, begun, end }: Pick<Archived, "file" | "begun" | "end">, mark: Mark): Promise<void> {
+    const name = segmentName(file, begun, end, end, SIGNS[mark]);
     await this.store.put(name, seal(this.#key, name, Buffer.alloc(0)));
   }
 
@@ -155,9 +169,11 @@ export class BinlogArchive {
     const warnings: string[] = [];
     for (const [index, file] of found.entries()) {
       const next = found[index + 1];
-      if (next === undefined && ("position" in until || archived.at(-1) === file)) break;
-      if (await this.isWhole(file)) continue;
+      const replaced = file.mark === "replaced";
+      if (next === undefined && ("position" in until || (archived.at(-1) === file && !replaced))) break;
+      if (!replaced && (await this.isWhole(file))) continue;
       if ("time" in until && (await this.#lastTime(file)) >= Math.floor(until.time.getTime() / 1000)) return { files: found.slice(0, index + 1), warnings };
+      if (replaced) throw ofOtherData(file, new Date((await this.#lastTime(file)) * 1000));
       if (next !== undefined && file.mark !== "hole" && begunByStart(await this.#content(next.segments[0]))) {
         warnings.push(`${file.file} ends at ${file.end} without an end: the server was killed, and what it wrote last may be missing`);
         continue;
@@ -173,7 +189,7 @@ export class BinlogArchive {
 
   /** Whether the server wrote nothing more into this file. */
   async isWhole({ segments, mark }: Archived): Promise<boolean> {
-    if (mark !== undefined) return mark === "whole";
+    if (mark !== undefined) return mark !== "hole";
     const last = segments.at(-1);
     // The rest of a large event is rows.
     if (last === undefined || segments.at(-2)?.more === true) return false;

@@ -8,6 +8,7 @@ import { tlsOptions, tools } from "../engine.ts";
 import { AgentError, messageOf } from "../errors.ts";
 import { FOLDERS, type BinlogPosition } from "../protocol.ts";
 import { successor, type Archived, type BinlogArchive } from "./archive.ts";
+import type { LogFile } from "../companion/replaced.ts";
 import type { Ownership } from "../owner.ts";
 import { begunAt, piecesOf, readAt } from "./format.ts";
 
@@ -48,8 +49,15 @@ export class Follower {
   #s3Since: number | undefined;
   s3Problem: string | undefined;
 
-  /** @param second a second place, which may be away for some time, or another's */
-  constructor(readonly archive: BinlogArchive, readonly second: SecondArchive | undefined) {}
+  /** The files after which the live data are others; undefined where they have to be asked for. */
+  #replaced: readonly LogFile[] | undefined;
+  #askAfter = 0;
+
+  /**
+   * @param second a second place, which may be away for some time, or another's
+   * @param replacedAfter answers the files after which the server's files were replaced. @default none
+   */
+  constructor(readonly archive: BinlogArchive, readonly second: SecondArchive | undefined, readonly replacedAfter = async (): Promise<readonly LogFile[]> => []) {}
 
   /** Seconds. */
   s3Lag(): number {
@@ -76,6 +84,14 @@ export class Follower {
     throw new AgentError(`the binary log is not followed as far as ${position.file} at ${position.position}${this.problem === undefined ? "" : `: ${this.problem}`}`, { transient: true });
   }
 
+  /** Has the next round ask after which files the server's files were replaced. */
+  async lookForReplacement(): Promise<void> {
+    await this.#working;
+    this.#replaced = undefined;
+    this.#askAfter = 0;
+    await this.round();
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#again);
@@ -91,6 +107,7 @@ export class Follower {
       const position = await withDatabase(logPosition);
       if (position === undefined) throw new AgentError("the server writes no binary log: set drydock:database (log-bin is on by default)");
       if (this.#child === undefined) await this.#begin();
+      await this.#askForReplaced();
       await this.#store();
       const stored = this.#ends.get(position.file);
       if (stored !== undefined && stored.end >= position.position) this.reached = { at: asked, steady, position };
@@ -108,6 +125,8 @@ export class Follower {
     rmSync(SPOOL, { recursive: true, force: true });
     mkdirSync(SPOOL, { recursive: true, mode: 0o700 });
     this.#ends.clear();
+    this.#replaced = undefined;
+    this.#askAfter = 0;
     const { logs, tls } = await withDatabase(async (connection) => ({
       logs: await rowsOf(connection, "SHOW BINARY LOGS"),
       tls: await tlsOptions(connection),
@@ -134,6 +153,19 @@ export class Follower {
   async #lookForHole(last: Archived | undefined, files: readonly string[]): Promise<void> {
     if (last === undefined || last.mark === "hole" || files.includes(last.file)) return;
     if (!files.includes(successor(last.file)) || !(await this.archive.isWhole(last))) await this.#lost(last);
+  }
+
+  /** What is stored of such a file as a whole is marked; what isn't yet is when it is. */
+  async #askForReplaced(): Promise<void> {
+    if (this.#replaced !== undefined || steadyNow() < this.#askAfter) return;
+    // A companion that isn't there takes its time to say so.
+    this.#askAfter = steadyNow() + 60_000;
+    const after = await this.replacedAfter().catch(() => undefined);
+    for (const one of after ?? []) {
+      const found = (await this.archive.files()).find(({ file, begun }) => file === one.file && begun === one.begun);
+      if (found !== undefined && found.mark !== "replaced" && (await this.archive.isWhole(found))) await this.archive.mark(found, "replaced");
+    }
+    this.#replaced = after;
   }
 
   /** Nobody will ever have what followed: no moment after it can be reached from a backup before it. */
@@ -169,7 +201,8 @@ export class Follower {
         }
         // All but the last file are complete; what is stored of them needs no second copy here.
         if (index < files.length - 1 && from >= size) {
-          await this.archive.mark({ file, begun, end: from }, "whole");
+          const replaced = this.#replaced?.some((one) => one.file === file && one.begun === begun) === true;
+          await this.archive.mark({ file, begun, end: from }, replaced ? "replaced" : "whole");
           rmSync(join(SPOOL, file));
         }
       } finally {

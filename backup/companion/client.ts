@@ -7,6 +7,7 @@ import { AgentError, messageOf } from "../errors.ts";
 import { execute } from "../execute.ts";
 import { COMPANION, PORTS } from "../protocol.ts";
 import type { PhysicalInfo } from "./physical.ts";
+import type { LogFile } from "./replaced.ts";
 import type { FileSums } from "./sums.ts";
 import type { ReplayRange } from "./throwaway.ts";
 
@@ -125,5 +126,7 @@ export async function companionStarted(): Promise<void> {
 /** The backups whose restored files the stack's own companion has. */
 export const keptBackups = async (): Promise<readonly string[]> => ((await ask("GET", "/kept", { host: OWN })) as { kept: string[] }).kept;
 export const forgetKept = async (): Promise<void> => void (await ask("DELETE", "/kept", { host: OWN }));
+/** The files of the log after which the live data are others: those of a restore. */
+export const replacedAfter = async (): Promise<readonly LogFile[]> => ((await ask("GET", "/replaced", { host: OWN })) as { after: LogFile[] }).after;
 export const companionSpace = async (): Promise<number> => ((await ask("GET", "/space")) as { free: number }).free;
 export const physicalInfo = async (key: string): Promise<PhysicalInfo> => (await ask("GET", `/physical/${key}?info`)) as PhysicalInfo;

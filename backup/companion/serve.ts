@@ -14,6 +14,7 @@ import { stopped } from "../serve.ts";
 import { copyPhysically, type PhysicalInfo } from "./physical.ts";
 import { sumsOf } from "../sums.ts";
 import { forgetKept, isKept, kept } from "./kept.ts";
+import { replacedAfter } from "./replaced.ts";
 import { sumsBelow } from "./sums.ts";
 import { RESTORES, Throwaway, type ReplayRange } from "./throwaway.ts";
 
@@ -44,6 +45,7 @@ export async function serveCompanion(): Promise<void> {
     const [, kind, id, verb, name] = url.pathname.split("/");
     if (kind === "physical") return await physical(id ?? "", request, response, url);
     if (kind === "space") return json(response, { free: freeSpace() });
+    if (kind === "replaced") return json(response, { after: replacedAfter() });
     if (kind === "kept") {
       if (request.method === "DELETE") forgetKept();
       return json(response, { kept: kept() });

@@ -127,7 +127,7 @@ export class Throwaway {
 
   /** Runs SQL that arrives as a stream. */
   async load(schema: string, sql: Readable): Promise<void> {
-    await this.query((connection) => connection.query(`CREATE DATABASE IF NOT EXISTS \`${schema}\` CHARACTER SET utf8mb4`));
+    await this.query((connection) => connection.query(`CREATE DATABASE IF NOT EXISTS ${quoted(schema)} CHARACTER SET utf8mb4`));
     await this.#client([tools().client, "--binary-mode", "--max-allowed-packet=1G", schema], { stdin: sql });
   }
 

@@ -119,11 +119,7 @@ export class PhysicalRestore {
   /** When the site is open again. */
   async keep(): Promise<void> {
     await this.#files("keep");
-    // Once more: a backup that was begun since it was prepared is of what was live before, and no increment may
-    // build on it.
-    await ask(this.host, "replaced").catch((error: Error) =>
-      this.#say(`${error.message}; make the next backup a full one`),
-    );
+    await noteReplaced(this.host, this.#say);
   }
 
   /** Takes its companion away, and what it made where that was not put in place. */
@@ -132,6 +128,14 @@ export class PhysicalRestore {
     if (!this.#given) await this.#workers?.start();
     await this.#companion.remove();
   }
+}
+
+/**
+ * Once more: a backup that was begun since it was prepared is of what was live before, and no increment may build on it. And
+ * the log from here on is of other data than the backups before.
+ */
+export async function noteReplaced(host: BackupHost, say: Say): Promise<void> {
+  await ask(host, "replaced").catch((error: Error) => say(`${error.message}; make the next backup a full one`, "warn"));
 }
 
 export type Files = (...args: string[]) => Promise<string>;

@@ -1,14 +1,14 @@
 import { BESIDE, FOLDERS } from "../../backup/protocol.ts";
 import { CliError } from "../errors.ts";
 import { containerOf, volumeAt, type BackupHost, type Inspection } from "./agent.ts";
-import { physicalScript, start, takeBack, type Files } from "./restorePhysical.ts";
+import { noteReplaced, physicalScript, start, takeBack, type Files } from "./restorePhysical.ts";
 import { databaseOf, type Database } from "./sql.ts";
 import type { Say } from "./swap.ts";
 import { Unsettled } from "./unsettled.ts";
 
 /** Brings such a restore to its end: what is on the disk decides, not whether a server answers. */
 export async function settlePhysical(
-  host: Pick<BackupHost, "docker" | "deployed" | "session">,
+  host: BackupHost,
   say: Say,
 ): Promise<boolean> {
   const files = onVolume(host);
@@ -19,6 +19,7 @@ export async function settlePhysical(
     if (phase === "proven") {
       await start(database);
       await files("keep");
+      await noteReplaced(host, say);
       say(
         `a restore of the server's files was cut off when it was done; what was live before it is kept as ${BESIDE}/${name}`,
         "warn",

@@ -132,6 +132,17 @@ describe("restoring backups", function () {
     sql(status, "DELETE FROM kept");
     await ok("restore", made.id, "--db", "--physical", "--to-time", time, "--yes", "--no-backup");
     assert.equal(sql(status, "SELECT GROUP_CONCAT(id ORDER BY id) FROM kept"), "1");
+    // What the log says from here on is of other data than that backup: no moment behind the restore, each before it.
+    sql(status, "INSERT INTO kept VALUES (77, 'later')");
+    await sleep(2_100);
+    const now = new Date().toISOString().slice(0, 19);
+    await sleep(1_100);
+    const refused = await backup("restore", made.id, "--db", "--into", "look2", "--to-time", now);
+    assert.equal(refused.code, 3, said(refused));
+    assert.match(said(refused), /the server's files were replaced by a restore after .*backup that was made after that restore/s);
+    await ok("restore", made.id, "--db", "--into", "look2", "--to-time", time);
+    assert.equal(sql(status, "SELECT GROUP_CONCAT(id ORDER BY id) FROM look2.kept"), "1");
+    sql(status, "DELETE FROM kept WHERE id = 77; DROP DATABASE look2");
   });
 
   it("takes all of it back where the restored files are not what they should be", async () => {

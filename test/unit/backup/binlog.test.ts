@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BinlogArchive } from "../../../backup/binlog/archive.ts";
+import { EXIT } from "../../../backup/protocol.ts";
 import { reaches, statementsOf, stretchesOf } from "../../../backup/binlog/statements.ts";
 import { LocalStore } from "../../../backup/store.ts";
 
@@ -28,6 +29,7 @@ const format = (time: number, start: number): Buffer => {
   body.writeUInt32LE(start, 52);
   return event(time, 15, body);
 };
+const STOP = 3;
 const ROTATE = 4;
 const ROWS = 23;
 
@@ -146,6 +148,23 @@ describe("the log in the repository", () => {
     await put("binlog.000002", 200, Buffer.concat([format(200, 200), event(210, ROWS)]));
     await archive.mark({ file: "binlog.000001", begun: 100, end }, "hole");
     await assert.rejects(archive.follow(from, 105, time(500)), /has a hole/);
+  });
+
+  it("ends where the server's files were replaced: no moment and no place behind that is reached, each before it is", async () => {
+    const end = await put("binlog.000001", 100, Buffer.concat([format(100, 100), event(110, ROWS), event(120, STOP)]));
+    await put("binlog.000002", 200, Buffer.concat([format(200, 200), event(210, ROWS)]));
+    for (const mark of ["whole", "replaced"] as const) await archive.mark({ file: "binlog.000001", begun: 100, end }, mark);
+    const replaced = { message: /replaced by a restore after 1970-01-01T00:02:00.000Z \(binlog.000001\)/, code: EXIT.refused, remedy: /backup that was made after that restore/ };
+    for (const until of [time(205), time(121), { position: { file: "binlog.000002", position: 80 } }]) {
+      await assert.rejects(archive.follow(from, 105, until), replaced);
+    }
+    for (const until of [time(110), time(120), { position: { file: "binlog.000001", position: 80 } }]) {
+      assert.deepEqual(names(await archive.follow(from, 105, until)), ["binlog.000001"]);
+    }
+    assert.deepEqual(names(await archive.follow({ file: "binlog.000002", position: 4 }, 205, time(500))), ["binlog.000002"]);
+    // Nothing of what came afterwards is there yet.
+    rmSync(join(folder, "binlogs", "000000000200-binlog.000002"), { recursive: true });
+    await assert.rejects(archive.follow(from, 105, time(205)), replaced);
   });
 
   it("takes an event in several pieces for one, and half of it for none", async () => {

@@ -4,6 +4,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "mocha";
+import { z } from "zod";
 import { mailOf } from "../../../backup/alarms.ts";
 import { archivedFrom, chain, segmentName } from "../../../backup/binlog/archive.ts";
 import { begunAt, begunByStart, piecesOf, wholeEvents } from "../../../backup/binlog/format.ts";
@@ -15,7 +16,7 @@ import { fits, requireTools, tlsOptionsFor } from "../../../backup/engine.ts";
 import { clean, redact } from "../../../backup/events.ts";
 import { isTransient } from "../../../backup/transience.ts";
 import { metricsOf } from "../../../backup/metrics.ts";
-import { EXIT, type Entry, type Status } from "../../../backup/protocol.ts";
+import { EXIT, entrySchema, type Entry, type Status } from "../../../backup/protocol.ts";
 import { derivedKey, open, seal } from "../../../backup/seal.ts";
 import { differences, fileDifferences } from "../../../backup/verify.ts";
 import { day, entry } from "./entries.ts";
@@ -28,8 +29,12 @@ describe("what an incremental backup builds on", () => {
     assert.equal(baseFor([{ ...entries[0]!, verified: false }, entries[1]!], undefined), undefined);
   });
   it("none that was made before the server's files were replaced: they count otherwise", () => {
-    assert.equal(baseFor(entries, new Date(day(6))), undefined);
-    assert.equal(baseFor(entries, new Date(day(4)))?.id, "b");
+    const [newest, ...others] = entries;
+    const ordered = [{ ...newest!, sequence: 7 }, ...others];
+    const replaced = (n: number, sequence: number) => ({ at: new Date(day(n)), sequence });
+    assert.equal(baseFor(ordered, replaced(6, 6)), undefined, "begun before, listed after");
+    assert.equal(baseFor(ordered, replaced(4, 7)), undefined, "made before, while the clock was ahead");
+    assert.equal(baseFor(ordered, replaced(4, 6))?.id, "b");
   });
 });
 
@@ -230,5 +235,33 @@ describe("what goes out", () => {
     const text = await metricsOf(status, [entry("a", 1)]);
     for (const line of ["drydock_backup_age_seconds 7200", "drydock_backup_rpo_seconds 1.5", "drydock_backup_verified 1", "drydock_backup_size_bytes 101", "drydock_backup_binlog_streaming 1"]) assert.ok(text.split("\n").includes(line), line);
     assert.ok(!/rto_seconds|s3_lag/.test(text));
+  });
+});
+
+describe("names that every object has something under", () => {
+  const names = ["__proto__", "constructor", "toString", "valueOf", "hasOwnProperty"];
+  const sums = Object.fromEntries(names.map((name, index) => [name, { rows: index, checksum: String(index) }]));
+  const sequences = Object.fromEntries(names.map((name) => [name, ["1", "2"] as const]));
+  const content = { sums, sequences, objects: names.map((name) => `view ${name}`), migrations: [] };
+
+  it("are tables and sequences like others in the catalogue's entries", () => {
+    const made = entry("a", 1);
+    const written = JSON.parse(JSON.stringify({ ...made, database: { ...made.database!, ...content } })) as unknown;
+    const { database } = entrySchema.parse(written);
+    assert.deepEqual([Object.keys(database!.sums), Object.keys(database!.sequences!)], [names, names]);
+    assert.deepEqual(Object.values(database!.sums), Object.values(sums));
+    for (const wrong of [[], "x", { a: { rows: "many", checksum: null } }]) {
+      assert.throws(() => entrySchema.parse({ ...made, database: { ...made.database!, sums: wrong } }), z.ZodError);
+    }
+  });
+
+  it("are compared like others: the same, missing, or more", () => {
+    const empty = { sums: {}, sequences: {}, objects: [], migrations: [] };
+    assert.deepEqual(differences(content, content), []);
+    assert.equal(differences(content, empty).length, 3 * names.length);
+    assert.equal(differences(empty, content).length, 3 * names.length);
+    const recorded = withSums(entry("a", 1), { ...content, inMemory: ["__proto__"], versioned: [], unlisted: [], position: undefined });
+    assert.deepEqual(Object.keys(recorded.database!.sums), names);
+    assert.deepEqual(recorded.unproven?.length, 1);
   });
 });

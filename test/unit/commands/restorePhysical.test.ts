@@ -91,11 +91,36 @@ describe("putting a server's files in place of the live ones", function () {
     run("keep");
     assert.deepEqual([run("left"), run("kept")], ["", NAME]);
     assert.deepEqual(read(`.drydock/${NAME}`), kept);
-    assert.deepEqual(readdirSync(join(data, ".drydock")).sort(), [NAME, "restores"]);
+    assert.deepEqual(readdirSync(join(data, ".drydock")).sort(), [NAME, "replaced", "restores"]);
     assert.deepEqual(readdirSync(join(data, ".drydock/restores")), []);
     run("forget");
     assert.equal(run("kept"), "");
     assert.deepEqual(read(), swapped);
+  });
+
+  it("keeps in mind after which file of the log the data are others, and not of what was taken back", () => {
+    const log = (number: number, begun: number): void => {
+      const file = Buffer.alloc(80);
+      file.writeUInt32LE(begun, 4);
+      writeFileSync(join(data, `binlog.00000${number}`), file);
+    };
+    const replaced = (): string => readFileSync(join(data, ".drydock/replaced"), "utf8");
+    log(7, 1_700_000_000);
+    swap();
+    run("proven");
+    assert.ok(!existsSync(join(data, ".drydock/replaced")), "not before it is kept");
+    run("keep");
+    assert.equal(replaced(), "binlog.000007 1700000000\n");
+    log(8, 1_800_000_000);
+    write(".drydock/restores/1234/data", RESTORED);
+    run("swap", "restores/1234/data", "before-20260131_103000");
+    run("back");
+    assert.deepEqual([replaced(), existsSync(join(data, ".drydock/replaced.new"))], ["binlog.000007 1700000000\n", false]);
+    write(".drydock/restores/1234/data", RESTORED);
+    run("swap", "restores/1234/data", "before-20260131_103001");
+    run("proven");
+    run("keep");
+    assert.equal(replaced(), "binlog.000007 1700000000\nbinlog.000008 1800000000\n");
   });
 
   it("can be taken back, with what the server logged meanwhile; what it may have written to is kept", () => {

@@ -96,5 +96,5 @@ export async function askMigrations(env: NodeJS.ProcessEnv, input: Readonly<Reco
 /** base64 of a tar with what the one-off container needs beside the image and the variables. */
 export function migrationFiles(): string {
   const file = (name: string) => ({ name: `drydock/${name}`, data: readFileSync(join(ROOT, "runtime", name), "utf8"), attrs: { mode: "555", mtime: 0 } });
-  return Buffer.from(createTar(["start.sh", "answer.php", "pending.php"].map(file))).toString("base64");
+  return Buffer.from(createTar(["start.sh", "answer.php", "masked.php", "migrate.php", "pending.php"].map(file))).toString("base64");
 }

@@ -140,8 +140,8 @@ async function look(session: Session, id: string | undefined): Promise<Way> {
     return Object.fromEntries(Object.entries((found ?? {}) as Record<string, unknown>).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
   };
   const [environment, replica] = [input("backup"), replicaOf(target, stack)];
-  const { NAME: lockName = "", MORE, ALSO } = input("migrate");
-  const more = { ...(MORE === undefined ? {} : { MORE }), ...(ALSO === undefined ? {} : { ALSO }) };
+  const { NAME: lockName = "", MORE, ALSO, LOCK_SECONDS = "10" } = input("migrate");
+  const more = { LOCK_SECONDS, ...(MORE === undefined ? {} : { MORE }), ...(ALSO === undefined ? {} : { ALSO }) };
   // Where Drydock runs no migrations, it rolls none back either.
   const applied = Object.keys(environment).length === 0 ? {} : await asked(target, environment, replica, "down=");
   const found = situation(applied, goal, parseMigrations(files["migrations.jsonl"]));

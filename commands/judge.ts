@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { describePlan, planMigrations, refusal, type Breaking, type Pending } from "../releases/migrations.ts";
 import { parseLines } from "../releases/record.ts";
+import { withoutValues } from "../releases/sql.ts";
 
 const { BREAKING, STACK = "", SERVING = "" } = process.env;
 const pending = JSON.parse(readFileSync(0, "utf8")) as Pending;
@@ -16,5 +17,7 @@ if (plan.refused.length > 0) {
 } else {
   const at = new Date().toISOString();
   console.log(JSON.stringify({ hold: plan.hold }));
-  for (const migration of pending.migrations) if (!plan.hold.includes(migration.name)) console.log(JSON.stringify({ ...migration, at }));
+  for (const migration of pending.migrations.filter(({ name }) => !plan.hold.includes(name))) {
+    console.log(JSON.stringify({ ...migration, statements: migration.statements.map(withoutValues), at }));
+  }
 }

@@ -2,8 +2,9 @@
 # Asks an image what its migrations would do, or rolls some back, in a one-off container with the environment of a running replica.
 # IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS: see one-off.sh; NAME: of the container; REPLICA: whose environment is used; TIMEOUT: seconds
 # WHAT: `pending`; or `down=NAMES`, what rolling these back would run; or `rollback=COUNT`, with a backup of the database before it:
-# DATABASE: its container; AGENT …: see dump-one-off.sh; REASON: of the backup, none is made where it is empty. NAME is then the migrations' lock
-# Standard input: base64 of a tar with start.sh and pending.php
+# DATABASE: its container; AGENT …: see dump-one-off.sh; REASON: of the backup, none is made where it is empty. NAME is then the migrations' lock,
+# LOCK_SECONDS how long one of its statements waits for a table at a time
+# Standard input: base64 of a tar with the scripts of runtime/ that this needs
 set -eu
 fail() { echo "migrations: $*" >&2; exit 1; }
 . commands/one-off.sh
@@ -19,7 +20,7 @@ case $WHAT in
     if [ -n "$REASON" ]; then
       docker exec "$DATABASE" cat /run/drydock/client.cnf | base64 | tr -d '\n' | back_up "$REASON" || fail "the database could not be backed up (see above); nothing was rolled back."
     fi
-    set -- php artisan migrate:rollback --force "--step=${WHAT#rollback=}"
+    set -- php /drydock/migrate.php "$APP_PATH" "$LOCK_SECONDS" "$WHAT"
     LABELS="$LABELS --label drydock.lock.by=$(id -un)@$(uname -n) --label drydock.lock.since=$(date -u +%FT%TZ) --label drydock.lock.until=$(($(date +%s) + TIMEOUT))"
     ;;
   pending) set -- php /drydock/pending.php "$APP_PATH" ;;

@@ -1,5 +1,5 @@
 import { definitionOf, typeChange, type Columns } from "./columns.ts";
-import { clauses, Reader, tokens } from "./sql.ts";
+import { clauses, Reader, tokens, withoutValues } from "./sql.ts";
 
 /**
  * What a change of the schema means for the release that serves while it runs: `additive`, it goes on as before; `breaking`, its queries fail
@@ -8,6 +8,7 @@ import { clauses, Reader, tokens } from "./sql.ts";
 export type Verdict = "additive" | "breaking" | "unknown";
 
 export interface Finding {
+  /** Without the values in it. */
   readonly statement: string;
   readonly verdict: Verdict;
   /** Why, where it is not additive. */
@@ -40,7 +41,7 @@ export class Judge {
   }
 
   judge(statement: string): Finding {
-    return { statement, ...this.#statement(new Reader(tokens(statement))) };
+    return { statement: withoutValues(statement), ...this.#statement(new Reader(tokens(statement))) };
   }
 
   #statement(sql: Reader): Omit<Finding, "statement"> {

@@ -4,7 +4,7 @@ import type { Columns } from "./columns.ts";
 /** One migration as runtime/pending.php tells it; also a line of the records' migrations.jsonl. */
 export interface Migration {
   readonly name: string;
-  /** What `DB::pretend` says it would run; without the values. */
+  /** What `DB::pretend` says it would run; in the records without the values in it. */
   readonly statements: readonly string[];
   /** Marked with `public bool $drydockContract = true;`: the second half of a change, for the release after the one that brings it. */
   readonly contract?: boolean;

@@ -1,10 +1,14 @@
 <?php
-// Runs the pending migrations, once they may: nobody else migrates this schema, and what Laravel needs for it is here.
+// Runs the pending migrations, once they may: nobody else migrates this schema, and what Laravel needs for it is here. Or rolls some back.
 // Usage: php /drydock/migrate.php APPLICATION_PATH LOCK_SECONDS [NAMES]      NAMES: migrations that wait for the next
 // release, with commas
-// exit 75: somebody else is migrating; else that of `artisan migrate`
+//        php /drydock/migrate.php APPLICATION_PATH LOCK_SECONDS rollback=COUNT
+// exit 75: somebody else is migrating; else that of the artisan command, 1 where it throws
+
+require __DIR__ . '/masked.php';
 
 [, $path, $patience, $held] = $argv + [3 => ''];
+$back = str_starts_with($held, 'rollback=') ? substr($held, strlen('rollback=')) : null;
 $fail = static function (string $why, int $code = 1): never {
     fwrite(STDERR, "migrate: $why" . PHP_EOL);
     exit($code);
@@ -100,8 +104,8 @@ if (!$migrator->hasRunAnyMigrations()) {
     }
 }
 
-$options = ['command' => 'migrate', '--force' => true];
-if ($held !== '') {
+$options = ['--force' => true, ...($back === null ? [] : ['--step' => $back])];
+if ($back === null && $held !== '') {
     $files = $migrator->getMigrationFiles([$app->databasePath('migrations'), ...$migrator->paths()]);
     $applied = $migrator->repositoryExists() ? $migrator->getRepository()->getRan() : [];
     $wanted = array_diff(array_keys($files), $applied, explode(',', $held));
@@ -112,4 +116,12 @@ if ($held !== '') {
     // Laravel runs single files when it is given them.
     $options += ['--realpath' => true, '--path' => array_values(array_map(static fn (string $name): string => $files[$name], $wanted))];
 }
-exit($kernel->handle(new Symfony\Component\Console\Input\ArrayInput($options), new Symfony\Component\Console\Output\ConsoleOutput()));
+$output = new Symfony\Component\Console\Output\ConsoleOutput();
+try {
+    exit($kernel->call($back === null ? 'migrate' : 'migrate:rollback', $options, $output));
+} catch (Throwable $error) {
+    // Reported as Laravel would, and shown as it would be.
+    $app->make(Illuminate\Contracts\Debug\ExceptionHandler::class)->report(drydock_masked($error));
+    (new Symfony\Component\Console\Application())->renderThrowable($error, $output->getErrorOutput());
+    exit(1);
+}

@@ -6,6 +6,7 @@
 // php /drydock/pending.php APPLICATION_PATH down=A,B      what rolling these back would run, in this order: {"migrations": […], …}
 
 require __DIR__ . '/answer.php';
+require __DIR__ . '/masked.php';
 
 [, $path, $mode] = $argv + [2 => ''];
 require $path . '/vendor/autoload.php';
@@ -54,7 +55,10 @@ $columns = static function (array $statements) use ($db): array {
     return $found;
 };
 
-$rehearse = static function (string $name, string $method) use ($migrator, $files, $columns): array {
+// What is cut ends in a comment that is left open: nobody takes it for the whole.
+$cut = static fn (string $sql): string => mb_scrub(mb_strlen($sql) <= 16000 ? $sql : mb_substr($sql, 0, 16000) . ' /* cut');
+
+$rehearse = static function (string $name, string $method) use ($migrator, $files, $columns, $cut): array {
     $said = ['name' => $name, 'statements' => []];
     // What a migration prints must not get between the lines of the answer.
     ob_start();
@@ -65,10 +69,10 @@ $rehearse = static function (string $name, string $method) use ($migrator, $file
         $migration = (fn () => $this->resolvePath($files[$name]))->call($migrator);
         $said['contract'] = ($migration->drydockContract ?? false) === true;
         $queries = (fn () => $this->getQueries($migration, $method))->call($migrator);
-        $said['statements'] = array_map(static fn (array $query): string => mb_scrub(mb_substr($query['query'], 0, 4000)), $queries);
+        $said['statements'] = array_map(static fn (array $query): string => $cut($query['query']), $queries);
         $said['columns'] = (object) $columns($said['statements']);
     } catch (Throwable $error) {
-        $said['error'] = mb_scrub(mb_substr($error->getMessage(), 0, 300));
+        $said['error'] = mb_scrub(mb_substr(drydock_masked($error)->getMessage(), 0, 300));
     } finally {
         ob_end_clean();
     }

@@ -39,7 +39,7 @@ describe("what a preview says of migrations", () => {
   it("delivers two scripts and nothing else", () => {
     const tar = Buffer.from(migrationFiles(), "base64").toString();
     const names = [...tar.matchAll(/drydock\/[\w.]+(?=\0)/g)].map(([name]) => name);
-    assert.deepEqual(names, ["drydock/start.sh", "drydock/answer.php", "drydock/pending.php"]);
+    assert.deepEqual(names, ["start.sh", "answer.php", "masked.php", "migrate.php", "pending.php"].map((name) => `drydock/${name}`));
   });
 });
 

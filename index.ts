@@ -9,7 +9,6 @@ import { Database } from "./components/database.ts";
 import { guardOf } from "./components/guard.ts";
 import { Horizon } from "./components/horizon.ts";
 import { AppImage, imageReference, pulled } from "./components/image.ts";
-import { ImageCheck } from "./components/imageCheck.ts";
 import { Migrate } from "./components/migrate.ts";
 import { MigrationBackup } from "./components/migrationBackup.ts";
 import { Network } from "./components/network.ts";
@@ -68,27 +67,20 @@ const platform = settings.app.build === undefined ? undefined : await platformOf
 const appImage = new AppImage("app-image", context, platform, on);
 const backupContainers = [...present(backups.agent), ...present(backups.companion)];
 const redisPassword = new RedisPassword("redis-password", context, { redis: redis.container, network }, on);
-const imageCheck = new ImageCheck("app-image-check", context, { image: appImage.ready }, on);
+const preflight = new Preflight("preflight", context, { network, volumes, after: [appImage.ready, volumes.ownership] }, on);
 const ready = [
-  ...[appImage.ready, imageCheck.command, database.container, redisPassword.command, volumes.ownership, volumes.delivery],
+  ...[appImage.ready, preflight.command, database.container, redisPassword.command, volumes.ownership, volumes.delivery],
   ...others.map((one) => one.container),
   ...backupContainers,
 ];
 const backup = new MigrationBackup("backup", context, { network, volumes, database, agent: backups.agent, after: ready }, on);
-const preflight = new Preflight(
-  "preflight",
-  context,
-  { network, volumes, after: [appImage.ready, volumes.ownership] },
-  on,
-);
-const checked = [...ready, preflight.command];
 const migrate = new Migrate(
   "migrate",
   context,
-  { network, volumes, backup, after: [...checked, ...present(backup.command)] },
+  { network, volumes, backup, after: [...ready, ...present(backup.command)] },
   on,
 );
-const migrated = [...checked, ...present(migrate.command)];
+const migrated = [...ready, ...present(migrate.command)];
 const assets = new Assets("assets", context, { volumes, proxy: proxy.container, after: migrated }, on);
 const app = new App("app", context, { network, volumes, after: [...migrated, assets.command, proxy.container] }, on);
 const servers = workersOf("servers", context, { network, volumes, after: [...migrated, proxy.container] }, on);

@@ -1,12 +1,10 @@
 #!/bin/sh
-# Looks into the image of the release, before anything is changed: what in it would win over the stack's variables, and
-# what Laravel
-# makes of them. Refuses what can't be made harmless; warns of the rest.
+# Looks into the image of the release, before anything is changed: what the release needs that it lacks, what in it would win over the
+# stack's variables, and what Laravel makes of them. Refuses what can't be made harmless; warns of the rest.
 # IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS, MORE: see one-off.sh; NAME: of the container; STACK
 # STAGE: APP_ENV; SECRETS: names of the variables that are in Laravel's .env file alone, words
-# Standard input, two lines: {"names": {NAME: keyed hash of its planned value}, "longestJob": seconds}; base64 of a tar
-# with the .env
-# files and scripts
+# HORIZON: 1 where the stack runs it; OWN_START: 1 where the image's own start is used
+# Standard input, two lines: what runtime/preflight.php reads; base64 of a tar with the .env files and scripts
 set -eu
 fail() { echo "preflight: $*" >&2; exit 1; }
 warn() { echo "preflight: WARNING: $*" >&2; }
@@ -15,6 +13,7 @@ warn() { echo "preflight: WARNING: $*" >&2; }
 read -r plan
 read -r files
 
+user=$(docker image inspect -f '{{.Config.User}}' "$IMAGE") || fail "the image $IMAGE can't be inspected"
 inside=$(docker image inspect -f '{{range .Config.Env}}{{println .}}{{end}}' "$IMAGE") \
   || fail "the image $IMAGE can't be inspected"
 wins=
@@ -29,7 +28,8 @@ Nothing was changed. Remove these lines from the Dockerfile, and build the image
 docker rm --force --volumes "$NAME" >/dev/null 2>&1 || :
 # Without the release's own files at first: what is the image's own?
 LABELS="$LABELS --rm --interactive"
-head -c 1024 /dev/zero | base64 | one_off "$NAME" php /drydock/preflight.php "$APP_PATH" \
+head -c 1024 /dev/zero | base64 | one_off "$NAME" \
+  /bin/sh -c 'php /drydock/image.php "$@" && exec php /drydock/preflight.php "$1"' image "$APP_PATH" "$HORIZON" "$OWN_START" "$user" \
   || fail "the one-off container could not be made from $IMAGE"
 trap 'docker rm --force --volumes "$NAME" >/dev/null 2>&1 || :' EXIT
 own=
@@ -41,7 +41,12 @@ Leave them out of it: lines for .env, .env.* and bootstrap/cache/*.php in .docke
 
 printf '%s' "$files" | base64 -d | docker cp - "$NAME:/" \
   || fail "the environment could not be delivered into the one-off container"
-said=$(printf '%s' "$plan" | timeout 120 docker start --attach --interactive "$NAME") || :
+code=0
+said=$(printf '%s' "$plan" | timeout 120 docker start --attach --interactive "$NAME") || code=$?
+case $code in
+  3) fail "$IMAGE is not what the release needs (see above); nothing was changed" ;;
+  126 | 127) fail "php could not be run in $IMAGE (see above): it has to be on the image's PATH. Nothing was changed" ;;
+esac
 answer=$(printf '%s\n' "$said" | answered) \
   || fail "the application does not start with the variables of this stack, so nothing was changed:
 $said"

@@ -9,8 +9,8 @@ import { oneOff } from "./oneOff.ts";
 import type { Volumes } from "./volumes.ts";
 
 /**
- * Looks into the image before anything is changed: what in it would win over the stack's variables, and what its
- * configuration makes of them.
+ * Looks into the image before anything is changed: what it lacks that the release needs, what in it would win over the stack's variables,
+ * and what its configuration makes of them.
  */
 export class Preflight extends pulumi.ComponentResource {
   readonly command: command.local.Command;
@@ -24,10 +24,13 @@ export class Preflight extends pulumi.ComponentResource {
     super("drydock:index:Preflight", name, {}, options);
     const { settings, environment } = context;
     const { environment: input, files } = oneOff(context, { ...args, rehearsal: true });
-    const plan = { names: plannedHashes(
-      environment,
-      context.release,
-    ), longestJob: longestJob(settings), cached: settings.app.cache };
+    const { app, horizon } = settings;
+    const plan = {
+      names: plannedHashes(environment, context.release),
+      longestJob: longestJob(settings),
+      horizon: horizon.enabled ? horizon.memory : 0,
+      cached: app.cache,
+    };
     this.command = step(
       context,
       name,
@@ -38,6 +41,8 @@ export class Preflight extends pulumi.ComponentResource {
           NAME: pulumi.interpolate`${args.network.data.name}-preflight`,
           STACK: context.stack,
           STAGE: environment.plain.APP_ENV ?? "",
+          HORIZON: horizon.enabled ? "1" : "0",
+          OWN_START: app.server === "http" && app.command === undefined ? "1" : "0",
           SECRETS: Object.keys(environment.secret).join(" "),
         },
         stdin: pulumi.interpolate`${pulumi.secret(JSON.stringify(plan))}\n${files}\n`,

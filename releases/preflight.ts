@@ -16,9 +16,14 @@ export interface Preflight {
   readonly logs: readonly { readonly channel: string; readonly path: string }[];
   /** The queue that is used, where its jobs are run again before the longest one is done. */
   readonly retry?: { readonly connection: string; readonly after: number; readonly longestJob: number } | null;
+  /** How many workers Horizon may start, and the MiB that its container may use. */
+  readonly horizon?: { readonly processes: number; readonly memory: number } | null;
   /** Why the configuration could not be read. */
   readonly error?: string;
 }
+
+/** MiB of Horizon's master and supervisors, and of one worker: what a small application takes. */
+const HORIZON = { itself: 128, worker: 64 };
 
 /** What a release is refused for, and what is only said. */
 export function judgePreflight(
@@ -42,6 +47,18 @@ export function judgePreflight(
       `a job of the queue ${found.retry.connection} is run again after ${found.retry.after} s (retry_after in config/queue.php), but may `
         + `run for ${found.retry.longestJob} s (longestJob): it would run twice at once. Set retry_after above that, or the setting below it`,
     ]),
+    ...horizonMemory(found.horizon ?? undefined, stack),
   ];
   return { problems, warnings };
+}
+
+/** It starts all its workers only when jobs wait: too little memory would not show in a release, but at night. */
+function horizonMemory(horizon: NonNullable<Preflight["horizon"]> | undefined, stack: string): string[] {
+  if (horizon === undefined) return [];
+  const { processes, memory } = horizon;
+  const wanted = HORIZON.itself + HORIZON.worker * processes;
+  return wanted <= memory ? [] : [
+    `Horizon may start ${processes} workers (maxProcesses in config/horizon.php), which take about ${wanted} MiB, and its container is ended `
+      + `at ${memory}: pulumi config set --path drydock:horizon.memory ${wanted} -s ${stack}, or fewer processes`,
+  ];
 }

@@ -1,18 +1,16 @@
 <?php
-// Says what Laravel makes of the stack's variables in this image. Runs as a one-off container's command, before
-// anything is changed.
-// Usage: php /drydock/preflight.php APPLICATION_PATH < {"names": {NAME: keyed hash of its planned value}, "longestJob":
-// seconds, "cached":
-//        whether the containers cache their configuration}
+// Says what Laravel makes of the stack's variables in this image. Runs as a one-off container's command, before anything is changed.
+// Usage: php /drydock/preflight.php APPLICATION_PATH < {"names": {NAME: keyed hash of its planned value}, "longestJob": seconds,
+//        "horizon": MiB that Horizon's container may use, 0: none, "cached": whether the containers cache their configuration}
 
 require __DIR__ . '/answer.php';
 
 $path = $argv[1];
-['names' => $plan, 'longestJob' => $longest, 'cached' => $cached] = json_decode((string) stream_get_contents(STDIN), true, 512, JSON_THROW_ON_ERROR);
+['names' => $plan, 'longestJob' => $longest, 'horizon' => $memory, 'cached' => $cached] = json_decode((string) stream_get_contents(STDIN), true, 512, JSON_THROW_ON_ERROR);
 require "$path/vendor/autoload.php";
 $app = require "$path/bootstrap/app.php";
 $app->bootstrapWith([Illuminate\Foundation\Bootstrap\LoadEnvironmentVariables::class]);
-$answer = ['missing' => [], 'differs' => [], 'file' => $app->environmentFilePath(), 'unknown' => [], 'logs' => [], 'retry' => null];
+$answer = ['missing' => [], 'differs' => [], 'file' => $app->environmentFilePath(), 'unknown' => [], 'logs' => [], 'retry' => null, 'horizon' => null];
 $read = Illuminate\Support\Env::getRepository();
 $key = (string) $read->get('APP_KEY');
 foreach ($plan as $name => $hash) {
@@ -62,6 +60,20 @@ try {
     $after = $config->get("queue.connections.$connection.retry_after");
     if (is_numeric($after) && $longest > 0 && (int) $after <= $longest) {
         $answer['retry'] = ['connection' => $connection, 'after' => (int) $after, 'longestJob' => $longest];
+    }
+
+    // As Horizon plans its processes: each supervisor of this stage has the defaults of its name beneath.
+    $processes = 0;
+    foreach ((array) $config->get('horizon.environments') as $stage => $supervisors) {
+        if (fnmatch((string) $stage, (string) $read->get('APP_ENV'))) {
+            foreach (array_replace_recursive((array) $config->get('horizon.defaults'), (array) $supervisors) as $of) {
+                $processes += (int) ($of['maxProcesses'] ?? $of['processes'] ?? 1);
+            }
+            break;
+        }
+    }
+    if ($memory > 0 && $processes > 0) {
+        $answer['horizon'] = ['processes' => $processes, 'memory' => $memory];
     }
 } catch (Throwable $error) {
     // Its message may hold a value.

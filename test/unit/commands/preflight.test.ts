@@ -15,16 +15,16 @@ describe("the look into the image", function () {
   beforeEach(() => { folder = mkdtempSync(join(tmpdir(), "drydock-preflight-")); });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  const run = ({ env = "PATH=/bin", own = "", answer = `noise\n\u001e${JSON.stringify(NOTHING)}` }) => {
+  const run = ({ env = "PATH=/bin", user = "", own = "", answer = `noise\n\u001e${JSON.stringify(NOTHING)}`, code = 0 }) => {
     writeFileSync(join(folder, "answer"), answer);
     writeFileSync(join(folder, "env"), `${env}\n`);
     writeFileSync(join(folder, "docker"), `#!/bin/sh
 echo "$*" >> ${folder}/calls
 case "$1 $2" in
-  "image inspect") cat ${folder}/env ;;
+  "image inspect") case "$*" in *Config.User*) echo "${user}" ;; *) cat ${folder}/env ;; esac ;;
   "cp -") cat > /dev/null ;;
   "cp net"*) case " ${own} " in *" \${2##*:/app/} "*) ;; *) exit 1 ;; esac ;;
-  "start --attach") cat > ${folder}/plan; cat ${folder}/answer ;;
+  "start --attach") cat > ${folder}/plan; cat ${folder}/answer; exit ${code} ;;
 esac
 `, { mode: 0o755 });
     const done = spawnSync("sh", ["commands/preflight.sh"], {
@@ -32,6 +32,7 @@ esac
       env: {
         ...process.env, PATH: `${folder}:${process.env.PATH}`, NAME: "net-preflight", IMAGE: "shop:1", NETWORK: "net", APP_PATH: "/app",
         RUN_AS: "1000:1000", MEMORY: "256", LABELS: "--label a=b", STACK: "prod", STAGE: "production", SECRETS: "APP_KEY STRIPE_SECRET",
+        HORIZON: "1", OWN_START: "0",
       },
     });
     const calls = existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8") : "";
@@ -51,6 +52,15 @@ esac
     assert.match(stderr, /^preflight: the image sets APP_KEY STRIPE_SECRET \(ENV in its Dockerfile\), which would win/);
     assert.ok(!stderr.includes("sk_test") && !/create|start/.test(calls));
     assert.equal(run({ env: "STRIPE_SECRETS=x" }).status, 0);
+  });
+
+  it("looks for what the image lacks as the user and with the start that it is made for", () => {
+    const { status, calls } = run({ user: "www-data" });
+    assert.equal(status, 0);
+    assert.match(calls, /create .* shop:1 \/drydock\/start\.sh \/bin\/sh -c php \/drydock\/image\.php "\$@" && .* image \/app 1 0 www-data$/m);
+    const lacks = run({ code: 3, answer: "" });
+    assert.deepEqual([lacks.status, lacks.stderr], [1, "preflight: shop:1 is not what the release needs (see above); nothing was changed\n"]);
+    assert.match(run({ code: 127, answer: "" }).stderr, /^preflight: php could not be run in shop:1/);
   });
 
   it("names the image's own files that this stack's take the place of", () => {
@@ -82,6 +92,7 @@ esac
       unknown: [{ variable: "MAIL_MAILER", value: "sendgrid", where: "config/mail.php", has: ["smtp", "log"] }],
       logs: [{ channel: "daily", path: "/app/storage/logs/laravel.log" }],
       retry: { connection: "redis", after: 90, longestJob: 300 },
+      horizon: { processes: 10, memory: 512 },
     }, "prod");
     assert.deepEqual(problems, []);
     assert.deepEqual(warnings, [
@@ -91,6 +102,9 @@ esac
         + "pulumi config set --path drydock:env.LOG_CHANNEL stderr -s prod",
       "a job of the queue redis is run again after 90 s (retry_after in config/queue.php), but may run for 300 s (longestJob): "
         + "it would run twice at once. Set retry_after above that, or the setting below it",
+      "Horizon may start 10 workers (maxProcesses in config/horizon.php), which take about 768 MiB, and its container is ended at 512: "
+        + "pulumi config set --path drydock:horizon.memory 768 -s prod, or fewer processes",
     ]);
+    assert.deepEqual(judgePreflight({ ...NOTHING, horizon: { processes: 6, memory: 512 } }, "prod").warnings, []);
   });
 });

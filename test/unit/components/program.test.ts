@@ -392,8 +392,8 @@ describe("the stack", () => {
   });
 
   it("looks into the image before anything is changed", () => {
-    for (const name of ["backup", "migrate", "assets", "app-1"]) assert.ok(closure(leaves(resources), name).has("app-image-check"), name);
-    assert.deepEqual(leaf(resources, "app-image-check").after, ["app-image"]);
+    for (const name of ["backup", "migrate", "assets", "app-1"]) assert.ok(closure(leaves(resources), name).has("preflight"), name);
+    assert.ok(closure(leaves(resources), "preflight").has("app-image") && !closure(leaves(resources), "preflight").has("database"));
   });
 
   describe("in staging or production, also where no policy pack was given", () => {

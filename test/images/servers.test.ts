@@ -29,8 +29,6 @@ describe("images with a server of their own", function () {
   before(async () => {
     await up();
     application = status.services.find(({ role }) => role === "app")!.image;
-    // The rules know the ports of PHP-FPM and HTTP.
-    clone.edit("policies/config/local.json", (text) => JSON.stringify({ ...JSON.parse(text) as object, "healthcheck-endpoint": { ports: [80, 8080, 9000] } }));
     await pulumi("rm", "--path", "drydock:app.build");
     await pulumi("set", "--path", "drydock:app.replicas", "2");
     await pulumi("set", "--path", "drydock:app.server", "http");

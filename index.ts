@@ -6,6 +6,7 @@ import { Assets } from "./components/assets.ts";
 import { Backup } from "./components/backup.ts";
 import { releaseOf, type Context } from "./components/context.ts";
 import { Database } from "./components/database.ts";
+import { engineOf } from "./components/engine.ts";
 import { guardOf } from "./components/guard.ts";
 import { Horizon } from "./components/horizon.ts";
 import { AppImage, imageReference, pulled } from "./components/image.ts";
@@ -14,7 +15,6 @@ import { MigrationBackup } from "./components/migrationBackup.ts";
 import { Network } from "./components/network.ts";
 import { Opcache } from "./components/opcache.ts";
 import { present, servicesOutput } from "./components/outputs.ts";
-import { platformOf } from "./components/platform.ts";
 import { Preflight } from "./components/preflight.ts";
 import { Proxy } from "./components/proxy.ts";
 import { Record } from "./components/record.ts";
@@ -29,6 +29,7 @@ import { workersOf } from "./components/worker.ts";
 import { loadConfiguration } from "./config/load.ts";
 
 const { settings, environment } = loadConfiguration();
+const engine = await engineOf(settings);
 const image = imageReference(settings.app);
 const release = releaseOf(image, environment, settings);
 const guard = await guardOf(pulumi.getStack(), settings, environment);
@@ -63,8 +64,7 @@ const bucket = BackupBucket === undefined ? undefined : new BackupBucket("backup
 const backups = new Backup("backup-system", context, { network, volumes, database: database.container, image: backupImage, bucket }, on);
 
 // The release, in its order.
-const platform = settings.app.build === undefined ? undefined : await platformOf(host.host);
-const appImage = new AppImage("app-image", context, platform, on);
+const appImage = new AppImage("app-image", context, engine?.platform, on);
 const backupContainers = [...present(backups.agent), ...present(backups.companion)];
 const redisPassword = new RedisPassword("redis-password", context, { redis: redis.container, network }, on);
 const preflight = new Preflight("preflight", context, { network, volumes, after: [appImage.ready, volumes.ownership] }, on);

@@ -50,7 +50,8 @@ export class AppImage extends pulumi.ComponentResource {
   /** What is done when the image is on the Docker host, under its name. */
   readonly ready: pulumi.Resource;
 
-  /** @param platform what to build for, as platformOf says; undefined leaves it to the provider */
+  /** @param platform what to build for: the Docker host's system and processor. Undefined leaves it to the provider, which takes those of the
+   * machine that it runs on */
   constructor(name: string, context: Context, platform: string | undefined, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:AppImage", name, {}, options);
     const { build, pinned } = context.settings.app;

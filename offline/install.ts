@@ -100,7 +100,6 @@ export async function installOffline(options: Progress = {}): Promise<{ home: st
       mkdirSync(join(draft, "bin"));
       try { linkSync(cli, join(draft, "bin", "pulumi")); } catch { copyFileSync(cli, join(draft, "bin", "pulumi")); }
       await bundle("language-nodejs", join(draft, "bin", "pulumi-language-nodejs"));
-      copyFileSync(join(import.meta.dirname, "language-nodejs", "preload.cjs"), join(draft, "bin", "preload.cjs"));
       for (const [name, version] of Object.entries(STANDINS)) {
         const folder = join(draft, "plugins", `resource-${name}-v${version}`);
         await bundle(name, join(folder, `pulumi-resource-${name}`));

@@ -21,3 +21,11 @@ Module._load = function (request, parent, isMain) {
     construct: (_, args) => Reflect.construct(real(), args),
   });
 };
+
+// The SDK prints errors in colours wherever they go, to a file and under NO_COLOR too. Besides, stack traces are mapped to sources that
+// lie outside its package ("node_modules/@pulumi/resource.ts:1:2"); on such a line the colouring of Node 20.20 runs for a minute.
+const util = require("node:util");
+util.inspect = new Proxy(util.inspect, {
+  apply: (inspect, self, [value, options, ...rest]) =>
+    Reflect.apply(inspect, self, [value, options?.colors && value instanceof Error ? { ...options, colors: false } : options, ...rest]),
+});

@@ -1,6 +1,6 @@
 import { isLasting } from "../../config/roles.ts";
 import { LOCAL } from "../project.ts";
-import { judgeVersion } from "../setup/docker-version.ts";
+import { judgeVersion } from "../../lib/dockerVersion.ts";
 import type { Check, ContainerFacts, Facts, LaravelFacts, Verdict } from "./facts.ts";
 
 /** What was seen of one thing, and what mends it. */

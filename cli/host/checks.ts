@@ -1,4 +1,4 @@
-import { judgeVersion } from "../setup/docker-version.ts";
+import { judgeVersion } from "../../lib/dockerVersion.ts";
 import type { HostFacts, Wanted } from "./facts.ts";
 
 export type Verdict = "fine" | "advice" | "broken" | "unknown";

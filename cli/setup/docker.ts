@@ -1,10 +1,9 @@
+import { DEFAULT_HOST } from "../../lib/dockerEngine.ts";
 import { CliError } from "../errors.ts";
 import { startDaemon } from "./docker-daemon.ts";
 import { aptInstall, cannotInstall } from "./docker-install.ts";
 import { run, tail, type Finished } from "./docker-run.ts";
 import { requireVersion, VERSION } from "./docker-version.ts";
-
-export const DEFAULT_HOST = "unix:///var/run/docker.sock";
 
 export interface EnsureDockerOptions {
   readonly log: (line: string) => void;

@@ -1,9 +1,10 @@
 import { isOpenToAll } from "../../config/checks.ts";
+import { DEFAULT_HOST } from "../../lib/dockerEngine.ts";
 import { CliError, Exit } from "../errors.ts";
 import { connect } from "../host/connection.ts";
 import { LOCAL } from "../project.ts";
 import { step } from "../ui.ts";
-import { DEFAULT_HOST, ensureDocker } from "./docker.ts";
+import { ensureDocker } from "./docker.ts";
 import { requireVersion, VERSION } from "./docker-version.ts";
 import { ensureImages, type ImageReferences } from "./images.ts";
 import { run } from "./docker-run.ts";

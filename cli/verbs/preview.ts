@@ -21,15 +21,20 @@ Examples:
   $ ./drydock preview
   $ ./drydock preview -s prod --diff`)
     .action(async ({ stack, diff, json }: PreviewOptions) => {
-      const [{ openSession, succeeded }, { ensureStack, policyArguments }, { step }] = await Promise.all([
-        import("../session.ts"), import("../setup/stack.ts"), import("../ui.ts")]);
+      const [{ openSession, succeeded }, { requireVersionOf }, { ensureStack, policyArguments }, { at, stackConfig }, { step }] =
+        await Promise.all([
+          import("../session.ts"), import("../setup/docker-version.ts"), import("../setup/stack.ts"), import("../stack.ts"),
+          import("../ui.ts"),
+        ]);
       const session = await openSession({ stack });
       await step("stack", ({ log }) => ensureStack(session, log));
+      const host = at(stackConfig(session.paths, session.stack), "docker.host");
+      const asked = typeof host === "string" ? host : undefined;
+      await requireVersionOf(asked, session.env);
       const flags = [...(diff ? ["--diff"] : []), ...(json ? ["--json"] : [])];
       const run = await session.pulumi.stream(["preview", "--stack", session.stack, ...flags, ...policyArguments(session.paths, session.stack)]);
       succeeded("preview", run, session);
-      const [{ showMigrations }, { dockerFor }, { at, stackConfig }] = await Promise.all([import("../deploy.ts"), import("../docker.ts"), import("../stack.ts")]);
-      const host = at(stackConfig(session.paths, session.stack), "docker.host");
-      await showMigrations(session, dockerFor(typeof host === "string" ? host : undefined, session.env), run.events, false, json ? process.stderr : process.stdout);
+      const [{ showMigrations }, { dockerFor }] = await Promise.all([import("../deploy.ts"), import("../docker.ts")]);
+      await showMigrations(session, dockerFor(asked, session.env), run.events, false, json ? process.stderr : process.stdout);
     });
 }

@@ -1,8 +1,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { realpathSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import * as empty from "google-protobuf/google/protobuf/empty_pb.js";
 import { LanguageRuntimeService } from "@pulumi/pulumi/proto/language_grpc_pb.js";
@@ -22,8 +21,7 @@ function startNode(info: pb.ProgramInfo, cwd: string, script: string, args: read
   const typescript = options.typescript === undefined ? {} : { PULUMI_NODEJS_TYPESCRIPT: String(options.typescript) };
   const tsconfig = options.tsconfig === undefined ? {} : { PULUMI_NODEJS_TSCONFIG_PATH: String(options.tsconfig) };
   const entry = resolveFrom(info.getProgramDirectory(), `@pulumi/pulumi/cmd/${script}`);
-  const preload = join(dirname(realpathSync(process.argv[1]!)), "preload.cjs");
-  const child = spawn("node", ["--require", preload, ...shellWords(String(options.nodeargs ?? "")), entry, ...args], {
+  const child = spawn("node", [...shellWords(String(options.nodeargs ?? "")), entry, ...args], {
     cwd,
     env: { ...env, ...typescript, ...tsconfig },
     stdio: stdio === "inherit" ? ["ignore", "inherit", "inherit"] : ["ignore", "pipe", "pipe"],

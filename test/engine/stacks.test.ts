@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { after, before, describe, it } from "mocha";
+import { FakeDocker } from "../conformance/engine.ts";
 import { Clone, type Result } from "../support/clone.ts";
 
 /** Previews of the stacks that are not deployed here; the engine and the plugins are real, no Docker host is asked. */
@@ -67,6 +68,28 @@ describe("staging and production", function () {
     const result = await clone.drydock(["destroy", "-s", "prod", "--yes"], nowhere);
     assert.equal(result.code, 3);
     assert.match(said(result), /production/);
+  });
+
+  it("refuses a Docker engine that is too old, with what is needed, asked by Pulumi alone as well", async () => {
+    const docker = await FakeDocker.start("1.40");
+    const file = clone.read("Pulumi.staging.yaml");
+    try {
+      await clone.pulumi(["config", "set", "--path", "drydock:docker.host", docker.host, "-s", "staging"]);
+      const says = new RegExp(`Docker 0 at ${docker.host} is too old: 20\\.10 or newer is needed`);
+      const ours = await preview("staging");
+      assert.equal(ours.code, 1, said(ours));
+      assert.match(said(ours), says);
+      assert.match(said(ours), /apt-get install --only-upgrade docker\.io/);
+      assert.doesNotMatch(ours.stdout, /create/, "nothing was previewed");
+      const plain = await clone.pulumi(["preview", "-s", "staging"]);
+      assert.notEqual(plain.code, 0, said(plain));
+      assert.match(said(plain), says);
+      assert.doesNotMatch(plain.stdout, /Container .* create/);
+      assert.doesNotMatch(said(plain), /\n\s+at .*\.ts:\d+/, "a stack trace");
+    } finally {
+      clone.edit("Pulumi.staging.yaml", () => file);
+      docker.stop();
+    }
   });
 
   const wrong: readonly (readonly [what: string, set: readonly string[], says: RegExp])[] = [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { compare, judgeVersion } from "../../../../cli/setup/docker-version.ts";
+import { compare, judgeVersion } from "../../../lib/dockerVersion.ts";
 
 describe("the version of a Docker engine", () => {
   for (const [version, api] of [

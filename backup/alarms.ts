@@ -63,7 +63,8 @@ export class Alarms {
   }
 }
 
-async function sendMail({ email }: Configuration, notice: Notice): Promise<void> {
+/** Sends by mail what is wrong. @throws where the server doesn't take it, or not as it is to be encrypted */
+export async function sendMail({ email }: Pick<Configuration, "email">, notice: Notice): Promise<void> {
   if (email === undefined) return;
   const { createTransport } = await import("nodemailer");
   const transport = createTransport({

@@ -18,10 +18,10 @@ import { metricsOf } from "./metrics.ts";
 import { FOLDERS, PORTS, type Entry } from "./protocol.ts";
 import { LOCK } from "./run.ts";
 import { isDue, notInFuture } from "./schedule.ts";
-import { hoursSince, newestProven, statusFrom, type Live } from "./status.ts";
+import { hoursSince, statusFrom, tooOld, type Live } from "./status.ts";
 
-const SCHEDULES = join(FOLDERS.backups, "state", "schedules.json");
 /** When each schedule was last followed. */
+const SCHEDULES = join(FOLDERS.backups, "state", "schedules.json");
 /** A hole in the binary log: in words, and the newest backup that was made before it was noticed. */
 const HOLE = join(FOLDERS.backups, "state", "hole.json");
 const holeSchema = z.strictObject({ text: z.string(), after: z.number() }).nullable();
@@ -197,12 +197,10 @@ class Keeper {
   async #watch(unreadable: readonly string[]): Promise<void> {
     const { configuration: { maxAge, schedule } } = this.agent;
     const newest = this.entries[0];
-    const verified = newestProven(this.entries);
-    const since = verified?.started ?? this.#schedules.value["backup"] ?? new Date().toISOString();
-    const age = hoursSince(since, Date.now());
+    const old = { since: this.#schedules.value["backup"] ?? new Date().toISOString(), maxAge };
     const behind = (steadyNow() - (this.follower.reached?.steady ?? this.#since)) / 1000;
     const { bavail, blocks } = statfsSync(FOLDERS.backups);
-    await this.alarms.set("old", schedule.backup !== "" && age > maxAge ? (verified === undefined ? "there is no verified backup" : `the newest verified backup is ${age.toFixed(0)} hours old`) : undefined);
+    await this.alarms.set("old", schedule.backup === "" ? undefined : tooOld(this.entries, old, Date.now()));
     await this.alarms.set("unverified", newest?.verification !== undefined && !newest.verified ? `backup ${newest.id} is not verified: ${newest.verification.problems.join("; ")}` : undefined);
     await this.alarms.set("binlog", behind > 60 ? `the binary log in the repository is ${behind.toFixed(0)} s behind: ${this.follower.problem ?? "no reason known"}` : undefined);
     await this.alarms.set("disk", bavail / blocks < 0.05 ? "less than 5 % of the disk for backups is free" : undefined);

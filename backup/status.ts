@@ -28,6 +28,18 @@ export const hoursSince = (time: string, now: number): number => Math.abs(now - 
 export const newestProven = (entries: readonly Entry[]): Entry | undefined =>
   entries.find(({ verified, database }) => verified && database !== undefined) ?? entries.find(({ verified }) => verified);
 
+/**
+ * Why the newest proven backup is too old, in words; undefined where it isn't.
+ * @param since ISO 8601: from when on a stack without any should have had one
+ * @param maxAge hours
+ */
+export function tooOld(entries: readonly Entry[], { since, maxAge }: { readonly since: string; readonly maxAge: number }, now: number): string | undefined {
+  const verified = newestProven(entries);
+  const age = hoursSince(verified?.started ?? since, now);
+  if (age <= maxAge) return undefined;
+  return verified === undefined ? "there is no verified backup" : `the newest verified backup is ${age.toFixed(0)} hours old`;
+}
+
 export function statusFrom(agent: Pick<Agent, "configuration">, entries: readonly Entry[], live: Live | undefined, now: Date): Status {
   const { schedule, s3 } = agent.configuration;
   const newestVerified = newestProven(entries) ?? null;

@@ -206,6 +206,8 @@ export interface Results {
   /** What else was kept with a backup. `maintenance` is the state of maintenance mode, null where it was off. */
   readonly state: { readonly state: { readonly environment: unknown; readonly maintenance: unknown; readonly releases: string } | null };
   readonly key: { readonly key: string };
+  /** A folder in the volume of backups. */
+  readonly reset: { readonly aside: string };
 }
 
 export interface Status {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Writable } from "node:stream";
 import { secretFile } from "./configuration.ts";
-import { AgentError, messageOf, refused } from "./errors.ts";
+import { AgentError, messageOf, wrongKey } from "./errors.ts";
 import { execute, type ExecuteOptions } from "./execute.ts";
 import type { Reporter } from "./events.ts";
 import { readIfThere } from "./files.ts";
@@ -216,7 +216,7 @@ export class Restic {
       return await run();
     } catch (error) {
       const message = messageOf(error);
-      if (/wrong password|no key found/.test(message)) throw refused(`the repository ${this.repository} has another key than drydock:backup.key`, "pulumi config set --secret --path drydock:backup.key (the key that it was made with)");
+      if (/wrong password|no key found/.test(message)) throw wrongKey(`the repository ${this.repository}`, this.#isHere);
       // One of a process that was killed; a lock of one that lives stays.
       if (isDamage(message)) throw this.#damaged(message, error);
       if (!/already locked/.test(message) || options.stdout !== undefined || ["unlock", "list", "cat"].includes(args[0]!)) throw error;

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { steadyNow } from "./clock.ts";
 import type { Agent } from "./context.ts";
 import { nextSequence, type Attachment } from "./catalogue.ts";
-import { AgentError, messageOf, refused } from "./errors.ts";
+import { AgentError, messageOf, refused, wrongKey } from "./errors.ts";
 import { backUpDatabase, record, type DatabaseCopy } from "./databaseBackup.ts";
 import { filesToBackUp, settledSums, type Manifest } from "./filesBackup.ts";
 import { runHook } from "./hooks.ts";
@@ -64,7 +64,7 @@ async function copyAll(agent: Agent, { type, reason, verify }: RunOptions, last:
   const [started, began] = [new Date(), steadyNow()];
   const id = newId(started);
   const { entries, unreadable } = await local.catalogue.list();
-  if (entries.length === 0 && unreadable.length > 0) throw refused("the repository has another key than drydock:backup.key", "pulumi config set --secret --path drydock:backup.key (the key that it was made with)");
+  if (entries.length === 0 && unreadable.length > 0) throw wrongKey("the repository", true);
   await local.restic.ensure();
   checkSpace(entries);
   reporter.log("info", `backup ${id} (${type}, ${reason}) begins`);

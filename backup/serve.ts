@@ -8,7 +8,7 @@ import { ClockWatch, isFuture, steadyNow } from "./clock.ts";
 import { replacedAfter } from "./companion/client.ts";
 import { requireSecret } from "./configuration.ts";
 import { agentOf, type Agent } from "./context.ts";
-import { messageOf } from "./errors.ts";
+import { messageOf, wrongKey } from "./errors.ts";
 import { Reporter } from "./events.ts";
 import { clearDrafts, StateFile } from "./files.ts";
 import { json, serveHttp } from "./http.ts";
@@ -63,6 +63,10 @@ export async function serve(): Promise<void> {
     }
     if (url.pathname === "/replaced" && request.method === "POST") {
       await follower.lookForReplacement();
+      return json(response, {});
+    }
+    if (url.pathname === "/anew" && request.method === "POST") {
+      follower.again();
       return json(response, {});
     }
     if (url.pathname === "/changed") {
@@ -208,8 +212,15 @@ class Keeper {
     await this.alarms.set("binlog-hole", this.#holeProblem());
     await this.alarms.set("clock", this.#clockProblem());
     await this.alarms.set("state", this.#schedules.problem ?? this.#hole.problem ?? this.alarms.file.problem);
-    await this.alarms.set("catalogue", unreadable.length > 0 ? `${unreadable.length} entries of the catalogue can't be read: ${unreadable[0]}` : undefined);
+    await this.alarms.set("catalogue", this.#unreadable(unreadable));
     if (this.agent.s3 !== undefined) await this.alarms.set("s3-binlog", this.follower.s3Lag() > 60 ? `the binary log in S3 is ${this.follower.s3Lag().toFixed(0)} s behind: ${this.follower.s3Problem ?? ""}` : undefined);
+  }
+
+  #unreadable(names: readonly string[]): string | undefined {
+    if (names.length === 0) return undefined;
+    if (this.entries.length > 0) return `${names.length} entries of the catalogue can't be read: ${names[0]}`;
+    const { message, remedy } = wrongKey("each backup", true);
+    return `${message}; ${remedy}`;
   }
 
   #lastRuns(now: Date): Record<string, string> {

@@ -1,5 +1,6 @@
 import { createWriteStream } from "node:fs";
 import { Command, Option } from "commander";
+import { beginAnew } from "./anew.ts";
 import { cleanUp } from "./cleanup.ts";
 import { requireSecret } from "./configuration.ts";
 import { agentOf, type Agent } from "./context.ts";
@@ -77,6 +78,7 @@ export function addVerbs(program: Command): void {
     return { adopted: await adopt(agent, takeOver === true) };
   }, { changes: true }).option("--take-over", "the bucket too, though another agent is at work on it");
   verb("key", "the repository's key", async () => ({ key: requireSecret("repositoryKey") }));
+  verb("reset", "begin anew with the key, and keep what another key has made aside", beginAnew, { changes: true });
   verb("state <id>", "what else was kept with a backup: environment, maintenance mode, releases", async (agent, id: string) => {
     const { id: found } = await agent.local.catalogue.find(id);
     return { state: (await agent.local.catalogue.attachment<object>(found, "state")) ?? null };

@@ -92,6 +92,11 @@ export class Follower {
     await this.round();
   }
 
+  /** From the first file that is not stored as a whole, as after a start: what was stored may be gone. */
+  again(): void {
+    this.#child?.kill();
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#again);

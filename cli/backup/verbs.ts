@@ -151,6 +151,17 @@ export async function exportKey(file: string | undefined, { stack, yes }: { read
   });
 }
 
+/** Begins anew where the key is lost with which the backups were made. */
+export async function resetKey({ stack, yes }: { readonly stack?: string; readonly yes?: true }): Promise<number> {
+  const host = await backupHost(stack);
+  if (yes !== true) await confirmWord(host.session.stack, "This begins anew with the key of the stack's file. What another key has made is kept aside, and nobody can read it without that key.", "--yes");
+  return await audited(host.session, "backup", ["key", "reset"], async () => {
+    const { aside } = await ask(host, "reset");
+    print([`What another key has made is kept in the volume of backups as ${aside}. Make a backup: ./drydock backup run${select(host.session.stack)}`]);
+    return Exit.ok;
+  });
+}
+
 /** Nothing is overwritten by a slip of the finger: the stack's name has to be typed. */
 export async function confirmWord(stack: string, what: string, instead: string): Promise<void> {
   if (!onTerminal()) throw new CliError({ what: `${what} There is no terminal to ask on; nothing was changed`, remedy: `add ${instead}`, code: Exit.refused });

@@ -58,7 +58,9 @@ brings it to one of two ends: done, or taken back. One restore or \`up\` at a ti
   on(verb("cleanup", "remove what is past its time; the newest verified backup always stays").option("--dry-run", "only say what").option("-y, --yes", "don't ask").option(...JSON_OPTION),
     async (options) => (await verbs()).cleanup(options));
   on(verb("test", "the whole drill: a backup of now, restored into throwaway containers, with the measured RPO and RTO").option(...JSON_OPTION), async (options) => (await verbs()).drill(options));
-  backup.command("key").description("the repository's key").usage("export [file]").helpCommand(false)
-    .command("export").description("show it, or write it into a file (0600): without it no backup can be read").argument("[file]").option(...STACK).option("-y, --yes", "don't ask before it is shown")
+  const key = backup.command("key").description("the repository's key").usage("export [file]|reset").helpCommand(false);
+  key.command("reset").description("begin anew where the key is lost: what it has made is kept aside").option(...STACK).option("-y, --yes", "don't ask for the stack's name")
+    .action(async (_: unknown, command: Command) => { process.exitCode = await (await verbs()).resetKey(command.optsWithGlobals()); });
+  key.command("export").description("show it, or write it into a file (0600): without it no backup can be read").argument("[file]").option(...STACK).option("-y, --yes", "don't ask before it is shown")
     .action(async (file: string | undefined, _: unknown, command: Command) => { process.exitCode = await (await verbs()).exportKey(file, command.optsWithGlobals()); });
 }

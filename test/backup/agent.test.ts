@@ -214,7 +214,31 @@ describe("the backup agent", function () {
     await rig.startAgent({ key: "another-key-of-more-than-thirty-two-characters" });
     const { code, last } = await rig.agent("run", "--type", "db");
     assert.deepEqual([code, /another key/.test(last.message)], [3, true]);
+    assert.match(last.remedy, /if nobody has it any more, begin anew: .\/drydock backup key reset/);
     assert.equal((await rig.agent("dump", full.id)).code, 3);
+    await rig.until("the alarm", () => rig.alarmed("catalogue"));
+    await rig.startAgent();
+    assert.equal((await rig.agent("verify", full.id)).code, 0);
+    assert.deepEqual([(await rig.agent("reset")).code, (await newest())[0]!.id], [3, full.id], "nothing is begun anew with the right key");
+  });
+
+  it("begins anew where the key is lost, and keeps what it has made aside", async () => {
+    await rig.startAgent({ key: "another-key-of-more-than-thirty-two-characters" });
+    const { code, last } = await rig.agent("reset");
+    assert.equal(code, 0, JSON.stringify(last));
+    assert.match(rig.repository(`ls ${last.aside}`), /^backups\nbinlogs\nrepository$/);
+    assert.deepEqual(await newest(), []);
+    const made = await rig.backup("db");
+    rig.sql("INSERT INTO written (body) VALUES ('behind it')");
+    await new Promise((wake) => setTimeout(wake, 2100));
+    const now = rig.sql("SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%dT%H:%i:%sZ')");
+    await new Promise((wake) => setTimeout(wake, 1100));
+    const dumped = await rig.agent("dump", made.id, "--to-time", now);
+    assert.equal(dumped.code, 0, dumped.stderr);
+    assert.match(dumped.stdout, /behind it/);
+    await rig.until("its end", async () => !(await rig.alarmed("catalogue")));
+    rig.remove("agent");
+    rig.repository(`rm -rf backups binlogs repository; mv ${last.aside}/* .; rmdir ${last.aside}`);
     await rig.startAgent();
     assert.equal((await rig.agent("verify", full.id)).code, 0);
   });

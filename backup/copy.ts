@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import type { Agent, Place } from "./context.ts";
+import { placeOf, type Agent, type Place } from "./context.ts";
 import { AgentError, refused } from "./errors.ts";
 import type { Entry } from "./protocol.ts";
 import { lineage } from "./retention.ts";
@@ -45,6 +45,12 @@ export async function whileThere<T>({ catalogue: { store }, restic }: Pick<Place
   }
 }
 
+/** Reads a backup; where it is in S3 alone, as long as S3 answers. */
+export async function reading<T>(agent: Agent, entry: Entry, work: () => Promise<T>): Promise<T> {
+  const { s3 } = agent;
+  return s3 !== undefined && placeOf(agent, entry) === s3 ? await whileThere(s3, work) : await work();
+}
+
 async function copy({ local, reporter, configuration }: Agent, s3: Place, entry: Entry): Promise<Entry> {
   await s3.restic.ensure();
   const { entries } = await local.catalogue.list();
@@ -79,7 +85,9 @@ export async function adopt(agent: Agent, takeOver = false): Promise<number> {
   if (agent.s3 === undefined) throw refused("no bucket is configured, so there is nothing to take over", "set drydock:backup.s3, or drydock:bucket, and deploy");
   const { entries, unreadable } = await agent.s3.catalogue.list();
   if (entries.length === 0) {
-    throw refused(unreadable.length === 0 ? "there is no backup in the bucket" : `none of the ${unreadable.length} backups in the bucket can be read with this key`, "drydock:backup.key must be the one that ./drydock backup key export showed");
+    if (unreadable.length > 0) throw refused(`none of the ${unreadable.length} backups in the bucket can be read with this key`, "drydock:backup.key must be the one that ./drydock backup key export showed");
+    const { bucket, prefix } = agent.configuration.s3!;
+    throw refused(`there is no backup in the bucket ${bucket}${prefix === "" ? "" : ` under ${prefix}`}`, "are drydock:backup.s3's bucket and prefix those of the stack that made them?");
   }
   const { ownership } = agent.s3;
   const other = takeOver ? undefined : await ownership.other();

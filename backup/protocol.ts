@@ -188,8 +188,8 @@ export type Event = z.infer<typeof eventSchema>;
 /** What `result` holds beside `event`, by verb. */
 export interface Results {
   readonly run: { readonly backup: Entry };
-  /** Newest first. */
-  readonly list: { readonly backups: readonly Entry[] };
+  /** Newest first; `unreadable`: how many others there are, which the key can't open. */
+  readonly list: { readonly backups: readonly Entry[]; readonly unreadable: number };
   readonly show: { readonly backup: Entry };
   readonly verify: { readonly backup: Entry };
   readonly status: Status;

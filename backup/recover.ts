@@ -2,6 +2,7 @@ import type { Writable } from "node:stream";
 import { steadyNow } from "./clock.ts";
 import { companionStarted } from "./companion/client.ts";
 import { placeOf, type Agent } from "./context.ts";
+import { reading } from "./copy.ts";
 import { DUMP } from "./databaseBackup.ts";
 import { AgentError, refused } from "./errors.ts";
 import { PORTS, type Entry, type Results } from "./protocol.ts";
@@ -43,7 +44,7 @@ export async function dumpBackup(agent: Agent, id: string, toTime: string | unde
   const until = (await untilTime(agent, entry, toTime)) ?? sumsUntil(entry);
   // A view of an account that isn't there names its schema, and can't be loaded into another one: see makeDefiners.
   if (until === undefined && database.format === "logical" && (database.absentDefiners ?? []).length === 0) {
-    await placeOf(agent, entry).restic.read(entry.id, "database", DUMP, to);
+    await reading(agent, entry, () => placeOf(agent, entry).restic.read(entry.id, "database", DUMP, to));
     return { backup: entry, reached: entry.finished, sums: database.sums };
   }
   const restore = await restoreDatabase(agent, entry, until);
@@ -60,7 +61,7 @@ export async function dumpBackup(agent: Agent, id: string, toTime: string | unde
 export async function filesOf(agent: Agent, id: string, to: Writable): Promise<Results["files"]> {
   const entry = await agent.local.catalogue.find(id, "files");
   if (entry.files === undefined) throw refused(`backup ${entry.id} holds no files`);
-  await placeOf(agent, entry).restic.readFolder(entry.id, "files", to);
+  await reading(agent, entry, () => placeOf(agent, entry).restic.readFolder(entry.id, "files", to));
   return { backup: entry, count: entry.files.count };
 }
 

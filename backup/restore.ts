@@ -1,6 +1,7 @@
 import { Restore, companionSpace, forgetKept } from "./companion/client.ts";
 import type { Archived, BinlogArchive } from "./binlog/archive.ts";
 import { placeOf, type Agent } from "./context.ts";
+import { reading } from "./copy.ts";
 import { DUMP, STREAM } from "./databaseBackup.ts";
 import { AgentError, messageOf, refused } from "./errors.ts";
 import { PORTS, type BinlogPosition, type Entry } from "./protocol.ts";
@@ -14,6 +15,10 @@ export type Until = { readonly position: BinlogPosition } | { readonly time: Dat
  * @param serve false: of a physical backup only the files are made, of the backup's own moment, and no server runs
  */
 export async function restoreDatabase(agent: Agent, entry: Entry, until: Until, serve = true): Promise<Restore> {
+  return await reading(agent, entry, () => restored(agent, entry, until, serve));
+}
+
+async function restored(agent: Agent, entry: Entry, until: Until, serve: boolean): Promise<Restore> {
   const { database } = entry;
   if (database === undefined) throw refused(`backup ${entry.id} holds no database`);
   // Before anything is made: a log with a gap leads nowhere.

@@ -108,7 +108,13 @@ export class S3Store implements Store {
     } catch (error) {
       const { name, $metadata } = error as { name?: string; $metadata?: { httpStatusCode?: number } };
       const status = $metadata?.httpStatusCode;
-      throw new AgentError(`S3 (bucket ${this.options.bucket}): ${name ?? ""}: ${messageOf(error)}`, { transient: status === undefined || status >= 500 || status === 429, cause: error });
+      throw new AgentError(`S3 (bucket ${this.options.bucket}): ${name ?? ""}: ${messageOf(error)}`, {
+        transient: status === undefined || status >= 500 || status === 429,
+        remedy: status === undefined
+          ? "can the Docker host reach it? If so, look at drydock:backup.s3: endpoint and region"
+          : "look at drydock:backup.s3: bucket, region and key",
+        cause: error,
+      });
     }
   }
 }

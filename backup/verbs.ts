@@ -35,7 +35,10 @@ export function addVerbs(program: Command): void {
 
   verb("run", "make a backup and prove it", async (agent, { type, reason, verify }: { type: BackupType; reason: string; verify: boolean }) => ({ backup: await runBackup(agent, { type, reason, verify }) }), { changes: true })
     .addOption(new Option("--type <type>").choices([...TYPES]).default("full")).option("--reason <text>", "why, for the catalogue", "by hand").option("--no-verify", "don't restore it");
-  verb("list", "all backups, newest first", async (agent) => ({ backups: (await agent.local.catalogue.list()).entries }));
+  verb("list", "all backups, newest first", async (agent) => {
+    const { entries, unreadable } = await agent.local.catalogue.list();
+    return { backups: entries, unreadable: unreadable.length };
+  });
   verb("show <id>", "one of them", async (agent, id: string) => ({ backup: await agent.local.catalogue.find(id) }));
   verb("verify <id>", "restore one and compare", async (agent, id: string) => {
     const backup = await verifyBackup(agent, await agent.local.catalogue.find(id));

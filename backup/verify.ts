@@ -4,6 +4,7 @@ import type { Manifest } from "./filesBackup.ts";
 import { Restore, companionSpace, forgetKept } from "./companion/client.ts";
 import { steadyNow } from "./clock.ts";
 import { placeOf, type Agent } from "./context.ts";
+import { reading } from "./copy.ts";
 import type { Summed } from "./sums.ts";
 import { AgentError, messageOf } from "./errors.ts";
 import { runHook } from "./hooks.ts";
@@ -94,7 +95,7 @@ export async function verifyBackup(agent: Agent, entry: Entry, fresh?: Recorded)
       if (expected === undefined) problems.push("the sums of its files are gone");
       const restore = await Restore.begin();
       restores.push(restore);
-      await restore.send("files", (to) => place.restic.readFolder(entry.id, "files", to));
+      await reading(agent, entry, () => restore.send("files", (to) => place.restic.readFolder(entry.id, "files", to)));
       const found = await restore.fileSums();
       problems.push(...fileDifferences(expected ?? {}, found));
       files = Object.keys(found).length;

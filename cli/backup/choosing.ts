@@ -1,4 +1,4 @@
-import type { Entry } from "../../backup/protocol.ts";
+import type { Entry, Results } from "../../backup/protocol.ts";
 import { CliError, Exit } from "../errors.ts";
 import { ask, type BackupHost } from "./agent.ts";
 import type { RestoreOptions } from "./restore.ts";
@@ -28,24 +28,50 @@ export async function chosen(
     whole || db === true || into !== undefined || toTime !== undefined,
     whole || files === true,
   ];
-  const found = (await ask(host, "list")).backups.find(
-    ({ verified, finished, database, files: stored }) =>
-      verified &&
+  const list = await ask(host, "list");
+  const fitting = list.backups.filter(
+    ({ finished, database, files: stored }) =>
       Date.parse(finished) <= time &&
       (!needsDatabase || database !== undefined) &&
       (!needsFiles || stored !== undefined) &&
       (!physical || database?.format === "physical"),
   );
+  const found = fitting.find(({ verified }) => verified);
   if (found !== undefined) return found;
   const what = [
     ...(needsDatabase ? [physical ? "the database server's files" : "the database"] : []),
     ...(needsFiles ? ["files"] : []),
   ].join(" and ");
-  throw new CliError({
-    what: `there is no verified backup of ${what}${toTime === undefined ? "" : ` from before ${toTime}`}`,
-    remedy: `./drydock backup list${select(host.session.stack)}`,
-    code: Exit.refused,
+  const { s3 } = await ask(host, "status");
+  throw noneFor(list, fitting, {
+    what: `${what}${toTime === undefined ? "" : ` from before ${toTime}`}`,
+    stack: host.session.stack,
+    inS3: s3.configured,
   });
+}
+
+/** Why there is nothing to restore, and what helps. */
+export function noneFor(
+  { backups, unreadable }: Results["list"],
+  fitting: readonly Entry[],
+  { what, stack, inS3 }: { readonly what: string; readonly stack: string; readonly inS3: boolean },
+): CliError {
+  const s = select(stack);
+  const fromS3 = inS3 ? `; what is in the bucket: ./drydock backup restore latest --from-s3${s}` : "";
+  const refused = (why: string, remedy: string): CliError => new CliError({ what: why, remedy, code: Exit.refused });
+  if (backups.length === 0 && unreadable > 0)
+    return refused(
+      `none of the ${unreadable} backups that are here can be read with drydock:backup.key`,
+      `set the key that they were made with: pulumi config set --secret --path drydock:backup.key${fromS3}`,
+    );
+  if (backups.length === 0) return refused("there is no backup yet", `make one: ./drydock backup run${s}${fromS3}`);
+  const [newest] = fitting;
+  if (newest === undefined)
+    return refused(`there is no backup of ${what}`, `those that there are: ./drydock backup list${s}${fromS3}`);
+  return refused(
+    `there is no verified backup of ${what}; ${fitting.length === 1 ? "one is" : `${fitting.length} are`} not verified`,
+    `why the newest isn't: ./drydock backup verify ${newest.id}${s}${fromS3}`,
+  );
 }
 
 export function question(

@@ -40,9 +40,10 @@ export async function run({ stack, json, type, verify, reason }: Common & { read
 
 export async function list({ stack, json }: Common): Promise<number> {
   const host = await backupHost(stack);
-  const { backups } = await ask(host, "list");
-  if (json) printJson({ stack: host.session.stack, backups });
-  else print(backups.length === 0 ? [`There is no backup yet: ./drydock backup run${select(host.session.stack)}`] : [backupTable(backups, painter(process.stdout))]);
+  const { backups, unreadable } = await ask(host, "list");
+  if (json) printJson({ stack: host.session.stack, backups, unreadable });
+  else if (unreadable > 0) print([`${unreadable} more can't be read with drydock:backup.key: see ./drydock backup status${select(host.session.stack)}`]);
+  if (!json) print(backups.length === 0 ? [`There is no backup yet: ./drydock backup run${select(host.session.stack)}`] : [backupTable(backups, painter(process.stdout))]);
   return Exit.ok;
 }
 

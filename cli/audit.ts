@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import { artisanWithoutSecrets, resultOf, withoutSecrets, type AuditLine } from "../releases/audit.ts";
 import { CliError, Exit } from "./errors.ts";
-import { interruption } from "./pulumi.ts";
+import { interruption } from "./signals.ts";
 import { appendRecord, rememberedRecords } from "./records.ts";
 import type { Session } from "./session.ts";
 

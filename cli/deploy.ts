@@ -22,8 +22,17 @@ import { ask, onTerminal, painter, step } from "./ui.ts";
 import { standingOf } from "./unfinished.ts";
 import { waitSeconds, whileHeld } from "./waiting.ts";
 import { lastWords, unhealthyIn } from "./unhealthy.ts";
-import { beginWatch, type Watching } from "./watching.ts";
-import type { UpOptions } from "./verbs/up.ts";
+import { beginWatch, type Watching, type WatchOptions } from "./watching.ts";
+
+export interface UpOptions extends WatchOptions {
+  readonly stack?: string;
+  readonly yes?: true;
+  readonly diff?: true;
+  readonly refresh?: true;
+  readonly replace?: readonly string[];
+  readonly wait?: true | string;
+  readonly summary?: string;
+}
 
 /** How long containers that are just starting are waited for before the check, in ms. */
 const START = 60_000;

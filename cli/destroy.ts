@@ -11,7 +11,12 @@ import { clearLocks } from "./recovery.ts";
 import { openSession, succeeded, type Session } from "./session.ts";
 import { at, notDeployed, readDeployment, stackConfig, stackExists, type Deployment } from "./stack.ts";
 import { ask, onTerminal, step } from "./ui.ts";
-import type { DestroyOptions } from "./verbs/destroy.ts";
+
+export interface DestroyOptions {
+  readonly stack?: string;
+  readonly yes?: true;
+  readonly volumes?: true;
+}
 
 /** Removes what a stack runs; its data only where that was asked for. Returns the exit code. */
 export async function destroy(options: DestroyOptions): Promise<number> {

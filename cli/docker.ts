@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { hear, type HearOptions, type Said } from "./child.ts";
 import { CliError, translate } from "./errors.ts";
 import { connect } from "./host/connection.ts";
-import { isHeld } from "./pulumi.ts";
+import { isHeld } from "./signals.ts";
 
 /** The docker client for one host: it speaks ssh:// with the user's own ssh configuration, which no library here does. */
 export interface Docker {

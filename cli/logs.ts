@@ -5,7 +5,13 @@ import { deployed } from "./services.ts";
 import { openSession } from "./session.ts";
 import type { Service } from "./stack.ts";
 import { painter } from "./ui.ts";
-import type { LogsOptions } from "./verbs/logs.ts";
+
+export interface LogsOptions {
+  readonly stack?: string;
+  readonly follow?: true;
+  readonly tail: string;
+  readonly since?: string;
+}
 
 const COLOURS = ["cyan", "green", "yellow", "magenta", "blue"] as const;
 

@@ -102,7 +102,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 /** The process: runs its command line, and ends it. */
 export async function run(): Promise<void> {
-  const { handSignalsOver } = await import("./pulumi.ts");
+  const { handSignalsOver } = await import("./signals.ts");
   handSignalsOver();
   // Whoever talks to a Docker host over ssh from here on does so over one connection.
   process.env.PATH = withCommands(process.env.PATH);

@@ -14,7 +14,15 @@ import { deployed, type Deployed } from "./services.ts";
 import { openSession, type Session } from "./session.ts";
 import { at, notDeployed, readDeployment, stackConfig } from "./stack.ts";
 import { ask, onTerminal, step } from "./ui.ts";
-import type { RollbackOptions } from "./verbs/rollback.ts";
+
+export interface RollbackOptions {
+  readonly stack?: string;
+  readonly yes?: true;
+  readonly migrations?: true;
+  readonly forward?: true;
+  readonly dryRun?: true;
+  readonly json?: true;
+}
 
 /** Everything that a way back is decided from. */
 interface Way {

@@ -3,10 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, Exit } from "./errors.ts";
 import { LOCAL, ROOT } from "./project.ts";
-import { foreground, interruption } from "./pulumi.ts";
-import { add, chosen, countsOf, isSuccess, NONE, SUITES, total, type Counts, type Need, type Suite } from "./suites.ts";
+import { foreground, interruption } from "./signals.ts";
+import { add, chosen, countsOf, isSuccess, NONE, SUITES, total, type Counts, type Need, type Suite, type SuiteName } from "./suites.ts";
 import { painter } from "./ui.ts";
-import type { TestOptions } from "./verbs/test.ts";
+
+export interface TestOptions {
+  readonly all?: true;
+  readonly only?: SuiteName;
+  readonly grep?: string;
+}
 
 /** Runs the suites one after the other, each in its own process, and ends with the sum of their counts. */
 export async function runTests(options: TestOptions): Promise<number> {

@@ -4,10 +4,16 @@ import type { Session } from "./session.ts";
 import { at, stackConfig, stackExists } from "./stack.ts";
 import { targetOf, TrafficWatch, trafficLine, watchOptions, writeTraffic, type Traffic } from "./traffic.ts";
 import { painter } from "./ui.ts";
-import type { UpOptions } from "./verbs/up.ts";
 
 /** How long the line in the stack's records is waited for, in ms; it is written later all the same. */
 const PATIENCE = 3000;
+
+export interface WatchOptions {
+  readonly watchTraffic?: true;
+  readonly watchPath?: readonly string[];
+  readonly watchRate?: string;
+  readonly json?: true;
+}
 
 /** A watch that goes on beside a release. */
 export interface Watching {
@@ -16,7 +22,7 @@ export interface Watching {
 }
 
 /** Begins to watch the site where that was asked for, and where there is a site already. */
-export async function beginWatch(session: Session, options: Pick<UpOptions, "watchTraffic" | "watchPath" | "watchRate" | "json">): Promise<Watching | undefined> {
+export async function beginWatch(session: Session, options: WatchOptions): Promise<Watching | undefined> {
   if (options.watchTraffic !== true) return undefined;
   const { stack, paths, env } = session;
   const config = stackConfig(paths, stack);

@@ -1,4 +1,4 @@
-import type { Found, LenientSettings } from "./checks.ts";
+import type { Found, LenientSettings } from "./found.ts";
 import { joinPath, setCommand, type Problem } from "./problems.ts";
 
 /** Connections that MariaDB and MySQL take unless they are told otherwise. */

@@ -1,19 +1,10 @@
 import { removeCommand, secretCommand, setCommand, type Problem } from "./problems.ts";
 import { passwordExpects, passwordGenerator } from "./variableTypes.ts";
-import type { Context } from "./environment.ts";
+import type { Found, LenientSettings } from "./found.ts";
 import { checkCapacity } from "./capacity.ts";
 import { stageOf } from "./stage.ts";
 import { checkTransport } from "./transport.ts";
 import { checkWeb, warnOfWeb } from "./webChecks.ts";
-
-/** The settings of which each is right by itself; a wrong one is left out. */
-export type LenientSettings = Context["settings"];
-
-/** What is wrong, and what is possible but hardly meant. */
-export interface Found {
-  readonly problems: readonly Problem[];
-  readonly warnings: readonly Problem[];
-}
 
 /** The rules between settings, and those that depend on the stage. */
 export function checkTogether(settings: LenientSettings, env: Readonly<Record<string, string>>, stack: string): Found {

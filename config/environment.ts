@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { SettingsWithoutEnv } from "./schema.ts";
+import type { LenientSettings } from "./found.ts";
 import type { Stage } from "./stage.ts";
 import { longestJob, RETRIES } from "./capacity.ts";
 import * as type from "./variableTypes.ts";
@@ -14,7 +14,7 @@ export const laravelRoles: readonly Role[] = ["app", "scheduler", "horizon", "mi
 export interface Context {
   readonly stack: string;
   readonly stage: Stage;
-  readonly settings: { readonly [G in keyof SettingsWithoutEnv]?: Partial<SettingsWithoutEnv[G]> };
+  readonly settings: LenientSettings;
   /** What the user set in `drydock:env`. */
   readonly env: Readonly<Record<string, string>>;
 }

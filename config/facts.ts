@@ -1,7 +1,7 @@
 import { leniently } from "./settings.ts";
 import { readRaw } from "./raw.ts";
 import { ROLES, USER_FROM, type Role } from "./roles.ts";
-import type { LenientSettings } from "./checks.ts";
+import type { LenientSettings } from "./found.ts";
 
 /**
  * What a stack's settings say of its containers, for who judges them from outside (the policy pack, the guard): so that nobody writes it

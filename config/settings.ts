@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { checkTogether, type LenientSettings } from "./checks.ts";
+import { checkTogether } from "./checks.ts";
+import type { LenientSettings } from "./found.ts";
 import type { IsEncrypted } from "./encrypted.ts";
 import { catalogue } from "./environment.ts";
 import { explain, inOrder } from "./explain.ts";

@@ -1,4 +1,4 @@
-import type { Found, LenientSettings } from "./checks.ts";
+import type { Found, LenientSettings } from "./found.ts";
 import { secretCommand, setCommand, type Problem } from "./problems.ts";
 import type { Stage } from "./stage.ts";
 

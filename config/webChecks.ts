@@ -1,5 +1,5 @@
 import { isLoopback } from "./hosts.ts";
-import type { Found, LenientSettings } from "./checks.ts";
+import type { Found, LenientSettings } from "./found.ts";
 import { setCommand, type Problem } from "./problems.ts";
 
 /** Tells of a wrong setting: its path without `drydock:`, what is wrong, and the command that puts it right. */

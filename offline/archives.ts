@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { VERSION } from "./cli/build.ts";
+import { VERSION } from "./version.ts";
 import { readText, Unreachable } from "./download.ts";
 
 /** The platforms that Pulumi's downloads are used on: process.platform and process.arch. */

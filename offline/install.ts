@@ -9,6 +9,7 @@ import { buildCli, cliKey } from "./cli/build.ts";
 import { userHome } from "./installed.ts";
 import { withLock } from "./lock.ts";
 import { completePlugins, findOfficial } from "./official.ts";
+import type { Progress } from "./progress.ts";
 
 /** Plugins that have a stand-in here, in the versions of their npm packages. */
 export const STANDINS = { docker: "5.2.0", command: "1.2.1", aws: "7.48.0" } as const;
@@ -25,13 +26,10 @@ export interface Engine {
   readonly env: Record<string, string>;
 }
 
-export interface Progress {
-  /** A line for the user. @default nothing is shown */
-  log?(line: string): void;
+/** How an engine is got. */
+export interface Wanted extends Progress {
   /** Plugins that are needed besides those of every stack. @default none */
   readonly plugins?: readonly (keyof typeof STANDINS)[];
-  /** Called as a long step moves on. @default as `log`, now and then */
-  progress?(done: number, total: number, what: string): void;
 }
 
 /**
@@ -40,7 +38,7 @@ export interface Progress {
  * straight to the last, DRYDOCK_OFFLINE=0 never does.
  * @throws Error with the remedy, when there is none of the three
  */
-export async function resolveEngine(options: Progress = {}): Promise<Engine> {
+export async function resolveEngine(options: Wanted = {}): Promise<Engine> {
   const wish = process.env.DRYDOCK_OFFLINE ?? "";
   if (wish !== "1") {
     // A stack without a bucket needs no aws plugin, and that is some hundred megabytes.

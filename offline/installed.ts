@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { cacheRoot } from "./cache.ts";
-import { older, VERSION } from "./cli/build.ts";
+import { older, VERSION } from "./version.ts";
 
 /** A Pulumi CLI that somebody has installed on this machine. */
 export interface Installed {

@@ -4,7 +4,7 @@ import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { cliArchive, expectedChecksum, PLATFORMS, pluginArchive, type Archive } from "./archives.ts";
 import { cacheRoot } from "./cache.ts";
-import { VERSION } from "./cli/build.ts";
+import { VERSION } from "./version.ts";
 import { download, WrongChecksum } from "./download.ts";
 import { findInstalled, isProgram, userHome } from "./installed.ts";
 import { withLock } from "./lock.ts";

@@ -3,7 +3,7 @@ import { Exit } from "../errors.ts";
 import { takeLock } from "../locks.ts";
 import { ask, type BackupHost } from "./agent.ts";
 import { Progress } from "./progress.ts";
-import type { RestoreOptions } from "./restore.ts";
+import type { RestoreOptions } from "./choosing.ts";
 import { previousSchemas } from "./restoreDatabase.ts";
 import { inFiles } from "./restoreFiles.ts";
 import { underRestoreLock } from "./resume.ts";

@@ -6,7 +6,6 @@ import { COMPANION, eventSchema, type Event, type Results } from "../../backup/p
 import type { Docker } from "../docker.ts";
 import { CliError, Exit } from "../errors.ts";
 import { deployed, type Deployed } from "../services.ts";
-import type { Companion } from "./restoreCompanion.ts";
 import { openSession, type Session } from "../session.ts";
 import { select } from "./words.ts";
 
@@ -53,7 +52,7 @@ export interface AskOptions {
   /** Where the data of `dump` and `files` go; then what the agent says comes on its standard error. */
   readonly data?: Writable;
   /** Another companion than the stack's own; the agent begins while it starts. */
-  readonly companion?: Pick<Companion, "alias" | "ready">;
+  readonly companion?: { readonly alias: string; readonly ready: Promise<void> };
 }
 
 /**

@@ -1,8 +1,22 @@
 import type { Entry, Results } from "../../backup/protocol.ts";
 import { CliError, Exit } from "../errors.ts";
 import { ask, type BackupHost } from "./agent.ts";
-import type { RestoreOptions } from "./restore.ts";
+import type { Common } from "./verbs.ts";
 import { select } from "./words.ts";
+
+export interface RestoreOptions extends Common {
+  readonly db?: true;
+  readonly files?: true;
+  readonly toTime?: string;
+  readonly into?: string;
+  readonly physical?: true;
+  readonly compare?: true;
+  readonly fromS3?: true;
+  readonly forgetPrevious?: true;
+  readonly resume?: true;
+  readonly backup: boolean;
+  readonly yes?: true;
+}
 
 /**
  * `latest` is the newest verified one that has what is asked for; with a time, the newest that was finished before it.

@@ -2,8 +2,8 @@ import type { Entry } from "../../backup/protocol.ts";
 import { audited } from "../audit.ts";
 import { CliError, Exit } from "../errors.ts";
 import { takeLock } from "../locks.ts";
-import { interruption } from "../pulumi.ts";
-import { chosen, question } from "./choosing.ts";
+import { interruption } from "../signals.ts";
+import { chosen, question, type RestoreOptions } from "./choosing.ts";
 import { forget, resume } from "./afterwards.ts";
 import { ask, backupHost, type BackupHost } from "./agent.ts";
 import type { HostLock } from "./hostLock.ts";
@@ -15,23 +15,9 @@ import { underRestoreLock } from "./resume.ts";
 import { shownName } from "./sql.ts";
 import { swap, type Say } from "./swap.ts";
 import { Unsettled } from "./unsettled.ts";
-import { confirmWord, type Common } from "./verbs.ts";
+import { confirmWord } from "./verbs.ts";
 import { select } from "./words.ts";
 import { restoreMaintenance, withoutWriters } from "./writers.ts";
-
-export interface RestoreOptions extends Common {
-  readonly db?: true;
-  readonly files?: true;
-  readonly toTime?: string;
-  readonly into?: string;
-  readonly physical?: true;
-  readonly compare?: true;
-  readonly fromS3?: true;
-  readonly forgetPrevious?: true;
-  readonly resume?: true;
-  readonly backup: boolean;
-  readonly yes?: true;
-}
 
 /** Restores a backup. Returns the exit code. */
 export async function restore(id: string, options: RestoreOptions): Promise<number> {

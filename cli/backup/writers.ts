@@ -5,7 +5,7 @@ import { CliError, Exit } from "../errors.ts";
 import { show, switchOff, switchOn, type ProxyHost, type Shown } from "../maintenance/proxy.ts";
 import { readState, wanted, type Maintenance } from "../maintenance/state.ts";
 import type { Entry } from "../../backup/protocol.ts";
-import { hold, interruption } from "../pulumi.ts";
+import { hold, interruption } from "../signals.ts";
 import { ask, containerOf, type BackupHost } from "./agent.ts";
 import type { HostLock } from "./hostLock.ts";
 import { Unsettled } from "./unsettled.ts";

@@ -2,14 +2,19 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { CliError, Exit } from "../errors.ts";
 import { pathsOf } from "../project.ts";
-import { foreground } from "../pulumi.ts";
+import { foreground } from "../signals.ts";
 import { at, selectedStack, stackConfig } from "../stack.ts";
 import { ask, onTerminal, painter, type Painter } from "../ui.ts";
-import type { HostOptions } from "../verbs/host.ts";
 import { judgeHost, type HostCheck, type Verdict } from "./checks.ts";
 import { COMMANDS, isRemote } from "./connection.ts";
 import { gatherHost, type HostFacts, type Wanted } from "./facts.ts";
 import { scriptOf, tasksFor } from "./prepare.ts";
+
+export interface HostOptions {
+  readonly stack?: string;
+  readonly json?: true;
+  readonly yes?: true;
+}
 
 interface Looked {
   readonly facts: HostFacts;

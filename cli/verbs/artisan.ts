@@ -17,7 +17,7 @@ Examples:
   $ ./drydock artisan -- tinker`)
     .action(async (args: string[], { stack }: { stack?: string }) => {
       const [{ openSession }, { deployed, readReport }, { isHealthy }, { at, stackConfig }, { foreground }, { onTerminal }, { audited }] = await Promise.all([
-        import("../session.ts"), import("../services.ts"), import("../report.ts"), import("../stack.ts"), import("../pulumi.ts"), import("../ui.ts"), import("../audit.ts")]);
+        import("../session.ts"), import("../services.ts"), import("../report.ts"), import("../stack.ts"), import("../signals.ts"), import("../ui.ts"), import("../audit.ts")]);
       const session = await openSession({ stack, brief: true });
       const target = await deployed(session);
       const replica = (await readReport(target)).services.find((service) => service.role === "app" && isHealthy(service));

@@ -1,11 +1,6 @@
 import type { Command } from "commander";
 import { STACK } from "../options.ts";
-
-export interface DestroyOptions {
-  readonly stack?: string;
-  readonly yes?: true;
-  readonly volumes?: true;
-}
+import type { DestroyOptions } from "../destroy.ts";
 
 export function register(program: Command): void {
   program.command("destroy")

@@ -1,11 +1,6 @@
 import type { Command } from "commander";
 import { STACK, YES } from "../options.ts";
-
-export interface HostOptions {
-  readonly stack?: string;
-  readonly json?: true;
-  readonly yes?: true;
-}
+import type { HostOptions } from "../host/verbs.ts";
 
 export function register(program: Command): void {
   const host = program

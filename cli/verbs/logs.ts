@@ -1,12 +1,6 @@
 import type { Command } from "commander";
 import { STACK } from "../options.ts";
-
-export interface LogsOptions {
-  readonly stack?: string;
-  readonly follow?: true;
-  readonly tail: string;
-  readonly since?: string;
-}
+import type { LogsOptions } from "../logs.ts";
 
 export function register(program: Command): void {
   program.command("logs")

@@ -1,14 +1,6 @@
 import type { Command } from "commander";
 import { STACK, YES } from "../options.ts";
-
-export interface RollbackOptions {
-  readonly stack?: string;
-  readonly yes?: true;
-  readonly migrations?: true;
-  readonly forward?: true;
-  readonly dryRun?: true;
-  readonly json?: true;
-}
+import type { RollbackOptions } from "../rollback.ts";
 
 export function register(program: Command): void {
   program.command("rollback")

@@ -1,11 +1,6 @@
 import { Option, type Command } from "commander";
 import { SUITES, type SuiteName } from "../suites.ts";
-
-export interface TestOptions {
-  readonly all?: true;
-  readonly only?: SuiteName;
-  readonly grep?: string;
-}
+import type { TestOptions } from "../testing.ts";
 
 export function register(program: Command): void {
   program.command("test")

@@ -1,19 +1,6 @@
 import type { Command } from "commander";
+import type { UpOptions } from "../deploy.ts";
 import { STACK, YES } from "../options.ts";
-
-export interface UpOptions {
-  readonly stack?: string;
-  readonly yes?: true;
-  readonly diff?: true;
-  readonly refresh?: true;
-  readonly replace?: readonly string[];
-  readonly json?: true;
-  readonly watchTraffic?: true;
-  readonly watchPath?: readonly string[];
-  readonly watchRate?: string;
-  readonly wait?: true | string;
-  readonly summary?: string;
-}
 
 const repeated = (value: string, all: readonly string[] | undefined): readonly string[] => [...(all ?? []), value];
 

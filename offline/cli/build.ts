@@ -4,10 +4,9 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameS
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { cacheRoot } from "../cache.ts";
-import type { Progress } from "../install.ts";
+import type { Progress } from "../progress.ts";
+import { older, VERSION } from "../version.ts";
 
-/** The CLI's version; the npm package @pulumi/pulumi has the same. */
-export const VERSION = "3.256.0";
 const PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
 const FILES = ["go.mod", "go.sum", "tools.go"];
 const source = (file: string): string => join(import.meta.dirname, file);
@@ -61,15 +60,6 @@ async function checkGo(folder: string): Promise<void> {
   }
   const found = /go(\d+\.\d+(?:\.\d+)?)/.exec(said)?.[1] ?? "0";
   if (older(found, needed)) throw new Error(`the offline engine is built with Go ${needed} or newer, but \`go version\` says ${found}.\n${remedy}`);
-}
-
-export function older(found: string, needed: string): boolean {
-  const [a, b] = [found, needed].map((version) => version.split(".").map(Number));
-  for (let i = 0; i < 3; i++) {
-    const difference = (a![i] ?? 0) - (b![i] ?? 0);
-    if (difference !== 0) return difference < 0;
-  }
-  return false;
 }
 
 function go(folder: string, args: readonly string[], line: (text: string, stream: "stdout" | "stderr") => void): Promise<void> {

@@ -42,7 +42,8 @@ describe("running Pulumi's CLI", () => {
       this.timeout(20_000);
       program(`trap 'echo INT >> ${folder}/signals' INT; echo begun > ${folder}/begun; for i in $(seq 16); do sleep 0.1; done`);
       writeFileSync(join(folder, "caller.ts"), `
-        import { handSignalsOver, pulumiCli } from ${JSON.stringify(join(import.meta.dirname, "../../../cli/pulumi.ts"))};
+        import { pulumiCli } from ${JSON.stringify(join(import.meta.dirname, "../../../cli/pulumi.ts"))};
+        import { handSignalsOver } from ${JSON.stringify(join(import.meta.dirname, "../../../cli/signals.ts"))};
         handSignalsOver();
         const run = async () => { await pulumiCli(${JSON.stringify(bin)}, ${JSON.stringify(folder)}, process.env).capture(["up"]); process.exit(0); };
         void run();`);
@@ -63,7 +64,7 @@ describe("running Pulumi's CLI", () => {
     writeFileSync(join(folder, "docker"), `#!/bin/bash\ntrap 'echo INT >> ${folder}/signals' INT; sleep 0.5; echo "$*" >> ${folder}/signals\n`, { mode: 0o755 });
     writeFileSync(join(folder, "caller.ts"), `
       import { dockerFor } from ${JSON.stringify(join(import.meta.dirname, "../../../cli/docker.ts"))};
-      import { handSignalsOver, hold, interruption } from ${JSON.stringify(join(import.meta.dirname, "../../../cli/pulumi.ts"))};
+      import { handSignalsOver, hold, interruption } from ${JSON.stringify(join(import.meta.dirname, "../../../cli/signals.ts"))};
       handSignalsOver();
       const run = async () => {
         const release = hold();
@@ -91,7 +92,8 @@ describe("running Pulumi's CLI", () => {
     this.timeout(20_000);
     program(`trap 'echo INT >> ${folder}/signals' INT; echo started; for i in $(seq 30); do sleep 0.1; done; echo finished >> ${folder}/signals; exit 1`);
     writeFileSync(join(folder, "caller.ts"), `
-      import { handSignalsOver, interruption, pulumiCli } from ${JSON.stringify(join(import.meta.dirname, "../../../cli/pulumi.ts"))};
+      import { pulumiCli } from ${JSON.stringify(join(import.meta.dirname, "../../../cli/pulumi.ts"))};
+      import { handSignalsOver, interruption } from ${JSON.stringify(join(import.meta.dirname, "../../../cli/signals.ts"))};
       handSignalsOver();
       const run = async () => {
         await pulumiCli(${JSON.stringify(bin)}, ${JSON.stringify(folder)}, process.env).stream(["up"]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Server } from "node:http";
 import { cliArchive, expectedChecksum, listed, PLATFORMS, pluginArchive } from "../../../offline/archives.ts";
-import { VERSION } from "../../../offline/cli/build.ts";
+import { VERSION } from "../../../offline/version.ts";
 import { STANDINS } from "../../../offline/install.ts";
 import { serve, type Handler } from "./servers.ts";
 

@@ -6,7 +6,7 @@ import type { Server } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { cliArchive, pluginArchive } from "../../../offline/archives.ts";
-import { VERSION } from "../../../offline/cli/build.ts";
+import { VERSION } from "../../../offline/version.ts";
 import { STANDINS } from "../../../offline/install.ts";
 import { serve } from "./servers.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
-import { older } from "../../../offline/cli/build.ts";
+import { older } from "../../../offline/version.ts";
 import { STANDINS } from "../../../offline/install.ts";
 import { installedPlugins, shellWords } from "../../../offline/language-nodejs/packages.ts";
 

@@ -10,6 +10,7 @@ import { engineOf } from "./components/engine.ts";
 import { guardOf } from "./components/guard.ts";
 import { Horizon } from "./components/horizon.ts";
 import { AppImage, imageReference, pulled } from "./components/image.ts";
+import { Limits } from "./components/limits.ts";
 import { Migrate } from "./components/migrate.ts";
 import { MigrationBackup } from "./components/migrationBackup.ts";
 import { Network } from "./components/network.ts";
@@ -66,6 +67,8 @@ const backups = new Backup("backup-system", context, { network, volumes, databas
 // The release, in its order.
 const appImage = new AppImage("app-image", context, engine?.platform, on);
 const backupContainers = [...present(backups.agent), ...present(backups.companion)];
+const lasting = [proxy.container, database.container, redis.container, ...others.map((one) => one.container), ...backupContainers];
+new Limits("limits", context, lasting, on);
 const redisPassword = new RedisPassword("redis-password", context, { redis: redis.container, network }, on);
 const preflight = new Preflight("preflight", context, { network, volumes, after: [appImage.ready, volumes.ownership] }, on);
 const ready = [

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Sends traffic to the new replicas: writes the proxy's configuration, tests it, reloads it, proves it with requests, or puts the old one back.
 # PROXY: container; REPLICA: container that asks; REPLICAS: all that are to serve, words; RELEASE; HOST: the site's host name; HEALTH_PATH; SITE_CONF: the configuration
+# PROCESSES: see limits.sh
 set -eu
 fail() { echo "switch: $*" >&2; exit 1; }
 in_proxy() { docker exec -i "$PROXY" /bin/sh -c "cd /var/lib/drydock; $1"; }
@@ -13,6 +14,7 @@ write="cat > site.conf.new &&
 . commands/healthy.sh
 # shellcheck disable=SC2086 # REPLICAS is a list of words
 healthy $REPLICAS || fail "not all new replicas are healthy; the old release serves."
+CONTAINERS=$REPLICAS sh commands/limits.sh
 
 code=0
 printf '%s' "$SITE_CONF" | in_proxy "{ $write; } || exit 9; $reload" || code=$?

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Proves the release: requests through the proxy, and the environment read back out of every Laravel container.
 # REPLICA: container that asks; FPM: HOST:PORT of every replica's PHP-FPM, with commas; CONTAINERS: all other Laravel containers, words
-# WORKERS: those of Horizon, the scheduler and the like, words; APP_PATH; HOST; HEALTH_PATH; REQUESTS: count
+# WORKERS: those of Horizon, the scheduler and the like, words; APP_PATH; HOST; HEALTH_PATH; REQUESTS: count; PROCESSES: see limits.sh
 # Standard input: {"names": {NAME: keyed hash of its planned value}}
 set -eu
 . commands/answer.sh
 plan=$(cat)
 . commands/healthy.sh
+CONTAINERS=${WORKERS:-} sh commands/limits.sh
 # shellcheck disable=SC2086 # WORKERS is a list of words
 [ -z "${WORKERS:-}" ] || healthy $WORKERS || exit 1
 again="Release again: ./drydock up"

@@ -16,6 +16,11 @@ export function present<T>(resource: T | undefined): T[] {
   return resource === undefined ? [] : [resource];
 }
 
+/** The names that the engine gives containers, as words. */
+export function wordsOf(containers: readonly docker.Container[]): pulumi.Output<string> {
+  return pulumi.all(containers.map(({ name }) => name)).apply((names) => names.join(" "));
+}
+
 /** What is said of containers to the outside; their environment is not. */
 export function servicesOutput(containers: docker.Container[]): pulumi.Output<Service[]> {
   return pulumi.all(

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { step } from "./command.ts";
 import { fingerprint, siteHost, type Context } from "./context.ts";
 import type { Network } from "./network.ts";
+import { wordsOf } from "./outputs.ts";
 import { siteConfiguration } from "./siteConfiguration.ts";
 import type { Worker } from "./worker.ts";
 
@@ -20,7 +21,7 @@ export class Switch extends pulumi.ComponentResource {
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("drydock:index:Switch", name, {}, options);
-    const { app, proxy } = context.settings;
+    const { app, limits, proxy } = context.settings;
     const namesOf = (containers: docker.Container[]) => pulumi.all(containers.map(({ name }) => name));
     const servers = pulumi.all(args.servers.map(({ worker, containers }) => namesOf(containers).apply((names) => ({ worker, names }))));
     const site = pulumi.all([namesOf(args.replicas), servers, args.network.app.name])
@@ -33,10 +34,11 @@ export class Switch extends pulumi.ComponentResource {
         environment: {
           PROXY: args.proxy.name,
           REPLICA: args.replicas[0]!.name,
-          REPLICAS: namesOf([...args.replicas, ...args.servers.flatMap(({ containers }) => containers)]).apply((names) => names.join(" ")),
+          REPLICAS: wordsOf([...args.replicas, ...args.servers.flatMap(({ containers }) => containers)]),
           RELEASE: context.release,
           HOST: siteHost(context),
           HEALTH_PATH: app.healthPath,
+          PROCESSES: String(limits.processes),
           SITE_CONF: site,
         },
       },

@@ -6,6 +6,7 @@ import { step } from "./command.ts";
 import { fpmAddresses } from "./app.ts";
 import type { Network } from "./network.ts";
 import { siteHost, type Context } from "./context.ts";
+import { wordsOf } from "./outputs.ts";
 
 /** Proves the release: requests through the proxy succeed, and every Laravel container has the planned environment. */
 export class Verify extends pulumi.ComponentResource {
@@ -18,9 +19,8 @@ export class Verify extends pulumi.ComponentResource {
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("drydock:index:Verify", name, {}, options);
-    const { app, verify } = context.settings;
+    const { app, limits, verify } = context.settings;
     const fpm = app.server === "fpm";
-    const words = (containers: docker.Container[]) => pulumi.all(containers.map(({ name }) => name)).apply((names) => names.join(" "));
     const others = fpm ? args.workers : [...args.replicas, ...args.workers];
     this.command = step(
       context,
@@ -30,12 +30,13 @@ export class Verify extends pulumi.ComponentResource {
         environment: {
           REPLICA: args.replicas[0]!.name,
           FPM: fpm ? fpmAddresses(args.replicas, app.port, args.network) : "",
-          CONTAINERS: words(others),
-          WORKERS: words(args.workers),
+          CONTAINERS: wordsOf(others),
+          WORKERS: wordsOf(args.workers),
           APP_PATH: app.path,
           HOST: siteHost(context),
           HEALTH_PATH: app.healthPath,
           REQUESTS: String(verify.requests),
+          PROCESSES: String(limits.processes),
         },
         stdin: pulumi.secret(JSON.stringify({ names: plannedHashes(context.environment, context.release) })),
       },

@@ -7,12 +7,12 @@ import { docker } from "./schema/docker.ts";
 import { migrate } from "./schema/migrate.ts";
 import { defaultHeaders, proxy } from "./schema/proxy.ts";
 import { redis } from "./schema/redis.ts";
-import { logs, verify } from "./schema/release.ts";
+import { limits, logs, verify } from "./schema/release.ts";
 import { services } from "./schema/services.ts";
 import { horizon, scheduler, workers } from "./schema/workers.ts";
 
 /** The groups of settings, in the order of the stack files. */
-export const groups = { docker, app, scheduler, horizon, workers, services, migrate, database, redis, proxy, backup, verify, logs, bucket };
+export const groups = { docker, app, scheduler, horizon, workers, services, migrate, database, redis, proxy, backup, verify, limits, logs, bucket };
 
 /** A whole stack's configuration, strict: what it does not name is an error. */
 export const settingsSchema = z.strictObject({
@@ -42,6 +42,7 @@ export const settingsSchema = z.strictObject({
     .meta({ description: "nginx, the only container with a published port" }),
   backup: backup.prefault({}).meta({ description: "Backups, their proof and points in time" }),
   verify: verify.prefault({}).meta({ description: "What proves a release" }),
+  limits: limits.prefault({}).meta({ description: "What each container may use, whatever it is for" }),
   logs: logs.prefault({}).meta({ description: "Docker's log files" }),
   bucket: bucket.prefault({}).meta({ description: "The S3 bucket for backups: see docs/backups.md" }),
   env: z

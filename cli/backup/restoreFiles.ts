@@ -37,6 +37,8 @@ export async function onFiles(
     "ALL",
     "--security-opt",
     "no-new-privileges",
+    "--ulimit",
+    "core=0",
     "--label",
     `drydock.stack=${session.stack}`,
     "--mount",

@@ -61,6 +61,8 @@ function onVolume({ docker, deployed, session }: Pick<BackupHost, "docker" | "de
       "ALL",
       "--security-opt",
       "no-new-privileges",
+      "--ulimit",
+      "core=0",
       "--label",
       `drydock.stack=${session.stack}`,
       "--mount",

@@ -6,6 +6,15 @@ export const verify = z.strictObject({
   requests: preset(integer(1, 10_000), 20, "Requests through the proxy that must succeed after a release"),
 });
 
+/** What each container may use, whatever it is for. */
+export const limits = z.strictObject({
+  processes: preset(
+    integer(100, 4_194_304),
+    1024,
+    "How many processes and threads a container may have; a database has a thread for each of its connections",
+  ),
+});
+
 /** Docker's log files. */
 export const logs = z.strictObject({
   maxSize: preset(integer(1, 10_240, "MiB"), 10, "Size of one log file of a container"),

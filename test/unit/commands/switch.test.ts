@@ -16,6 +16,7 @@ describe("the switch", function () {
     mkdirSync(proxy);
     // `exec -i CONTAINER /bin/sh -c LINE` is the proxy, `exec -i CONTAINER php …` a replica that asks it.
     writeFileSync(join(folder, "docker"), `#!/bin/sh
+[ "$1" != update ] || { echo "update $*" >> ${folder}/calls; exit 0; }
 [ "$1" != container ] || { echo "/app-1 \${HEALTH:-healthy}"; exit 0; }
 case "$4" in
 /bin/sh) echo "proxy" >> ${folder}/calls; exec sh -c "$(printf '%s' "$6" | sed 's#cd /var/lib/drydock#cd ${proxy}#; s#/tmp/host#${folder}#g')" ;;
@@ -35,7 +36,7 @@ esac
 
   const run = (site: string, probe = 0, health = "healthy") => {
     const env = {
-      ...{ PATH: `${folder}:${process.env.PATH}`, PROXY: "proxy", REPLICA: "app-1", REPLICAS: "app-1", RELEASE: "abc", HOST: "shop.test", HEALTH_PATH: "/up" },
+      ...{ PATH: `${folder}:${process.env.PATH}`, PROXY: "proxy", REPLICA: "app-1", REPLICAS: "app-1", RELEASE: "abc", HOST: "shop.test", HEALTH_PATH: "/up", PROCESSES: "300" },
       ...{ SITE_CONF: site, PROBE: String(probe), HEALTH: health },
     };
     const { status, stderr } = spawnSync("sh", ["commands/switch.sh"], { encoding: "utf8", env });
@@ -63,6 +64,13 @@ esac
     const { stderr, ...rest } = run("new\n", 0, "unhealthy");
     assert.deepEqual(rest, { status: 1, reloads: [], site: "old" });
     assert.match(stderr, /container app-1 is not healthy \(unhealthy\)/);
+  });
+
+  it("limits the processes of the new replicas before any of them gets traffic", () => {
+    run("new\n");
+    const [first = "", ...rest] = readFileSync(join(folder, "calls"), "utf8").split("\n");
+    assert.equal(first, "update update --pids-limit 300 app-1");
+    assert.ok(rest.some((line) => line.startsWith("reload")));
   });
 
   it("leaves no site behind where the first one fails", () => {

@@ -256,6 +256,13 @@ describe("the stack", () => {
     assert.deepEqual(command.filter((word: string) => /sync-binlog|flush-log-at-trx-commit/.test(word)).includes("--sync-binlog=1"), true);
   });
 
+  it("limits the processes of all containers, those of a release before they get traffic", () => {
+    const words = (name: string, key: string): string[] => revealed(leaf(resources, name).inputs).environment[key].split(" ");
+    const limited = [...words("limits", "CONTAINERS"), ...words("switch", "REPLICAS"), ...words("verify", "WORKERS")];
+    assert.deepEqual(limited.sort(), containers(resources).map(({ name }) => `${name}-abcdef0`).sort());
+    for (const name of ["limits", "switch", "verify"]) assert.equal(revealed(leaf(resources, name).inputs).environment.PROCESSES, "1024", name);
+  });
+
   it("makes Redis persistent, and never lets it evict a queued job (known issue 13)", () => {
     const [file] = revealed(leaf(resources, "redis").inputs).uploads;
     for (const line of ["save 3600 1 300 100 60 10000", "appendonly yes", "maxmemory-policy noeviction"]) {

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, it } from "mocha";
+
+/** The script against a docker of the test's own. */
+describe("the limit of processes", () => {
+  let folder: string;
+  beforeEach(() => { folder = mkdtempSync(join(tmpdir(), "drydock-limits-")); });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const run = (containers: string, docker = "") => {
+    writeFileSync(join(folder, "docker"), `#!/bin/sh\necho "$*" >> ${folder}/calls\n${docker}\n`, { mode: 0o755 });
+    const { status, stderr } = spawnSync("sh", ["commands/limits.sh"], {
+      encoding: "utf8", env: { PATH: `${folder}:${process.env.PATH}`, CONTAINERS: containers, PROCESSES: "1024" },
+    });
+    return { status, stderr, calls: existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8") : "" };
+  };
+
+  it("is told to Docker for all containers at once", () => {
+    assert.deepEqual(run("app-1-0000001 app-2-0000002", "echo app-1-0000001"), {
+      status: 0, stderr: "", calls: "update --pids-limit 1024 app-1-0000001 app-2-0000002\n",
+    });
+  });
+
+  it("asks nothing where there is no container", () => {
+    assert.deepEqual(run(""), { status: 0, stderr: "", calls: "" });
+  });
+
+  it("stops no release where Docker can't keep it, and says so", () => {
+    const refused = run("app-1-0000001", "echo 'no cgroup' >&2; exit 1");
+    assert.equal(refused.status, 0);
+    assert.match(refused.stderr, /^limits: WARNING: the processes of app-1-0000001 could not be limited: no cgroup$/m);
+    const discarded = run("app-1-0000001", "echo app-1-0000001; echo 'Your kernel does not support PIDs limit capabilities' >&2");
+    assert.deepEqual([discarded.status, discarded.stderr], [0, "limits: WARNING: Your kernel does not support PIDs limit capabilities\n"]);
+  });
+});
+
+describe("a one-off container of a step", () => {
+  it("leaves no core dump, gains no rights, and is limited in memory, where it runs an image's code or holds a secret", () => {
+    const found = readdirSync("commands").filter((name) => name.endsWith(".sh")).flatMap((name) => {
+      const text = readFileSync(join("commands", name), "utf8").replaceAll("\\\n", " ");
+      return text.split("\n").filter((line) => !/^\s*#/.test(line) && /docker (run|create) /.test(line)).map((line) => [name, line] as const);
+    });
+    assert.ok(found.length >= 8, String(found.length));
+    for (const [name, line] of found) {
+      assert.match(line, /--cap-drop ALL/, name);
+      // These run a line of ours in the proxy's image, without a secret.
+      if (["deliver.sh", "port.sh", "records.sh", "volumes.sh"].includes(name)) continue;
+      for (const flag of ["--ulimit core=0", "no-new-privileges", "--memory"]) assert.ok(line.includes(flag), `${name} lacks ${flag}`);
+    }
+  });
+});

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { giveWay } from "../start/giveWay.cjs";
+import { lowerPriority } from "../lib/priority.cjs";
 import { audited } from "./audit.ts";
 import { afterRestores, servicesBefore, withoutRestores } from "./backup/beforeUp.ts";
 import { beginStory, tell, warnOfLostState, type Story } from "./ci.ts";
@@ -102,7 +102,7 @@ export async function underLock(session: Session, lock: Lock, options: UpOptions
   const ready = await ensureContainers(stack, typeof host === "string" ? host : undefined);
   const docker = dockerFor(ready.host, env);
   // Not earlier: a Docker engine that was started here would keep it.
-  giveWay();
+  lowerPriority();
   const repaired = await step("stack", async ({ log }) => {
     await ensureStack(session, log, { images: ready.images, locked: true });
     const abandoned = await clearLocks(session, lock.previous !== undefined, log) ?? beside.abandoned;

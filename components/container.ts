@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { processors } from "../config/processors.ts";
+import { processors } from "../lib/processors.ts";
 import type { Context, Role } from "./context.ts";
 import { healthcheck, type HealthCheck } from "./health.ts";
 

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { hostName } from "./hosts.ts";
-import { isReadBack } from "./processors.ts";
+import { isReadBack } from "../lib/processors.ts";
 
 /** What the documents and the error messages say about a setting; stored in zod's own registry. */
 export interface FieldDoc {

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { isUnknown, type Field } from "./helpers/values.ts";
 import { isProduction, remedyFor } from "./helpers/own.ts";
-import { Resource, Stack } from "./helpers/resources.ts";
+import { Resource } from "./helpers/resources.ts";
+import { Stack } from "./helpers/stack.ts";
 import type { Context, Report, ResourceRule, Rule, StackRule } from "./rule.ts";
 import type { Settings } from "./settings.ts";
 

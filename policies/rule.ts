@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Field } from "./helpers/values.ts";
-import type { Resource, Stack } from "./helpers/resources.ts";
+import type { Resource } from "./helpers/resources.ts";
+import type { Stack } from "./helpers/stack.ts";
 import type { Settings } from "./settings.ts";
 
 export type Level = "mandatory" | "advisory" | "remediate";

@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { processors } from "../../config/processors.ts";
+import { processors } from "../../lib/processors.ts";
 import type { Values } from "../plugin/values.ts";
 import { any, canonical, followed } from "../plugin/schema.ts";
 import { containerSchema } from "./spec.ts";

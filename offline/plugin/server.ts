@@ -9,7 +9,7 @@ import * as plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
 import * as status from "@pulumi/pulumi/proto/status_pb.js";
-import { giveWay } from "../../start/giveWay.cjs";
+import { lowerPriority } from "../../lib/priority.cjs";
 import { listen } from "./listen.ts";
 import { changes, check } from "./schema.ts";
 import type { Change, Schema } from "./schema.ts";
@@ -22,7 +22,7 @@ const KIND = { add: 0, delete: 2, update: 4 } as const; // PropertyDiff.Kind; +1
 
 /** Serves a provider to the engine that has started this process. */
 export async function serve(provider: Provider): Promise<void> {
-  giveWay();
+  lowerPriority();
   const cancelled = new AbortController();
   let log: EngineClient | undefined;
   let logged: Promise<void> = Promise.resolve();

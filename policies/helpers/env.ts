@@ -1,5 +1,5 @@
-import { at, entries, items, isUnknown, text, Unknown, type Maybe } from "./values.ts";
-import type { Container } from "./container.ts";
+import { at, entries, items, isUnknown, text, Unknown, type Items, type Maybe } from "./values.ts";
+import type { Resource } from "./resources.ts";
 
 /** A variable as a container gets it. */
 export interface Variable {
@@ -20,8 +20,17 @@ export interface Env {
   get(key: string): Variable | undefined;
 }
 
+/** What is asked of a container (see `Container`) for its variables. */
+export interface EnvSource {
+  readonly resource: Resource;
+  readonly isService: boolean;
+  readonly uploads: Items<{ readonly file: Maybe<string>; readonly content: Maybe<string> }>;
+  path(container: string, service?: string): string;
+  raw(path: string): unknown;
+}
+
 /** Reads `envs` of a Container, `env` of a Service, every uploaded `.env`, and what the guard knows beside the properties. */
-export function readEnv(container: Container): Env {
+export function readEnv(container: EnvSource): Env {
   const variables: Variable[] = [];
   const unknown: string[] = [];
   const plainPath = container.path("envs", "taskSpec.containerSpec.env");
@@ -64,7 +73,7 @@ interface EnvFile {
 }
 
 /** Uploaded `.env` files, and the `.env` that a service gets as a secret or config, whose content is in another resource. */
-function envFiles(container: Container): EnvFile[] {
+function envFiles(container: EnvSource): EnvFile[] {
   if (!container.isService) {
     const uploads = container.uploads;
     return [

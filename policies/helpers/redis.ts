@@ -3,7 +3,8 @@ import type { Settings } from "../settings.ts";
 import { commandTexts } from "./commands.ts";
 import type { Container } from "./container.ts";
 import { find } from "./env.ts";
-import { COMMANDS, type Resource, type Stack } from "./resources.ts";
+import { COMMANDS, type Resource } from "./resources.ts";
+import { type Stack } from "./stack.ts";
 import { at, isUnknown, text, Unknown, type Maybe } from "./values.ts";
 
 /** One directive of a Redis server: `appendonly yes` of redis.conf, `--appendonly yes` of its command line. */

@@ -1,4 +1,5 @@
-import type { Resource, Stack } from "./resources.ts";
+import type { Resource } from "./resources.ts";
+import type { Stack } from "./stack.ts";
 import { at, isUnknown, text } from "./values.ts";
 
 // By type token: @pulumi/aws is not needed to check a program that uses it. V2 names are those of version 6.

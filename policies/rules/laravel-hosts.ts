@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { engineFamily, familyOf } from "../helpers/engines.ts";
 import { find } from "../helpers/env.ts";
-import { CONTAINERS, type Stack } from "../helpers/resources.ts";
+import { CONTAINERS } from "../helpers/resources.ts";
+import { type Stack } from "../helpers/stack.ts";
 import { share } from "../helpers/networks.ts";
 import type { Container } from "../helpers/container.ts";
 import { isUnknown } from "../helpers/values.ts";

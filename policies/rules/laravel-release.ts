@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { callsArtisan, commandTexts, isImageReference, migrates, RUNNERS, triggers, variables } from "../helpers/commands.ts";
-import { COMMANDS, CONTAINER, CONTAINERS, SERVICE, type Resource, type Stack } from "../helpers/resources.ts";
+import { COMMANDS, CONTAINER, CONTAINERS, SERVICE, type Resource } from "../helpers/resources.ts";
+import { type Stack } from "../helpers/stack.ts";
 import { at, num, text } from "../helpers/values.ts";
 import { resourceRule, stackRule } from "../rule.ts";
 import type { Settings } from "../settings.ts";

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { Resource, Stack } from "../helpers/resources.ts";
+import type { Resource } from "../helpers/resources.ts";
+import type { Stack } from "../helpers/stack.ts";
 import { ACCOUNT_PUBLIC_ACCESS, ACLS, BUCKETS, ENCRYPTION, LIFECYCLE, ofBucket, OWNERSHIP, POLICY, PUBLIC_ACCESS, VERSIONING } from "../helpers/s3.ts";
 import { at, flag, isUnknown, items, num, text, Unknown, type Maybe } from "../helpers/values.ts";
 import { resourceRule, stackRule, type Report } from "../rule.ts";

@@ -3,4 +3,4 @@ const { getPriority, setPriority } = require("node:os");
 
 const NICENESS = 10;
 
-exports.giveWay = () => setPriority(Math.max(NICENESS, getPriority()));
+exports.lowerPriority = () => setPriority(Math.max(NICENESS, getPriority()));

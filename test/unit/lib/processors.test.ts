@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { isReadBack, processors } from "../../../config/processors.ts";
+import { isReadBack, processors } from "../../../lib/processors.ts";
 
 describe("a number of processors", () => {
   it("is written as Pulumi's docker plugin prints what it has read", () => {

@@ -1,10 +1,4 @@
 import { serve } from "../plugin/server.ts";
-import { command } from "./command.ts";
+import { provider } from "./provider.ts";
 
-void serve({
-  name: "command",
-  version: "1.2.1",
-  config: {},
-  configure: () => undefined,
-  resources: { "command:local:Command": command },
-});
+void serve(provider);

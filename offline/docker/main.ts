@@ -1,23 +1,4 @@
 import { serve } from "../plugin/server.ts";
-import { configSchema, configure } from "./engine.ts";
-import { container } from "./container.ts";
-import { image } from "./image.ts";
-import { settled } from "./journal.ts";
-import { network } from "./network.ts";
-import { remoteImage } from "./remote-image.ts";
-import { volume } from "./volume.ts";
+import { provider } from "./provider.ts";
 
-void serve({
-  name: "docker",
-  version: "5.2.0",
-  config: configSchema,
-  configure: (config) => configure(config.values),
-  settled,
-  resources: {
-    "docker:index/container:Container": container,
-    "docker:index/image:Image": image,
-    "docker:index/network:Network": network,
-    "docker:index/remoteImage:RemoteImage": remoteImage,
-    "docker:index/volume:Volume": volume,
-  },
-});
+void serve(provider);

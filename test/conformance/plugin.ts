@@ -84,6 +84,13 @@ export class Plugin {
     this.engine.forceShutdown();
   }
 
+  /** What its schema says of resources, as `pulumi package get-schema` writes it; undefined where it says nothing. */
+  async resources(): Promise<Record<string, unknown> | undefined> {
+    const answer = await this.#call<pb.GetSchemaResponse>("getSchema", new pb.GetSchemaRequest());
+    const { resources = {} } = JSON.parse(answer.getSchema()) as { resources?: Record<string, unknown> };
+    return Object.keys(resources).length === 0 ? undefined : resources;
+  }
+
   /** The inputs as the plugin takes them. @throws Error where it refuses them */
   async check(type: string, news: Values, olds: Values = {}): Promise<Values> {
     const request = new pb.CheckRequest();

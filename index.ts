@@ -6,10 +6,10 @@ import { Assets } from "./components/assets.ts";
 import { Backup } from "./components/backup.ts";
 import { releaseOf, type Context } from "./components/context.ts";
 import { Database } from "./components/database.ts";
-import { engineOf } from "./components/engine.ts";
+import { engineOf, hostOf } from "./components/engine.ts";
 import { guardOf } from "./components/guard.ts";
 import { Horizon } from "./components/horizon.ts";
-import { AppImage, imageReference, pulled } from "./components/image.ts";
+import { AppImage, namedImage, pulled } from "./components/image.ts";
 import { Limits } from "./components/limits.ts";
 import { Migrate } from "./components/migrate.ts";
 import { MigrationBackup } from "./components/migrationBackup.ts";
@@ -31,8 +31,8 @@ import { loadConfiguration } from "./config/load.ts";
 
 const { settings, environment } = loadConfiguration();
 const engine = await engineOf(settings);
-const image = imageReference(settings.app);
-const release = releaseOf(image, environment, settings);
+const { reference: image, id } = await namedImage(settings.app, hostOf(settings));
+const release = releaseOf(image, id, environment, settings);
 const guard = await guardOf(pulumi.getStack(), settings, environment);
 const context: Context = { project: pulumi.getProject(), stack: pulumi.getStack(), settings, environment, image, release };
 

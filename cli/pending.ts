@@ -1,10 +1,12 @@
 import { createTar } from "nanotar";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { buildImage } from "../lib/build/build.ts";
+import type { BuildSpec } from "../lib/build/spec.ts";
 import { describePlan, planMigrations, refusal, type Breaking, type Pending } from "../releases/migrations.ts";
 import { answered } from "../releases/answer.ts";
 import { parseReleases } from "../releases/record.ts";
-import { dockerFor, type Docker } from "./docker.ts";
+import type { Docker } from "./docker.ts";
 import type { EngineEvent, StepMetadata } from "./events.ts";
 import { ROOT } from "./project.ts";
 import { readRecords, rememberedRecords, runScript } from "./records.ts";
@@ -17,7 +19,7 @@ export interface Planned {
   /** A replica that runs now, if one does. */
   readonly replica?: string;
   /** How the new image is built; it is pulled where this is missing. */
-  readonly build?: { readonly context: string; readonly dockerfile: string; readonly args?: Readonly<Record<string, string>> };
+  readonly build?: BuildSpec;
 }
 
 const named = (name: string) => ({ urn }: StepMetadata): boolean => urn.split("::").at(-1) === name;
@@ -29,11 +31,11 @@ export function plannedMigrations(events: readonly EngineEvent[]): Planned | und
   const environment = backup?.new?.inputs?.environment as Record<string, unknown> | undefined;
   if (environment === undefined) return undefined;
   const replica = steps.find((one) => named("app-1")(one) && one.old != null)?.old?.outputs?.name;
-  const build = steps.find((one) => named("app-image")(one) && one.type === "docker:index/image:Image")?.new?.inputs?.build as Planned["build"];
+  const build = steps.find((one) => named("app-image")(one) && one.type === "command:local:Command")?.new?.inputs?.environment as { readonly BUILD?: string } | undefined;
   return {
     environment: Object.fromEntries(Object.entries(environment).filter((entry): entry is [string, string] => typeof entry[1] === "string")),
     ...(typeof replica === "string" ? { replica } : {}),
-    ...(build === undefined ? {} : { build }),
+    ...(build?.BUILD === undefined ? {} : { build: JSON.parse(build.BUILD) as BuildSpec }),
   };
 }
 
@@ -59,10 +61,11 @@ export async function tellMigrations(session: Session, docker: Docker, events: r
     const image = environment.IMAGE ?? "";
     if ((await docker.run(["image", "inspect", "--format", "{{.Id}}", image])).code !== 0) {
       log(`${build === undefined ? "pulling" : "building"} ${image} to ask it for its migrations`);
-      // The classic builder: Debian's engine has no other.
-      const builder = dockerFor(undefined, { ...docker.env, DOCKER_BUILDKIT: "0" });
-      const got = await builder.run(build === undefined ? ["pull", "--quiet", image] : buildArguments(image, build));
-      if (got.code !== 0) return cannot(`${image}: ${got.stderr.trim() || got.stdout.trim()}`);
+      if (build !== undefined) await buildImage(build, { env: docker.env, folder: ROOT });
+      else {
+        const got = await docker.run(["pull", "--quiet", image]);
+        if (got.code !== 0) return cannot(`${image}: ${got.stderr.trim() || got.stdout.trim()}`);
+      }
     }
     const asked = await askMigrations(docker.env, { ...environment, NAME: `${environment.NAME}-preview`, REPLICA: replica, WHAT: "pending", TIMEOUT: "120" });
     if ("error" in asked) return cannot(asked.error);
@@ -78,12 +81,6 @@ export async function tellMigrations(session: Session, docker: Docker, events: r
   } catch (error) {
     return cannot((error as Error).message);
   }
-}
-
-/** The same build as Pulumi's: with the classic builder, and a tag that is made of the content. */
-function buildArguments(image: string, { context, dockerfile, args = {} }: NonNullable<Planned["build"]>): readonly string[] {
-  const from = (path: string): string => join(ROOT, path);
-  return ["build", "--quiet", "--tag", image, "--file", from(dockerfile), ...Object.entries(args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]), from(context)];
 }
 
 /** Runs commands/migrations.sh for its answer. */

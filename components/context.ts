@@ -30,12 +30,15 @@ export const runtime: Readonly<Record<string, string>> = Object.fromEntries(
     .map((name) => [name, readFileSync(new URL(`../runtime/${name}`, import.meta.url), "utf8")]),
 );
 
-/** Names the release that these inputs make. */
-export function releaseOf(image: string, environment: Environment, settings: Settings): string {
+/**
+ * Names the release that these inputs make.
+ * @param id what the image is, where its name can come to mean another one
+ */
+export function releaseOf(image: string, id: string | undefined, environment: Environment, settings: Settings): string {
   const { path, server, command, cache, maxChildren, php } = settings.app;
   // A variable that becomes a secret, or none any more, changes the containers, too.
   const plain = Object.keys(environment.plain);
-  return fingerprint({ image, env: environment.hash, plain, runtime, path, server, command, cache, maxChildren, php });
+  return fingerprint({ image, id, env: environment.hash, plain, runtime, path, server, command, cache, maxChildren, php });
 }
 
 /** The site's host name, from APP_URL. */

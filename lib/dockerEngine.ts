@@ -21,15 +21,31 @@ export interface DockerEngine {
  * @param host as in DOCKER_HOST
  */
 export async function askEngine(host: string, env: NodeJS.ProcessEnv = process.env): Promise<DockerEngine | undefined> {
-  try {
-    const said = host.startsWith("unix://") ? await ask(host.slice("unix://".length)) : await askClient(host, env);
-    const { Os, Arch, Version, ApiVersion, APIVersion = ApiVersion } = said;
-    return typeof Os === "string" && typeof Arch === "string" && typeof APIVersion === "string"
-      ? { version: typeof Version === "string" ? Version : "", api: APIVersion, platform: `${Os}/${Arch}` }
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const said = await askHost<Said>(host, "/version", ["version", "--format", "{{json .Server}}"], env) ?? {};
+  const { Os, Arch, Version, ApiVersion, APIVersion = ApiVersion } = said;
+  return typeof Os === "string" && typeof Arch === "string" && typeof APIVersion === "string"
+    ? { version: typeof Version === "string" ? Version : "", api: APIVersion, platform: `${Os}/${Arch}` }
+    : undefined;
+}
+
+interface Image {
+  readonly Id?: string;
+  readonly RepoDigests?: readonly string[] | null;
+}
+
+/**
+ * The ids of those images that were made on the Docker host, sorted. One that was pulled has a digest of its registry, and is none: it comes
+ * while a release is at work, and the next release would take it for another.
+ * @param host as in DOCKER_HOST
+ */
+export async function localImages(references: readonly string[], host: string): Promise<readonly string[]> {
+  const found = await Promise.all(references.map((reference) =>
+    askHost<Image>(host, `/images/${reference}/json`, ["image", "inspect", "--format", "{{json .}}", reference])));
+  return found.flatMap((image) => {
+    if (image?.Id === undefined) return [];
+    // With containerd's store an image that was made here has a digest, too: its own id.
+    return (image.RepoDigests ?? []).every((digest) => digest.endsWith(`@${image.Id}`)) ? [image.Id] : [];
+  }).sort();
 }
 
 interface Said {
@@ -42,15 +58,28 @@ interface Said {
   readonly APIVersion?: unknown;
 }
 
-/** A question over the socket takes some milliseconds, one by the docker client a tenth of a second. */
-function ask(socketPath: string): Promise<Said> {
+/**
+ * A question over the socket takes some milliseconds, one by the docker client a tenth of a second.
+ * @param path of the engine's API, and `words` for the client that answer the same
+ */
+async function askHost<T>(host: string, path: string, words: readonly string[], env = process.env): Promise<T | undefined> {
+  try {
+    if (host.startsWith("unix://")) return await ask<T>(host.slice("unix://".length), path);
+    const { stdout } = await promisify(execFile)("docker", words, { env: { ...env, DOCKER_HOST: host }, timeout: PATIENCE });
+    return JSON.parse(stdout) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+function ask<T>(socketPath: string, path: string): Promise<T> {
   return new Promise((resolve, reject) => {
-    const question = request({ socketPath, path: "/version", timeout: PATIENCE }, (answer) => {
+    const question = request({ socketPath, path, timeout: PATIENCE }, (answer) => {
       let text = "";
       answer.setEncoding("utf8").on("data", (part) => (text += part));
       answer.on("end", () => {
         try {
-          resolve(JSON.parse(text) as Said);
+          resolve(JSON.parse(text) as T);
         } catch (error) {
           reject(error as Error);
         }
@@ -59,12 +88,4 @@ function ask(socketPath: string): Promise<Said> {
     question.on("timeout", () => question.destroy(new Error("no answer")));
     question.on("error", reject).end();
   });
-}
-
-async function askClient(host: string, env: NodeJS.ProcessEnv): Promise<Said> {
-  const { stdout } = await promisify(execFile)("docker", ["version", "--format", "{{json .Server}}"], {
-    env: { ...env, DOCKER_HOST: host },
-    timeout: PATIENCE,
-  });
-  return JSON.parse(stdout) as Said;
 }

@@ -1,12 +1,53 @@
 import { z } from "zod";
 import {
-  argv, cpus, flag, id, imageReference, integer, mebibytes, notEmpty, optional, path, port, preset, required, seconds,
+  argv, cpus, flag, id, imageReference, integer, list, mebibytes, notEmpty, optional, path, port, preset, required, seconds,
   text,
 } from "../fields.ts";
+import { isSecretName } from "../secretLike.ts";
 
 const buildArguments = z
-  .record(z.string().regex(/^[A-Za-z_]\w*$/), text("a text", () => true))
-  .meta({ expects: "build arguments: names of letters, digits and underscores, with texts" });
+  .record(z.string().refine((name) => /^[A-Za-z_]\w*$/.test(name) && !isSecretName(name)), text("a text", () => true))
+  .meta({ expects: "build arguments: names of letters, digits and underscores, with texts; what is secret belongs in drydock:app.build.secrets" });
+
+/** Where a secret of a build is; what it says is read when the image is built, and kept nowhere. */
+const buildSecret = z
+  .strictObject({
+    file: optional(text("a file, as a path from the project's root", notEmpty), "The file that holds it, such as auth.json"),
+    env: optional(text("the name of a variable", (value) => /^[A-Za-z_]\w*$/.test(value)), "The variable that holds it where `./drydock up` runs"),
+  })
+  .refine(({ file, env }) => (file === undefined) !== (env === undefined))
+  .meta({ expects: "an object with file or env" });
+
+const buildSecrets = z
+  .record(z.string().regex(/^[\w.-]+$/), buildSecret)
+  .meta({ expects: "secrets by the id that the Dockerfile mounts, each an object with file or env" });
+
+const build = z.strictObject({
+  context: required(
+    text("a folder, as a path from the project's root", notEmpty, "."),
+    "The folder that is sent to the build, from the project's root",
+  ),
+  dockerfile: preset(text("a path inside the context", notEmpty), "Dockerfile", "The Dockerfile, from the context"),
+  args: preset(buildArguments, {}, "Build arguments; never a secret, for they stay in the image"),
+  target: optional(text("the name of a stage", (value) => /^[\w.-]+$/.test(value)), "The stage of the Dockerfile to build", "the last one"),
+  platform: optional(
+    text("a system and processor, such as linux/amd64", (value) => /^[a-z0-9]+\/[a-z0-9]+(\/[a-z0-9]+)?$/.test(value)),
+    "What to build for",
+    "the Docker host's own",
+  ),
+  secrets: preset(
+    buildSecrets,
+    {},
+    "Secrets that the Dockerfile mounts (`RUN --mount=type=secret,id=…`): they are neither in the image nor in Pulumi's state; needs BuildKit",
+  ),
+  ssh: preset(flag(), false, "Let the Dockerfile use this machine's ssh agent (`RUN --mount=type=ssh`); needs BuildKit"),
+  cacheFrom: preset(
+    list(text("an image or a cache, as --cache-from takes it", notEmpty), 'a list of images or caches, such as ["registry.example.com/shop:cache"]', '["registry.example.com/shop:cache"]'),
+    [],
+    "Where layers may be taken from",
+  ),
+  cacheTo: optional(text("a cache, as --cache-to takes it", notEmpty), "Where layers are kept; needs BuildKit"),
+});
 
 /** A folder that could be kept: relative to the application's, and not one that a release makes or that is kept anyway. */
 const isFolder = (path: string): boolean =>
@@ -50,14 +91,7 @@ export const app = z.strictObject({
     "none: then `build` is required",
   ),
   build: optional(
-    z.strictObject({
-      context: required(
-        text("a folder, as a path from the project's root", notEmpty, "."),
-        "The folder that is sent to the build, from the project's root",
-      ),
-      dockerfile: preset(text("a path inside the context", notEmpty), "Dockerfile", "The Dockerfile, from the context"),
-      args: preset(buildArguments, {}, "Build arguments; never a secret, for they stay in the image"),
-    }).meta({ expects: "an object with context, and if needed dockerfile and args" }),
+    build.meta({ expects: "an object with context, and if needed dockerfile, args, target, platform, secrets, ssh, cacheFrom and cacheTo" }),
     "Build the application's image instead of pulling it",
     "none: then `image` is required",
   ),

@@ -23,11 +23,11 @@ describe("what a preview says of migrations", () => {
   });
 
   it("is the step's plain input, a replica that runs, and how the image is built", () => {
-    const build = { context: "examples/laravel", dockerfile: "examples/laravel/Dockerfile", args: { BASE: "b" } };
+    const build = { image: "drydock/app:2", context: "examples/laravel", dockerfile: "Dockerfile", args: { BASE: "b" }, cacheFrom: [], secrets: {}, ssh: false };
     const events = [
       backup("replace"),
       step("app-1", "docker:index/container:Container", "replace", { old: { outputs: { name: "app-1-abcdef0" } }, new: {} }),
-      step("app-image", "docker:index/image:Image", "update", { new: { inputs: { build } } }),
+      step("app-image", COMMAND, "update", { new: { inputs: { environment: { BUILD: JSON.stringify(build) } } } }),
     ];
     assert.deepEqual(plannedMigrations(events), { environment: { IMAGE: "drydock/app:2", NETWORK: "network-data-1", STACK: "local" }, replica: "app-1-abcdef0", build });
   });

@@ -44,7 +44,9 @@ describe("settings", () => {
     assert.deepEqual(settings.horizon.command, ["php", "artisan", "queue:work"]);
     const built = { context: ".", args: { PHP: 8, DEV: true } };
     const { app } = parseSettings(having(having(valid(), "app.image", undefined), "app.build", built), "local");
-    assert.deepEqual(app.build, { context: ".", dockerfile: "Dockerfile", args: { PHP: "8", DEV: "true" } });
+    assert.deepEqual(app.build, {
+      context: ".", dockerfile: "Dockerfile", args: { PHP: "8", DEV: "true" }, cacheFrom: [], secrets: {}, ssh: false,
+    });
   });
 
   it("leave port and command to an image that serves HTTP itself", () => {

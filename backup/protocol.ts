@@ -28,6 +28,9 @@ export const SECRETS = {
 /** The port of the agent's metrics, of its health check and (on the companion) of its HTTP interface. Never published. */
 export const PORTS = { agent: 9180, companion: 9181 } as const;
 
+/** So often, in ms, who is at a restore says that it is still needed. */
+export const STAY_EVERY = 600_000;
+
 /** Folders inside the containers. */
 export const FOLDERS = {
   /** Volume `backups`: repository/ (restic), binlogs/, catalogue/. */

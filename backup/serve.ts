@@ -5,7 +5,7 @@ import { z } from "zod";
 import { Alarms, sendHeartbeat } from "./alarms.ts";
 import { Follower } from "./binlog/follow.ts";
 import { ClockWatch, isFuture, steadyNow } from "./clock.ts";
-import { replacedAfter } from "./companion/client.ts";
+import { forgetRestores, replacedAfter } from "./companion/client.ts";
 import { requireSecret } from "./configuration.ts";
 import { agentOf, type Agent } from "./context.ts";
 import { messageOf, wrongKey } from "./errors.ts";
@@ -48,6 +48,8 @@ export async function serve(): Promise<void> {
   const follower = new Follower(agent.local.binlogs, agent.s3, replacedAfter);
   const keeper = new Keeper(agent, follower, new Alarms(agent.configuration, reporter));
 
+  // What was being proven when this container stopped: a server and its data. Before anybody can have begun another.
+  await forgetRestores().catch((error: unknown) => reporter.log("warn", messageOf(error)));
   const server = await serveHttp(PORTS.agent, async (request, response, url) => {
     if (url.pathname === "/healthz") return json(response, { healthy: true });
     if (url.pathname === "/metrics") {

@@ -5,7 +5,7 @@ import { requireSecret } from "../configuration.ts";
 import type { Summed } from "../sums.ts";
 import { AgentError, messageOf } from "../errors.ts";
 import { execute } from "../execute.ts";
-import { COMPANION, PORTS } from "../protocol.ts";
+import { COMPANION, PORTS, STAY_EVERY } from "../protocol.ts";
 import type { PhysicalInfo } from "./physical.ts";
 import type { LogFile } from "./replaced.ts";
 import type { FileSums } from "./sums.ts";
@@ -16,8 +16,8 @@ const OWN = "restore";
 const HOST = process.env[COMPANION.host] ?? OWN;
 
 /** Asks the companion; a broken answer is an error, never a short one. */
-async function ask(method: string, path: string, { body, to, value, host = HOST }: { body?: Readable; to?: Writable; value?: unknown; host?: string } = {}): Promise<unknown> {
-  const sending = request({ host, port: PORTS.companion, method, path, headers: { authorization: `Bearer ${requireSecret("restoreToken")}` } });
+async function ask(method: string, path: string, { body, to, value, host = HOST, signal }: { body?: Readable; to?: Writable; value?: unknown; host?: string; signal?: AbortSignal } = {}): Promise<unknown> {
+  const sending = request({ host, signal, port: PORTS.companion, method, path, headers: { authorization: `Bearer ${requireSecret("restoreToken")}` } });
   const answered = new Promise<IncomingMessage>((resolve, reject) => sending.once("response", resolve).once("error", reject));
   try {
     if (body !== undefined) await Promise.race([pipeline(body, sending), answered.then(() => undefined)]);
@@ -46,7 +46,7 @@ export class Restore {
   readonly #staying: NodeJS.Timeout;
 
   private constructor(readonly id: string) {
-    this.#staying = setInterval(() => void ask("POST", this.#at("stay")).catch(() => undefined), 600_000).unref();
+    this.#staying = setInterval(() => void ask("POST", this.#at("stay")).catch(() => undefined), STAY_EVERY).unref();
   }
 
   static async begin(): Promise<Restore> {
@@ -122,6 +122,9 @@ export async function companionStarted(): Promise<void> {
   for await (const _ of process.stdin) return;
   throw new AgentError("the companion of this restore was not started");
 }
+
+/** Throws away whatever is being restored there: whoever did that is gone. */
+export const forgetRestores = async (): Promise<unknown> => await ask("DELETE", "/restores", { host: OWN, signal: AbortSignal.timeout(5_000) });
 
 /** The backups whose restored files the stack's own companion has. */
 export const keptBackups = async (): Promise<readonly string[]> => ((await ask("GET", "/kept", { host: OWN })) as { kept: string[] }).kept;

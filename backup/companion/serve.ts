@@ -9,7 +9,7 @@ import { requireSecret } from "../configuration.ts";
 import { AgentError, messageOf } from "../errors.ts";
 import { execute } from "../execute.ts";
 import { body, hasToken, json, serveHttp } from "../http.ts";
-import { COMPANION, PORTS } from "../protocol.ts";
+import { COMPANION, PORTS, STAY_EVERY } from "../protocol.ts";
 import { stopped } from "../serve.ts";
 import { copyPhysically, type PhysicalInfo } from "./physical.ts";
 import { sumsOf } from "../sums.ts";
@@ -18,8 +18,8 @@ import { replacedAfter } from "./replaced.ts";
 import { sumsBelow } from "./sums.ts";
 import { RESTORES, Throwaway, type ReplayRange } from "./throwaway.ts";
 
-/** A restore that nobody asks about for so long has been forgotten. */
-const FORGOTTEN = 6 * 3_600_000;
+/** A restore that nobody asks about for so long, in ms, has been forgotten: who is at one says so three times as often. */
+const FORGOTTEN = 3 * STAY_EVERY;
 /** So long, in ms, what was begun in this container is left to end when the command line that made it has gone. */
 const GRACE = 30_000;
 
@@ -51,6 +51,13 @@ export async function serveCompanion(): Promise<void> {
       return json(response, { kept: kept() });
     }
     if (kind !== "restores") return json(response, { error: "not found" }, 404);
+    if (id === undefined && request.method === "DELETE") {
+      await Promise.all([...throwaways].map(async ([key, one]) => {
+        throwaways.delete(key);
+        await one.remove();
+      }));
+      return json(response, {});
+    }
     if (id === undefined) {
       const made = new Throwaway(randomUUID().slice(0, 8));
       throwaways.set(made.id, made);

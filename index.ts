@@ -57,7 +57,11 @@ const network = new Network("network", context, on);
 const proxyImage = pulled("proxy-image", settings.proxy.image, images);
 const volumes = new Volumes("volumes", context, { toolImage: proxyImage }, on);
 const database = new Database("database", context, { network, volumes, image: pulled("database-image", settings.database.image, images) }, on);
-const redis = new Redis("redis", context, { network, volumes, image: pulled("redis-image", settings.redis.image, images) }, on);
+const redisImage = pulled("redis-image", settings.redis.image, images);
+const redisServers = [
+  new Redis("redis", context, { purpose: "store", network, volume: volumes.redis, image: redisImage }, on),
+  ...present(volumes.redisCache).map((volume) => new Redis("redis-cache", context, { purpose: "cache", network, volume, image: redisImage }, on)),
+];
 const proxy = new Proxy("proxy", context, { network, volumes, image: proxyImage }, on);
 const others = servicesOf(context, { network, provider, toolImage: proxyImage }, on);
 const backupImage = settings.backup.enabled ? pulled("backup-image", settings.backup.image!, images) : undefined;
@@ -67,12 +71,15 @@ const backups = new Backup("backup-system", context, { network, volumes, databas
 // The release, in its order.
 const appImage = new AppImage("app-image", context, engine?.platform, on);
 const backupContainers = [...present(backups.agent), ...present(backups.companion)];
-const lasting = [proxy.container, database.container, redis.container, ...others.map((one) => one.container), ...backupContainers];
+const lasting = [
+  proxy.container, database.container, ...redisServers.map(({ container }) => container), ...others.map((one) => one.container), ...backupContainers,
+];
 new Limits("limits", context, lasting, on);
-const redisPassword = new RedisPassword("redis-password", context, { redis: redis.container, network }, on);
+const redisPasswords = redisServers.map(({ service, container }) =>
+  ({ service, redis: container, added: new RedisPassword(`${service}-password`, context, { redis: container, network }, on) }));
 const preflight = new Preflight("preflight", context, { network, volumes, after: [appImage.ready, volumes.ownership] }, on);
 const ready = [
-  ...[appImage.ready, preflight.command, database.container, redisPassword.command, volumes.ownership, volumes.delivery],
+  ...[appImage.ready, preflight.command, database.container, ...redisPasswords.map(({ added }) => added.command), volumes.ownership, volumes.delivery],
   ...others.map((one) => one.container),
   ...backupContainers,
 ];
@@ -96,7 +103,8 @@ const workers = [...present(horizon.container), ...present(scheduler.container),
 const verify = new Verify("verify", context, { network, replicas: app.replicas, workers, after: [traffic.command, ...present(opcache.command)] }, on);
 
 const recorded = new Record("record", context, { volumes, replicas: app.replicas, probes: verify.command.stdout, after: [verify.command] }, on);
-new RedisPassword("redis-only-password", context, { redis: redis.container, network, only: { added: redisPassword, after: [verify.command, traffic.drained] } }, on);
+for (const { service, redis, added } of redisPasswords)
+  new RedisPassword(`${service}-only-password`, context, { redis, network, only: { added, after: [verify.command, traffic.drained] } }, on);
 
 guard.finish();
 
@@ -105,7 +113,7 @@ export const url = environment.plain.APP_URL;
 export { release };
 export const envHash = environment.hash;
 export const dockerHost = host.host ?? null;
-export const services = servicesOutput([proxy.container, ...app.replicas, ...workers, database.container, redis.container, ...others.map((one) => one.container), ...backupContainers]);
+export const services = servicesOutput([proxy.container, ...app.replicas, ...workers, database.container, ...redisServers.map(({ container }) => container), ...others.map((one) => one.container), ...backupContainers]);
 export const record = recorded.recorded;
 export const records = recorded.records;
 export const backupBucket = bucket?.bucket ?? null;

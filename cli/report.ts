@@ -12,6 +12,8 @@ export interface Report {
   readonly services: readonly ServiceReport[];
   /** A restore or an import that is at work, or was cut off. */
   readonly restore?: { readonly state: "at work" | "cut off"; readonly what: string };
+  /** What is about to fail, though all is healthy. @default nothing */
+  readonly alarms?: readonly string[];
   /** A release that has not gone through all its steps; none where the last one has. */
   readonly unfinished?: UnfinishedReport;
 }
@@ -89,6 +91,7 @@ export function statusTable(report: Report, paint: Painter): string {
     `url      ${paint("bold", report.url)}`,
     `release  ${report.release}`,
     ...(report.restore === undefined ? [] : [`restore  ${restoreLine(report, report.restore, paint)}`]),
+    ...(report.alarms ?? []).map((alarm) => `${paint("red", "alarm")}    ${alarm}`),
     "",
     table(head, report.services.map(cells), coloured),
     ...unfinishedLines(report, (others) => table(head, others.map(cells), coloured)),

@@ -1,6 +1,7 @@
 import { dockerFor, inspect, type Docker } from "./docker.ts";
 import { connect } from "./host/connection.ts";
 import { recordsOf, rememberRecords, type Records } from "./records.ts";
+import { redisAlarms } from "./redisMemory.ts";
 import { reportOf, type Report } from "./report.ts";
 import type { Session } from "./session.ts";
 import { at, notDeployed, outputsOf, readDeployment, stackConfig, stackExists, type Outputs } from "./stack.ts";
@@ -37,5 +38,7 @@ export async function deployed({ stack, env, pulumi, paths }: Session): Promise<
 /** The services as they are right now. */
 export async function readReport({ outputs, docker, unfinished }: Deployed): Promise<Report> {
   const all = [...outputs.services, ...(unfinished?.others ?? [])];
-  return reportOf(outputs, await inspect(docker, all.map(({ container }) => container), outputs.stack), unfinished);
+  const report = reportOf(outputs, await inspect(docker, all.map(({ container }) => container), outputs.stack), unfinished);
+  const alarms = await redisAlarms(docker, report.services);
+  return alarms.length === 0 ? report : { ...report, alarms };
 }

@@ -86,7 +86,7 @@ export function arrange(
   };
 }
 
-const ORDER: readonly string[] = ["proxy", ...LASTING, "database", "redis"];
+const ORDER: readonly string[] = ["proxy", ...LASTING, "database", "redis", "cache"];
 const rank = ({ role }: Service): number => (ORDER.indexOf(role) + ORDER.length + 1) % (ORDER.length + 1);
 
 /** In the order in which a complete deployment names them. */

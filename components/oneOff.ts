@@ -70,7 +70,7 @@ function delivery(context: Context): pulumi.Output<string> {
   const { uid, gid } = context.settings.app;
   // A fixed time keeps the archive the same from one run to the next.
   const file = (path: string, data: string, mode: string) => ({ name: path.slice(1), data, attrs: { mode, uid, gid, mtime: 0 } });
-  const scripts = ["start.sh", "answer.php", "image.php", "masked.php", "migrate.php", "pending.php", "preflight.php"];
+  const scripts = ["start.sh", "answer.php", "image.php", "masked.php", "migrate.php", "pending.php", "preflight.php", "stores.php"];
   return pulumi.secret(pulumi.all(envFiles(context).map(({ path, content }) => ({ path, content })))).apply((files) =>
     Buffer.from(createTar([
       ...files.map(({ path, content }) => file(path, content, "400")),

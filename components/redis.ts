@@ -1,42 +1,48 @@
 import { readFileSync } from "node:fs";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../config/settings.ts";
 import { container } from "./container.ts";
 import { fingerprint, type Context } from "./context.ts";
 import type { Network } from "./network.ts";
-import type { Volumes } from "./volumes.ts";
 
 const RUN = "/run/drydock";
 const script = (name: string) => ({ path: `${RUN}/${name}`, content: readFileSync(new URL(`../commands/${name}`, import.meta.url), "utf8") });
 
+/** `store` keeps sessions and jobs, `cache` entries of the cache alone. */
+type Purpose = "store" | "cache";
+
 /**
- * Redis for sessions, cache and queues: on the internal network only, persistent (known issue 13), and it never evicts a queued job.
+ * A Redis server, on the internal network only. The store is persistent (known issue 13) and never evicts a queued job; the cache forgets.
  * Its password is no input of the container: it is told to the server while that runs (RedisPassword), so that another one replaces nothing.
  */
 export class Redis extends pulumi.ComponentResource {
   readonly container: docker.Container;
+  /** Its name in the network, and its container's. */
+  readonly service: string;
 
   constructor(
     name: string,
     context: Context,
-    args: { network: Network; volumes: Volumes; image: docker.RemoteImage },
+    args: { purpose: Purpose; network: Network; volume: docker.Volume; image: docker.RemoteImage },
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("drydock:index:Redis", name, {}, options);
     const { redis } = context.settings;
-    const files = [{ path: `${RUN}/redis.conf`, content: redisConfiguration(redis.maxmemory) }, script("redis-rights.sh"), script("redis-start.sh"), script("redis-cli.sh")];
+    this.service = name;
+    const files = [{ path: `${RUN}/redis.conf`, content: redisConfiguration(context.settings.redis, args.purpose) }, script("redis-rights.sh"), script("redis-start.sh"), script("redis-cli.sh")];
     this.container = container(
       context,
       name,
       {
-        role: "redis",
+        role: args.purpose === "store" ? "redis" : "cache",
         release: fingerprint({ image: redis.image, files }),
         image: redis.image,
         user: redis,
-        limits: redis,
-        networks: [{ network: args.network.data, aliases: ["redis"] }],
+        limits: args.purpose === "store" ? redis : redis.cache,
+        networks: [{ network: args.network.data, aliases: [name] }],
         files,
-        mounts: [{ type: "volume", source: args.volumes.redis.name, target: "/data" }],
+        mounts: [{ type: "volume", source: args.volume.name, target: "/data" }],
         entrypoint: ["/bin/sh", `${RUN}/redis-start.sh`],
         command: [`${RUN}/redis.conf`],
         // PONG is refused while the append-only file is still being loaded: alive is not yet ready.
@@ -53,19 +59,23 @@ export class Redis extends pulumi.ComponentResource {
   }
 }
 
-/** redis.conf: snapshots as known issue 13 asks for, an append-only file, and a limit that refuses writes instead of dropping jobs. */
-export function redisConfiguration(maxmemory: number): string {
+/**
+ * redis.conf. The store: snapshots as known issue 13 asks for, an append-only file, and a limit that refuses writes instead of dropping jobs.
+ * The cache: nothing on the disk, and a limit at which it drops what was not used for longest.
+ */
+export function redisConfiguration({ maxmemory, cache }: Pick<Settings["redis"], "maxmemory" | "cache">, purpose: Purpose): string {
+  const own = purpose === "cache"
+    ? ['save ""', "appendonly no", `maxmemory ${cache.maxmemory}mb`, "maxmemory-policy allkeys-lru"]
+    : [
+      "save 3600 1 300 100 60 10000", "appendonly yes", "appendfsync everysec", `maxmemory ${maxmemory}mb`, "maxmemory-policy noeviction",
+    ];
   return [
     "bind * -::*",
     "port 6379",
     // Made at each start, from what the volume holds.
     "aclfile /dev/shm/users.acl",
     "dir /data",
-    "save 3600 1 300 100 60 10000",
-    "appendonly yes",
-    "appendfsync everysec",
-    `maxmemory ${maxmemory}mb`,
-    "maxmemory-policy noeviction",
+    ...own,
     "",
   ].join("\n");
 }

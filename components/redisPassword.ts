@@ -14,7 +14,8 @@ import type { Network } from "./network.ts";
 export class RedisPassword extends pulumi.ComponentResource {
   readonly command: command.local.Command;
 
-  /** @param args.only the earlier password is taken away, by whom it was added; @default it stays */
+  /** @param args.redis one server of the stack
+   *  @param args.only the earlier password is taken away, by whom it was added; @default it stays */
   constructor(
     name: string,
     context: Context,

@@ -12,6 +12,8 @@ import { present } from "./outputs.ts";
 export class Volumes extends pulumi.ComponentResource {
   readonly database: docker.Volume;
   readonly redis: docker.Volume;
+  /** Whom the cache's server lets in; not what it holds. */
+  readonly redisCache: docker.Volume | undefined;
   /** The application's storage/app: what users uploaded. */
   readonly storage: docker.Volume;
   /** What else is kept of the application: its path from the application's folder, and whether nginx serves it. */
@@ -43,13 +45,14 @@ export class Volumes extends pulumi.ComponentResource {
 
   constructor(name: string, context: Context, args: { toolImage: docker.RemoteImage }, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:Volumes", name, {}, options);
-    const { app, proxy, database, backup } = context.settings;
+    const { app, proxy, database, redis, backup } = context.settings;
     const volume = (suffix: string, hasData: boolean, more: Readonly<Record<string, string>> = {}) => {
       const labels = Object.entries({ "drydock.stack": context.stack, ...more }).map(([label, value]) => ({ label, value }));
       return new docker.Volume(`${name}-${suffix}`, { labels }, { parent: this, protect: hasData, retainOnDelete: hasData });
     };
     this.database = volume("database", true);
     this.redis = volume("redis", true);
+    this.redisCache = redis.cache.enabled ? volume("cache", false) : undefined;
     this.storage = volume("storage", true);
     this.persistent = Object.entries(app.persistent).map(([path, { visibility }]) => ({
       path,

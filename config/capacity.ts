@@ -8,7 +8,7 @@ const OTHERS = 15;
 
 /** Whether what runs at once fits what it shares. */
 export function checkCapacity(settings: LenientSettings, env: Readonly<Record<string, string>>, stack: string): Found {
-  return { problems: [], warnings: [...connections(settings, stack), ...retries(settings, env, stack)] };
+  return { problems: [], warnings: [...connections(settings, stack), ...saving(settings, stack), ...retries(settings, env, stack)] };
 }
 
 /** In a release, the replicas of both releases are there, and each of their processes may hold a connection. */
@@ -24,6 +24,20 @@ function connections({ app, workers, horizon, scheduler }: LenientSettings, stac
     message: `is ${app.maxChildren}: in a release, ${2 * app.replicas} replicas and what runs beside them may want ${most} `
       + `connections of the database, which takes ${CONNECTIONS}; then requests fail with "Too many connections"`,
     remedy: setCommand("drydock:app.maxChildren", String(fits), stack),
+  }];
+}
+
+/**
+ * Redis saves from a copy of itself: what is written meanwhile is there twice, and its own buffers come to it. At its limit the container is
+ * killed, and with it what was written since the last second.
+ */
+function saving({ redis }: LenientSettings, stack: string): Problem[] {
+  const { memory, maxmemory } = redis ?? {};
+  if (memory === undefined || maxmemory === undefined || maxmemory >= memory || 3 * maxmemory <= 2 * memory) return [];
+  return [{
+    path: "drydock:redis.memory",
+    message: `is ${memory} MiB for drydock:redis.maxmemory of ${maxmemory} MiB: while it saves, Redis needs half as much again, and is killed at the limit`,
+    remedy: setCommand("drydock:redis.memory", String(Math.ceil(maxmemory * 1.5)), stack),
   }];
 }
 

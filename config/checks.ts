@@ -68,6 +68,7 @@ export function checkTogether(settings: LenientSettings, env: Readonly<Record<st
   checkWeb(settings, add, set);
   below("database.bufferPool", database?.bufferPool, database?.memory);
   below("redis.maxmemory", redis?.maxmemory, redis?.memory);
+  below("redis.cache.maxmemory", redis?.cache?.maxmemory, redis?.cache?.memory);
   if (bucket?.name !== undefined) {
     if ("region" in bucket && bucket.region === undefined) add("bucket.region", "is missing: the bucket of drydock:bucket.name needs one", set("bucket.region", "eu-central-1"));
     const { infrequentAfter = 0, coldAfter = 0, laravelDays = 0, retentionDays = 0 } = bucket;

@@ -150,6 +150,13 @@ export const catalogue: readonly Variable[] = [
 
   plain("REDIS_CLIENT", type.oneOf("phpredis"), "The PHP extension; the package predis has no place here", { default: "phpredis", source: "known issue 5" }),
   plain("REDIS_HOST", type.service("redis"), "Redis's name in the stack's network", { default: "redis", source: `${template}, known issue 11` }),
+  plain("REDIS_CACHE_HOST", type.oneOf("redis-cache", "redis"), "The server of the cache alone; the stores of Laravel's cache use it by themselves", {
+    default: ({ settings: { redis } }) => (redis?.cache?.enabled === false ? "redis" : "redis-cache"),
+    computed: "redis-cache; redis where `redis.cache.enabled` is false",
+    check: (value, { settings: { redis } }) =>
+      value === "redis-cache" && redis?.cache?.enabled === false ? "is redis-cache, which does not run: drydock:redis.cache.enabled is false" : undefined,
+    source: "Drydock",
+  }),
   plain("REDIS_PORT", type.oneOf("6379"), "Redis's port", { default: "6379" }),
   secret("REDIS_PASSWORD", type.password(), "Redis's password, at least 32 characters", { ...password, source: `${template}, known issue 3` }),
   plain("QUEUE_CONNECTION", type.known(

@@ -103,7 +103,7 @@ export const argv = () =>
   list(text("a word", (word) => word.length > 0), 'a list of words, such as ["php","artisan","horizon"]', '["php","artisan","horizon"]');
 
 /** Names of workers and services are those of hosts inside the stack, where these are taken. */
-const TAKEN = ["app", "backup", "database", "horizon", "localhost", "proxy", "redis", "restore", "scheduler"];
+const TAKEN = ["app", "backup", "database", "horizon", "localhost", "proxy", "redis", "redis-cache", "restore", "scheduler"];
 export const isServiceName = (name: string): boolean =>
   /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/.test(name) && !TAKEN.includes(name);
 

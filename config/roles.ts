@@ -1,5 +1,5 @@
 /** Who a container of a stack is; the value of its label `drydock.role`. */
-export const ROLES = ["app", "worker", "horizon", "scheduler", "migrate", "database", "redis", "proxy", "service", "backup", "restore"] as const;
+export const ROLES = ["app", "worker", "horizon", "scheduler", "migrate", "database", "redis", "cache", "proxy", "service", "backup", "restore"] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Roles that run the application's code for as long as the release lives. */
@@ -25,6 +25,7 @@ export const USER_FROM = {
   migrate: "app",
   database: "database",
   redis: "redis",
+  cache: "redis",
   proxy: "proxy",
   // The agent reads Laravel's private files, its companion the database server's.
   backup: "app",
@@ -41,6 +42,7 @@ export const SETTINGS_OF = {
   migrate: "app",
   database: "database",
   redis: "redis",
+  cache: "redis.cache",
   proxy: "proxy",
   backup: "backup",
   restore: "backup",

@@ -17,6 +17,7 @@ const BY_NAME: Readonly<Record<Role, string>> = {
   horizon: word("horizon"),
   worker: word("queue", "worker", "workers", "reverb"),
   database: word("db", "database", "mysql", "mariadb", "postgres", "postgresql", "pgsql"),
+  cache: word("redis-cache", "valkey-cache"),
   redis: word("redis", "valkey"),
   proxy: word("proxy", "nginx", "caddy", "traefik", "haproxy"),
   app: word("app", "web", "php", "fpm", "laravel"),

@@ -18,6 +18,10 @@ export interface Preflight {
   readonly retry?: { readonly connection: string; readonly after: number; readonly longestJob: number } | null;
   /** How many workers Horizon may start, and the MiB that its container may use. */
   readonly horizon?: { readonly processes: number; readonly memory: number } | null;
+  /** Settings of Laravel that have what must not be forgotten on the cache's server, and their connections. @default none */
+  readonly forgotten?: Readonly<Record<string, string>> | readonly [];
+  /** Stores of the cache that are on the server of sessions and jobs, where there is another one for them. @default none */
+  readonly together?: readonly string[];
   /** Why the configuration could not be read. */
   readonly error?: string;
 }
@@ -36,7 +40,16 @@ export function judgePreflight(
     `Laravel reads other values than this stack's for ${wrong.join(", ")}, from ${found.file}. Nothing was changed.\n`
       + "See where bootstrap/app.php or a provider of the application takes them from (loadEnvironmentFrom, useEnvironmentPath, putenv).",
   ];
+  const forgotten = Object.entries(found.forgotten ?? {});
+  if (forgotten.length > 0) problems.push(
+    `${forgotten.map(([setting, connection]) => `${setting} (${connection})`).join(", ")}: Redis's connection is that of the cache's server, `
+      + "which drops what it has when it is full, and at each restart. Nothing was changed. Name another connection there, such as default, "
+      + `or do without that server: pulumi config set --path drydock:redis.cache.enabled false -s ${stack}`,
+  );
   const warnings = [
+    ...(found.together ?? []).map((store) =>
+      `the cache's store ${store} is on the server of sessions and jobs, which fail when it fills that: have config/database.php read the host `
+        + "of its connection as env('REDIS_CACHE_HOST', env('REDIS_HOST')), without a url"),
     ...(found.error === undefined ? [] : [`the application's configuration could not be read: ${found.error}`]),
     ...found.unknown.map(({ variable, value, where, has }) =>
       `${variable} is ${value}, but ${where} has no such name (it has ${has.join(", ")}): ${set(variable, has[0] ?? "VALUE")}`),

@@ -2,6 +2,7 @@
 // Builds Laravel's caches of this container from its final environment, in one process: each `php artisan` would boot the framework again,
 // which takes most of the time in which a new replica is not yet there. php /drydock/cache.php APPLICATION_PATH
 
+require __DIR__ . '/stores.php';
 require $argv[1] . '/vendor/autoload.php';
 $app = require $argv[1] . '/bootstrap/app.php';
 $kernel = $app->make(Illuminate\Contracts\Console\Kernel::class);
@@ -22,17 +23,14 @@ foreach (['config:clear', 'config:cache'] as $command) {
         exit(1);
     }
 }
-drydock_logs($app->getCachedConfigPath(), $app->storagePath('logs/laravel.log'));
+$file = $app->getCachedConfigPath();
+$config = drydock_logs(drydock_stores(require $file, ...drydock_servers()), $app->storagePath('logs/laravel.log'));
 // A server of the image's own has the proxy's address for its visitors'; the proxy says whose they are, and lets nobody else say it.
 // What the application decides itself (`trustProxies`) comes before this.
 if (getenv('DRYDOCK_BEHIND_PROXY') === '1') {
-    $file = $app->getCachedConfigPath();
-    $config = require $file;
-    if (!isset($config['trustedproxy']['proxies'])) {
-        $config['trustedproxy']['proxies'] = '*';
-        file_put_contents($file, '<?php return ' . var_export($config, true) . ';' . PHP_EOL);
-    }
+    $config['trustedproxy']['proxies'] ??= '*';
 }
+file_put_contents($file, '<?php return ' . var_export($config, true) . ';' . PHP_EOL);
 
 // Without these an application is slower, and no less right: what can't be cached is said.
 if (($why = $run('route:cache')) !== null) {
@@ -59,9 +57,8 @@ foreach (Symfony\Component\Finder\Finder::create()->in(array_filter($folders, is
  * `stack` with them:
  * `./drydock logs` shows that, and it is rotated. Other files of an application stay where they are.
  */
-function drydock_logs(string $cache, string $log): void
+function drydock_logs(array $config, string $log): array
 {
-    $config = require $cache;
     foreach ($config['logging']['channels'] ?? [] as $name => $channel) {
         if (in_array($channel['driver'] ?? null, ['single', 'daily'], true) && ($channel['path'] ?? $log) === $log) {
             $keep = ['level', 'formatter', 'formatter_with', 'tap', 'processors', 'name', 'bubble'];
@@ -72,5 +69,5 @@ function drydock_logs(string $cache, string $log): void
             ] + array_intersect_key($channel, array_flip($keep));
         }
     }
-    file_put_contents($cache, '<?php return ' . var_export($config, true) . ';' . PHP_EOL);
+    return $config;
 }

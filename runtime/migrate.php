@@ -14,8 +14,14 @@ $fail = static function (string $why, int $code = 1): never {
     exit($code);
 };
 
+require __DIR__ . '/stores.php';
 require "$path/vendor/autoload.php";
 $app = require "$path/bootstrap/app.php";
+// As in the containers, where the cached configuration has it: a migration may clear what the application caches.
+$app->afterBootstrapping(Illuminate\Foundation\Bootstrap\LoadConfiguration::class, static function ($app): void {
+    $config = $app->make('config');
+    $config->set(drydock_stores($config->all(), ...drydock_servers()));
+});
 $kernel = $app->make(Illuminate\Contracts\Console\Kernel::class);
 $kernel->bootstrap();
 

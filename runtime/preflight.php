@@ -4,13 +4,14 @@
 //        "horizon": MiB that Horizon's container may use, 0: none, "cached": whether the containers cache their configuration}
 
 require __DIR__ . '/answer.php';
+require __DIR__ . '/stores.php';
 
 $path = $argv[1];
 ['names' => $plan, 'longestJob' => $longest, 'horizon' => $memory, 'cached' => $cached] = json_decode((string) stream_get_contents(STDIN), true, 512, JSON_THROW_ON_ERROR);
 require "$path/vendor/autoload.php";
 $app = require "$path/bootstrap/app.php";
 $app->bootstrapWith([Illuminate\Foundation\Bootstrap\LoadEnvironmentVariables::class]);
-$answer = ['missing' => [], 'differs' => [], 'file' => $app->environmentFilePath(), 'unknown' => [], 'logs' => [], 'retry' => null, 'horizon' => null];
+$answer = ['missing' => [], 'differs' => [], 'file' => $app->environmentFilePath(), 'unknown' => [], 'logs' => [], 'retry' => null, 'horizon' => null, 'forgotten' => [], 'together' => []];
 $read = Illuminate\Support\Env::getRepository();
 $key = (string) $read->get('APP_KEY');
 foreach ($plan as $name => $hash) {
@@ -55,6 +56,17 @@ try {
         };
     };
     $answer['logs'] = $files((string) $config->get('logging.default'));
+
+    // Only where the configuration is cached are the stores of the cache moved.
+    [$lasting, $forgetful] = drydock_servers();
+    $planned = $cached ? drydock_stores($config->all(), $lasting, $forgetful) : $config->all();
+    $answer['forgotten'] = drydock_forgotten($planned, $lasting, $forgetful);
+    foreach ($lasting === $forgetful ? [] : $planned['cache']['stores'] ?? [] as $name => $store) {
+        $redis = $planned['database']['redis'][$store['connection'] ?? 'default'] ?? [];
+        if (($store['driver'] ?? null) === 'redis' && ($redis['host'] ?? null) === $lasting) {
+            $answer['together'][] = $name;
+        }
+    }
 
     $connection = (string) $config->get('queue.default');
     $after = $config->get("queue.connections.$connection.retry_after");

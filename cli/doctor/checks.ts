@@ -1,6 +1,7 @@
 import { isLasting } from "../../config/roles.ts";
 import { LOCAL } from "../project.ts";
 import { judgeVersion } from "../../lib/dockerVersion.ts";
+import { alarmOf } from "../redisMemory.ts";
 import type { Check, ContainerFacts, Facts, LaravelFacts, Verdict } from "./facts.ts";
 
 /** What was seen of one thing, and what mends it. */
@@ -136,6 +137,9 @@ const RULES: readonly Rule[] = [
       ...(mounts.some(({ path }) => path === "/data") ? [] : [broken("its data is in no volume", replace(facts, "redis"))]),
     ];
   }],
+  [null, "redis-memory", "Redis has room for more sessions and jobs", (facts) => "silent" in facts.redis ? [unknown(`Redis can't be asked: ${facts.redis.silent}`, up(facts))]
+    : alarmOf(facts.redis.values).map((what) => broken(what, `see what it holds: ${inRedis(facts.containers.find(({ role }) => role === "redis")?.container ?? "REDIS", "--bigkeys")}
+raise both: pulumi config set --path drydock:redis.maxmemory MIB -s ${facts.stack}; pulumi config set --path drydock:redis.memory MIB -s ${facts.stack}`))],
   [null, "docker-version", "Docker is new enough", ({ engine }) => {
     if (engine === undefined) return [unknown("Docker does not say its version", "docker version")];
     const old = judgeVersion(engine.host, engine.version, engine.api);

@@ -9,6 +9,7 @@ import { show } from "../maintenance/proxy.ts";
 import { PROJECT, ROOT } from "../project.ts";
 import type { Pulumi } from "../pulumi.ts";
 import { deployed } from "../services.ts";
+import { MEMORY, readInfo } from "../redisMemory.ts";
 import type { Session } from "../session.ts";
 import { VERSION } from "../setup/docker-version.ts";
 import type { Outputs, Service } from "../stack.ts";
@@ -139,19 +140,14 @@ const lastLine = (text: string): string => text.trim().split("\n").at(-1)?.slice
 const REDIS = `cli() { sh /run/drydock/redis-cli.sh "$@"; }
 for key in save appendonly maxmemory-policy; do echo "$key:$(cli --raw config get "$key" | sed -n 2p)"; done
 echo "passwords:$(cli acl list | grep '^user default ' | tr -cd '#' | wc -c)"
-cli info persistence`;
+cli info persistence
+${MEMORY}`;
 
 async function askRedis(docker: Docker, container: string | undefined): Promise<Facts["redis"]> {
   if (container === undefined) return { silent: "it doesn't run" };
   const { stdout, stderr, code } = await docker.run(["exec", container, "/bin/sh", "-c", REDIS], { timeout: PATIENCE });
-  const values = readRedis(stdout);
+  const values = readInfo(stdout);
   return code === 0 && "aof_enabled" in values ? { values } : { silent: lastLine(stderr || stdout) };
-}
-
-/** `key:value` lines, as INFO writes them. */
-export function readRedis(output: string): Readonly<Record<string, string>> {
-  const pairs = output.split(/\r?\n/).map((line) => /^([a-z_-]+):(.*)$/.exec(line)).filter((found) => found !== null);
-  return Object.fromEntries(pairs.map(([, key = "", value = ""]) => [key, value]));
 }
 
 async function askSchedule(docker: Docker, scheduler: string | undefined, network: string | undefined): Promise<Facts["schedule"]> {

@@ -36,7 +36,7 @@ const PLACELESS: Readonly<Record<string, string>> = {
   REDIS_HOST: own(
     "Redis",
     "redis",
-  ), REDIS_PORT: own("Redis", "redis:6379"), REDIS_CLIENT: "the image's phpredis is used",
+  ), REDIS_PORT: own("Redis", "redis:6379"), REDIS_CACHE_HOST: own("the cache", "redis-cache"), REDIS_CLIENT: "the image's phpredis is used",
   DB_URL: url, DATABASE_URL: url, REDIS_URL: url,
   PATH: process, HOME: process, USER: process, PWD: process, SHELL: process, HOSTNAME: process,
 };

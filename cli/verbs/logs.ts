@@ -5,7 +5,7 @@ import type { LogsOptions } from "../logs.ts";
 export function register(program: Command): void {
   program.command("logs")
     .description("show what the containers of a role write")
-    .argument("<role>", "app, horizon, scheduler, proxy, database, redis, or all")
+    .argument("<role>", "app, horizon, scheduler, proxy, database, redis, cache, or all")
     .option(...STACK)
     .option("-f, --follow", "go on with what they write from now on")
     .option("-n, --tail <lines>", "the last lines of each container, or all", "100")

@@ -6,7 +6,7 @@ export function register(program: Command): void {
   program.command("status")
     .description("show the stack's services, and whether they are healthy")
     .option(...STACK)
-    .option("--json", "print JSON: stack, url, release, services[] {name, role, container, image, state, health}, restore {state, what} where one is at work or was cut off")
+    .option("--json", "print JSON: stack, url, release, services[] {name, role, container, image, state, health}, alarms[] where something is about to fail, restore {state, what} where one is at work or was cut off")
     .addHelpText("after", `
 Exits with 1 when a service is missing or not healthy, or a restore was cut off.
 

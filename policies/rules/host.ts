@@ -96,7 +96,7 @@ export const noExtraGroups = resourceRule({
   remedy: "delete `groupAdds`, and give the user a group of its own: user: \"1000:1000\"",
   bad: "groupAdds: [\"docker\"], or user: \"1000:0\"", good: "user: \"1000:1000\"",
   production: "Only listed groups are added; those that Drydock's settings give to a role are.",
-  setting: (group) => (group === "app" || group === "database" || group === "redis" || group === "proxy" ? `${group}.gid 1000` : undefined),
+  setting: (group) => (group === "app" || group === "database" || group === "proxy" ? `${group}.gid 1000` : group.startsWith("redis") ? "redis.gid 1000" : undefined),
   types: CONTAINERS,
   params: z.strictObject({
     /** Groups, as gids or names, that may be added. */

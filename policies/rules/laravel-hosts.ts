@@ -10,7 +10,7 @@ import { resourceRule, stackRule } from "../rule.ts";
 import { LARAVEL } from "../settings.ts";
 import { onContainer, rolesParam } from "./shared.ts";
 
-const HOST_KEYS = ["DB_HOST", "REDIS_HOST", "MEMCACHED_HOST"];
+const HOST_KEYS = ["DB_HOST", "REDIS_HOST", "REDIS_CACHE_HOST", "MEMCACHED_HOST"];
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\]|0\.0\.0\.0)$/i;
 
 const hosts = z.strictObject({ keys: z.array(z.string()).default(HOST_KEYS) });

@@ -115,7 +115,7 @@ export const nonRootUid = resourceRule({
   remedy: "user: \"1000:1000\" (the uid that owns the files), or set the rule's uids",
   bad: "no user, or user: \"root\"", good: "user: \"1000:1000\"",
   production: "The user is known in the preview.",
-  setting: (group) => (["app", "database", "redis", "proxy"].includes(group) ? `${group}.uid 1000` : "app.uid 1000"),
+  setting: (group) => (["app", "database", "proxy"].includes(group) ? `${group}.uid 1000` : group.startsWith("redis") ? "redis.uid 1000" : "app.uid 1000"),
   types: CONTAINERS,
   params: z.strictObject({
     /** uid by role; left out, those of Drydock's settings, or any. */

@@ -195,7 +195,7 @@ export const datastoreNotPublished = resourceRule({
   check: onContainer((container, report) => {
     const { value: image } = container.image;
     const name = typeof image === "string" ? image.replace(/@sha256:.*$/, "") : "";
-    const isStore = container.role === "database" || container.role === "redis" || STORE_IMAGE.test(name);
+    const isStore = ["database", "redis", "cache"].includes(container.role ?? "") || STORE_IMAGE.test(name);
     const forwards = FORWARDER.test([name, ...container.commandLine.known.map(({ value }) => value)].join(" ")) && storePort(container);
     for (const { value: port, path } of container.ports.known) {
       const ports = [port.internal, port.external].filter((one) => typeof one === "number");

@@ -53,6 +53,7 @@ describe("a real Laravel application on the local stack", function () {
         ["horizon", "horizon", "running", "healthy"],
         ["proxy", "proxy", "running", "healthy"],
         ["redis", "redis", "running", "healthy"],
+        ["redis-cache", "cache", "running", "healthy"],
         ["scheduler", "scheduler", "running", "healthy"],
       ],
     );

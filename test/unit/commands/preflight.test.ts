@@ -86,6 +86,17 @@ esac
     );
   });
 
+  it("refuses jobs and sessions on the server that forgets, and says which part of the cache is on the other", () => {
+    const { problems, warnings } = judgePreflight({
+      ...NOTHING, forgotten: { "queue.connections.redis.connection": "cache" }, together: ["redis"],
+    }, "prod");
+    assert.equal(problems.length, 1);
+    assert.match(problems[0]!, /^queue\.connections\.redis\.connection \(cache\): Redis's connection is that of the cache's server/);
+    assert.match(warnings[0]!, /^the cache's store redis is on the server of sessions and jobs/);
+    // PHP writes an array without names as a list.
+    assert.deepEqual(judgePreflight({ ...NOTHING, forgotten: [], together: [] }, "prod"), { problems: [], warnings: [] });
+  });
+
   it("warns of names that the configuration has not, of logs in files, and of jobs that would run twice", () => {
     const { problems, warnings } = judgePreflight({
       ...NOTHING,

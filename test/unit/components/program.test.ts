@@ -80,6 +80,7 @@ describe("the stack", () => {
       proxy: true,
       database: true,
       redis: true,
+      "redis-cache": true,
       "backup-agent": true,
       "backup-restore": true,
     });
@@ -227,7 +228,7 @@ describe("the stack", () => {
     const published = containers(resources).filter((one) => one.inputs.ports.length > 0);
     assert.deepEqual(published.map((one) => [one.name, one.inputs.ports]), [["proxy", [{ internal: 8080, external: 8080, ip: "127.0.0.1", protocol: "tcp" }]]]);
     assert.equal(leaf(resources, "network-data").inputs.internal, true);
-    for (const name of ["database", "redis"]) assert.deepEqual(leaf(resources, name).inputs.networksAdvanced, [{ name: "network-data-abcdef0", aliases: [name] }]);
+    for (const name of ["database", "redis", "redis-cache"]) assert.deepEqual(leaf(resources, name).inputs.networksAdvanced, [{ name: "network-data-abcdef0", aliases: [name] }]);
     const onPublic = containers(resources).filter((one) => one.inputs.networksAdvanced.some((n: any) => n.name === "network-public-abcdef0"));
     assert.deepEqual(onPublic.map((one) => one.name), ["proxy"]);
   });
@@ -270,6 +271,20 @@ describe("the stack", () => {
     }
   });
 
+  it("has another Redis for the cache, which forgets, has the same password, and is there before what uses it", async () => {
+    const server = revealed(leaf(resources, "redis-cache").inputs);
+    const lines = server.uploads[0].content.split("\n");
+    for (const line of ['save ""', "appendonly no", "maxmemory 64mb", "maxmemory-policy allkeys-lru"]) assert.ok(lines.includes(line), line);
+    assert.deepEqual([server.memory, server.mounts], [96, [{ type: "volume", source: "volumes-cache-abcdef0", target: "/data" }]]);
+    assert.ok(closure(leaves(resources), "migrate").has("redis-cache-password"));
+    const stdin = (name: string) => revealed(leaf(resources, name).inputs).stdin;
+    assert.deepEqual([stdin("redis-cache-password"), stdin("redis-cache-only-password")], [stdin("redis-password"), stdin("redis-only-password")]);
+    const alone = await runProgram({ ...config, redis: { image: "redis:8.0", cache: { enabled: false } } });
+    assert.deepEqual(leaves(alone.resources).filter(({ name }) => /redis-cache|volumes-cache/.test(name)), []);
+    const replica: string[] = revealed(leaf(alone.resources, "app-1").inputs).envs;
+    assert.ok(replica.includes("REDIS_CACHE_HOST=redis"));
+  });
+
   it("tells Redis another password while it runs, and takes the one before away whenever one was added and the release is proven", async () => {
     const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
     const steps = (all: Registered[]) => ["redis-password", "redis-only-password"].map((name) => revealed(leaf(all, name).inputs));
@@ -297,6 +312,7 @@ describe("the stack", () => {
       ["scheduler", "scheduler", "scheduler-abcdef0"],
       ["database", "database", "database-abcdef0"],
       ["redis", "redis", "redis-abcdef0"],
+      ["redis-cache", "cache", "redis-cache-abcdef0"],
       ["backup-agent", "backup", "backup-agent-abcdef0"],
       ["backup-restore", "restore", "backup-restore-abcdef0"],
     ]);
@@ -417,7 +433,7 @@ describe("the stack", () => {
 
       it(`creates no unsafe container in ${stage}`, async () => {
         const safe = await runProgram(guarded);
-        assert.equal(containers(safe.resources).length, 8);
+        assert.equal(containers(safe.resources).length, 9);
         await assert.rejects(runProgram({ ...guarded, horizon: { command: ["php", "artisan", "migrate:fresh"] } }), (error: Error) => {
           assert.match(error.message, new RegExp(`^horizon would be unsafe in ${stage}, so it was not created:\n\n\\[no-destructive-artisan\\]`));
           assert.ok(!error.message.includes(env.APP_KEY!) && !error.message.includes(env.DB_PASSWORD!));

@@ -23,6 +23,7 @@ describe("environment", () => {
       "DB_USERNAME=shop",
       "REDIS_CLIENT=phpredis",
       "REDIS_HOST=redis",
+      "REDIS_CACHE_HOST=redis-cache",
       "REDIS_PORT=6379",
       "QUEUE_CONNECTION=redis",
       "CACHE_STORE=redis",

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "mocha";
 import { judge } from "../../../../cli/doctor/checks.ts";
 import type { ContainerFacts, Facts, LaravelFacts } from "../../../../cli/doctor/facts.ts";
-import { lastRun, readLaravel, readRedis } from "../../../../cli/doctor/gather.ts";
+import { lastRun, readLaravel } from "../../../../cli/doctor/gather.ts";
+import { readInfo } from "../../../../cli/redisMemory.ts";
 import { reportLines } from "../../../../cli/doctor/report.ts";
 
 const now = Date.parse("2026-01-31T10:00:00Z");
@@ -121,7 +122,7 @@ describe("the doctor", () => {
 
   it("claims nothing of what can't be asked", () => {
     const facts: Facts = { ...healthy, redis: { silent: "it doesn't run" }, site: { silent: "no replica runs" }, maintenance: { silent: "it doesn't run" } };
-    assert.deepEqual(bad(facts), ["health-endpoint: unknown", "maintenance-apart: unknown", "maintenance-state: unknown", "redis-persistence: unknown"]);
+    assert.deepEqual(bad(facts), ["health-endpoint: unknown", "maintenance-apart: unknown", "maintenance-state: unknown", "redis-persistence: unknown", "redis-memory: unknown"]);
     assert.equal(of(change("app-1", { laravel: { cli: process, fpmSilent: "PHP-FPM does not answer" } }), "opcache").verdict, "unknown");
   });
 
@@ -138,7 +139,7 @@ describe("the doctor", () => {
   it("is printed line under line, with a count", () => {
     const text = reportLines(judge(said("horizon", { redisPassword: false })), (_style, plain) => plain);
     assert.match(text, /^ {2}3 {2}every role has Redis's password, and Redis takes it alone +broken\n {7}horizon has no REDIS_PASSWORD\n {7}remedy: \.\/drydock up --replace horizon$/m);
-    assert.match(text, /\n\n18 fine, 1 broken, 0 can't be judged$/);
+    assert.match(text, /\n\n19 fine, 1 broken, 0 can't be judged$/);
   });
 });
 
@@ -148,7 +149,7 @@ describe("what the doctor reads", () => {
     assert.deepEqual(readLaravel(output), { cli: process, fpm });
     assert.deepEqual(readLaravel('{"sapi":"cli","rel'), {});
   });
-  it("is Redis's INFO", () => assert.deepEqual(readRedis("save:3600 1\r\nappendonly:yes\n# Persistence\r\naof_enabled:1\r\nmaxmemory-policy:noeviction\n"), { save: "3600 1", appendonly: "yes", aof_enabled: "1", "maxmemory-policy": "noeviction" }));
+  it("is Redis's INFO", () => assert.deepEqual(readInfo("save:3600 1\r\nappendonly:yes\n# Persistence\r\naof_enabled:1\r\nmaxmemory-policy:noeviction\n"), { save: "3600 1", appendonly: "yes", aof_enabled: "1", "maxmemory-policy": "noeviction" }));
   it("is when the schedule last looked, whether or not something was due", () => {
     const logs = "2026-01-31T09:58:02.912Z   2026-01-31 09:58:01 Running ['artisan' a:b] .. 1s DONE\n2026-01-31T09:59:01.5Z  INFO  No scheduled commands are ready to run.\n2026-01-31T09:59:30Z something of the application";
     assert.equal(lastRun(logs), Date.parse("2026-01-31T09:59:01.5Z"));

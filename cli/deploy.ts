@@ -8,6 +8,7 @@ import { CliError, Exit } from "./errors.ts";
 import { changesAnything, containersBefore, type EngineEvent } from "./events.ts";
 import { removeOldImages } from "./images.ts";
 import { takeLock, type Lock } from "./locks.ts";
+import { lostImages } from "./lostImages.ts";
 import { tellMigrations, type Told } from "./pending.ts";
 import { LOCAL } from "./project.ts";
 import { keepStdout, type Streamed } from "./pulumi.ts";
@@ -144,7 +145,9 @@ async function deploy(
   // The preview is where rules over the whole stack can still block. Without a change it is all that is run.
   const preview = await pulumi.stream(["preview", ...args.slice(1)]);
   succeeded("preview", preview, session);
-  if (!repaired && !changesAnything(preview.events)) return false;
+  const lost = await lostImages(docker, stack, preview.events);
+  if (!repaired && lost.length === 0 && !changesAnything(preview.events)) return false;
+  for (const { name, image } of lost) say(`image ${image} is not on the Docker host any more; ${name} makes it anew`);
   story.told = await showMigrations(session, docker, preview.events, true, options.json ? process.stderr : process.stdout);
   if (stack !== LOCAL && options.yes !== true && !/^y(es)?$/i.test(await ask(`Deploy this to ${stack}? (yes/no) `))) {
     throw new CliError({ what: "not confirmed; nothing was changed", code: Exit.refused });
@@ -157,7 +160,8 @@ async function deploy(
     // The record of the release says how long it took.
     const began = { DRYDOCK_BEGAN: String(Math.floor(Date.now() / 1000)) };
     const refresh = gone.length > 0 && !options.refresh ? ["--refresh"] : [];
-    await update(session, docker, story, [...args, ...refresh, "--yes", "--skip-preview"], began);
+    const anew = lost.flatMap(({ urn }) => ["--replace", urn]);
+    await update(session, docker, story, [...args, ...refresh, ...anew, "--yes", "--skip-preview"], began);
   });
   return true;
 }

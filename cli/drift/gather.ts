@@ -6,7 +6,7 @@ import { heldBy, judge, pulumiLocks, readHolder } from "../locks.ts";
 import { deployed } from "../services.ts";
 import type { Session } from "../session.ts";
 import { readDeployment, type StateResource } from "../stack.ts";
-import { compare, namesOf, type Finding, type Live, type LiveContainer } from "./compare.ts";
+import { compare, imageOf, namesOf, type Finding, type Live, type LiveContainer } from "./compare.ts";
 
 /** How long one question to Docker may take, in ms. */
 const PATIENCE = 60_000;
@@ -49,14 +49,16 @@ async function look(docker: Docker, stack: string, resources: readonly StateReso
   const ids = [...new Set([...own.flatMap(({ id }) => id ?? []), ...listed.flatMap(lines)])];
   const containers = ids.length === 0 ? [] : json<LiveContainer>(await ask(["container", "inspect", ...ids], /No such container/i));
 
-  const references = [...new Set(own.map(({ inputs }) => inputs?.image).filter((image) => typeof image === "string"))];
+  const images = [...own.map(({ inputs }) => inputs?.image), ...resources.map(imageOf)];
+  const references = [...new Set(images.filter((image) => typeof image === "string"))];
   const running = (role: string): readonly LiveContainer[] => containers.filter(({ Id, State, Config }) => State.Running && Config.Labels?.["drydock.role"] === role && own.some(({ id }) => id === Id));
   const laravel = LASTING.flatMap(running);
   const [proxy] = running("proxy");
   const [foundNetworks, foundVolumes, foundImages, diffs, site] = await Promise.all([
     networks.length === 0 ? "" : ask(["network", "inspect", ...networks], /not found|No such network/i),
     volumes.length === 0 ? "" : ask(["volume", "inspect", ...volumes], /no such volume|not found/i),
-    Promise.all(references.map(async (image) => [image, (await docker.run(["image", "inspect", "--format", "{{.Id}}", image], { timeout: PATIENCE })).stdout.trim()] as const)),
+    Promise.all(references.map(async (image) =>
+      [image, (await ask(["image", "inspect", "--format", "{{.Id}}", image], /No such image/i)).trim()] as const)),
     Promise.all(laravel.map(async ({ Id }) => [Id, lines(await ask(["diff", Id], /No such container/i)).map((line) => line.slice(2))] as const)),
     proxy === undefined ? undefined : docker.run(["exec", proxy.Id, "cat", "/var/lib/drydock/site.conf"], { timeout: PATIENCE }),
   ]);

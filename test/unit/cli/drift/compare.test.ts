@@ -18,6 +18,7 @@ const resources: readonly StateResource[] = [
   { urn: urn("docker:index/network:Network", "network-app"), id: "n1", type: "docker:index/network:Network", inputs: { internal: false }, outputs: { name: "network-app-1111111" } },
   { urn: urn("docker:index/network:Network", "network-data"), id: "n2", type: "docker:index/network:Network", inputs: { internal: true }, outputs: { name: "network-data-1111111" } },
   { urn: urn("docker:index/volume:Volume", "volumes-storage"), id: "volumes-storage-1111111", type: "docker:index/volume:Volume", outputs: { name: "volumes-storage-1111111" } },
+  { urn: urn("docker:index/image:Image", "app-image"), id: "shop:1", type: "docker:index/image:Image", inputs: { imageName: "shop:1" } },
   { urn: urn("command:local:Command", "switch"), type: "command:local:Command", inputs: { environment: { SITE_CONF: SITE } } },
 ];
 const app: LiveContainer = {
@@ -50,6 +51,7 @@ describe("drift", () => {
     ["another restart policy", changed({ HostConfig: { ...app.HostConfig, RestartPolicy: { Name: "no" } } }), "changed app-1: restart is no instead of unless-stopped", "docker update --restart unless-stopped app-1-abc1234"],
     ["another image", changed({ Image: "sha256:bbb", Config: { ...app.Config, Image: "shop:2" } }), "changed app-1: its image is shop:2 instead of shop:1", again],
     ["a moved tag", { ...live, images: { "shop:1": "sha256:ccc" } }, "changed app-1: shop:1 names another image now than the one that it runs", `${again}\nor have the image back under its name: docker tag sha256:aaa shop:1`],
+    ["an image that is gone", { ...live, images: {} }, "missing app-image: the image shop:1 was removed: what runs from it goes on, and no container can be made of it", "./drydock up"],
     ["another variable, without its value", changed({ Config: { ...app.Config, Env: ["APP_NAME=hand-made", "DB_HOST=database"] } }), "changed app-1: its environment has another APP_NAME", again],
     ["another label", changed({ Config: { ...app.Config, Labels: { "drydock.stack": "local" } } }), "changed app-1: its labels have another drydock.role", again],
     ["other mounts", changed({ Mounts: [{ Type: "bind", Source: "/root/app", Destination: "/var/www/html" }] }), "changed app-1: its mounts differ: /var/www/html/storage/app is another, /var/www/html was added", again],

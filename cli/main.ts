@@ -27,6 +27,7 @@ const MODULES: Readonly<Record<string, () => Promise<Verbs>>> = {
   host: () => import("./verbs/host.ts"),
   drift: () => import("./verbs/drift.ts"),
   destroy: () => import("./verbs/destroy.ts"),
+  image: () => import("./verbs/image.ts"),
   env: () => import("./verbs/env.ts"),
   test: () => import("./verbs/test.ts"),
   policies: () => import("./policies.ts"),

@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config/settings.ts";
-import type { BuildSpec } from "../lib/build/spec.ts";
+import { builtName } from "../lib/build/name.ts";
+import { BuildError, type BuildSpec } from "../lib/build/spec.ts";
 import { localImages } from "../lib/dockerEngine.ts";
-import { basesOf, readContext } from "./buildContext.ts";
 import { step } from "./command.ts";
 import type { Context } from "./context.ts";
 
@@ -30,18 +29,13 @@ export async function namedImage(app: Settings["app"], host: string): Promise<Na
     const certain = given.includes("@") || !host.startsWith("unix://");
     return { reference: given, id: certain ? undefined : (await localImages([given], host)).at(0) };
   }
-  const { context, dockerfile, args, target, platform, secrets } = app.build!;
-  const files = Object.entries(secrets).flatMap(([name, { file }]) => (file === undefined ? [] : [[name, file] as const]));
-  const read = readContext(context, dockerfile, Object.fromEntries(files));
-  for (const warning of read.warnings) void pulumi.log.warn(`drydock:app.build.context: ${warning}`);
-  const bases = await localImages(basesOf(read.dockerfile, args), host);
-  const parts = [read.hash, dockerfile, args, target, platform, app.uid, app.gid, bases];
-  return { reference: `drydock/app:${createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 12)}` };
-}
-
-/** How the application's image is built. */
-export function buildSpec(image: string, build: NonNullable<Settings["app"]["build"]>, platform: string | undefined): BuildSpec {
-  return { ...build, image, platform: build.platform ?? platform };
+  try {
+    const { reference, warnings } = await builtName(app.build!, app, ".", host);
+    for (const warning of warnings) void pulumi.log.warn(warning);
+    return { reference };
+  } catch (error) {
+    throw error instanceof BuildError ? new pulumi.RunError(error.message) : error;
+  }
 }
 
 /** The application's image: pulled, or built where `app.build` says so. */
@@ -56,7 +50,7 @@ export class AppImage extends pulumi.ComponentResource {
     // An earlier release's image stays, for the containers that run from it and for a way back.
     if (build === undefined || pinned !== undefined) this.ready = pulled(name, context.image, { parent: this });
     else {
-      const spec = buildSpec(context.image, build, platform);
+      const spec: BuildSpec = { ...build, image: context.image, platform: build.platform ?? platform };
       this.ready = step(
         context,
         name,

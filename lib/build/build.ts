@@ -1,16 +1,13 @@
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { resolve } from "node:path";
-import { buildArguments, buildKitOnly, type BuildSpec } from "./spec.ts";
+import { BuildError, buildArguments, buildKitOnly, type BuildSpec } from "./spec.ts";
 
 export interface BuildOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly folder: string;
   readonly show?: (text: string) => void;
 }
-
-/** Why an image can't be built: what is wrong, and how to put it right. */
-export class BuildError extends Error {}
 
 /**
  * Builds an image on the Docker host: with BuildKit where this machine's docker has it (buildx), else with the classic builder. An image of
@@ -54,7 +51,7 @@ export function whatIsMissing({ secrets, ssh }: BuildSpec, { env, folder }: Buil
     }
   });
   if (ssh && (env["SSH_AUTH_SOCK"] ?? "") === "")
-    problems.push('drydock:app.build.ssh: no ssh agent answers here (SSH_AUTH_SOCK). Start one: eval "$(ssh-agent)" && ssh-add');
+    problems.push('drydock:app.build.ssh: no ssh agent answers here (SSH_AUTH_SOCK). Start one for this command: ssh-agent sh -c "ssh-add && ./drydock up"');
   return problems;
 }
 

@@ -1,6 +1,8 @@
-/** How an application's image is built: `drydock:app.build`, with the name that it gets. */
-export interface BuildSpec {
-  readonly image: string;
+/** Why an image can't be built: what is wrong, and how to put it right. */
+export class BuildError extends Error {}
+
+/** How an application's image is built: `drydock:app.build`. */
+export interface BuildSettings {
   /** From the project's folder, as are the files of secrets. */
   readonly context: string;
   /** From the context. */
@@ -15,6 +17,11 @@ export interface BuildSpec {
   readonly secrets: Readonly<Record<string, { readonly file?: string | undefined; readonly env?: string | undefined }>>;
   /** Whether the build may use the keys of this machine's ssh agent. */
   readonly ssh: boolean;
+}
+
+/** With the name that it gets. */
+export interface BuildSpec extends BuildSettings {
+  readonly image: string;
 }
 
 /** The settings that only BuildKit can do. */

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
-import { basesOf, readContext } from "../../../components/buildContext.ts";
+import { basesOf, readContext } from "../../../lib/build/context.ts";
 import { buildImage, whatIsMissing } from "../../../lib/build/build.ts";
 import { buildArguments, buildKitOnly, type BuildSpec } from "../../../lib/build/spec.ts";
 
@@ -141,7 +141,7 @@ describe("a build", () => {
       "drydock:app.build.secrets.composer: the file no/auth.json can't be read (ENOENT). Put it there, or name another: "
         + "pulumi config set --path drydock:app.build.secrets.composer.file FILE",
       "drydock:app.build.secrets.npm: the variable NPM_TOKEN is not set here. Set it for this command: NPM_TOKEN=… ./drydock up",
-      'drydock:app.build.ssh: no ssh agent answers here (SSH_AUTH_SOCK). Start one: eval "$(ssh-agent)" && ssh-add',
+      'drydock:app.build.ssh: no ssh agent answers here (SSH_AUTH_SOCK). Start one for this command: ssh-agent sh -c "ssh-add && ./drydock up"',
     ]);
     assert.deepEqual(whatIsMissing({ ...spec, secrets: { npm: { env: "NPM_TOKEN" } } }, { env: { NPM_TOKEN: "x", SSH_AUTH_SOCK: "/s" }, folder: "/tmp" }), []);
   });

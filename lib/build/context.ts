@@ -2,7 +2,7 @@ import { closeSync, existsSync, lstatSync, openSync, readdirSync, readFileSync, 
 import { createHash, type Hash } from "node:crypto";
 import { join, resolve } from "node:path";
 import dockerignore from "@balena/dockerignore";
-import * as pulumi from "@pulumi/pulumi";
+import { BuildError } from "./spec.ts";
 
 /** What is hardly meant to be sent to a build. */
 const LARGE = 100 << 20;
@@ -22,17 +22,17 @@ export interface BuildContext {
  * @param root the folder, from the project's
  * @param dockerfile from the folder
  * @param secrets files that must not get into the image, by their id
- * @throws RunError that names the file that can't be read, or be part of an image
+ * @throws BuildError that names the file that can't be read, or be part of an image
  */
 export function readContext(root: string, dockerfile: string, secrets: Readonly<Record<string, string>> = {}): BuildContext {
   if (!existsSync(root)) {
-    throw new pulumi.RunError(
+    throw new BuildError(
       `drydock:app.build.context: the folder ${root} does not exist (relative to the project). Set it: pulumi config set --path drydock:app.build.context FOLDER`,
     );
   }
   const path = join(root, dockerfile);
   if (!existsSync(path)) {
-    throw new pulumi.RunError(`drydock:app.build.dockerfile: there is no file ${path}. Set it: pulumi config set --path drydock:app.build.dockerfile FILE`);
+    throw new BuildError(`drydock:app.build.dockerfile: there is no file ${path}. Set it: pulumi config set --path drydock:app.build.dockerfile FILE`);
   }
   const ignoreFile = [`${path}.dockerignore`, join(root, ".dockerignore")].find((file) => existsSync(file));
   const rules = ignoreFile === undefined ? "" : readFileSync(ignoreFile, "utf8");
@@ -74,14 +74,14 @@ function namesIn(root: string, folder: string, ignored: boolean): readonly strin
   }
 }
 
-function unreadable(root: string, name: string, why: string): pulumi.RunError {
+function unreadable(root: string, name: string, why: string): BuildError {
   const what = why.startsWith("is ") ? why : `can't be read (${why})`;
-  return new pulumi.RunError(`drydock:app.build.context: ${join(root, name)} ${what}, so no image can be built with it. `
+  return new BuildError(`drydock:app.build.context: ${join(root, name)} ${what}, so no image can be built with it. `
     + `Leave it out with a line in ${join(root, ".dockerignore")}: ${name}`);
 }
 
-function inside(root: string, name: string, id: string): pulumi.RunError {
-  return new pulumi.RunError(`drydock:app.build.secrets.${id}: the file is part of what the build is sent, so a COPY would put it into the image. `
+function inside(root: string, name: string, id: string): BuildError {
+  return new BuildError(`drydock:app.build.secrets.${id}: the file is part of what the build is sent, so a COPY would put it into the image. `
     + `Leave it out with a line in ${join(root, ".dockerignore")}: ${name}`);
 }
 

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Runs inside a container of the database's image. ENGINE, SCHEMA, FILE, KEEP; standard input: base64 of the client's option file
 set -eu
 umask 077

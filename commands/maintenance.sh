@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Runs inside the proxy, as its user. Switches maintenance mode on or off in one rename, or says what is there.
 # Arguments: on GENERATION TIMEOUT (standard input: tar of the generation's files) | off TIMEOUT | show
 set -eu

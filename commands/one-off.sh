@@ -13,6 +13,7 @@ one_off() {
   shift
   set -- --entrypoint /bin/sh "$IMAGE" /drydock/start.sh "$@"
   # A stack of an earlier version has no volume for logs.
+  # shellcheck disable=SC2034 # read in the eval below
   case ${MORE:-} in *"$APP_PATH/storage/logs"*) logs= ;; *) logs=$(_tmpfs storage/logs) ;; esac
   # shellcheck disable=SC2046,SC2086 # lists of words
   eval "docker create --name \"\$name\" \$LABELS --network \"\$NETWORK\" --user \"\$RUN_AS\" --init --cap-drop ALL \

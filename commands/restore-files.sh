@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Runs as the application's user, with the volume of its files in /files (or FILES). What is under way is in
 # .drydock-state, written before it begins.
 # Names in there are chosen by visitors: each is handed from find to mv, and none is read here.

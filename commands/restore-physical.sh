@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Runs as the database's user, with the database's volume in /var/lib/mysql (or DATA). What is under way is in
 # .drydock/state, written and synced before it
 # begins, so that whoever comes next knows. Every step can be run again: one that was cut off goes on from where it
@@ -44,6 +45,7 @@ hold() {
 # release FOLDER
 release() {
   [ -e "$1/ibdata1" ] || return 0
+  # shellcheck disable=SC3013 # dash and busybox have it
   [ ! "$1/ibdata1" -ef ../ibdata1 ] || { rm "$1/ibdata1"; return 0; }
   mv -f "$1/ibdata1" ../ibdata1
 }

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Runs on a Docker host, as the user of the connection or as this machine's; changes nothing. Argument: the port that
 # a stack wants to publish.
 # Says NAME=VALUE, one a line; what can't be found out is left out. Its caller is facts.ts.

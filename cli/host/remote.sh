@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Runs on a Docker host as the user of the connection. Argument: a path of Docker's socket, or nothing for the one
 # that the user's client would take.
 # Says docker= (ready, group, stopped, absent or elsewhere), server= (its version and API, where the client could

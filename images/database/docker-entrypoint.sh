@@ -93,7 +93,11 @@ initialise() {
   for file in /docker-entrypoint-initdb.d/*; do
     case $file in
       *.sql) log "running $file"; as_root "$(setting DATABASE mysql)" < "$file" ;;
-      *.sh) log "running $file"; . "$file" ;;
+      *.sh)
+        log "running $file"
+        # shellcheck disable=SC1090 # the user's own
+        . "$file"
+        ;;
     esac
   done
 

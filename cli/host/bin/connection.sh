@@ -40,6 +40,7 @@ place() {
   socket=
   case $rest in */*) socket=/${rest#*/} rest=${rest%%/*} ;; esac
   [ "$socket" != / ] || socket=
+  # shellcheck disable=SC2034 # for those who source this
   target=$rest
   user=
   case $rest in *@*) user=${rest%@*} rest=${rest##*@} ;; esac

@@ -28,6 +28,12 @@ export interface Context<P> {
   on(resource: Resource): Report;
 }
 
+/**
+ * How a setting is mended. The path is as `pulumi config set --path drydock:…` takes it; capitals in it (NAME) are for the reader to fill in.
+ * `from` is a command that prints the value of a secret.
+ */
+export type Mending = { readonly path: string } & ({ readonly value: string } | { readonly from: string } | { readonly removed: true });
+
 interface Documented {
   /** Number of the rule in the catalogue of the project. */
   readonly id: number;
@@ -47,10 +53,10 @@ interface Documented {
   /** What it demands of production besides; elsewhere that is only said. */
   readonly production?: string;
   /**
-   * Drydock's setting that mends it, for Drydock's own resources: path and value, as `pulumi config set --path drydock:…` takes them.
-   * `group` is the group of settings of the container's role, `property` what the rule found.
+   * Drydock's setting that mends what the rule finds in Drydock's own resources, or why there is none. `group` is the group of settings of
+   * the container's role, `property` what the rule found.
    */
-  setting?(group: string, property: string): string | undefined;
+  readonly setting: ((group: string, property: string) => Mending | undefined) | { readonly none: string };
 }
 
 /** A rule that sees one resource, before it is created or changed. */

@@ -1,5 +1,5 @@
 import { SETTINGS_OF } from "../../config/roles.ts";
-import type { Rule } from "../rule.ts";
+import type { Mending, Rule } from "../rule.ts";
 import type { Settings } from "../settings.ts";
 import { containerOf, isContainerType } from "./container.ts";
 import { find } from "./env.ts";
@@ -26,7 +26,18 @@ export function isOwn(resource: Resource): boolean {
 export function remedyFor(rule: Rule, resource: Resource, property: string, settings: Settings): string {
   if (!isOwn(resource)) return rule.remedy;
   const role = isContainerType(resource.type) ? containerOf(resource, settings).role : undefined;
-  const setting = rule.setting?.(role === undefined ? "app" : SETTINGS_OF[role], property);
-  if (setting !== undefined) return `pulumi config set --path drydock:${setting} --stack ${resource.stack}`;
-  return `${rule.remedy}\nDrydock made this resource, and no setting leads here: look at what was changed in components/`;
+  const { setting } = rule;
+  const mending = typeof setting === "function" ? setting(role === undefined ? "app" : SETTINGS_OF[role], property) : undefined;
+  if (mending !== undefined) return commandOf(mending, resource.stack);
+  const why = typeof setting === "function" ? "look at what was changed in components/" : setting.none;
+  return `${rule.remedy}\nDrydock made this resource, and no setting leads here: ${why}`;
+}
+
+/** The command that mends a setting. */
+export function commandOf(mending: Mending, stack: string): string {
+  const path = /["[]/.test(mending.path) ? `'drydock:${mending.path}'` : `drydock:${mending.path}`;
+  if ("removed" in mending) return `pulumi config rm --path ${path} --stack ${stack}`;
+  // A secret goes on no command line.
+  if ("from" in mending) return `${mending.from} | pulumi config set --secret --path ${path} --stack ${stack}`;
+  return `pulumi config set --path ${path} ${mending.value} --stack ${stack}`;
 }

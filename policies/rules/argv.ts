@@ -6,7 +6,7 @@ import { entries, at, type Items } from "../helpers/values.ts";
 import type { Resource } from "../helpers/resources.ts";
 import { resourceRule } from "../rule.ts";
 import type { Settings } from "../settings.ts";
-import { none } from "./shared.ts";
+import { inGroup, none } from "./shared.ts";
 
 /** Ways to put a password on a command line, and what to call them. A variable is no help: the shell expands it into the arguments. */
 const FLAGS: readonly { readonly program?: RegExp; readonly flag: RegExp; readonly name: string }[] = [
@@ -38,6 +38,7 @@ export const noPasswordArgv = resourceRule({
   summary: "No secret stands on a command line.",
   why: "a backup script called mysqldump with the password as an argument, for everyone who may run ps or docker inspect",
   remedy: "give it on standard input, in a file (--defaults-extra-file), or in the environment (MYSQL_PWD, REDISCLI_AUTH)",
+  setting: (group) => (["app", "horizon", "workers", "services"].includes(group) ? inGroup(group, "command", `'["WORD","WORD"]'`) : undefined),
   bad: "create: \"docker exec db mysqldump -ppassword shop\"", good: "create: \"docker exec -i db mysqldump --defaults-extra-file=/dev/stdin shop\", stdin: clientConfiguration",
   types: RUNNERS, params: none,
   check(resource, report, { settings }) {

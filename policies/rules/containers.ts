@@ -5,13 +5,14 @@ import { isEveryInterface } from "../helpers/ports.ts";
 import { CONTAINERS } from "../helpers/resources.ts";
 import { at, isUnknown, items, joined, num, text } from "../helpers/values.ts";
 import { resourceRule } from "../rule.ts";
-import { none, onContainer } from "./shared.ts";
+import { inGroup, mended, none, onContainer } from "./shared.ts";
 
 export const healthcheckRequired = resourceRule({
   id: 42, name: "healthcheck-required", family: "containers", level: "mandatory", source: ["D5.27", "K698ed579", "CK_DOCKER_2"],
   summary: "A container has a health check.",
   why: "without one nobody can tell a container that serves from one that hangs, and no traffic can wait for it",
   remedy: "healthcheck: { tests: [\"CMD\", \"curl\", \"-fsS\", \"http://127.0.0.1/up\"], interval: \"5s\", timeout: \"5s\", retries: 3 }",
+  setting: mended.container,
   bad: "no healthcheck, or tests: [\"NONE\"], or tests: [\"CMD\", \"true\"]", good: "healthcheck: { tests: [\"CMD\", …] }",
   types: CONTAINERS, params: none,
   check: onContainer((container, report) => {
@@ -32,6 +33,7 @@ export const memoryLimit = resourceRule({
   summary: "A container has a memory limit.",
   why: "one container without a limit takes the memory of all the others",
   remedy: "memory: 256 (MiB); for a service taskSpec.resources.limits.memoryBytes",
+  setting: (group) => inGroup(group, "memory", "512"),
   bad: "no memory", good: "memory: 256",
   types: CONTAINERS, params: none,
   check: onContainer((container, report) => report.expect(container.memory, (value) => value !== undefined && value > 0, "there is no memory limit")),
@@ -42,6 +44,7 @@ export const cpuLimit = resourceRule({
   summary: "A container has a limit or a share of the processors.",
   why: "one busy container slows all the others down",
   remedy: "cpus: \"1\"; for a service taskSpec.resources.limits.nanoCpus",
+  setting: (group) => inGroup(group, "cpus", "1"),
   bad: "no cpus", good: "cpus: \"1\"",
   types: CONTAINERS, params: none,
   check: onContainer((container, report) => {
@@ -59,6 +62,7 @@ export const boundInterface = resourceRule({
   summary: "A published port names the interface that it is published on.",
   why: "a port without an address is open on every interface, past the host's firewall",
   remedy: "ports: [{ internal: 8080, external: 8080, ip: \"127.0.0.1\" }]",
+  setting: () => ({ path: "proxy.interface", value: "127.0.0.1" }),
   bad: "ports: [{ internal: 8080, external: 8080 }]", good: "ports: [{ internal: 8080, external: 8080, ip: \"127.0.0.1\" }]",
   // A service's port is the cluster's.
   types: ["docker:index/container:Container"], params: none,
@@ -73,6 +77,7 @@ export const userDefinedNetwork = resourceRule({
   summary: "A container is on a network of its own stack, not on Docker's default bridge.",
   why: "on the default bridge every container of the host reaches every other one, and no names resolve",
   remedy: "networksAdvanced: [{ name: network.name, aliases: [\"app\"] }]",
+  setting: mended.container,
   bad: "no network, or networkMode: \"bridge\"", good: "networksAdvanced: [{ name: network.name }]",
   types: CONTAINERS, params: none,
   check: onContainer((container, report) => {
@@ -92,6 +97,7 @@ export const restartPolicy = resourceRule({
   summary: "A container comes back after a crash and after a reboot: unless-stopped, or on-failure with a count.",
   why: "without a policy one crash is an outage until somebody looks",
   remedy: "restart: \"unless-stopped\"",
+  setting: mended.container,
   bad: "no restart, or restart: \"no\"", good: "restart: \"unless-stopped\"",
   types: CONTAINERS, params: none,
   check: onContainer((container, report) => {
@@ -109,6 +115,7 @@ export const readonlyRootfs = resourceRule({
   summary: "The root file system is read-only.",
   why: "an attacker who can't write can't leave anything behind",
   remedy: "readOnly: true, with tmpfs for what the program writes",
+  setting: mended.container,
   bad: "no readOnly", good: "readOnly: true, tmpfs: { \"/tmp\": \"\" }",
   types: CONTAINERS, params: none,
   check: onContainer((container, report) => {
@@ -124,6 +131,7 @@ export const noDevices = resourceRule({
   summary: "No device of the host is given to a container.",
   why: "a device is reached without any of the host's permissions",
   remedy: "delete `devices`",
+  setting: mended.container,
   bad: "devices: [{ hostPath: \"/dev/sda\" }]", good: "no devices",
   production: "Which devices it gets is known in the preview.",
   types: CONTAINERS,
@@ -152,6 +160,7 @@ export const noCgroupParent = resourceRule({
   summary: "A container says nothing of another cgroup than Docker's own.",
   why: "in another cgroup other limits apply than those that are written here",
   remedy: "delete `cgroupParent`",
+  setting: mended.container,
   bad: "cgroupParent: \"/\"", good: "no cgroupParent",
   production: "It does.",
   types: ["docker:index/container:Container"], params: none,
@@ -167,6 +176,7 @@ export const noLowHostPort = resourceRule({
   summary: "No published port is below 1024, but 80 and 443.",
   why: "the ports below 1024 belong to the host's own services",
   remedy: "ports: [{ internal: 25, external: 2525 }]",
+  setting: () => ({ path: "proxy.port", value: "8080" }),
   bad: "ports: [{ internal: 22, external: 22 }]", good: "ports: [{ internal: 8080, external: 443 }]",
   types: CONTAINERS, params: z.strictObject({ allowed: z.array(z.number().int()).default([80, 443]) }),
   check: onContainer((container, report, { params }) => {

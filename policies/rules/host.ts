@@ -4,13 +4,14 @@ import { clean, isWithin, type Driver } from "../helpers/mounts.ts";
 import { CONTAINER, CONTAINERS, VOLUME } from "../helpers/resources.ts";
 import { at, entries, isUnknown, items, num, text } from "../helpers/values.ts";
 import { resourceRule, type Report } from "../rule.ts";
-import { none, onContainer } from "./shared.ts";
+import { inGroup, mended, none, onContainer } from "./shared.ts";
 
 export const hostPathAllowed = resourceRule({
   id: 63, name: "host-path-allowed", family: "containers", level: "mandatory", source: ["D5.6"],
   summary: "No container mounts what another one has mounted, and no mount is of a kind that these rules don't know.",
   why: "a folder of the host has other names (links, mounts), so only a list of what is allowed keeps the engine's socket out",
   remedy: "use a volume: mounts: [{ type: \"volume\", source: volume.name, target: \"/data\" }]; or name the folder in the rule's paths",
+  setting: mended.mounts,
   bad: "volumes: [{ hostPath: \"/srv/engine\", containerPath: \"/engine\" }]", good: "mounts: [{ type: \"volume\", source: data.name, target: \"/data\" }]",
   production: "Only listed folders of the host are mounted.",
   types: CONTAINERS,
@@ -45,6 +46,7 @@ export const volumeDriver = resourceRule({
   summary: "No volume is a folder or a device of the host in disguise.",
   why: "the driver local with the options type=none, o=bind, device=/ is the host's root under the name of a volume",
   remedy: "new docker.Volume(name), without driver and driverOpts; or list the driver or the option in this rule",
+  setting: mended.mounts,
   bad: "new docker.Volume(\"data\", { driverOpts: { type: \"none\", o: \"bind\", device: \"/\" } })", good: "new docker.Volume(\"data\")",
   production: "Only listed drivers, with listed options, make volumes.",
   types: [VOLUME, ...CONTAINERS],
@@ -94,9 +96,9 @@ export const noExtraGroups = resourceRule({
   summary: "No container is in the group root, or in one that owns the engine's socket or the host's devices.",
   why: "the group of the engine's socket is as good as root",
   remedy: "delete `groupAdds`, and give the user a group of its own: user: \"1000:1000\"",
+  setting: (group) => inGroup(group, "gid", "1000"),
   bad: "groupAdds: [\"docker\"], or user: \"1000:0\"", good: "user: \"1000:1000\"",
   production: "Only listed groups are added; those that Drydock's settings give to a role are.",
-  setting: (group) => (group === "app" || group === "database" || group === "proxy" ? `${group}.gid 1000` : group.startsWith("redis") ? "redis.gid 1000" : undefined),
   types: CONTAINERS,
   params: z.strictObject({
     /** Groups, as gids or names, that may be added. */
@@ -124,6 +126,7 @@ export const runtimeAllowed = resourceRule({
   summary: "A container runs in a runtime that isolates, within Docker's own cgroup.",
   why: "a runtime is a program of the host that runs as root, and decides what the other rules are worth",
   remedy: "delete `runtime`; or list it in this rule",
+  setting: mended.container,
   bad: "runtime: \"nvidia\"", good: "no runtime, or runtime: \"runc\"",
   production: "The runtime is a listed one.",
   types: CONTAINERS,
@@ -143,6 +146,7 @@ export const noCoreDumps = resourceRule({
   summary: "No process of a container leaves a core dump, and none has a limit that is no limit.",
   why: "a crash writes the process's memory, APP_KEY and passwords among it, to wherever the host's core_pattern says",
   remedy: "ulimits: [{ name: \"core\", soft: 0, hard: 0 }]",
+  setting: mended.container,
   bad: "no ulimits", good: "ulimits: [{ name: \"core\", soft: 0, hard: 0 }]",
   production: "The limit for core dumps is written out as 0, and swap is limited.",
   // A service has no such property.

@@ -7,15 +7,15 @@ import { CONTAINERS, IMAGE, REMOTE_IMAGE, type Resource } from "../helpers/resou
 import { at, entries, isUnknown, text, type Field } from "../helpers/values.ts";
 import { resourceRule } from "../rule.ts";
 import type { Settings } from "../settings.ts";
-import { none } from "./shared.ts";
+import { inGroup, none } from "./shared.ts";
 
 export const imagePinned = resourceRule({
   id: 30, name: "image-pinned", family: "safety", level: "mandatory", source: ["PX", "D5.28", "CK_DOCKER_7", "DS-0001"],
   summary: "An image has a tag other than latest; in production it has a digest.",
   why: "latest was another image on each machine, and the one that had worked could not be found again",
   remedy: "image: \"registry.example.com/shop:1.4.2@sha256:…\" (docker buildx imagetools inspect prints the digest)",
+  setting: (group) => inGroup(["horizon", "scheduler", "workers"].includes(group) ? "app" : group, "image", "registry.example.com/shop:1.4@sha256:DIGEST"),
   bad: "image: \"nginx:latest\"", good: "image: \"nginx:1.30.2@sha256:…\"",
-  setting: (group) => (group === "horizon" || group === "scheduler" ? "app" : group) + ".image registry.example.com/shop:1.4@sha256:DIGEST",
   types: [...CONTAINERS, IMAGE, REMOTE_IMAGE],
   params: z.strictObject({
     /** Pattern on images that need no digest in production, such as those built on the host itself. */
@@ -47,6 +47,7 @@ export const noSecretBuildArg = resourceRule({
   summary: "No build argument is a secret.",
   why: "build arguments stay in the image's history, for everyone who may pull it",
   remedy: "RUN --mount=type=secret,id=token … in the Dockerfile, and no argument",
+  setting: () => ({ path: "app.build.args.NAME", removed: true }),
   bad: "build: { args: { COMPOSER_TOKEN: token } }", good: "build: { args: { PHP_VERSION: \"8.4\" } }",
   types: [IMAGE, REMOTE_IMAGE], params: none,
   check(resource, report) {

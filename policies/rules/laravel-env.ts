@@ -5,13 +5,14 @@ import { isUnknown } from "../helpers/values.ts";
 import { CONTAINERS } from "../helpers/resources.ts";
 import { resourceRule, stackRule } from "../rule.ts";
 import { LARAVEL, LASTING } from "../settings.ts";
-import { demand, envPath, none, onContainer, onRoles, rolesParam } from "./shared.ts";
+import { demand, envPath, mended, none, onContainer, onRoles, rolesParam } from "./shared.ts";
 
 export const envBlockIdentical = stackRule({
   id: 2, name: "env-block-identical", family: "laravel", level: "mandatory", source: ["KI 1"],
   summary: "All roles of the application have one and the same environment.",
   why: "three deployments failed because a new container started with another environment than the one in the file",
   remedy: "build the environment once and give it to every role: const env = {…}; new docker.Container(\"app\", { envs: env }); new docker.Container(\"horizon\", { envs: env })",
+  setting: mended.environment,
   bad: "app: envs [\"QUEUE_CONNECTION=redis\"], horizon: envs [\"QUEUE_CONNECTION=sync\"]",
   good: "app and horizon: envs: block",
   params: z.strictObject({
@@ -45,6 +46,7 @@ export const dbConnectionExplicit = resourceRule({
   summary: "DB_CONNECTION is set, and to a server's driver.",
   why: "without DB_CONNECTION Laravel silently took SQLite, and every request failed on a file that did not exist",
   remedy: "envs: [\"DB_CONNECTION=mariadb\"] (or mysql, pgsql)",
+  setting: () => ({ path: "env.DB_CONNECTION", value: "mariadb" }),
   bad: "envs: [\"DB_HOST=database\"]", good: "envs: [\"DB_CONNECTION=mariadb\", \"DB_HOST=database\"]",
   types: CONTAINERS,
   params: z.strictObject({ roles: rolesParam(LARAVEL), allowed: z.array(z.string()).min(1).default(["mariadb", "mysql", "pgsql"]) }),
@@ -65,6 +67,7 @@ export const coreEnvComplete = resourceRule({
   summary: "Every variable of the template is set.",
   why: "one variable after the other was found missing, each by a failed deployment of its own",
   remedy: "add the missing keys to the environment that all roles share",
+  setting: () => ({ path: "env.NAME", value: "VALUE" }),
   bad: "envs: [\"APP_ENV=production\"]", good: "envs with every key of the template",
   types: CONTAINERS,
   params: z.strictObject({
@@ -90,6 +93,7 @@ export const phpredisClient = resourceRule({
   summary: "REDIS_CLIENT is phpredis, PHP's extension.",
   why: "with predis Horizon crashed at its start: class \"Redis\" not found",
   remedy: "envs: [\"REDIS_CLIENT=phpredis\"], and in the Dockerfile: RUN pecl install redis && docker-php-ext-enable redis",
+  setting: () => ({ path: "env.REDIS_CLIENT", value: "phpredis" }),
   bad: "envs: [\"REDIS_CLIENT=predis\"]", good: "envs: [\"REDIS_CLIENT=phpredis\"]",
   types: CONTAINERS, params: z.strictObject({ roles: rolesParam(LASTING) }),
   check: onRoles((container, report) => {
@@ -106,8 +110,8 @@ export const productionMode = resourceRule({
   summary: "APP_DEBUG is false unless APP_ENV is local or testing; in production APP_URL is https.",
   why: "debug pages show secrets to every visitor, and links and cookies follow APP_URL",
   remedy: "envs: [\"APP_DEBUG=false\", \"APP_URL=https://shop.example.com\"]",
+  setting: (_, property) => (/APP_URL|\[2\]/.test(property) ? { path: "env.APP_URL", value: "https://shop.example.com" } : { path: "env.APP_DEBUG", value: "false" }),
   bad: "envs: [\"APP_ENV=Production\", \"APP_DEBUG=true\"]", good: "envs: [\"APP_ENV=production\", \"APP_DEBUG=false\", \"APP_URL=https://shop.example.com\"]",
-  setting: (_, property) => (/APP_URL|\[2\]/.test(property) ? "env.APP_URL https://shop.example.com" : "env.APP_DEBUG false"),
   types: CONTAINERS, params: none,
   check: onContainer((container, report, { settings }) => {
     const stage = find(container.env, "APP_ENV");
@@ -133,6 +137,7 @@ export const envNoConflict = resourceRule({
   summary: "No variable is set twice.",
   why: "a variable came from four places at once, and removing it from one changed nothing",
   remedy: "delete one of the two lines",
+  setting: mended.environment,
   bad: "envs: [\"DB_HOST=database\", \"DB_HOST=db\"]", good: "envs: [\"DB_HOST=database\"]",
   types: CONTAINERS, params: none,
   check: onContainer((container, report) => {

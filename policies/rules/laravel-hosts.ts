@@ -20,6 +20,7 @@ export const serviceHostNotLoopback = resourceRule({
   summary: "DB_HOST and REDIS_HOST are names of services, not localhost.",
   why: "in a container localhost is the container itself: connection refused",
   remedy: "envs: [\"DB_HOST=database\"], the alias of the database on a network that both share",
+  setting: () => ({ path: "env.DB_HOST", value: "database" }),
   bad: "envs: [\"DB_HOST=127.0.0.1\"]", good: "envs: [\"DB_HOST=database\"]",
   types: CONTAINERS, params: hosts,
   check: onContainer((container, report, { params }) => {
@@ -36,6 +37,7 @@ export const serviceHostResolves = stackRule({
   summary: "DB_HOST and REDIS_HOST are names on a network that the container shares with the service.",
   why: "a name that no network knows fails only when the first request needs it",
   remedy: "networksAdvanced: [{ name: data.name, aliases: [\"database\"] }] on the database, and the same network on the application",
+  setting: () => ({ path: "env.DB_HOST", value: "database" }),
   bad: "app: DB_HOST=mysql, database: aliases [\"database\"]", good: "app: DB_HOST=database, database: aliases [\"database\"], both on one network",
   params: hosts,
   check(stack, { params, on }) {
@@ -75,6 +77,7 @@ export const engineMatchesEnv = stackRule({
   summary: "DB_CONNECTION fits the database that runs in the stack.",
   why: "two days were lost because everybody but the application assumed another kind of database",
   remedy: "envs: [\"DB_CONNECTION=mariadb\"] for MariaDB, mysql for MySQL, pgsql for PostgreSQL",
+  setting: () => ({ path: "env.DB_CONNECTION", value: "mariadb" }),
   bad: "database: image postgres, app: DB_CONNECTION=mysql", good: "database: image mariadb, app: DB_CONNECTION=mariadb",
   params: z.strictObject({ roles: rolesParam(LARAVEL) }),
   check(stack, { params, on }) {

@@ -5,13 +5,14 @@ import { type Stack } from "../helpers/stack.ts";
 import { at, num, text } from "../helpers/values.ts";
 import { resourceRule, stackRule } from "../rule.ts";
 import type { Settings } from "../settings.ts";
-import { none, onRoles, rolesParam, titles } from "./shared.ts";
+import { inGroup, mended, none, onRoles, rolesParam, titles } from "./shared.ts";
 
 export const noComposeNoRecreate = resourceRule({
   id: 1, name: "no-compose-no-recreate", family: "laravel", level: "mandatory", source: ["KI 1"],
   summary: "No command uses docker compose's --no-recreate.",
   why: "with --no-recreate new containers started with the environment from before the change, and nothing said so",
   remedy: "leave --no-recreate out, or let Pulumi replace the containers whose environment changed",
+  setting: mended.commands,
   bad: "create: \"docker compose up -d --scale app=2 --no-recreate\"", good: "create: \"docker compose up -d --scale app=2\"",
   types: RUNNERS, params: none,
   check(resource, report, { settings }) {
@@ -26,6 +27,7 @@ export const artisanCommandTriggers = resourceRule({
   summary: "A command that runs artisan runs again when the image changes.",
   why: "caches and migrations that ran for the old code were kept for the new one",
   remedy: "triggers: [image.repoDigest], or the image among the variables in environment",
+  setting: mended.commands,
   bad: "create: \"docker exec app php artisan migrate --force\" without triggers", good: "the same with triggers: [image.repoDigest]",
   types: COMMANDS, params: none,
   check(resource, report, { settings }) {
@@ -47,6 +49,7 @@ export const configCacheAfterStart = stackRule({
   summary: "The configuration is cached at the start: after config:clear, and after the migration.",
   why: "config:cache freezes what the variables are at that moment: cached too early, the application kept the old database",
   remedy: "run `php artisan config:clear && php artisan config:cache` when the container starts, with dependsOn: [migration]",
+  setting: mended.commands,
   bad: "create: \"docker exec app php artisan config:cache\"", good: "create: \"docker exec app sh -c 'php artisan config:clear && php artisan config:cache'\", dependsOn: [migration]",
   params: none,
   check(stack, { settings, on }) {
@@ -81,6 +84,7 @@ export const noArtisanDown = resourceRule({
   summary: "No deployment takes the site down with artisan down.",
   why: "the old container could not write the maintenance file, so the deployment that would have mended it never began",
   remedy: "delete the command: successors become healthy before the old ones go",
+  setting: mended.commands,
   bad: "create: \"docker exec app php artisan down\"", good: "replicas with deleteBeforeReplace: false and wait: true",
   types: RUNNERS, params: none,
   check(resource, report, { settings }) {
@@ -95,6 +99,7 @@ export const webNoDeleteBeforeReplace = resourceRule({
   summary: "A replica goes only after its successor is healthy.",
   why: "left to its default, the provider deletes a container first: 3,356 of 4,861 requests failed in one measured release",
   remedy: "new docker.Container(name, args, { deleteBeforeReplace: false }), written out; for a service updateConfig: { order: \"start-first\" }",
+  setting: mended.container,
   bad: "new docker.Container(\"app\", args)", good: "new docker.Container(\"app\", args, { deleteBeforeReplace: false })",
   types: CONTAINERS, params: z.strictObject({ roles: rolesParam(["app"]) }),
   check: onRoles((container, report) => {
@@ -112,12 +117,12 @@ export const singleScheduler = stackRule({
   summary: "A stack with the application has exactly one scheduler.",
   why: "two schedulers run every task twice, none runs no task at all",
   remedy: "one container with the label drydock.role=scheduler, not one a replica",
+  setting: () => ({ path: "scheduler.enabled", value: "true" }),
   bad: "app-1 and app-2, each with a scheduler", good: "one scheduler container",
   params: z.strictObject({
     /** 0 where an application has no scheduled tasks; left out, as Drydock's settings say, or 1. */
     least: z.number().int().min(0).max(1).optional(),
   }),
-  setting: () => "scheduler.enabled true",
   check(stack, { params, settings: { facts }, on }) {
     const schedulers = stack.containers.filter((container) => container.role === "scheduler" || container.commandLine.known.some(({ value }) => /\bschedule:(work|run)\b/.test(value)));
     for (const scheduler of schedulers.slice(1)) on(scheduler.resource).violation("role", `is a second scheduler beside ${titles([schedulers[0]!.resource])}`);
@@ -136,6 +141,7 @@ export const noDestructiveArtisan = resourceRule({
   summary: "No command runs migrate:fresh, migrate:refresh, migrate:reset or db:wipe.",
   why: "a rollback procedure ran migrate:fresh and so began by deleting every table",
   remedy: "php artisan migrate --force, and restore a backup to go back",
+  setting: (group) => (["app", "horizon", "workers", "services"].includes(group) ? inGroup(group, "command", `'["WORD","WORD"]'`) : undefined),
   bad: "create: \"docker exec app php artisan migrate:fresh --seed\"", good: "create: \"docker exec app php artisan migrate --force\"",
   types: RUNNERS, params: none,
   check(resource, report, { settings }) {
@@ -152,6 +158,7 @@ export const backupBeforeMigrate = stackRule({
   summary: "The migration depends on a backup.",
   why: "a change without a backup before it left nothing to go back to",
   remedy: "dependsOn: [backup] on the resource that migrates",
+  setting: mended.commands,
   bad: "a migration that depends on the database only", good: "new command.local.Command(\"migrate\", args, { dependsOn: [backup] })",
   params: z.strictObject({
     /** Pattern of a command that backs up. */

@@ -7,13 +7,14 @@ import { CONTAINERS } from "../helpers/resources.ts";
 import { isUnknown, num } from "../helpers/values.ts";
 import { resourceRule, stackRule } from "../rule.ts";
 import { LARAVEL, ROLES } from "../settings.ts";
-import { none, onContainer, onRoles, rolesParam } from "./shared.ts";
+import { inGroup, mended, none, onContainer, onRoles, rolesParam } from "./shared.ts";
 
 export const codeFromImageOnly = resourceRule({
   id: 10, name: "code-from-image-only", family: "laravel", level: "mandatory", source: ["KI 6"],
   summary: "The application's code comes from the image: nothing is mounted over it.",
   why: "code in a volume stays old after a deployment, and OPcache keeps the old code even when the files change",
   remedy: "delete the mount and COPY the code in the Dockerfile; only storage and bootstrap/cache may be mounted",
+  setting: () => ({ path: "app.persistent[\"FOLDER\"]", removed: true }),
   bad: "volumes: [{ hostPath: \"/srv/shop\", containerPath: \"/var/www/html\" }]", good: "volumes: [{ volumeName: storage.name, containerPath: \"/var/www/html/storage/app\" }]",
   types: CONTAINERS,
   params: z.strictObject({ roles: rolesParam(LARAVEL), writable: z.array(z.string()).default(["storage", "bootstrap/cache"]) }),
@@ -42,6 +43,7 @@ export const healthcheckIpv4 = resourceRule({
   summary: "A health check asks 127.0.0.1, not localhost.",
   why: "localhost was ::1 first, where nobody listened: the check ran into its time limit and the container stayed in starting",
   remedy: "healthcheck: { tests: [\"CMD\", \"curl\", \"-fsS\", \"http://127.0.0.1/up\"] }",
+  setting: (group) => (group === "services" ? { path: "services.NAME.health", value: `'["wget","-q","-O","-","http://127.0.0.1:PORT/"]'` } : undefined),
   bad: "tests: [\"CMD\", \"wget\", \"--spider\", \"http://localhost/up\"]", good: "tests: [\"CMD\", \"wget\", \"--spider\", \"http://127.0.0.1/up\"]",
   types: CONTAINERS, params: none,
   check: onContainer((container, report) => {
@@ -80,8 +82,8 @@ export const healthcheckEndpoint = resourceRule({
   summary: "The application's health check asks a port and a path: the configured ones, where Drydock's settings or this rule's say them.",
   why: "a check copied from another project asked port 8081 and /health, which nobody served",
   remedy: "healthcheck: { tests: [\"CMD\", \"curl\", \"-fsS\", \"http://127.0.0.1/up\"] }, or set ports and path of this rule",
+  setting: (_, property) => (property.startsWith("option") ? undefined : { path: "app.healthPath", value: "/up" }),
   bad: "tests: [\"CMD\", \"curl\", \"-f\", \"http://127.0.0.1:8081/health\"]", good: "tests: [\"CMD\", \"curl\", \"-f\", \"http://127.0.0.1/up\"]",
-  setting: (_, property) => (property.startsWith("option") ? undefined : "app.healthPath /up"),
   types: CONTAINERS,
   params: z.strictObject({
     roles: rolesParam(["app"]),
@@ -113,9 +115,9 @@ export const nonRootUid = resourceRule({
   summary: "A container runs as a user that is named and not root: the configured one, where Drydock's settings or this rule's say it.",
   why: "the container ran as one uid and the files belonged to another: permission denied on every compiled view",
   remedy: "user: \"1000:1000\" (the uid that owns the files), or set the rule's uids",
+  setting: (group) => inGroup(group, "uid", "1000"),
   bad: "no user, or user: \"root\"", good: "user: \"1000:1000\"",
   production: "The user is known in the preview.",
-  setting: (group) => (["app", "database", "proxy"].includes(group) ? `${group}.uid 1000` : group.startsWith("redis") ? "redis.uid 1000" : "app.uid 1000"),
   types: CONTAINERS,
   params: z.strictObject({
     /** uid by role; left out, those of Drydock's settings, or any. */
@@ -137,8 +139,8 @@ export const laravelUidIdentical = stackRule({
   summary: "All roles of the application run as one user.",
   why: "they share storage: what one of them writes, the others must be able to read and to delete",
   remedy: "give every role the same user: user: \"1000:1000\"",
+  setting: () => ({ path: "app.uid", value: "1000" }),
   bad: "app: user \"1000\", horizon: user \"33\"", good: "app and horizon: user \"1000:1000\"",
-  setting: () => "app.uid 1000",
   params: z.strictObject({ roles: rolesParam(LARAVEL) }),
   check(stack, { params, on }) {
     let first: { readonly title: string; readonly user: string } | undefined;
@@ -159,6 +161,7 @@ export const storageWritable = resourceRule({
   summary: "Where the root is read-only, storage and bootstrap/cache are volumes or tmpfs.",
   why: "Laravel writes compiled views, logs and caches; without a place for them every page is an error 500",
   remedy: "tmpfs: { \"/var/www/html/storage/framework\": \"uid=1000\", \"/var/www/html/storage/logs\": \"uid=1000\", \"/var/www/html/bootstrap/cache\": \"uid=1000\" }",
+  setting: mended.container,
   bad: "readOnly: true and no mounts", good: "readOnly: true with tmpfs for storage and bootstrap/cache",
   types: CONTAINERS,
   params: z.strictObject({ roles: rolesParam(LARAVEL), folders: z.array(z.string()).default(["storage/framework", "storage/logs", "bootstrap/cache"]) }),
@@ -179,6 +182,7 @@ export const redisPersistent = resourceRule({
   summary: "Redis writes to disk, on a volume.",
   why: "after a restart sessions, queued jobs and the maintenance page's settings were gone",
   remedy: "command: [\"redis-server\", \"--appendonly\", \"yes\"], mounts: [{ type: \"volume\", source: volume.name, target: \"/data\" }]",
+  setting: mended.container,
   bad: "command: [\"redis-server\", \"--save\", \"\"] without a volume", good: "appendonly yes, and a volume at /data",
   types: CONTAINERS, params: z.strictObject({ data: z.string().startsWith("/").default("/data") }),
   check: onContainer((container, report, { params }) => {
@@ -202,6 +206,7 @@ export const knownRole = resourceRule({
   summary: "The role in a container's label is one that these rules know.",
   why: "with a misspelt role (apps) no rule for Laravel applied any more, and nothing said so",
   remedy: "labels: [{ label: \"drydock.role\", value: \"app\" }]; or list a role of your own in pack-settings.ownRoles",
+  setting: mended.container,
   bad: "labels: [{ label: \"drydock.role\", value: \"apps\" }]", good: "labels: [{ label: \"drydock.role\", value: \"app\" }]",
   production: "It is known in the preview.",
   types: CONTAINERS, params: none,
@@ -220,6 +225,7 @@ export const databasePersistent = resourceRule({
   summary: "A database writes to a volume.",
   why: "what is in the container itself, or in memory, is gone with the next image",
   remedy: "mounts: [{ type: \"volume\", source: volume.name, target: \"/var/lib/mysql\" }]",
+  setting: mended.container,
   bad: "database without mounts", good: "a volume at /var/lib/mysql",
   types: CONTAINERS,
   params: z.strictObject({

@@ -7,13 +7,14 @@ import { isUnknown } from "../helpers/values.ts";
 import { CONTAINERS } from "../helpers/resources.ts";
 import { resourceRule, stackRule } from "../rule.ts";
 import { LASTING } from "../settings.ts";
-import { demand, none, onContainer, onRoles, rolesParam } from "./shared.ts";
+import { APP_KEY, demand, mended, none, onContainer, onRoles, PASSWORD, rolesParam } from "./shared.ts";
 
 export const redisPasswordEveryRole = resourceRule({
   id: 4, name: "redis-password-every-role", family: "laravel", level: "mandatory", source: ["KI 3"],
   summary: "app, horizon and scheduler all have REDIS_PASSWORD.",
   why: "only the app had the password: Horizon was refused by Redis, logged it, and stayed healthy",
   remedy: "put REDIS_PASSWORD into the environment that all roles share",
+  setting: () => ({ path: "env.REDIS_PASSWORD", from: PASSWORD }),
   bad: "horizon without REDIS_PASSWORD", good: "one .env file with REDIS_PASSWORD, uploaded to every role",
   types: CONTAINERS, params: z.strictObject({ roles: rolesParam(LASTING) }),
   check: onRoles((container, report) => {
@@ -27,6 +28,7 @@ export const redisPasswordMatchesServer = stackRule({
   summary: "The clients' REDIS_PASSWORD is the server's: its requirepass, or what a command gives it with ACL SETUSER.",
   why: "Redis demanded a password that its clients did not have: NOAUTH, with every container still healthy",
   remedy: "use one value for both: const password = config.requireSecret(\"redisPassword\")",
+  setting: mended.environment,
   bad: "redis: --requirepass from one secret, app: REDIS_PASSWORD from another", good: "both from one value",
   params: z.strictObject({ roles: rolesParam(LASTING) }),
   check(stack, { params, settings, on }) {
@@ -56,6 +58,7 @@ export const appKeyEveryRole = resourceRule({
   summary: "app, horizon and scheduler all have an APP_KEY of 32 bytes.",
   why: "without APP_KEY every page was an error 500, and workers can't read encrypted jobs",
   remedy: "create one with `printf 'base64:%s' \"$(openssl rand -base64 32)\"` and put it into the environment that all roles share",
+  setting: () => ({ path: "env.APP_KEY", from: APP_KEY }),
   bad: "scheduler without APP_KEY", good: "one .env file with APP_KEY=base64:…, uploaded to every role",
   types: CONTAINERS, params: z.strictObject({ roles: rolesParam(LASTING) }),
   check: onRoles((container, report) => {
@@ -73,6 +76,7 @@ export const appKeyIdentical = stackRule({
   summary: "All roles have the same APP_KEY.",
   why: "what one role encrypts, sessions, cookies and jobs, another must be able to read",
   remedy: "put one APP_KEY into the environment that all roles share",
+  setting: mended.environment,
   bad: "app and horizon with an APP_KEY each", good: "one value for all roles",
   params: z.strictObject({ roles: rolesParam([...LASTING, "migrate"]) }),
   check(stack, { params, on }) {
@@ -94,6 +98,7 @@ export const strongSecrets = resourceRule({
   summary: "Own passwords have 32 characters or more; none is a known default, a placeholder, or used twice.",
   why: "database and Redis stood open to the internet once, and a short or default password was then the only lock",
   remedy: "openssl rand -hex 24, a new one for each",
+  setting: () => ({ path: "env.NAME", from: PASSWORD }),
   bad: "DB_PASSWORD=secret", good: "DB_PASSWORD with 48 random characters",
   types: CONTAINERS,
   params: z.strictObject({
@@ -146,6 +151,7 @@ export const secretFilesTight = resourceRule({
   summary: "No .env is mounted from the host, and files with secrets are for their owner only.",
   why: "a .env on the host is read by everyone who gets there, and edited past the deployment",
   remedy: "uploads: [{ file: \"/var/www/html/.env\", content, owner: \"1000\", permissions: \"0400\" }] in place of the mount",
+  setting: mended.container,
   bad: "volumes: [{ hostPath: \"/srv/shop/.env\", containerPath: \"/var/www/html/.env\" }]", good: "uploads: [{ file, content, permissions: \"0400\" }]",
   types: CONTAINERS, params: none,
   check: onContainer((container, report) => {
@@ -176,6 +182,7 @@ export const noSecretInEnv = resourceRule({
   summary: "No secret stands in a container's plain environment.",
   why: "docker inspect shows a container's variables to everyone who may ask the engine, and so does every process in it",
   remedy: "deliver it in the uploaded .env file, or in a file that the image reads: MYSQL_ROOT_PASSWORD_FILE=/run/secrets/root",
+  setting: (group) => (group === "services" ? undefined : { path: "env.NAME", from: "cat" }),
   bad: "envs: [\"DB_PASSWORD=…\"]", good: "uploads: [{ file: \"/var/www/html/.env\", content, permissions: \"0400\" }]",
   types: CONTAINERS,
   params: z.strictObject({
@@ -201,6 +208,7 @@ export const noCredentialsInUrl = resourceRule({
   summary: "No plain variable holds a URL with user and password.",
   why: "a database's URL with its password stood in the compose file, for everyone who may run docker inspect",
   remedy: "split it into DB_HOST, DB_USERNAME and DB_PASSWORD, and deliver the password in the .env file",
+  setting: () => ({ path: "env.NAME", from: "cat" }),
   bad: "envs: [\"DATABASE_URL=postgresql://user:…@host/db\"]", good: "envs: [\"DB_HOST=database\"], DB_PASSWORD in the uploaded .env",
   types: CONTAINERS, params: none,
   check: onContainer((container, report) => {

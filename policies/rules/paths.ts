@@ -6,7 +6,7 @@ import { clean, isWithin } from "../helpers/mounts.ts";
 import { CONTAINERS, IMAGE, REMOTE_IMAGE } from "../helpers/resources.ts";
 import { at, isUnknown, text } from "../helpers/values.ts";
 import { resourceRule } from "../rule.ts";
-import { none, onContainer } from "./shared.ts";
+import { mended, none, onContainer } from "./shared.ts";
 
 /** A folder with one of these is the root of a project. */
 const MARKS = ["composer.json", "artisan", "package.json", ".git"];
@@ -16,6 +16,7 @@ export const buildContextRoot = resourceRule({
   summary: "An image is built from the root of its project.",
   why: "an image built from a subfolder lacked the new files, and the build did not say so",
   remedy: "build: { context: \".\", dockerfile: \"docker/Dockerfile\" }, or name the folder in the rule's roots",
+  setting: () => ({ path: "app.build.context", value: "." }),
   bad: "build: { context: \"PR-work\" }", good: "build: { context: \".\" }",
   types: [IMAGE, REMOTE_IMAGE],
   params: z.strictObject({
@@ -43,6 +44,7 @@ export const absoluteHostPath = resourceRule({
   summary: "Paths of the host are absolute.",
   why: "./config meant another folder from every place the deployment was started, and the application found no configuration",
   remedy: "volumes: [{ hostPath: \"/srv/shop/config\", … }]",
+  setting: mended.mounts,
   bad: "volumes: [{ hostPath: \"./config\", containerPath: \"/app/config\" }]", good: "volumes: [{ hostPath: \"/srv/shop/config\", containerPath: \"/app/config\" }]",
   types: CONTAINERS, params: none,
   check: onContainer((container, report) => {
@@ -59,6 +61,7 @@ export const noSingleFileDbBind = resourceRule({
   summary: "No single file of a database is mounted from the host.",
   why: "a database writes files beside its own (journal, lock): with one file mounted it was locked or read-only",
   remedy: "mount the folder or, better, a volume: mounts: [{ type: \"volume\", source: volume.name, target: \"/data\" }]",
+  setting: mended.mounts,
   bad: "volumes: [{ hostPath: \"/srv/app.sqlite\", containerPath: \"/data/app.sqlite\" }]", good: "volumes: [{ volumeName: data.name, containerPath: \"/data\" }]",
   types: CONTAINERS, params: none,
   check: onContainer((container, report) => {
@@ -89,6 +92,7 @@ export const noSensitiveMount = resourceRule({
   summary: "No system folder of the host is mounted, and no mount is propagated to the host.",
   why: "who can write /etc or /var/lib/docker from a container is root of the host",
   remedy: "use a volume, or a folder that holds only what the container needs",
+  setting: mended.mounts,
   production: "Where a mount comes from is known in the preview.",
   bad: "volumes: [{ hostPath: \"/etc\", containerPath: \"/host/etc\" }]", good: "volumes: [{ volumeName: data.name, containerPath: \"/data\" }]",
   types: CONTAINERS,
@@ -113,6 +117,7 @@ export const noDockerSocket = resourceRule({
   summary: "The engine's socket is not mounted.",
   why: "who reaches the socket starts a container with the host's root in it",
   remedy: "delete the mount; for what needs the engine, use a proxy for the socket that allows single calls",
+  setting: mended.mounts,
   bad: "volumes: [{ hostPath: \"/var/run/docker.sock\", containerPath: \"/var/run/docker.sock\" }]", good: "no such mount",
   types: CONTAINERS, params: none,
   check: onContainer((container, report) => {

@@ -4,7 +4,7 @@ import type { Stack } from "../helpers/stack.ts";
 import { ACCOUNT_PUBLIC_ACCESS, ACLS, BUCKETS, ENCRYPTION, LIFECYCLE, ofBucket, OWNERSHIP, POLICY, PUBLIC_ACCESS, VERSIONING } from "../helpers/s3.ts";
 import { at, flag, isUnknown, items, num, text, Unknown, type Maybe } from "../helpers/values.ts";
 import { resourceRule, stackRule, type Report } from "../rule.ts";
-import { none } from "./shared.ts";
+import { mended, none } from "./shared.ts";
 
 const BLOCKS = ["blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"];
 
@@ -13,6 +13,7 @@ export const s3PublicBlocked = stackRule({
   summary: "Every bucket blocks public access in all four ways.",
   why: "one wrong policy or ACL makes every backup readable by everyone",
   remedy: "new aws.s3.BucketPublicAccessBlock(name, { bucket: bucket.id, blockPublicAcls: true, blockPublicPolicy: true, ignorePublicAcls: true, restrictPublicBuckets: true })",
+  setting: mended.bucket,
   bad: "a bucket alone", good: "a bucket with a BucketPublicAccessBlock, all four true",
   params: none,
   check(stack, { on }) {
@@ -30,6 +31,7 @@ export const s3TlsOnly = stackRule({
   summary: "The bucket's policy denies plain HTTP.",
   why: "backups hold every customer's data, and plain HTTP shows them to everyone on the way",
   remedy: "{ Effect: \"Deny\", Principal: \"*\", Action: \"s3:*\", Resource: [arn, `${arn}/*`], Condition: { Bool: { \"aws:SecureTransport\": \"false\" } } }",
+  setting: mended.bucket,
   bad: "a bucket without a policy", good: "a BucketPolicy that denies where aws:SecureTransport is false",
   params: none,
   check(stack, { on }) {
@@ -75,6 +77,7 @@ export const s3NoPublicPolicy = resourceRule({
   summary: "No bucket's policy allows anything to everyone.",
   why: "beside a statement that denies plain HTTP stood one that let everybody read",
   remedy: "name who may: Principal: { AWS: roleArn }",
+  setting: mended.bucket,
   bad: "{ Effect: \"Allow\", Principal: \"*\", Action: \"s3:GetObject\" }", good: "{ Effect: \"Allow\", Principal: { AWS: roleArn }, Action: \"s3:GetObject\" }",
   types: [POLICY, ...BUCKETS], params: none,
   check(resource, report) {
@@ -99,6 +102,7 @@ export const s3NoAcl = resourceRule({
   summary: "A bucket belongs to its owner alone: no ACL.",
   why: "an ACL gives access past every policy, and nobody looks for it there",
   remedy: "delete the ACL; new aws.s3.BucketOwnershipControls(name, { bucket: bucket.id, rule: { objectOwnership: \"BucketOwnerEnforced\" } })",
+  setting: mended.bucket,
   bad: "new aws.s3.BucketAcl(name, { acl: \"public-read\", … })", good: "BucketOwnershipControls with BucketOwnerEnforced",
   types: [...BUCKETS, ...ACLS, OWNERSHIP], params: none,
   check(resource, report) {
@@ -116,6 +120,7 @@ export const s3LifecycleCoversRetention = stackRule({
   summary: "A bucket's lifecycle rules keep everything as long as was promised, and clear unfinished uploads.",
   why: "a rule that expires too early deletes the backup that is needed, and unfinished uploads cost for ever",
   remedy: "new aws.s3.BucketLifecycleConfiguration(name, { bucket: bucket.id, rules: [{ id: \"keep\", status: \"Enabled\", expiration: { days: 90 }, abortIncompleteMultipartUpload: { daysAfterInitiation: 7 } }] })",
+  setting: () => ({ path: "bucket.retentionDays", value: "30" }),
   bad: "expiration: { days: 7 } where 30 days are promised", good: "expiration: { days: 90 }, abortIncompleteMultipartUpload: { daysAfterInitiation: 7 }",
   params: z.strictObject({
     /** How long backups are promised to be kept, in days. */
@@ -144,6 +149,7 @@ export const s3Recoverable = stackRule({
   summary: "A bucket keeps versions, is encrypted, and is not emptied when it is deleted.",
   why: "without versions an overwritten backup is gone, and with forceDestroy one wrong line deletes them all",
   remedy: "BucketVersioning with versioningConfiguration: { status: \"Enabled\" }, BucketServerSideEncryptionConfiguration, and no forceDestroy",
+  setting: mended.bucket,
   bad: "new aws.s3.Bucket(name, { forceDestroy: true })", good: "a bucket with versioning and encryption",
   params: none,
   check(stack, { on }) {

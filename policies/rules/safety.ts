@@ -7,7 +7,7 @@ import { COMMANDS, CONTAINER, CONTAINERS, NETWORK, VOLUME, type Resource } from 
 import { BUCKETS } from "../helpers/s3.ts";
 import { at, flag, isUnknown, text } from "../helpers/values.ts";
 import { resourceRule, stackRule, type Report } from "../rule.ts";
-import { none, onContainer, rolesParam } from "./shared.ts";
+import { mended, none, onContainer, rolesParam } from "./shared.ts";
 
 /** What destroys, and what to call it, by what follows `docker` and its own options. */
 const DESTRUCTIVE: readonly (readonly [does: RegExp, name: string])[] = [
@@ -57,6 +57,7 @@ export const noDestructiveDocker = resourceRule({
   summary: "No command tears down, prunes or deletes what runs.",
   why: "docker compose down, run to try a new version, removed the production that worked, and there was no way back",
   remedy: "deploy the new version beside the old one under another name and port; what only a deletion may do belongs into `delete`",
+  setting: mended.commands,
   bad: "create: \"docker compose down && docker compose up -d\"", good: "create: \"docker compose -f pr.yml up -d\"",
   types: COMMANDS, params: none,
   check(resource, report, { settings }) {
@@ -74,6 +75,7 @@ export const statefulProtected = resourceRule({
   summary: "Data volumes, databases and buckets are protected.",
   why: "a working system was destroyed by one command, and its data was only safe by luck",
   remedy: "new docker.Volume(name, args, { protect: true, retainOnDelete: true })",
+  setting: mended.container,
   bad: "new docker.Volume(\"database\")", good: "new docker.Volume(\"database\", {}, { protect: true })",
   types: [VOLUME, ...DATABASES, ...BUCKETS],
   params: z.strictObject({
@@ -95,6 +97,7 @@ export const uniquePortsAndNames = stackRule({
   summary: "No two resources want one port, name or alias.",
   why: "the second one fails in the middle of a deployment: address already in use, or a name that is taken",
   remedy: "give one of them another port (ports: [{ internal: 80, external: 8081 }]) or leave `name` out, so that Pulumi makes one",
+  setting: () => ({ path: "proxy.port", value: "8081" }),
   bad: "app and admin, both with external: 8080", good: "external: 8080 and external: 8081",
   params: z.strictObject({
     /** Roles whose replicas share an alias on purpose: the name then stands for all of them. */
@@ -146,6 +149,7 @@ export const previewIsolated = stackRule({
   summary: "A preview stack shares no port, volume, network or database with production.",
   why: "a pull request was tried out on production's own files, and production did not survive it",
   remedy: "leave `name` out, publish another port (or none: external left out), and name the database after the stack: DB_DATABASE=shop_pr_28",
+  setting: () => ({ path: "proxy.port", value: "8081" }),
   bad: "stack pr-28: volume with name \"database\", port 80", good: "stack pr-28: volume without a name, port left to Docker",
   params: z.strictObject({
     /** Pattern on the stack's name: these are previews. */
@@ -190,6 +194,7 @@ export const datastoreNotPublished = resourceRule({
   summary: "A database or Redis publishes no port, not even through another container.",
   why: "Docker's ports go past the host's firewall: MySQL and Redis were open to the internet",
   remedy: "delete `ports`; containers reach it by its alias on their network, people by an ssh tunnel",
+  setting: mended.ports,
   bad: "database: ports: [{ internal: 3306, external: 3306 }]", good: "database without ports",
   types: CONTAINERS, params: none,
   check: onContainer((container, report) => {
@@ -220,9 +225,9 @@ export const publishedPorts = resourceRule({
   summary: "The ports that are published are written down one by one.",
   why: "publishAllPorts opens whatever an image declares, and the next image may declare more",
   remedy: "ports: [{ internal: 8080, external: 8080, ip: \"127.0.0.1\" }], on the proxy alone",
+  setting: (_, property) => (property.startsWith("ports") ? { path: "proxy.port", value: "8080" } : undefined),
   bad: "publishAllPorts: true", good: "ports on the proxy, and on nothing else",
   production: "Only containers of listed roles publish any.",
-  setting: (_, property) => (property.startsWith("ports") ? "proxy.port 8080" : undefined),
   types: CONTAINERS,
   params: z.strictObject({ roles: rolesParam(["proxy", "app"]) }),
   check: onContainer((container, report, { params, settings: { facts } }) => {
@@ -242,6 +247,7 @@ export const waitForHealthy = resourceRule({
   summary: "The resource counts as created only when its health check passes.",
   why: "containers that restarted in a loop counted as deployed, and traffic was sent to them",
   remedy: "wait: true, waitTimeout: 60; for a service convergeConfig: { timeout: \"3m\" }",
+  setting: mended.container,
   bad: "a container with a health check, without wait", good: "wait: true",
   types: CONTAINERS, params: none,
   check: onContainer((container, report) => {

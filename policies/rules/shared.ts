@@ -3,6 +3,7 @@ import { containerOf, type Container } from "../helpers/container.ts";
 import { find, type Found } from "../helpers/env.ts";
 import type { Resource } from "../helpers/resources.ts";
 import type { Context, Report, ResourceRule } from "../rule.ts";
+import type { Mending } from "../rule.ts";
 import { ROLES, type Role } from "../settings.ts";
 
 /** Parameters of a rule that has none of its own. */
@@ -47,4 +48,28 @@ export function grouped<T>(list: readonly T[], key: (entry: T) => string | undef
 
 export function titles(resources: readonly Resource[]): string {
   return resources.map((resource) => resource.title).join(", ");
+}
+
+/** Why no setting mends what a rule finds in a resource of Drydock's own: what would have to be changed instead. */
+export const mended = {
+  container: { none: "components/ writes it for every container" },
+  commands: { none: "the commands are Drydock's, in commands/" },
+  environment: { none: "every role is given one block, which components/laravel.ts makes" },
+  mounts: { none: "Drydock mounts volumes alone, which components/ makes" },
+  ports: { none: "the proxy alone publishes a port, which components/proxy.ts says" },
+  bucket: { none: "components/privateBucket.ts and its like write it for every bucket" },
+} as const;
+
+/** Commands that print a new secret. */
+export const PASSWORD = "openssl rand -hex 24";
+export const APP_KEY = 'echo "base64:$(openssl rand -base64 32)"';
+
+/** A key in the group of settings of a container's role: a worker and a service have names of their own, the companion of the agent keys. */
+export function inGroup(group: string, key: string, value: string): Mending {
+  // What a second Redis is beside its memory is the first one's.
+  if (group.startsWith("redis") && ["uid", "gid", "image"].includes(key)) return { path: `redis.${key}`, value };
+  // Whom the application's own run as is its to say, and the database's and the proxy's are theirs.
+  if (["uid", "gid"].includes(key) && !["database", "proxy", "services"].includes(group)) return { path: `app.${key}`, value };
+  if (group === "workers" || group === "services") return { path: `${group}.NAME.${key}`, value };
+  return { path: `${group}.${key}`, value };
 }

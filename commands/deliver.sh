@@ -2,10 +2,11 @@
 # Puts Drydock's own files into the volume that the application's containers have at /drydock. They are root's: who breaks into one can't change them.
 # IMAGE: any image with a shell and coreutils; VOLUME; LABELS: words for docker run
 set -eu
-# doctor.php is delivered for one look each time.
+# doctor.php and reach.php are delivered for one look each time.
 # shellcheck disable=SC2086 # LABELS is a list of words
 for file in runtime/*.php runtime/*.sh; do
-  [ "$file" = runtime/doctor.php ] || printf '%s %s\n' "${file#runtime/}" "$(base64 < "$file" | tr -d '\n')"
+  case $file in runtime/doctor.php | runtime/reach.php) continue ;; esac
+  printf '%s %s\n' "${file#runtime/}" "$(base64 < "$file" | tr -d '\n')"
 done |
   docker run --rm --interactive $LABELS --network none --user 0:0 --cap-drop ALL --security-opt no-new-privileges --read-only --memory 64m \
     --mount "type=volume,source=$VOLUME,target=/drydock,volume-nocopy" --entrypoint /bin/sh "$IMAGE" -euc '

@@ -26,7 +26,7 @@ export function fingerprint(value: unknown): string {
 /** Files of runtime/ by name, as the containers have them. The doctor's is delivered for one look, so no release depends on it. */
 export const runtime: Readonly<Record<string, string>> = Object.fromEntries(
   readdirSync(new URL("../runtime/", import.meta.url))
-    .filter((name) => !name.endsWith(".md") && name !== "doctor.php")
+    .filter((name) => !name.endsWith(".md") && !["doctor.php", "reach.php"].includes(name))
     .map((name) => [name, readFileSync(new URL(`../runtime/${name}`, import.meta.url), "utf8")]),
 );
 

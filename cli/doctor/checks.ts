@@ -153,6 +153,35 @@ raise both: pulumi config set --path drydock:redis.maxmemory MIB -s ${facts.stac
       `eval "$(./drydock env)" && pulumi config set -s ${facts.stack} --path 'drydock:app.persistent["${folder}"].visibility' ${folder.startsWith("public/") ? "public" : "private"}`,
     ));
   }],
+  [null, "confinement", "every container is kept in as planned", ({ containers, plan, ...facts }) => containers.flatMap(({ name, container, loose = [] }) => {
+    if (loose.length === 0) return [];
+    // Docker takes that one limit while a container runs.
+    const remedy = loose.length === 1 && loose[0] === "has no limit of processes"
+      ? `docker update --pids-limit ${plan.processes} ${container}` : `./drydock up${select(facts.stack)} --replace ${name}`;
+    return [broken(`${name} ${loose.join(", ")}`, remedy)];
+  })],
+  [null, "accounts", "the application administers neither Redis nor the database", ({ redis, reach, ...facts }) => [
+    ...("values" in redis && redis.values.admin === "yes" ? [broken("the application may administer Redis", `./drydock up${select(facts.stack)} --replace redis`)] : []),
+    ...("values" in redis && Number(redis.values.others ?? 0) > 0
+      ? [broken(`Redis knows ${redis.values.others} more accounts than it ought to`, `./drydock up${select(facts.stack)} --replace redis`)] : []),
+    ...("silent" in reach || reach.grants.length === 0 ? []
+      : [broken(`the application's account in the database has ${list(reach.grants)}`, "REVOKE it as the database's root")]),
+  ]],
+  [null, "neighbours", "the application reaches nothing that it ought not to", ({ reach, ...facts }) => {
+    if ("silent" in reach) return [unknown(`no replica can be asked: ${reach.silent}`, `./drydock status${select(facts.stack)}`)];
+    return reach.reached.map((name) => name === "metadata"
+      ? unknown(
+        "the machine's metadata, with the keys of its cloud, answers the application",
+        "on the Docker host, at each start: iptables -I DOCKER-USER -d 169.254.169.254 -p tcp --dport 80 -j REJECT\n"
+          + "or, on EC2: aws ec2 modify-instance-metadata-options --http-tokens required --http-put-response-hop-limit 1 --instance-id ID",
+      )
+      : broken(`PHP-FPM of ${name} answers on the network of database and Redis`, `./drydock up${select(facts.stack)} --replace ${name}`));
+  }],
+  [null, "disk", "there is room where the application stores files", ({ reach, ...facts }) => {
+    if ("silent" in reach || reach.free === undefined || reach.free >= 0.1) return [];
+    const what = `${Math.floor(reach.free * 100)} % of the Docker host's disk is free, and nothing but that limits what the application stores`;
+    return [(reach.free < 0.05 ? broken : unknown)(what, `docker system df\n./drydock status${select(facts.stack)}`)];
+  }],
   [null, "services", "every container runs and is healthy", (facts) => facts.containers.flatMap(({ name, role, state, health }) =>
     state === "running" && (health === "healthy" || health === "none") ? []
       : state === "running" && health === "starting" ? [unknown(`${name} is starting`)]

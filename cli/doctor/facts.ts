@@ -1,3 +1,4 @@
+import type { Reach } from "./confinement.ts";
 import type { Shown } from "../maintenance/proxy.ts";
 
 /** What runtime/doctor.php says of one process of a Laravel container. */
@@ -43,6 +44,8 @@ export interface ContainerFacts {
   /** As in a Dockerfile; undefined: none. */
   readonly healthTest?: readonly string[];
   readonly image?: string;
+  /** What it has that no container of a stack ought to have. @default nothing */
+  readonly loose?: readonly string[];
   readonly mounts: readonly { readonly volume: string; readonly path: string }[];
   /** Of Laravel containers that run: folders of the application that it has written to in its own layer. @default none, or not known */
   readonly written?: readonly string[];
@@ -59,6 +62,8 @@ export interface PlanFacts {
   readonly server: string;
   readonly healthPath: string;
   readonly scheduler: boolean;
+  /** The limit of each container. */
+  readonly processes: number;
   /** Whether the variables are still those of the last release. */
   readonly released: boolean;
 }
@@ -75,7 +80,7 @@ export interface Facts {
   readonly engine?: { readonly host: string; readonly version: string; readonly api: string };
   readonly plan: PlanFacts;
   readonly containers: readonly ContainerFacts[];
-  /** Redis's own words: `save`, `appendonly`, `maxmemory-policy`, its INFO persistence, and how many `passwords` it takes; or why it said nothing. */
+  /** Redis's own words: `save`, `appendonly`, `maxmemory-policy`, its INFO persistence, and how many `passwords` it takes, whether the application is an `admin`, how many `others` there are; or why it said nothing. */
   readonly redis: { readonly values: Readonly<Record<string, string>> } | { readonly silent: string };
   readonly schedule: {
     /** How many containers of the stack run as its scheduler. */
@@ -86,6 +91,8 @@ export interface Facts {
   /** What a request to the health path through the proxy, from inside, came to; undefined: fine. */
   readonly site: { readonly error?: string } | { readonly silent: string };
   readonly maintenance: Shown | { readonly silent: string };
+  /** What a replica reaches and may do beyond its own; or why none said. */
+  readonly reach: Reach | { readonly silent: string };
 }
 
 export type Verdict = "fine" | "broken" | "unknown";

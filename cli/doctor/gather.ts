@@ -13,6 +13,7 @@ import { MEMORY, readInfo } from "../redisMemory.ts";
 import type { Session } from "../session.ts";
 import { VERSION } from "../setup/docker-version.ts";
 import type { Outputs, Service } from "../stack.ts";
+import { askReach, looseEnds, type HostConfig } from "./confinement.ts";
 import type { ContainerFacts, Facts, LaravelFacts } from "./facts.ts";
 import { writtenTo } from "./layer.ts";
 
@@ -25,14 +26,15 @@ export async function gather(session: Session): Promise<Facts> {
   const [{ outputs, docker, unfinished }, { settings, environment }] = await Promise.all([deployed(session), configurationOf(pulumi, stack)]);
   const { app, proxy } = settings;
   const plan = {
-    path: app.path, uid: app.uid, gid: app.gid, port: app.port, server: app.server, healthPath: app.healthPath, scheduler: settings.scheduler.enabled,
+    path: app.path, uid: app.uid, gid: app.gid, port: app.port, server: app.server, healthPath: app.healthPath, scheduler: settings.scheduler.enabled, processes: settings.limits.processes,
     released: outputs.envHash === undefined || outputs.envHash === environment.hash,
   };
   const live = await inspected(docker, outputs, stack);
   const hashes = JSON.stringify({ path: app.path, names: plannedHashes(environment, outputs.release) });
   const host = new URL(environment.plain.APP_URL ?? "http://localhost").hostname;
   const running = (role: string): string | undefined => live.containers.find((one) => one.role === role && one.state === "running")?.container;
-  const [engine, containers, redis, schedule, site, maintenance] = await Promise.all([
+  const replica = running("app");
+  const [engine, containers, redis, schedule, site, maintenance, reach] = await Promise.all([
     askEngine(docker),
     Promise.all(live.containers.map(async (one) => {
       if (!isLasting(one.role) || one.state !== "running") return one;
@@ -46,9 +48,10 @@ export async function gather(session: Session): Promise<Facts> {
     askSchedule(docker, running("scheduler"), live.network),
     askSite(docker, running("app"), running("proxy"), { path: app.healthPath, host, timeout: proxy.timeout }),
     askMaintenance(docker, running("proxy"), stack),
+    replica === undefined ? { silent: "no replica runs" } : askReach(docker, replica, app.path, app.server === "fpm" ? live.neighbours(replica, app.port) : {}, PATIENCE),
   ]);
   const release = { release: outputs.release, ...(unfinished === undefined ? {} : { unfinished }) };
-  return { stack, ...release, now: Date.now(), ...(engine === undefined ? {} : { engine }), plan, containers, redis, schedule, site, maintenance };
+  return { stack, ...release, now: Date.now(), ...(engine === undefined ? {} : { engine }), plan, containers, redis, schedule, site, maintenance, reach };
 }
 
 
@@ -70,18 +73,34 @@ export async function configurationOf(pulumi: Pulumi, stack: string): Promise<Co
 }
 
 interface Live extends Inspected {
-  readonly Config: Inspected["Config"] & { readonly Healthcheck?: { readonly Test?: readonly string[] } | null };
+  readonly Config: Inspected["Config"] & { readonly User?: string; readonly Healthcheck?: { readonly Test?: readonly string[] } | null };
   readonly State: Inspected["State"] & { readonly StartedAt: string };
   readonly Mounts: readonly { readonly Type: string; readonly Name?: string; readonly Destination: string }[];
-  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, unknown>> };
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly IPAddress?: string }>> };
+  readonly HostConfig: HostConfig;
 }
 
-async function inspected(docker: Docker, { services }: Outputs, stack: string): Promise<{ readonly containers: readonly ContainerFacts[]; readonly network?: string }> {
+interface Found {
+  readonly containers: readonly ContainerFacts[];
+  /** That of database and Redis. */
+  readonly network?: string;
+  /** Where PHP-FPM of the other replicas would be on that network, by their names. */
+  neighbours(replica: string, port: number): Readonly<Record<string, string>>;
+}
+
+async function inspected(docker: Docker, { services }: Outputs, stack: string): Promise<Found> {
   const found = new Map((await inspect<Live>(docker, services.map(({ container }) => container), stack, PATIENCE)).map((one) => [one.Name.replace(/^\//, ""), one]));
   // Redis is on the stack's internal network and on no other.
   const redis = found.get(services.find(({ role }) => role === "redis")?.container ?? "");
   const network = Object.keys(redis?.NetworkSettings.Networks ?? {})[0];
-  return { containers: services.map((service) => containerFacts(service, found.get(service.container))), ...(network === undefined ? {} : { network }) };
+  const neighbours = (replica: string, port: number) => Object.fromEntries(services
+    .filter(({ role, container }) => role === "app" && container !== replica)
+    .flatMap(({ name, container }) => {
+      const address = found.get(container)?.NetworkSettings.Networks[network ?? ""]?.IPAddress;
+      return address === undefined || address === "" ? [] : [[name, `${address}:${port}`]];
+    }));
+  const containers = services.map((service) => containerFacts(service, found.get(service.container)));
+  return { containers, neighbours, ...(network === undefined ? {} : { network }) };
 }
 
 function containerFacts({ name, role, container }: Service, live: Live | undefined): ContainerFacts {
@@ -94,6 +113,7 @@ function containerFacts({ name, role, container }: Service, live: Live | undefin
     startedAt: Date.parse(live.State.StartedAt),
     ...(test === undefined ? {} : { healthTest: test }),
     image: live.Config.Image,
+    loose: looseEnds(live.HostConfig, live.Config.User ?? ""),
     mounts: live.Mounts.filter(({ Type }) => Type === "volume").map(({ Name, Destination }) => ({ volume: Name ?? "", path: Destination })),
   };
 }
@@ -140,6 +160,8 @@ const lastLine = (text: string): string => text.trim().split("\n").at(-1)?.slice
 const REDIS = `cli() { sh /run/drydock/redis-cli.sh "$@"; }
 for key in save appendonly maxmemory-policy; do echo "$key:$(cli --raw config get "$key" | sed -n 2p)"; done
 echo "passwords:$(cli acl list | grep '^user default ' | tr -cd '#' | wc -c)"
+echo "others:$(cli acl users | grep -cvxE 'default|drydock')"
+cli acl list | grep '^user default ' | grep -q -- ' -@admin' && echo admin:no || echo admin:yes
 cli info persistence
 ${MEMORY}`;
 

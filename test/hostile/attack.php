@@ -87,14 +87,16 @@ foreach ($known['open'] as $what => [$host, $port]) {
 require "$path/vendor/autoload.php";
 $env = Dotenv\Dotenv::parse(file_get_contents("$path/.env"));
 
-$redis = static function () use ($env): Redis {
+$hosts = array_unique([$env['REDIS_HOST'], $env['REDIS_CACHE_HOST'] ?? $env['REDIS_HOST']]);
+foreach ($hosts as $host) {
+$redis = static function () use ($env, $host): Redis {
     $redis = new Redis();
-    $redis->connect($env['REDIS_HOST'], 6379, 3);
+    $redis->connect($host, 6379, 3);
     $redis->auth($env['REDIS_PASSWORD']);
     return $redis;
 };
-$control('redis PING', static fn () => $redis()->ping());
-$control('redis SET, GET, EVAL', static fn () => ($r = $redis())->set('attack', 'x') && $r->get('attack') === 'x' && $r->eval('return 7') === 7 && $r->del('attack') === 1);
+$control("$host PING", static fn () => $redis()->ping());
+$control("$host SET, GET, EVAL", static fn () => ($r = $redis())->set('attack', 'x') && $r->get('attack') === 'x' && $r->eval('return 7') === 7 && $r->del('attack') === 1);
 foreach ([
     'ACL SETUSER evil on >x ~* &* +@all', 'ACL SETUSER drydock resetpass off', 'ACL SETUSER default +@all', 'ACL DELUSER drydock', 'ACL LIST', 'ACL USERS',
     'ACL GETUSER drydock', 'ACL LOAD', 'ACL SAVE', 'ACL LOG', 'CONFIG GET *', 'CONFIG SET dir /tmp', 'CONFIG SET requirepass x', 'CONFIG REWRITE', 'CONFIG RESETSTAT',
@@ -104,7 +106,7 @@ foreach ([
     'EVAL "return redis.call(\'ACL\',\'LIST\')" 0', 'EVAL "return redis.call(\'CONFIG\',\'GET\',\'dir\')" 0', 'EVAL "return os.execute(\'id\')" 0',
     'EVAL "return io.open(\'/etc/passwd\'):read()" 0', 'EVAL "return loadfile(\'/etc/passwd\')" 0', 'EVAL "return package.loadlib(\'x\',\'y\')" 0',
 ] as $line) {
-    $try("redis $line", static function () use ($redis, $line) {
+    $try("$host $line", static function () use ($redis, $line) {
         $r = $redis();
         $r->clearLastError();
         $answer = $r->rawCommand(...str_getcsv($line, ' ', '"', ''));
@@ -112,11 +114,12 @@ foreach ([
     });
 }
 foreach ([['drydock', ''], ['drydock', $env['REDIS_PASSWORD']], ['default', ''], ['default', 'redis']] as [$user, $password]) {
-    $try("redis as $user with another password", static function () use ($env, $user, $password) {
+    $try("$host as $user with another password", static function () use ($host, $user, $password) {
         $r = new Redis();
-        $r->connect($env['REDIS_HOST'], 6379, 3);
+        $r->connect($host, 6379, 3);
         return $r->auth([$user, $password]) ? $r->ping() : null;
     });
+}
 }
 
 $database = static fn (string $user, string $password, array $options = []): PDO => new PDO(

@@ -107,7 +107,7 @@ Route::get('/who', fn (Illuminate\\Http\\Request $request) => [
     const secret = randomBytes(16).toString("hex");
     docker("exec", container("proxy"), "sh", "-c", `echo ${secret} > /var/lib/drydock/attack`);
     const here = `${APP}/storage/app/public`;
-    exec("app-1", "sh", "-c", `echo ${secret} > /tmp/own; echo ${secret} > ${APP}/storage/app/private/own; mkdir -p ${here}/closed; echo good > ${here}/good.txt; echo good > ${here}/closed/good.txt; chmod 700 ${here}/closed`);
+    exec("app-1", "sh", "-c", `mkdir -p ${APP}/storage/app/private; echo ${secret} > /tmp/own; echo ${secret} > ${APP}/storage/app/private/own; mkdir -p ${here}/closed; echo good > ${here}/good.txt; echo good > ${here}/closed/good.txt; chmod 700 ${here}/closed`);
     assert.deepEqual([await ask("/storage/good.txt"), await ask("/storage/closed/good.txt")].map(({ status, body }) => [status, body]), [[200, "good\n"], [200, "good\n"]]);
     const targets = {
       volume: "/var/lib/drydock/attack", folder: "/var/lib/drydock", site: "/var/lib/drydock/site.conf", environ: "/proc/self/environ", pid1: "/proc/1/environ", maps: "/proc/self/maps",
@@ -173,11 +173,10 @@ Route::get('/who', fn (Illuminate\\Http\\Request $request) => [
   it("is reached by no PHP of who has the database, Redis or the backups", () => {
     for (const from of ["database", "redis", "backup-restore", "backup-agent"]) {
       for (const to of ["app-1", "app-2", "app-3"]) {
-        for (const network of ["data", "app"]) {
-          const target = address(to, network);
+        for (const target of [address(to, "data"), address(to, "app")]) {
           const tried = docker("exec", container(from), "sh", "-c",
-            `if command -v bash >/dev/null; then timeout 3 bash -c 'exec 3<>/dev/tcp/${target}/9000' 2>&1 && echo connected || echo refused; else echo no bash; fi`);
-          assert.equal(tried.split("\n").at(-1), "refused", `${from} to ${to} on ${network}: ${tried}`);
+            `if command -v bash >/dev/null; then timeout 1 bash -c 'exec 3<>/dev/tcp/${target}/9000' 2>&1 && echo connected || echo refused; else echo no bash; fi`);
+          assert.equal(tried.split("\n").at(-1), "refused", `${from} to ${to} at ${target}: ${tried}`);
         }
       }
     }

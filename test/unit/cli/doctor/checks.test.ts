@@ -24,7 +24,7 @@ const healthTest = ["CMD", "php", "-n", "/drydock/ready.php", "127.0.0.1:9000", 
 const values = { save: "3600 1", appendonly: "yes", "maxmemory-policy": "noeviction", passwords: "1", rdb_last_bgsave_status: "ok", aof_last_write_status: "ok", aof_last_bgrewrite_status: "ok" };
 const healthy: Facts = {
   stack: "local", release: "1a2b3c", now, engine: { host: "ssh://deploy@ship", version: "26.1.5", api: "1.45" },
-  plan: { path: "/var/www/html", uid: 1000, gid: 1000, port: 9000, server: "fpm", healthPath: "/up", scheduler: true, released: true },
+  plan: { path: "/var/www/html", uid: 1000, gid: 1000, port: 9000, server: "fpm", healthPath: "/up", scheduler: true, released: true, processes: 1024 },
   containers: [
     one("app-1", "app", { laravel: { cli: process, fpm }, healthTest, mounts: [volume] }),
     one("horizon", "horizon", { laravel: { cli: process }, mounts: [volume] }),
@@ -33,6 +33,7 @@ const healthy: Facts = {
   ],
   redis: { values },
   schedule: { running: 1, last: now - 30_000 }, site: {}, maintenance: { problems: [], aside: [] },
+  reach: { reached: [], grants: [], free: 0.5 },
 };
 const change = (name: string, more: Partial<ContainerFacts>): Facts => ({ ...healthy, containers: healthy.containers.map((container) => (container.name === name ? { ...container, ...more } : container)) });
 const said = (name: string, more: Partial<LaravelFacts>): Facts => change(name, { laravel: { cli: { ...process, ...more } } });
@@ -96,6 +97,15 @@ describe("the doctor", () => {
     ["Redis that drops jobs", { ...healthy, redis: { values: { save: "1 1", appendonly: "yes", "maxmemory-policy": "allkeys-lru" } } }, "redis-persistence", /would drop jobs/, /maxmemory-policy noeviction/],
     ["Redis that could not save", { ...healthy, redis: { values: { save: "1 1", appendonly: "yes", "maxmemory-policy": "noeviction", aof_last_write_status: "err" } } }, "redis-persistence", /aof_last_write_status is err/, /docker system df/],
     ["Redis without a volume", change("redis", { mounts: [] }), "redis-persistence", /in no volume/, /--replace redis/],
+    ["a container without a limit of processes", change("app-1", { loose: ["has no limit of processes"] }), "confinement",
+      /^app-1 has no limit of processes$/, /^docker update --pids-limit 1024 app-1-abc1234$/],
+    ["a container that was made by hand", change("horizon", { loose: ["is privileged", "has no limit of processes"] }), "confinement",
+      /^horizon is privileged, has no limit of processes$/, /^\.\/drydock up --replace horizon$/],
+    ["an account that somebody added to Redis", { ...healthy, redis: { values: { ...values, others: "1" } } }, "accounts", /knows 1 more accounts/, /--replace redis/],
+    ["an application that administers Redis", { ...healthy, redis: { values: { ...values, admin: "yes" } } }, "accounts", /may administer Redis/, /--replace redis/],
+    ["an application that administers the database", { ...healthy, reach: { reached: [], grants: ["FILE on *.*"] } }, "accounts", /has FILE on \*\.\*$/, /REVOKE/],
+    ["a neighbour's PHP-FPM that answers", { ...healthy, reach: { reached: ["app-2"], grants: [] } }, "neighbours", /PHP-FPM of app-2 answers/, /--replace app-2/],
+    ["a disk that is nearly full", { ...healthy, reach: { reached: [], grants: [], free: 0.049 } }, "disk", /^4 % of the Docker host's disk is free/, /docker system df/],
     ["an unhealthy container", change("database", { health: "unhealthy" }), "services", /database is unhealthy/, /logs database/],
     ["two schedulers", { ...healthy, schedule: { running: 2, last: now } }, "schedule", /2 schedulers run/, /drift/],
     ["no scheduler", { ...healthy, schedule: { running: 0 } }, "schedule", /no scheduler runs/, /up/],
@@ -110,6 +120,15 @@ describe("the doctor", () => {
       assert.match(check.remedies.join("\n"), remedy);
     });
   }
+
+  it("advises where a cloud's metadata answer, or the disk fills, and claims nothing of what it can't ask", () => {
+    const metadata = of({ ...healthy, reach: { reached: ["metadata"], grants: [] } }, "neighbours");
+    assert.equal(metadata.verdict, "unknown");
+    assert.match(metadata.remedies.join("\n"), /iptables -I DOCKER-USER -d 169\.254\.169\.254[^\n]*\nor, on EC2: aws ec2 modify-instance-metadata-options --http-tokens required/);
+    assert.deepEqual([0.1, 0.09, 0.05].map((free) => of({ ...healthy, reach: { reached: [], grants: [], free } }, "disk").verdict), ["fine", "unknown", "unknown"]);
+    const silent: Facts = { ...healthy, reach: { silent: "no replica runs" } };
+    assert.deepEqual(["neighbours", "accounts", "disk"].map((id) => of(silent, id).verdict), ["unknown", "fine", "fine"]);
+  });
 
   it("claims nothing of a container that doesn't run, and says it once where it belongs", () => {
     const { laravel: _gone, ...rest } = healthy.containers[1]!;
@@ -139,7 +158,7 @@ describe("the doctor", () => {
   it("is printed line under line, with a count", () => {
     const text = reportLines(judge(said("horizon", { redisPassword: false })), (_style, plain) => plain);
     assert.match(text, /^ {2}3 {2}every role has Redis's password, and Redis takes it alone +broken\n {7}horizon has no REDIS_PASSWORD\n {7}remedy: \.\/drydock up --replace horizon$/m);
-    assert.match(text, /\n\n19 fine, 1 broken, 0 can't be judged$/);
+    assert.match(text, /\n\n23 fine, 1 broken, 0 can't be judged$/);
   });
 });
 

@@ -37,3 +37,21 @@ export async function nginxImage(suite: Suite): Promise<string> {
     name: `drydock/test-nginx:${RELEASES[suite]}`, folder: join(import.meta.dirname, "nginx"), suite, depends: base, args: { BASE: base },
   });
 }
+
+/** An official PHP image's layout on a release of Debian (PHP 8.2 or 8.4), with the Laravel of another image. */
+export async function phpImage(suite: Suite, laravel: string, name: string): Promise<string> {
+  const base = await debianImage(suite);
+  const php = suite === "bookworm" ? "8.2" : "8.4";
+  return testImage({
+    name: `drydock/test-php:${php}-${name}`, folder: join(import.meta.dirname, "php"), suite, depends: `${base}${laravel}`,
+    args: { BASE: base, LARAVEL: laravel, PHP: php },
+  });
+}
+
+/** Where Debian's own Laravel of a release can be copied from. */
+export async function laravelImage(suite: Suite): Promise<string> {
+  const base = await debianImage(suite);
+  return testImage({
+    name: `drydock/test-laravel:${RELEASES[suite]}`, folder: join(import.meta.dirname, "laravel"), suite, depends: base, args: { BASE: base },
+  });
+}

@@ -51,8 +51,6 @@ export async function sizeOf(connection: Connection, schema: string): Promise<nu
   return Number(row?.["bytes"] ?? 0);
 }
 
-export const quoted = (name: string): string => `\`${name.replaceAll("`", "``")}\``;
-
 /** MariaDB knows where in the log its snapshot stands. MySQL is asked for it while nobody can write, as its own dump does it: for a moment, and not at all where somebody writes for long. */
 export async function beginSnapshot(connection: Connection): Promise<BinlogPosition | undefined> {
   const begin = "START TRANSACTION WITH CONSISTENT SNAPSHOT";

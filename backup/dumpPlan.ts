@@ -1,6 +1,7 @@
 import type { Connection } from "mysql2/promise";
-import { quoted, rowsOf, versionOf } from "./database.ts";
+import { rowsOf, versionOf } from "./database.ts";
 import { messageOf } from "./errors.ts";
+import { quoted } from "./quoting.ts";
 import { isItsOwn } from "./sums.ts";
 
 /** What of a schema can be dumped, and how. */

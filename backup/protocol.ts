@@ -103,11 +103,13 @@ export type BinlogPosition = z.infer<typeof binlogPositionSchema>;
 const tableSumSchema = z.object({
   rows: z.number().int(),
   checksum: z.string().nullable(),
+  /** The columns that the checksum is of; all of the table where it has no virtual ones: see `checksumQuestion`. */
+  columns: z.array(z.string()).optional(),
   /** Why it can't be compared, in words; then the two others mean nothing. */
   unproven: z.string().optional(),
 });
 export type TableSum = z.infer<typeof tableSumSchema>;
-/** Table name to its rows and its CHECKSUM TABLE. */
+/** Table name to its rows and its checksum. */
 export type TableSums = Readonly<Record<string, TableSum>>;
 const sequenceRangeSchema = z.tuple([z.string(), z.string()]);
 /** The next value of a sequence before and after its moment. Decimal, as numbers can't hold all of them. */

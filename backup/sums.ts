@@ -1,7 +1,9 @@
 import type { Connection } from "mysql2/promise";
-import { beginSnapshot, quoted, rowsOf } from "./database.ts";
+import { checksumQuestion, IN_UTC } from "./checksum.ts";
+import { beginSnapshot, rowsOf } from "./database.ts";
 import { messageOf } from "./errors.ts";
 import type { BinlogPosition, SequenceRange, TableSum, TableSums } from "./protocol.ts";
+import { quoted } from "./quoting.ts";
 
 /** What a schema holds, by which a restored one is compared with it. */
 export interface Summed {
@@ -31,6 +33,8 @@ interface Table {
   readonly name: string;
   readonly type: string;
   readonly engine: string;
+  /** Where it has virtual columns: the others. */
+  readonly stored?: readonly string[];
 }
 
 /** Their rows are somewhere else, or are made up when they are asked for. */
@@ -49,11 +53,12 @@ const OBJECTS: Readonly<Record<string, string>> = {
  * and are proven where that is the same. What can't be read is named, and is no reason not to have the rest.
  */
 export async function sumsOf(connection: Connection, schema: string, { onBegin, onTable }: SumsOptions = {}): Promise<Summed> {
+  await connection.query(IN_UTC);
   const transactional = await enginesWithTransactions(connection);
   const before = await tablesOf(connection, schema);
   const settled = new Map<string, TableSum>();
-  for (const { name, type, engine } of before) {
-    if (type !== "SEQUENCE" && !transactional.has(engine)) settled.set(name, await sumOf(connection, schema, name, engine));
+  for (const table of before) {
+    if (table.type !== "SEQUENCE" && !transactional.has(table.engine)) settled.set(table.name, await sumOf(connection, schema, table));
   }
   const first = await valuesOf(connection, schema, before);
   await connection.query("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
@@ -63,8 +68,9 @@ export async function sumsOf(connection: Connection, schema: string, { onBegin, 
   const tables = all.filter(({ type }) => type !== "SEQUENCE");
   const { objects, unlisted } = await objectsOf(connection, schema);
   const sums: [string, TableSum][] = [];
-  for (const [index, { name, engine }] of tables.entries()) {
-    const sum = await sumOf(connection, schema, name, engine);
+  for (const [index, table] of tables.entries()) {
+    const { name, engine } = table;
+    const sum = await sumOf(connection, schema, table);
     sums.push([name, transactional.has(engine) ? sum : ifSettled(sum, settled.get(name), engine)]);
     onTable?.(index + 1, tables.length);
   }
@@ -99,20 +105,38 @@ async function tablesOf(connection: Connection, schema: string): Promise<readonl
      WHERE table_schema = ? AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED', 'SEQUENCE') ORDER BY 1`,
     [schema],
   );
-  return rows.map(({ name, type, engine }) => ({ name: String(name), type: String(type), engine: String(engine) }));
+  const stored = await storedColumns(connection, schema);
+  return rows.map(({ name, type, engine }) => {
+    const columns = stored.get(String(name));
+    return { name: String(name), type: String(type), engine: String(engine), ...(columns === undefined ? {} : { stored: columns }) };
+  });
+}
+
+/** Of the tables with virtual columns, the others. */
+async function storedColumns(connection: Connection, schema: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  const rows = await rowsOf(
+    connection,
+    `SELECT table_name AS name, column_name AS col, extra LIKE '%VIRTUAL%' AS made FROM information_schema.columns
+     WHERE table_schema = ? ORDER BY table_name, ordinal_position`,
+    [schema],
+  );
+  const virtual = new Set(rows.filter(({ made }) => Number(made) === 1).map(({ name }) => String(name)));
+  const stored = new Map([...virtual].map((name): [string, string[]] => [name, []]));
+  for (const { name, col, made } of rows) if (Number(made) !== 1) stored.get(String(name))?.push(String(col));
+  return stored;
 }
 
 /** One that can't be read has its reason. @throws what was lost with the connection, or dropped or changed meanwhile */
-async function sumOf(connection: Connection, schema: string, table: string, engine: string): Promise<TableSum> {
+async function sumOf(connection: Connection, schema: string, { name, type, engine, stored }: Table): Promise<TableSum> {
   if (ELSEWHERE.has(engine)) return { rows: 0, checksum: null, unproven: `its rows are not in this server (${engine})` };
-  const at = `${quoted(schema)}.${quoted(table)}`;
+  const at = `${quoted(schema)}.${quoted(name)}`;
   // The savepoint gives the table's metadata lock back, so that a migration need not wait for all tables.
   await connection.query("SAVEPOINT one");
   try {
     const [count] = await rowsOf(connection, `SELECT COUNT(*) AS n FROM ${at}`);
-    const [sum] = await rowsOf(connection, `CHECKSUM TABLE ${at}`);
+    const [sum] = await rowsOf(connection, checksumQuestion(at, stored, type === "SYSTEM VERSIONED"));
     const checksum = sum?.["Checksum"] ?? null;
-    return { rows: Number(count?.["n"]), checksum: checksum === null ? null : String(checksum) };
+    return { rows: Number(count?.["n"]), checksum: checksum === null ? null : String(checksum), ...(stored === undefined ? {} : { columns: [...stored] }) };
   } catch (error) {
     if (!isItsOwn(error)) throw error;
     return { rows: 0, checksum: null, unproven: `it can't be read: ${messageOf(error)}` };

@@ -6,12 +6,13 @@ import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { steadyNow } from "../clock.ts";
 import { stretchesOf } from "../binlog/statements.ts";
-import { quoted, withDatabase } from "../database.ts";
+import { withDatabase } from "../database.ts";
 import { makeDefiners, planDump } from "../dumpPlan.ts";
 import { tools } from "../engine.ts";
 import { AgentError, messageOf, refused } from "../errors.ts";
 import { execute } from "../execute.ts";
 import { COMPANION, FOLDERS } from "../protocol.ts";
+import { quoted } from "../quoting.ts";
 import { Flusher, flush, synced } from "./flush.ts";
 import { forgetKept, keptAt } from "./kept.ts";
 

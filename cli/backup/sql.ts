@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { checksumQuestion, IN_UTC } from "../../backup/checksum.ts";
+import { quoted } from "../../backup/quoting.ts";
 import type { TableSums } from "../../backup/protocol.ts";
 import type { Docker } from "../docker.ts";
 import { CliError } from "../errors.ts";
@@ -142,8 +144,7 @@ export function load(
   return { input: child.stdin, done };
 }
 
-/** A name in SQL. */
-export const quoted = (name: string): string => `\`${name.replaceAll("`", "``")}\``;
+export { quoted };
 /** A text in SQL, whatever its signs and the server's mode are. */
 export const text = (value: string): string =>
   `CONVERT(X'${Buffer.from(value, "utf8").toString("hex")}' USING utf8mb4)`;
@@ -171,12 +172,15 @@ export const TABLES = ["BASE TABLE", "SYSTEM VERSIONED"] as const;
  */
 export async function differences(database: Database, schema: string, wanted: TableSums): Promise<string[]> {
   const kinds = TABLES.map((kind) => `'${kind}'`).join(", ");
-  const names = (
-    await query(
-      database,
-      `SELECT table_name FROM information_schema.tables WHERE ${is("table_schema", schema)} AND table_type IN (${kinds})`,
-    )
-  ).map(([name]) => name!);
+  const tables = new Map(
+    (
+      await query(
+        database,
+        `SELECT table_name, table_type FROM information_schema.tables WHERE ${is("table_schema", schema)} AND table_type IN (${kinds})`,
+      )
+    ).map(([name, type]) => [name!, type!]),
+  );
+  const names = [...tables.keys()];
   // What could not be proven has nothing to be compared with, and may not be in a dump.
   const proven = Object.keys(wanted).filter((name) => wanted[name]!.unproven === undefined);
   const missing = proven
@@ -188,8 +192,9 @@ export async function differences(database: Database, schema: string, wanted: Ta
   const wrong: string[] = [];
   for (const name of names.filter((name) => proven.includes(name))) {
     const at = `${quoted(schema)}.${quoted(name)}`;
-    const [count, sum] = await query(database, `SELECT COUNT(*) FROM ${at}; CHECKSUM TABLE ${at};`);
-    const { rows, checksum } = wanted[name]!;
+    const { rows, checksum, columns } = wanted[name]!;
+    const question = checksumQuestion(at, columns, tables.get(name) === "SYSTEM VERSIONED");
+    const [count, sum] = await query(database, `${IN_UTC}; SELECT COUNT(*) FROM ${at}; ${question};`);
     const found = sum?.at(-1) ?? "NULL";
     if (Number(count?.[0]) !== rows) wrong.push(`table ${shownName(name)} has ${count?.[0]} rows instead of ${rows}`);
     else if (found !== (checksum ?? "NULL"))

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { mailOf } from "../../../backup/alarms.ts";
 import { archivedFrom, chain, segmentName } from "../../../backup/binlog/archive.ts";
 import { begunAt, begunByStart, piecesOf, wholeEvents } from "../../../backup/binlog/format.ts";
+import { checksumQuestion } from "../../../backup/checksum.ts";
 import { unneeded } from "../../../backup/cleanup.ts";
 import { copyArguments, parseInfo } from "../../../backup/companion/physical.ts";
 import { baseFor, parsePosition, withSums } from "../../../backup/databaseBackup.ts";
@@ -148,6 +149,14 @@ describe("the comparison", () => {
     assert.deepEqual(differences(expected, { ...content, sums: { a: table(0, null, "it can't be read: damaged") } }), [
       "table memo is missing", "table a can't be compared: it can't be read: damaged",
     ]);
+  });
+  it("compares what has virtual columns by the others, and by the rows alone where an earlier agent has not", () => {
+    const by = (checksum: string, columns?: string[]) => ({ ...content, sums: { a: { rows: 1, checksum, ...(columns === undefined ? {} : { columns }) } } });
+    assert.deepEqual(differences(by("1", ["id"]), by("1", ["id"])), []);
+    assert.deepEqual(differences(by("1", ["id"]), by("2", ["id"])), ["table a has 1 rows, but other content"]);
+    assert.deepEqual(differences(by("1"), by("2", ["id"])), []);
+    assert.equal(checksumQuestion("`t`", undefined), "CHECKSUM TABLE `t`");
+    assert.match(checksumQuestion("`t`", ["a`b"], true), /MD5\(CAST\(`a``b` AS BINARY\)\).* FROM `t` FOR SYSTEM_TIME ALL$/);
   });
   it("has a sequence go on where it was, in either direction, and with numbers of any size", () => {
     const of = (sequences: Record<string, readonly [string, string]>) => ({ ...content, sums: {}, sequences });

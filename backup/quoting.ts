@@ -1,0 +1,2 @@
+/** A name in SQL. */
+export const quoted = (name: string): string => `\`${name.replaceAll("`", "``")}\``;

@@ -3,6 +3,7 @@ import { secretFile } from "./configuration.ts";
 import type { Agent } from "./context.ts";
 import { sizeOf, versionOf, withDatabase } from "./database.ts";
 import { definersOf, planDump, type Definers } from "./dumpPlan.ts";
+import { shown } from "./fileNames.ts";
 import { fits, requireTools, tlsOptions, toolsVersion, tools } from "./engine.ts";
 import type { BackupType, BinlogPosition, Entry, TableSum } from "./protocol.ts";
 import { lineage } from "./retention.ts";
@@ -94,7 +95,7 @@ export function withSums(entry: Entry, { sums, sequences, objects, migrations, i
     ...judged.flatMap(([table, { unproven }]) => (unproven === undefined ? [] : [`table ${table}: ${unproven}`])),
     ...unlisted,
     ...absentDefiners.map((account) => `the account ${account}, which views, triggers, routines or events run as, does not exist`),
-  ];
+  ].map(shown);
   return {
     ...entry,
     ...(unproven.length === 0 ? {} : { unproven: [...(entry.unproven ?? []), ...unproven] }),

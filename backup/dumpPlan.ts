@@ -1,6 +1,7 @@
 import type { Connection } from "mysql2/promise";
 import { rowsOf, versionOf } from "./database.ts";
 import { messageOf } from "./errors.ts";
+import { shown } from "./fileNames.ts";
 import { quoted } from "./quoting.ts";
 import { isItsOwn } from "./sums.ts";
 
@@ -39,7 +40,7 @@ export async function planDump(connection: Connection, schema: string): Promise<
     missing.push(`${what} can't be dumped: ${reason}`);
   }
   if (keepsHistory(await versionOf(connection))) options.push("--dump-history");
-  return { options, excluded, missing };
+  return { options, excluded, missing: missing.map(shown) };
 }
 
 /** Why a statement fails each time; undefined where it works. @throws where another try can help */

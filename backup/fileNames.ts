@@ -30,7 +30,7 @@ export function lossy(path: string | Uint8Array): string {
   return text.replace(/\uFFFD+/g, REPLACED);
 }
 
-/** A key for people: in one line, left to right, with the bytes that are no text as \xNN. */
+/** A key, or a text with names that somebody else chose, for people: in one line, left to right, with the bytes that are no text as \xNN. */
 export function shown(key: string): string {
   const bytes = key.startsWith(BYTES);
   const text = bytes ? key.slice(1) : key;

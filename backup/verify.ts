@@ -37,7 +37,7 @@ export function differences(expected: Content, restored: Restored): string[] {
     // A dump that loses a view has the same tables.
     ...(expected.objects === undefined ? [] : unlike(expected.objects, restored.objects)),
     ...(expected.migrations.join() === restored.migrations.join() ? [] : ["the table migrations says otherwise"]),
-  ];
+  ].map(shown);
 }
 
 /** A sequence knows no transactions: its next value is to lie between those from before and after the backup's moment. */

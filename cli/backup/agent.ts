@@ -7,6 +7,7 @@ import type { Docker } from "../docker.ts";
 import { CliError, Exit } from "../errors.ts";
 import { deployed, type Deployed } from "../services.ts";
 import { openSession, type Session } from "../session.ts";
+import { shown } from "./shown.ts";
 import { select } from "./words.ts";
 
 /** A stack's backup agent, and what a restore needs besides. */
@@ -86,7 +87,7 @@ export async function ask<V extends AgentVerb>({ docker, agent, session }: Backu
   })]);
   // A failed check of health is a result as well.
   if (result !== undefined && failure === undefined) return result;
-  const why = failure?.message ?? (rest.join("\n").trim() || `it ended with exit code ${code} and said nothing`);
+  const why = shown(failure?.message ?? (rest.join("\n").trim() || `it ended with exit code ${code} and said nothing`));
   if (/is not running|No such container/.test(why)) throw new CliError({ what: `the backup agent ${agent} does not run`, remedy: `./drydock up${select(session.stack)}` });
   throw new CliError({ what: `the backup agent: ${why}`, remedy: failure?.remedy ?? `./drydock backup logs${select(session.stack)}`, code: failure?.code ?? (code === 0 ? Exit.failed : code) });
 }

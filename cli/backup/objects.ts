@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { bytes, is, query, queryBytes, quoted, shownName, utf8, type Database } from "./sql.ts";
+import { bytes, is, query, queryBytes, quoted, utf8, type Database } from "./sql.ts";
+import { shownName } from "./shown.ts";
 
 export const KINDS = ["trigger", "view", "procedure", "function", "package", "package body", "event"] as const;
 export type Kind = (typeof KINDS)[number];

@@ -1,5 +1,6 @@
 import type { Event } from "../../backup/protocol.ts";
 import { painter } from "../ui.ts";
+import { shown } from "./shown.ts";
 import { bytes } from "./words.ts";
 
 const WIDTH = 28;
@@ -32,7 +33,7 @@ export class Progress {
 
   say(text: string, level: "info" | "warn" | "error" = "info"): void {
     this.end();
-    this.#stream.write(`${level === "info" ? "→" : painter(this.#stream)(level === "warn" ? "yellow" : "red", "!")} ${text}\n`);
+    this.#stream.write(`${level === "info" ? "→" : painter(this.#stream)(level === "warn" ? "yellow" : "red", "!")} ${shown(text)}\n`);
   }
 
   end(): void {

@@ -12,7 +12,7 @@ import { loadBeside, previousName, restoredName, type Loaded } from "./restoreDa
 import { filesBeside, swapFiles } from "./restoreFiles.ts";
 import { PhysicalRestore } from "./restorePhysical.ts";
 import { underRestoreLock } from "./resume.ts";
-import { shownName } from "./sql.ts";
+import { shownName } from "./shown.ts";
 import { swap, type Say } from "./swap.ts";
 import { Unsettled } from "./unsettled.ts";
 import { confirmWord } from "./verbs.ts";

@@ -5,6 +5,7 @@ import type { TableSums } from "../../backup/protocol.ts";
 import type { Docker } from "../docker.ts";
 import { CliError } from "../errors.ts";
 import { containerOf, type BackupHost } from "./agent.ts";
+import { shown, shownName } from "./shown.ts";
 
 /**
  * The database's own client as root, in the database's container: the password stays there. $1 names the client, $2
@@ -151,17 +152,6 @@ export const text = (value: string): string =>
 /** Compares a name exactly: the server's own comparison takes `shop` and `Shop` for the same. */
 export const is = (column: string, name: string): string =>
   `${column} = ${text(name)} AND CAST(${column} AS BINARY) = X'${Buffer.from(name, "utf8").toString("hex")}'`;
-
-/**
- * A text that was chosen by somebody else, for a message: what a terminal would obey, or would hide, is shown as its
- * code.
- */
-export const shown = (value: string): string =>
-  value.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029\ufffd]/gu, (sign) =>
-    sign === "\n" ? "\n" : `\\u{${sign.codePointAt(0)!.toString(16)}}`,
-  );
-/** Such a name: without line breaks too. */
-export const shownName = (name: string): string => shown(name).replaceAll("\n", "\\u{a}");
 
 /** Tables that hold rows, as information_schema names their kinds. */
 export const TABLES = ["BASE TABLE", "SYSTEM VERSIONED"] as const;

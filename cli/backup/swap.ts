@@ -1,7 +1,8 @@
 import { CliError, Exit } from "../errors.ts";
 import { ALONE, clearJournal, noteTurn, readJournal, writeJournal, type Plan } from "./journal.ts";
 import { disabled, isQualified, keyOf, labelOf, moved, readSchema, type Schema, type SchemaObject } from "./objects.ts";
-import { is, query, quoted, shownName, type Database } from "./sql.ts";
+import { is, query, quoted, type Database } from "./sql.ts";
+import { shownName } from "./shown.ts";
 import { drop, inTheWay, isSetAside, make, unlike } from "./making.ts";
 import { Unsettled } from "./unsettled.ts";
 

@@ -7,6 +7,7 @@ import { ask as askPerson, onTerminal, painter } from "../ui.ts";
 import { ask, backupHost, type AgentVerb, type BackupHost } from "./agent.ts";
 import { Progress } from "./progress.ts";
 import { refuseDuringRestore } from "./resume.ts";
+import { shownName } from "./shown.ts";
 import { backupTable, bytes, duration, entryLines, select } from "./words.ts";
 
 export interface Common {
@@ -81,7 +82,9 @@ function statusLines({ newest, newestVerified, ageHours, rpoSeconds, rtoSeconds,
     `S3          ${!s3.configured ? "not configured" : s3.error ?? `up to ${duration(s3.lagSeconds ?? 0)} ago`}`,
     ...(running === null ? [] : [`running     ${running.type} since ${running.since}`]),
     ...Object.entries(next).map(([name, time]) => `next        ${name}: ${time ?? "off"}`),
-    ...alarms.map(({ name, since, message }) => `ALARM       ${name} since ${since}: ${message}`),
+    ...(newest?.missing ?? []).map((one) => `missing     ${shownName(one)}`),
+    ...(newest?.unproven ?? []).map((one) => `unproven    ${shownName(one)}`),
+    ...alarms.map(({ name, since, message }) => `ALARM       ${name} since ${since}: ${shownName(message)}`),
     ...(newestVerified === null ? [`make one: ./drydock backup run${select(stack)}`] : []),
   ];
 }

@@ -1,6 +1,7 @@
 import type { Entry } from "../../backup/protocol.ts";
 import { LOCAL } from "../project.ts";
 import { table, type Painter } from "../ui.ts";
+import { shownName } from "./shown.ts";
 
 export const select = (stack: string): string => (stack === LOCAL ? "" : ` -s ${stack}`);
 
@@ -37,6 +38,10 @@ export function entryLines(entry: Entry): string[] {
     ["migrations", database && `${database.migrations.length}, the last one ${database.migrations.at(-1) ?? "-"}`],
     ["files", files && `${files.count}, ${bytes(files.bytes)}, ${bytes(files.added)} new`],
     ["where", entry.copies.join(", ")],
+    ...(entry.missing ?? []).map((one) => ["missing", one] as const),
+    ...(entry.unproven ?? []).map((one) => ["unproven", one] as const),
+    ...(database?.definers ?? []).map((one) => ["definer", `${one}: views, triggers, routines or events run as it`] as const),
   ];
-  return rows.flatMap(([name, text]) => (text === undefined ? [] : [`${name.padEnd(11)}${text}`]));
+  // Names of tables, files and accounts were chosen by others.
+  return rows.flatMap(([name, text]) => (text === undefined ? [] : [`${name.padEnd(11)}${shownName(text)}`]));
 }

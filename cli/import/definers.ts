@@ -1,5 +1,6 @@
 import { definerOf, withDefiner, type Account, type Schema } from "../backup/objects.ts";
-import { is, query, shownName, text, type Database } from "../backup/sql.ts";
+import { is, query, text, type Database } from "../backup/sql.ts";
+import { shownName } from "../backup/shown.ts";
 import { CliError, Exit } from "../errors.ts";
 
 /**

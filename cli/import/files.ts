@@ -8,7 +8,7 @@ import { backupHost, type BackupHost } from "../backup/agent.ts";
 import { Progress } from "../backup/progress.ts";
 import { inFiles, swapFiles, unpackFiles } from "../backup/restoreFiles.ts";
 import { underRestoreLock } from "../backup/resume.ts";
-import { shownName } from "../backup/sql.ts";
+import { shownName } from "../backup/shown.ts";
 import type { Say } from "../backup/swap.ts";
 import { Unsettled } from "../backup/unsettled.ts";
 import { bytes, select } from "../backup/words.ts";

@@ -211,6 +211,8 @@ export interface Results {
   /** What else was kept with a backup. `maintenance` is the state of maintenance mode, null where it was off. */
   readonly state: { readonly state: { readonly environment: unknown; readonly maintenance: unknown; readonly releases: string } | null };
   readonly key: { readonly key: string };
+  /** How many files were taken out of the repository, and the backups that needed them. */
+  readonly repair: { readonly files: number; readonly affected: readonly string[] };
   /** A folder in the volume of backups. */
   readonly reset: { readonly aside: string };
 }

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Writable } from "node:stream";
 import { secretFile } from "./configuration.ts";
@@ -162,6 +162,36 @@ export class Restic {
     await this.run(["check", ...(part === undefined ? [] : [`--read-data-subset=${part}`])]);
   }
 
+  /** The ids of the backups of which a snapshot needs one of these packs, which are damaged, of a repository on this disk. */
+  async needing(packs: readonly string[]): Promise<ReadonlySet<string>> {
+    const said = await this.#without(packs, () => this.run(["find", "--pack", ...packs]));
+    const short = new Set([...said.matchAll(/in snapshot ([0-9a-f]+)/g)].map(([, id]) => id!));
+    const named = [...(await this.ids())].filter(([, snapshots]) => snapshots.some((id) => [...short].some((begin) => id.startsWith(begin))));
+    return new Set(named.map(([id]) => id));
+  }
+
+  /** A damaged pack can't say what is in it; of one that is missing, the index says it. */
+  async #without<T>(packs: readonly string[], work: () => Promise<T>): Promise<T> {
+    const aside = `${FOLDERS.backups}/damaged`;
+    mkdirSync(aside, { recursive: true, mode: 0o700 });
+    const at = (pack: string): string => `${this.repository}/data/${pack.slice(0, 2)}/${pack}`;
+    const there = packs.filter((pack) => existsSync(at(pack)));
+    for (const pack of there) renameSync(at(pack), `${aside}/${pack}`);
+    try {
+      return await work();
+    } finally {
+      for (const pack of there) renameSync(`${aside}/${pack}`, at(pack));
+    }
+  }
+
+  /** Takes damaged packs out of the repository and of its index; what of them can be read is stored once more. */
+  async takeOut(packs: readonly string[]): Promise<void> {
+    // It puts copies of them where it runs.
+    const aside = `${FOLDERS.backups}/damaged`;
+    mkdirSync(aside, { recursive: true, mode: 0o700 });
+    await this.#execute(["repair", "packs", ...packs, "--quiet"], { cwd: aside });
+  }
+
   /** Copies backups from another repository. */
   async copyFrom(source: Restic, snapshots: readonly string[]): Promise<void> {
     if (snapshots.length === 0) return;
@@ -232,9 +262,13 @@ export class Restic {
  */
 export const storeArguments = (proven: boolean): readonly string[] => ["backup", "--json", "--no-scan", "--host", "drydock", "--compression", "fastest", ...(proven ? ["--no-extra-verify"] : [])];
 
+/** The packs that a check has found to be damaged or missing. */
+export const damagedPacks = (said: string): readonly string[] =>
+  [...new Set([...said.matchAll(/\bpacks? ((?:[0-9a-f]{64}\s*)+)/g)].flatMap(([, ids]) => ids!.trim().split(/\s+/)))];
+
 /** What restic says of packs and indexes that are not what they were. */
 export const isDamage = (message: string): boolean =>
-  /ciphertext verification failed|invalid data returned|does not match|pack .* (?:not found|is truncated)|blob .* (?:not found|has wrong)|unexpected EOF|load\(<(?:data|index|snapshot)\/|file size mismatch|Repository contains errors/i.test(message);
+  /ciphertext verification failed|invalid data returned|does not match|pack .* (?:not found|is truncated)|blob .* (?:not found|has wrong)|unexpected EOF|load\(<(?:data|index|snapshot)\/|file size mismatch|unexpected file size|Repository (?:contains errors|is damaged)/i.test(message);
 
 /** restic's messages without the JSON around them, each once. */
 export function plain(message: string): string {

@@ -5,6 +5,7 @@ import { cleanUp } from "./cleanup.ts";
 import { requireSecret } from "./configuration.ts";
 import { agentOf, type Agent } from "./context.ts";
 import { adopt, copyMissing } from "./copy.ts";
+import { checkRepository, repair } from "./damage.ts";
 import { AgentError, messageOf } from "./errors.ts";
 import { Reporter } from "./events.ts";
 import { EXIT, PORTS, TYPES, type BackupType } from "./protocol.ts";
@@ -69,13 +70,13 @@ export function addVerbs(program: Command): void {
     .option("--yes", "however many verified ones that are")
     .option("--now <time>", "as if it were then");
   verb("check", "check the whole repository, and read a part of it", async (agent) => {
-    await agent.local.restic.ensure();
-    await agent.local.restic.check("10%");
+    await checkRepository(agent, "10%");
     await agent.s3?.restic.check();
     const health = await healthOf(agent);
     if (!health.healthy) throw new AgentError(health.checks.filter(({ ok }) => !ok).map(({ name, message }) => `${name}: ${message}`).join("; "));
     return health;
   });
+  verb("repair", "take what is damaged out of the repository", repair, { changes: true });
   verb("copy", "put into S3 what is not there yet", async (agent) => { await copyMissing(agent); return {}; }, { changes: true });
   verb("adopt", "take over what is in S3, on an empty machine", async (agent, { takeOver }: { takeOver?: boolean }) => {
     return { adopted: await adopt(agent, takeOver === true) };

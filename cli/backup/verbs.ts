@@ -155,6 +155,18 @@ export async function exportKey(file: string | undefined, { stack, yes }: { read
   });
 }
 
+/** Takes out of the repository what is damaged: the next backup stores it anew. */
+export async function repair({ stack, yes, json }: Common & { readonly yes?: true }): Promise<number> {
+  const host = await backupHost(stack);
+  if (yes !== true) await confirmWord(host.session.stack, "This reads the whole repository and takes out what is damaged. Backups that need it can't be restored from here any more, as they can't now.", "--yes");
+  return await audited(host.session, "backup", ["repair"], async () => {
+    const { files, affected } = await work(host, "repair", [], json);
+    const s = select(host.session.stack);
+    if (!json) print([`${files} damaged files were taken out${affected.length === 0 ? "" : `; without them are: ${affected.join(", ")}`}. Make a full backup: ./drydock backup run${s}`]);
+    return Exit.ok;
+  });
+}
+
 /** Begins anew where the key is lost with which the backups were made. */
 export async function resetKey({ stack, yes }: { readonly stack?: string; readonly yes?: true }): Promise<number> {
   const host = await backupHost(stack);

@@ -8,7 +8,7 @@ export function register(program: Command): void {
   const backup = program.command("backup")
     .description("make backups, prove them, restore them")
     .option(...STACK)
-    .usage("run|list|show|verify|restore|status|health|logs|stats|cleanup|test|key [options]")
+    .usage("run|list|show|verify|restore|status|health|logs|stats|cleanup|repair|test|key [options]")
     .helpCommand(false)
     .addHelpText("after", `
 Every backup is restored into a throwaway server and compared before it counts as verified. docs/backups.md tells how it works.
@@ -57,6 +57,8 @@ brings it to one of two ends: done, or taken back. One restore or \`up\` at a ti
   on(verb("stats", "how much there is").option(...JSON_OPTION), async (options) => (await verbs()).stats(options));
   on(verb("cleanup", "remove what is past its time; the newest verified backup always stays").option("--dry-run", "only say what").option("-y, --yes", "don't ask").option(...JSON_OPTION),
     async (options) => (await verbs()).cleanup(options));
+  on(verb("repair", "take what is damaged out of the repository, so that the next backup stores it anew").option("-y, --yes", "don't ask for the stack's name").option(...JSON_OPTION),
+    async (options) => (await verbs()).repair(options));
   on(verb("test", "the whole drill: a backup of now, restored into throwaway containers, with the measured RPO and RTO").option(...JSON_OPTION), async (options) => (await verbs()).drill(options));
   const key = backup.command("key").description("the repository's key").usage("export [file]|reset").helpCommand(false);
   key.command("reset").description("begin anew where the key is lost: what it has made is kept aside").option(...STACK).option("-y, --yes", "don't ask for the stack's name")

@@ -121,6 +121,37 @@ describe("a backup when things go wrong", function () {
     newest = await rig.backup("full");
   });
 
+  it("says which backups a damaged repository has spoilt, takes the damage out, and backs up what was lost in it", async () => {
+    rig.storage("head -c 3000000 /dev/urandom > app/large");
+    const before = await rig.backup("files");
+    rig.storage("rm app/large; head -c 2000000 /dev/urandom > app/other");
+    const spared = await rig.backup("files");
+    const picture = (): Promise<boolean> => rig.agent("verify", before.id).then(({ code }) => code === 0);
+    assert.equal(await picture(), true);
+    for (const damage of ["printf X | dd of=$f bs=1 seek=5000 conv=notrunc status=none", "truncate -s 90000 $f", "rm -f $f"]) {
+      // The pack with the large file: the other backup doesn't need it.
+      rig.repository(`rm -rf kept; cp -a repository kept; f=$(ls -S repository/data/*/* | head -1); chmod u+w $f; ${damage}`);
+      const { code, last } = await rig.agent("repair");
+      assert.equal(code, 0, JSON.stringify(last));
+      assert.equal(last.files, 1, damage);
+      const { backups } = (await rig.agent("list")).last as { backups: Entry[] };
+      const [spoilt, good] = [before, spared].map(({ id }) => backups.find((entry) => entry.id === id)!) as [Entry, Entry];
+      assert.deepEqual([last.affected.includes(before.id), spoilt.verified, good.verified], [true, false, true], damage);
+      assert.match(spoilt.verification!.problems.join(), /what it needs in the repository is damaged \([0-9a-f]{8}\)/);
+      assert.equal((await rig.agent("verify", spared.id)).code, 0, damage);
+      assert.match((await rig.agent("repair")).last.message, /nothing is damaged/);
+      rig.repository("rm -rf repository damaged; mv kept repository");
+      for (const id of last.affected as string[]) assert.equal((await rig.agent("verify", id)).code, 0, damage);
+    }
+    // What was in it is stored anew: the index doesn't believe any more that it is there.
+    rig.repository("f=$(ls -S repository/data/*/* | head -1); rm -f $f");
+    const checked = await rig.agent("check");
+    assert.match(checked.last.message, new RegExp(`1 of its files, which \\d+ backups need: .*${before.id}`));
+    assert.match(checked.last.remedy, /backup repair; then make a full backup/);
+    assert.equal((await rig.agent("repair")).code, 0);
+    newest = await rig.backup("full");
+  });
+
   it("tells by mail when the check of the repository, at its time, finds damage, and when that is over", async () => {
     rig.serve("mail", MAIL);
     const due = () => rig.repository(`echo '${JSON.stringify({ backup: new Date().toISOString(), cleanup: new Date().toISOString(), health: new Date(Date.now() - 8 * 86_400_000).toISOString() })}' > state/schedules.json`);

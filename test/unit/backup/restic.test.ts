@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "mocha";
-import { isDamage, plain, Restic, storeArguments } from "../../../backup/restic.ts";
+import { damagedPacks, isDamage, plain, Restic, storeArguments } from "../../../backup/restic.ts";
 
 describe("the repository", () => {
   const folder = mkdtempSync(join(tmpdir(), "drydock-restic-"));
@@ -58,6 +58,19 @@ esac\n`);
     assert.equal(plain(said), "restic failed (code 1): Fatal: load(<data/6fa1>): invalid data returned");
     assert.equal(isDamage(said), true);
     for (const text of ["no space left on device", "already locked", "connection refused", "Fatal: wrong password"]) assert.equal(isDamage(text), false, text);
+  });
+
+  it("says which of its packs are damaged", () => {
+    const [a, b] = ["4d12a0912babe2242653a61b19959fa35f345ce68160afeb46f04bd7dfbb89bd", "3c3507c83c266076f960a6923343daf48840899ff5f64361f521e97016a799f4"];
+    const said = [
+      `pack ${a} contains 2 errors: [blob db37968b: decrypting blob <data/db37968b> from pack ${a} failed: ciphertext verification failed unexpected pack id 0fef]`,
+      `pack ${b}: unexpected file size: got 90000, expected 3000443`, `restic repair packs ${a} ${b}`, "Fatal: repository contains errors",
+    ];
+    for (const [text, packs] of [[said.join("\n"), [a, b]], [`pack ${b}: does not exist\nThe repository is damaged and must be repaired.`, [b]], [said[2]!, [a, b]]] as const) {
+      assert.deepEqual([isDamage(`${text} does not match`), damagedPacks(text)], [true, packs]);
+    }
+    assert.deepEqual(damagedPacks("Fatal: unable to open config file"), []);
+    assert.equal(isDamage("Fatal: repository does not exist: unable to open config file"), false);
   });
 
   it("opens what it has just sealed itself where no proof does it", () => {

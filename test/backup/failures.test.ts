@@ -123,14 +123,17 @@ describe("a backup when things go wrong", function () {
 
   it("says which backups a damaged repository has spoilt, takes the damage out, and backs up what was lost in it", async () => {
     rig.storage("head -c 3000000 /dev/urandom > app/large");
+    rig.repository("touch begun");
     const before = await rig.backup("files");
+    rig.repository("touch ended");
+    // The pack with the large file: the other backup doesn't need it.
+    const pack = "$(find repository/data -type f -size +1M -newer begun ! -newer ended | head -n 1)";
     rig.storage("rm app/large; head -c 2000000 /dev/urandom > app/other");
     const spared = await rig.backup("files");
     const picture = (): Promise<boolean> => rig.agent("verify", before.id).then(({ code }) => code === 0);
     assert.equal(await picture(), true);
     for (const damage of ["printf X | dd of=$f bs=1 seek=5000 conv=notrunc status=none", "truncate -s 90000 $f", "rm -f $f"]) {
-      // The pack with the large file: the other backup doesn't need it.
-      rig.repository(`rm -rf kept; cp -a repository kept; f=$(ls -S repository/data/*/* | head -1); chmod u+w $f; ${damage}`);
+      rig.repository(`set -e; rm -rf kept; cp -a repository kept; f=${pack}; chmod u+w $f; ${damage}`);
       const { code, last } = await rig.agent("repair");
       assert.equal(code, 0, JSON.stringify(last));
       assert.equal(last.files, 1, damage);
@@ -144,12 +147,13 @@ describe("a backup when things go wrong", function () {
       for (const id of last.affected as string[]) assert.equal((await rig.agent("verify", id)).code, 0, damage);
     }
     // What was in it is stored anew: the index doesn't believe any more that it is there.
-    rig.repository("f=$(ls -S repository/data/*/* | head -1); rm -f $f");
+    rig.repository(`rm ${pack}`);
     const checked = await rig.agent("check");
     assert.match(checked.last.message, new RegExp(`1 of its files, which \\d+ backups need: .*${before.id}`));
     assert.match(checked.last.remedy, /backup repair; then make a full backup/);
     assert.equal((await rig.agent("repair")).code, 0);
     newest = await rig.backup("full");
+    rig.repository("rm -rf damaged begun ended");
   });
 
   it("tells by mail when the check of the repository, at its time, finds damage, and when that is over", async () => {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Docker } from "../docker.ts";
 import { CliError, Exit } from "../errors.ts";
 import type { Outputs } from "../stack.ts";
+import { confined } from "./oneOff.ts";
 
 /** What takes the lock of a stack on its Docker host. */
 export type Purpose = "restore" | "import" | "up";
@@ -133,7 +134,6 @@ export async function takeHostLock(
 ): Promise<HostLock> {
   const { name, image, user, stack } = place;
   const labels = {
-    "drydock.stack": stack,
     "drydock.lock.purpose": purpose,
     "drydock.lock.by": `${userInfo().username}@${hostname()}`,
     "drydock.lock.since": new Date().toISOString(),
@@ -146,18 +146,9 @@ export async function takeHostLock(
     "--name",
     name,
     ...Object.entries(labels).flatMap(([label, value]) => ["--label", `${label}=${value}`]),
-    "--network",
-    "none",
-    "--user",
-    user,
-    "--cap-drop",
-    "ALL",
-    "--security-opt",
-    "no-new-privileges",
+    ...confined({ user, stack, pids: 16 }),
     "--memory",
     "32m",
-    "--pids-limit",
-    "16",
     "--log-driver",
     "none",
     "--entrypoint",

@@ -5,6 +5,7 @@ import { COMPANION, FOLDERS, RESTORES_BESIDE } from "../../backup/protocol.ts";
 import type { Docker } from "../docker.ts";
 import { CliError } from "../errors.ts";
 import type { Deployed } from "../services.ts";
+import { confined } from "./oneOff.ts";
 import { containerOf, volumeAt, type BackupHost, type Inspection } from "./agent.ts";
 
 interface Running extends Inspection {
@@ -60,8 +61,8 @@ async function start({ docker, deployed, session }: BackupHost, name: string, al
   const network = Object.entries(NetworkSettings.Networks).find(([, { Aliases }]) => Aliases?.includes("restore") === true)?.[0];
   if (volume === "" || kept === "" || network === undefined) throw new CliError({ what: `the companion ${own} is not as it was deployed: it has ${volume === "" ? "no volume of the database" : kept === "" ? "no volume for restores" : "no network to the agent"}`, remedy: "./drydock up" });
   await docked(
-    "create", "--rm", "--interactive", "--log-driver", "json-file", "--log-opt", "max-size=10m", "--init", "--name", name, "--user", Config.User, "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--ulimit", "core=0",
-    "--label", `drydock.stack=${session.stack}`, "--network", network, "--network-alias", alias, "--mount", `type=volume,source=${volume},target=${FOLDERS.database},volume-nocopy`,
+    "create", "--rm", "--interactive", "--log-driver", "json-file", "--log-opt", "max-size=10m", "--init", "--name", name,
+    ...confined({ user: Config.User, stack: session.stack, network, pids: 1024 }), "--network-alias", alias, "--mount", `type=volume,source=${volume},target=${FOLDERS.database},volume-nocopy`,
     "--mount", `type=volume,source=${kept},target=${FOLDERS.restore},readonly,volume-nocopy`,
     "--memory", String(HostConfig.Memory), "--memory-swap", String(HostConfig.Memory), "--cpus", String(HostConfig.NanoCpus / 1e9), "--tmpfs", "/tmp:size=64m,mode=1777",
     "--env", `${COMPANION.restores}=${RESTORES_BESIDE}`, Config.Image, "companion",

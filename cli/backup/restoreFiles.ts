@@ -5,6 +5,7 @@ import type { Entry } from "../../backup/protocol.ts";
 import { CliError } from "../errors.ts";
 import { ROOT } from "../project.ts";
 import { ask, volumeAt, type BackupHost, type Inspection } from "./agent.ts";
+import { onVolume } from "./oneOff.ts";
 import type { Progress } from "./progress.ts";
 import { stamp } from "./restoreDatabase.ts";
 import { bytes } from "./words.ts";
@@ -22,35 +23,14 @@ export async function onFiles(
   const { code, stdout, stderr } = await docker.run(["inspect", agent]);
   if (code !== 0) throw new CliError({ what: `the backup agent ${agent} can't be inspected: ${stderr.trim()}` });
   const [inspection] = JSON.parse(stdout) as [Inspection];
-  const { Config } = inspection;
-  return [
-    "run",
-    "--rm",
-    "--interactive",
-    "--log-driver",
-    "none",
-    "--network",
-    "none",
-    "--user",
-    Config.User,
-    "--cap-drop",
-    "ALL",
-    "--security-opt",
-    "no-new-privileges",
-    "--ulimit",
-    "core=0",
-    "--label",
-    `drydock.stack=${session.stack}`,
-    "--mount",
-    `type=volume,source=${volumeAt(inspection, "/storage")},target=/files,volume-nocopy`,
-    "--entrypoint",
-    "sh",
-    Config.Image,
-    "-c",
-    script(),
-    "files",
-    ...args,
-  ];
+  return onVolume({
+    like: inspection,
+    stack: session.stack,
+    volume: volumeAt(inspection, "/storage"),
+    at: "/files",
+    script: script(),
+    args,
+  });
 }
 
 /** Runs one verb of that script. */

@@ -1,6 +1,7 @@
 import { BESIDE, FOLDERS } from "../../backup/protocol.ts";
 import { CliError } from "../errors.ts";
 import { containerOf, volumeAt, type BackupHost, type Inspection } from "./agent.ts";
+import { onVolume } from "./oneOff.ts";
 import { noteReplaced, physicalScript, start, takeBack, type Files } from "./restorePhysical.ts";
 import { databaseOf, type Database } from "./sql.ts";
 import type { Say } from "./swap.ts";
@@ -11,7 +12,7 @@ export async function settlePhysical(
   host: BackupHost,
   say: Say,
 ): Promise<boolean> {
-  const files = onVolume(host);
+  const files = onDatabase(host);
   const [phase = "", name = ""] = (await files("left")).trim().split(" ");
   if (phase === "") return false;
   const database = databaseOf(host, "mariadb");
@@ -41,40 +42,21 @@ export async function settlePhysical(
 }
 
 /** The script in a container of its own on the database's volume, as the database's user. */
-function onVolume({ docker, deployed, session }: Pick<BackupHost, "docker" | "deployed" | "session">): Files {
+function onDatabase({ docker, deployed, session }: Pick<BackupHost, "docker" | "deployed" | "session">): Files {
   return async (...args) => {
     const companion = containerOf(deployed, "restore");
     const { code: found, stdout: inspected } = await docker.run(["inspect", companion]);
     if (found !== 0)
       throw new CliError({ what: `the companion ${companion} is not there`, remedy: "./drydock status" });
     const [inspection] = JSON.parse(inspected) as [Inspection];
-    const { code, stdout, stderr } = await docker.run([
-      "run",
-      "--rm",
-      "--log-driver",
-      "none",
-      "--network",
-      "none",
-      "--user",
-      inspection.Config.User,
-      "--cap-drop",
-      "ALL",
-      "--security-opt",
-      "no-new-privileges",
-      "--ulimit",
-      "core=0",
-      "--label",
-      `drydock.stack=${session.stack}`,
-      "--mount",
-      `type=volume,source=${volumeAt(inspection, FOLDERS.database)},target=${FOLDERS.database},volume-nocopy`,
-      "--entrypoint",
-      "sh",
-      inspection.Config.Image,
-      "-c",
-      physicalScript(),
-      "restore",
-      ...args,
-    ]);
+    const { code, stdout, stderr } = await docker.run(onVolume({
+      like: inspection,
+      stack: session.stack,
+      volume: volumeAt(inspection, FOLDERS.database),
+      at: FOLDERS.database,
+      script: physicalScript(),
+      args,
+    }));
     if (code !== 0) throw new CliError({ what: `the database's files: ${stderr.trim()}` });
     return stdout;
   };

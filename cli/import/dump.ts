@@ -202,6 +202,8 @@ async function pour(
 }
 
 function explained(error: unknown): unknown {
+  // What is wrong with the dump itself has been said already.
+  if (error instanceof CliError && error.code !== Exit.failed) return error;
   const what = (error as Error).message;
   const nothing = "nothing that is live was touched";
   if (/ERROR (1044|1142|1227)\b/.test(what))

@@ -13,7 +13,7 @@ describe("restores and imports of a stack", function () {
   this.timeout(900_000);
   let clone: Clone;
   let status: Status;
-  let bin: string;
+  let bin: string | undefined;
 
   const container = (role: string): string => status.services.find((service) => service.role === role)!.container;
   const sql = (statements: string): string =>
@@ -59,7 +59,8 @@ describe("restores and imports of a stack", function () {
     sql("CREATE TABLE kept (id INT PRIMARY KEY) WITH SYSTEM VERSIONING; INSERT INTO kept VALUES (1), (2)");
     app("mkdir -p storage/app/up && echo one > storage/app/up/a.txt");
     bin = mkdtempSync(join(tmpdir(), "drydock-kill-"));
-    const real = execFileSync("sh", ["-c", "command -v docker"], { encoding: "utf8" }).trim();
+    // Not the clients of ./drydock, which look for the real one on PATH, and would find this one.
+    const real = execFileSync("bash", ["-c", "type -ap docker | grep -v /cli/host/bin/"], { encoding: "utf8" }).split("\n")[0]!;
     // A docker's client that ends the command line which calls it, before or after it has done what it was asked for.
     writeFileSync(join(bin, "docker"), `#!/bin/bash
 if [ -n "$KILL_AT" ] && [[ "$*" == *"$KILL_AT"* ]]; then
@@ -72,12 +73,12 @@ exec ${real} "$@"
     chmodSync(join(bin, "docker"), 0o755);
   });
   after(async () => {
-    rmSync(bin, { recursive: true, force: true });
+    if (bin !== undefined) rmSync(bin, { recursive: true, force: true });
     await clone?.remove();
   });
 
   const killed = async (args: readonly string[], at: string, when: "before" | "after"): Promise<void> => {
-    const path = `${bin}${delimiter}${process.env.PATH}`;
+    const path = `${bin!}${delimiter}${process.env.PATH}`;
     const child = clone.start(["backup", "restore", ...args], { PATH: path, KILL_AT: at, KILL_WHEN: when });
     let text = "";
     child.stderr!.on("data", (chunk: Buffer) => { text += chunk.toString(); });

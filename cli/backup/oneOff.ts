@@ -1,0 +1,36 @@
+import type { Inspection } from "./agent.ts";
+
+export interface Confinement {
+  /** uid:gid. */
+  readonly user: string;
+  readonly stack: string;
+  /** @default none */
+  readonly network?: string;
+  /** How many processes at most. @default 256 */
+  readonly pids?: number;
+}
+
+/** What each container has that a restore starts by itself: options of `docker create` and `docker run`. */
+export const confined = ({ user, stack, network = "none", pids = 256 }: Confinement): readonly string[] => [
+  "--user", user, "--network", network, "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
+  "--ulimit", "core=0", "--pids-limit", String(pids), "--label", `drydock.stack=${stack}`,
+];
+
+export interface OnVolume {
+  /** The container whose image and user it has. */
+  readonly like: Pick<Inspection, "Config">;
+  readonly stack: string;
+  readonly volume: string;
+  /** Where the volume is in it. */
+  readonly at: string;
+  /** For sh. */
+  readonly script: string;
+  readonly args: readonly string[];
+}
+
+/** The arguments of `docker` for a script in a container of its own on one volume, without a network. */
+export const onVolume = ({ like: { Config }, stack, volume, at, script, args }: OnVolume): string[] => [
+  "run", "--rm", "--interactive", "--log-driver", "none", ...confined({ user: Config.User, stack }),
+  "--mount", `type=volume,source=${volume},target=${at},volume-nocopy`,
+  "--entrypoint", "sh", Config.Image, "-c", script, "restore", ...args,
+];

@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { userHome } from "../../offline/installed.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -28,7 +29,9 @@ export class Clone {
   /** The environment of a shell in which nobody has set up Pulumi or Docker for this clone. */
   env(more: Record<string, string> = {}): Record<string, string> {
     const inherited = Object.entries(process.env).filter(([name, value]) => value !== undefined && !/^(PULUMI_|NODE_OPTIONS|DRYDOCK_RELEASE)/.test(name));
-    return { ...(Object.fromEntries(inherited) as Record<string, string>), NO_COLOR: "1", ...more };
+    // Where a person's own plugins are; a home that Drydock has filled is nobody's.
+    const own = process.env.PULUMI_HOME !== undefined && userHome() === process.env.PULUMI_HOME ? { PULUMI_HOME: userHome() } : {};
+    return { ...(Object.fromEntries(inherited) as Record<string, string>), ...own, NO_COLOR: "1", ...more };
   }
 
   /** Runs `./drydock ARGS` to its end. */

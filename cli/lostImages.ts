@@ -1,3 +1,4 @@
+import type { BuildSpec } from "../lib/build/spec.ts";
 import { dockerFailure, type Docker } from "./docker.ts";
 import type { EngineEvent } from "./events.ts";
 
@@ -9,16 +10,19 @@ export interface LostImage {
   readonly image: string;
 }
 
-/** The types of images, and the input that says which it is. */
-export const IMAGES: Readonly<Record<string, string>> = {
-  "docker:index/image:Image": "imageName",
-  "docker:index/remoteImage:RemoteImage": "name",
-};
+/** The image that a resource pulls or builds, by its inputs; undefined for every other resource. */
+export function imageOf(type: string, inputs: Readonly<Record<string, unknown>> = {}): string | undefined {
+  if (type === "docker:index/remoteImage:RemoteImage") return textOf(inputs.name);
+  const { BUILD } = (type === "command:local:Command" ? inputs.environment ?? {} : {}) as { BUILD?: unknown };
+  return typeof BUILD === "string" ? textOf((JSON.parse(BUILD) as Partial<BuildSpec>).image) : undefined;
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
 /**
- * The images that a preview leaves as they are and that are not there any more, as after `docker rmi`: Pulumi's plugin
- * never looks for an image that it has built, and for another one only in a refresh. What runs from one goes on; no
- * container can be made of it.
+ * The images that a preview leaves as they are and that are not there any more, as after `docker rmi`: the step that
+ * built one is not run again for that, and Pulumi's plugin looks for a pulled one in a refresh alone. What runs from it goes
+ * on; no container can be made of it.
  * @throws CliError where Docker does not answer
  */
 export async function lostImages(
@@ -28,8 +32,8 @@ export async function lostImages(
 ): Promise<readonly LostImage[]> {
   const planned = events.flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? []);
   const images = planned.flatMap(({ op, urn, type, old }) => {
-    const image = old?.inputs?.[IMAGES[type] ?? ""];
-    return op === "same" && typeof image === "string" ? [{ name: urn.split("::").at(-1) ?? "", urn, image }] : [];
+    const image = op === "same" ? imageOf(type, old?.inputs) : undefined;
+    return image !== undefined ? [{ name: urn.split("::").at(-1) ?? "", urn, image }] : [];
   });
   if (images.length === 0) return [];
   const references = [...new Set(images.map(({ image }) => image))];

@@ -1,6 +1,6 @@
 import { LOCAL } from "../project.ts";
 import { quote } from "../environment.ts";
-import { IMAGES } from "../lostImages.ts";
+import { imageOf } from "../lostImages.ts";
 import type { StateResource } from "../stack.ts";
 
 /** One thing that is not as the last deployment left it. */
@@ -66,7 +66,7 @@ export function compare(stack: string, resources: readonly StateResource[], live
     ...containers.flatMap((one) => compareContainer(stack, one, live)),
     ...resources.filter(({ type }) => type === NETWORK).flatMap((one) => compareNetwork(stack, one, live)),
     ...resources.filter(({ type }) => type === VOLUME).flatMap((one) => compareVolume(stack, one, live)),
-    ...resources.filter(({ type }) => type in IMAGES).flatMap((one) => compareImage(stack, one, live)),
+    ...resources.flatMap((one) => compareImage(stack, one, live)),
     ...compareSite(stack, resources, live),
     ...foreign(stack, resources, live),
   ];
@@ -148,14 +148,8 @@ function compareVolume(stack: string, resource: StateResource, { volumes }: Live
   return [{ kind: "missing", name: nameOf(resource), what: `the volume ${volume} was removed, with all that was in it`, remedy: `./drydock up${select(stack)} --refresh (an empty one), then have its data back from a backup` }];
 }
 
-/** The reference of an image that the stack has made or pulled; undefined for every other resource. */
-export function imageOf({ type, inputs }: StateResource): string | undefined {
-  const image = inputs?.[IMAGES[type] ?? ""];
-  return typeof image === "string" ? image : undefined;
-}
-
 function compareImage(stack: string, resource: StateResource, { images }: Live): Finding[] {
-  const image = imageOf(resource);
+  const image = imageOf(resource.type, resource.inputs);
   if (image === undefined || image in images) return [];
   const what = `the image ${image} was removed: what runs from it goes on, and no container can be made of it`;
   return [{ kind: "missing", name: nameOf(resource), what, remedy: `./drydock up${select(stack)}` }];

@@ -3,10 +3,11 @@ import { dockerFailure, type Docker } from "../docker.ts";
 import { CliError, Exit } from "../errors.ts";
 import { stateFolder } from "../environment.ts";
 import { heldBy, judge, pulumiLocks, readHolder } from "../locks.ts";
+import { imageOf } from "../lostImages.ts";
 import { deployed } from "../services.ts";
 import type { Session } from "../session.ts";
 import { readDeployment, type StateResource } from "../stack.ts";
-import { compare, imageOf, namesOf, type Finding, type Live, type LiveContainer } from "./compare.ts";
+import { compare, namesOf, type Finding, type Live, type LiveContainer } from "./compare.ts";
 
 /** How long one question to Docker may take, in ms. */
 const PATIENCE = 60_000;
@@ -49,7 +50,7 @@ async function look(docker: Docker, stack: string, resources: readonly StateReso
   const ids = [...new Set([...own.flatMap(({ id }) => id ?? []), ...listed.flatMap(lines)])];
   const containers = ids.length === 0 ? [] : json<LiveContainer>(await ask(["container", "inspect", ...ids], /No such container/i));
 
-  const images = [...own.map(({ inputs }) => inputs?.image), ...resources.map(imageOf)];
+  const images = [...own.map(({ inputs }) => inputs?.image), ...resources.map(({ type, inputs }) => imageOf(type, inputs))];
   const references = [...new Set(images.filter((image) => typeof image === "string"))];
   const running = (role: string): readonly LiveContainer[] => containers.filter(({ Id, State, Config }) => State.Running && Config.Labels?.["drydock.role"] === role && own.some(({ id }) => id === Id));
   const laravel = LASTING.flatMap(running);

@@ -71,9 +71,10 @@ describe("the inputs of resources, and the SDKs from npm", function () {
       return refused(given, sdk.get(type)!).map((problem) => `${type} ${name}: ${problem}`);
     });
     assert.deepEqual(problems, []);
-    // What is compared is not next to nothing.
-    const types = new Set(set.map(({ type }) => type));
-    for (const type of Object.keys(RESOURCES)) assert.ok(types.has(type), `no stack of this test has a ${type}`);
+    // What is compared is all that there is: an image that an earlier version built is only ever deleted.
+    const types = new Set(set.map(({ type }) => type).filter((type) => !type.startsWith("pulumi:")));
+    const known = Object.keys(RESOURCES).filter((type) => type !== "docker:index/image:Image");
+    assert.deepEqual([...types].sort(), known.sort());
   });
 
   it("are all passed on of a container: an SDK leaves out what it doesn't know", () => {

@@ -89,7 +89,8 @@ export function disagreements(
     const property = properties[key];
     if (property === undefined) return [`${key} is no input of the plugin's`];
     const theirs = property.replaceOnChanges === true || property.willReplaceOnChanges === true;
-    const ours = field.inPlace !== true && field.inPlace !== "same count";
+    // Of a set's elements Pulumi's own says, too, that a change replaces; it does where their number changes.
+    const ours = field.inPlace !== true;
     const own = property.default === undefined ? {} : { default: String(property.default) };
     return [
       ...defaults(field, { kind: "any", required: false, ...own }, key),

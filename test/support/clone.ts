@@ -30,7 +30,8 @@ export class Clone {
   env(more: Record<string, string> = {}): Record<string, string> {
     const inherited = Object.entries(process.env).filter(([name, value]) => value !== undefined && !/^(PULUMI_|NODE_OPTIONS|DRYDOCK_RELEASE)/.test(name));
     // Where a person's own plugins are; a home that Drydock has filled is nobody's.
-    const own = process.env.PULUMI_HOME !== undefined && userHome() === process.env.PULUMI_HOME ? { PULUMI_HOME: userHome() } : {};
+    const home = process.env.PULUMI_HOME;
+    const own: Record<string, string> = home !== undefined && userHome() === home ? { PULUMI_HOME: home } : {};
     return { ...(Object.fromEntries(inherited) as Record<string, string>), ...own, NO_COLOR: "1", ...more };
   }
 

@@ -6,10 +6,10 @@ import type { EngineEvent } from "../../../cli/events.ts";
 import { lostImages } from "../../../cli/lostImages.ts";
 
 const URN = "urn:pulumi:local::drydock::drydock:index:AppImage$";
-const step = (op: string, type: string, name: string, inputs: Record<string, string>): EngineEvent => ({
+const step = (op: string, type: string, name: string, inputs: Record<string, unknown>): EngineEvent => ({
   resourcePreEvent: { metadata: { op, urn: `${URN}${type}::${name}`, type, old: { inputs }, new: {} } },
 });
-const BUILT = "docker:index/image:Image";
+const BUILT = "command:local:Command";
 const PULLED = "docker:index/remoteImage:RemoteImage";
 
 describe("images that the Docker host has lost", () => {
@@ -22,7 +22,8 @@ describe("images that the Docker host has lost", () => {
     },
   });
   const events = [
-    step("same", BUILT, "app-image", { imageName: "drydock/app:1" }),
+    step("same", BUILT, "app-image", { environment: { BUILD: JSON.stringify({ image: "drydock/app:1" }) } }),
+    step("same", BUILT, "verify", { environment: { IMAGE: "gone:2" } }),
     step("same", PULLED, "proxy-image", { name: "nginx:1.30" }),
     step("create-replacement", PULLED, "redis-image", { name: "redis:8" }),
     step("same", "docker:index/container:Container", "app-1", { image: "gone:1" }),
@@ -41,7 +42,7 @@ describe("images that the Docker host has lost", () => {
   it("are none where all are there, and nobody is asked where the stack has none", async () => {
     assert.deepEqual(await lostImages(docker(0), "local", events), []);
     asked.length = 0;
-    assert.deepEqual(await lostImages(docker(1), "local", [events[3]!]), []);
+    assert.deepEqual(await lostImages(docker(1), "local", [events[4]!]), []);
     assert.deepEqual(asked, []);
   });
 

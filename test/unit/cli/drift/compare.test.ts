@@ -18,7 +18,7 @@ const resources: readonly StateResource[] = [
   { urn: urn("docker:index/network:Network", "network-app"), id: "n1", type: "docker:index/network:Network", inputs: { internal: false }, outputs: { name: "network-app-1111111" } },
   { urn: urn("docker:index/network:Network", "network-data"), id: "n2", type: "docker:index/network:Network", inputs: { internal: true }, outputs: { name: "network-data-1111111" } },
   { urn: urn("docker:index/volume:Volume", "volumes-storage"), id: "volumes-storage-1111111", type: "docker:index/volume:Volume", outputs: { name: "volumes-storage-1111111" } },
-  { urn: urn("docker:index/image:Image", "app-image"), id: "shop:1", type: "docker:index/image:Image", inputs: { imageName: "shop:1" } },
+  { urn: urn("docker:index/remoteImage:RemoteImage", "app-image"), id: "shop:1", type: "docker:index/remoteImage:RemoteImage", inputs: { name: "shop:1" } },
   { urn: urn("command:local:Command", "switch"), type: "command:local:Command", inputs: { environment: { SITE_CONF: SITE } } },
 ];
 const app: LiveContainer = {

@@ -14,7 +14,7 @@ describe("builds and a registry", function () {
   let registry: Registry;
   let status: Status;
   const set = async (path: string, value?: string) => {
-    const { code, stderr } = await clone.pulumi(["config", ...(value === undefined ? ["rm", "--path", path] : ["set", "--path", path, value])]);
+    const { code, stderr } = await clone.pulumi(["config", ...(value === undefined ? ["rm", "--path", path] : ["set", "--plaintext", "--path", path, value])]);
     assert.equal(code, 0, stderr);
   };
   const up = async (more: Record<string, string> = {}) => {

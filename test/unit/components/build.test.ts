@@ -139,7 +139,7 @@ describe("a build", () => {
     const spec = { ...SPEC, secrets: { composer: { file: "no/auth.json" }, npm: { env: "NPM_TOKEN" } }, ssh: true };
     assert.deepEqual(whatIsMissing(spec, { env: {}, folder: "/tmp" }), [
       "drydock:app.build.secrets.composer: the file no/auth.json can't be read (ENOENT). Put it there, or name another: "
-        + "pulumi config set --path drydock:app.build.secrets.composer.file FILE",
+        + "pulumi config set --plaintext --path drydock:app.build.secrets.composer.file FILE",
       "drydock:app.build.secrets.npm: the variable NPM_TOKEN is not set here. Set it for this command: NPM_TOKEN=… ./drydock up",
       'drydock:app.build.ssh: no ssh agent answers here (SSH_AUTH_SOCK). Start one for this command: ssh-agent sh -c "ssh-add && ./drydock up"',
     ]);

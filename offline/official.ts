@@ -4,10 +4,10 @@ import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { cliArchive, expectedChecksum, PLATFORMS, pluginArchive, type Archive } from "./archives.ts";
 import { cacheRoot } from "./cache.ts";
-import { VERSION } from "./version.ts";
-import { download, WrongChecksum } from "./download.ts";
+import { download, NoRoom, WrongChecksum } from "./download.ts";
 import { findInstalled, isProgram, userHome } from "./installed.ts";
 import { withLock } from "./lock.ts";
+import { VERSION } from "./version.ts";
 
 export interface Official {
   /** Folder of the programs `pulumi` and `pulumi-language-nodejs`. */
@@ -28,7 +28,7 @@ export interface OfficialOptions {
  * Pulumi's own CLI and plugins: what is installed, and what is missing of it downloaded, with checksums. The plugins go
  * where Pulumi's own download puts them, so that a plain `pulumi` finds them, too.
  * @returns undefined where there is no such set and none can be had
- * @throws WrongChecksum: what has arrived is not what was published
+ * @throws WrongChecksum: what has arrived is not what was published; NoRoom
  */
 export async function findOfficial(options: OfficialOptions): Promise<Official | undefined> {
   const { list, log } = options;
@@ -53,7 +53,8 @@ export async function findOfficial(options: OfficialOptions): Promise<Official |
     });
     return { path };
   } catch (error) {
-    if (error instanceof WrongChecksum) throw error;
+    // Building the CLI takes even more room.
+    if (error instanceof WrongChecksum || error instanceof NoRoom) throw error;
     log?.(`Pulumi's own download did not work: ${(error as Error).message}`);
     return undefined;
   }
@@ -61,7 +62,7 @@ export async function findOfficial(options: OfficialOptions): Promise<Official |
 
 /**
  * Downloads plugins that a stack needs besides those of every stack.
- * @throws Error, WrongChecksum: they can't be had
+ * @throws Error, WrongChecksum, NoRoom: they can't be had
  */
 export async function completePlugins({ list, log, versions }: Omit<OfficialOptions, "download">): Promise<void> {
   if (missing(versions).length === 0) return;
@@ -110,7 +111,11 @@ async function unpack(
     await download({ urls: archive.urls, sha256, target: file, log });
     const content = join(draft, "content");
     mkdirSync(content);
-    await promisify(execFile)("tar", ["-xzf", file, "-C", content, "--no-same-owner", `--strip-components=${strip}`]);
+    try {
+      await promisify(execFile)("tar", ["-xzf", file, "-C", content, "--no-same-owner", `--strip-components=${strip}`]);
+    } catch (error) {
+      throw (error as Error).message.includes("No space left on device") ? new NoRoom(parent) : error;
+    }
     rmSync(folder, { recursive: true, force: true });
     rmSync(`${folder}.partial`, { force: true });
     renameSync(content, folder);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import type { IncomingMessage, Server } from "node:http";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -85,6 +85,65 @@ describe("a download", () => {
     assert.match(said.join("\n"), /answered 503; trying again\n.*broke off after 0\.0 MB \(.*\); trying again/);
   });
 
+  it("goes on where it broke off, if the server has the same file still, whoever it sends to", async () => {
+    const asked: (string | undefined)[] = [];
+    const last = await serve((request, response) => {
+      const { range, "if-range": mark } = request.headers;
+      asked.push(range);
+      const from = range !== undefined && mark === '"a"' ? Number(/=(\d+)-/.exec(range)?.[1]) : 0;
+      const headers = { etag: '"a"', "content-length": data.length - from };
+      const content = `bytes ${from}-${data.length - 1}/${data.length}`;
+      response.writeHead(from > 0 ? 206 : 200, from > 0 ? { ...headers, "content-range": content } : headers);
+      if (asked.length > 2) response.end(data.subarray(from));
+      else response.write(data.subarray(from, from + 100_000), () => setTimeout(() => response.destroy(), 50));
+    }, servers);
+    const first = await serve((_, response) => response.writeHead(302, { location: `${last}/x` }).end(), servers);
+    assert.deepEqual(await fetchFrom([`${first}/x`]), data);
+    assert.deepEqual(asked, [undefined, "bytes=100000-", "bytes=200000-"]);
+  });
+
+  it("is begun again where the file has changed, and where the server gives another part", async () => {
+    let times = 0;
+    const url = await serve((request, response) => {
+      times++;
+      const { range } = request.headers;
+      if (times === 1) {
+        response.writeHead(200, { etag: '"a"', "content-length": data.length });
+        response.write(Buffer.alloc(100_000, "old"), () => setTimeout(() => response.destroy(), 50));
+      } else if (times === 2) {
+        assert.equal(range, "bytes=100000-");
+        response.writeHead(206, { etag: '"a"', "content-range": `bytes 0-9/${data.length}` }).end("0123456789");
+      } else {
+        assert.equal(range, undefined);
+        response.end(data);
+      }
+    }, servers);
+    assert.deepEqual(await fetchFrom([`${url}/x`]), data);
+    assert.match(said.join("\n"), /another part than was asked for \(bytes 0-9\/300000\); trying again/);
+    times = 0;
+    const changed = await serve((_, response) => {
+      times++;
+      response.writeHead(200, { etag: `"${times}"`, "content-length": data.length });
+      if (times > 1) response.end(data);
+      else response.write(Buffer.alloc(100_000, "old"), () => setTimeout(() => response.destroy(), 50));
+    }, servers);
+    assert.deepEqual(await fetchFrom([`${changed}/x`]), data);
+  });
+
+  it("that finds the disk full says so, and asks nobody again", async () => {
+    let times = 0;
+    const url = await serve((_, response) => {
+      times++;
+      response.end(data);
+    }, servers);
+    symlinkSync("/dev/full", join(folder, "file"));
+    await assert.rejects(fetchFrom([`${url}/x`, `${url}/y`]), {
+      name: "NoRoom",
+      message: new RegExp(`^the disk of ${folder} is full: make room there`),
+    });
+    assert.equal(times, 1);
+  });
+
   it("fails where it breaks off each time, or comes to a halt", async () => {
     let times = 0;
     const cut = await serve((_, response) => {
@@ -103,18 +162,20 @@ describe("a download", () => {
     );
   });
 
-  it("goes on while something comes, however slowly", async () => {
+  it("goes on while something comes, however slowly, and says how far it is", async () => {
     const url = await serve((_, response) => {
       let at = 0;
+      response.writeHead(200, { "content-length": data.length });
       const timer = setInterval(() => {
         response.write(data.subarray(at, (at += 60_000)));
         if (at >= data.length) {
           clearInterval(timer);
           response.end();
         }
-      }, 60);
+      }, 800);
     }, servers);
-    assert.deepEqual(await fetchFrom([`${url}/x`], { patience: 200 }), data);
+    assert.deepEqual(await fetchFrom([`${url}/x`], { patience: 2_000 }), data);
+    assert.match(said.join("\n"), /^0\.\d of 0\.3 MB of x$/);
   });
 
   it("with another checksum is not used, nor asked for again", async () => {
@@ -199,12 +260,16 @@ describe("a download", () => {
       assert.equal(await fetchIn(`${url}/x`, { NODE_EXTRA_CA_CERTS: certificate }), "whole\n");
     });
 
-    it("goes through the proxy that HTTPS_PROXY names, unless NO_PROXY has the host", async () => {
-      const url = await serve((_, response) => response.end(data), servers, secure);
-      const asked: string[] = [];
-      const proxy = await serve((_, response) => response.writeHead(400).end(), servers);
+    /** A proxy: tells whom it was asked for, and lets in who has this name and password. */
+    const tunnel = async (asked: string[], who?: string): Promise<string> => {
+      const address = await serve((_, response) => response.writeHead(400).end(), servers);
       servers.at(-1)!.on("connect", (request: IncomingMessage, client: Socket) => {
         asked.push(request.url ?? "");
+        const basic = `Basic ${Buffer.from(who ?? "").toString("base64")}`;
+        if (who !== undefined && request.headers["proxy-authorization"] !== basic) {
+          client.end("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n");
+          return;
+        }
         const [host = "", port] = (request.url ?? "").split(":");
         const upstream = connect(Number(port), host, () => {
           client.write("HTTP/1.1 200 OK\r\n\r\n");
@@ -216,6 +281,31 @@ describe("a download", () => {
             client.destroy();
           });
       });
+      return address;
+    };
+
+    it("tells a proxy the name and the password of its address, and says what one wants that has none", async () => {
+      const url = await serve((_, response) => response.end(data), servers, secure);
+      const asked: string[] = [];
+      const password = randomBytes(8).toString("hex");
+      const proxy = new URL(await tunnel(asked, `me:${password}`));
+      const env = { NODE_EXTRA_CA_CERTS: certificate, NO_PROXY: "", no_proxy: "" };
+      const wanted = /the proxy wants a name and a password \(407\): export HTTPS_PROXY=http:\/\/NAME:PASSWORD@HOST:PORT/;
+      assert.match(await fetchIn(`${url}/x`, { ...env, HTTPS_PROXY: proxy.href }), wanted);
+      proxy.username = "me";
+      proxy.password = "wrong";
+      const refused = await fetchIn(`${url}/x`, { ...env, HTTPS_PROXY: proxy.href });
+      assert.match(refused, wanted);
+      assert.doesNotMatch(refused, /wrong/);
+      proxy.password = password;
+      assert.equal(await fetchIn(`${url}/x`, { ...env, HTTPS_PROXY: proxy.href }), "whole\n");
+      assert.equal(asked.length, 3);
+    });
+
+    it("goes through the proxy that HTTPS_PROXY names, unless NO_PROXY has the host", async () => {
+      const url = await serve((_, response) => response.end(data), servers, secure);
+      const asked: string[] = [];
+      const proxy = await tunnel(asked);
       const env = { HTTPS_PROXY: proxy, NODE_EXTRA_CA_CERTS: certificate, NO_PROXY: "", no_proxy: "" };
       assert.equal(await fetchIn(`${url}/x`, env), "whole\n");
       assert.deepEqual(asked, [new URL(url).host]);

@@ -1,5 +1,5 @@
 import { judgeVersion } from "../../lib/dockerVersion.ts";
-import type { HostFacts, Wanted } from "./facts.ts";
+import { HERE, type EngineInfo, type HostFacts, type Wanted } from "./facts.ts";
 
 export type Verdict = "fine" | "advice" | "broken" | "unknown";
 
@@ -34,6 +34,8 @@ const prepare = ({ host }: HostFacts): string => `./drydock host prepare${host.s
 export const isDebian = ({ system }: HostFacts): boolean =>
   [system.id, ...system.like].some((id) => ["debian", "ubuntu"].includes(id));
 
+const isRootless = (info?: EngineInfo): boolean => info?.SecurityOptions?.includes("name=rootless") === true;
+
 /** In the order in which they are put right. */
 const RULES: readonly (readonly [id: string, title: string, judge: (facts: HostFacts, wanted: Wanted) => Judged])[] = [
   [
@@ -48,7 +50,17 @@ const RULES: readonly (readonly [id: string, title: string, judge: (facts: HostF
     "docker",
     "Docker is installed and answers",
     (facts) => {
-      const { installed, socket, info } = facts.docker;
+      const { installed, socket, info, podman, rootless } = facts.docker;
+      if (podman === true)
+        return broken(
+          "what is called docker there is Podman, and Drydock needs Docker's engine",
+          `sudo apt-get remove podman-docker; then: ${prepare(facts)}`,
+        );
+      if (rootless !== undefined)
+        return broken(
+          `it runs without root, at ${rootless}`,
+          `say so: pulumi config set --path drydock:docker.host ${facts.host === HERE ? "unix://" : facts.host}${rootless}`,
+        );
       if (info !== undefined) return fine(`Docker ${info.ServerVersion}, storage driver ${info.Driver ?? "not known"}`);
       if (socket === "denied") return unknown("its socket is there, but this user may not ask it");
       if (socket === "yes" || installed)
@@ -89,25 +101,42 @@ const RULES: readonly (readonly [id: string, title: string, judge: (facts: HostF
   [
     "client",
     "the docker client is on the host",
-    ({ docker: { client } }) =>
-      client === undefined
+    ({ docker: { client, podman } }) => {
+      if (podman === true) return unknown("what is called docker is Podman");
+      return client === undefined
         ? prepared(
             advice(
               "it is not: each call of a release takes eight round trips in place of two",
               "sudo apt-get install docker-cli (older Debian: docker.io)",
             ),
           )
-        : fine(client),
+        : fine(client);
+    },
+  ],
+  [
+    "shell",
+    "the user's shell leaves the answers to commands",
+    ({ noise }) =>
+      noise === undefined
+        ? fine("it says nothing by itself")
+        : advice(
+            `it writes "${noise.slice(0, 60)}" before them, so each call of a release takes eight round trips, not two`,
+            "in ~/.bashrc (or what the shell reads), write on a terminal only: [ -t 1 ] && echo …",
+          ),
   ],
   [
     "boot",
     "Docker starts with the host",
-    ({ docker: { boot, installed }, system }) => {
+    ({ docker: { boot, installed, info, linger }, system, user }) => {
       if (!installed) return unknown("Docker is not installed");
+      if (isRootless(info) && linger === false)
+        return broken("an engine without root ends when its user logs out", `sudo loginctl enable-linger ${user.name}`);
       if (!system.systemd) return unknown("no systemd: whatever starts the host's services has to start it");
       return boot === "enabled"
         ? fine("systemd starts it")
-        : prepared(broken(`systemd says: ${boot ?? "nothing"}`, "sudo systemctl enable docker"));
+        : isRootless(info)
+          ? broken(`systemd says: ${boot ?? "nothing"}`, "systemctl --user enable docker")
+          : prepared(broken(`systemd says: ${boot ?? "nothing"}`, "sudo systemctl enable docker"));
     },
   ],
   [

@@ -18,6 +18,9 @@ export function withCommands(path = ""): string {
 
 export const isRemote = (host: string | undefined): host is string => host?.startsWith("ssh://") === true;
 
+/** The socket that a Docker host's address names; empty where it names none, and the client's own choice holds. */
+export const socketOf = (host = ""): string => /^(?:ssh:\/\/[^/]*|unix:\/\/)(\/.+)$/.exec(host)?.[1] ?? "";
+
 /** Hosts that this process has a part in the connection of. */
 const open = new Map<string, Promise<void>>();
 

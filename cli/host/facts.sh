@@ -1,8 +1,8 @@
 # shellcheck shell=sh
-# Runs on a Docker host, as the user of the connection or as this machine's; changes nothing. Argument: the port that
-# a stack wants to publish.
+# Runs on a Docker host behind remote.sh, whose variables it reads; changes nothing. Second argument: the port that a
+# stack wants to publish.
 # Says NAME=VALUE, one a line; what can't be found out is left out. Its caller is facts.ts.
-port=$1
+port=$2
 say() { [ -z "$2" ] || printf '%s=%s\n' "$1" "$2"; }
 has() { command -v "$1" >/dev/null 2>&1; }
 PATH=$PATH:/usr/sbin:/sbin
@@ -25,17 +25,23 @@ else say sudo none; fi
 [ ! -d /run/systemd/system ] || say systemd yes
 
 for engine in dockerd /usr/sbin/dockerd; do if has "$engine"; then say dockerd yes; break; fi; done
-if has docker; then say client "$(docker --version 2>/dev/null)"; fi
-socket=/var/run/docker.sock
-case ${DOCKER_HOST:-} in unix://*) socket=${DOCKER_HOST#unix://} ;; esac
-if [ -S "$socket" ]; then say socket yes; fi
-if [ -S "$socket" ] && [ ! -w "$socket" ]; then say socket denied; fi
+client=$([ "$client" = no ] || docker --version 2>/dev/null)
+say client "$client"
+# Podman answers some of it, too.
+ask() { [ "$docker" != podman ] && docker --host "unix://$socket" "$@" 2>/dev/null; }
 # One line of JSON, all of it.
-say info "$(docker info --format '{{json .}}' 2>/dev/null | head -n 1)"
-say api "$(docker version --format '{{.Server.APIVersion}}' 2>/dev/null)"
-say boot "$(systemctl is-enabled docker 2>/dev/null | head -n 1)"
+info=$(ask info --format '{{json .}}' | head -n 1)
+say info "$info"
+say api "$(ask version --format '{{.Server.APIVersion}}')"
+case $info in
+  *'"name=rootless"'*)
+    say boot "$(systemctl --user is-enabled docker 2>/dev/null | head -n 1)"
+    say linger "$(loginctl show-user "$(id -un)" -p Linger --value 2>/dev/null)" ;;
+  *) say boot "$(systemctl is-enabled docker 2>/dev/null | head -n 1)" ;;
+esac
 
-root=/var/lib/docker
+root=$(printf '%s' "$info" | sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p')
+case $root in /*) ;; *) root=/var/lib/docker ;; esac
 while [ ! -d "$root" ]; do root=$(dirname "$root"); done
 say disk "$(df -Pk "$root" 2>/dev/null | awk 'NR == 2 { print $2, $4, $6 }')"
 say inodes "$(df -Pi "$root" 2>/dev/null | awk 'NR == 2 { print $2, $4 }')"
@@ -47,7 +53,7 @@ if has chronyc; then say synchronized "$(chronyc tracking 2>/dev/null | grep -q 
 if has ss; then
   say listening "$(ss -Hltn 2>/dev/null | awk '{ print $4 }' | sort -u | tr '\n' ' ')"
 fi
-running=$(docker ps --format '{{.Names}} {{.Label "drydock.stack"}} {{.Ports}}' 2>/dev/null)
+running=$(ask ps --format '{{.Names}} {{.Label "drydock.stack"}} {{.Ports}}')
 say published "$(printf '%s\n' "$running" | grep ":$port->" | head -n 1)"
 everywhere='s/.* *\(0\.0\.0\.0\|\[::\]\|::\):\([0-9-]*\)->.*/\2/p'
 say open "$(printf '%s\n' "$running" | tr ',' '\n' | sed -n "$everywhere" | sort -un | tr '\n' ' ')"

@@ -5,7 +5,7 @@ import { hear } from "../child.ts";
 import { CliError } from "../errors.ts";
 import { ROOT } from "../project.ts";
 import { onTerminal } from "../ui.ts";
-import { COMMANDS, isRemote, refusal } from "./connection.ts";
+import { COMMANDS, isRemote, refusal, socketOf } from "./connection.ts";
 
 /** What `docker info` says, as far as it is judged. */
 export interface EngineInfo {
@@ -18,7 +18,7 @@ export interface EngineInfo {
 
 /** What a Docker host says of itself; what it could not find out is undefined. */
 export interface HostFacts {
-  /** As the user says it: `ssh://…`, or `this machine`. */
+  /** As the user says it: `ssh://…`, or HERE. */
   readonly host: string;
   readonly system: {
     readonly id: string;
@@ -32,10 +32,16 @@ export interface HostFacts {
     readonly installed: boolean;
     readonly client?: string;
     readonly socket: "yes" | "denied" | "none";
+    /** Where the user's own engine without root is, which is not the one that was looked for. */
+    readonly rootless?: string;
+    /** What is called docker is Podman. */
+    readonly podman?: true;
     readonly info?: EngineInfo;
     readonly api?: string;
     /** What systemd says of its start at boot. */
     readonly boot?: string;
+    /** Whether an engine without root goes on when its user logs out. */
+    readonly linger?: boolean;
   };
   /** In bytes, where Docker keeps its data. */
   readonly disk?: { readonly total: number; readonly free: number; readonly mount: string };
@@ -52,6 +58,8 @@ export interface HostFacts {
   /** Ports that Docker publishes on every interface. */
   readonly open: readonly string[];
   readonly firewall?: string;
+  /** What the login shell writes by itself, its first line. */
+  readonly noise?: string;
 }
 
 /** What of a stack's settings the host has to offer. */
@@ -60,7 +68,13 @@ export interface Wanted {
   readonly interface: string;
 }
 
-const SCRIPT = join(ROOT, "cli", "host", "facts.sh");
+/** The host that is none over ssh. */
+export const HERE = "this machine";
+
+/** How long a host may take to answer, in ms. */
+const PATIENCE = 60_000;
+
+const SCRIPTS = ["remote.sh", "facts.sh"].map((name) => join(ROOT, "cli", "host", name));
 
 /**
  * Asks a host, by one login; nothing is changed.
@@ -68,20 +82,19 @@ const SCRIPT = join(ROOT, "cli", "host", "facts.sh");
  * @throws CliError where ssh does not get in
  */
 export async function gatherHost(host: string | undefined, wanted: Wanted): Promise<HostFacts> {
-  const script = readFileSync(SCRIPT, "utf8");
+  const script = SCRIPTS.map((file) => readFileSync(file, "utf8")).join("");
   const began = Date.now();
+  const args = [socketOf(host), String(wanted.port)];
   const { code, stdout, stderr } = isRemote(host)
-    ? await shell(host, `exec sh -s -- ${wanted.port}`, script)
-    : await hear(spawn("sh", ["-s", "--", String(wanted.port)], { stdio: ["pipe", "pipe", "pipe"] }), {
-        input: script,
-      });
+    ? await shell(host, `exec sh -s -- ${args.map((word) => `'${word}'`).join(" ")}`, script)
+    : await hear(spawn("sh", ["-s", "--", ...args], { stdio: ["pipe", "pipe", "pipe"] }), { input: script });
   if (code === 69) throw refusal(stderr);
   if (!stdout.includes("\nuid=")) {
     throw new CliError({
-      what: `the shell of ${host ?? "this machine"} does not answer: ${stderr.trim() || `exit code ${code}`}`,
+      what: `the shell of ${host ?? HERE} does not answer: ${stderr.trim() || `exit code ${code}`}`,
     });
   }
-  return readFacts(isRemote(host) ? host : "this machine", stdout, { began, ended: Date.now() });
+  return readFacts(isRemote(host) ? host : HERE, stdout, { began, ended: Date.now() });
 }
 
 /**
@@ -93,7 +106,7 @@ export function shell(host: string, command: string, input: string): ReturnType<
   const child = spawn(join(COMMANDS, "drydock-connection"), ["login", host, batch, command], {
     stdio: ["pipe", "pipe", "pipe"],
   });
-  return hear(child, { input });
+  return hear(child, { input, timeout: PATIENCE });
 }
 
 /** @param asked when the question was sent and its answer was there, in ms since 1970 */
@@ -115,9 +128,11 @@ export function readFacts(
   const [inodes, freeInodes] = numbers("inodes");
   const [memory, available] = numbers("memory");
   const [container, stack = ""] = text("published").split(" ");
+  const noise = said.slice(0, Math.max(0, said.search(/^docker=/m))).trim().split("\n")[0] ?? "";
   const middle = (asked.began + asked.ended) / 2000;
   const [api, boot, client, swap, synchronized] = ["api", "boot", "client", "swap", "synchronized"].map((name) =>
-    values.get(name),
+    // remote.sh says yes or no of the client; its version is there if it is.
+    name === "client" && /^(yes|no)$/.test(text(name)) ? undefined : values.get(name),
   );
   return {
     host,
@@ -131,7 +146,10 @@ export function readFacts(
     user: { name: text("user"), uid: Number(text("uid")), sudo: text("sudo") as HostFacts["user"]["sudo"] },
     docker: {
       installed: values.has("dockerd"),
-      socket: values.has("socket") ? (text("socket") as "yes" | "denied") : "none",
+      socket: text("docker") === "ready" ? "yes" : text("docker") === "group" ? "denied" : "none",
+      ...(text("docker") === "rootless" ? { rootless: text("socket") } : {}),
+      ...(text("docker") === "podman" ? { podman: true as const } : {}),
+      ...(values.has("linger") ? { linger: text("linger") === "yes" } : {}),
       ...(client === undefined ? {} : { client }),
       ...infoOf(text("info")),
       ...(api === undefined ? {} : { api }),
@@ -158,6 +176,7 @@ export function readFacts(
     ...(container === undefined || container === "" ? {} : { published: { container, stack } }),
     open: words("open"),
     ...(values.has("firewall") ? { firewall: text("firewall") } : {}),
+    ...(noise === "" ? {} : { noise }),
   };
 }
 

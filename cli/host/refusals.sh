@@ -63,6 +63,12 @@ or from here, if $who may use sudo: ./drydock host prepare $url" ;;
     stopped)
       fail "Docker is installed on $host, but its engine does not answer at $(look socket)" \
         "on the host: sudo systemctl enable --now docker; why it ended: journalctl -u docker -n 50" ;;
+    podman)
+      fail "what is called docker on $host is Podman, and Drydock needs Docker's engine" \
+        "on the host: sudo apt-get remove podman-docker; then: ./drydock host prepare $url" ;;
+    rootless)
+      fail "Docker runs without root on $host, at $(look socket)" \
+        "say so: pulumi config set --path drydock:docker.host ssh://$target$(look socket)" ;;
     absent) fail "Docker is not installed on $host: there is no $(look socket)" "./drydock host prepare $url" ;;
     elsewhere)
       fail "the Docker of $who on $host is at $(look socket), which is no socket of that host" \

@@ -100,8 +100,9 @@ async function runAsRoot(host: string | undefined, { user, host: name }: HostFac
     });
   }
   const sudo = user.sudo === "root" ? "" : "sudo ";
-  // As a word, so that a terminal is left for sudo's question.
-  const command = `${sudo}sh -c "$(printf %s ${Buffer.from(script).toString("base64")} | base64 -d)"`;
+  // As a word, so that a terminal is left for sudo's question; one that every login shell reads in the same way.
+  const word = Buffer.from(script).toString("base64");
+  const command = `exec ${sudo}sh -c 'eval "$(printf %s "$0" | base64 -d)"' ${word}`;
   const code = isRemote(host)
     ? await foreground(join(COMMANDS, "drydock-connection"), [
         "login",

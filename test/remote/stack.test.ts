@@ -1,15 +1,20 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { get, type IncomingMessage } from "node:http";
 import { createConnection, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
 import { imageTags } from "../../cli/setup/images-tags.ts";
-import { Subject } from "../faults/subject.ts";
 import { PlainUp } from "../faults/steps.ts";
+import { Subject } from "../faults/subject.ts";
+import { docker } from "../support/clone.ts";
 import { canHaveMachine, Machine } from "./rig.ts";
 
 const HOST = "ssh://deploy@ship";
-const REPLICAS = 4;
+/** More than sshd's default limits allow of logins that have just begun (MaxStartups) or of sessions (MaxSessions). */
+const MANY = 10;
+const FEW = 3;
 
 /** A Unix socket that leads to a port of another machine. */
 const leadTo = (socket: string, host: string, port: number): Server => createServer((near) => {
@@ -24,11 +29,37 @@ const leadTo = (socket: string, host: string, port: number): Server => createSer
   let subject: Subject;
   let way: Server;
 
-  /** Runs `./drydock` and expects it to succeed; what it printed. */
-  const drydock = async (...args: string[]): Promise<string> => {
+  /** Runs `./drydock`, which succeeds and logs in at most once. What it printed, and standard error. */
+  const drydock = async (...args: string[]): Promise<{ readonly out: string; readonly said: string }> => {
+    ship.link.connections = 0;
     const { code, stdout, stderr } = await subject.clone.drydock(args);
-    assert.equal(code, 0, stdout + stderr);
-    return stdout;
+    assert.equal(code, 0, `./drydock ${args.join(" ")}\n${stdout}${stderr}`);
+    assert.ok(ship.link.connections <= 1, `./drydock ${args.join(" ")}: ${ship.link.connections} logins`);
+    return { out: stdout, said: stderr };
+  };
+  const last = <T>(json: string): T => JSON.parse(json.trim().split("\n").at(-1)!) as T;
+  /** In a replica, past the connection. */
+  const inApp = (script: string): string => docker("exec", subject.container("app-1"), "sh", "-c", script);
+  const rows = (): number => Number(subject.sql("select count(*) from `rows`"));
+  /** What is asked of the site by a visitor: its status. */
+  const visit = async (path: string): Promise<number> => {
+    const to = { socketPath: join(ship.dir, "site.sock"), agent: false };
+    const [response] = (await once(get(new URL(path, subject.status.url), to), "response")) as [IncomingMessage];
+    response.resume();
+    return response.statusCode ?? 0;
+  };
+  /** A release under load, of which no request fails. */
+  const underLoad = async (release: () => Promise<unknown>): Promise<void> => {
+    const load = subject.load();
+    await sleep(500);
+    try {
+      await release();
+    } finally {
+      await load.stop();
+    }
+    assert.deepEqual(load.count.reasons, {});
+    assert.ok(load.count.total > 50, `only ${load.count.total} requests`);
+    console.log(`      ${load.count.failed} of ${load.count.total} requests failed`);
   };
 
   before(async () => {
@@ -40,7 +71,8 @@ const leadTo = (socket: string, host: string, port: number): Server => createSer
     assert.equal((await subject.clone.drydock(["preview"])).code, 0);
     await subject.set("docker.host", HOST);
     await subject.set("proxy.interface", "0.0.0.0");
-    await subject.set("app.replicas", String(REPLICAS));
+    await subject.set("app.replicas", String(FEW));
+    ship.link.connections = 0;
     await subject.up();
     const socket = join(ship.dir, "site.sock");
     way = leadTo(socket, ship.address, Number(new URL(subject.status.url).port));
@@ -56,37 +88,95 @@ const leadTo = (socket: string, host: string, port: number): Server => createSer
     }
   });
 
-  it("is released by one login without a failed request, and nothing is changed after it", async () => {
-    subject.change();
-    subject.migration();
-    await sleep(500);
-    ship.link.connections = 0;
-    const load = subject.load();
-    try {
-      await subject.up();
-    } finally {
-      await load.stop();
-    }
-    assert.deepEqual(load.count.reasons, {});
-    assert.ok(load.count.total > 50);
-    assert.ok(ship.link.connections <= 1, `${ship.link.connections} logins`);
-    await subject.isWhole();
-    assert.match(await drydock("up"), /Nothing to change/);
+  it("was made by one login, and nothing is changed after it", async () => {
+    // The other one is of the look at what was made.
+    assert.ok(ship.link.connections <= 2, `${ship.link.connections} logins`);
+    assert.match((await drydock("up")).out, /Nothing to change/);
   });
 
-  it("is looked at, asked and repaired like one of this machine", async () => {
-    assert.match(await drydock("artisan", "--", "--version"), /Laravel/);
-    assert.notEqual(await drydock("logs", "proxy", "--tail", "5"), undefined);
-    await drydock("maintenance", "on", "--message", "soon");
-    await drydock("maintenance", "off");
-    await drydock("backup", "run");
+  it(`is released with ${MANY} replicas by one login without a failed request`, async () => {
+    subject.change();
+    subject.migration();
+    await subject.set("app.replicas", String(MANY));
+    await underLoad(() => drydock("up"));
+    subject.change();
+    await underLoad(() => drydock("up"));
+    subject.status = await subject.clone.status();
+    assert.equal(subject.status.services.filter(({ role }) => role === "app").length, MANY);
+    await subject.isWhole();
+  });
+
+  it("goes back to the release before and forward again without a failed request", async () => {
+    await subject.set("app.replicas", String(FEW));
+    subject.change();
+    await underLoad(() => drydock("up"));
+    const { release } = subject.status = await subject.clone.status();
+    assert.match((await drydock("releases")).out, new RegExp(release.slice(0, 7)));
+    await underLoad(() => drydock("rollback", "--yes"));
+    assert.notEqual((await subject.clone.status()).release, release);
+    await underLoad(() => drydock("rollback", "--forward", "--yes"));
+    subject.status = await subject.clone.status();
+    assert.equal(subject.status.release, release);
+    await subject.isWhole();
+  });
+
+  it("is backed up, and restored by tables, as a whole and with its files", async () => {
+    inApp("mkdir -p storage/app/up && head -c 3000000 /dev/urandom > storage/app/up/large && echo two > storage/app/b.txt");
+    const sum = inApp("sha256sum storage/app/up/large");
+    const run = await drydock("backup", "run", "--json");
+    const { backup } = last<{ backup: { id: string; verified: boolean } }>(run.out);
+    assert.equal(backup.verified, true);
+    const before = rows();
+    const gone = (): void => {
+      subject.sql("delete from `rows` limit 3");
+      assert.equal(rows(), before - 3);
+    };
+    for (const how of [[], ["--physical"]]) {
+      gone();
+      const { said } = await drydock("backup", "restore", backup.id, "--db", "--yes", "--no-backup", ...how);
+      assert.equal(rows(), before);
+      assert.match(said, how.length === 0 ? /^→ loading$/m : /^→ .*prepared in/m);
+    }
+    inApp("rm -r storage/app/up && echo changed > storage/app/b.txt");
+    const { said } = await drydock("backup", "restore", backup.id, "--files", "--yes", "--no-backup");
+    assert.match(said, /^→ unpacking \d+ files \(.*\) beside the live ones$/m);
+    assert.deepEqual([inApp("sha256sum storage/app/up/large"), inApp("cat storage/app/b.txt")], [sum, "two"]);
     await drydock("backup", "restore", "latest", "--into", "looked_at", "--db", "--yes");
+    await drydock("backup", "status");
+    await subject.isWhole();
+  });
+
+  it("is looked at, asked and closed like one of this machine", async () => {
+    assert.match((await drydock("artisan", "--", "--version")).out, /Laravel/);
+    assert.match((await drydock("artisan", "--", "migrate:status")).out, /Ran/);
+    assert.match((await drydock("logs", "proxy", "--tail", "5")).out, /^proxy +\| .*HTTP\/1\.1" 200/m);
+    assert.equal(await visit("/"), 200);
+    await drydock("maintenance", "on", "--message", "soon");
+    assert.equal(await visit("/"), 503);
+    await drydock("maintenance", "off");
+    assert.equal(await visit("/"), 200);
     await drydock("doctor");
     await drydock("drift");
-    assert.match(await drydock("releases"), new RegExp(subject.status.release));
-    await drydock("rollback", "--yes");
-    await drydock("rollback", "--forward", "--yes");
-    assert.equal((await subject.clone.drydock(["host", "check"])).code, 0);
+    assert.match((await drydock("status")).out, /healthy/);
+    await drydock("host", "check");
+  });
+
+  it("shows its logs as they are written, and says so when the connection breaks", async () => {
+    const child = subject.clone.start(["logs", "proxy", "--tail", "0", "--follow"]);
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => { said += String(chunk); });
+    const seen = async (what: RegExp): Promise<void> => {
+      for (const end = Date.now() + 60_000; !what.test(said); await sleep(300)) {
+        assert.ok(Date.now() < end, said);
+        await visit("/release?followed");
+      }
+    };
+    await seen(/followed/);
+    const ended = once(child, "exit");
+    ship.link.cut();
+    const [code] = (await ended) as [number];
+    assert.equal(code, 1);
+    assert.match(said, /^drydock: the connection to ssh:\/\/deploy@ship broke/m);
   });
 
   it("works with Pulumi's own commands", async () => {

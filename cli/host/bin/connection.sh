@@ -55,8 +55,14 @@ place() {
   folder=$base/${key%% *}-${key##* }
 }
 
-# through ARGUMENTS...: ssh to the host over the connection, and over no other.
-through() { "$ssh" -S "$folder/control" -o ProxyCommand=false ${user:+-l "$user"} ${port:+-p "$port"} "$@"; }
+# through ARGUMENTS...: ssh to the host over the connection, and over no other. Without the user's configuration, which
+# it was opened by: a RemoteCommand or a LocalForward there is none of these calls'.
+through() { "$ssh" -F none -S "$folder/control" -o ProxyCommand=false ${user:+-l "$user"} ${port:+-p "$port"} "$@"; }
+
+# as_one_word COMMAND: the same for a login shell that is none of POSIX's (fish, csh), which quotes otherwise.
+as_one_word() {
+  printf %s "exec sh -c 'eval \"\$(printf %s \"\$0\" | base64 -d)\"' $(printf %s "$1" | base64 | tr -d '\n')"
+}
 
 # Whether the connection is there, without a process.
 alive() {
@@ -89,11 +95,11 @@ lock() {
 }
 
 begin() {
-  rm -f "$folder/docker.sock" "$folder/control" "$folder/pid" "$folder/log" "$folder/client"
+  rm -f "$folder/docker.sock" "$folder/control" "$folder/pid" "$folder/log" "$folder/client" "$folder/shell"
   . "$own/../refusals.sh"
   "$ssh" -f -N -M -S "$folder/control" -E "$folder/log" -o ControlPersist=300 -o BatchMode="$1" -o ConnectTimeout=15 \
     -o ServerAliveInterval=10 -o ServerAliveCountMax=3 -o StreamLocalBindUnlink=yes -o StreamLocalBindMask=0177 \
-    -o ClearAllForwardings=no -o RemoteCommand=none ${user:+-l "$user"} ${port:+-p "$port"} -- "$host" \
+    -o ClearAllForwardings=yes -o RemoteCommand=none -o LogLevel=INFO ${user:+-l "$user"} ${port:+-p "$port"} -- "$host" \
     </dev/null >/dev/null 2>&1 || { end; refused "$folder/log"; }
   pid=$(through -O check -- "$host" 2>&1 | sed -n 's/.*(pid=\([0-9]*\)).*/\1/p')
   # What Docker is there is asked by a login of the user's own, so that his groups, his Docker context and his
@@ -103,7 +109,9 @@ begin() {
   [ "$(look docker)" = ready ] || { end; unready; }
   through -O forward -L "$folder/docker.sock:$(look socket)" -- "$host" >/dev/null 2>>"$folder/log" ||
     { end; refused "$folder/log"; }
-  [ "$(look client)" != yes ] || : > "$folder/client"
+  # What a login shell says by itself (in ~/.bashrc) would be taken for the client's answer.
+  case $said in docker=*) [ "$(look client)" != yes ] || : > "$folder/client" ;; esac
+  [ "$(look shell)" = posix ] || : > "$folder/shell"
   printf '%s\n' "$pid" > "$folder/pid"
 }
 

@@ -10,6 +10,7 @@ const HOST = "ssh://deploy@ship";
 /** A host on which nothing is missing, as facts.sh says it; with these lines in place of its own. */
 function said(changes: Record<string, string | undefined> = {}): string {
   const lines = {
+    docker: "ready",
     clock: "1700000000",
     os: "debian",
     name: "Debian GNU/Linux 13 (trixie)",
@@ -20,7 +21,7 @@ function said(changes: Record<string, string | undefined> = {}): string {
     systemd: "yes",
     dockerd: "yes",
     client: "26.1.5",
-    socket: "yes",
+    socket: "/var/run/docker.sock",
     api: "1.45",
     boot: "enabled",
     info: JSON.stringify({ ServerVersion: "26.1.5", Driver: "overlay2", CgroupVersion: "2", Warnings: null }),
@@ -55,6 +56,30 @@ const detail = (of: HostFacts, id: string, wanted = WANTED): string =>
 describe("what a Docker host lacks", () => {
   it("is nothing where all is there", () => assert.deepEqual(verdicts(facts()), {}));
 
+  it("is named where it is another engine than it seems, or one of the user's own", () => {
+    const podman = facts({ docker: "podman", client: "no", dockerd: undefined, info: undefined, api: undefined });
+    const { docker, client } = verdicts(podman);
+    assert.deepEqual([docker, client], ["broken", "unknown"]);
+    assert.match(detail(podman, "docker"), /is Podman/);
+    assert.deepEqual(tasksFor(podman, judgeHost(podman, WANTED)), []);
+    const own = "/run/user/1000/docker.sock";
+    const rootless = facts({ docker: "rootless", socket: own, info: undefined, api: undefined });
+    assert.equal(
+      judgeHost(rootless, WANTED).find(({ id }) => id === "docker")?.remedy,
+      `say so: pulumi config set --path drydock:docker.host ${HOST}${own}`,
+    );
+    const info = JSON.stringify({ ServerVersion: "26.1.5", Driver: "overlay2", SecurityOptions: ["name=rootless"] });
+    assert.deepEqual(verdicts(facts({ info, linger: "yes" })), {});
+    assert.deepEqual(verdicts(facts({ info, linger: "no" })), { boot: "broken" });
+    assert.match(detail(facts({ info, linger: "no" }), "boot"), /ends when its user logs out/);
+  });
+
+  it("is a shell that writes by itself, which costs time", () => {
+    const { user, noise, ...rest } = readFacts(HOST, `Welcome!\na=b=c\n${said()}`, { began: 0, ended: 0 });
+    assert.deepEqual([user.name, noise], ["deploy", "Welcome!"]);
+    assert.equal(verdicts({ user, noise: noise ?? "", ...rest }).shell, "advice");
+  });
+
   it("is read even where the login shell says more than it should", () => {
     const { user, docker } = readFacts(HOST, `Welcome!\na=b=c\n${said()}`, { began: 0, ended: 0 });
     assert.deepEqual([user.name, docker.info?.Driver], ["deploy", "overlay2"]);
@@ -63,7 +88,7 @@ describe("what a Docker host lacks", () => {
   const CASES: readonly (readonly [string, Record<string, string | undefined>, Record<string, Verdict>])[] = [
     [
       "no Docker",
-      { dockerd: undefined, client: undefined, socket: undefined, info: undefined, api: undefined, boot: undefined },
+      { dockerd: undefined, client: "no", docker: "absent", info: undefined, api: undefined, boot: undefined },
       {
         docker: "broken",
         version: "unknown",
@@ -76,12 +101,12 @@ describe("what a Docker host lacks", () => {
     ],
     [
       "Docker stopped",
-      { socket: undefined, info: JSON.stringify({ ServerVersion: "", ServerErrors: ["no"] }), api: undefined },
+      { docker: "stopped", info: JSON.stringify({ ServerVersion: "", ServerErrors: ["no"] }), api: undefined },
       { docker: "broken", version: "unknown", group: "unknown", limits: "unknown", storage: "unknown" },
     ],
     [
       "not in the group",
-      { socket: "denied", info: undefined, api: undefined },
+      { docker: "group", info: undefined, api: undefined },
       { docker: "unknown", version: "unknown", group: "broken", limits: "unknown", storage: "unknown" },
     ],
     ["an old Docker", { api: "1.40", info: '{"ServerVersion":"19.03.15"}' }, { version: "broken" }],
@@ -162,7 +187,7 @@ describe("preparing a Docker host", () => {
   const nothing = {
     dockerd: undefined,
     client: undefined,
-    socket: undefined,
+    docker: "absent",
     info: undefined,
     api: undefined,
     boot: undefined,
@@ -174,9 +199,9 @@ describe("preparing a Docker host", () => {
   it("does not put root into a group", () =>
     assert.deepEqual(tasks({ ...nothing, uid: "0", sudo: "root" }), ["docker", "boot"]));
   it("starts what is installed, and installs nothing over it", () =>
-    assert.deepEqual(tasks({ socket: undefined, info: undefined, api: undefined }), ["boot", "group"]));
+    assert.deepEqual(tasks({ docker: "stopped", info: undefined, api: undefined }), ["boot", "group"]));
   it("adds what is missing besides", () =>
-    assert.deepEqual(tasks({ socket: "denied", info: undefined, swap: "0", synchronized: "no" }), [
+    assert.deepEqual(tasks({ docker: "group", info: undefined, swap: "0", synchronized: "no" }), [
       "group",
       "swap",
       "clock",

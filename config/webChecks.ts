@@ -37,8 +37,19 @@ export function checkWeb({ app, proxy }: LenientSettings, add: Add, set: (path: 
 const AT_ONCE = 2;
 
 /** What may work and may not: warnings. */
-export function warnOfWeb({ app }: LenientSettings, stack: string): Found {
-  return { problems: [], warnings: app === undefined ? [] : [...memory(app, stack)] };
+export function warnOfWeb({ app, proxy }: LenientSettings, stack: string): Found {
+  return { problems: [], warnings: [...(app === undefined ? [] : memory(app, stack)), ...visitors(proxy?.interface, stack)] };
+}
+
+/** An IPv6 visitor reaches a container by Docker's relay, which has the address of the network's gateway. */
+function visitors(address: string | undefined, stack: string): Problem[] {
+  if (address?.includes(":") !== true || isLoopback(address)) return [];
+  return [{
+    path: "drydock:proxy.interface",
+    message: `is ${address}: Docker relays IPv6, so to Laravel, to limits and in the log all visitors have one address, the gateway's. ` +
+      "Have a proxy of the host's own take IPv6 (and TLS), and believe what it says of them: add drydock:proxy.trustedProxies[0] 127.0.0.1",
+    remedy: setCommand("drydock:proxy.interface", "127.0.0.1", stack),
+  }];
 }
 
 /** The kernel ends a process of a container that is full in the middle of its request, and nobody but PHP-FPM's log says so. */

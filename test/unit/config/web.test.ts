@@ -27,6 +27,17 @@ describe("settings of the proxy", () => {
     assert.equal(problemsOf(having(valid(), "proxy.interface", "fe80::1%eth0")).length, 1);
   });
 
+  it("warn where Docker hides who the visitors are: over IPv6", () => {
+    const warnings = (address: string) => parseConfiguration(having(valid(), "proxy.interface", address), "local").warnings;
+    for (const address of ["127.0.0.1", "0.0.0.0", "::1"]) assert.deepEqual(warnings(address), []);
+    for (const address of ["::", "2001:db8::1"]) {
+      const [one, ...others] = warnings(address);
+      assert.deepEqual([one?.path, others], ["drydock:proxy.interface", []]);
+      assert.match(one!.message, /all visitors have one address, the gateway's\..* drydock:proxy\.trustedProxies\[0\] 127\.0\.0\.1$/);
+      assert.equal(one!.remedy, "pulumi config set --path drydock:proxy.interface 127.0.0.1 -s local");
+    }
+  });
+
   it("trust this host only where visitors don't seem to be this host", () => {
     const trusting = (address: string) => problemsOf(having(having(valid(), "proxy.trustedProxies", ["10.0.0.1", "127.0.0.1/32"]), "proxy.interface", address));
     for (const address of ["127.0.0.1", "::1", "0.0.0.0", "192.0.2.7"]) assert.deepEqual(trusting(address), [], address);

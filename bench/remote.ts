@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { imageTags } from "../cli/setup/images-tags.ts";
 import { PlainUp, type Step } from "../test/faults/steps.ts";
 import { Subject } from "../test/faults/subject.ts";
-import { Machine } from "../test/remote/rig.ts";
+import { HOST, Machine } from "../test/remote/rig.ts";
 
 const { values } = parseArgs({
   options: {
@@ -68,7 +68,7 @@ try {
   ship.load(Object.values(imageTags()));
   Object.assign(process.env, ship.env(), { DOCKER_HOST: ship.socket });
   const near = await begin(ship.socket);
-  const far = await begin("ssh://deploy@ship");
+  const far = await begin(HOST);
   // Each release has another image than the one before it: there are three in a round, and two images.
   for (let run = 0; run < runs; run++) {
     await release("socket", near, run);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { CliError, Exit, describe } from "./errors.ts";
-import { withCommands } from "./host/connection.ts";
+import { brokenConnection, withCommands } from "./host/connection.ts";
 import { ROOT } from "./project.ts";
 
 /** A module that adds its verbs to the program. It loads what its action needs only when that runs. */
@@ -91,14 +91,27 @@ export async function main(argv: readonly string[]): Promise<number> {
       return Exit.usage;
     }
     await program.parseAsync(argv, { from: "user" });
-    return Number(process.exitCode ?? Exit.ok);
-  } catch (error) {
+    const code = Number(process.exitCode ?? Exit.ok);
+    const broken = code === Exit.ok ? undefined : brokenConnection();
+    if (broken !== undefined) process.stderr.write(`${describe(broken, debug)}\n`);
+    return code;
+  } catch (thrown) {
+    // What Docker's client and Pulumi say of it is not what a person looks for.
+    const error = thrown instanceof CommanderError ? thrown : together(thrown, brokenConnection());
     // Commander has already printed what was wrong, or the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.ok : Exit.usage;
     process.stderr.write(`${describe(error, debug)}\n`);
     if (process.env.GITHUB_ACTIONS === "true") process.stderr.write((await import("./ci.ts")).annotateError(error));
     return error instanceof CliError ? error.code : Exit.failed;
   }
+}
+
+/** A failure that comes from a broken connection is told as such, behind what was said of it. */
+function together(error: unknown, broken: CliError | undefined): unknown {
+  if (broken === undefined || (error instanceof CliError && error.code !== Exit.failed)) return error;
+  const what = error instanceof Error ? error.message : String(error);
+  if (what.startsWith(broken.message)) return error;
+  return new CliError({ what: `${broken.message}: ${what}`, ...(broken.remedy === undefined ? {} : { remedy: broken.remedy }) });
 }
 
 /** The process: runs its command line, and ends it. */

@@ -23,6 +23,8 @@ export const socketOf = (host = ""): string => /^(?:ssh:\/\/[^/]*|unix:\/\/)(\/.
 
 /** Hosts that this process has a part in the connection of. */
 const open = new Map<string, Promise<void>>();
+/** The process that carries it, as `drydock-connection` names it. */
+const carriers = new Map<string, string>();
 
 /**
  * Opens the connection to a Docker host over ssh, where it is not there; any other host needs none. ssh may ask on a
@@ -44,13 +46,33 @@ async function begin(host: string, env: NodeJS.ProcessEnv): Promise<void> {
   const own = String(process.pid);
   const batch = onTerminal() ? "no" : "yes";
   const child = spawn(COMMAND, ["open", host, own, batch], { env, stdio: ["ignore", "pipe", "pipe"] });
-  const { code, stderr } = await hear(child);
+  const { code, stdout, stderr } = await hear(child);
   if (code !== 0) throw refusal(stderr);
+  carriers.set(host, stdout.trim().split("\n")[1] ?? "");
   process.once("exit", () => {
     try {
       execFileSync(COMMAND, ["close", host, own], { env, stdio: "ignore" });
     } catch { /* it closes by itself */ }
   });
+}
+
+/**
+ * Why a command that failed may have: a connection that it used is not there any more, or is another one by now.
+ * Undefined where all are as they were.
+ */
+export function brokenConnection(): CliError | undefined {
+  for (const [host, carrier] of carriers) {
+    try {
+      execFileSync(COMMAND, ["holds", host, carrier], { stdio: "ignore" });
+    } catch {
+      return new CliError({
+        what: `the connection to ${host} broke`,
+        remedy: "the same command again: it goes on from there (how things stand: ./drydock status)\n" +
+          "if it breaks again: ssh -v to that host, and its journal (journalctl -u ssh)",
+      });
+    }
+  }
+  return undefined;
 }
 
 /** What the command said, as a person reads it. */

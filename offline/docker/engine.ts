@@ -62,7 +62,7 @@ function certificates(): { readonly ca: Buffer; readonly cert: Buffer; readonly 
 function connected(address: string): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile("drydock-connection", ["open", address, String(process.pid), "yes"], (error, stdout, stderr) => {
-      if (error === null) resolve(stdout.trim());
+      if (error === null) resolve(stdout.split("\n")[0]!);
       else if (error.code === "ENOENT") reject(new Error('drydock-connection, which reaches Docker hosts over ssh, is not on PATH: eval "$(./drydock env)"'));
       else reject(new Error(stderr.trim()));
     });

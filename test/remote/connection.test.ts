@@ -7,9 +7,7 @@ import { hear, type Said } from "../../cli/child.ts";
 import type { CliError } from "../../cli/errors.ts";
 import { refusal, withCommands } from "../../cli/host/connection.ts";
 import { imageTags } from "../../cli/setup/images-tags.ts";
-import { canHaveMachine, Machine } from "./rig.ts";
-
-const HOST = "ssh://deploy@ship";
+import { canHaveMachine, HOST, Machine, SHIP } from "./rig.ts";
 
 (canHaveMachine ? describe : describe.skip)("the connection to a Docker host over ssh", () => {
   let ship: Machine;
@@ -120,18 +118,18 @@ const HOST = "ssh://deploy@ship";
   describe("that does not come about, says why and what to do:", () => {
     it("a host that is not known", async () => {
       const { what, remedy } = await refused(HOST, ship.sshConfig("unknown", { knownHosts: "known_hosts.empty" }));
-      assert.match(what, /^the host key of deploy@ship is not known here/);
-      assert.match(remedy ?? "", /compare the fingerprint that it shows: ssh deploy@ship true/);
+      assert.match(what, new RegExp(`^the host key of deploy@${SHIP} is not known here`));
+      assert.match(remedy ?? "", new RegExp(`compare the fingerprint that it shows: ssh deploy@${SHIP} true`));
     });
     it("a host with another key than before", async () => {
       const { what, remedy } = await refused(HOST, ship.sshConfig("changed", { knownHosts: "known_hosts.changed" }));
-      assert.match(what, /^the host key of deploy@ship is another one than before/);
-      assert.match(remedy ?? "", /ssh-keygen -R 'ship'/);
+      assert.match(what, new RegExp(`^the host key of deploy@${SHIP} is another one than before`));
+      assert.match(remedy ?? "", new RegExp(`ssh-keygen -R '${SHIP}'`));
     });
     it("a key that is refused", async () => {
       const { what, remedy } = await refused(HOST, ship.sshConfig("stranger", { key: "stranger" }));
-      assert.equal(what, "deploy@ship refuses every key that ssh offers for deploy");
-      assert.match(remedy ?? "", /ssh-copy-id deploy@ship/);
+      assert.equal(what, `deploy@${SHIP} refuses every key that ssh offers for deploy`);
+      assert.match(remedy ?? "", new RegExp(`ssh-copy-id deploy@${SHIP}`));
     });
     it("a key that others can read", async () => {
       const open = `${ship.dir}/client/open`;
@@ -143,28 +141,28 @@ const HOST = "ssh://deploy@ship";
     });
     it("a host that can't be reached", async () => {
       const { what } = await refused(HOST, ship.sshConfig("away", { port: 1 }));
-      assert.match(what, /^deploy@ship can't be reached: .*Connection refused/);
+      assert.match(what, new RegExp(`^deploy@${SHIP} can't be reached: .*Connection refused`));
     });
     it("a name that nobody knows", async () => {
       const { what } = await refused("ssh://deploy@nowhere.invalid:2222");
       assert.equal(what, "there is no host nowhere.invalid: its name can't be resolved");
     });
     it("a user who is not in the group", async () => {
-      const { what, remedy } = await refused("ssh://guest@ship");
-      assert.equal(what, "the user guest of ship may not use Docker: he is not in the group of its socket");
+      const { what, remedy } = await refused(`ssh://guest@${SHIP}`);
+      assert.equal(what, `the user guest of ${SHIP} may not use Docker: he is not in the group of its socket`);
       assert.match(remedy ?? "", /usermod -aG docker guest/);
     });
     it("a socket that is not there", async () => {
       const { what } = await refused(`${HOST}/run/user/4001/docker.sock`);
-      assert.equal(what, "Docker is installed on ship, but its engine does not answer at /run/user/4001/docker.sock");
+      assert.equal(what, `Docker is installed on ${SHIP}, but its engine does not answer at /run/user/4001/docker.sock`);
     });
     it("a host without Docker", async function () {
       this.timeout(60_000);
       const bare = await new Machine({ dockerd: null }).start();
       try {
         const { what, remedy } = await refused(HOST, bare.env());
-        assert.equal(what, "Docker is not installed on ship: there is no /var/run/docker.sock");
-        assert.equal(remedy, "./drydock host prepare ssh://deploy@ship");
+        assert.equal(what, `Docker is not installed on ${SHIP}: there is no /var/run/docker.sock`);
+        assert.equal(remedy, `./drydock host prepare ${HOST}`);
       } finally {
         await bare.remove();
       }

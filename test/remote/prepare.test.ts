@@ -7,9 +7,8 @@ import { after, before, describe, it } from "mocha";
 import { hear, type Said } from "../../cli/child.ts";
 import { ROOT } from "../../cli/project.ts";
 import { readAptAccess } from "../../cli/setup/images-apt.ts";
-import { canHaveMachine, Machine } from "./rig.ts";
+import { canHaveMachine, HOST, Machine } from "./rig.ts";
 
-const HOST = "ssh://deploy@ship";
 const SYSTEM = join(ROOT, ".drydock", "cache", "trixie");
 const PACKAGES = "ca-certificates,openssh-server,sudo,iproute2,iptables";
 
@@ -65,7 +64,7 @@ function packageProxy(address: string): Promise<Server> {
     const { code, stdout } = await drydock("host", "check", HOST);
     assert.equal(code, 1);
     assert.match(stdout, /Docker is installed and answers +broken: it is not installed\n/);
-    assert.match(stdout, / remedy: \.\/drydock host prepare ssh:\/\/deploy@ship\n/);
+    assert.match(stdout, new RegExp(` remedy: \\./drydock host prepare ${HOST}\n`));
   });
 
   it("is not changed without being asked for", async () => {

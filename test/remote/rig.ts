@@ -22,6 +22,11 @@ const has = (tool: string): boolean => {
 export const canHaveMachine = process.platform === "linux" && process.getuid?.() === 0
   && ["dockerd", "unshare", "nsenter", "ip", "ssh", "ssh-keygen"].every(has);
 
+/** The name of machines of this process: two runs at once are two hosts, with a connection each. */
+export const SHIP = `ship-${process.pid}`;
+/** As `drydock:docker.host` has it. */
+export const HOST = `ssh://deploy@${SHIP}`;
+
 const INIT = new URL("init.sh", import.meta.url).pathname;
 const out = (file: string, ...args: string[]): string =>
   execFileSync(file, args, { encoding: "utf8", maxBuffer: 64 << 20 }).trimEnd();
@@ -50,7 +55,7 @@ export interface MachineOptions {
 /**
  * A machine beside this one, as far as Docker and ssh can tell: its own network, mounts, processes and users; Docker
  * at the usual socket, and Debian's sshd with its
- * defaults. It is reached by name: `ship`, through a link that can be made long or cut.
+ * defaults. It is reached by name, through a link that can be made long or cut.
  */
 export class Machine {
   readonly dir = mkdtempSync(join(tmpdir(), "drydock-ship-"));
@@ -106,7 +111,7 @@ export class Machine {
     this.init = spawn("unshare", [...apart, "sh", INIT], {
       stdio: ["ignore", log, log],
       env: {
-        PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", DIR: this.dir, NAME: "ship",
+        PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", DIR: this.dir, NAME: SHIP,
         SSHD: server.sshd, PAM: server.pam, LD_LIBRARY_PATH: server.libraries,
         DOCKERD: dockerd ?? "", DOCKERD_OPTIONS: options, ROOT: root,
       },
@@ -230,7 +235,7 @@ for home in /root /home/deploy; do mkdir -p "$home/.ssh"; cat > "$home/.ssh/auth
 chown -R deploy:deploy /home/deploy`;
     cpSync(this.own("client/key.pub"), join(root, "tmp/key.pub"));
     out("chroot", root, "sh", "-ec", commands);
-    writeFileSync(join(root, "etc/hosts"), "127.0.0.1 localhost ship\n");
+    writeFileSync(join(root, "etc/hosts"), `127.0.0.1 localhost ${SHIP}\n`);
   }
 
   /** What the user of this machine has in his ~/.ssh. */
@@ -248,17 +253,17 @@ chown -R deploy:deploy /home/deploy`;
   }
 
   private hostLine(key: string): string {
-    return `ship ${read(key).split(" ").slice(0, 2).join(" ")}\n`;
+    return `${SHIP} ${read(key).split(" ").slice(0, 2).join(" ")}\n`;
   }
 
   /** A configuration of ssh that differs in this; the environment in which it holds. */
   sshConfig(name: string, config: SshConfig): Record<string, string> {
     const { key = "key", knownHosts = "known_hosts", port = this.link.port } = config;
     const file = this.own("client", name);
-    writeFileSync(file, `Host ship
+    writeFileSync(file, `Host ${SHIP}
   HostName 127.0.0.1
   Port ${port}
-  HostKeyAlias ship
+  HostKeyAlias ${SHIP}
   UserKnownHostsFile ${this.own("client", knownHosts)}
 ${key === null ? "" : `  IdentityFile ${this.own("client", key)}\n  IdentitiesOnly yes\n`}`);
     return this.env({ SHIP_CONFIG: file });

@@ -9,9 +9,8 @@ import { imageTags } from "../../cli/setup/images-tags.ts";
 import { PlainUp } from "../faults/steps.ts";
 import { Subject } from "../faults/subject.ts";
 import { docker } from "../support/clone.ts";
-import { canHaveMachine, Machine } from "./rig.ts";
+import { canHaveMachine, HOST, Machine } from "./rig.ts";
 
-const HOST = "ssh://deploy@ship";
 /** More than sshd's default limits allow of logins that have just begun (MaxStartups) or of sessions (MaxSessions). */
 const MANY = 10;
 const FEW = 3;
@@ -176,7 +175,7 @@ const leadTo = (socket: string, host: string, port: number): Server => createSer
     ship.link.cut();
     const [code] = (await ended) as [number];
     assert.equal(code, 1);
-    assert.match(said, /^drydock: the connection to ssh:\/\/deploy@ship broke/m);
+    assert.match(said, new RegExp(`^drydock: the connection to ${HOST} broke`, "m"));
   });
 
   it("works with Pulumi's own commands", async () => {

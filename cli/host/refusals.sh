@@ -36,6 +36,9 @@ an agent has none: ssh-add -l; let this one in: ssh-copy-id ${port:+-p $port }${
     *"Connection refused"* | *"timed out"* | *"No route to host"* | *"unreachable"*)
       fail "$target can't be reached: $last" \
         "is it up, and does it let this machine in (its firewall, its port)? $login true" ;;
+    *"UNKNOWN port"*)
+      fail "$target is reached by way of another host (ProxyJump or ProxyCommand), and this way does not come about" \
+        "see where it ends: $login -v true" ;;
     *"kex_exchange_identification"* | *"Connection closed by"* | *"Connection reset by"*)
       fail "$target closed the connection before the login: $last" \
         "too many logins at once (MaxStartups), or this machine is shut out (fail2ban): wait, then: $login true" ;;
@@ -49,7 +52,16 @@ an agent has none: ssh-add -l; let this one in: ssh-copy-id ${port:+-p $port }${
 mute() {
   last=$(printf '%s\n' "$said" | cat - "$folder/log" | grep . | tail -n 1)
   fail "the shell of $target does not run commands: $last" \
-    "$login true"
+    "try it: $login true; a login shell that does, as root there: usermod -s /bin/bash USER"
+}
+
+# Docker is there, and its socket can't be reached from here.
+unforwarded() {
+  grep -q 'open failed' "$folder/log" || fail "Docker on $host does not answer at $(look socket)" \
+    "on the host: sudo systemctl restart docker; what it says: journalctl -u docker -n 50"
+  fail "the sshd of $host forwards no sockets, and Docker's has to be" \
+    "on the host, AllowStreamLocalForwarding yes in /etc/ssh/sshd_config (no DisableForwarding, no restrict for the key in
+authorized_keys); then: sudo systemctl reload ssh"
 }
 
 # ssh is in, but no Docker is there for this user.

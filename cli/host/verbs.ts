@@ -62,7 +62,7 @@ export async function check(address: string | undefined, options: HostOptions): 
   const { host, wanted } = subject(address, options);
   const { facts, checks } = await look(host, wanted);
   if (options.json) process.stdout.write(`${JSON.stringify({ host: facts.host, checks }, null, 2)}\n`);
-  else process.stdout.write(`${hostLines(checks, painter(process.stdout))}\n`);
+  else process.stdout.write(`${hostLines(checks, painter(process.stdout), address)}\n`);
   return checks.some(({ verdict }) => verdict === "broken") ? Exit.failed : Exit.ok;
 }
 
@@ -127,7 +127,7 @@ const WORDS: Readonly<Record<Verdict, readonly [string, "green" | "red" | "yello
 };
 
 /** One line a check with what was seen; below it what puts it right. */
-export function hostLines(checks: readonly HostCheck[], paint: Painter): string {
+export function hostLines(checks: readonly HostCheck[], paint: Painter, address?: string): string {
   const width = Math.max(...checks.map(({ title }) => title.length));
   const lines = checks.flatMap(({ title, verdict, detail, remedy = "", prepared }) => {
     const [word, colour] = WORDS[verdict];
@@ -136,7 +136,7 @@ export function hostLines(checks: readonly HostCheck[], paint: Painter): string 
       `${title.padEnd(width)}  ${paint(colour, word)}: ${detail}`,
       ...remedies.map((line, index) => `    ${index === 0 ? "remedy:" : "       "} ${line}`),
       ...(prepared === true && remedy !== "" && !remedy.startsWith("./drydock host prepare")
-        ? ["            or ./drydock host prepare"]
+        ? [`            or ./drydock host prepare${address === undefined ? "" : ` ${address}`}`]
         : []),
     ];
   });

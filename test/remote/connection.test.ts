@@ -156,6 +156,18 @@ import { canHaveMachine, HOST, Machine, SHIP } from "./rig.ts";
       const { what } = await refused(`${HOST}/run/user/4001/docker.sock`);
       assert.equal(what, `Docker is installed on ${SHIP}, but its engine does not answer at /run/user/4001/docker.sock`);
     });
+    it("a host whose sshd forwards no sockets", async () => {
+      const file = `${ship.dir}/client/key.pub`;
+      const keys = `/home/deploy/.ssh/authorized_keys`;
+      ship.inside("sh", "-c", `echo "restrict $(cat ${file})" > ${keys}`);
+      try {
+        const { what, remedy } = await refused(HOST);
+        assert.equal(what, `the sshd of ${SHIP} forwards no sockets, and Docker's has to be`);
+        assert.match(remedy ?? "", /AllowStreamLocalForwarding yes/);
+      } finally {
+        ship.inside("sh", "-c", `cat ${file} > ${keys}`);
+      }
+    });
     it("a host without Docker", async function () {
       this.timeout(60_000);
       const bare = await new Machine({ dockerd: null }).start();

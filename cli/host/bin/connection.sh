@@ -100,7 +100,7 @@ begin() {
   "$ssh" -f -N -M -S "$folder/control" -E "$folder/log" -o ControlPersist=300 -o BatchMode="$1" -o ConnectTimeout=15 \
     -o ServerAliveInterval=10 -o ServerAliveCountMax=3 -o StreamLocalBindUnlink=yes -o StreamLocalBindMask=0177 \
     -o ClearAllForwardings=yes -o RemoteCommand=none -o LogLevel=INFO ${user:+-l "$user"} ${port:+-p "$port"} -- "$host" \
-    </dev/null >/dev/null 2>&1 || { end; refused "$folder/log"; }
+    </dev/null >/dev/null 2>>"$folder/log" || { end; refused "$folder/log"; }
   pid=$(through -O check -- "$host" 2>&1 | sed -n 's/.*(pid=\([0-9]*\)).*/\1/p')
   # What Docker is there is asked by a login of the user's own, so that his groups, his Docker context and his
   # DOCKER_HOST hold.
@@ -109,6 +109,13 @@ begin() {
   [ "$(look docker)" = ready ] || { end; unready; }
   through -O forward -L "$folder/docker.sock:$(look socket)" -- "$host" >/dev/null 2>>"$folder/log" ||
     { end; refused "$folder/log"; }
+  # Only its use shows whether the host's sshd forwards it.
+  docker=$(real docker) || { end; exit 127; }
+  case $(printf 'GET /_ping HTTP/1.0\r\n\r\n' |
+    "$docker" --host "unix://$folder/docker.sock" system dial-stdio 2>&1) in
+    *OK*) ;;
+    *) end; unforwarded ;;
+  esac
   # What a login shell says by itself (in ~/.bashrc) would be taken for the client's answer.
   case $said in docker=*) [ "$(look client)" != yes ] || : > "$folder/client" ;; esac
   [ "$(look shell)" = posix ] || : > "$folder/shell"

@@ -8,8 +8,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { imageTags } from "../cli/setup/images-tags.ts";
 import { PlainUp, type Step } from "../test/faults/steps.ts";
-import { Subject } from "../test/faults/subject.ts";
 import { HOST, Machine } from "../test/remote/rig.ts";
+import { Clone, type Result } from "../test/support/clone.ts";
 
 const { values } = parseArgs({
   options: {
@@ -31,32 +31,36 @@ const WAYS = { socket: 0, ssh: 0, far: trip } as const;
 type Way = keyof typeof WAYS;
 const samples: Record<Way, number[]> = { socket: [], ssh: [], far: [] };
 const steps: Record<Way, Map<string, number[]>> = { socket: new Map(), ssh: new Map(), far: new Map() };
-const subjects: Subject[] = [];
+const clones: Clone[] = [];
 
 /** A stack that has released both of its images. */
-async function begin(host: string): Promise<Subject> {
-  const subject = new Subject();
-  subjects.push(subject);
-  const made = await subject.clone.drydock(["preview"]);
-  if (made.code !== 0) throw new Error(subject.said(made));
-  await subject.set("docker.host", host);
-  await subject.set("app.replicas", String(replicas));
-  for (let image = 0; image < 2; image++) {
-    turn(subject, image);
-    await subject.up();
+async function begin(host: string): Promise<Clone> {
+  const clone = new Clone();
+  clones.push(clone);
+  const done = async (run: Promise<Result>): Promise<void> => {
+    const { code, stdout, stderr } = await run;
+    if (code !== 0) throw new Error(stdout + stderr);
+  };
+  await done(clone.drydock(["preview"]));
+  for (const [path, value] of Object.entries({ "docker.host": host, "app.replicas": String(replicas) })) {
+    await done(clone.pulumi(["config", "set", "-s", "local", "--path", `drydock:${path}`, value]));
   }
-  return subject;
+  for (const image of [0, 1]) {
+    turn(clone, image);
+    await done(clone.drydock(["up"]));
+  }
+  return clone;
 }
 
 const VIEW = "examples/laravel/resources/views/home.blade.php";
-const turn = (subject: Subject, image: number): void =>
-  subject.clone.edit(VIEW, (page) => page.replace(/<h1[^>]*>/, `<h1 data-image="${image % 2}">`));
+const turn = (clone: Clone, image: number): void =>
+  clone.edit(VIEW, (page) => page.replace(/<h1[^>]*>/, `<h1 data-image="${image % 2}">`));
 
-async function release(way: Way, subject: Subject, run: number): Promise<void> {
-  turn(subject, run);
+async function release(way: Way, clone: Clone, run: number): Promise<void> {
+  turn(clone, run);
   ship.link.delay = WAYS[way] / 2;
   const began = performance.now();
-  const taken: readonly Step[] = await new PlainUp(subject.clone).steps();
+  const taken: readonly Step[] = await new PlainUp(clone).steps();
   samples[way].push((performance.now() - began) / 1000);
   ship.link.delay = 0;
   for (const { name, took } of taken) steps[way].set(name, [...(steps[way].get(name) ?? []), took]);
@@ -77,7 +81,7 @@ try {
   }
 } finally {
   ship.link.delay = 0;
-  for (const subject of subjects) await subject.remove();
+  for (const clone of clones) await clone.remove();
   await ship.remove();
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFile, execFileSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
@@ -159,6 +159,22 @@ describe("Pulumi's own set where none is installed", function () {
     assert.equal(found, null);
     assert.match(said, /WrongChecksum.*: http:.*pulumi-resource-docker.* is not what was published/);
     assert.deepEqual(plugins(), []);
+  });
+
+  it("is an error where the disk is full while it is unpacked, and nothing of it stays", async function () {
+    const cache = join(root, "cache");
+    mkdirSync(cache);
+    if (spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", cache]).status !== 0) return this.skip();
+    try {
+      const { file } = cliArchive(platform);
+      archives[file] = pack("pulumi", { pulumi: `# ${"x".repeat(2 << 20)}`, "pulumi-language-nodejs": "exit 0" });
+      const { found, said } = await resolveFrom(await mirror());
+      assert.equal(found, null);
+      assert.match(said, new RegExp(`NoRoom.*: the disk of ${cache}/drydock/official is full: make room there`));
+      assert.deepEqual(readdirSync(join(cache, "drydock", "official")), []);
+    } finally {
+      spawnSync("umount", [cache]);
+    }
   });
 
   it("is passed over where an archive is missing, or its checksum neither known nor to be had", async () => {

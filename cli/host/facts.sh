@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154
 # Runs on a Docker host behind remote.sh, whose variables it reads; changes nothing. Second argument: the port that a
 # stack wants to publish.
 # Says NAME=VALUE, one a line; what can't be found out is left out. Its caller is facts.ts.

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import { after, before, describe, it } from "mocha";
+import type { Entry } from "../../backup/protocol.ts";
+import { ensureImages } from "../../cli/setup/images.ts";
+import { imageTags } from "../../cli/setup/images-tags.ts";
+import { earlierMariadb } from "../support/mariadb.ts";
+import { Rig } from "./rig.ts";
+
+/** An earlier server, without TLS of its own, that the agent's tools can't copy. */
+describe("the backup agent, with a server of an earlier series", function () {
+  this.timeout(600_000);
+  let rig: Rig;
+  let full: Entry;
+
+  before(async () => {
+    await ensureImages({ log: () => undefined, host: process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock" });
+    rig = new Rig("mariadb", { database: await earlierMariadb(), backup: imageTags().backup });
+    await rig.start();
+    rig.sql(`CREATE TABLE fixed (id INT PRIMARY KEY, name VARCHAR(100), twice INT AS (id * 2) VIRTUAL);
+      INSERT INTO fixed (id, name) SELECT seq, CONCAT('name ', seq) FROM seq_1_to_2000;
+      CREATE TABLE versioned (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING;
+      INSERT INTO versioned VALUES (1, 1); UPDATE versioned SET v = 2;
+      CREATE SEQUENCE counter; DO NEXTVAL(counter);
+      CREATE TRIGGER named BEFORE UPDATE ON fixed FOR EACH ROW SET NEW.name = TRIM(NEW.name);
+      CREATE VIEW cheap AS SELECT id FROM fixed WHERE id < 10;
+      CREATE PROCEDURE doing_nothing() SELECT 1;`);
+    rig.storage("mkdir -p app; echo 1 > app/one");
+  });
+  after(() => rig?.stop());
+
+  it("dumps it, says so, and proves it in a server of its own", async () => {
+    assert.match(rig.sql("SELECT VERSION(), @@have_ssl"), /^10\.11\..*\tDISABLED$/);
+    const { code, stdout, last } = await rig.agent("run", "--type", "full");
+    assert.equal(code, 0, JSON.stringify(last));
+    full = last.backup as Entry;
+    assert.deepEqual([full.verified, full.database!.format, full.unproven, full.missing], [true, "logical", undefined, undefined]);
+    assert.match(stdout, /the agent's image has the tools of MariaDB 11\.8\.\d+ and the server is 10\.11\..*: the database is dumped, not copied/);
+  });
+
+  it("follows its log, and has exactly the rows of the second before a mistake", async () => {
+    const expected = rig.sql("INSERT INTO fixed (id, name) VALUES (9001, 'the last one'); SELECT COUNT(*) FROM fixed");
+    await rig.until("the log", async () => (await rig.agent("status")).last.rpoSeconds < 10);
+    await sleep(2_100);
+    const mistake = rig.sql("DELETE FROM fixed; DROP VIEW cheap; SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%dT%H:%i:%sZ')");
+    await sleep(2_100);
+    const { code, last, stdout, stderr } = await rig.agent("dump", full.id, "--to-time", mistake);
+    assert.equal(code, 0, stderr);
+    assert.equal(last.sums["fixed"].rows, Number(expected));
+    for (const part of [/the last one/, /TRIGGER `?named`?/, /VIEW `?cheap`?/, /PROCEDURE `?doing_nothing`?/, /-- Dump completed/]) assert.match(stdout, part);
+  });
+
+  it("refuses its files, which it hasn't, before anything is touched", async () => {
+    const { code, last } = await rig.agent("prepare", full.id);
+    assert.equal(code, 3);
+    assert.match(last.message, /is not physical, so it has no files of a server/);
+  });
+});

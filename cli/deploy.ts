@@ -248,7 +248,7 @@ function next(report: Report): string {
   const tries = allHealthy(report)
     ? [[`curl -i ${url}/up`, "is it up?"], [`./drydock artisan${s} -- about`, "artisan in a running replica"], [`./drydock logs app${s} --follow`, "what it says"],
       ['eval "$(./drydock env)"', "then: pulumi preview, pulumi config set --path drydock:app.replicas 4, …"]]
-    : [...report.services.filter((service) => service.health === "unhealthy" || isGone(service)).map(({ role }) => role)].filter((role, index, all) => all.indexOf(role) === index)
+    : [...report.services.filter((service) => service.health === "unhealthy" || isGone(service) || service.restarts !== undefined).map(({ role }) => role)].filter((role, index, all) => all.indexOf(role) === index)
       .map((role) => [`./drydock logs ${role}${s}`, "why it isn't healthy"]);
   const width = Math.max(...tries.map(([command = ""]) => command.length));
   return ["Try next:", ...tries.map(([command = "", why = ""]) => `  ${command.padEnd(width)}  # ${why}`)].join("\n");

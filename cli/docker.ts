@@ -57,7 +57,8 @@ export interface Inspected {
   readonly Created: string;
   readonly Config: { readonly Image: string; readonly Labels?: Readonly<Record<string, string>> | null };
   readonly NetworkSettings?: { readonly Networks?: Readonly<Record<string, unknown>> };
-  readonly State: { readonly Status: string; readonly ExitCode?: number; readonly Health?: { readonly Status: string } | null };
+  readonly RestartCount?: number;
+  readonly State: { readonly Status: string; readonly StartedAt?: string; readonly ExitCode?: number; readonly Health?: { readonly Status: string } | null };
 }
 
 /** Inspects all of them at once; one that doesn't exist is left out. */

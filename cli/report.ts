@@ -31,9 +31,20 @@ export interface ServiceReport extends Service {
   readonly state: string;
   /** `healthy`, `starting`, `unhealthy`; `none` where the container has no health check or is missing. */
   readonly health: string;
+  /** How often it has started again by itself, where it does so over and over. */
+  readonly restarts?: number;
 }
 
-export function reportOf(outputs: Outputs, inspected: readonly Inspected[], unfinished?: Unfinished): Report {
+/** So often, and the last time so long ago at most, in ms: that is no accident any more. */
+const LOOP = { restarts: 3, within: 300_000 };
+
+/** Whether a container ends by itself and is started again, over and over, though it may seem to run just now. */
+function loops({ RestartCount = 0, State }: Inspected, now: number): boolean {
+  const since = State.StartedAt === undefined ? Infinity : now - Date.parse(State.StartedAt);
+  return RestartCount >= LOOP.restarts && (State.Status === "restarting" || since < LOOP.within);
+}
+
+export function reportOf(outputs: Outputs, inspected: readonly Inspected[], unfinished?: Unfinished, now = Date.now()): Report {
   const found = new Map(inspected.flatMap((container) => [[container.Name.replace(/^\//, ""), container], [container.Id, container]] as const));
   const seen = ({ name, role, container, image }: Service): ServiceReport => {
     const live = found.get(container);
@@ -44,6 +55,7 @@ export function reportOf(outputs: Outputs, inspected: readonly Inspected[], unfi
       image: live?.Config.Image ?? image,
       state: live?.State.Status ?? "missing",
       health: live?.State.Health?.Status ?? "none",
+      ...(live === undefined || !loops(live, now) ? {} : { restarts: live.RestartCount! }),
     };
   };
   const { stack, url, release } = outputs;
@@ -53,8 +65,8 @@ export function reportOf(outputs: Outputs, inspected: readonly Inspected[], unfi
 }
 
 /** Runs, and says so itself where it can be asked. */
-export function isHealthy({ state, health }: ServiceReport): boolean {
-  return state === "running" && (health === "healthy" || health === "none");
+export function isHealthy({ state, health, restarts }: ServiceReport): boolean {
+  return state === "running" && (health === "healthy" || health === "none") && restarts === undefined;
 }
 
 /** Gone or stopped: what a refresh and an update bring back. */
@@ -76,6 +88,12 @@ function restoreLine({ stack }: Report, { state, what }: NonNullable<Report["res
   return `${paint("red", what)}; bring it to its end: ./drydock backup restore --resume${select}`;
 }
 
+function loopLine({ stack }: Report, { name, role, restarts }: ServiceReport, paint: Painter): readonly string[] {
+  if (restarts === undefined) return [];
+  const told = role === "backup" ? " No backup is made meanwhile, and no alarm raised." : "";
+  return ["", `${paint("red", `${name} ends and is started again, over and over (${restarts} times).`)}${told} Why: ./drydock logs ${role}${stack === LOCAL ? "" : ` -s ${stack}`}`];
+}
+
 const shortImage = (image: string): string => image.replace(/(@sha256:[0-9a-f]{12})[0-9a-f]+/, "$1…").replace(/^sha256:([0-9a-f]{12})[0-9a-f]+$/, "$1");
 
 export function statusTable(report: Report, paint: Painter): string {
@@ -94,6 +112,7 @@ export function statusTable(report: Report, paint: Painter): string {
     ...(report.alarms ?? []).map((alarm) => `${paint("red", "alarm")}    ${alarm}`),
     "",
     table(head, report.services.map(cells), coloured),
+    ...report.services.flatMap((service) => loopLine(report, service, paint)),
     ...unfinishedLines(report, (others) => table(head, others.map(cells), coloured)),
   ].join("\n");
 }

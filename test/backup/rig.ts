@@ -160,6 +160,22 @@ node /tmp/rewrite.cjs`);
     };
   }
 
+  /** A server that runs on files of the volume for restores, while `look` asks it. */
+  async onFiles<T>(folder: string, look: (server: Pick<Rig, "sql">) => T): Promise<T> {
+    this.remove("look");
+    docker("run", "--detach", "--name", this.name("look"), "--network", "none", "--user", DATABASE, "--mount", this.#mount("scratch", "/restore"), "--entrypoint", "mariadbd", this.images.database,
+      "--no-defaults", `--datadir=/restore/${folder}`, "--socket=/tmp/look.sock", "--pid-file=/tmp/look.pid", "--skip-networking", "--skip-log-bin", "--event-scheduler=OFF", "--character-set-server=utf8mb4");
+    const sql = (statement: string, schema = "shop"): string =>
+      execFileSync("docker", ["exec", "-i", "--env", "MYSQL_PWD", this.name("look"), "mariadb", "--no-defaults", "--socket=/tmp/look.sock", "-uroot", "-N", "--default-character-set=utf8mb4", schema],
+        { input: statement, encoding: "utf8", maxBuffer: 64 << 20, stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, MYSQL_PWD: this.secrets.root } }).trimEnd();
+    try {
+      await this.until("the server on the restored files", () => sql("SELECT 1"));
+      return look({ sql });
+    } finally {
+      this.remove("look");
+    }
+  }
+
   /** A server of its own beside the agent, a script of Node's; what it prints is in its log. */
   serve(part: string, script: string): void {
     docker("run", "--detach", "--init", "--name", this.name(part), "--network", this.name("out"), "--network-alias", part, "--user", APP, "--entrypoint", "node", this.images.backup, "-e", script);
@@ -187,7 +203,7 @@ node /tmp/rewrite.cjs`);
   }
 
   stop(): void {
-    for (const part of ["agent", "restore", "database", "holder-backups", "holder-scratch", "s3", "mail"]) this.remove(part);
+    for (const part of ["agent", "restore", "database", "holder-backups", "holder-scratch", "look", "s3", "mail"]) this.remove(part);
     for (const volume of ["database", "backups", "storage", "scratch"]) execFileSync("docker", ["volume", "rm", "--force", this.name(volume)], { stdio: "ignore" });
     for (const network of ["data", "restore", "out"]) execFileSync("docker", ["network", "rm", this.name(network)], { stdio: "ignore" });
   }

@@ -33,6 +33,17 @@ describe("the report of a stack", () => {
     });
   });
 
+  it("takes what ends and is started again over and over for broken, though it runs just now", () => {
+    const now = Date.parse("2026-01-31T12:00:00Z");
+    const only = { ...outputs, services: [{ name: "backup-agent", role: "backup", container: "agent", image: "x" }] };
+    const seen = (RestartCount: number, minutes: number, status = "running") =>
+      reportOf(only, [{ ...live("agent", status, "healthy"), RestartCount, State: { Status: status, StartedAt: new Date(now - minutes * 60_000).toISOString(), Health: { Status: "healthy" } } }], undefined, now);
+    assert.deepEqual([seen(2, 1), seen(3, 10), seen(9, 1), seen(3, 10, "restarting")].map(allHealthy), [true, true, false, false]);
+    const said = statusTable(seen(9, 1), (_, cell) => cell);
+    assert.match(said, /backup-agent ends and is started again, over and over \(9 times\)\. No backup is made meanwhile, and no alarm raised\. Why: \.\/drydock logs backup/);
+    assert.doesNotMatch(statusTable(seen(2, 1), (_, cell) => cell), /over and over/);
+  });
+
   it("is healthy only when every service is", () => {
     assert.equal(allHealthy(report), false);
     assert.equal(allHealthy({ ...report, services: report.services.slice(0, 2) }), true);

@@ -110,6 +110,9 @@ try {
     $app->make(Illuminate\Contracts\Console\Kernel::class)->bootstrap();
     $report['down'] = $app->isDownForMaintenance();
     $report['redisClient'] = $app->make('config')->get('database.redis.client');
+    $queue = (string) $app->make('config')->get('queue.default');
+    $after = $app->make('config')->get("queue.connections.$queue.retry_after");
+    $report['queue'] = ['connection' => $queue, 'retryAfter' => is_numeric($after) ? (int) $after : null];
 } catch (Throwable $error) {
     $report['boot'] = get_class($error);
 }

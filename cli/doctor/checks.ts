@@ -1,3 +1,4 @@
+import { RETRIES } from "../../config/capacity.ts";
 import { isLasting } from "../../config/roles.ts";
 import { LOCAL } from "../project.ts";
 import { judgeVersion } from "../../lib/dockerVersion.ts";
@@ -35,6 +36,13 @@ function each(facts: Facts, ask: (one: ContainerFacts, facts: LaravelFacts, proc
 }
 
 const fpmSilent = ({ laravel }: ContainerFacts): string | undefined => (laravel !== undefined && "cli" in laravel ? laravel.fpmSilent : undefined);
+
+/** Of Laravel's own queues the number is a variable; of others it is in their configuration. */
+function retryRemedy(stack: string, connection: string, longestJob: number): string {
+  const name = RETRIES[connection];
+  return name === undefined ? `set retry_after of ${connection} in config/queue.php above ${longestJob}`
+    : `eval "$(./drydock env)" && pulumi config set -s ${stack} --path drydock:env.${name} ${longestJob + 30}\n./drydock up${select(stack)}`;
+}
 
 type Rule = readonly [issue: number | null, id: string, title: string, judge: (facts: Facts) => readonly Finding[]];
 
@@ -181,6 +189,14 @@ raise both: pulumi config set --path drydock:redis.maxmemory MIB -s ${facts.stac
     if ("silent" in reach || reach.free === undefined || reach.free >= 0.1) return [];
     const what = `${Math.floor(reach.free * 100)} % of the Docker host's disk is free, and nothing but that limits what the application stores`;
     return [(reach.free < 0.05 ? broken : unknown)(what, `docker system df\n./drydock status${select(facts.stack)}`)];
+  }],
+  [null, "retry-after", "no job is run again while it still runs", ({ containers, plan: { longestJob }, ...facts }) => {
+    const queue = containers.flatMap(({ laravel }) => (laravel !== undefined && "cli" in laravel && laravel.cli.queue !== undefined ? [laravel.cli.queue] : [])).at(0);
+    if (queue?.retryAfter == null || longestJob === 0 || queue.retryAfter > longestJob) return [];
+    return [broken(
+      `a job of the queue ${queue.connection} is run again after ${queue.retryAfter} s (retry_after in config/queue.php), but may run for ${longestJob} s (longestJob)`,
+      retryRemedy(facts.stack, queue.connection, longestJob),
+    )];
   }],
   [null, "services", "every container runs and is healthy", (facts) => facts.containers.flatMap(({ name, role, state, health }) =>
     state === "running" && (health === "healthy" || health === "none") ? []

@@ -21,6 +21,8 @@ export interface LaravelFacts {
   readonly database?: ServiceFacts;
   readonly redis?: ServiceFacts;
   readonly down?: boolean | null;
+  /** The queue that is used, and after how many seconds its jobs are run again. */
+  readonly queue?: { readonly connection: string; readonly retryAfter: number | null };
   /** The class of what stopped the application from starting. */
   readonly boot?: string;
 }
@@ -62,6 +64,8 @@ export interface PlanFacts {
   readonly server: string;
   readonly healthPath: string;
   readonly scheduler: boolean;
+  /** Seconds that a job may take; 0 where nothing takes jobs. */
+  readonly longestJob: number;
   /** The limit of each container. */
   readonly processes: number;
   /** Whether the variables are still those of the last release. */

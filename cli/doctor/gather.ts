@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseConfiguration, type Configuration } from "../../config/settings.ts";
+import { longestJob } from "../../config/capacity.ts";
 import { plannedHashes } from "../../config/plan.ts";
 import { isLasting } from "../../config/roles.ts";
 import { inspect, type Docker, type Inspected } from "../docker.ts";
@@ -27,6 +28,7 @@ export async function gather(session: Session): Promise<Facts> {
   const { app, proxy } = settings;
   const plan = {
     path: app.path, uid: app.uid, gid: app.gid, port: app.port, server: app.server, healthPath: app.healthPath, scheduler: settings.scheduler.enabled, processes: settings.limits.processes,
+    longestJob: longestJob(settings),
     released: outputs.envHash === undefined || outputs.envHash === environment.hash,
   };
   const live = await inspected(docker, outputs, stack);

@@ -80,7 +80,7 @@ describe("workers and services", function () {
       ['app.persistent["public/uploads"].visibility', "public"], ["horizon.enabled", "false"], ["env.CACHE_STORE", "database"],
       ["workers.queue.command", '["php","artisan","queue:work","--sleep=1"]'], ["workers.queue.replicas", "2"], ["workers.queue.longestJob", "20"],
       ["workers.sockets.command", '["php","artisan","sockets:start"]'], ["workers.sockets.http.port", "8081"], ["workers.sockets.http.paths", '["/sockets"]'],
-      ["services.search.image", redis], ["services.search.entrypoint", '["redis-server"]'], ["services.search.command", '["/run/search.conf"]'],
+      ["proxy.uploadLimit", "200"], ["services.search.image", redis], ["services.search.entrypoint", '["redis-server"]'], ["services.search.command", '["/run/search.conf"]'],
       ["services.search.volume", "/data"], ["services.search.uid", "999"], ["services.search.gid", "999"], ["services.search.memory", "64"],
       ["services.search.health", JSON.stringify(["sh", "-c", 'redis-cli -p 7700 -a "$(sed -n "s/^requirepass //p" /run/search.conf)" ping | grep -q PONG'])],
     ] as const) await set(path, value);
@@ -113,6 +113,21 @@ describe("workers and services", function () {
     const all = await invoices();
     assert.ok(jobs > 5 && all.every(({ begun, done }) => begun === 1 && done === 1), JSON.stringify(all));
     assert.ok(new Set(all.map(({ worker }) => worker)).size >= 2, "workers of both releases, or both of one pool");
+  });
+
+  it("leave room for an upload that is larger than the memory for files, which all replicas and the next release have", async () => {
+    const visitor = new Browser(status.url);
+    const token = /name="_token" value="([^"]+)"/.exec(await (await visitor.get("/form")).text())?.[1] ?? assert.fail("no token");
+    const form = new FormData();
+    form.set("_token", token);
+    form.set("note", "large");
+    form.set("picture", new Blob(["a line of text\n".repeat(10_000_000)], { type: "text/plain" }), "large.txt");
+    const sent = await visitor.request("/form", { method: "POST", body: form });
+    assert.equal(sent.status, 302);
+    assert.match(await (await visitor.get("/form")).text(), /large/);
+    const sizes = status.services.filter(({ role }) => role === "app").map(({ container }) => docker("exec", container, "stat", "-c", "%s", "public/uploads/large.txt"));
+    assert.deepEqual(sizes, ["150000000", "150000000"]);
+    assert.equal((await fetch(new URL("/uploads/large.txt", status.url), { method: "HEAD" })).headers.get("content-length"), "150000000");
   });
 
   it("are reached by their name inside the stack", () => {

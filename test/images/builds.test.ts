@@ -59,6 +59,29 @@ describe("builds and a registry", function () {
     assert.deepEqual(images(), [image]);
   });
 
+  it("names the image anew where its base was built anew", async () => {
+    const base = `drydock/test-base:${clone.dir.slice(-6).toLowerCase()}`;
+    const build = (line: string) => execFileSync("docker", ["build", "--tag", base, "-"],
+      { input: `FROM ${given}\n${line}\n`, env: { ...process.env, DOCKER_BUILDKIT: "0" }, stdio: ["pipe", "ignore", "ignore"] });
+    const name = async () => {
+      const { code, stdout, stderr } = await clone.drydock(["image", "build", "app", "--json"], { DOCKER_CONFIG: registry.config, COMPOSER_AUTH: secret });
+      assert.equal(code, 0, stderr);
+      return (JSON.parse(stdout) as { images: { image: string }[] }).images[0]!.image;
+    };
+    const given = (await clone.pulumi(["config", "get", "--path", "drydock:app.build.args.BASE"])).stdout.trim();
+    try {
+      build("LABEL version=1");
+      await set("drydock:app.build.args.BASE", base);
+      const first = await name();
+      assert.equal(await name(), first);
+      build("LABEL version=2");
+      assert.notEqual(await name(), first);
+    } finally {
+      await set("drydock:app.build.args.BASE", given);
+      docker("image", "rm", "--force", base);
+    }
+  });
+
   it("pushes the images, and a stack that names them by digest pulls and runs them", async () => {
     clone.edit("examples/laravel/public/robots.txt", (text) => `${text}# of the registry\n`);
     const prefix = `${registry.address}/team`;

@@ -13,8 +13,9 @@ const process: LaravelFacts = {
   sapi: "cli", release: "1a2b3c", env: { checked: 25, missing: [], differs: [] }, dbConnection: { value: "mariadb", explicit: true }, redisPassword: true, appKey: true,
   redisExtension: true, redisClient: "phpredis", uid: 1000, unwritable: [], configCache: { exists: true, older: false, differs: [] },
   database: { host: "database", loopback: false, resolves: true, error: null }, redis: { host: "redis", loopback: false, resolves: true, error: null }, down: false,
+  queue: { connection: "redis", retryAfter: 90 },
 };
-const { database: _, redis: __, down: ___, ...served } = process;
+const { database: _, redis: __, down: ___, queue: ____, ...served } = process;
 const fpm: LaravelFacts = { ...served, sapi: "fpm-fcgi", opcache: { enabled: true, since: now / 1000 - 300, stale: [], staleCount: 0, full: false } };
 const one = (name: string, role: string, more: Partial<ContainerFacts> = {}): ContainerFacts => ({
   name, role, container: `${name}-abc1234`, state: "running", health: "healthy", startedAt, healthTest: ["CMD", "true"], image: "shop:1", mounts: [], ...more,
@@ -24,7 +25,7 @@ const healthTest = ["CMD", "php", "-n", "/drydock/ready.php", "127.0.0.1:9000", 
 const values = { save: "3600 1", appendonly: "yes", "maxmemory-policy": "noeviction", passwords: "1", rdb_last_bgsave_status: "ok", aof_last_write_status: "ok", aof_last_bgrewrite_status: "ok" };
 const healthy: Facts = {
   stack: "local", release: "1a2b3c", now, engine: { host: "ssh://deploy@ship", version: "26.1.5", api: "1.45" },
-  plan: { path: "/var/www/html", uid: 1000, gid: 1000, port: 9000, server: "fpm", healthPath: "/up", scheduler: true, released: true, processes: 1024 },
+  plan: { path: "/var/www/html", uid: 1000, gid: 1000, port: 9000, server: "fpm", healthPath: "/up", scheduler: true, released: true, processes: 1024, longestJob: 60 },
   containers: [
     one("app-1", "app", { laravel: { cli: process, fpm }, healthTest, mounts: [volume] }),
     one("horizon", "horizon", { laravel: { cli: process }, mounts: [volume] }),
@@ -106,6 +107,9 @@ describe("the doctor", () => {
     ["an application that administers the database", { ...healthy, reach: { reached: [], grants: ["FILE on *.*"] } }, "accounts", /has FILE on \*\.\*$/, /REVOKE/],
     ["a neighbour's PHP-FPM that answers", { ...healthy, reach: { reached: ["app-2"], grants: [] } }, "neighbours", /PHP-FPM of app-2 answers/, /--replace app-2/],
     ["a disk that is nearly full", { ...healthy, reach: { reached: [], grants: [], free: 0.049 } }, "disk", /^4 % of the Docker host's disk is free/, /docker system df/],
+    ["jobs that would run twice", { ...healthy, plan: { ...healthy.plan, longestJob: 300 } }, "retry-after",
+      /^a job of the queue redis is run again after 90 s \(retry_after in config\/queue\.php\), but may run for 300 s \(longestJob\)$/, /drydock:env\.REDIS_QUEUE_RETRY_AFTER 330/],
+    ["jobs of a queue of the application's own", { ...said("app-1", { queue: { connection: "slow", retryAfter: 60 } }) }, "retry-after", /queue slow is run again after 60 s/, /retry_after of slow/],
     ["an unhealthy container", change("database", { health: "unhealthy" }), "services", /database is unhealthy/, /logs database/],
     ["two schedulers", { ...healthy, schedule: { running: 2, last: now } }, "schedule", /2 schedulers run/, /drift/],
     ["no scheduler", { ...healthy, schedule: { running: 0 } }, "schedule", /no scheduler runs/, /up/],

@@ -162,7 +162,7 @@ describe("the doctor", () => {
   it("is printed line under line, with a count", () => {
     const text = reportLines(judge(said("horizon", { redisPassword: false })), (_style, plain) => plain);
     assert.match(text, /^ {2}3 {2}every role has Redis's password, and Redis takes it alone +broken\n {7}horizon has no REDIS_PASSWORD\n {7}remedy: \.\/drydock up --replace horizon$/m);
-    assert.match(text, /\n\n23 fine, 1 broken, 0 can't be judged$/);
+    assert.match(text, /\n\n24 fine, 1 broken, 0 can't be judged$/);
   });
 });
 

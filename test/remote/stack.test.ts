@@ -3,12 +3,14 @@ import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import { createConnection, createServer, type Server } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
 import { imageTags } from "../../cli/setup/images-tags.ts";
 import { PlainUp } from "../faults/steps.ts";
 import { Subject } from "../faults/subject.ts";
-import { docker } from "../support/clone.ts";
+import { docker, type Status } from "../support/clone.ts";
+import type { Found } from "../support/containers.ts";
 import { canHaveMachine, HOST, Machine } from "./rig.ts";
 
 /** More than sshd's default limits allow of logins that have just begun (MaxStartups) or of sessions (MaxSessions). */
@@ -46,6 +48,12 @@ const leadTo = (socket: string, host: string, port: number): Server => createSer
     const [response] = (await once(get(new URL(path, subject.status.url), to), "response")) as [IncomingMessage];
     response.resume();
     return response.statusCode ?? 0;
+  };
+  /** The release that visitors get. */
+  const answered = async (): Promise<string> => {
+    const to = { socketPath: join(ship.dir, "site.sock"), agent: false };
+    const [response] = (await once(get(new URL("/release", subject.status.url), to), "response")) as [IncomingMessage];
+    return (await text(response)).trim();
   };
   /** A release under load, of which no request fails. */
   const underLoad = async (release: () => Promise<unknown>): Promise<void> => {
@@ -184,31 +192,87 @@ const leadTo = (socket: string, host: string, port: number): Server => createSer
     assert.match(stdout, /unchanged/);
   });
 
-  for (const step of ["app-image", "backup", "migrate", "assets", "app-1", "switch", "horizon", "verify", "record"]) {
-    it(`serves on as it was when the connection breaks at ${step}, and the next release goes on`, () =>
+  /** `status` says what is the case after a release that broke off: which release serves, and what runs. */
+  const tellsTheTruth = async (): Promise<void> => {
+    const { stdout, stderr } = await subject.clone.drydock(["status", "--json"]);
+    assert.match(stdout, /^\{/, stderr);
+    const { release, services, unfinished } = JSON.parse(stdout) as Status & {
+      readonly unfinished?: { readonly release: string; readonly serves: boolean };
+    };
+    const serves = await answered();
+    if (unfinished === undefined) assert.equal(serves, release);
+    else if (unfinished.release !== release) assert.equal(serves === unfinished.release, unfinished.serves, stdout);
+    for (const { container, state } of services) {
+      assert.equal(state, docker("inspect", "--format", "{{.State.Status}}", container), container);
+    }
+  };
+  /** Waits for a release whose connection broke: it fails, says why, and does not hang. */
+  const breaks = async (release: PlainUp, seconds: number): Promise<void> => {
+    for (const end = Date.now() + seconds * 1000; !release.over && Date.now() < end;) await sleep(100);
+    assert.ok(release.over, `the release hangs: ${release.output}`);
+  };
+
+  const FAR = [
+    "update app-image", "update preflight", "update backup", "update migrate", "update assets",
+    "create-replacement app-1", "update switch", "update drained", "create-replacement horizon", "update verify",
+    "update record", "delete-replaced app-1",
+  ];
+  for (const step of FAR) {
+    it(`serves on when the connection breaks at ${step}, and the next release goes on`, () =>
       subject.fault(`connection cut: ${step}`, async () => {
         subject.change();
-        if (["backup", "migrate"].includes(step)) subject.migration();
+        if (/backup|migrate/.test(step)) subject.migration();
         const release = new PlainUp(subject.clone);
-        assert.ok(await release.begins(step), release.output);
-        await sleep(200);
+        assert.ok(await release.begins(step), `no ${step}: ${release.output}`);
+        await sleep(100);
         ship.link.cut();
-        for (const end = Date.now() + 240_000; !release.over && Date.now() < end;) await sleep(100);
-        assert.ok(release.over, "the release hangs");
+        await breaks(release, 240);
+        // What had only to be waited for may have been done by then.
+        if (/error:/.test(release.output)) assert.match(release.output, new RegExp(`the connection to ${HOST} broke`));
+        await tellsTheTruth();
       }));
   }
+
+  it("says so when the connection breaks under `./drydock up`", () => subject.fault("connection cut: ./drydock up", async () => {
+    subject.change();
+    const isNew = (found: readonly Found[]): boolean => found.some((one) => one.role === "app" && subject.isNew(one));
+    const { code, stderr } = await subject.upWhile(isNew, () => ship.link.cut());
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, new RegExp(`^drydock: the connection to ${HOST} broke`, "m"));
+    await tellsTheTruth();
+  }));
 
   it("gives a link up that falls silent", () => subject.fault("link silent: app-1", async () => {
     subject.change();
     const release = new PlainUp(subject.clone);
-    assert.ok(await release.begins("app-1"), release.output);
+    assert.ok(await release.begins("create-replacement app-1"), release.output);
     ship.link.silent = true;
     try {
-      for (const end = Date.now() + 120_000; !release.over && Date.now() < end;) await sleep(100);
-      assert.ok(release.over, "the release hangs");
+      await breaks(release, 120);
     } finally {
       ship.link.silent = false;
       ship.link.cut();
     }
+    await tellsTheTruth();
   }));
+
+  it("ends a backup and a restore whose connection breaks, and they can be made again", async () => {
+    for (const [args, when] of [
+      [["backup", "run"], /→ database/],
+      [["backup", "restore", "latest", "--db", "--yes", "--no-backup"], /→ loading/],
+    ] as const) {
+      const child = subject.clone.start([...args]);
+      let said = "";
+      for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => { said += String(chunk); });
+      const ended = once(child, "exit");
+      while (!when.test(said) && child.exitCode === null) await sleep(50);
+      ship.link.cut();
+      const [code] = (await ended) as [number];
+      assert.notEqual(code, 0, said);
+      assert.match(said, new RegExp(`^drydock: the connection to ${HOST} broke`, "m"));
+      await sleep(2_000);
+      await drydock(...args);
+    }
+    await subject.isWhole();
+  });
 });

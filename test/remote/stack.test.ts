@@ -142,7 +142,7 @@ const leadTo = (socket: string, host: string, port: number): Server => createSer
       gone();
       const { said } = await drydock("backup", "restore", backup.id, "--db", "--yes", "--no-backup", ...how);
       assert.equal(rows(), before);
-      assert.match(said, how.length === 0 ? /^→ loading$/m : /^→ .*prepared in/m);
+      assert.match(said, how.length === 0 ? /^→ restoring$/m : /^→ .*prepared in/m);
     }
     inApp("rm -r storage/app/up && echo changed > storage/app/b.txt");
     const { said } = await drydock("backup", "restore", backup.id, "--files", "--yes", "--no-backup");

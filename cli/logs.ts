@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { CliError, Exit } from "./errors.ts";
+import { readLogsBefore, recordsOf } from "./records.ts";
 import { deployed } from "./services.ts";
 import { openSession } from "./session.ts";
 import type { Service } from "./stack.ts";
@@ -11,6 +12,7 @@ export interface LogsOptions {
   readonly follow?: true;
   readonly tail: string;
   readonly since?: string;
+  readonly before?: true;
 }
 
 const COLOURS = ["cyan", "green", "yellow", "magenta", "blue"] as const;
@@ -28,9 +30,30 @@ export function logArguments(container: string, { follow, tail, since }: Omit<Lo
   return ["logs", "--tail", tail, ...(since === undefined ? [] : ["--since", since]), ...(follow ? ["--follow"] : []), container];
 }
 
+/**
+ * What a role's containers of earlier releases had written, each line behind the name of its container.
+ * @param kept as commands/record.sh writes it: ROLE CONTAINER | LINE
+ */
+export function linesBefore(kept: string, role: string, { tail }: Pick<LogsOptions, "tail">): readonly string[] {
+  const containers = new Map<string, string[]>();
+  for (const line of kept.split("\n")) {
+    const [, of, container = "", text = ""] = /^(\S+) (\S+) \| (.*)$/.exec(line) ?? [];
+    if (of === undefined || (role !== "all" && of !== role)) continue;
+    containers.set(container, [...containers.get(container) ?? [], text]);
+  }
+  const wanted = tail === "all" ? Infinity : Number(tail);
+  return [...containers].flatMap(([container, lines]) => lines.slice(Math.max(0, lines.length - wanted)).map((line) => `${container} | ${line}`));
+}
+
 /** Every line behind the name of its service; several containers are interleaved as they write. */
 export async function showLogs(role: string, options: LogsOptions): Promise<number> {
   const { outputs, docker, unfinished } = await deployed(await openSession({ stack: options.stack, brief: true }));
+  if (options.before) {
+    const records = recordsOf(outputs, docker.env.DOCKER_HOST);
+    const lines = records === undefined ? [] : linesBefore(await readLogsBefore(records, docker.env), role, options);
+    process.stdout.write(lines.map((line) => `${line}\n`).join(""));
+    return Exit.ok;
+  }
   // What failed on its way is what somebody wants to read then.
   const services = ofRole([...outputs.services, ...(unfinished?.others ?? []).map((one) => ({ ...one, name: one.container }))], role);
   const paint = painter(process.stdout);

@@ -51,6 +51,14 @@ export function recordsEnvironment({ stack, volume, image, user }: Records): Rec
   return { RECORDS: volume, RECORDS_IMAGE: image, RECORDS_USER: user, RECORDS_LABELS: `--label drydock.stack=${stack}` };
 }
 
+/** The logs of containers that releases have taken away, oldest first; nothing where there are none. */
+export async function readLogsBefore(records: Records, env: NodeJS.ProcessEnv): Promise<string> {
+  const script = `${EXISTS} . commands/records.sh; in_records readonly 'for file in logs/*.log; do [ ! -f "$file" ] || cat "$file"; done' </dev/null`;
+  const { code, stdout, stderr } = await runScript(script, { ...dockerFor(records.host, env).env, ...recordsEnvironment(records) });
+  if (code !== 0) throw new CliError({ what: `the logs of earlier releases can't be read: ${stderr.trim()}`, remedy: `docker volume inspect ${records.volume}` });
+  return stdout;
+}
+
 /**
  * Reads files of the records, in one container.
  * @throws CliError where they can't be read

@@ -2,6 +2,7 @@
 # Writes the release into the stack's records, once everything of it has succeeded, and keeps its image for a way back.
 # RECORDS, RECORDS_IMAGE, RECORDS_USER, RECORDS_LABELS: see records.sh
 # REPLICA: container that is asked; APP_PATH; IMAGE: reference; KEY: the same for the same release; RECORD: JSON, what is known beforehand
+# STORAGE: the stack's own volume that all containers of the application have; RELEASE; DAYS: how long the logs of those before it stay, 0: not at all
 # PROBES: what verify printed; DRYDOCK_BEGAN: seconds since 1970, where the command line released it; KEPT: tag's name for what is kept
 set -eu
 fail() { echo "record: $*; the release itself is complete and serves. Run the same command again." >&2; exit 1; }
@@ -33,11 +34,21 @@ found_out() {
   printf '%s\n' "${line%\}}"
 }
 
+# logs_before: the last lines of the containers that go with this release: they are gone with them.
+logs_before() {
+  [ "$DAYS" -gt 0 ] || return 0
+  docker ps --all --filter "volume=$STORAGE" --filter label=drydock.release --format '{{.Names}} {{.Label "drydock.role"}} {{.Label "drydock.release"}}' \
+    | while read -r name role release; do
+      case $role in app | worker | horizon | scheduler) ;; *) continue ;; esac
+      [ "$release" = "$RELEASE" ] || docker logs --tail 5000 "$name" 2>&1 </dev/null | LC_ALL=C sed "s/^/$role $name | /" || :
+    done
+}
+
 # The container that writes takes a moment to start: it does so while the record is found out.
 # The same release again, such as after a container was brought back, is no new one. The newest 500 stay.
 # What is printed leaves out the names of the migrations, which stand last.
 code=0
-printed=$(found_out | in_records rw '
+printed=$({ found_out && logs_before; } | in_records rw '
   read -r line || exit 9
   umask 077
   touch releases.jsonl
@@ -46,7 +57,11 @@ printed=$(found_out | in_records rw '
   number=$(printf "%s" "$last" | sed -n "s/^{\"sequence\":\([0-9]*\),.*/\1/p")
   { tail -n 499 releases.jsonl; printf "{\"sequence\":%s,%s}\n" $((${number:-0} + 1)) "$line"; } > releases.new
   mv releases.new releases.jsonl
-  tail -n 1 releases.jsonl' "$KEY") || code=$?
+  mkdir -p logs
+  find logs -type f -mtime "+$2" -exec rm -f {} +
+  # A full disk is no reason to have no record.
+  cat > logs/new 2>/dev/null && [ -s logs/new ] && mv logs/new "logs/$(date -u +%Y%m%dT%H%M%SZ).log" || rm -f logs/new
+  tail -n 1 releases.jsonl' "$KEY" "$DAYS") || code=$?
 case $code in
   0) printf '%s\n' "$printed" | sed 's/,"migrations":.*$/}/' ;;
   9) exit 1 ;; # found_out has said why

@@ -49,6 +49,9 @@ export class Record extends pulumi.ComponentResource {
           IMAGE: context.image,
           KEY: key,
           KEPT: args.volumes.records.name,
+          STORAGE: args.volumes.storage.name,
+          RELEASE: context.release,
+          DAYS: String(context.settings.logs.keepDays),
           RECORD: JSON.stringify({ key, release: context.release, image: context.image, pinned: app.pinned !== undefined, env: context.environment.hash, settings }),
           // The proof's input has secrets; what it prints are counts and names.
           PROBES: pulumi.unsecret(args.probes),

@@ -19,4 +19,9 @@ export const limits = z.strictObject({
 export const logs = z.strictObject({
   maxSize: preset(integer(1, 10_240, "MiB"), 10, "Size of one log file of a container"),
   maxFiles: preset(integer(1, 100), 3, "Log files kept for each container"),
+  keepDays: preset(
+    integer(0, 365, "days"),
+    7,
+    "How long the last lines of the containers that a release takes away are kept, for `./drydock logs ROLE --before`; 0: not at all",
+  ),
 });

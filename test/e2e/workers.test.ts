@@ -113,6 +113,8 @@ describe("workers and services", function () {
     const all = await invoices();
     assert.ok(jobs > 5 && all.every(({ begun, done }) => begun === 1 && done === 1), JSON.stringify(all));
     assert.ok(new Set(all.map(({ worker }) => worker)).size >= 2, "workers of both releases, or both of one pool");
+    const before = await clone.drydock(["logs", "worker", "--before", "--tail", "all"]);
+    assert.match(before.stdout, /^worker-sockets-1-\w+ \| .*websockets on port 8081/m, "what the old containers wrote is kept");
   });
 
   it("leave room for an upload that is larger than the memory for files, which all replicas and the next release have", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Exit } from "../../../cli/errors.ts";
-import { logArguments, ofRole } from "../../../cli/logs.ts";
+import { linesBefore, logArguments, ofRole } from "../../../cli/logs.ts";
 import { buildProgram, main } from "../../../cli/main.ts";
 import { execArguments } from "../../../cli/verbs/artisan.ts";
 
@@ -73,6 +73,13 @@ describe("artisan", () => {
 });
 
 describe("logs", () => {
+  it("of earlier releases are those of a role, the last lines of each container", () => {
+    const kept = ["app app-1-a | one", "horizon horizon-a | job", "app app-1-a | two", "app app-2-a | three | four", "damaged", "app app-1-a | five"].join("\n");
+    assert.deepEqual(linesBefore(kept, "app", { tail: "2" }), ["app-1-a | two", "app-1-a | five", "app-2-a | three | four"]);
+    assert.deepEqual(linesBefore(kept, "horizon", { tail: "all" }), ["horizon-a | job"]);
+    assert.equal(linesBefore(kept, "all", { tail: "100" }).length, 5);
+  });
+
   const service = (name: string, role: string) => ({ name, role, container: `${name}-abc1234`, image: "x" });
   const services = [service("app-1", "app"), service("app-2", "app"), service("redis", "redis")];
 

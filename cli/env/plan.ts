@@ -40,6 +40,8 @@ const PLACELESS: Readonly<Record<string, string>> = {
   DB_URL: url, DATABASE_URL: url, REDIS_URL: url,
   PATH: process, HOME: process, USER: process, PWD: process, SHELL: process, HOSTNAME: process,
 };
+/** As the file of one's own machine says it, and Laravel's own `.env.example`. */
+const LOOPBACK = /^(localhost|127\.[\d.]+|\[?::1\]?)$/i;
 /** What the stack's own servers are made with: another one later would lock the application out. */
 const FIXED = new Set(["DB_CONNECTION", "DB_DATABASE", "DB_USERNAME", "DB_PASSWORD", "REDIS_PASSWORD"]);
 
@@ -71,6 +73,7 @@ export function planImport(entries: readonly (Entry | Unreadable)[], { stack, pr
     if (name === "APP_URL" && /^https?:\/\/(localhost|127\.|\[::1\])/.test(
       value,
     )) return "is an address of one's own machine";
+    if (/_HOST$/.test(name) && LOOPBACK.test(value)) return "would be the container itself: name the server, if the application uses one";
     return undefined;
   }
 

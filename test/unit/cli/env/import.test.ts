@@ -14,6 +14,9 @@ APP_URL=http://localhost
 
 LOG_CHANNEL=stack
 LOG_STACK=single
+MEMCACHED_HOST=127.0.0.1
+MAIL_HOST=localhost
+SCOUT_HOST=search
 DB_CONNECTION=mysql
 DB_HOST=127.0.0.1
 DB_DATABASE=my-shop
@@ -44,13 +47,13 @@ describe("the import of a .env file", () => {
     const planned = plan("prod");
     const of = (action: string) => [...planned.values()].filter((one) => one.action === action).map(({ name }) => name);
     assert.deepEqual(of("set"), [
-      "APP_NAME", "LOG_CHANNEL", "LOG_STACK", "DB_CONNECTION", "DB_DATABASE", "DB_USERNAME", "MAIL_FROM_NAME", "STRIPE_KEY", "GREETING", "PRICE",
+      "APP_NAME", "LOG_CHANNEL", "LOG_STACK", "SCOUT_HOST", "DB_CONNECTION", "DB_DATABASE", "DB_USERNAME", "MAIL_FROM_NAME", "STRIPE_KEY", "GREETING", "PRICE",
       "VITE_APP_NAME",
     ]);
     assert.deepEqual(of("secret"), ["APP_KEY", "STRIPE_SECRET"]);
     assert.deepEqual(
       of("skip"),
-      ["APP_ENV", "APP_DEBUG", "APP_URL", "DB_HOST", "REDIS_CLIENT", "MAIL_SCHEME", "AWS_BUCKET", "BARE"],
+      ["APP_ENV", "APP_DEBUG", "APP_URL", "MEMCACHED_HOST", "MAIL_HOST", "DB_HOST", "REDIS_CLIENT", "MAIL_SCHEME", "AWS_BUCKET", "BARE"],
     );
     assert.deepEqual(of("refuse"), ["DB_PASSWORD", "SESSION_DRIVER", "BROKEN", "REPORT_TO", "path.to"]);
     assert.equal(
@@ -93,7 +96,7 @@ describe("the import of a .env file", () => {
       !shown.includes(value),
       value,
     );
-    assert.match(shown, /^Set \(11\):\n/);
+    assert.match(shown, /^Set \(12\):\n/);
     assert.match(shown, /\nNOT set \(5\):\n {2}DB_PASSWORD +is too short/);
     assert.match(shown, /\nSee what it changes: \.\/drydock preview -s prod\n$/);
   });

@@ -24,11 +24,19 @@ interface Made {
 
 /** The settings that say which image runs; the base of applications has none. */
 const SETTINGS: Readonly<Record<string, string>> = {
-  app: "drydock:app.image", backup: "drydock:backup.image", proxy: "drydock:proxy.image", database: "drydock:database.image", redis: "drydock:redis.image",
+  app: "drydock:app.image",
+  backup: "drydock:backup.image",
+  proxy: "drydock:proxy.image",
+  database: "drydock:database.image",
+  redis: "drydock:redis.image",
 };
 
 /** Builds images on this machine's engine, pushes them where that is asked, and prints how a stack names them. */
-export async function makeImages(verb: "build" | "push", names: readonly string[], options: ImageOptions): Promise<number> {
+export async function makeImages(
+  verb: "build" | "push",
+  names: readonly string[],
+  options: ImageOptions,
+): Promise<number> {
   const paths = pathsOf();
   // What the local stack needs is what is built here.
   const { host, images: own } = await ensureContainers(LOCAL);
@@ -57,7 +65,8 @@ async function buildApp(paths: Paths, host: string, docker: Docker, asked: strin
   if (build === undefined || uid === undefined || gid === undefined) {
     throw new CliError({
       what: `stack ${stack} does not say how its application is built (drydock:app.build)`,
-      remedy: `pulumi config set --path drydock:app.build.context ../shop -s local; ./drydock image build app -s local\nor without the application: ./drydock image build backup`,
+      remedy: "pulumi config set --path drydock:app.build.context ../shop -s local; ./drydock image build app -s local\n"
+        + "or without the application: ./drydock image build backup",
     });
   }
   try {
@@ -76,7 +85,8 @@ async function buildApp(paths: Paths, host: string, docker: Docker, asked: strin
 
 async function push(docker: Docker, name: string, image: string, { registry = "", tag }: ImageOptions): Promise<Made> {
   const repository = `${registry.replace(/\/+$/, "")}/${name}`;
-  const reference = `${repository}:${name === "app" && tag !== undefined ? tag : image.slice(image.lastIndexOf(":") + 1)}`;
+  const own = image.slice(image.lastIndexOf(":") + 1);
+  const reference = `${repository}:${name === "app" ? tag ?? own : own}`;
   const done = async (...args: string[]) => {
     const { code, stdout, stderr } = await docker.run(args);
     if (code !== 0) {
@@ -84,7 +94,8 @@ async function push(docker: Docker, name: string, image: string, { registry = ""
       const login = /denied|unauthorized|no basic auth/i.test(why);
       throw new CliError({
         what: `docker ${args[0]} of ${reference} failed: ${why.split("\n").at(-1)}`,
-        remedy: login ? `docker login ${registry.split("/")[0]}` : `is ${registry} the name of a registry that this machine's Docker reaches? docker push ${reference}`,
+        remedy: login ? `docker login ${registry.split("/")[0]}`
+          : `is ${registry} the name of a registry that this machine's Docker reaches? docker push ${reference}`,
       });
     }
     return stdout;
@@ -95,7 +106,10 @@ async function push(docker: Docker, name: string, image: string, { registry = ""
     await done("push", "--quiet", reference);
     const digests = JSON.parse(await done("image", "inspect", "--format", "{{json .RepoDigests}}", reference)) as string[];
     const digest = digests.find((one) => one.startsWith(`${repository}@`));
-    if (digest === undefined) throw new CliError({ what: `${reference} was pushed, and Docker names no digest of it`, remedy: `docker push ${reference} prints it` });
+    if (digest === undefined) {
+      const what = `${reference} was pushed, and Docker names no digest of it`;
+      throw new CliError({ what, remedy: `docker push ${reference} prints it` });
+    }
     const setting = SETTINGS[name];
     return { name, image: reference, digest, ...(setting === undefined ? {} : { setting }) };
   });

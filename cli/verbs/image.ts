@@ -30,7 +30,10 @@ Examples:
   $ ./drydock image build app -s staging`)
     .action(run("build"));
   verb("push", "build them, push them to a registry, and print the settings that name them by digest")
-    .requiredOption("-r, --registry <prefix>", "the registry, and a path in it: registry.example.com/shop; docker must be logged in there")
+    .requiredOption(
+      "-r, --registry <prefix>",
+      "the registry, and a path in it: registry.example.com/shop; docker must be logged in there",
+    )
     .option("-t, --tag <tag>", "the application's tag (default: made of what it is built from)")
     .addHelpText("after", `
 Examples:
@@ -40,7 +43,9 @@ Examples:
     .action(run("push"));
 }
 
-const run = (verb: "build" | "push") => async (names: readonly string[], _options: object, command: Command): Promise<void> => {
-  const { makeImages } = await import("../makeImages.ts");
-  process.exitCode = await makeImages(verb, names.length > 0 ? names : NAMES.filter((name) => name !== "php"), command.optsWithGlobals<ImageOptions>());
-};
+const run = (verb: "build" | "push") =>
+  async (names: readonly string[], _options: object, command: Command): Promise<void> => {
+    const { makeImages } = await import("../makeImages.ts");
+    const which = names.length > 0 ? names : NAMES.filter((name) => name !== "php");
+    process.exitCode = await makeImages(verb, which, command.optsWithGlobals<ImageOptions>());
+  };

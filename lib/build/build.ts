@@ -3,6 +3,9 @@ import { accessSync, constants } from "node:fs";
 import { resolve } from "node:path";
 import { BuildError, buildArguments, buildKitOnly, type BuildSpec } from "./spec.ts";
 
+/** Lines of the build's output that an error shows. */
+const TAIL = 20;
+
 export interface BuildOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly folder: string;
@@ -10,8 +13,8 @@ export interface BuildOptions {
 }
 
 /**
- * Builds an image on the Docker host: with BuildKit where this machine's docker has it (buildx), else with the classic builder. An image of
- * that name is what is wanted, for the name is made of all that it is built from.
+ * Builds an image on the Docker host: with BuildKit where this machine's docker has it (buildx), else with the classic
+ * builder. An image of that name is what is wanted, for the name is made of all that it is built from.
  *
  * @param options.env has DOCKER_HOST, and what the settings name as secrets
  * @param options.folder the project's
@@ -26,11 +29,14 @@ export async function buildImage(spec: BuildSpec, options: BuildOptions): Promis
   const buildKit = (await docker(["buildx", "version"], options)).code === 0;
   const only = buildKitOnly(spec);
   if (!buildKit && only.length > 0) {
-    throw new BuildError(`${only.map((name) => `drydock:app.build.${name}`).join(", ")}: only BuildKit can do this, and the docker of this `
-      + "machine has the classic builder alone. Install docker-buildx (of Debian) or docker-buildx-plugin (of Docker)");
+    const settings = only.map((name) => `drydock:app.build.${name}`).join(", ");
+    throw new BuildError(`${settings}: only BuildKit can do this, and the docker of this machine has the classic builder alone. `
+      + "Install docker-buildx (of Debian) or docker-buildx-plugin (of Docker)");
   }
-  const { code, output } = await docker(buildArguments(spec, buildKit), { ...options, env: { ...options.env, DOCKER_BUILDKIT: buildKit ? "1" : "0" } });
-  if (code !== 0) throw new BuildError(`building ${spec.image} from ${spec.context} failed:\n${output.trimEnd().split("\n").slice(-20).join("\n")}`);
+  const env = { ...options.env, DOCKER_BUILDKIT: buildKit ? "1" : "0" };
+  const { code, output } = await docker(buildArguments(spec, buildKit), { ...options, env });
+  const end = output.trimEnd().split("\n").slice(-TAIL).join("\n");
+  if (code !== 0) throw new BuildError(`building ${spec.image} from ${spec.context} failed:\n${end}`);
   return true;
 }
 
@@ -51,11 +57,17 @@ export function whatIsMissing({ secrets, ssh }: BuildSpec, { env, folder }: Buil
     }
   });
   if (ssh && (env["SSH_AUTH_SOCK"] ?? "") === "")
-    problems.push('drydock:app.build.ssh: no ssh agent answers here (SSH_AUTH_SOCK). Start one for this command: ssh-agent sh -c "ssh-add && ./drydock up"');
+    problems.push("drydock:app.build.ssh: no ssh agent answers here (SSH_AUTH_SOCK). Start one for this command: "
+      + 'ssh-agent sh -c "ssh-add && ./drydock up"');
   return problems;
 }
 
-function docker(args: readonly string[], { env, folder, show = () => {} }: BuildOptions): Promise<{ code: number; output: string }> {
+interface Said {
+  readonly code: number;
+  readonly output: string;
+}
+
+function docker(args: readonly string[], { env, folder, show = () => {} }: BuildOptions): Promise<Said> {
   return new Promise((resolve, reject) => {
     const child = spawn("docker", args, { env, cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";

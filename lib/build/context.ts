@@ -1,5 +1,7 @@
-import { closeSync, existsSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, type Stats } from "node:fs";
 import { createHash, type Hash } from "node:crypto";
+import {
+  closeSync, existsSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, type Stats,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import dockerignore from "@balena/dockerignore";
 import { BuildError } from "./spec.ts";
@@ -17,22 +19,29 @@ export interface BuildContext {
 }
 
 /**
- * Reads what a build reads: path, permissions and content of what the ignore file (the Dockerfile's own, or the folder's) doesn't leave out.
+ * Reads what a build reads: path, permissions and content of what the ignore file (the Dockerfile's own, or the folder's)
+ * doesn't leave out.
  *
  * @param root the folder, from the project's
  * @param dockerfile from the folder
  * @param secrets files that must not get into the image, by their id
  * @throws BuildError that names the file that can't be read, or be part of an image
  */
-export function readContext(root: string, dockerfile: string, secrets: Readonly<Record<string, string>> = {}): BuildContext {
+export function readContext(
+  root: string,
+  dockerfile: string,
+  secrets: Readonly<Record<string, string>> = {},
+): BuildContext {
   if (!existsSync(root)) {
     throw new BuildError(
-      `drydock:app.build.context: the folder ${root} does not exist (relative to the project). Set it: pulumi config set --path drydock:app.build.context FOLDER`,
+      `drydock:app.build.context: the folder ${root} does not exist (relative to the project). Set it: `
+        + "pulumi config set --path drydock:app.build.context FOLDER",
     );
   }
   const path = join(root, dockerfile);
   if (!existsSync(path)) {
-    throw new BuildError(`drydock:app.build.dockerfile: there is no file ${path}. Set it: pulumi config set --path drydock:app.build.dockerfile FILE`);
+    throw new BuildError(`drydock:app.build.dockerfile: there is no file ${path}. Set it: `
+      + "pulumi config set --path drydock:app.build.dockerfile FILE");
   }
   const ignoreFile = [`${path}.dockerignore`, join(root, ".dockerignore")].find((file) => existsSync(file));
   const rules = ignoreFile === undefined ? "" : readFileSync(ignoreFile, "utf8");
@@ -81,8 +90,8 @@ function unreadable(root: string, name: string, why: string): BuildError {
 }
 
 function inside(root: string, name: string, id: string): BuildError {
-  return new BuildError(`drydock:app.build.secrets.${id}: the file is part of what the build is sent, so a COPY would put it into the image. `
-    + `Leave it out with a line in ${join(root, ".dockerignore")}: ${name}`);
+  return new BuildError(`drydock:app.build.secrets.${id}: the file is part of what the build is sent, so a COPY would put it `
+    + `into the image. Leave it out with a line in ${join(root, ".dockerignore")}: ${name}`);
 }
 
 function addFile(hash: Hash, root: string, name: string, stat: Stats, warnings: string[]): void {
@@ -116,6 +125,9 @@ function addContent(hash: Hash, path: string): void {
   }
 }
 
+/** What a line copies from or mounts. */
+const FROM = /(?:^\s*(?:COPY|ADD)\s.*?--from=|--mount=\S*?\bfrom=)([^\s,]+)/gi;
+
 /**
  * The images that a Dockerfile builds on or copies from, by other names than its own stages have.
  * @param args build arguments; an ARG before the first FROM has its own default
@@ -125,10 +137,11 @@ export function basesOf(dockerfile: string, args: Readonly<Record<string, string
   const stages = new Set<string>();
   const bases = new Set<string>();
   const filled = (text: string): string =>
-    text.replace(/\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))/g, (_all, name: string | undefined, otherwise: string | undefined, plain: string | undefined) =>
+    text.replace(/\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))/g, (_all, name?: string, otherwise?: string, plain?: string) =>
       values[name ?? plain ?? ""] || (otherwise ?? ""));
   const add = (reference: string) => {
-    if (reference !== "" && reference !== "scratch" && !/^\d+$/.test(reference) && !stages.has(reference.toLowerCase())) bases.add(reference);
+    const isImage = !/^(scratch|\d*)$/.test(reference) && !stages.has(reference.toLowerCase());
+    if (isImage) bases.add(reference);
   };
   for (const line of dockerfile.replace(/\\\r?\n/g, " ").split("\n")) {
     const [word = "", ...words] = line.trim().split(/\s+/);
@@ -140,7 +153,7 @@ export function basesOf(dockerfile: string, args: Readonly<Record<string, string
       add(filled(reference));
       if (/^as$/i.test(as ?? "") && name !== undefined) stages.add(name.toLowerCase());
     } else {
-      for (const [, reference = ""] of line.matchAll(/(?:^\s*(?:COPY|ADD)\s.*?--from=|--mount=\S*?\bfrom=)([^\s,]+)/gi)) add(filled(reference));
+      for (const [, reference = ""] of line.matchAll(FROM)) add(filled(reference));
     }
   }
   return [...bases];

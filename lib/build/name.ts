@@ -11,8 +11,8 @@ interface User {
 }
 
 /**
- * Names an image after all that it is built from: its context, its Dockerfile, the settings of the build, and the bases that were made on the
- * Docker host.
+ * Names an image after all that it is built from: its context, its Dockerfile, the settings of the build, and the bases
+ * that were made on the Docker host.
  *
  * @param folder the project's, from where the program runs
  * @param host as in DOCKER_HOST
@@ -26,7 +26,8 @@ export async function builtName(
   host: string,
 ): Promise<{ readonly reference: string; readonly warnings: readonly string[] }> {
   const { context, dockerfile, args, target, platform, secrets } = build;
-  const files = Object.entries(secrets).flatMap(([name, { file }]) => (file === undefined ? [] : [[name, join(folder, file)] as const]));
+  const files = Object.entries(secrets).flatMap(([name, { file }]) =>
+    (file === undefined ? [] : [[name, join(folder, file)] as const]));
   const read = readContext(join(folder, context), dockerfile, Object.fromEntries(files));
   const bases = await localImages(basesOf(read.dockerfile, args), host);
   const parts = [read.hash, dockerfile, args, target, platform, uid, gid, bases];

@@ -46,7 +46,8 @@ export function buildArguments(spec: BuildSpec, buildKit: boolean): readonly str
     ...(buildKit ? option("platform", platform) : []),
     ...cacheFrom.flatMap((from) => ["--cache-from", from]),
     ...option("cache-to", cacheTo),
-    ...Object.entries(secrets).flatMap(([id, { file, env }]) => ["--secret", file === undefined ? `id=${id},env=${env}` : `id=${id},src=${file}`]),
+    ...Object.entries(secrets).flatMap(([id, { file, env }]) =>
+      ["--secret", `id=${id},${file === undefined ? `env=${env}` : `src=${file}`}`]),
     ...(ssh ? ["--ssh", "default"] : []),
     context,
   ];

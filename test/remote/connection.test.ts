@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmodSync, copyFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync } from "node:fs";
 import { after, before, beforeEach, describe, it } from "mocha";
 import { hear, type Said } from "../../cli/child.ts";
 import type { CliError } from "../../cli/errors.ts";
@@ -74,6 +74,20 @@ import { canHaveMachine, HOST, Machine, SHIP } from "./rig.ts";
     assert.equal(stdout, "of here\n", stderr);
     assert.equal((await docker("cp", new URL("link.ts", import.meta.url).pathname, "box:/tmp/link.ts")).code, 0);
     assert.match(ship.docker("exec", "box", "head", "-1", "/tmp/link.ts"), /^import/);
+  });
+
+  it("takes nothing of the user's configuration along that is meant for a terminal or a tunnel", async () => {
+    const more = [
+      "RemoteCommand tmux attach", "RequestTTY yes", `LocalForward ${ship.dir}/tunnel.sock /nowhere`, "LogLevel QUIET",
+      "ControlMaster auto", `ControlPath ${ship.dir}/control`, "ClearAllForwardings yes",
+    ];
+    const env = ship.sshConfig("much", { more });
+    for (const call of ["ps --quiet", "exec box echo through", "logs box"]) {
+      const { code, stderr } = await run(["docker", ...call.split(" ")], env);
+      assert.equal(code, 0, `${call}: ${stderr}`);
+    }
+    assert.deepEqual([existsSync(`${ship.dir}/tunnel.sock`), existsSync(`${ship.dir}/control`)], [false, false]);
+    assert.equal(ship.link.connections, 1);
   });
 
   it("is opened again where it broke", async () => {

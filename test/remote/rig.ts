@@ -41,6 +41,8 @@ interface SshConfig {
   readonly key?: string | null;
   readonly knownHosts?: string;
   readonly port?: number;
+  /** More of its lines. */
+  readonly more?: readonly string[];
 }
 
 export interface MachineOptions {
@@ -258,14 +260,14 @@ chown -R deploy:deploy /home/deploy`;
 
   /** A configuration of ssh that differs in this; the environment in which it holds. */
   sshConfig(name: string, config: SshConfig): Record<string, string> {
-    const { key = "key", knownHosts = "known_hosts", port = this.link.port } = config;
+    const { key = "key", knownHosts = "known_hosts", port = this.link.port, more = [] } = config;
     const file = this.own("client", name);
     writeFileSync(file, `Host ${SHIP}
   HostName 127.0.0.1
   Port ${port}
   HostKeyAlias ${SHIP}
   UserKnownHostsFile ${this.own("client", knownHosts)}
-${key === null ? "" : `  IdentityFile ${this.own("client", key)}\n  IdentitiesOnly yes\n`}`);
+${key === null ? "" : `  IdentityFile ${this.own("client", key)}\n  IdentitiesOnly yes\n`}${more.map((line) => `  ${line}\n`).join("")}`);
     return this.env({ SHIP_CONFIG: file });
   }
 }

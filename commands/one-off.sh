@@ -9,6 +9,12 @@ _tmpfs() { echo "--tmpfs $APP_PATH/$1:rw,noexec,nosuid,uid=${RUN_AS%:*},gid=${RU
 
 # one_off NAME COMMAND...: makes the container; the tar on standard input, as base64, is put into it before it starts.
 one_off() {
+  made "$@" || return 1
+  base64 -d | docker cp - "$1:/" || { docker rm --force --volumes "$1" >/dev/null; return 1; }
+}
+
+# made NAME COMMAND...: the same without any file
+made() {
   name=$1
   shift
   set -- --entrypoint /bin/sh "$IMAGE" /drydock/start.sh "$@"
@@ -23,5 +29,4 @@ one_off() {
   for also in ${ALSO:-}; do
     docker network connect "$also" "$name" || { docker rm --force --volumes "$name" >/dev/null; return 1; }
   done
-  base64 -d | docker cp - "$name:/" || { docker rm --force --volumes "$name" >/dev/null; return 1; }
 }

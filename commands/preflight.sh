@@ -13,9 +13,10 @@ warn() { echo "preflight: WARNING: $*" >&2; }
 read -r plan
 read -r files
 
-user=$(docker image inspect -f '{{.Config.User}}' "$IMAGE") || fail "the image $IMAGE can't be inspected"
-inside=$(docker image inspect -f '{{range .Config.Env}}{{println .}}{{end}}' "$IMAGE") \
+# Few calls: on a host over ssh each takes two round trips.
+inside=$(docker image inspect -f '{{println .Config.User}}{{range .Config.Env}}{{println .}}{{end}}' "$IMAGE") \
   || fail "the image $IMAGE can't be inspected"
+user=$(printf '%s\n' "$inside" | head -n 1)
 wins=
 for name in $SECRETS APP_CONFIG_CACHE; do
   case "
@@ -25,14 +26,14 @@ done
 [ -z "$wins" ] || fail "the image sets$wins (ENV in its Dockerfile), which would win over this stack's.
 Nothing was changed. Remove these lines from the Dockerfile, and build the image anew; what is secret in it counts as known."
 
-docker rm --force --volumes "$NAME" >/dev/null 2>&1 || :
+remove() { docker rm --force --volumes "$NAME" >/dev/null 2>&1 || :; }
 # Without the release's own files at first: what is the image's own?
 LABELS="$LABELS --rm --interactive"
-head -c 1024 /dev/zero | base64 | one_off "$NAME" \
-  /bin/sh -c 'php /drydock/image.php "$@" && exec php /drydock/preflight.php "$1"' image "$APP_PATH" "$HORIZON" "$OWN_START" "$user" \
-  || fail "the one-off container could not be made from $IMAGE"
-trap 'docker rm --force --volumes "$NAME" >/dev/null 2>&1 || :' EXIT
-# All at once: a host over ssh takes two round trips for each.
+set -- "$NAME" /bin/sh -c 'php /drydock/image.php "$@" && exec php /drydock/preflight.php "$1"' \
+  image "$APP_PATH" "$HORIZON" "$OWN_START" "$user"
+# One that was cut off may have left its container.
+{ said=$(made "$@" 2>&1) || { remove; made "$@"; }; } || fail "the one-off container could not be made from $IMAGE"
+trap remove EXIT
 own=$(
   for file in .env ".env.$STAGE" bootstrap/cache/config.php; do
     { ! docker cp "$NAME:$APP_PATH/$file" - >/dev/null 2>&1 || echo "$file"; } &
@@ -46,6 +47,10 @@ printf '%s' "$files" | base64 -d | docker cp - "$NAME:/" \
   || fail "the environment could not be delivered into the one-off container"
 code=0
 said=$(printf '%s' "$plan" | timeout 120 docker start --attach --interactive "$NAME") || code=$?
+case $code in
+  # It has ended, and is gone with it.
+  0 | 3) trap - EXIT ;;
+esac
 case $code in
   3) fail "$IMAGE is not what the release needs (see above); nothing was changed" ;;
   126 | 127) fail "php could not be run in $IMAGE (see above): it has to be on the image's PATH. Nothing was changed" ;;

@@ -21,7 +21,9 @@ describe("the look into the image", function () {
     writeFileSync(join(folder, "docker"), `#!/bin/sh
 echo "$*" >> ${folder}/calls
 case "$1 $2" in
-  "image inspect") case "$*" in *Config.User*) echo "${user}" ;; *) cat ${folder}/env ;; esac ;;
+  "image inspect") echo "${user}"; cat ${folder}/env ;;
+  "create --name") [ ! -e ${folder}/left ] || { echo "in use" >&2; exit 1; } ;;
+  "rm --force") rm -f ${folder}/left ;;
   "cp -") cat > /dev/null ;;
   "cp net"*) case " ${own} " in *" \${2##*:/app/} "*) ;; *) exit 1 ;; esac ;;
   "start --attach") cat > ${folder}/plan; cat ${folder}/answer; exit ${code} ;;
@@ -44,6 +46,20 @@ esac
     assert.equal(status, 0, stderr);
     assert.deepEqual([stdout, stderr], ["the image reads this stack's variables\n", ""]);
     assert.equal(readFileSync(join(folder, "plan"), "utf8"), '{"names":{}}');
+  });
+
+  it("makes few calls, for each takes two round trips where the host is far away", () => {
+    const { calls } = run({});
+    const kinds = calls.trim().split("\n").map((call) => call.split(" ").slice(0, 2).join(" ").replace(/:.*/, ""));
+    const looks = Array.from({ length: 3 }, () => "cp net-preflight");
+    assert.deepEqual(kinds, ["image inspect", "create --name", ...looks, "cp -", "start --attach"]);
+  });
+
+  it("makes its container anew where one that was cut off has left it", () => {
+    writeFileSync(join(folder, "left"), "");
+    const { status, stderr, calls } = run({});
+    assert.deepEqual([status, stderr], [0, ""]);
+    assert.match(calls, /^create .*\nrm --force --volumes net-preflight\ncreate /m);
   });
 
   it("refuses an image whose ENV would win over a secret, whatever it says", () => {

@@ -107,6 +107,7 @@ export function heldByOther({ stack }: LockPlace, { purpose, by, since, about }:
     what: `stack ${stack}: ${DOING[purpose] ?? "it is being changed"}${about === "" ? "" : ` (${about})`} by ${by}, since ${since}; nothing was changed`,
     remedy: "wait until that has ended, then run the command again",
     code: Exit.refused,
+    held: {},
   });
 }
 
@@ -166,6 +167,7 @@ export async function takeHostLock(
           what: `stack ${stack} is being changed by somebody else; nothing was changed`,
           remedy: "run the command again",
           code: Exit.refused,
+          held: {},
         })
       : heldByOther(place, holder);
   }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { heldByOther } from "../../../cli/backup/hostLock.ts";
 import { CliError, Exit, translate } from "../../../cli/errors.ts";
 import { waitSeconds, whileHeld } from "../../../cli/waiting.ts";
 
@@ -21,6 +22,18 @@ describe("waiting for who else changes the stack", () => {
     assert.equal(await whileHeld(5, work, 5), "done");
     assert.equal(times, 4);
     assert.equal(said, "→ held by ann; waiting for it, for up to 5 s (--wait)\n");
+  });
+
+  it("waits for who holds the lock on the Docker host as well: an update, a restore or an import elsewhere", async () => {
+    const place = { name: "network-restore", image: "", user: "", stack: "prod" };
+    const holder = { id: "", state: "held", purpose: "up", by: "ann@desk", since: "now", about: "" } as const;
+    let times = 0;
+    const work = async (): Promise<string> => {
+      if (++times < 3) throw heldByOther(place, holder);
+      return "done";
+    };
+    assert.equal(await whileHeld(5, work, 5), "done");
+    assert.match(said, /^→ stack prod: it is being deployed by ann@desk, since now; .*waiting for it/);
   });
 
   it("ends with the refusal when the time is over, and at once where nothing was said of waiting", async () => {

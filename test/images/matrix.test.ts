@@ -59,7 +59,7 @@ describe("images as they come", function () {
   before(async () => {
     await pulumi("stack", "select", "--create", "local");
     for (const [path, value] of [
-      ["app.uid", "33"], ["app.gid", "33"], ["app.replicas", "2"], ['app.persistent["public/uploads"].visibility', "public"],
+      ["app.uid", "33"], ["app.gid", "33"], ["app.replicas", "2"], ["app.stopTimeout", "15"], ['app.persistent["public/uploads"].visibility', "public"],
       ["horizon.enabled", "false"], ["env.CACHE_STORE", "database"], ["proxy.uploadLimit", "256"],
       ["workers.queue.command", '["php","artisan","queue:work","--sleep=1"]'], ["workers.queue.replicas", "2"], ["workers.queue.longestJob", "20"],
       ["workers.sockets.command", '["php","artisan","sockets:start"]'], ["workers.sockets.http.port", "8081"], ["workers.sockets.http.paths", '["/sockets"]'],

@@ -15,7 +15,7 @@ for ($i = 0; $i < (int) $processes; $i++) {
 pcntl_async_signals(true);
 pcntl_signal(SIGTERM, static function () use ($children): void {
     array_map(static fn (int $pid) => posix_kill($pid, SIGTERM), $children);
-});
+}, false);
 while (pcntl_wait($status) > 0 || pcntl_get_last_error() === PCNTL_EINTR);
 
 function serve($server): void
@@ -26,7 +26,7 @@ function serve($server): void
     $kernel->bootstrap();
     $stop = false;
     pcntl_async_signals(true);
-    pcntl_signal(SIGTERM, static function () use (&$stop): void { $stop = true; });
+    pcntl_signal(SIGTERM, static function () use (&$stop): void { $stop = true; }, false);
     while (!$stop) {
         $read = [$server];
         $write = $except = null;
@@ -45,7 +45,7 @@ function serve($server): void
             fwrite($client, "HTTP/1.1 {$response->getStatusCode()} OK\r\n{$response->headers}\r\n$body");
             $kernel->terminate($request, $response);
             // What one visitor's request has left behind must not be the next one's.
-            foreach (['session', 'session.store', 'cookie', Illuminate\Session\Middleware\StartSession::class, 'auth', 'redirect', 'url'] as $name) {
+            foreach (['session', 'session.store', 'cookie', Illuminate\Session\Middleware\StartSession::class] as $name) {
                 $app->forgetInstance($name);
             }
             Illuminate\Support\Facades\Facade::clearResolvedInstances();

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { parse } from "yaml";
 import { FOLDERS } from "../../backup/protocol.ts";
-import { Clone, docker, type Result } from "../support/clone.ts";
+import { Clone, docker, type Result, type Status } from "../support/clone.ts";
 import { containersOf } from "../support/containers.ts";
 
 const MIGRATIONS = "examples/laravel/database/migrations";
@@ -28,6 +29,7 @@ describe("the secrets of a stack", function () {
   const planted = (name: string) => `${name}-${randomBytes(12).toString("hex")}`;
   const [own, webhook, inserted, updated, duplicate] = [planted("own"), planted("hook"), planted("insert"), planted("update"), planted("twice")];
   let watching: NodeJS.Timeout;
+  let status: Status;
 
   /** A command, with all that the machine shows while it runs. */
   const run = async (...args: string[]): Promise<Result> => {
@@ -78,6 +80,7 @@ describe("the secrets of a stack", function () {
     clearInterval(containers);
     for (const args of [["status"], ["status", "--json"], ["doctor"], ["drift"], ["releases"], ["check"], ["logs"], ["backup", "list"]]) await run(...args);
     clearInterval(watching);
+    status = await clone.status();
   });
   after(async () => {
     clearInterval(watching);
@@ -105,7 +108,7 @@ describe("the secrets of a stack", function () {
     const known = await secrets();
     for (const path of ["drydock:env.APP_KEY", "drydock:env.DB_PASSWORD", "drydock:env.REDIS_PASSWORD", "drydock:env.OWN_TOKEN", "drydock:database.rootPassword", "drydock:backup.key",
       "drydock:backup.databasePassword", "drydock:backup.token", "drydock:backup.alarms.webhook"]) assert.ok((known.get(path)?.length ?? 0) >= 20, path);
-    const { services } = await clone.status();
+    const { services } = status;
     const env = docker("exec", services.find(({ role }) => role === "app")!.container, "cat", "/var/www/html/.env");
     for (const path of ["APP_KEY", "DB_PASSWORD", "REDIS_PASSWORD", "OWN_TOKEN"]) assert.ok(env.includes(known.get(`drydock:env.${path}`)!), path);
     assert.ok([...commandLines].some((line) => line.includes("sh commands/verify.sh")) && [...commandLines].some((line) => line.includes("docker exec")), "command lines were seen");
@@ -119,12 +122,11 @@ describe("the secrets of a stack", function () {
     "what the commands print": () => outputs,
     "a command line of this machine": () => [["ps", [...commandLines].join("\n")]],
     "what Docker says of a container": () => inspected,
-    "the log of a container": () => [...inspected.keys()].flatMap((id) => {
-      try {
-        return [[id, docker("logs", id)] as const];
-      } catch {
-        return [];
-      }
+    "the log of a container": () => status.services.map(({ name, container }) => {
+      // Standard error is what most write to.
+      const { stdout, stderr } = spawnSync("docker", ["logs", container], { encoding: "utf8", maxBuffer: 64 << 20 });
+      assert.ok(name.startsWith("backup-restore") || `${stdout}${stderr}` !== "", name);
+      return [name, `${stdout}${stderr}`] as const;
     }),
     "the state, and what else lies in the clone": () => {
       const files = readdirSync(join(clone.dir, ".drydock"), { recursive: true, withFileTypes: true });
@@ -134,8 +136,8 @@ describe("the secrets of a stack", function () {
       return [["Pulumi.local.yaml", clone.read("Pulumi.local.yaml")], ...read.map((file) => [file, readFileSync(file, "utf8")] as const)];
     },
     "the records of the releases": () => {
-      const agent = JSON.parse([...inspected.values()].find((text) => text.includes('"drydock.role": "backup"'))!) as [{ Name: string }];
-      const records = docker("exec", agent[0].Name.slice(1), "sh", "-c", `cat ${FOLDERS.records}/*.jsonl`);
+      const agent = status.services.find(({ role }) => role === "backup")!.container;
+      const records = docker("exec", agent, "sh", "-c", `cat ${FOLDERS.records}/*.jsonl`);
       assert.match(records, /2030_01_01_000001_keep/);
       return [["records", records]];
     },

@@ -87,6 +87,46 @@ const CASES: readonly (readonly [sql: string, verdict: Verdict, reason?: RegExp]
   ["/* drop table */ insert into x values ('drop table `users`')", "additive"],
   ["drop table -- the old one\n `users`", "breaking", /users/],
   ["", "unknown"],
+  ["replace into `users` (`name`) values ('x')", "unknown", /changes rows/],
+  ["start transaction", "additive"],
+  ["begin", "additive"],
+  ["commit", "additive"],
+  ["savepoint `a`", "additive"],
+  ["release savepoint `a`", "additive"],
+  ["optimize table `users`", "additive"],
+  ["analyze table `users`", "additive"],
+  ["describe `users`", "unknown", /before it decides/],
+  ["show tables", "unknown", /before it decides/],
+  ["create spatial index `g` on `users` (`g`)", "additive"],
+  ["create procedure `p`() select 1", "additive"],
+  ["create sequence `s`", "additive"],
+  ["create event `e` on schedule every 1 day do select 1", "unknown", /acts by itself/],
+  ["create unique index if not exists `u` on `users` (`email`)", "unknown", /unique index to users/],
+  ["drop temporary table `users`", "additive"],
+  ["drop procedure `p`", "breaking", /drops the procedure p/],
+  ["drop function if exists `f`", "breaking", /drops the function f$/],
+  ["drop trigger `t`", "unknown", /may rely on/],
+  ["drop event `e`", "unknown", /may rely on/],
+  ["drop index `users_name_index` on `users`", "additive"],
+  ["drop index if exists `users_email_unique` on `users`", "unknown", /users_email_unique: upserts/],
+  ["alter table if exists `users` drop `name`", "breaking", /drops the column users\.name/],
+  ["alter table `users` enable keys", "additive"],
+  ["alter table `users` disable keys", "additive"],
+  ["alter table `users` algorithm=instant, lock=none", "additive"],
+  ["alter table `users` change column `name` `name` varchar(20) null", "breaking", /type of users\.name/],
+  ["alter table `users` modify column `name` varchar(20) null", "breaking", /type of users\.name/],
+  ["alter table `users` rename as `people`", "breaking", /users to people/],
+  ["alter table `users` rename key `a` to `b`", "additive"],
+  ["alter table `users` alter index `i` invisible", "additive"],
+  ["alter table `users` alter constraint `c` not enforced", "additive"],
+  ["alter table `users` drop key `users_email_unique`", "unknown", /users_email_unique: upserts/],
+  ["alter table `users` drop index if exists `users_email_unique`", "unknown", /users_email_unique: upserts/],
+  ["alter table `users` drop constraint `c`", "unknown", /drops a constraint of users/],
+  ["alter table `users` drop check `c`", "additive"],
+  ["alter table `users` drop partition `p0`", "breaking", /drops a partition of users/],
+  ["alter table `users` add constraint `c` check (`age` > 0)", "unknown", /adds a check to users/],
+  ["alter table `users` add constraint foreign key (`team_id`) references `teams` (`id`)", "unknown", /adds a foreign key to users/],
+  ["alter table `users` add partition (partition `p1` values less than (10))", "additive"],
 ];
 
 describe("the judgement of SQL", () => {
@@ -112,6 +152,24 @@ describe("the judgement of SQL", () => {
       "alter table `users` modify `slug` varchar(100) not null", "alter table `users` rename column `slug` to `handle`", "alter table `users` drop `handle`",
     ];
     assert.deepEqual(made.map((sql) => judge.judge(sql)), made.map((statement) => ({ statement, verdict: "additive" })));
+  });
+
+  it("knows what was made with `if not exists`, with `column` or not, and what a column was called before", () => {
+    const all = [
+      ["create table if not exists `posts` (`id` int)", "alter table `posts` drop `id`", "alter table `posts` add primary key (`id`)", "alter table `posts` engine = Aria"],
+      ["alter table `users` add column if not exists `x` int null", "alter table `users` drop column if exists `x`"],
+      ["alter table `users` add column `x` int null", "alter table `users` change column `x` `y` int null", "alter table `users` alter column `y` drop default"],
+      ["create table `a` (`id` int)", "alter table `a` rename to `b`", "drop table `b`"],
+      ["alter table `users` add `a` int null", "update `users` set `a` = 1 where `name` = 'x'", "alter table `users` add foreign key (`a`) references `t` (`id`)"],
+    ];
+    for (const statements of all) {
+      const judge = new Judge(columns);
+      assert.deepEqual(statements.map((sql) => judge.judge(sql).verdict), statements.map(() => "additive"), statements.join("; "));
+    }
+    const judge = new Judge(columns);
+    // A table that is made for the time of the migration is another one.
+    assert.deepEqual(["create temporary table `users` (`id` int)", "alter table `users` drop `name`"].map((sql) => judge.judge(sql).verdict), ["additive", "breaking"]);
+    assert.equal(judge.judge("update `users` set `age` = 1, `new` = 2 where `age` = 3").verdict, "unknown");
   });
 
   it("takes the worst of several", () => {

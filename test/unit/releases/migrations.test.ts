@@ -45,6 +45,31 @@ describe("the plan of a release's migrations", () => {
     assert.match(describePlan({ run: judged, hold: [] , refused: [] }).join("\n"), /could not be run as a rehearsal: Attempt to read property/);
   });
 
+  it("is told to a person: each migration with its SQL in one line, and what is wrong with it", () => {
+    const long = { name: "2026_05_long", statements: [`alter table \`rows\` add \`${"x".repeat(400)}\` int null`] };
+    const spread = { name: "2026_06_spread", statements: ["  alter table `rows`\n  drop `n`  ", "update `rows` set `a` = 1"] };
+    const all = planMigrations(pending([adds, long, spread, contracts]), "warn", ["2026_03_contracts"]);
+    const cut = long.statements[0]!.slice(0, 300);
+    assert.deepEqual(describePlan(all), [
+      "  2026_01_adds: safe for the release that serves", "    alter table `rows` add `note` varchar(255) null",
+      "  2026_05_long: safe for the release that serves", `    ${cut}…`,
+      "  2026_06_spread: BREAKS the release that still serves", "    alter table `rows` drop `n`", "      ✗ drops the column rows.n",
+      "    update `rows` set `a` = ?", "      ? changes rows that the serving release reads",
+      "  2026_03_contracts: the second half of a change: the code that serves contains it, so it can do without", "    alter table `rows` drop `n`", "      ✗ drops the column rows.n",
+    ]);
+    assert.deepEqual(describePlan(planMigrations(pending([drops], 0), "refuse", []), { first: true }), ["  2026_02_drops: first release", "    alter table `rows` drop `n`"]);
+    const silent = judgeMigrations([{ name: "a", statements: [] }]);
+    assert.deepEqual(describePlan({ run: silent, hold: [], refused: [] }),
+      ["  a: can't be judged: look at it", "      ? says nothing of what it does, as it works on rows or asks the database first"]);
+    assert.equal(refusal(planMigrations(pending([drops, { ...drops, name: "again" }]), "refuse", []).refused, "prod").split("\n").length, 5);
+  });
+
+  it("knows the columns of all migrations from before the first of them", () => {
+    const columns = { rows: { n: { type: "int", nullable: true, hasDefault: false } } };
+    const judged = judgeMigrations([adds, { name: "2", statements: ["alter table `rows` modify `n` bigint null"], columns }]);
+    assert.deepEqual(judged.map(({ verdict, contract }) => [verdict, contract]), [["additive", false], ["additive", false]]);
+  });
+
   it("knows what an earlier pending migration makes", () => {
     const makes = { name: "1", statements: ["create table `posts` (`id` int)"] };
     assert.equal(judgeMigrations([makes, { name: "2", statements: ["alter table `posts` drop `id`"] }])[1]!.verdict, "additive");
@@ -62,6 +87,15 @@ describe("the step that judges", () => {
     assert.deepEqual(plan, { hold: ["2026_03_contracts"] });
     assert.deepEqual(lines.map(({ name, statements }) => [name, statements]), [[adds.name, adds.statements]]);
     assert.match(stderr, /2026_01_adds: safe/);
+  });
+
+  it("keeps no value of a statement in the records, and shows none", () => {
+    const { stdout, stderr } = run(pending([{ name: "m", statements: ["update `users` set `password` = 'hunter2' where `pin` = 4711"] }]), { BREAKING: "warn" });
+    const [, kept] = stdout.trim().split("\n").map((line) => JSON.parse(line) as { statements: string[]; at: string });
+    assert.deepEqual(kept?.statements, ["update `users` set `password` = '…' where `pin` = ?"]);
+    assert.ok(!`${stdout}${stderr}`.includes("hunter2") && !stderr.includes("4711"), stderr);
+    assert.match(stderr, /update `users` set `password` = '…'/);
+    assert.ok(Math.abs(Date.parse(kept!.at) - Date.now()) < 600_000);
   });
 
   it("takes what serves from the last release's line, and exits with 3 where it refuses", () => {

@@ -46,6 +46,17 @@ describe("the record of releases", () => {
     assert.deepEqual(outdated(releases, 5), []);
   });
 
+  it("takes no line for a release that lacks its image or its migrations", () => {
+    const { image: _, ...bare } = release(1, "beef");
+    const { migrations: __, ...other } = release(2, "beef");
+    assert.deepEqual(parseReleases(lines(bare, other, release(3, "cafe"))).map(({ sequence }) => sequence), [3]);
+  });
+
+  it("takes no image for another one that has the same id, or the same name", () => {
+    assert.equal(previousRelease([release(1, "beef"), { ...release(2, "cafe"), id: "sha256:dead" }, { ...release(3, "dead"), image: "drydock/app:cafe" }])?.sequence, 1);
+    assert.equal(previousRelease([{ ...release(1, "beef"), id: "sha256:cafe" }, release(2, "cafe")]), undefined);
+  });
+
   it("takes the last line of a migration, which may have been mended", () => {
     assert.deepEqual(parseMigrations(lines({ name: "a", statements: ["x"] }, { name: "a", statements: ["y"] })).get("a")?.statements, ["y"]);
   });
@@ -133,6 +144,32 @@ describe("the audit log", () => {
       assert.deepEqual(artisanWithoutSecrets(args), kept);
     });
   }
+
+  const names = ["about", "list", "help", "env", "up", "optimize", "optimize:clear", "migrate", "migrate:status", "migrate:rollback", "migrate:reset", "migrate:refresh", "migrate:install",
+    "queue:work", "queue:restart", "queue:retry", "queue:failed", "queue:forget", "queue:flush", "queue:clear", "queue:monitor", "queue:listen", "queue:pause", "queue:resume",
+    "queue:prune-batches", "queue:prune-failed", "queue:retry-batch", "horizon", "horizon:pause", "schedule:run", "schedule:list", "schedule:work", "schedule:interrupt", "schedule:finish",
+    "schedule:clear-cache", "cache:clear", "config:cache", "event:list", "route:list", "view:clear", "config:show", "storage:link", "storage:unlink", "db:show", "db:table", "db:monitor",
+    "model:prune", "model:show", "package:discover", "auth:clear-resets"];
+  it("keeps what Laravel's own commands are given: names and numbers", () => {
+    for (const name of names) assert.deepEqual(artisanWithoutSecrets([name, "word", "5"]), [name, "word", "5"], name);
+    // Not the beginning of one, nor more than one.
+    for (const name of ["abou", "aboutx", "xabout", "migrate:", "db:wipe", "storage:links"]) assert.equal(artisanWithoutSecrets([name, "word"])[1], "***", name);
+  });
+
+  it("keeps the options without a value that everybody knows", () => {
+    for (const flag of ["--force", "--seed", "--step", "--pretend", "--graceful", "--isolated", "--all", "--help", "--version", "--quiet", "--silent", "--verbose", "--no-interaction", "--ansi",
+      "--no-ansi", "--json", "-h", "-q", "-n", "-v", "-vv", "-vvv", "-V"]) assert.deepEqual(artisanWithoutSecrets(["own:command", flag]), ["own:command", flag]);
+  });
+
+  it("takes no line for one that lacks its id or its verb, and sorts by time", () => {
+    const good = { id: "a", at: "2026-01-02", by: "me", verb: "up", args: [], result: "done" };
+    const found = parseAudit(lines({ ...good, id: undefined }, { ...good, verb: undefined }, good, { ...good, id: "b", at: "2026-01-01" }));
+    assert.deepEqual(found.map(({ id }) => id), ["b", "a"]);
+  });
+
+  it("says the exit code in a word", () => {
+    assert.deepEqual([0, 3, 130, 143, 7].map(resultOf), ["done", "refused", "interrupted", "interrupted", "failed (7)"]);
+  });
 
   it("keeps nothing that an application's own command is given, whatever it is and wherever it stands", () => {
     const word = fc.string({ minLength: 3 }).filter((text) => !text.startsWith("-") && text !== "app:own");

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, it } from "mocha";
 import { Judge } from "../../../releases/classify.ts";
 import { describePlan, planMigrations, refusal } from "../../../releases/migrations.ts";
-import { withoutValues } from "../../../releases/sql.ts";
+import { clauses, Reader, tokens, withoutValues } from "../../../releases/sql.ts";
 
 /** A statement, and what is shown and kept of it. */
 const CASES: readonly (readonly [what: string, sql: string, shown: string])[] = [
@@ -50,6 +50,28 @@ describe("a statement without its values", () => {
       assert.equal(withoutValues(shown), shown, "once more changes nothing");
     });
   }
+
+  it("keeps the words of an enum alone, and only where a table is described", () => {
+    assert.equal(withoutValues("alter table t add a enum('x') default 'y', add b varchar(9) default ('z')"), "alter table t add a enum('x') default '…', add b varchar(9) default ('…')");
+    assert.equal(withoutValues("update t set a = set('x')"), "update t set a = set('…')");
+    assert.equal(withoutValues("alter table t partition by list (a) (partition p values in ('x'))"), "alter table t partition by list (a) (partition p values in ('…'))");
+    assert.equal(withoutValues("  update t set a = 'x'  "), "update t set a = '…'");
+    assert.equal(withoutValues("create unique index i on t (a(10))"), "create unique index i on t (a(10))");
+    assert.equal(withoutValues("drop table t1, `2`"), "drop table t1, `2`");
+    assert.equal(withoutValues("rename table a to b2"), "rename table a to b2");
+  });
+
+  it("reads words, names, texts and numbers as what they are", () => {
+    assert.deepEqual(tokens("Alter TABLE `A``b` add x1 int(10) default 'It''s' -- gone\n, 0x1F"), [
+      { kind: "word", value: "alter" }, { kind: "word", value: "table" }, { kind: "name", value: "a`b" }, { kind: "word", value: "add" }, { kind: "word", value: "x1" },
+      { kind: "word", value: "int" }, { kind: "mark", value: "(" }, { kind: "mark", value: "10" }, { kind: "mark", value: ")" }, { kind: "word", value: "default" },
+      { kind: "text", value: "'It''s'" }, { kind: "mark", value: "," }, { kind: "mark", value: "0x1F" },
+    ]);
+    assert.deepEqual(clauses(tokens("a, b(1, 2), c")).map((part) => part.map(({ value }) => value).join("")), ["a", "b(1,2)", "c"]);
+    const reader = new Reader(tokens("on `s`.`t` (`a`, b) using btree"));
+    assert.deepEqual([reader.skip("using"), reader.skip("on"), reader.name(), reader.names(), reader.has("using", "btree"), reader.has("btree", "using")], [false, true, "t", ["a", "b"], true, false]);
+    assert.deepEqual([new Reader(tokens("1")).name(), new Reader(tokens("a")).oneOf("b", "a"), new Reader(tokens("a b")).skip("a", "c")], [undefined, "a", false]);
+  });
 
   it("judges nothing by halves that it can't read", () => {
     for (const sql of ["alter table `users` add `a` int null, comment 'it", "update `users` set `a` = 'x\\', b = 'y'", "insert into t values (1) /*"]) {

@@ -27,10 +27,11 @@ export async function guardOf(stack: string, settings: Settings, environment: En
   const known = { ...environment.plain, ...environment.secret };
   const hasDotenv = ({ uploads }: { uploads?: unknown }) =>
     Array.isArray(uploads) && uploads.some((one: { file?: unknown }) => typeof one.file === "string" && isDotenv(one.file));
+  const gate = new Gate();
   const judge: pulumi.ResourceTransformation = ({ type, name, props, opts, resource }) => {
-    const { protect, deleteBeforeReplace } = opts as pulumi.CustomResourceOptions;
+    const { protect, deleteBeforeReplace, dependsOn = [] } = opts as pulumi.CustomResourceOptions;
     const { dependencies, propertyDependencies } = graph.add(resource, type, name, props, opts);
-    guard.check({
+    gate.judged(() => guard.check({
       type,
       name,
       props,
@@ -39,10 +40,46 @@ export async function guardOf(stack: string, settings: Settings, environment: En
       protect: protect === true,
       ...(deleteBeforeReplace === undefined ? {} : { deleteBeforeReplace }),
       ...(hasDotenv(props) ? { knownEnv: known } : {}),
-    });
-    return undefined;
+    }));
+    const before = (Array.isArray(dependsOn) ? dependsOn : [dependsOn]) as pulumi.Input<pulumi.Resource>[];
+    return { props, opts: { ...opts, dependsOn: gate.opened.then<typeof before>(() => before) } };
   };
-  return { transformations: [judge], finish: () => guard.finish() };
+  return {
+    transformations: [judge],
+    finish: () => {
+      gate.judged(() => guard.finish());
+      gate.open();
+    },
+  };
+}
+
+/**
+ * Holds every resource back until all of them are judged: a program that throws has told the engine of what it made before, and an
+ * update would create that.
+ */
+class Gate {
+  readonly opened: Promise<void>;
+  open!: () => void;
+  #refuse!: (error: unknown) => void;
+
+  constructor() {
+    this.opened = new Promise((open, refuse) => {
+      this.open = open;
+      this.#refuse = refuse;
+    });
+    // Where no resource waits, nobody hears of it; the error itself is thrown as well.
+    this.opened.catch(() => undefined);
+  }
+
+  /** @throws what the judgement throws; then nothing that waits is ever made */
+  judged(judgement: () => void): void {
+    try {
+      judgement();
+    } catch (error) {
+      this.#refuse(error);
+      throw error;
+    }
+  }
 }
 
 /** Which resource depends on which, as the engine will know it. */

@@ -10,17 +10,17 @@ const image = (name: string) => `registry.example.com/${name}:1@sha256:${"1".rep
 const configuration = () => ({
   app: { image: image("shop"), replicas: 2 },
   database: { image: image("mariadb"), rootPassword: random() },
-  redis: { image: image("redis") },
+  redis: { image: image("redis"), cache: { enabled: false } },
   proxy: { image: image("nginx") },
   backup: { image: image("backup"), key: random(), databasePassword: random(), token: random() },
   env: {
     APP_ENV: "production", APP_URL: "https://shop.example.com", APP_KEY: `base64:${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`,
-    DB_CONNECTION: "mariadb", DB_DATABASE: "shop", DB_USERNAME: "shop", DB_PASSWORD: random(), REDIS_PASSWORD: random(),
+    DB_CONNECTION: "mariadb", DB_DATABASE: "shop", DB_USERNAME: "shop", DB_PASSWORD: random(), REDIS_PASSWORD: random(), REDIS_CACHE_HOST: "redis",
   },
 });
 
 /** Replicas and schedulers as Drydock's components make them, with its guard and without any policy pack. */
-const program = (configuration: unknown, { schedulers, finish }: { readonly schedulers: number; readonly finish: boolean }) => `
+const program = (configuration: unknown, { schedulers, finish, unsafe }: { readonly schedulers: number; readonly finish: boolean; readonly unsafe?: boolean }) => `
   module.exports = (async () => {
     const from = (file) => import(${JSON.stringify(`${ROOT}/`)} + file);
     const [{ guardOf }, { parseConfiguration }, { container }, { laravelSpec }] = await Promise.all(
@@ -36,8 +36,10 @@ const program = (configuration: unknown, { schedulers, finish }: { readonly sche
     const volumes = { storage: volume("storage"), logs: volume("logs"), runtime: volume("runtime"), persistent: [] };
     const make = (role, name, more) => container(context, name, { ...laravelSpec(context, role, { network, volumes }), limits: { memory: 256, cpus: 1 }, command: ["php", "artisan", "x"],
       stopSignal: "SIGTERM", stopTimeout: 10, health: { test: ["CMD", "php", "-n", "/drydock/ready.php", "127.0.0.1:9000", "/up", "x"] }, ...more }, "new-before-old", on);
+    for (const name of ["database", "redis"]) make("service", name, { networks: [{ network: network.data, aliases: [name] }], env: {}, files: [], mounts: [] });
     make("app", "app-1");
     for (let i = 1; i <= ${schedulers}; i++) make("scheduler", "scheduler-" + i);
+    ${unsafe === true ? 'make("horizon", "horizon", { command: ["php", "artisan", "migrate:fresh"] });' : ""}
     ${finish ? "guard.finish();" : ""}
   })();`;
 
@@ -68,7 +70,15 @@ describe("the guard of a production stack under the real engine, without a polic
     const { code, output } = await project.check({ pack: false, operation: ["up", "--yes", "--skip-preview"] });
     assert.notEqual(code, 0, output);
     assert.match(output, /\[single-scheduler\]/);
-    assert.doesNotMatch(stateOf(), /scheduler-1/);
+    assert.doesNotMatch(stateOf(), /docker:index\/(container|volume|network)/, "something was made");
+  });
+
+  it("lets no update make what comes before a resource that is refused", async () => {
+    project.program(program(configuration(), { schedulers: 1, finish: true, unsafe: true }));
+    const { code, output } = await project.check({ pack: false, operation: ["up", "--yes", "--skip-preview"] });
+    assert.notEqual(code, 0, output);
+    assert.match(output, /horizon would be unsafe in production[^]*\[no-destructive-artisan\]/);
+    assert.doesNotMatch(stateOf(), /docker:index\/(container|volume|network)/, "something was made");
   });
 
   it("lets one pass that has one scheduler; it is finish() that saw the two", async () => {
@@ -76,7 +86,7 @@ describe("the guard of a production stack under the real engine, without a polic
     const good = await project.check({ pack: false });
     assert.equal(good.code, 0, good.output);
     project.program(program(configuration(), { schedulers: 2, finish: false }));
-    const unguarded = await project.check({ pack: false });
-    assert.equal(unguarded.code, 0, unguarded.output);
+    const unfinished = await project.check({ pack: false });
+    assert.doesNotMatch(unfinished.output, /\[single-scheduler\]/);
   });
 });

@@ -30,7 +30,7 @@ describe("settings", () => {
     assert.deepEqual(proxy.headers, { "X-Frame-Options": "SAMEORIGIN", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "strict-origin-when-cross-origin" });
     assert.deepEqual(docker, {});
     assert.deepEqual(horizon.command, ["php", "artisan", "horizon"]);
-    assert.deepEqual(logs, { maxSize: 10, maxFiles: 3 });
+    assert.deepEqual(logs, { maxSize: 10, maxFiles: 3, keepDays: 7 });
   });
 
   it("are the same from objects and from the JSON texts that Pulumi gives", () => {

@@ -4,7 +4,7 @@ import { describe, it } from "mocha";
 import { artisanWithoutSecrets, parseAudit, resultOf, withoutSecrets } from "../../../releases/audit.ts";
 import type { Migration } from "../../../releases/migrations.ts";
 import { findRelease, outdated, parseMigrations, parseReleases, previousRelease, ranWith, type Release } from "../../../releases/record.ts";
-import { rollbackSteps, situation } from "../../../releases/rollback.ts";
+import { inOrder, rollbackSteps, situation } from "../../../releases/rollback.ts";
 import { judgeMigrations } from "../../../releases/migrations.ts";
 
 const release = (sequence: number, image: string, applied: Record<string, number> = {}): Release => ({
@@ -101,6 +101,25 @@ describe("the way back", () => {
   it("refuses where an older migration would have to be left out between newer ones", () => {
     const applied = { add: 1, base: 2 };
     assert.match((rollbackSteps(applied, situation(applied, target, known), [undo.add]) as { refused: string }).refused, /base, which the earlier release contains as well, ran after add/);
+  });
+
+  it("says of each that would not survive what is wrong with it, with its statements, and only that", () => {
+    const applied = { base: 1, drop: 2, add: 3 };
+    const [bad] = judgeMigrations([{ name: "add", statements: ["alter table `rows` drop `note`", "alter table `rows` drop `more`", "alter table `rows` add `x` int null"] }]);
+    const found = rollbackSteps(applied, situation(applied, target, known), [bad!, undo.drop]) as { refused: string };
+    assert.match(found.refused,
+      /\n {2}add: drops the column rows\.note \(alter table `rows` drop `note`\); drops the column rows\.more \(alter table `rows` drop `more`\)$/);
+  });
+
+  it("rolls all of several obstacles back before the switch, from the oldest of them on", () => {
+    const applied = { base: 1, drop: 2, drop2: 3 };
+    const more = new Map([...known, ["drop2", { name: "drop2", statements: ["alter table `rows` drop `m`"] }]] as [string, Migration][]);
+    const back = judgeMigrations([{ name: "drop2", statements: ["alter table `rows` add `m` int null"] }])[0]!;
+    assert.deepEqual(rollbackSteps(applied, situation(applied, target, more), [back, undo.drop]), { before: 2, after: 0 });
+  });
+
+  it("goes by batch, then by name", () => {
+    assert.deepEqual(inOrder({ b: 2, a: 2, c: 1, d: 10 }), ["c", "a", "b", "d"]);
   });
 
   it("has nothing to roll back where nothing came since", () => {

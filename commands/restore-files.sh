@@ -44,7 +44,7 @@ case $1 in
     [ -z "$phase" ] || fail "an earlier restore of files has not come to its end: ./drydock backup restore --resume"
     rm -rf "$next"
     mkdir "$next"
-    tar --extract --same-permissions --directory "$next" || { rm -rf "$next"; exit 1; }
+    tar --extract --same-permissions --xattrs --xattrs-include='user.*' --directory "$next" || { rm -rf "$next"; exit 1; }
     find "$next" -type f -printf x | wc -c
     ;;
   adopt)

@@ -39,6 +39,20 @@ export const content: fc.Arbitrary<Content> = fc.record({
   events: fc.array(name(), { maxLength: 2 }),
 });
 
+/** Tables, triggers, views, routines and events under all of these names. */
+export const underAll = (names: readonly string[], views: readonly string[]): Content => ({
+  tables: names.map((name, index) => ({
+    name,
+    column: name.slice(0, 60),
+    kind: KINDS[index % KINDS.length]!,
+    trigger: name,
+  })),
+  // A view can't be called as a table is.
+  views: views.filter((view) => !names.includes(view)),
+  routines: names,
+  events: names,
+});
+
 /**
  * Makes it, as far as the server takes the names; a text in each object and each row says which schema it was made in.
  */

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { readSchema } from "../../cli/backup/objects.ts";
 import { query, quoted } from "../../cli/backup/sql.ts";
 import { settle, swap } from "../../cli/backup/swap.ts";
-import { content, KINDS, make, picture, type Content, type Picture } from "./content.ts";
+import { content, KINDS, make, picture, underAll, type Content, type Picture } from "./content.ts";
 import { NAMES } from "./names.ts";
 import { Server } from "./server.ts";
 
@@ -64,23 +64,8 @@ describe("what is put in place table by table, whatever its names are", function
     );
 
   it("is there again as it was, and so is what was live, under its other name: all known names at once", async () => {
-    const all = (names: readonly string[]): Content => ({
-      tables: names.map((name, index) => ({
-        name,
-        column: name.slice(0, 60),
-        kind: KINDS[index % KINDS.length]!,
-        trigger: name,
-      })),
-      views: [],
-      routines: names,
-      events: names,
-    });
     const half = NAMES.filter((_, index) => index % 2 === 0);
-    const views = (content: Content, names: readonly string[]): Content => ({
-      ...content,
-      views: names.filter((name) => !content.tables.some((table) => table.name === name)),
-    });
-    const { tables, objects } = await check(views(all(half), NAMES), views(all(NAMES.slice(0, 40)), NAMES));
+    const { tables, objects } = await check(underAll(half, NAMES), underAll(NAMES.slice(0, 40), NAMES));
     // A name that no server takes is no proof.
     assert.ok(tables > 35 && objects > 130, `${tables} tables, ${objects} objects`);
   });

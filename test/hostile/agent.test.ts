@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Entry } from "../../backup/protocol.ts";
+import type { BackupHost } from "../../cli/backup/agent.ts";
+import { Progress } from "../../cli/backup/progress.ts";
+import { filesBeside, inFiles, swapFiles } from "../../cli/backup/restoreFiles.ts";
+import { query, quoted, type Database } from "../../cli/backup/sql.ts";
+import { dockerFor } from "../../cli/docker.ts";
+import { ensureImages } from "../../cli/setup/images.ts";
+import { Rig } from "../backup/rig.ts";
+import { make, picture, underAll } from "./content.ts";
+import { NAMES } from "./names.ts";
+
+/** Names and files that somebody else has chosen, from the backup to what is restored. */
+describe("a backup, whatever the names in it are", function () {
+  this.timeout(900_000);
+  const rig = new Rig();
+  const client = dockerFor(process.env.DOCKER_HOST);
+  const server: Database = { docker: client, container: rig.name("database"), client: "mariadb" };
+  const host = { docker: client, agent: rig.name("agent"), session: { stack: "rig" } } as unknown as BackupHost;
+
+  before(async () => {
+    await ensureImages({ log: () => undefined, host: process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock" });
+    await rig.start();
+  });
+  after(() => rig.stop());
+
+  /** The dump of a backup in a schema of its own. */
+  const loaded = async (id: string, ...more: string[]): Promise<unknown> => {
+    await query(server, "DROP DATABASE IF EXISTS look; CREATE DATABASE look CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_ai_ci");
+    const load = 'MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb --no-defaults --protocol=socket -uroot --binary-mode look';
+    const script = 'set -o pipefail; "$0" exec "$1" agent dump "${@:4}" | "$0" exec -i "$2" sh -c "$3"';
+    execFileSync("bash", ["-c", script, "docker", rig.name("agent"), rig.name("database"), load, id, ...more], { stdio: ["ignore", "ignore", "pipe"] });
+    return await picture(server, "look");
+  };
+
+  it("has tables, columns, triggers, views, routines and events again as they were, from a copy and from a dump, of its own and of another moment", async () => {
+    const half = NAMES.filter((_, index) => index % 2 === 0);
+    await make(server, "shop", "of the live", underAll(half, NAMES));
+    await make(server, "shop", "of the live", underAll(NAMES.filter((name) => !half.includes(name)).slice(0, 12), []));
+    const before = await picture(server, "shop");
+    assert.ok(before.rows.length > 100 && before.objects.length > 130, `${before.rows.length} rows, ${before.objects.length} objects`);
+    for (const type of ["full", "db"]) {
+      rig.configuration = { ...rig.configuration, physical: type === "full" };
+      await rig.startAgent();
+      const entry = await rig.backup(type);
+      assert.deepEqual([entry.verified, entry.missing, entry.unproven], [true, undefined, undefined]);
+      assert.deepEqual(await loaded(entry.id), before, type);
+      if (type === "full") assert.equal((await rig.agent("prepare", entry.id, "--compare")).code, 0);
+      const table = quoted(half.find((name) => name.includes("GRANT"))!);
+      await query(server, `INSERT INTO shop.${table} VALUES (${type === "full" ? 50 : 51}, 'later')`);
+      const later = await picture(server, "shop");
+      await sleep(2_100);
+      const now = rig.sql("SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%dT%H:%i:%sZ')");
+      await sleep(1_100);
+      assert.deepEqual(await loaded(entry.id, "--to-time", now), later, `${type}, to a moment`);
+      await query(server, `DELETE FROM shop.${table} WHERE id > 49`);
+    }
+    assert.equal(rig.sql("SELECT COUNT(*) FROM mysql.user WHERE user = 'shop'"), "0");
+    for (const verb of ["status", "health", "list", "stats"]) assert.equal((await rig.agent(verb)).last.event, "result", verb);
+  });
+
+  it("says in one line, and without signs that a terminal obeys, what differs", async () => {
+    await query(server, "DROP DATABASE shop; CREATE DATABASE shop; CREATE TABLE shop.`\u001b[31mred\nbreak\u202e` (id INT PRIMARY KEY)");
+    const made = (await rig.agent("run", "--type", "db", "--no-verify")).last.backup as Entry;
+    rig.rewrite(made.id, "for (const sum of Object.values(entry.database.sums)) sum.rows++;");
+    const { code, last } = await rig.agent("verify", made.id);
+    assert.equal(code, 4);
+    assert.match(last.message, /table \\x1b\[31mred\\x0abreak\\u202e has 0 rows instead of 1/);
+  });
+
+  /** Makes files below app/odd under names of any bytes. */
+  const makeFiles = (names: readonly Buffer[]): void => {
+    const list = JSON.stringify(names.map((name) => name.toString("base64")));
+    const script = `for (const name of ${list}) require("node:fs").writeFileSync(Buffer.concat([Buffer.from("./"), Buffer.from(name, "base64")]), name)`;
+    rig.storage(`mkdir -p app/odd && cd app/odd && node -e '${script}'`);
+  };
+
+  /** All of the files, as the application has them: kind, rights, size, owner, time, where a link goes; and what they hold. */
+  const files = (): readonly string[] => {
+    const all = `find . -mindepth 1 ! -path './.drydock-*'`;
+    const listed = rig.storage(`${all} ! -type d -printf '%y %m %s %U:%G %Ts %l %p\\0' | tr '\\0\\n' '\\n@' | sort; ${all} -type d -printf '%y %m %U:%G %p\\0' | tr '\\0\\n' '\\n@' | sort; ${all} -type f -exec sha256sum -z {} + | tr '\\0\\n' '\\n@' | sort`);
+    return listed.split("\n");
+  };
+
+  it("has files again as they were, whatever they are called and are", async () => {
+    const names = NAMES.filter((name) => !/[/\0]/.test(name) && name !== "." && name !== ".." && Buffer.byteLength(name) <= 255).map((name) => Buffer.from(name));
+    makeFiles([...names, Buffer.from("caf\xe9", "latin1"), Buffer.alloc(255, 0xff), Buffer.from("x".repeat(255)), Buffer.from(" "), Buffer.from("-rf")]);
+    rig.storage(`cd app/odd; truncate -s 5M sparse; printf end >> sparse; printf 1 > setuid; chmod 4750 setuid; printf 2 > none; chmod 400 none; : > nothing; mkdir hollow; chmod 711 hollow;
+      ln -s /etc/passwd outside; ln -s nowhere dangling; ln -s . round; ln nothing 'hard link'; touch -d '1999-01-02 03:04:05' nothing`);
+    const before = files();
+    assert.ok(before.length > 2 * names.length + 12, String(before.length));
+    const entry = await rig.backup("files");
+    assert.deepEqual([entry.verified, entry.missing], [true, undefined]);
+    rig.storage("rm -rf app; mkdir app; echo other > app/other");
+    await filesBeside(host, entry, new Progress());
+    assert.equal(rig.storage("cat app/other"), "other");
+    const kept = await swapFiles(host);
+    assert.deepEqual(files(), before);
+    assert.equal(rig.storage(`cat '${kept}/app/other'`), "other");
+    await inFiles(host, "forget");
+    assert.equal(rig.storage("ls -A"), "app");
+  });
+
+  it("has the rest where something is neither file nor folder nor link", async () => {
+    const script = 'require("node:net").createServer().listen("socket", () => process.kill(process.pid, "SIGKILL"))';
+    rig.storage(`cd app/odd; mkfifo pipe; node -e '${script}'; test -p pipe -a -S socket`);
+    const entry = await rig.backup("files");
+    assert.equal(entry.verified, true);
+    await filesBeside(host, entry, new Progress());
+    await inFiles(host, "clear");
+    rig.storage("rm app/odd/pipe app/odd/socket");
+  });
+});

@@ -70,6 +70,8 @@ export const configurationSchema = z.strictObject({
   /** cron, UTC; an empty text switches one off. */
   schedule: z.strictObject({ backup: z.string(), health: z.string(), cleanup: z.string() }),
   files: z.strictObject({ include: z.array(z.string()), exclude: z.array(z.string()) }),
+  /** Volumes with data of the stack that no backup has, in words. */
+  left: z.array(z.string()).optional(),
   hooks: z.strictObject({ pre: hook.optional(), post: hook.optional(), validate: hook.optional() }),
   retention: z.strictObject({ localDays: z.number().int(), s3Days: z.number().int() }),
   /** Hours after which a newest verified backup is too old. */
@@ -228,5 +230,7 @@ export interface Status {
   readonly s3: { readonly configured: boolean; readonly lagSeconds: number | null; readonly error: string | null };
   readonly running: { readonly type: string; readonly since: string; readonly pid: number } | null;
   readonly next: Readonly<Record<string, string | null>>;
+  /** What has data and is in no backup, in words. */
+  readonly left: readonly string[];
   readonly alarms: readonly { readonly name: string; readonly since: string; readonly message: string }[];
 }

@@ -41,7 +41,7 @@ export function tooOld(entries: readonly Entry[], { since, maxAge }: { readonly 
 }
 
 export function statusFrom(agent: Pick<Agent, "configuration">, entries: readonly Entry[], live: Live | undefined, now: Date): Status {
-  const { schedule, s3 } = agent.configuration;
+  const { schedule, s3, left = [] } = agent.configuration;
   const newestVerified = newestProven(entries) ?? null;
   const holder = holderOf(LOCK);
   return {
@@ -54,6 +54,7 @@ export function statusFrom(agent: Pick<Agent, "configuration">, entries: readonl
     s3: live?.s3 ?? { configured: s3 !== undefined, lagSeconds: null, error: null },
     running: holder === undefined ? null : { type: holder.what, since: holder.since, pid: holder.pid },
     next: Object.fromEntries(Object.entries(schedule).map(([name, pattern]) => [name, nextTime(pattern, now)?.toISOString() ?? null])),
+    left,
     alarms: live?.alarms ?? [],
   };
 }

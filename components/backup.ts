@@ -138,11 +138,20 @@ export function describedEnvironment({ environment }: Pick<Context, "environment
   return { plain: environment.plain, secret: Object.keys(environment.secret).sort() };
 }
 
+/** The volumes with data that no backup has. */
+function leftOut({ app, services }: Settings): string[] {
+  return [
+    ...Object.keys(app.persistent).map((path) => `${path} (app.persistent)`),
+    ...Object.entries(services).flatMap(([name, { volume }]) => (volume === undefined ? [] : [`${volume} of ${name} (services)`])),
+  ];
+}
+
 /** The agent's settings: no secret, and nothing that a release changes. */
 export function agentConfiguration(context: Context): Configuration {
   const { backup, database } = context.settings;
   const { email } = backup.alarms;
   const s3 = storeOf(context.settings);
+  const left = leftOut(context.settings);
   return {
     stack: context.stack,
     engine: database.engine,
@@ -152,6 +161,7 @@ export function agentConfiguration(context: Context): Configuration {
     type: backup.type,
     schedule: { backup: backup.schedule, health: backup.healthSchedule, cleanup: backup.cleanupSchedule },
     files: { include: [...backup.include], exclude: [...backup.exclude] },
+    ...(left.length === 0 ? {} : { left }),
     hooks: Object.fromEntries(["pre", "post", "validate"].flatMap((name) => {
       const hook = backup[name as "pre" | "post" | "validate"];
       return hook === undefined ? [] : [[name, { command: [...hook.command], timeout: hook.timeout }]];

@@ -72,7 +72,7 @@ export async function status({ stack, json }: Common): Promise<number> {
   return found.alarms.length === 0 ? Exit.ok : Exit.failed;
 }
 
-function statusLines({ newest, newestVerified, ageHours, rpoSeconds, rtoSeconds, binlog, s3, running, next, alarms }: Status, stack: string): string[] {
+function statusLines({ left, newest, newestVerified, ageHours, rpoSeconds, rtoSeconds, binlog, s3, running, next, alarms }: Status, stack: string): string[] {
   return [
     `newest      ${newest === null ? "none" : `${newest.id} (${newest.type}${newest.verified ? ", verified" : ", not verified"})`}`,
     `verified    ${newestVerified === null ? "none" : `${newestVerified.id}${ageHours === null ? "" : `, ${ageHours.toFixed(1)} h old`}`}`,
@@ -82,6 +82,7 @@ function statusLines({ newest, newestVerified, ageHours, rpoSeconds, rtoSeconds,
     `S3          ${!s3.configured ? "not configured" : s3.error ?? `up to ${duration(s3.lagSeconds ?? 0)} ago`}`,
     ...(running === null ? [] : [`running     ${running.type} since ${running.since}`]),
     ...Object.entries(next).map(([name, time]) => `next        ${name}: ${time ?? "off"}`),
+    ...left.map((one) => `not in it   ${one}`),
     ...(newest?.missing ?? []).map((one) => `missing     ${shownName(one)}`),
     ...(newest?.unproven ?? []).map((one) => `unproven    ${shownName(one)}`),
     ...alarms.map(({ name, since, message }) => `ALARM       ${name} since ${since}: ${shownName(message)}`),

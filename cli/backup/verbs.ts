@@ -72,7 +72,7 @@ export async function status({ stack, json }: Common): Promise<number> {
   return found.alarms.length === 0 ? Exit.ok : Exit.failed;
 }
 
-function statusLines({ left, newest, newestVerified, ageHours, rpoSeconds, rtoSeconds, binlog, s3, running, next, alarms }: Status, stack: string): string[] {
+function statusLines({ left = [], newest, newestVerified, ageHours, rpoSeconds, rtoSeconds, binlog, s3, running, next, alarms }: Status, stack: string): string[] {
   return [
     `newest      ${newest === null ? "none" : `${newest.id} (${newest.type}${newest.verified ? ", verified" : ", not verified"})`}`,
     `verified    ${newestVerified === null ? "none" : `${newestVerified.id}${ageHours === null ? "" : `, ${ageHours.toFixed(1)} h old`}`}`,

@@ -2,13 +2,13 @@ import { copyCommand, physicalInfo } from "./companion/client.ts";
 import { secretFile } from "./configuration.ts";
 import type { Agent } from "./context.ts";
 import { sizeOf, versionOf, withDatabase } from "./database.ts";
-import { definersOf, planDump, type Definers } from "./dumpPlan.ts";
+import { definersOf, keepsHistory, planDump, type Definers } from "./dumpPlan.ts";
 import { shown } from "./fileNames.ts";
 import { fits, requireTools, tlsOptions, toolsVersion, tools } from "./engine.ts";
 import type { BackupType, BinlogPosition, Entry, TableSum } from "./protocol.ts";
 import { lineage } from "./retention.ts";
 import { lastReplaced, type Replacement } from "./state.ts";
-import { isItsOwn, sumsOf, withoutTransactions, type Summed } from "./sums.ts";
+import { isItsOwn, sumsOf, uncopied, withoutTransactions, type Summed } from "./sums.ts";
 
 type DatabaseEntry = NonNullable<Entry["database"]>;
 
@@ -40,6 +40,7 @@ export async function backUpDatabase(agent: Agent, backup: DatabaseBackup, entri
   const { engine, schema } = agent.configuration;
   const found = await withDatabase(async (connection) => ({
     version: await versionOf(connection),
+    uncopied: agent.configuration.physical ? await uncopied(connection) : undefined,
     // The server's own tool waits for who writes to a table without transactions; a dump reads it at another moment.
     small: (await sizeOf(connection, schema)) < SMALL && (await withoutTransactions(connection, schema)).length === 0,
     definers: await definersOf(connection, schema).catch((error: unknown): Definers => {
@@ -47,8 +48,9 @@ export async function backUpDatabase(agent: Agent, backup: DatabaseBackup, entri
       return { named: [], absent: [] };
     }),
   }));
-  const { version, small, definers } = found;
-  const physically = agent.configuration.physical && !(type === "db" && small) && (await canCopy(agent, version));
+  const { version, small, definers, uncopied: inTheWay } = found;
+  if (inTheWay !== undefined) agent.reporter.log("warn", `the database is dumped, not copied: ${shown(inTheWay)}`);
+  const physically = agent.configuration.physical && inTheWay === undefined && !(type === "db" && small) && (await canCopy(agent, version));
   const base = type === "incremental" ? baseFor(entries, lastReplaced()) : undefined;
   const { missing, ...part } = physically ? await copy(agent, backup, base) : await dump(agent, backup);
   const absent = definers.absent.length === 0 ? {} : { absentDefiners: [...definers.absent] };
@@ -84,13 +86,18 @@ export async function record({ reporter }: Agent, entry: Entry): Promise<{ reado
 }
 
 /** What a restore of this backup has to have, of what the live database had. */
-export function withSums(entry: Entry, { sums, sequences, objects, migrations, inMemory, unlisted }: Summed): Entry {
+export function withSums(entry: Entry, { sums, sequences, objects, migrations, inMemory, versioned, unlisted }: Summed): Entry {
   const { excluded = [], absentDefiners = [], ...database } = entry.database!;
   const lost = "its rows are in the server's memory alone (MEMORY), and so in no copy of its files";
-  const judged = Object.entries(sums).filter(([table]) => !excluded.includes(`table ${table}`)).map(([table, sum]): [string, TableSum] => [
-    table,
-    database.format === "physical" && inMemory.includes(table) ? { ...sum, unproven: lost } : sum,
-  ]);
+  const past = `a dump of ${database.version} has its rows of now, and not its history`;
+  const unprovenOf = (table: string): string | undefined => {
+    if (database.format === "physical") return inMemory.includes(table) ? lost : undefined;
+    return versioned.includes(table) && !keepsHistory(database.version) ? past : undefined;
+  };
+  const judged = Object.entries(sums).filter(([table]) => !excluded.includes(`table ${table}`)).map(([table, sum]): [string, TableSum] => {
+    const reason = unprovenOf(table);
+    return [table, reason === undefined ? sum : { ...sum, unproven: reason }];
+  });
   const unproven = [
     ...judged.flatMap(([table, { unproven }]) => (unproven === undefined ? [] : [`table ${table}: ${unproven}`])),
     ...unlisted,

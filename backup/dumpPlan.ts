@@ -18,8 +18,9 @@ export interface DumpPlan {
 /**
  * The dump tool stops at the first thing that it can't read: a view whose table has lost a column, a table whose file is
  * damaged, routines in system tables of an earlier version. So each is asked for before, and what doesn't answer is left out.
+ * @param target the version of the server that takes the dump. @default the same
  */
-export async function planDump(connection: Connection, schema: string): Promise<DumpPlan> {
+export async function planDump(connection: Connection, schema: string, target?: string): Promise<DumpPlan> {
   const options: string[] = [];
   const excluded: string[] = [];
   const missing: string[] = [];
@@ -39,7 +40,7 @@ export async function planDump(connection: Connection, schema: string): Promise<
     options.push(`--skip-${what}`);
     missing.push(`${what} can't be dumped: ${reason}`);
   }
-  if (keepsHistory(await versionOf(connection))) options.push("--dump-history");
+  if (keepsHistory(target ?? (await versionOf(connection)))) options.push("--dump-history");
   return { options, excluded, missing: missing.map(shown) };
 }
 
@@ -54,10 +55,13 @@ async function refusal(connection: Connection, statement: string): Promise<strin
   }
 }
 
-/** Whether the server takes rows of the past of a system-versioned table: MariaDB from 10.11 on. */
+/**
+ * Whether a dump of the server has the rows of the past of a system-versioned table: MariaDB from 11.5 on. An earlier one says otherwise what is
+ * not over (in 2038, not in 2106), so that the agent's server, and those of later versions, would take each row for one of the past.
+ */
 export function keepsHistory(version: string): boolean {
   const [, major = "0", minor = "0"] = /^(\d+)\.(\d+)\..*mariadb/i.exec(version) ?? [];
-  return Number(major) > 10 || (major === "10" && Number(minor) >= 11);
+  return Number(major) > 11 || (major === "11" && Number(minor) >= 5);
 }
 
 const DEFINERS = `SELECT DISTINCT definer FROM information_schema.views WHERE table_schema = ?

@@ -50,7 +50,7 @@ export async function dumpBackup(agent: Agent, id: string, toTime: string | unde
   const restore = await restoreDatabase(agent, entry, until);
   try {
     const { sums } = await restore.sums(database.schema);
-    await restore.dump(database.schema, to);
+    await restore.dump(database, to);
     return { backup: entry, reached: toTime ?? entry.finished, sums };
   } finally {
     await restore.remove();

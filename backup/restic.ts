@@ -184,12 +184,13 @@ export class Restic {
     }
   }
 
-  /** Takes damaged packs out of the repository and of its index; what of them can be read is stored once more. */
+  /** Takes damaged packs out of the repository, of its index, and what was in them out of the snapshots; what of them can be read is stored once more. */
   async takeOut(packs: readonly string[]): Promise<void> {
     // It puts copies of them where it runs.
     const aside = `${FOLDERS.backups}/damaged`;
     mkdirSync(aside, { recursive: true, mode: 0o700 });
     await this.#execute(["repair", "packs", ...packs, "--quiet"], { cwd: aside });
+    await this.run(["repair", "snapshots", "--forget"]);
   }
 
   /** Copies backups from another repository. */

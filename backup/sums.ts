@@ -93,6 +93,19 @@ export async function withoutTransactions(connection: Connection, schema: string
   return tables.filter(({ engine }) => !transactional.has(engine) && engine !== "MEMORY").map(({ name }) => name);
 }
 
+/**
+ * Why the server's files can't be copied, in words; undefined where they can. mariadb-backup pastes the names of tables without transactions into SQL as they
+ * are, whatever schema they are in: one with a backtick ends each copy.
+ */
+export async function uncopied(connection: Connection): Promise<string | undefined> {
+  const [found] = await rowsOf(
+    connection,
+    `SELECT table_schema AS at, table_name AS name FROM information_schema.tables WHERE (table_name LIKE '%\`%' OR table_schema LIKE '%\`%')
+     AND table_type <> 'VIEW' AND engine NOT IN (SELECT engine FROM information_schema.engines WHERE transactions = 'YES') LIMIT 1`,
+  );
+  return found === undefined ? undefined : `mariadb-backup can't lock the table ${String(found["name"])} of ${String(found["at"])}, for there is a backtick in its name`;
+}
+
 async function enginesWithTransactions(connection: Connection): Promise<ReadonlySet<string>> {
   const rows = await rowsOf(connection, "SELECT engine AS name FROM information_schema.engines WHERE transactions = 'YES'");
   return new Set(rows.map(({ name }) => String(name)));

@@ -61,7 +61,9 @@ export class Restore {
   async replay(range: ReplayRange & { readonly files: readonly string[] }): Promise<void> { await ask("POST", this.#at("replay"), { value: range }); }
   async sums(schema: string): Promise<Summed> { return (await ask("POST", this.#at(`sums?schema=${encodeURIComponent(schema)}`))) as Summed; }
   async fileSums(): Promise<FileSums> { return (await ask("POST", this.#at("filesums"))) as FileSums; }
-  async dump(schema: string, to: Writable): Promise<void> { await ask("GET", this.#at(`dump?schema=${encodeURIComponent(schema)}`), { to }); }
+  async dump({ schema, version }: { readonly schema: string; readonly version: string }, to: Writable): Promise<void> {
+    await ask("GET", this.#at(`dump?schema=${encodeURIComponent(schema)}&target=${encodeURIComponent(version)}`), { to });
+  }
   async finish(schema: string): Promise<{ readonly folder: string; readonly objects: number }> { return (await ask("POST", this.#at(`finish?schema=${encodeURIComponent(schema)}`))) as { folder: string; objects: number }; }
 
   /** Ends its server, and leaves its files for restores of this backup. */

@@ -160,7 +160,7 @@ async function work(one: Throwaway, verb: string, name: string, request: Incomin
       return done();
     }
     case "sums": return done(await one.query((connection) => sumsOf(connection, schema)));
-    case "dump": response.writeHead(200); return await one.dump(schema, response);
+    case "dump": response.writeHead(200); return await one.dump(schema, url.searchParams.get("target") ?? "", response);
     case "files": {
       const folder = join(one.folder, "files");
       mkdirSync(folder, { mode: 0o700 });

@@ -173,10 +173,11 @@ export class Throwaway {
     if ((await ended) !== 0) throw new AgentError(`the binary log could not be read: ${said}`);
   }
 
-  async dump(schema: string, to: Writable): Promise<void> {
+  /** @param target the version of the server that takes it */
+  async dump(schema: string, target: string, to: Writable): Promise<void> {
     const { options } = await this.query(async (connection) => {
       await makeDefiners(connection, schema);
-      return await planDump(connection, schema);
+      return await planDump(connection, schema, target);
     });
     await this.#client([...tools().dump, ...options, schema], { stdout: to });
   }

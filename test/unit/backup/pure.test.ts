@@ -55,6 +55,11 @@ describe("what a backup records of the live database", () => {
       "the account x@%, which views, triggers, routines or events run as, does not exist",
     ]);
   });
+  it("is without the history of tables where a dump can't have it", () => {
+    const dumped = (version: string) => ({ ...entry("a", 1), database: { ...entry("a", 1).database!, format: "logical" as const, version } });
+    const of = (version: string) => withSums(dumped(version), { ...summed, versioned: ["a"] }).database!.sums["a"]!.unproven;
+    assert.deepEqual([of("10.11.6-MariaDB"), of("11.8.9-MariaDB")], ["a dump of 10.11.6-MariaDB has its rows of now, and not its history", undefined]);
+  });
   it("is without the rows in memory where the server's files were copied", () => {
     const recorded = withSums(entry("a", 1), summed);
     assert.match(recorded.database!.sums["memo"]!.unproven!, /\(MEMORY\)/);
@@ -212,7 +217,7 @@ describe("what programs say", () => {
     assert.deepEqual(["11.8.2-MariaDB", "11.4.9-MariaDB", "10.11.6-MariaDB-log"].map((server) => fits("11.8.9", server)), [true, false, false]);
   });
   it("dump the history of tables where the server takes it back", () => {
-    assert.deepEqual(["10.6.18-MariaDB", "10.11.6-MariaDB-1", "11.8.9-MariaDB", "9.7.0", "8.4.3"].map(keepsHistory), [false, true, true, false, false]);
+    assert.deepEqual(["10.6.18-MariaDB", "10.11.6-MariaDB-1", "11.4.9-MariaDB", "11.8.9-MariaDB", "12.3.1-MariaDB", "9.7.0", "8.4.3"].map(keepsHistory), [false, false, false, true, true, false, false]);
   });
   it("are there, or it is said which image to take", () => {
     requireTools({ dump: ["sh"] }, "/nowhere:/bin");

@@ -97,8 +97,8 @@ exec ${real} "$@"
       [physically, ` restore proven`, "before", "back"],
       [physically, ` restore proven`, "after", "done"],
       [physically, ` restore keep`, "after", "done"],
-      [[id, "--files", "--yes", "--no-backup"], " files swap .drydock-before-", "before", "back"],
-      [[id, "--files", "--yes", "--no-backup"], " files swap .drydock-before-", "after", "done"],
+      [[id, "--files", "--yes", "--no-backup"], " restore swap .drydock-before-", "before", "back"],
+      [[id, "--files", "--yes", "--no-backup"], " restore swap .drydock-before-", "after", "done"],
     ] as const;
     for (const [index, [args, at, when, end]] of steps.entries()) {
       sql("REPLACE INTO kept VALUES (1), (2), (99)");

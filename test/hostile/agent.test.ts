@@ -32,7 +32,9 @@ describe("a backup, whatever the names in it are", function () {
     const load = 'MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb --no-defaults --protocol=socket -uroot --binary-mode look';
     const script = 'set -o pipefail; "$0" exec "$1" agent dump "${@:4}" | "$0" exec -i "$2" sh -c "$3"';
     execFileSync("bash", ["-c", script, "docker", rig.name("agent"), rig.name("database"), load, id, ...more], { stdio: ["ignore", "ignore", "pipe"] });
-    return await picture(server, "look");
+    const found = await picture(server, "look");
+    await query(server, "DROP DATABASE look");
+    return found;
   };
 
   it("has tables, columns, triggers, views, routines and events again as they were, from a copy and from a dump, of its own and of another moment", async () => {

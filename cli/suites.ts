@@ -25,6 +25,7 @@ export const SUITES = {
   supply: { folder: "test/supply", needs: [], timeout: 180_000, long: true },
   releases: { folder: "test/releases", needs: ["engine", "containers"], timeout: 900_000, long: true },
   remote: { folder: "test/remote", needs: ["engine", "containers"], timeout: 900_000, long: true },
+  engines: { folder: "test/engines", needs: ["engine", "containers"], timeout: 1_200_000, long: true },
   backup: { folder: "test/backup", needs: ["engine", "containers"], timeout: 900_000, long: true },
   hostile: { folder: "test/hostile", needs: ["engine", "containers"], timeout: 900_000, long: true },
   images: { folder: "test/images", needs: ["engine", "containers"], timeout: 900_000, long: true },

@@ -79,8 +79,8 @@ export class Clone {
   }
 
   /** Takes the stack and its data away, and the folder. */
-  async remove(): Promise<void> {
-    await this.drydock(["destroy", "--yes", "--volumes"]);
+  async remove(more: Record<string, string> = {}): Promise<void> {
+    await this.drydock(["destroy", "--yes", "--volumes"], more);
     rmSync(this.dir, { recursive: true, force: true });
   }
 }

@@ -15,17 +15,23 @@ import ts from "typescript";
 
 const ROOT = join(import.meta.dirname, "..");
 
-
 /**
  * Files, and the folder with their tests: those that import the file, or run it where it is a script. Of the policies' rules, only the tests that are
  * called as a rule of the file are run.
  */
 const SUBJECTS: readonly { readonly files: RegExp; readonly tests: string; readonly more?: readonly string[] }[] = [
   { files: /^policies\/evaluate\.ts$/, tests: "policies", more: ["rules", "guard", "configuration"] },
-  { files: /^policies\/rules\/(?!shared).*\.ts$/, tests: "policies", more: ["rules", "settings", "stories", "remediation", "foreign"] },
+  {
+    files: /^policies\/rules\/(?!shared).*\.ts$/,
+    tests: "policies",
+    more: ["rules", "settings", "stories", "remediation", "foreign"],
+  },
   { files: /^releases\/.*\.ts$/, tests: "releases" },
   { files: /^cli\/backup\/choosing\.ts$/, tests: "cli" },
-  { files: /^backup\/(retention|catalogue|files|lock|owner|schedule|dumpPlan|room|alarms|transience|binlog\/\w+)\.ts$/, tests: "backup" },
+  {
+    files: /^backup\/(retention|catalogue|files|lock|owner|schedule|dumpPlan|room|alarms|transience|binlog\/\w+)\.ts$/,
+    tests: "backup",
+  },
   { files: /^commands\/(switch|limits|healthy|verify|answer|migrate|preflight|one-off)\.sh$/, tests: "commands" },
 ];
 
@@ -39,11 +45,29 @@ interface Mutant {
 }
 
 const OPPOSITE: Readonly<Record<string, string>> = {
-  "===": "!==", "!==": "===", "<": "<=", "<=": "<", ">": ">=", ">=": ">", "&&": "||", "||": "&&", "+": "-", "-": "+", "??": "&&",
+  "===": "!==",
+  "!==": "===",
+  "<": "<=",
+  "<=": "<",
+  ">": ">=",
+  ">=": ">",
+  "&&": "||",
+  "||": "&&",
+  "+": "-",
+  "-": "+",
+  "??": "&&",
 };
 const METHODS: Readonly<Record<string, string>> = {
-  some: "every", every: "some", startsWith: "endsWith", endsWith: "startsWith", max: "min", min: "max", find: "findLast", findLast: "find",
-  toLowerCase: "toUpperCase", trim: "toString",
+  some: "every",
+  every: "some",
+  startsWith: "endsWith",
+  endsWith: "startsWith",
+  max: "min",
+  min: "max",
+  find: "findLast",
+  findLast: "find",
+  toLowerCase: "toUpperCase",
+  trim: "toString",
 };
 
 /** Every change that is made to a TypeScript file, one at a time. */
@@ -54,10 +78,17 @@ function mutantsOf(file: string, source: string): Mutant[] {
     const start = node.getStart();
     const { line } = tree.getLineAndCharacterOfPosition(start);
     const before = source.slice(start, node.end);
-    if (before !== text) found.push({ file, line: line + 1, what: `${short(before)} → ${short(text)}`, start, end: node.end, text });
+    if (before !== text)
+      found.push({ file, line: line + 1, what: `${short(before)} → ${short(text)}`, start, end: node.end, text });
   };
   const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node) || ts.isTypeNode(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return;
+    if (
+      ts.isImportDeclaration(node) ||
+      ts.isTypeNode(node) ||
+      ts.isInterfaceDeclaration(node) ||
+      ts.isTypeAliasDeclaration(node)
+    )
+      return;
     // What a rule is called and where it comes from is for its document.
     if (ts.isPropertyAssignment(node) && ["id", "name", "source"].includes(node.name.getText())) return;
     if (ts.isBinaryExpression(node)) {
@@ -68,7 +99,8 @@ function mutantsOf(file: string, source: string): Mutant[] {
     }
     if (ts.isIfStatement(node)) for (const value of ["true", "false"]) add(node.expression, value);
     if (ts.isConditionalExpression(node)) for (const value of ["true", "false"]) add(node.condition, value);
-    if (ts.isPrefixUnaryExpression(node) && node.operator === ts.SyntaxKind.ExclamationToken) add(node, node.operand.getText());
+    if (ts.isPrefixUnaryExpression(node) && node.operator === ts.SyntaxKind.ExclamationToken)
+      add(node, node.operand.getText());
     if (ts.isExpressionStatement(node) && ts.isCallExpression(node.expression)) add(node, ";");
     if (node.kind === ts.SyntaxKind.TrueKeyword) add(node, "false");
     if (node.kind === ts.SyntaxKind.FalseKeyword) add(node, "true");
@@ -92,14 +124,39 @@ function shellMutantsOf(file: string, source: string): Mutant[] {
     const from = start;
     start += text.length + 1;
     if (/^\s*(#|$)/.test(text)) return [];
-    const swap = (pattern: RegExp, other: string): Mutant[] => [...text.matchAll(pattern)].map((match) => {
-      const at = from + match.index;
-      return { file, line: index + 1, what: `${match[0]} → ${other} in: ${short(text)}`, start: at, end: at + match[0].length, text: other };
-    });
-    const whole = /^\s*(if|then|else|fi|while|until|do|done|case|esac|for|\{|\}|\w+\(\)|.*\\$|.*[|&{(]$|.*;;$|\S+\)).*/.test(text) ? [] : [{
-      file, line: index + 1, what: `left out: ${short(text)}`, start: from, end: from + text.length, text: ":",
-    }];
-    return [...whole, ...swap(/\|\|/g, "&&"), ...swap(/&&/g, "||"), ...swap(/(?<=\] ?|\[ .*) != /g, " = "), ...swap(/ -(?:gt|lt) /g, " -eq "), ...swap(/\b(?:exit|return) [1-9]\d*/g, "exit 0")];
+    const swap = (pattern: RegExp, other: string): Mutant[] =>
+      [...text.matchAll(pattern)].map((match) => {
+        const at = from + match.index;
+        return {
+          file,
+          line: index + 1,
+          what: `${match[0]} → ${other} in: ${short(text)}`,
+          start: at,
+          end: at + match[0].length,
+          text: other,
+        };
+      });
+    const whole =
+      /^\s*(if|then|else|fi|while|until|do|done|case|esac|for|\{|\}|\w+\(\)|.*\\$|.*[|&{(]$|.*;;$|\S+\)).*/.test(text)
+        ? []
+        : [
+            {
+              file,
+              line: index + 1,
+              what: `left out: ${short(text)}`,
+              start: from,
+              end: from + text.length,
+              text: ":",
+            },
+          ];
+    return [
+      ...whole,
+      ...swap(/\|\|/g, "&&"),
+      ...swap(/&&/g, "||"),
+      ...swap(/(?<=\] ?|\[ .*) != /g, " = "),
+      ...swap(/ -(?:gt|lt) /g, " -eq "),
+      ...swap(/\b(?:exit|return) [1-9]\d*/g, "exit 0"),
+    ];
   });
 }
 
@@ -108,18 +165,28 @@ const short = (text: string): string => {
   return line.length > 70 ? `${line.slice(0, 69)}…` : line;
 };
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { every: { type: "string", default: "1" }, json: { type: "string" }, verbose: { type: "boolean" } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { every: { type: "string", default: "1" }, json: { type: "string" }, verbose: { type: "boolean" } },
+});
 const [only = ""] = positionals;
 const every = Number(values.every);
 
-const listed = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: ROOT, encoding: "utf8" }).split("\0").filter((name) => name !== "");
+const listed = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
+  cwd: ROOT,
+  encoding: "utf8",
+})
+  .split("\0")
+  .filter((name) => name !== "");
 const copy = mkdtempSync(join(tmpdir(), "drydock-mutants-"));
 for (const file of listed) {
   mkdirSync(dirname(join(copy, file)), { recursive: true });
   cpSync(join(ROOT, file), join(copy, file), { recursive: true });
 }
 symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
-process.once("exit", () => { rmSync(copy, { recursive: true, force: true }); });
+process.once("exit", () => {
+  rmSync(copy, { recursive: true, force: true });
+});
 
 /** How long a change may keep its tests busy, in ms: one that takes for ever has noticed something, too. */
 const PATIENCE = 120_000;
@@ -129,7 +196,11 @@ class Runner {
   #worker: Worker | undefined;
 
   async passes(bundle: string, grep: string | undefined): Promise<boolean> {
-    this.#worker ??= new Worker(new URL("mutants-worker.mjs", import.meta.url), { execArgv: [], stdout: values.verbose !== true, stderr: values.verbose !== true });
+    this.#worker ??= new Worker(new URL("mutants-worker.mjs", import.meta.url), {
+      execArgv: [],
+      stdout: values.verbose !== true,
+      stderr: values.verbose !== true,
+    });
     const worker = this.#worker;
     const answer = await new Promise<boolean | undefined>((resolve) => {
       const done = (said: boolean | undefined) => {
@@ -138,8 +209,12 @@ class Runner {
         worker.off("error", broken);
         resolve(said);
       };
-      const told = (failures: number) => { done(failures === 0); };
-      const broken = () => { done(undefined); };
+      const told = (failures: number) => {
+        done(failures === 0);
+      };
+      const broken = () => {
+        done(undefined);
+      };
       const timer = setTimeout(broken, PATIENCE);
       worker.on("message", told);
       worker.on("error", broken);
@@ -162,25 +237,44 @@ let bundles = 0;
 async function pass(tests: readonly string[], grep: string | undefined, file: string, text: string): Promise<boolean> {
   if (file.endsWith(".sh")) {
     const mocha = join(ROOT, "node_modules", "mocha", "bin", "mocha.js");
-    const args = ["--import", "tsx", mocha, "--no-config", "--exit", "--bail", "--reporter", "min", "--timeout", "60000", ...tests];
+    const args = [
+      "--import",
+      "tsx",
+      mocha,
+      "--no-config",
+      "--exit",
+      "--bail",
+      "--reporter",
+      "min",
+      "--timeout",
+      "60000",
+      ...tests,
+    ];
     return spawnSync(process.execPath, args, { cwd: copy, stdio: "ignore", timeout: PATIENCE }).status === 0;
   }
   bundles++;
   const bundle = join(copy, `mutant-${bundles}.mjs`);
   await build({
-    stdin: { contents: tests.map((test) => `import ${JSON.stringify(`./${test}`)};`).join("\n"), resolveDir: copy, loader: "ts" },
+    stdin: {
+      contents: tests.map((test) => `import ${JSON.stringify(`./${test}`)};`).join("\n"),
+      resolveDir: copy,
+      loader: "ts",
+    },
     ...{ bundle: true, platform: "node", format: "esm", packages: "external", outfile: bundle, logLevel: "error" },
-    plugins: [{
-      name: "mutant",
-      setup: (esbuild) => {
-        esbuild.onLoad({ filter: /\.ts$/ }, ({ path }) => ({
-          contents: (relative(copy, path) === file ? text : readFileSync(path, "utf8"))
-            .replaceAll("import.meta.dirname", JSON.stringify(dirname(path))).replaceAll("import.meta.filename", JSON.stringify(path))
-            .replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href)),
-          loader: "ts",
-        }));
+    plugins: [
+      {
+        name: "mutant",
+        setup: (esbuild) => {
+          esbuild.onLoad({ filter: /\.ts$/ }, ({ path }) => ({
+            contents: (relative(copy, path) === file ? text : readFileSync(path, "utf8"))
+              .replaceAll("import.meta.dirname", JSON.stringify(dirname(path)))
+              .replaceAll("import.meta.filename", JSON.stringify(path))
+              .replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href)),
+            loader: "ts",
+          }));
+        },
       },
-    }],
+    ],
   });
   const passed = await runner.passes(bundle, grep);
   rmSync(bundle);
@@ -194,12 +288,19 @@ for (const { files, tests, more = [] } of SUBJECTS) {
     const source = readFileSync(join(copy, file), "utf8");
     const [folder = "", named = ""] = file.split("/").slice(-2);
     // A test in another folder says it with the folder.
-    const there = listed.filter((test) => test.startsWith("test/unit/") && test.endsWith(".test.ts")).filter((test) =>
-      (test.startsWith(`test/unit/${tests}/`) && more.some((one) => test.endsWith(`/${one}.test.ts`))) || readFileSync(join(copy, test), "utf8").includes(`${folder}/${named}`));
+    const there = listed
+      .filter((test) => test.startsWith("test/unit/") && test.endsWith(".test.ts"))
+      .filter(
+        (test) =>
+          (test.startsWith(`test/unit/${tests}/`) && more.some((one) => test.endsWith(`/${one}.test.ts`))) ||
+          readFileSync(join(copy, test), "utf8").includes(`${folder}/${named}`),
+      );
     if (there.length === 0) continue;
     const mutants = file.endsWith(".sh") ? shellMutantsOf(file, source) : mutantsOf(file, source);
     const chosen = mutants.filter((_, index) => index % every === 0);
-    const names = file.startsWith("policies/rules/") ? [...source.matchAll(/name: "([a-z0-9-]+)"/g)].map(([, name]) => name) : [];
+    const names = file.startsWith("policies/rules/")
+      ? [...source.matchAll(/name: "([a-z0-9-]+)"/g)].map(([, name]) => name)
+      : [];
     const grep = names.length === 0 ? undefined : `(catalogue|stor|variant|setting|remed|others|${names.join("|")})`;
     if (chosen.length === 0) continue;
     if (!(await pass(there, grep, file, source))) {
@@ -224,5 +325,7 @@ for (const { files, tests, more = [] } of SUBJECTS) {
   }
 }
 const made = Object.values(counts).reduce((sum, one) => sum + one.made, 0);
-console.log(`${made - survivors.length} of ${made} noticed (${made === 0 ? 0 : Math.round((1000 * (made - survivors.length)) / made) / 10} %)`);
+console.log(
+  `${made - survivors.length} of ${made} noticed (${made === 0 ? 0 : Math.round((1000 * (made - survivors.length)) / made) / 10} %)`,
+);
 await runner.end();

@@ -20,27 +20,33 @@ export async function guardOf(stack: string, settings: Settings, environment: En
   const { APP_ENV: appEnv } = environment.plain;
   const stage = stageOf(stack, appEnv);
   if (stage === "local") return { transformations: [], finish: () => {} };
-  const [{ StackGuard }, { isDotenv }] = await Promise.all([import("../policies/guard.ts"), import("../policies/helpers/env.ts")]);
+  const [{ StackGuard }, { isDotenv }] = await Promise.all([
+    import("../policies/guard.ts"),
+    import("../policies/helpers/env.ts"),
+  ]);
   const guard = new StackGuard({ stack, stage, facts: factsOf(settings, appEnv) });
   const graph = new Graph(guard);
   // Laravel's containers have their variables in a file that is an output here; the guard knows them in plain text.
   const known = { ...environment.plain, ...environment.secret };
   const hasDotenv = ({ uploads }: { uploads?: unknown }) =>
-    Array.isArray(uploads) && uploads.some((one: { file?: unknown }) => typeof one.file === "string" && isDotenv(one.file));
+    Array.isArray(uploads) &&
+    uploads.some((one: { file?: unknown }) => typeof one.file === "string" && isDotenv(one.file));
   const gate = new Gate();
   const judge: pulumi.ResourceTransformation = ({ type, name, props, opts, resource }) => {
     const { protect, deleteBeforeReplace, dependsOn = [] } = opts as pulumi.CustomResourceOptions;
     const { dependencies, propertyDependencies } = graph.add(resource, type, name, props, opts);
-    gate.judged(() => guard.check({
-      type,
-      name,
-      props,
-      dependencies,
-      propertyDependencies,
-      protect: protect === true,
-      ...(deleteBeforeReplace === undefined ? {} : { deleteBeforeReplace }),
-      ...(hasDotenv(props) ? { knownEnv: known } : {}),
-    }));
+    gate.judged(() =>
+      guard.check({
+        type,
+        name,
+        props,
+        dependencies,
+        propertyDependencies,
+        protect: protect === true,
+        ...(deleteBeforeReplace === undefined ? {} : { deleteBeforeReplace }),
+        ...(hasDotenv(props) ? { knownEnv: known } : {}),
+      }),
+    );
     const before = (Array.isArray(dependsOn) ? dependsOn : [dependsOn]) as pulumi.Input<pulumi.Resource>[];
     return { props, opts: { ...opts, dependsOn: gate.opened.then<typeof before>(() => before) } };
   };
@@ -92,18 +98,33 @@ class Graph {
     this.#guard = guard;
   }
 
-  add(resource: pulumi.Resource, type: string, name: string, props: Readonly<Record<string, unknown>>, options: pulumi.ResourceOptions) {
+  add(
+    resource: pulumi.Resource,
+    type: string,
+    name: string,
+    props: Readonly<Record<string, unknown>>,
+    options: pulumi.ResourceOptions,
+  ) {
     this.#urns.set(resource, this.#guard.urnOf({ type, name }));
-    if (options.parent !== undefined) this.#children.set(options.parent, [...(this.#children.get(options.parent) ?? []), resource]);
+    if (options.parent !== undefined)
+      this.#children.set(options.parent, [...(this.#children.get(options.parent) ?? []), resource]);
     const { dependsOn = [] } = options;
     const named = (Array.isArray(dependsOn) ? dependsOn : [dependsOn]).filter((one) => pulumi.Resource.isInstance(one));
-    const propertyDependencies = Object.fromEntries(Object.entries(props).map(([key, value]) => [key, this.#urnsOf([...sources(value)])]));
-    return { dependencies: [...new Set([...this.#urnsOf(named), ...Object.values(propertyDependencies).flat()])], propertyDependencies };
+    const propertyDependencies = Object.fromEntries(
+      Object.entries(props).map(([key, value]) => [key, this.#urnsOf([...sources(value)])]),
+    );
+    return {
+      dependencies: [...new Set([...this.#urnsOf(named), ...Object.values(propertyDependencies).flat()])],
+      propertyDependencies,
+    };
   }
 
   /** Who depends on a component depends on all that it holds. */
   #urnsOf(resources: readonly pulumi.Resource[]): string[] {
-    return resources.flatMap((resource) => [...(this.#urns.get(resource) === undefined ? [] : [this.#urns.get(resource)!]), ...this.#urnsOf(this.#children.get(resource) ?? [])]);
+    return resources.flatMap((resource) => [
+      ...(this.#urns.get(resource) === undefined ? [] : [this.#urns.get(resource)!]),
+      ...this.#urnsOf(this.#children.get(resource) ?? []),
+    ]);
   }
 }
 

@@ -1,4 +1,11 @@
-import type { Policies, PolicyResource, ReportViolation, ResourceValidationArgs, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
+import type {
+  Policies,
+  PolicyResource,
+  ReportViolation,
+  ResourceValidationArgs,
+  ResourceValidationPolicy,
+  StackValidationPolicy,
+} from "@pulumi/policy";
 import { z } from "zod";
 import type { Facts } from "../config/facts.ts";
 import { checkResource, checkStack, excludes, type Finding } from "./evaluate.ts";
@@ -7,7 +14,6 @@ import { SETTINGS_POLICY } from "./names.ts";
 import type { Rule } from "./rule.ts";
 import { parseSettings, settingsSchema, type Settings } from "./settings.ts";
 
-
 /**
  * Turns the catalogue's rules into policies of the SDK, preceded by one that only carries the shared settings: a policy sees no
  * configuration but its own.
@@ -15,7 +21,10 @@ import { parseSettings, settingsSchema, type Settings } from "./settings.ts";
  */
 export function policiesOf(rules: readonly Rule[], facts: () => Facts | undefined = () => undefined): Policies {
   const shared = new SharedSettings(facts);
-  return [shared.policy, ...rules.map((rule) => (rule.scope === "resource" ? resourcePolicy(rule, shared) : stackPolicy(rule, shared)))];
+  return [
+    shared.policy,
+    ...rules.map((rule) => (rule.scope === "resource" ? resourcePolicy(rule, shared) : stackPolicy(rule, shared))),
+  ];
 }
 
 class SharedSettings {
@@ -57,17 +66,21 @@ function resourcePolicy(rule: Rule & { scope: "resource" }, shared: SharedSettin
       if (!rule.types.includes(args.type)) return;
       tell(checkResource(rule, resourceOf(args), shared.current, args.getConfig()), report);
     },
-    ...(fix === undefined ? {} : {
-      // Returning nothing says that nothing was changed; the engine would announce a repair otherwise.
-      remediateResource: (args) => (rule.types.includes(args.type) && !isExcluded(args) && fix(args.props, args.type) ? args.props : undefined),
-    }),
+    ...(fix === undefined
+      ? {}
+      : {
+          // Returning nothing says that nothing was changed; the engine would announce a repair otherwise.
+          remediateResource: (args) =>
+            rule.types.includes(args.type) && !isExcluded(args) && fix(args.props, args.type) ? args.props : undefined,
+        }),
   };
 }
 
 function stackPolicy(rule: Rule & { scope: "stack" }, shared: SharedSettings): StackValidationPolicy {
   return {
     ...metadata(rule),
-    validateStack: (args, report) => tell(checkStack(rule, args.resources.map(resourceOf), shared.current, args.getConfig()), report),
+    validateStack: (args, report) =>
+      tell(checkStack(rule, args.resources.map(resourceOf), shared.current, args.getConfig()), report),
   };
 }
 
@@ -106,7 +119,12 @@ function resourceOf(args: ResourceValidationArgs | PolicyResource): Resource {
     ...(args.opts.deleteBeforeReplace === undefined ? {} : { deleteBeforeReplace: args.opts.deleteBeforeReplace }),
     provider: args.provider?.urn ?? "",
     dependencies: stackArgs?.dependencies.map((other) => other.urn) ?? [],
-    propertyDependencies: Object.fromEntries(Object.entries(stackArgs?.propertyDependencies ?? {}).map(([key, others]) => [key, others.map((other) => other.urn)])),
+    propertyDependencies: Object.fromEntries(
+      Object.entries(stackArgs?.propertyDependencies ?? {}).map(([key, others]) => [
+        key,
+        others.map((other) => other.urn),
+      ]),
+    ),
   });
 }
 
@@ -115,7 +133,11 @@ type Diagnostic = { message: string; urn: string; enforcementLevel?: "advisory" 
 
 function tell(findings: readonly Finding[], report: ReportViolation): void {
   for (const { kind, message, urn } of findings) {
-    const diagnostic: Diagnostic = { message, urn, ...(kind === "violation" ? {} : { enforcementLevel: "advisory" as const }) };
+    const diagnostic: Diagnostic = {
+      message,
+      urn,
+      ...(kind === "violation" ? {} : { enforcementLevel: "advisory" as const }),
+    };
     report(diagnostic as never);
   }
 }

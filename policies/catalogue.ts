@@ -18,7 +18,8 @@ import type { Rule } from "./rule.ts";
 export function ordered(rules: readonly Rule[]): readonly Rule[] {
   const seen = new Set<string>();
   for (const { name } of rules) {
-    if (seen.has(name)) throw new Error(`policies/catalogue.ts: two rules are called ${name}. Give one of them another name`);
+    if (seen.has(name))
+      throw new Error(`policies/catalogue.ts: two rules are called ${name}. Give one of them another name`);
     seen.add(name);
   }
   return rules;

@@ -24,7 +24,12 @@ export function configurationFile(stack: string, folder = join(import.meta.dirna
   return /^[\w.-]+$/.test(stack) && existsSync(file) ? file : undefined;
 }
 
-export function readConfiguration(stack: string, rules: readonly Rule[], folder?: string, facts?: Facts): StackConfiguration {
+export function readConfiguration(
+  stack: string,
+  rules: readonly Rule[],
+  folder?: string,
+  facts?: Facts,
+): StackConfiguration {
   const file = configurationFile(stack, folder);
   const entries = file === undefined ? {} : (JSON.parse(readFileSync(file, "utf8")) as Record<string, Entry>);
   return judgeConfiguration(entries, rules, file ?? "", facts);
@@ -34,13 +39,21 @@ export function readConfiguration(stack: string, rules: readonly Rule[], folder?
  * Checks a whole file. The engine itself takes unknown names without a word, so a typo would switch nothing off and nobody would know.
  * @throws Error with file, key and remedy
  */
-export function judgeConfiguration(entries: Readonly<Record<string, Entry>>, rules: readonly Rule[], file: string, facts?: Facts): StackConfiguration {
+export function judgeConfiguration(
+  entries: Readonly<Record<string, Entry>>,
+  rules: readonly Rule[],
+  file: string,
+  facts?: Facts,
+): StackConfiguration {
   for (const [name, entry] of Object.entries(entries)) {
     const level = typeof entry === "string" ? entry : entry["enforcementLevel"];
     const rule = rules.find((one) => one.name === name);
-    if (rule === undefined && ![SETTINGS_POLICY, "all"].includes(name)) throw new Error(`${file}: no rule is called ${name}. See the names with ./drydock policies`);
-    if (level !== undefined && !LEVELS.some((known) => known === level)) throw new Error(`${file}: ${name} has a level that does not exist. Use one of ${LEVELS.join(", ")}`);
-    if (level === "remediate" && rule !== undefined && rule.level !== "remediate") throw new Error(`${file}: ${name} can't repair anything. Use mandatory, advisory or disabled`);
+    if (rule === undefined && ![SETTINGS_POLICY, "all"].includes(name))
+      throw new Error(`${file}: no rule is called ${name}. See the names with ./drydock policies`);
+    if (level !== undefined && !LEVELS.some((known) => known === level))
+      throw new Error(`${file}: ${name} has a level that does not exist. Use one of ${LEVELS.join(", ")}`);
+    if (level === "remediate" && rule !== undefined && rule.level !== "remediate")
+      throw new Error(`${file}: ${name} can't repair anything. Use mandatory, advisory or disabled`);
     if (rule !== undefined) parseConfig(rule, parametersOf(entry));
   }
   const all = entries["all"];

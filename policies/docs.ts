@@ -17,14 +17,21 @@ const cell = (text: string): string => text.replaceAll("|", "\\|");
 
 /** docs/policies.md, from the catalogue. */
 export function policiesDocument(rules: readonly Rule[] = catalogue): string {
-  const families = (Object.keys(FAMILIES) as Family[]).map((family) => [
-    `## ${FAMILIES[family]}`,
-    "",
-    "| rule | demands | level | scope | source |",
-    "|---|---|---|---|---|",
-    ...rules.filter((rule) => rule.family === family).map((rule) => `| [${rule.name}](#${rule.name}) | ${cell(rule.summary)} | ${rule.level} | ${rule.scope} | ${cell(cite(rule))} |`),
-    "",
-  ].join("\n"));
+  const families = (Object.keys(FAMILIES) as Family[]).map((family) =>
+    [
+      `## ${FAMILIES[family]}`,
+      "",
+      "| rule | demands | level | scope | source |",
+      "|---|---|---|---|---|",
+      ...rules
+        .filter((rule) => rule.family === family)
+        .map(
+          (rule) =>
+            `| [${rule.name}](#${rule.name}) | ${cell(rule.summary)} | ${rule.level} | ${rule.scope} | ${cell(cite(rule))} |`,
+        ),
+      "",
+    ].join("\n"),
+  );
   return [
     "<!-- Generated from policies/catalogue.ts: npx tsx policies/docs.ts -->",
     "# Policies",
@@ -53,7 +60,17 @@ export function policiesDocument(rules: readonly Rule[] = catalogue): string {
     "A stack changes levels, parameters and exceptions in `policies/config/<stack>.json`; an exception has a reason, which is printed:",
     "",
     "```json",
-    JSON.stringify({ "memory-limit": { enforcementLevel: "advisory" }, "non-root-uid": { uids: { app: 1002 } }, "bound-interface": { exclude: [{ resource: "proxy", reason: "the load balancer reaches it on every interface" }] } }, null, 2),
+    JSON.stringify(
+      {
+        "memory-limit": { enforcementLevel: "advisory" },
+        "non-root-uid": { uids: { app: 1002 } },
+        "bound-interface": {
+          exclude: [{ resource: "proxy", reason: "the load balancer reaches it on every interface" }],
+        },
+      },
+      null,
+      2,
+    ),
     "```",
     "",
     ...families,
@@ -82,9 +99,14 @@ function section(rule: Rule): string {
     `- good: \`${rule.good}\``,
     `- remedy: \`${rule.remedy}\``,
     ...(rule.production === undefined ? [] : [`- in production: ${rule.production}`]),
-    ...(parameters.length === 0 ? [] : [`- parameters: ${parameters.map(({ name, fallback }) => `\`${name}\` (\`${fallback}\`)`).join(", ")}`]),
+    ...(parameters.length === 0
+      ? []
+      : [`- parameters: ${parameters.map(({ name, fallback }) => `\`${name}\` (\`${fallback}\`)`).join(", ")}`]),
     "",
-  ].join("\n").replaceAll("\\`", "`");
+  ]
+    .join("\n")
+    .replaceAll("\\`", "`");
 }
 
-if (process.argv[1] === import.meta.filename) writeFileSync(join(import.meta.dirname, "..", "docs", "policies.md"), policiesDocument());
+if (process.argv[1] === import.meta.filename)
+  writeFileSync(join(import.meta.dirname, "..", "docs", "policies.md"), policiesDocument());

@@ -21,11 +21,17 @@ export interface Finding {
 /** Rules for one resource each carry a reason that is more than a word. */
 const REASON = 10;
 
-const exclusions = z.array(z.strictObject({
-  /** Name of the resource, as the program gave it; `app-*` for all replicas. */
-  resource: z.string().min(1),
-  reason: z.string().min(REASON, `a reason of at least ${REASON} characters says why this resource may break the rule`),
-})).default([]);
+const exclusions = z
+  .array(
+    z.strictObject({
+      /** Name of the resource, as the program gave it; `app-*` for all replicas. */
+      resource: z.string().min(1),
+      reason: z
+        .string()
+        .min(REASON, `a reason of at least ${REASON} characters says why this resource may break the rule`),
+    }),
+  )
+  .default([]);
 
 type Exclusions = z.output<typeof exclusions>;
 
@@ -33,24 +39,43 @@ type Exclusions = z.output<typeof exclusions>;
 export function excludes(entry: { readonly resource: string }, name: string): boolean {
   const [start = "", ...rest] = entry.resource.split("*");
   if (rest.length === 0) return start === name;
-  return rest.length === 1 && start !== "" && name.startsWith(start) && name.endsWith(rest[0]!) && name.length > start.length + rest[0]!.length;
+  return (
+    rest.length === 1 &&
+    start !== "" &&
+    name.startsWith(start) &&
+    name.endsWith(rest[0]!) &&
+    name.length > start.length + rest[0]!.length
+  );
 }
 
 /** Checks a rule's configuration and fills in the defaults. An unknown key is an error: a typo would otherwise switch nothing off. */
-export function parseConfig(rule: Rule, config: Readonly<Record<string, unknown>> = {}): { params: unknown; exclude: Exclusions } {
+export function parseConfig(
+  rule: Rule,
+  config: Readonly<Record<string, unknown>> = {},
+): { params: unknown; exclude: Exclusions } {
   const { exclude, ...rest } = config;
   const reasons = exclusions.safeParse(exclude);
   const params = rule.params.safeParse(rest);
-  const issues = [...(reasons.error?.issues ?? []).map((issue) => ({ ...issue, path: ["exclude", ...issue.path] })), ...(params.error?.issues ?? [])];
+  const issues = [
+    ...(reasons.error?.issues ?? []).map((issue) => ({ ...issue, path: ["exclude", ...issue.path] })),
+    ...(params.error?.issues ?? []),
+  ];
   if (issues.length > 0) {
     const list = issues.map((issue) => `${rule.name}.${issue.path.join(".")}: ${issue.message}`).join("; ");
-    throw new Error(`policy configuration is not valid: ${list}. Mend the file given as --policy-pack-config (in Drydock policies/config/<stack>.json)`);
+    throw new Error(
+      `policy configuration is not valid: ${list}. Mend the file given as --policy-pack-config (in Drydock policies/config/<stack>.json)`,
+    );
   }
   return { params: params.data, exclude: reasons.data ?? [] };
 }
 
 /** Runs a resource rule on one resource. A type the rule does not look at costs nothing. */
-export function checkResource(rule: Rule, resource: Resource, settings: Settings, config?: Readonly<Record<string, unknown>>): Finding[] {
+export function checkResource(
+  rule: Rule,
+  resource: Resource,
+  settings: Settings,
+  config?: Readonly<Record<string, unknown>>,
+): Finding[] {
   if (rule.scope !== "resource" || !rule.types.includes(resource.type)) return [];
   const { params, exclude } = parseConfig(rule, config);
   const findings = new Findings(rule, exclude, settings);
@@ -60,11 +85,20 @@ export function checkResource(rule: Rule, resource: Resource, settings: Settings
 }
 
 /** Runs a stack rule on all resources. */
-export function checkStack(rule: Rule, resources: readonly Resource[], settings: Settings, config?: Readonly<Record<string, unknown>>): Finding[] {
+export function checkStack(
+  rule: Rule,
+  resources: readonly Resource[],
+  settings: Settings,
+  config?: Readonly<Record<string, unknown>>,
+): Finding[] {
   if (rule.scope !== "stack") return [];
   const { params, exclude } = parseConfig(rule, config);
   const findings = new Findings(rule, exclude, settings);
-  (rule as unknown as StackRule<unknown>).check(new Stack(resources, settings), { params, settings, on: (resource) => findings.on(resource) });
+  (rule as unknown as StackRule<unknown>).check(new Stack(resources, settings), {
+    params,
+    settings,
+    on: (resource) => findings.on(resource),
+  });
   return findings.all();
 }
 
@@ -87,13 +121,15 @@ class Findings {
     const strict = () => isProduction(resource, this.#settings);
     const report: Report = {
       violation: (property, what) => this.#violations.push(this.#finding("violation", resource, property, what)),
-      inProduction: (property, what) => this.#violations.push(this.#finding(strict() ? "violation" : "advice", resource, property, what)),
+      inProduction: (property, what) =>
+        this.#violations.push(this.#finding(strict() ? "violation" : "advice", resource, property, what)),
       undecided: (property) => {
         const paths = this.#undecided.get(resource) ?? new Set();
         this.#undecided.set(resource, paths.add(property));
       },
       mustKnow: (property) => {
-        if (strict()) report.violation(property, "is not known in the preview, and production must not find out during the update");
+        if (strict())
+          report.violation(property, "is not known in the preview, and production must not find out during the update");
         else report.undecided(property);
       },
       expect: <T>(field: Field<T>, ok: (value: T | undefined) => boolean, what: string) => {
@@ -119,15 +155,31 @@ class Findings {
     const excluded = this.#exclude.find((entry) => excludes(entry, resource.name));
     const base = { rule: this.#rule.name, urn: resource.urn };
     if (excluded !== undefined) {
-      return { ...base, kind: "excluded", message: `${line}\nExcluded by the stack's policy configuration: ${excluded.reason}` };
+      return {
+        ...base,
+        kind: "excluded",
+        message: `${line}\nExcluded by the stack's policy configuration: ${excluded.reason}`,
+      };
     }
     const note = kind === "advice" ? "\nIn production this is refused." : "";
     const remedy = remedyFor(this.#rule, resource, property, this.#settings);
-    return { ...base, kind, message: `${line}${note}\nWhy: ${this.#rule.why} (${cite(this.#rule)})\nRemedy: ${remedy}` };
+    return {
+      ...base,
+      kind,
+      message: `${line}${note}\nWhy: ${this.#rule.why} (${cite(this.#rule)})\nRemedy: ${remedy}`,
+    };
   }
 }
 
 /** Sources in words: `known issue 7`, `CIS Docker 5.27`. */
 export function cite(rule: Pick<Rule, "source">): string {
-  return rule.source.map((id) => id.replace(/^KI (\d+)$/, "known issue $1").replace(/^KI (.+)$/, "known issues, $1").replace(/^PX$/, "the 48 hours of seeds/004").replace(/^D(\d)/, "CIS Docker $1")).join(", ");
+  return rule.source
+    .map((id) =>
+      id
+        .replace(/^KI (\d+)$/, "known issue $1")
+        .replace(/^KI (.+)$/, "known issues, $1")
+        .replace(/^PX$/, "the 48 hours of seeds/004")
+        .replace(/^D(\d)/, "CIS Docker $1"),
+    )
+    .join(", ");
 }

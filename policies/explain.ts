@@ -12,7 +12,11 @@ export interface Parameter {
 
 export function parametersOf(rule: Rule): Parameter[] {
   const { properties = {} } = z.toJSONSchema(rule.params as z.ZodType, { io: "input" });
-  return Object.entries(properties).map(([name, schema]) => ({ name, fallback: JSON.stringify((schema as { default?: unknown }).default) ?? "none", form: formOf(schema as Schema) }));
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    fallback: JSON.stringify((schema as { default?: unknown }).default) ?? "none",
+    form: formOf(schema as Schema),
+  }));
 }
 
 interface Schema {
@@ -26,14 +30,22 @@ interface Schema {
 function formOf({ type, enum: words, items, additionalProperties, propertyNames }: Schema): string {
   if (words !== undefined) return `one of ${words.join(", ")}`;
   if (items !== undefined) return `list of: ${formOf(items)}`;
-  if (typeof additionalProperties === "object") return `{ NAME: ${formOf(additionalProperties)} }, NAME ${formOf(propertyNames ?? {})}`;
-  return ({ string: "text", integer: "whole number" } as Readonly<Record<string, string>>)[type ?? ""] ?? type ?? "anything";
+  if (typeof additionalProperties === "object")
+    return `{ NAME: ${formOf(additionalProperties)} }, NAME ${formOf(propertyNames ?? {})}`;
+  return (
+    ({ string: "text", integer: "whole number" } as Readonly<Record<string, string>>)[type ?? ""] ?? type ?? "anything"
+  );
 }
 
 /** One rule for the terminal: what, why, an example of each kind, the remedy, and how a stack changes it. */
 export function explain(rule: Rule): string {
   const parameters = parametersOf(rule).map(({ name, fallback, form }) => `  ${name} (default ${fallback}): ${form}`);
-  const change = { [rule.name]: { enforcementLevel: rule.level === "advisory" ? "mandatory" : "advisory", exclude: [{ resource: "NAME", reason: "why this one may" }] } };
+  const change = {
+    [rule.name]: {
+      enforcementLevel: rule.level === "advisory" ? "mandatory" : "advisory",
+      exclude: [{ resource: "NAME", reason: "why this one may" }],
+    },
+  };
   return [
     `${rule.name} (rule ${rule.id}): ${rule.summary}`,
     "",

@@ -18,9 +18,14 @@ type ConfigureStack = (call: { readonly request: Told }, done: unknown) => void;
  * @param sdk where the SDK's own package for gRPC is found; to be called before the pack is made
  * @returns what is known when it is asked; nothing for another program, or an engine that doesn't tell
  */
-export function listenForFacts(env: NodeJS.ProcessEnv, sdk = createRequire(import.meta.url).resolve("@pulumi/policy")): () => Facts | undefined {
+export function listenForFacts(
+  env: NodeJS.ProcessEnv,
+  sdk = createRequire(import.meta.url).resolve("@pulumi/policy"),
+): () => Facts | undefined {
   let facts = factsOfStack(env);
-  const { Server } = createRequire(sdk)("@grpc/grpc-js") as { Server: { prototype: { addService(service: unknown, handlers: Handlers): void } } };
+  const { Server } = createRequire(sdk)("@grpc/grpc-js") as {
+    Server: { prototype: { addService(service: unknown, handlers: Handlers): void } };
+  };
   const { addService } = Server.prototype;
   Server.prototype.addService = function (service, handlers) {
     const configureStack = handlers["configureStack"] as ConfigureStack | undefined;
@@ -30,7 +35,11 @@ export function listenForFacts(env: NodeJS.ProcessEnv, sdk = createRequire(impor
       facts = factsIn(ownKeys(config, call.request.getProject()), call.request.getStack());
       configureStack!(call, done);
     };
-    return addService.call(this, service, configureStack === undefined ? handlers : { ...handlers, configureStack: listening });
+    return addService.call(
+      this,
+      service,
+      configureStack === undefined ? handlers : { ...handlers, configureStack: listening },
+    );
   };
   return () => facts;
 }
@@ -47,5 +56,9 @@ export function factsOfStack(env: Readonly<Record<string, string | undefined>>):
 /** The keys of a configuration below a project's name, without it. */
 export function ownKeys(config: Readonly<Record<string, unknown>>, project: string): Record<string, unknown> {
   const prefix = `${project}:`;
-  return Object.fromEntries(Object.entries(config).filter(([key]) => key.startsWith(prefix)).map(([key, value]) => [key.slice(prefix.length), value]));
+  return Object.fromEntries(
+    Object.entries(config)
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, value]) => [key.slice(prefix.length), value]),
+  );
 }

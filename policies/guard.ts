@@ -28,7 +28,9 @@ export class StackGuard {
   constructor(stack: GuardedStack) {
     this.#stack = stack;
     const guarded = stack.stage !== "local";
-    this.#configuration = guarded ? readConfiguration(stack.stack, catalogue, stack.configFolder, stack.facts) : undefined;
+    this.#configuration = guarded
+      ? readConfiguration(stack.stack, catalogue, stack.configFolder, stack.facts)
+      : undefined;
   }
 
   /**
@@ -40,7 +42,10 @@ export class StackGuard {
     const resource = new Resource({ ...data, urn: this.urnOf(data) });
     this.#seen.push(resource);
     const { settings, configOf } = this.#configuration;
-    this.#refuse(data.name, this.#mandatory("resource").flatMap((rule) => checkResource(rule, resource, settings, configOf(rule))));
+    this.#refuse(
+      data.name,
+      this.#mandatory("resource").flatMap((rule) => checkResource(rule, resource, settings, configOf(rule))),
+    );
   }
 
   /**
@@ -50,7 +55,10 @@ export class StackGuard {
   finish(): void {
     if (this.#configuration === undefined) return;
     const { settings, configOf } = this.#configuration;
-    this.#refuse(`stack ${this.#stack.stack}`, this.#mandatory("stack").flatMap((rule) => checkStack(rule, this.#seen, settings, configOf(rule))));
+    this.#refuse(
+      `stack ${this.#stack.stack}`,
+      this.#mandatory("stack").flatMap((rule) => checkStack(rule, this.#seen, settings, configOf(rule))),
+    );
   }
 
   urnOf({ type, name }: Pick<ResourceData, "type" | "name">): string {
@@ -58,7 +66,9 @@ export class StackGuard {
   }
 
   #mandatory(scope: "resource" | "stack") {
-    return catalogue.filter((rule) => rule.scope === scope && ["mandatory", "remediate"].includes(this.#configuration!.levelOf(rule)));
+    return catalogue.filter(
+      (rule) => rule.scope === scope && ["mandatory", "remediate"].includes(this.#configuration!.levelOf(rule)),
+    );
   }
 
   #refuse(what: string, findings: readonly Finding[]): void {

@@ -32,7 +32,9 @@ export interface Context<P> {
  * How a setting is mended. The path is as `pulumi config set --path drydock:…` takes it; capitals in it (NAME) are for the reader to fill in.
  * `from` is a command that prints the value of a secret.
  */
-export type Mending = { readonly path: string } & ({ readonly value: string } | { readonly from: string } | { readonly removed: true });
+export type Mending = { readonly path: string } & (
+  { readonly value: string } | { readonly from: string } | { readonly removed: true }
+);
 
 interface Documented {
   /** Number of the rule in the catalogue of the project. */

@@ -84,7 +84,9 @@ export interface Settings {
  */
 export function parseSettings(input: unknown = {}, known?: Facts): Settings {
   const parsed = settingsSchema.parse(input);
-  const patterns = Object.entries({ ...BY_NAME, ...parsed.roleByName }).map(([role, source]) => [role as Role, new RegExp(source)] as const);
+  const patterns = Object.entries({ ...BY_NAME, ...parsed.roleByName }).map(
+    ([role, source]) => [role as Role, new RegExp(source)] as const,
+  );
   const facts = parsed.facts ?? known;
   const production = parsed.production === undefined ? undefined : new RegExp(parsed.production);
   return {

@@ -31,22 +31,34 @@ export const NOT_IN_STATE: readonly string[] = ["web-no-delete-before-replace"];
  */
 export function checkState(state: readonly StateResource[], configuration: StackConfiguration): StateFinding[] {
   const alive = state.filter((resource) => resource.delete !== true);
-  const read = (props: "inputs" | "outputs") => alive.map((resource) => new Resource({
-    type: resource.type,
-    name: resource.urn.split("::").pop() ?? "",
-    urn: resource.urn,
-    props: resource[props] ?? {},
-    protect: resource.protect ?? false,
-    provider: resource.provider ?? "",
-    dependencies: resource.dependencies ?? [],
-    propertyDependencies: Object.fromEntries(Object.entries(resource.propertyDependencies ?? {}).map(([key, urns]) => [key, urns ?? []])),
-  }));
+  const read = (props: "inputs" | "outputs") =>
+    alive.map(
+      (resource) =>
+        new Resource({
+          type: resource.type,
+          name: resource.urn.split("::").pop() ?? "",
+          urn: resource.urn,
+          props: resource[props] ?? {},
+          protect: resource.protect ?? false,
+          provider: resource.provider ?? "",
+          dependencies: resource.dependencies ?? [],
+          propertyDependencies: Object.fromEntries(
+            Object.entries(resource.propertyDependencies ?? {}).map(([key, urns]) => [key, urns ?? []]),
+          ),
+        }),
+    );
   const [inputs, outputs] = [read("inputs"), read("outputs")];
   return catalogue.flatMap((rule) => {
     const level = configuration.levelOf(rule);
     if (level === "disabled" || NOT_IN_STATE.includes(rule.name)) return [];
     const config = configuration.configOf(rule);
-    const findings = rule.scope === "stack" ? checkStack(rule, outputs, configuration.settings, config) : inputs.flatMap((resource) => checkResource(rule, resource, configuration.settings, config));
-    return findings.map((finding) => ({ ...finding, level: finding.kind === "violation" ? level : ("advisory" as const) }));
+    const findings =
+      rule.scope === "stack"
+        ? checkStack(rule, outputs, configuration.settings, config)
+        : inputs.flatMap((resource) => checkResource(rule, resource, configuration.settings, config));
+    return findings.map((finding) => ({
+      ...finding,
+      level: finding.kind === "violation" ? level : ("advisory" as const),
+    }));
   });
 }

@@ -19,7 +19,9 @@ export interface AuditLine {
 /** A verb that was run: its end where it is known, else its beginning. Oldest first. */
 export function parseAudit(text: string): AuditLine[] {
   const found = new Map<string, AuditLine>();
-  for (const line of parseLines<AuditLine>(text).filter(({ id, verb }) => typeof id === "string" && typeof verb === "string")) {
+  for (const line of parseLines<AuditLine>(text).filter(
+    ({ id, verb }) => typeof id === "string" && typeof verb === "string",
+  )) {
     // The two are written by processes of their own, and may arrive in either order.
     if (!found.has(line.id) || line.result !== "begun") found.set(line.id, line);
   }
@@ -46,18 +48,53 @@ export function withoutSecrets(args: readonly string[]): string[] {
 const isPlain = (value: string): boolean => PLAIN.test(value) && !VALUE.test(value);
 
 /** Commands of Laravel's own and of Horizon whose arguments are names, numbers and paths. */
-const KNOWN = new RegExp(`^(?:${[
-  "about", "list", "help", "env", "up", "optimize(?::clear)?", "migrate(?::(?:status|rollback|reset|refresh|install))?",
-  "queue:(?:work|restart|retry|failed|forget|flush|clear|monitor|listen|pause|resume|prune-batches|prune-failed|retry-batch)",
-  "horizon(?::[a-z-]+)?", "schedule:(?:run|list|work|interrupt|finish|clear-cache)",
-  "(?:cache|config|event|route|view):(?:cache|clear|list)", "config:show", "storage:(?:link|unlink)",
-  "db:(?:show|table|monitor)", "model:(?:prune|show)", "package:discover", "auth:clear-resets",
-].join("|")})$`);
+const KNOWN = new RegExp(
+  `^(?:${[
+    "about",
+    "list",
+    "help",
+    "env",
+    "up",
+    "optimize(?::clear)?",
+    "migrate(?::(?:status|rollback|reset|refresh|install))?",
+    "queue:(?:work|restart|retry|failed|forget|flush|clear|monitor|listen|pause|resume|prune-batches|prune-failed|retry-batch)",
+    "horizon(?::[a-z-]+)?",
+    "schedule:(?:run|list|work|interrupt|finish|clear-cache)",
+    "(?:cache|config|event|route|view):(?:cache|clear|list)",
+    "config:show",
+    "storage:(?:link|unlink)",
+    "db:(?:show|table|monitor)",
+    "model:(?:prune|show)",
+    "package:discover",
+    "auth:clear-resets",
+  ].join("|")})$`,
+);
 
 /** Options without a value, which all commands or many of Laravel's have. */
 const FLAGS = new Set([
-  "--force", "--seed", "--step", "--pretend", "--graceful", "--isolated", "--all", "--help", "--version", "--quiet",
-  "--silent", "--verbose", "--no-interaction", "--ansi", "--no-ansi", "--json", "-h", "-q", "-n", "-v", "-vv", "-vvv", "-V",
+  "--force",
+  "--seed",
+  "--step",
+  "--pretend",
+  "--graceful",
+  "--isolated",
+  "--all",
+  "--help",
+  "--version",
+  "--quiet",
+  "--silent",
+  "--verbose",
+  "--no-interaction",
+  "--ansi",
+  "--no-ansi",
+  "--json",
+  "-h",
+  "-q",
+  "-n",
+  "-v",
+  "-vv",
+  "-vvv",
+  "-V",
 ]);
 
 /**

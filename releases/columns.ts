@@ -20,13 +20,51 @@ export interface Definition {
 }
 
 /** A type ends where one of these begins. */
-const MODIFIERS = ["not", "null", "default", "comment", "after", "first", "character", "charset", "collate", "auto_increment", "primary", "unique", "key", "as", "generated",
-  "on", "invisible", "visible", "virtual", "stored", "persistent", "check", "references", "constraint", "srid", "ref_system_id"];
+const MODIFIERS = [
+  "not",
+  "null",
+  "default",
+  "comment",
+  "after",
+  "first",
+  "character",
+  "charset",
+  "collate",
+  "auto_increment",
+  "primary",
+  "unique",
+  "key",
+  "as",
+  "generated",
+  "on",
+  "invisible",
+  "visible",
+  "virtual",
+  "stored",
+  "persistent",
+  "check",
+  "references",
+  "constraint",
+  "srid",
+  "ref_system_id",
+];
 
 export function definitionOf(list: readonly Token[]): Definition {
   const end = list.findIndex(({ kind, value }) => kind === "word" && MODIFIERS.includes(value));
-  const type = (end < 0 ? list : list.slice(0, end)).map(({ value }, index) => (index > 0 && /^\w/.test(value) && !isMark(list[index - 1], "(") && !isMark(list[index - 1], ",") ? ` ${value}` : value)).join("");
-  const words = end < 0 ? [] : list.slice(end).filter(({ kind }) => kind === "word").map(({ value }) => value);
+  const type = (end < 0 ? list : list.slice(0, end))
+    .map(({ value }, index) =>
+      index > 0 && /^\w/.test(value) && !isMark(list[index - 1], "(") && !isMark(list[index - 1], ",")
+        ? ` ${value}`
+        : value,
+    )
+    .join("");
+  const words =
+    end < 0
+      ? []
+      : list
+          .slice(end)
+          .filter(({ kind }) => kind === "word")
+          .map(({ value }) => value);
   const hasDefault = ["default", "auto_increment", "as", "generated"].some((word) => words.includes(word));
   return { type, nullable: !words.some((word, index) => word === "not" && words[index + 1] === "null"), hasDefault };
 }
@@ -44,23 +82,43 @@ export function typeChange(before: string, after: string): "same" | "wider" | "o
   if (a.base !== b.base) return "other";
   if (a.base === "decimal") {
     const [[p = 10, s = 0], [q = 10, t = 0]] = [a.numbers, b.numbers];
-    return p === q && s === t && a.unsigned === b.unsigned ? "same" : q - t >= p - s && t >= s && a.unsigned === b.unsigned ? "wider" : "other";
+    return p === q && s === t && a.unsigned === b.unsigned
+      ? "same"
+      : q - t >= p - s && t >= s && a.unsigned === b.unsigned
+        ? "wider"
+        : "other";
   }
   if (a.base === "enum" || a.base === "set") {
-    return a.texts.length === b.texts.length && a.texts.every((text, index) => b.texts[index] === text) ? "same" : a.texts.every((text) => b.texts.includes(text)) ? "wider" : "other";
+    return a.texts.length === b.texts.length && a.texts.every((text, index) => b.texts[index] === text)
+      ? "same"
+      : a.texts.every((text) => b.texts.includes(text))
+        ? "wider"
+        : "other";
   }
   return byLength(a.numbers, b.numbers);
 }
 
 const INTEGERS = ["tinyint", "smallint", "mediumint", "int", "bigint"];
 const TEXTS = ["varchar", "tinytext", "text", "mediumtext", "longtext"];
-const ALIASES: Readonly<Record<string, string>> = { integer: "int", json: "longtext", boolean: "tinyint", bool: "tinyint", numeric: "decimal", "double precision": "double" };
+const ALIASES: Readonly<Record<string, string>> = {
+  integer: "int",
+  json: "longtext",
+  boolean: "tinyint",
+  bool: "tinyint",
+  numeric: "decimal",
+  "double precision": "double",
+};
 
 function byLength([a = 0]: readonly number[], [b = 0]: readonly number[]): "same" | "wider" | "other" {
   return a === b ? "same" : b > a ? "wider" : "other";
 }
 
-function parse(type: string): { base: string; numbers: readonly number[]; texts: readonly string[]; unsigned: boolean } {
+function parse(type: string): {
+  base: string;
+  numbers: readonly number[];
+  texts: readonly string[];
+  unsigned: boolean;
+} {
   const [, word = "", inside = ""] = /^\s*([a-z_]+(?: precision)?)\s*(?:\((.*)\))?/i.exec(type) ?? [];
   const base = word.toLowerCase();
   return {

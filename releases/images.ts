@@ -6,7 +6,8 @@ export const KEEP = 5;
 /** The repository of the tags that keep images; a tag is the name of the stack's records volume, a hyphen, and 12 digits of the image's id. */
 export const KEPT = "drydock/kept";
 
-export const keptTag = (volume: string, id: string): string => `${KEPT}:${volume}-${id.replace(/^sha256:/, "").slice(0, 12)}`;
+export const keptTag = (volume: string, id: string): string =>
+  `${KEPT}:${volume}-${id.replace(/^sha256:/, "").slice(0, 12)}`;
 
 /** An image as the engine has it. */
 export interface Present {
@@ -27,7 +28,12 @@ export interface Removal {
  *
  * @param used ids of the images of all containers on the engine
  */
-export function removals(releases: readonly Release[], volume: string, present: readonly Present[], used: ReadonlySet<string>): Removal[] {
+export function removals(
+  releases: readonly Release[],
+  volume: string,
+  present: readonly Present[],
+  used: ReadonlySet<string>,
+): Removal[] {
   const old = outdated(releases, KEEP);
   const kept = new Set(releases.filter(({ image }) => !old.some((one) => one.image === image)).map(({ id }) => id));
   return old.flatMap(({ image, id }) => {

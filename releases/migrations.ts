@@ -35,8 +35,14 @@ export function judgeMigrations(migrations: readonly Migration[]): Judged[] {
   const judge = new Judge(Object.assign({}, ...migrations.map(({ columns }) => columns ?? {})) as Columns);
   return migrations.map(({ name, statements, contract = false, error }) => {
     const findings = statements.map((statement) => judge.judge(statement));
-    if (error !== undefined) findings.push({ statement: "", verdict: "unknown", reason: `could not be run as a rehearsal: ${error}` });
-    else if (statements.length === 0) findings.push({ statement: "", verdict: "unknown", reason: "says nothing of what it does, as it works on rows or asks the database first" });
+    if (error !== undefined)
+      findings.push({ statement: "", verdict: "unknown", reason: `could not be run as a rehearsal: ${error}` });
+    else if (statements.length === 0)
+      findings.push({
+        statement: "",
+        verdict: "unknown",
+        reason: "says nothing of what it does, as it works on rows or asks the database first",
+      });
     return { name, verdict: worst(findings), findings, contract };
   });
 }
@@ -61,7 +67,9 @@ export interface Plan {
 export function planMigrations({ migrations, tables }: Pending, breaking: Breaking, serving: readonly string[]): Plan {
   // Nobody is served from an empty database.
   const first = tables === 0;
-  const hold = first ? [] : migrations.filter(({ name, contract }) => contract === true && !serving.includes(name)).map(({ name }) => name);
+  const hold = first
+    ? []
+    : migrations.filter(({ name, contract }) => contract === true && !serving.includes(name)).map(({ name }) => name);
   const run = judgeMigrations(migrations.filter(({ name }) => !hold.includes(name)));
   const breaks = ({ verdict, contract }: Judged) => verdict === "breaking" && !contract;
   return { run, hold, refused: first || breaking === "warn" ? [] : run.filter(breaks) };
@@ -88,7 +96,13 @@ export function describePlan({ run, hold }: Plan, { first = false }: { readonly 
       ...(reason === undefined || first ? [] : [`      ${one === "breaking" ? "✗" : "?"} ${reason}`]),
     ]),
   ]);
-  return [...lines, ...hold.map((name) => `  ${name}: waits for the next release, as it is marked as the second half of a change ($drydockContract)`)];
+  return [
+    ...lines,
+    ...hold.map(
+      (name) =>
+        `  ${name}: waits for the next release, as it is marked as the second half of a change ($drydockContract)`,
+    ),
+  ];
 }
 
 /** Why a release is refused, and what to do. */

@@ -42,33 +42,45 @@ export interface Probes {
 
 /** JSON lines; one that was cut off is left out. */
 export function parseLines<T>(text: string): T[] {
-  return text.split("\n").filter((line) => line.trim() !== "").flatMap((line) => {
-    try {
-      return [JSON.parse(line) as T];
-    } catch {
-      return [];
-    }
-  });
+  return text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .flatMap((line) => {
+      try {
+        return [JSON.parse(line) as T];
+      } catch {
+        return [];
+      }
+    });
 }
 
 /** The releases, oldest first. A later line with the same sequence adds to the earlier one. */
 export function parseReleases(text: string): Release[] {
   const found = new Map<number, Release>();
   for (const line of parseLines<Partial<Release>>(text)) {
-    if (typeof line.sequence === "number") found.set(line.sequence, { ...found.get(line.sequence), ...line } as Release);
+    if (typeof line.sequence === "number")
+      found.set(line.sequence, { ...found.get(line.sequence), ...line } as Release);
   }
-  return [...found.values()].filter(({ image, migrations }) => image !== undefined && migrations !== undefined).sort((a, b) => a.sequence - b.sequence);
+  return [...found.values()]
+    .filter(({ image, migrations }) => image !== undefined && migrations !== undefined)
+    .sort((a, b) => a.sequence - b.sequence);
 }
 
 /** What is known of migrations by name; the last line of a name counts: it may have been mended after it failed. */
 export function parseMigrations(text: string): ReadonlyMap<string, Migration> {
-  return new Map(parseLines<Migration>(text).filter(({ name }) => typeof name === "string").map((migration) => [migration.name, migration]));
+  return new Map(
+    parseLines<Migration>(text)
+      .filter(({ name }) => typeof name === "string")
+      .map((migration) => [migration.name, migration]),
+  );
 }
 
 /** The migrations that ran with a release, with their batch: those that had not run when the one before it was recorded. */
 export function ranWith(releases: readonly Release[], release: Release): Readonly<Record<string, number>> {
   const before = releases.findLast(({ sequence }) => sequence < release.sequence)?.migrations.applied ?? {};
-  return Object.fromEntries(Object.entries(release.migrations.applied).filter(([name, batch]) => before[name] !== batch));
+  return Object.fromEntries(
+    Object.entries(release.migrations.applied).filter(([name, batch]) => before[name] !== batch),
+  );
 }
 
 /** A release by its number, or by the beginning of its id. */
@@ -83,7 +95,9 @@ export function findRelease(releases: readonly Release[], id: string): Release |
 /** The newest release before the last one that ran another image. */
 export function previousRelease(releases: readonly Release[]): Release | undefined {
   const current = releases.at(-1);
-  return current === undefined ? undefined : releases.findLast(({ image, id }) => image !== current.image && id !== current.id);
+  return current === undefined
+    ? undefined
+    : releases.findLast(({ image, id }) => image !== current.image && id !== current.id);
 }
 
 /** The images that are not among the last `keep` different ones, oldest first. */

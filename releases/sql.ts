@@ -21,14 +21,18 @@ const QUOTED = {
 };
 
 // Comments have no name here. What stands in one that the server runs (it begins with an exclamation mark) is read like the rest.
-const pattern = (quoted: string): RegExp => new RegExp([
-  "(?<name>`(?:[^`]|``)*`)",
-  `(?<text>${quoted}|(?<!${WORD})(?<tag>\\$[A-Za-z_]*\\$)[^]*?\\k<tag>)`,
-  "--(?=\\s|$)[^\\n]*|#[^\\n]*|\\/\\*(?!M?!)[^]*?\\*\\/|\\/\\*M?!\\d*|\\*\\/",
-  `(?<number>(?<!${WORD})(?:0x[0-9a-f]+|0b[01]+|(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:e[+-]?\\d+)?)(?!${WORD}))`,
-  `(?<word>${WORD}+)`,
-  "(?<mark>\\S)",
-].join("|"), "giu");
+const pattern = (quoted: string): RegExp =>
+  new RegExp(
+    [
+      "(?<name>`(?:[^`]|``)*`)",
+      `(?<text>${quoted}|(?<!${WORD})(?<tag>\\$[A-Za-z_]*\\$)[^]*?\\k<tag>)`,
+      "--(?=\\s|$)[^\\n]*|#[^\\n]*|\\/\\*(?!M?!)[^]*?\\*\\/|\\/\\*M?!\\d*|\\*\\/",
+      `(?<number>(?<!${WORD})(?:0x[0-9a-f]+|0b[01]+|(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:e[+-]?\\d+)?)(?!${WORD}))`,
+      `(?<word>${WORD}+)`,
+      "(?<mark>\\S)",
+    ].join("|"),
+    "giu",
+  );
 
 const PATTERNS = Object.values(QUOTED).map(pattern);
 
@@ -38,15 +42,19 @@ function readAs(sql: string, how: RegExp): Piece[] | undefined {
     const kind = (["name", "text", "number", "word", "mark"] as const).find((one) => groups[one] !== undefined);
     return kind === undefined ? [] : [{ kind, source, at }];
   });
-  const open = pieces.some(({ kind, source }, index) => kind === "mark"
-    && (/^[`'"\\]$/.test(source) || (source === "/" && pieces[index + 1]?.source === "*")));
+  const open = pieces.some(
+    ({ kind, source }, index) =>
+      kind === "mark" && (/^[`'"\\]$/.test(source) || (source === "/" && pieces[index + 1]?.source === "*")),
+  );
   return open ? undefined : pieces;
 }
 
 /** Undefined where it can't be said what is a text in it and what is not: it was cut off, or two ways of reading it are possible. */
 function read(sql: string): Piece[] | undefined {
   const [one, other] = PATTERNS.map((how) => readAs(sql, how)).filter((pieces) => pieces !== undefined);
-  const same = other === undefined || (one!.length === other.length && one!.every(({ source }, index) => source === other[index]!.source));
+  const same =
+    other === undefined ||
+    (one!.length === other.length && one!.every(({ source }, index) => source === other[index]!.source));
   return same ? one : undefined;
 }
 
@@ -59,7 +67,8 @@ export function tokens(sql: string): Token[] {
   });
 }
 
-const SCHEMA = /^\s*(?:create(?:\s+or\s+replace)?(?:\s+temporary)?\s+table|create\s+(?:(?:unique|fulltext|spatial)\s+)?index|alter\s+(?:ignore\s+|online\s+)*table|drop\s|rename\s)/i;
+const SCHEMA =
+  /^\s*(?:create(?:\s+or\s+replace)?(?:\s+temporary)?\s+table|create\s+(?:(?:unique|fulltext|spatial)\s+)?index|alter\s+(?:ignore\s+|online\s+)*table|drop\s|rename\s)/i;
 
 /**
  * A statement as it may be shown and kept: its values may be passwords or a person's data. Texts become `'…'`, numbers `?`, comments go;
@@ -99,7 +108,8 @@ export function clauses(list: readonly Token[]): Token[][] {
   return parts.filter((part) => part.length > 0);
 }
 
-export const isMark = (token: Token | undefined, value: string): boolean => token?.kind === "mark" && token.value === value;
+export const isMark = (token: Token | undefined, value: string): boolean =>
+  token?.kind === "mark" && token.value === value;
 
 /** Reads a statement from left to right. */
 export class Reader {
@@ -115,7 +125,8 @@ export class Reader {
 
   /** Whether these keywords come next, one after the other; then they are passed. */
   skip(...words: readonly string[]): boolean {
-    if (!words.every((word, index) => this.#rest[index]?.kind === "word" && this.#rest[index].value === word)) return false;
+    if (!words.every((word, index) => this.#rest[index]?.kind === "word" && this.#rest[index].value === word))
+      return false;
     this.#rest = this.#rest.slice(words.length);
     return true;
   }
@@ -136,13 +147,22 @@ export class Reader {
 
   /** Whether the keywords stand anywhere in what is left, one after the other. */
   has(...words: readonly string[]): boolean {
-    return this.#rest.some((_, start) => words.every((word, index) => this.#rest[start + index]?.kind === "word" && this.#rest[start + index]?.value === word));
+    return this.#rest.some((_, start) =>
+      words.every(
+        (word, index) => this.#rest[start + index]?.kind === "word" && this.#rest[start + index]?.value === word,
+      ),
+    );
   }
 
   /** The names in the first parentheses that are left. */
   names(): string[] {
     const open = this.#rest.findIndex((token) => isMark(token, "("));
     const close = this.#rest.findIndex((token) => isMark(token, ")"));
-    return open < 0 ? [] : this.#rest.slice(open + 1, close < 0 ? undefined : close).filter(({ kind }) => kind === "name" || kind === "word").map(({ value }) => value);
+    return open < 0
+      ? []
+      : this.#rest
+          .slice(open + 1, close < 0 ? undefined : close)
+          .filter(({ kind }) => kind === "name" || kind === "word")
+          .map(({ value }) => value);
   }
 }

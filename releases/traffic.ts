@@ -9,8 +9,14 @@ export interface TrafficLine {
 }
 
 /** What was counted while a release was recorded: the same release may have been deployed before, unwatched or with other counts. */
-export function trafficOf<T extends TrafficLine>(lines: readonly T[], { release, at }: { readonly release: string; readonly at: string }): T | undefined {
+export function trafficOf<T extends TrafficLine>(
+  lines: readonly T[],
+  { release, at }: { readonly release: string; readonly at: string },
+): T | undefined {
   const time = Date.parse(at);
   // The record's clock is the Docker client's, in whole seconds.
-  return lines.findLast((line) => line.release === release && Date.parse(line.began) - 2000 <= time && time <= Date.parse(line.ended) + 2000);
+  return lines.findLast(
+    (line) =>
+      line.release === release && Date.parse(line.began) - 2000 <= time && time <= Date.parse(line.ended) + 2000,
+  );
 }

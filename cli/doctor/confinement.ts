@@ -72,7 +72,12 @@ export async function askReach(
 ): Promise<Reach | { readonly silent: string }> {
   const asked = { path, neighbours, metadata: METADATA, nobody: NOBODY };
   const script = readFileSync(join(ROOT, "runtime", "reach.php"), "utf8");
-  const { stdout, stderr } = await docker.run(["exec", "--interactive", container, "php", "--", JSON.stringify(asked)], { input: script, timeout });
+  const { stdout, stderr } = await docker.run(
+    ["exec", "--interactive", container, "php", "--", JSON.stringify(asked)],
+    { input: script, timeout },
+  );
   const line = stdout.split("\n").findLast((one) => one.startsWith("\u001e{"));
-  return line === undefined ? { silent: stderr.trim().split("\n").at(-1) || "it said nothing" } : JSON.parse(line.slice(1)) as Reach;
+  return line === undefined
+    ? { silent: stderr.trim().split("\n").at(-1) || "it said nothing" }
+    : (JSON.parse(line.slice(1)) as Reach);
 }

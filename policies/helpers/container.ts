@@ -1,4 +1,16 @@
-import { at, flag, items, num, text, entries, joined, isUnknown, type Field, type Items, type Maybe } from "./values.ts";
+import {
+  at,
+  flag,
+  items,
+  num,
+  text,
+  entries,
+  joined,
+  isUnknown,
+  type Field,
+  type Items,
+  type Maybe,
+} from "./values.ts";
 import { readEnv, type Env } from "./env.ts";
 import { fileContent } from "./files.ts";
 import { readMounts, type Mount } from "./mounts.ts";
@@ -64,20 +76,48 @@ export class Container {
     return items(this.#raw(container, service), this.path(container, service), text);
   }
 
-  get name(): Field<string> { return this.#field(text, "name", "name"); }
-  get image(): Field<string> { return this.#field(text, "image"); }
-  get user(): Field<string> { return this.#field(text, "user"); }
-  get readOnly(): Field<boolean> { return this.#field(flag, "readOnly"); }
-  get privileged(): Field<boolean> { return this.#field(flag, "privileged"); }
-  get workingDir(): Field<string> { return this.#field(text, "workingDir", "taskSpec.containerSpec.dir"); }
-  get memory(): Field<number> { return this.#field(num, "memory", "taskSpec.resources.limits.memoryBytes"); }
-  get command(): Items<string> { return this.#texts("command", "taskSpec.containerSpec.args"); }
-  get entrypoint(): Items<string> { return this.#texts("entrypoints", "taskSpec.containerSpec.commands"); }
-  get healthTests(): Items<string> { return this.#texts("healthcheck.tests"); }
-  get capDrops(): Items<string> { return this.#texts("capabilities.drops", "taskSpec.containerSpec.capDrops"); }
-  get capAdds(): Items<string> { return this.#texts("capabilities.adds", "taskSpec.containerSpec.capAdds"); }
-  get securityOpts(): Items<string> { return this.#texts("securityOpts"); }
-  get ports(): Items<Port> { return readPorts(this.#raw("ports", "endpointSpec.ports"), this.path("ports", "endpointSpec.ports")); }
+  get name(): Field<string> {
+    return this.#field(text, "name", "name");
+  }
+  get image(): Field<string> {
+    return this.#field(text, "image");
+  }
+  get user(): Field<string> {
+    return this.#field(text, "user");
+  }
+  get readOnly(): Field<boolean> {
+    return this.#field(flag, "readOnly");
+  }
+  get privileged(): Field<boolean> {
+    return this.#field(flag, "privileged");
+  }
+  get workingDir(): Field<string> {
+    return this.#field(text, "workingDir", "taskSpec.containerSpec.dir");
+  }
+  get memory(): Field<number> {
+    return this.#field(num, "memory", "taskSpec.resources.limits.memoryBytes");
+  }
+  get command(): Items<string> {
+    return this.#texts("command", "taskSpec.containerSpec.args");
+  }
+  get entrypoint(): Items<string> {
+    return this.#texts("entrypoints", "taskSpec.containerSpec.commands");
+  }
+  get healthTests(): Items<string> {
+    return this.#texts("healthcheck.tests");
+  }
+  get capDrops(): Items<string> {
+    return this.#texts("capabilities.drops", "taskSpec.containerSpec.capDrops");
+  }
+  get capAdds(): Items<string> {
+    return this.#texts("capabilities.adds", "taskSpec.containerSpec.capAdds");
+  }
+  get securityOpts(): Items<string> {
+    return this.#texts("securityOpts");
+  }
+  get ports(): Items<Port> {
+    return readPorts(this.#raw("ports", "endpointSpec.ports"), this.path("ports", "endpointSpec.ports"));
+  }
 
   /** A property that only one of the two types has. */
   raw(path: string): unknown {
@@ -100,7 +140,10 @@ export class Container {
       const encoded = text(at(entry, "contentBase64"));
       return {
         file: text(at(entry, "file")),
-        content: typeof encoded === "string" ? Buffer.from(encoded, "base64").toString("utf8") : (encoded ?? text(at(entry, "content")) ?? delivered(text(at(entry, "source")))),
+        content:
+          typeof encoded === "string"
+            ? Buffer.from(encoded, "base64").toString("utf8")
+            : (encoded ?? text(at(entry, "content")) ?? delivered(text(at(entry, "source")))),
         permissions: text(at(entry, "permissions")),
         permissionsPath: `${path}.permissions`,
       };
@@ -127,15 +170,21 @@ export class Container {
 
   /** All labels; those of a container are a list of `{label, value}`, and some programs give a map. */
   get labels(): Items<readonly [key: string, value: Maybe<string>]> {
-    const lists = (this.isService ? ["labels", "taskSpec.containerSpec.labels"] : ["labels"]).map((path): Items<readonly [string, Maybe<string>]> => {
-      const raw = this.raw(path);
-      const map = entries(raw, path);
-      if (map.known.length > 0) return { known: map.known.map(({ path: here, value: [key, value] }) => ({ path: here, value: [key, text(value)] })), unknown: [] };
-      return items(raw, path, (entry) => {
-        const key = text(at(entry, "label"));
-        return isUnknown(key) ? key : key === undefined ? undefined : ([key, text(at(entry, "value"))] as const);
-      });
-    });
+    const lists = (this.isService ? ["labels", "taskSpec.containerSpec.labels"] : ["labels"]).map(
+      (path): Items<readonly [string, Maybe<string>]> => {
+        const raw = this.raw(path);
+        const map = entries(raw, path);
+        if (map.known.length > 0)
+          return {
+            known: map.known.map(({ path: here, value: [key, value] }) => ({ path: here, value: [key, text(value)] })),
+            unknown: [],
+          };
+        return items(raw, path, (entry) => {
+          const key = text(at(entry, "label"));
+          return isUnknown(key) ? key : key === undefined ? undefined : ([key, text(at(entry, "value"))] as const);
+        });
+      },
+    );
     return joined(...lists);
   }
 
@@ -149,7 +198,9 @@ export class Container {
     const label = this.label(settings.roleLabel);
     if (typeof label === "string") return ROLES.find((role) => role === label);
     const name = this.name.value;
-    return (isUnknown(name) || name === undefined ? undefined : settings.roleOf(name)) ?? settings.roleOf(this.resource.name);
+    return (
+      (isUnknown(name) || name === undefined ? undefined : settings.roleOf(name)) ?? settings.roleOf(this.resource.name)
+    );
   }
 }
 

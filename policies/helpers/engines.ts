@@ -18,7 +18,7 @@ const MARKS: readonly (readonly [RegExp, EngineFamily])[] = [
 export function engineFamily(container: Container): EngineFamily | undefined {
   const image = container.image.value;
   const hints = [
-    isUnknown(image) ? "" : (image ?? "").split("/").pop() ?? "",
+    isUnknown(image) ? "" : ((image ?? "").split("/").pop() ?? ""),
     ...container.commandLine.known.map(({ value }) => value),
     ...container.mounts.known.map(({ value }) => (typeof value.target === "string" ? value.target : "")),
     ...container.env.variables.map(({ key }) => key),

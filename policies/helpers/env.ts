@@ -43,7 +43,11 @@ export function readEnv(container: EnvSource): Env {
     variables.push({ key, value: rest, from: "plain", path });
   }
   if (!Array.isArray(raw) && !isUnknown(raw)) {
-    for (const { value: [key, value], path } of entries(raw, plainPath).known) variables.push({ key, value: text(value) ?? "", from: "plain", path });
+    for (const {
+      value: [key, value],
+      path,
+    } of entries(raw, plainPath).known)
+      variables.push({ key, value: text(value) ?? "", from: "plain", path });
   }
 
   const known = container.resource.knownEnv;
@@ -56,7 +60,8 @@ export function readEnv(container: EnvSource): Env {
     if (contents.has(file.content)) continue;
     contents.add(file.content);
     if (typeof file.content === "string") {
-      for (const [key, value] of parseDotenv(file.content)) variables.push({ key, value, from: "file", path: `${file.path} ${key}` });
+      for (const [key, value] of parseDotenv(file.content))
+        variables.push({ key, value, from: "file", path: `${file.path} ${key}` });
     } else if (known === undefined) unknown.push(file.path);
   }
 
@@ -77,14 +82,18 @@ function envFiles(container: EnvSource): EnvFile[] {
   if (!container.isService) {
     const uploads = container.uploads;
     return [
-      ...uploads.known.filter(({ value }) => typeof value.file === "string" && isDotenv(value.file)).map(({ value, path }) => ({ content: value.content, path: `${path}.content` })),
+      ...uploads.known
+        .filter(({ value }) => typeof value.file === "string" && isDotenv(value.file))
+        .map(({ value, path }) => ({ content: value.content, path: `${path}.content` })),
       ...uploads.unknown.map((path) => ({ content: undefined, path })),
     ];
   }
   return ["secrets", "configs"].flatMap((kind) => {
     const path = `taskSpec.containerSpec.${kind}`;
     const files = items(container.raw(path), path, (entry) => text(at(entry, "fileName")));
-    return [...files.known.filter(({ value }) => isDotenv(value)), ...files.unknown.map((p) => ({ path: p }))].map((file) => ({ content: new Unknown(file.path), path: file.path }));
+    return [...files.known.filter(({ value }) => isDotenv(value)), ...files.unknown.map((p) => ({ path: p }))].map(
+      (file) => ({ content: new Unknown(file.path), path: file.path }),
+    );
   });
 }
 
@@ -113,25 +122,30 @@ const ESCAPED = /\\([nrtfv"\\$])|\$\{([\w.]+)\}/g;
 const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", f: "\f", v: "\v" };
 
 function unquote(raw: string, above: ReadonlyMap<string, string>): string {
-  const expanded = (text: string, escapes: boolean) => text.replace(ESCAPED, (whole, escape: string | undefined, name: string | undefined) => {
-    if (escape !== undefined) return escapes ? (ESCAPES[escape] ?? escape) : whole;
-    // Of a variable that is nowhere, phpdotenv leaves the text.
-    return above.get(name!) ?? whole;
-  });
+  const expanded = (text: string, escapes: boolean) =>
+    text.replace(ESCAPED, (whole, escape: string | undefined, name: string | undefined) => {
+      if (escape !== undefined) return escapes ? (ESCAPES[escape] ?? escape) : whole;
+      // Of a variable that is nowhere, phpdotenv leaves the text.
+      return above.get(name!) ?? whole;
+    });
   if (raw.startsWith('"') && raw.length > 1) return expanded(raw.slice(1, -1), true);
   if (raw.startsWith("'") && raw.length > 1) return raw.slice(1, -1);
   return expanded(raw.replace(/(^|\s)#.*$/, "").trim(), false);
 }
 
 /** What a rule gets when it asks for a key: the variable, its certain absence, or not known yet. */
-export type Found = { readonly is: "present"; readonly value: string; readonly path: string } | { readonly is: "absent" } | { readonly is: "undecided"; readonly path: string };
+export type Found =
+  | { readonly is: "present"; readonly value: string; readonly path: string }
+  | { readonly is: "absent" }
+  | { readonly is: "undecided"; readonly path: string };
 
 /** Looks a variable up; an empty one counts as absent, as it does for Laravel's `env()` in practice. */
 export function find(env: Env, key: string): Found {
   const variable = env.get(key);
   if (variable !== undefined) {
     if (isUnknown(variable.value)) return { is: "undecided", path: variable.path };
-    if (variable.value !== undefined && variable.value !== "") return { is: "present", value: variable.value, path: variable.path };
+    if (variable.value !== undefined && variable.value !== "")
+      return { is: "present", value: variable.value, path: variable.path };
   }
   const [first] = env.unknown;
   return variable === undefined && first !== undefined ? { is: "undecided", path: first } : { is: "absent" };

@@ -13,8 +13,10 @@ export function located(path: string, folders: readonly string[] = programFolder
 }
 
 // A word that ends like a script, or what a shell is told to read.
-const SCRIPT = /(?:^|[\s;&|("'])((?:\.{0,2}[\w./-]*[\w-]\.(?:sh|bash|zsh|ksh|dash|py|pl|rb|php|js|mjs|cjs|ts))|\.{1,2}\/[\w./-]+)(?=$|[\s;&|)"'])/g;
-const READ_BY_SHELL = /(?:^|[\s;&|("'])(?:(?:ba|da|z|k)?sh|source|\.|python3?|perl|ruby|php|node)\s+(?:-[a-z]*[abd-z]\s+)*([\w./-]+)/g;
+const SCRIPT =
+  /(?:^|[\s;&|("'])((?:\.{0,2}[\w./-]*[\w-]\.(?:sh|bash|zsh|ksh|dash|py|pl|rb|php|js|mjs|cjs|ts))|\.{1,2}\/[\w./-]+)(?=$|[\s;&|)"'])/g;
+const READ_BY_SHELL =
+  /(?:^|[\s;&|("'])(?:(?:ba|da|z|k)?sh|source|\.|python3?|perl|ruby|php|node)\s+(?:-[a-z]*[abd-z]\s+)*([\w./-]+)/g;
 const LARGEST = 256 * 1024;
 const DEEPEST = 4;
 const cache = new Map<string, string>();
@@ -24,16 +26,21 @@ const cache = new Map<string, string>();
  * deploy.sh says.
  */
 export function scriptsOf(command: string, dir: string | undefined): string {
-  const folders = dir === undefined ? programFolders() : [...programFolders().map((folder) => join(folder, dir)), dir, ...programFolders()];
+  const folders =
+    dir === undefined
+      ? programFolders()
+      : [...programFolders().map((folder) => join(folder, dir)), dir, ...programFolders()];
   const seen = new Set<string>();
-  const paths = (text: string) => [SCRIPT, READ_BY_SHELL].flatMap((pattern) => [...text.matchAll(pattern)].map(([, path = ""]) => path));
-  const named = (text: string, depth: number): string[] => paths(text).flatMap((path) => {
-    const file = depth > DEEPEST ? undefined : located(path, folders);
-    if (file === undefined || seen.has(file)) return [];
-    seen.add(file);
-    const script = withoutComments(read(file));
-    return [script, ...named(script, depth + 1)];
-  });
+  const paths = (text: string) =>
+    [SCRIPT, READ_BY_SHELL].flatMap((pattern) => [...text.matchAll(pattern)].map(([, path = ""]) => path));
+  const named = (text: string, depth: number): string[] =>
+    paths(text).flatMap((path) => {
+      const file = depth > DEEPEST ? undefined : located(path, folders);
+      if (file === undefined || seen.has(file)) return [];
+      seen.add(file);
+      const script = withoutComments(read(file));
+      return [script, ...named(script, depth + 1)];
+    });
   return named(command, 1).join("\n");
 }
 

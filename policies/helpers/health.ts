@@ -18,13 +18,20 @@ const HOST_AND_PORT = /(?:^|[\s"'=])(?:[\w.-]+|\[[^\]]{0,60}\]):(\d{2,5})(?=$|[\
 export function healthEndpoint(words: readonly Item<string>[]): Endpoint | undefined {
   for (const { value, path: at } of words) {
     const [, scheme, port, path] = URL_.exec(value) ?? [];
-    if (scheme !== undefined) return { port: port === undefined ? (scheme === "https" ? 443 : 80) : Number(port), path: path ?? "/", at };
+    if (scheme !== undefined)
+      return { port: port === undefined ? (scheme === "https" ? 443 : 80) : Number(port), path: path ?? "/", at };
   }
   for (const [i, { value, path: at }] of words.entries()) {
     const match = HOST_AND_PORT.exec(value);
     if (match === null) continue;
-    const named = words.map((word) => /(?:SCRIPT_NAME|REQUEST_URI)=["']?(\/[^\s"']*)/.exec(word.value)?.[1]).find((path) => path !== undefined);
-    const rest = value.slice(match.index + match[0].length).trim().split(/\s+/)[0] ?? "";
+    const named = words
+      .map((word) => /(?:SCRIPT_NAME|REQUEST_URI)=["']?(\/[^\s"']*)/.exec(word.value)?.[1])
+      .find((path) => path !== undefined);
+    const rest =
+      value
+        .slice(match.index + match[0].length)
+        .trim()
+        .split(/\s+/)[0] ?? "";
     const next = rest.startsWith("/") ? rest : words[i + 1]?.value;
     return { port: Number(match[1]), path: named ?? (next?.startsWith("/") ? next : "/"), at };
   }
@@ -43,5 +50,8 @@ export function cannotFail(tests: readonly string[]): boolean {
   const line = (isShell ? (rest[flag + 1] ?? "") : [first, ...rest].join(" ")).trim();
   if (line === "") return true;
   if (!isShell) return NOTHING.test(line);
-  return SWALLOWED.test(line) || line.split(/&&|\|\||[;&|\n]/).every((command) => command.trim() === "" || NOTHING.test(command.trim()));
+  return (
+    SWALLOWED.test(line) ||
+    line.split(/&&|\|\||[;&|\n]/).every((command) => command.trim() === "" || NOTHING.test(command.trim()))
+  );
 }

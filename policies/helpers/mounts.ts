@@ -30,11 +30,19 @@ const PATH_LIKE = /[/\\]|^[.~]/;
 /** Reads `mounts`, `volumes` and `tmpfs` of a Container, `mounts` of a Service. */
 export function readMounts(props: Plain, isService: boolean): Items<Mount> {
   if (isService) return readList(at(props, "taskSpec", "containerSpec", "mounts"), "taskSpec.containerSpec.mounts");
-  return joined(readList(at(props, "mounts"), "mounts"), items(at(props, "volumes"), "volumes", readVolume), tmpfs(at(props, "tmpfs")));
+  return joined(
+    readList(at(props, "mounts"), "mounts"),
+    items(at(props, "volumes"), "volumes", readVolume),
+    tmpfs(at(props, "tmpfs")),
+  );
 }
 
 function readVolume(entry: unknown): Mount {
-  const [host, name, from] = [text(at(entry, "hostPath")), text(at(entry, "volumeName")), text(at(entry, "fromContainer"))];
+  const [host, name, from] = [
+    text(at(entry, "hostPath")),
+    text(at(entry, "volumeName")),
+    text(at(entry, "fromContainer")),
+  ];
   const given = (value: Maybe<string>) => value !== undefined && value !== "";
   const isBind = given(host) || (typeof name === "string" && PATH_LIKE.test(name));
   return {
@@ -71,7 +79,14 @@ function tmpfs(value: unknown): Items<Mount> {
   return {
     known: map.known.map(({ value: [target], path }) => ({
       path,
-      value: { type: "tmpfs", source: undefined, target: normalized(target), readOnly: false, propagation: undefined, driver: NONE },
+      value: {
+        type: "tmpfs",
+        source: undefined,
+        target: normalized(target),
+        readOnly: false,
+        propagation: undefined,
+        driver: NONE,
+      },
     })),
     unknown: map.unknown,
   };

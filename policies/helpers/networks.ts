@@ -13,11 +13,13 @@ export function share(from: Container, other: Container, name: Maybe<string>): b
   }
   const [mine, theirs] = [networkResources(from), networkResources(other)];
   // With one network there is no doubt which one the unknown name is.
-  if (theirs.length === 1 && other.networks.known.length === 1) return mine.includes(theirs[0]!) ? true : mine.length === from.networks.known.length ? false : undefined;
+  if (theirs.length === 1 && other.networks.known.length === 1)
+    return mine.includes(theirs[0]!) ? true : mine.length === from.networks.known.length ? false : undefined;
   return undefined;
 }
 
 function networkResources(container: Container): readonly string[] {
-  const dependencies = container.resource.propertyDependencies[container.isService ? "taskSpec" : "networksAdvanced"] ?? [];
+  const dependencies =
+    container.resource.propertyDependencies[container.isService ? "taskSpec" : "networksAdvanced"] ?? [];
   return dependencies.filter((urn) => urn.includes("docker:index/network:Network"));
 }

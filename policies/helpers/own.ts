@@ -16,7 +16,9 @@ export function isProduction(resource: Resource, settings: Settings): boolean {
 
 /** Whether Drydock itself made a resource: it carries the stack's label. */
 export function isOwn(resource: Resource): boolean {
-  return items(at(resource.props, "labels"), "labels", (entry) => text(at(entry, "label"))).known.some(({ value }) => value === "drydock.stack");
+  return items(at(resource.props, "labels"), "labels", (entry) => text(at(entry, "label"))).known.some(
+    ({ value }) => value === "drydock.stack",
+  );
 }
 
 /**
@@ -27,7 +29,8 @@ export function remedyFor(rule: Rule, resource: Resource, property: string, sett
   if (!isOwn(resource)) return rule.remedy;
   const role = isContainerType(resource.type) ? containerOf(resource, settings).role : undefined;
   const { setting } = rule;
-  const mending = typeof setting === "function" ? setting(role === undefined ? "app" : SETTINGS_OF[role], property) : undefined;
+  const mending =
+    typeof setting === "function" ? setting(role === undefined ? "app" : SETTINGS_OF[role], property) : undefined;
   if (mending !== undefined) return commandOf(mending, resource.stack);
   const why = typeof setting === "function" ? "look at what was changed in components/" : setting.none;
   return `${rule.remedy}\nDrydock made this resource, and no setting leads here: ${why}`;

@@ -24,7 +24,9 @@ export interface RedisSettings {
 export function redisSettings(container: Container): RedisSettings {
   const directives: Directive[] = [];
   const unknown: string[] = [...container.uploads.unknown, ...container.commandLine.unknown];
-  const words = container.commandLine.known.flatMap(({ value, path }) => (/\s/.test(value) ? shellWords(value) : [value]).map((word) => ({ word, path })));
+  const words = container.commandLine.known.flatMap(({ value, path }) =>
+    (/\s/.test(value) ? shellWords(value) : [value]).map((word) => ({ word, path })),
+  );
   for (const { word, path } of words.filter(({ word }) => word.endsWith(".conf"))) {
     const upload = container.uploads.known.find(({ value }) => value.file === word);
     if (typeof upload?.value.content === "string") directives.push(...parse(upload.value.content, upload.path));
@@ -35,7 +37,8 @@ export function redisSettings(container: Container): RedisSettings {
     const [, name, inline] = /^--([a-z][\w-]*)(?:=(.*))?$/i.exec(word) ?? [];
     if (name === undefined) continue;
     const values: string[] = inline === undefined ? [] : [inline];
-    while (inline === undefined && words[i + 1] !== undefined && !words[i + 1]!.word.startsWith("--")) values.push(words[++i]!.word);
+    while (inline === undefined && words[i + 1] !== undefined && !words[i + 1]!.word.startsWith("--"))
+      values.push(words[++i]!.word);
     directives.push({ name: name.toLowerCase(), value: values.join(" "), path });
   }
   return { directives, unknown };
@@ -54,7 +57,8 @@ export function requirepass(container: Container): Maybe<string> {
   const found = variable === undefined ? undefined : find(container.env, variable);
   if (found?.is === "undecided") return new Unknown(found.path);
   if (found !== undefined) return found.is === "present" ? found.value : undefined;
-  if (value === undefined || value === "") return settings.unknown[0] === undefined ? bitnami(container) : new Unknown(settings.unknown[0]);
+  if (value === undefined || value === "")
+    return settings.unknown[0] === undefined ? bitnami(container) : new Unknown(settings.unknown[0]);
   return value;
 }
 
@@ -64,12 +68,25 @@ export function sha256(password: string): string {
 }
 
 /** The passwords, as SHA-256, that commands of the stack tell a server while it runs: `ACL SETUSER default`, with what they have on standard input. */
-export function told(stack: Stack, settings: Settings): readonly { readonly command: Resource; readonly hashes: Maybe<readonly string[]> }[] {
-  return stack.ofType(...COMMANDS).filter((command) => commandTexts(command, settings).known.some(({ value }) => /\bacl\s+setuser\s+default\b/i.test(value))).map((command) => {
-    const stdin = text(at(command.props, "stdin"));
-    if (stdin === undefined || isUnknown(stdin)) return { command, hashes: stdin };
-    return { command, hashes: [...stdin.matchAll(/(?<!\S)(?:>(\S+)|#([0-9a-f]{64}))(?!\S)/g)].map(([, plain, hash]) => (plain === undefined ? hash! : sha256(plain))) };
-  });
+export function told(
+  stack: Stack,
+  settings: Settings,
+): readonly { readonly command: Resource; readonly hashes: Maybe<readonly string[]> }[] {
+  return stack
+    .ofType(...COMMANDS)
+    .filter((command) =>
+      commandTexts(command, settings).known.some(({ value }) => /\bacl\s+setuser\s+default\b/i.test(value)),
+    )
+    .map((command) => {
+      const stdin = text(at(command.props, "stdin"));
+      if (stdin === undefined || isUnknown(stdin)) return { command, hashes: stdin };
+      return {
+        command,
+        hashes: [...stdin.matchAll(/(?<!\S)(?:>(\S+)|#([0-9a-f]{64}))(?!\S)/g)].map(([, plain, hash]) =>
+          plain === undefined ? hash! : sha256(plain),
+        ),
+      };
+    });
 }
 
 /** Images that take the password from the environment. */
@@ -84,7 +101,9 @@ function parse(content: string, path: string): Directive[] {
   return content.split(/\r?\n/).flatMap((line) => {
     const [, name, rest = ""] = /^([a-z][\w-]*)(?=\s|$)(.*)$/i.exec(line.trim()) ?? [];
     const value = rest.trim();
-    return name === undefined ? [] : [{ name: name.toLowerCase(), value: unquote(value), path: `${path} ${name.toLowerCase()}` }];
+    return name === undefined
+      ? []
+      : [{ name: name.toLowerCase(), value: unquote(value), path: `${path} ${name.toLowerCase()}` }];
   });
 }
 
@@ -93,5 +112,7 @@ function unquote(value: string): string {
 }
 
 function shellWords(line: string): string[] {
-  return [...line.matchAll(/"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S+)/g)].map(([, double, single, bare]) => double ?? single ?? bare ?? "");
+  return [...line.matchAll(/"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S+)/g)].map(
+    ([, double, single, bare]) => double ?? single ?? bare ?? "",
+  );
 }

@@ -9,7 +9,10 @@ export const OWNERSHIP = "aws:s3/bucketOwnershipControls:BucketOwnershipControls
 export const PUBLIC_ACCESS = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock";
 export const ACCOUNT_PUBLIC_ACCESS = "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock";
 export const POLICY = "aws:s3/bucketPolicy:BucketPolicy";
-export const LIFECYCLE = ["aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2"];
+export const LIFECYCLE = [
+  "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+  "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2",
+];
 export const VERSIONING = ["aws:s3/bucketVersioning:BucketVersioning", "aws:s3/bucketVersioningV2:BucketVersioningV2"];
 export const ENCRYPTION = [
   "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
@@ -24,14 +27,18 @@ export interface Joined {
 
 /** The resources of these types that belong to a bucket: by the graph, which knows before the bucket has a name, else by the name. */
 export function ofBucket(stack: Stack, bucket: Resource, types: readonly string[]): Joined {
-  const names = [text(at(bucket.props, "bucket")), text(at(bucket.props, "id"))].filter((name) => typeof name === "string");
+  const names = [text(at(bucket.props, "bucket")), text(at(bucket.props, "id"))].filter(
+    (name) => typeof name === "string",
+  );
   const sure: Resource[] = [];
   const perhaps: Resource[] = [];
   for (const resource of stack.ofType(...types)) {
-    const origin = resource.propertyDependencies["bucket"]?.filter((urn) => BUCKETS.some((type) => urn.includes(type))) ?? [];
+    const origin =
+      resource.propertyDependencies["bucket"]?.filter((urn) => BUCKETS.some((type) => urn.includes(type))) ?? [];
     const name = text(at(resource.props, "bucket"));
     if (origin.includes(bucket.urn) || (typeof name === "string" && names.includes(name))) sure.push(resource);
-    else if (origin.length === 0 && (isUnknown(name) || (typeof name === "string" && names.length === 0))) perhaps.push(resource);
+    else if (origin.length === 0 && (isUnknown(name) || (typeof name === "string" && names.length === 0)))
+      perhaps.push(resource);
   }
   return { sure, perhaps };
 }

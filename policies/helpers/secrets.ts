@@ -3,11 +3,14 @@ import { directive, redisSettings } from "./redis.ts";
 import type { Maybe } from "./values.ts";
 
 // What templates and default installations bring along; compared without case and punctuation.
-const DEFAULTS = new Set((
-  "password passwd pass secret mysecret root toor admin administrator laravel mysql mariadb postgres redis default test testing changeme changeit letmein welcome "
-  + "qwerty 123456 1234567 12345678 123456789 password1 password123 empty homestead forge sail guest user example foobar minioadmin"
-).split(" "));
-const PLACEHOLDER = /change[_ -]?me|replace[_ -]?(me|this)|your[_ -]?(\w{1,20}[_ -])?(password|secret|key|token)|placeholder|^<.*>$|^\$\{.*\}$/i;
+const DEFAULTS = new Set(
+  (
+    "password passwd pass secret mysecret root toor admin administrator laravel mysql mariadb postgres redis default test testing changeme changeit letmein welcome " +
+    "qwerty 123456 1234567 12345678 123456789 password1 password123 empty homestead forge sail guest user example foobar minioadmin"
+  ).split(" "),
+);
+const PLACEHOLDER =
+  /change[_ -]?me|replace[_ -]?(me|this)|your[_ -]?(\w{1,20}[_ -])?(password|secret|key|token)|placeholder|^<.*>$|^\$\{.*\}$/i;
 
 /** Whether everybody knows this password, or would guess it first. */
 export function isKnownDefault(value: string): boolean {
@@ -34,11 +37,17 @@ export interface SecretFile {
 /** Passwords that a container gets as uploaded files: files called after one, and Redis's requirepass. */
 export function passwordFiles(container: Container): SecretFile[] {
   const files = container.uploads.known.flatMap(({ value: { file, content }, path }) => {
-    const name = typeof file === "string" ? (/(?:^|\/)([\w.-]*passw(?:or)?d[\w-]*(?:\.txt)?)$/i.exec(file)?.[1]) : undefined;
-    return name === undefined ? [] : [{ key: name, value: typeof content === "string" ? content.trim() : content, path: `${path}.content` }];
+    const name =
+      typeof file === "string" ? /(?:^|\/)([\w.-]*passw(?:or)?d[\w-]*(?:\.txt)?)$/i.exec(file)?.[1] : undefined;
+    return name === undefined
+      ? []
+      : [{ key: name, value: typeof content === "string" ? content.trim() : content, path: `${path}.content` }];
   });
   const found = container.role === "redis" ? directive(redisSettings(container), "requirepass") : undefined;
-  const literal = found === undefined || found.value.startsWith("$") ? [] : [{ key: "requirepass", value: found.value, path: found.path }];
+  const literal =
+    found === undefined || found.value.startsWith("$")
+      ? []
+      : [{ key: "requirepass", value: found.value, path: found.path }];
   return [...files, ...literal];
 }
 

@@ -79,7 +79,12 @@ const SIGNATURE = "4dabf18193072939515e22adb298388d";
 /** Outputs, promises and resources of a program, and encrypted secrets of a state: their value can't be read here. */
 function isLater(value: object): boolean {
   const probe = value as { __pulumiOutput?: unknown; __pulumiResource?: unknown; ciphertext?: unknown };
-  return probe.__pulumiOutput === true || probe.__pulumiResource === true || value instanceof Promise || (SIGNATURE in value && "ciphertext" in value);
+  return (
+    probe.__pulumiOutput === true ||
+    probe.__pulumiResource === true ||
+    value instanceof Promise ||
+    (SIGNATURE in value && "ciphertext" in value)
+  );
 }
 
 export function isUnknown(value: unknown): value is Unknown {
@@ -90,7 +95,8 @@ export function isUnknown(value: unknown): value is Unknown {
 export function at(props: unknown, ...keys: readonly string[]): unknown {
   let value = props;
   for (const key of keys) {
-    if (typeof value !== "object" || value === null || value instanceof Unknown) return value instanceof Unknown ? value : undefined;
+    if (typeof value !== "object" || value === null || value instanceof Unknown)
+      return value instanceof Unknown ? value : undefined;
     value = (value as Plain)[key];
   }
   return value;

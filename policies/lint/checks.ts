@@ -24,12 +24,16 @@ export interface Check {
 
 const keyword = (instruction: Instruction): string => instruction.getKeyword();
 const args = (instruction: Instruction): string => instruction.getArgumentsContent() ?? "";
-const of = (list: readonly Instruction[], ...keywords: readonly string[]): Instruction[] => list.filter((one) => keywords.includes(keyword(one)));
+const of = (list: readonly Instruction[], ...keywords: readonly string[]): Instruction[] =>
+  list.filter((one) => keywords.includes(keyword(one)));
 const lastOf = (list: readonly Instruction[], name: string): Instruction | undefined => of(list, name).at(-1);
 
 /** What the image runs. */
 function main({ last }: Dockerfile): string {
-  return ["ENTRYPOINT", "CMD"].map((name) => lastOf(last, name)).map((one) => (one === undefined ? "" : args(one))).join(" ");
+  return ["ENTRYPOINT", "CMD"]
+    .map((name) => lastOf(last, name))
+    .map((one) => (one === undefined ? "" : args(one)))
+    .join(" ");
 }
 
 const noConfigCache: Check = {
@@ -37,7 +41,9 @@ const noConfigCache: Check = {
   why: "config:cache freezes the variables of the build, which are not those of the stack (known issue 10)",
   remedy: "delete the line; Drydock caches when a container starts",
   run({ instructions }, report) {
-    for (const run of of(instructions, "RUN")) if (callsArtisan(args(run), "config:cache|optimize")) report("builds Laravel's configuration cache into the image", run);
+    for (const run of of(instructions, "RUN"))
+      if (callsArtisan(args(run), "config:cache|optimize"))
+        report("builds Laravel's configuration cache into the image", run);
   },
 };
 
@@ -48,8 +54,10 @@ const stopSignal: Check = {
   run(file, report) {
     const server = /php-fpm|\bnginx\b/.exec(main(file))?.[0];
     const signal = lastOf(file.last, "STOPSIGNAL");
-    if (server !== undefined && signal === undefined) report(`runs ${server} without a STOPSIGNAL`, lastOf(file.last, "CMD") ?? lastOf(file.last, "ENTRYPOINT"));
-    else if (server !== undefined && signal !== undefined && !/^(SIG)?QUIT$|^3$/.test(args(signal))) report(`stops ${server} with another signal than SIGQUIT`, signal);
+    if (server !== undefined && signal === undefined)
+      report(`runs ${server} without a STOPSIGNAL`, lastOf(file.last, "CMD") ?? lastOf(file.last, "ENTRYPOINT"));
+    else if (server !== undefined && signal !== undefined && !/^(SIG)?QUIT$|^3$/.test(args(signal)))
+      report(`stops ${server} with another signal than SIGQUIT`, signal);
   },
 };
 
@@ -70,16 +78,24 @@ const noSecrets: Check = {
   remedy: "RUN --mount=type=secret,id=NAME … at build; at run time Drydock delivers the .env file",
   run({ path, instructions }, report) {
     for (const one of of(instructions, "ENV", "ARG")) {
-      for (const [, key = ""] of args(one).matchAll(/(?:^|\s)([A-Za-z_]\w*)(?==|\s|$)/g)) if (isSecretName(key)) report(`${keyword(one)} ${key} is a secret by its name`, one);
+      for (const [, key = ""] of args(one).matchAll(/(?:^|\s)([A-Za-z_]\w*)(?==|\s|$)/g))
+        if (isSecretName(key)) report(`${keyword(one)} ${key} is a secret by its name`, one);
     }
     for (const one of of(instructions, "COPY", "ADD")) {
-      if (/(^|[\s/])\.env(\.(?!example|dist)\w+)?(\s|$)/.test(args(one))) report("copies a .env file into the image", one);
+      if (/(^|[\s/])\.env(\.(?!example|dist)\w+)?(\s|$)/.test(args(one)))
+        report("copies a .env file into the image", one);
       const ignore = join(dirname(path), ".dockerignore");
       const ignored = existsSync(ignore) ? readFileSync(ignore, "utf8") : "";
-      if (/^(--\S+\s+)*\.\/?\s/.test(args(one)) && existsSync(join(dirname(path), "artisan")) && !/^(\*\*\/)?\.env(\*|\.\*)?\s*$|^\*\s*$/m.test(ignored)) report("copies everything, and .dockerignore does not leave out .env", one);
+      if (
+        /^(--\S+\s+)*\.\/?\s/.test(args(one)) &&
+        existsSync(join(dirname(path), "artisan")) &&
+        !/^(\*\*\/)?\.env(\*|\.\*)?\s*$|^\*\s*$/m.test(ignored)
+      )
+        report("copies everything, and .dockerignore does not leave out .env", one);
     }
     for (const one of of(instructions, "RUN")) {
-      for (const [, key = ""] of args(one).matchAll(/(?:^|[\s;&|])(?:export\s+)?([A-Za-z_]\w*)=["']?[^\s"'$;]+/g)) if (isSecretName(key)) report(`RUN has the value of ${key}`, one);
+      for (const [, key = ""] of args(one).matchAll(/(?:^|[\s;&|])(?:export\s+)?([A-Za-z_]\w*)=["']?[^\s"'$;]+/g))
+        if (isSecretName(key)) report(`RUN has the value of ${key}`, one);
       if (hasUrlWithPassword(args(one).replace(/\$\{?\w+\}?/g, ""))) report("RUN has a URL with a password", one);
     }
   },
@@ -99,11 +115,16 @@ const pinnedBase: Check = {
         continue;
       }
       const [, raw = "", stage] = /^(?:--\S+\s+)*(\S+)(?:\s+[Aa][Ss]\s+(\S+))?/.exec(args(one)) ?? [];
-      const image = raw.replace(/\$\{(\w+)(?::-([^}]*))?\}|\$(\w+)/g, (_, name: string | undefined, fallback: string | undefined, bare: string | undefined) => defaults.get(name ?? bare ?? "") ?? fallback ?? "$");
+      const image = raw.replace(
+        /\$\{(\w+)(?::-([^}]*))?\}|\$(\w+)/g,
+        (_, name: string | undefined, fallback: string | undefined, bare: string | undefined) =>
+          defaults.get(name ?? bare ?? "") ?? fallback ?? "$",
+      );
       // What the build gives is the build's to pin; another stage and `scratch` have no version.
       const isOpen = image.includes("$") || image === "scratch" || stages.has(image);
       const tag = /:([\w][\w.-]*)$/.exec(image.slice(image.lastIndexOf("/") + 1))?.[1];
-      if (!isOpen && !image.includes("@sha256:") && (tag === undefined || tag === "latest")) report(tag === undefined ? "the base has no tag" : "the base's tag is latest", one);
+      if (!isOpen && !image.includes("@sha256:") && (tag === undefined || tag === "latest"))
+        report(tag === undefined ? "the base has no tag" : "the base's tag is latest", one);
       if (stage !== undefined) stages.add(stage);
     }
   },
@@ -111,12 +132,16 @@ const pinnedBase: Check = {
 
 const phpredis: Check = {
   name: "phpredis",
-  why: "Horizon needs PHP's extension, not the package predis: class \"Redis\" not found (known issue 5)",
+  why: 'Horizon needs PHP\'s extension, not the package predis: class "Redis" not found (known issue 5)',
   remedy: "RUN pecl install redis && docker-php-ext-enable redis (Debian: apt-get install php8.4-redis)",
   run({ instructions, last }, report) {
     const text = of(instructions, "RUN").map(args).join("\n");
-    const hasPhp = of(instructions, "FROM").some((one) => /(^|\/)php:/.test(args(one))) || /\bphp\d[\d.]*-(fpm|cli)\b/.test(text);
-    const hasRedis = /\bphp[\d.]*-redis\b|pecl\s+install\s+[^\n;&]*\bredis\b|install-php-extensions\s[^\n;&]*\bredis\b|docker-php-ext-(install|enable)\s[^\n;&]*\bredis\b/.test(text);
+    const hasPhp =
+      of(instructions, "FROM").some((one) => /(^|\/)php:/.test(args(one))) || /\bphp\d[\d.]*-(fpm|cli)\b/.test(text);
+    const hasRedis =
+      /\bphp[\d.]*-redis\b|pecl\s+install\s+[^\n;&]*\bredis\b|install-php-extensions\s[^\n;&]*\bredis\b|docker-php-ext-(install|enable)\s[^\n;&]*\bredis\b/.test(
+        text,
+      );
     if (hasPhp && !hasRedis) report("has PHP, but not the extension redis", last[0]);
   },
 };

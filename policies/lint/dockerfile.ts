@@ -22,12 +22,19 @@ const ALLOW = /^\s*#\s*lint-allow\s+([\w-]+):\s*(\S.{9,})$/gm;
 
 /** Lints the text of a Dockerfile. @param path relative to the project, also to find what lies beside it */
 export function lintDockerfile(path: string, content: string, exceptions: Exceptions = {}): LintFinding[] {
-  const allowed = new Map([...Object.entries(exceptions[path] ?? {}), ...[...content.matchAll(ALLOW)].map(([, name = "", reason = ""]) => [name, reason.trim()] as const)]);
+  const allowed = new Map([
+    ...Object.entries(exceptions[path] ?? {}),
+    ...[...content.matchAll(ALLOW)].map(([, name = "", reason = ""]) => [name, reason.trim()] as const),
+  ]);
   const reasoned = (finding: Omit<LintFinding, "reason">): LintFinding => {
     const reason = allowed.get(finding.check);
     return reason === undefined ? finding : { ...finding, reason };
   };
-  const syntax = validate(content).filter(({ code }) => !HARMLESS.includes(code as ValidationCode)).map(({ range, message }) => reasoned({ file: path, line: range.start.line + 1, check: "syntax", message: String(message) }));
+  const syntax = validate(content)
+    .filter(({ code }) => !HARMLESS.includes(code as ValidationCode))
+    .map(({ range, message }) =>
+      reasoned({ file: path, line: range.start.line + 1, check: "syntax", message: String(message) }),
+    );
   const file = parse(path, content);
   const own = checks.flatMap((check) => runCheck(check, file).map(reasoned));
   return [...syntax, ...own].sort((a, b) => a.line - b.line);
@@ -49,7 +56,12 @@ function parse(path: string, content: string): Dockerfile {
 function runCheck(check: Check, file: Dockerfile): LintFinding[] {
   const found: LintFinding[] = [];
   check.run(file, (what: string, at?: Instruction) => {
-    found.push({ file: file.path, line: (at?.getRange().start.line ?? 0) + 1, check: check.name, message: `${what}\n  why: ${check.why}\n  remedy: ${check.remedy}` });
+    found.push({
+      file: file.path,
+      line: (at?.getRange().start.line ?? 0) + 1,
+      check: check.name,
+      message: `${what}\n  why: ${check.why}\n  remedy: ${check.remedy}`,
+    });
   });
   return found;
 }

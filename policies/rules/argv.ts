@@ -10,8 +10,15 @@ import { inGroup, none } from "./shared.ts";
 
 /** Ways to put a password on a command line, and what to call them. A variable is no help: the shell expands it into the arguments. */
 const FLAGS: readonly { readonly program?: RegExp; readonly flag: RegExp; readonly name: string }[] = [
-  { program: /\b(?:mysql|mariadb)(?:dump|admin|check|import|-dump|-admin|-backup)?\b|\bmariabackup\b/, flag: /\s-p[^\s]/, name: "-p with the password" },
-  { flag: /\s--(?:password|passwd|pass|db-password|auth-password)(?:=|\s+(?![-<>|&]))[^\s]/i, name: "--password with a value" },
+  {
+    program: /\b(?:mysql|mariadb)(?:dump|admin|check|import|-dump|-admin|-backup)?\b|\bmariabackup\b/,
+    flag: /\s-p[^\s]/,
+    name: "-p with the password",
+  },
+  {
+    flag: /\s--(?:password|passwd|pass|db-password|auth-password)(?:=|\s+(?![-<>|&]))[^\s]/i,
+    name: "--password with a value",
+  },
   { program: /\bredis-cli\b/, flag: /\s(?:-a|--pass)\s+[^\s]/, name: "redis-cli -a" },
   { flag: /--(?:requirepass|masterauth)[\s=]+[^\s]/, name: "--requirepass" },
   { program: /\bcurl\b/, flag: /\s(?:-u|--user)[\s=]+[^\s:]{1,200}:[^\s]/, name: "curl -u with a password" },
@@ -31,16 +38,27 @@ function passwordFlags(line: string): Set<string> {
   return found;
 }
 
-const ASSIGNMENT = /(?:(?:^|\s)(-e|--env|--build-arg)(?:\s+|=)|(?:^|[\s;&|("'])(?:export\s+)?)["']?([A-Za-z_]\w*)=("[^"]*"|'[^']*'|[^\s"';|&]*)/g;
+const ASSIGNMENT =
+  /(?:(?:^|\s)(-e|--env|--build-arg)(?:\s+|=)|(?:^|[\s;&|("'])(?:export\s+)?)["']?([A-Za-z_]\w*)=("[^"]*"|'[^']*'|[^\s"';|&]*)/g;
 
 export const noPasswordArgv = resourceRule({
-  id: 26, name: "no-password-argv", family: "laravel", level: "mandatory", source: ["KI 13"],
+  id: 26,
+  name: "no-password-argv",
+  family: "laravel",
+  level: "mandatory",
+  source: ["KI 13"],
   summary: "No secret stands on a command line.",
   why: "a backup script called mysqldump with the password as an argument, for everyone who may run ps or docker inspect",
-  remedy: "give it on standard input, in a file (--defaults-extra-file), or in the environment (MYSQL_PWD, REDISCLI_AUTH)",
-  setting: (group) => (["app", "horizon", "workers", "services"].includes(group) ? inGroup(group, "command", `'["WORD","WORD"]'`) : undefined),
-  bad: "create: \"docker exec db mysqldump -ppassword shop\"", good: "create: \"docker exec -i db mysqldump --defaults-extra-file=/dev/stdin shop\", stdin: clientConfiguration",
-  types: RUNNERS, params: none,
+  remedy:
+    "give it on standard input, in a file (--defaults-extra-file), or in the environment (MYSQL_PWD, REDISCLI_AUTH)",
+  setting: (group) =>
+    ["app", "horizon", "workers", "services"].includes(group)
+      ? inGroup(group, "command", `'["WORD","WORD"]'`)
+      : undefined,
+  bad: 'create: "docker exec db mysqldump -ppassword shop"',
+  good: 'create: "docker exec -i db mysqldump --defaults-extra-file=/dev/stdin shop", stdin: clientConfiguration',
+  types: RUNNERS,
+  params: none,
   check(resource, report, { settings }) {
     const texts = commandTexts(resource, settings);
     const secrets = secretValues(resource, settings);
@@ -49,7 +67,8 @@ export const noPasswordArgv = resourceRule({
       for (const [, flag, key = "", raw = ""] of value.matchAll(ASSIGNMENT)) {
         const literal = raw.replace(/^["']|["']$/g, "");
         // NAME=$VALUE before a command is its environment; after -e it becomes an argument of docker.
-        if (isSecretName(key) && literal !== "" && (flag !== undefined || !/^\$/.test(literal))) found.add(flag === undefined ? `${key} with its value` : `${flag} ${key} with a value`);
+        if (isSecretName(key) && literal !== "" && (flag !== undefined || !/^\$/.test(literal)))
+          found.add(flag === undefined ? `${key} with its value` : `${flag} ${key} with a value`);
       }
       for (const [key, secret] of secrets) if (value.includes(secret)) found.add(`the value of ${key}`);
       for (const what of found) report.violation(path, `the command line has ${what}`);
@@ -66,5 +85,10 @@ function secretValues(resource: Resource, settings: Settings): Map<string, strin
   const pairs: (readonly [string, unknown])[] = isContainerType(resource.type)
     ? containerOf(resource, settings).env.variables.map(({ key, value }) => [key, value])
     : environment.known.map(({ value }) => value);
-  return new Map(pairs.filter((pair): pair is readonly [string, string] => isSecretName(pair[0]) && typeof pair[1] === "string" && pair[1].length >= LEAST));
+  return new Map(
+    pairs.filter(
+      (pair): pair is readonly [string, string] =>
+        isSecretName(pair[0]) && typeof pair[1] === "string" && pair[1].length >= LEAST,
+    ),
+  );
 }

@@ -17,9 +17,18 @@ const option = (names: string, value: string) => new RegExp(`\\s--?(?:${names})(
 /** Flags of `docker run` that give a container what no resource could have, and what to call them. */
 const FLAGS: readonly (readonly [flag: RegExp, name: string])[] = [
   [/\s--privileged(?!=false)/g, "--privileged"],
-  [option("pid|ipc|uts|userns|cgroupns|network|net", "host\\b|container:"), "a namespace of the host or of another container"],
+  [
+    option("pid|ipc|uts|userns|cgroupns|network|net", "host\\b|container:"),
+    "a namespace of the host or of another container",
+  ],
   [option("device|gpus|device-cgroup-rule", "\\S"), "a device"],
-  [option("security-opt", "(?:seccomp|apparmor|systempaths)[=:]unconfined|label[=:]disable|no-new-privileges[=:]false"), "a security profile that is switched off"],
+  [
+    option(
+      "security-opt",
+      "(?:seccomp|apparmor|systempaths)[=:]unconfined|label[=:]disable|no-new-privileges[=:]false",
+    ),
+    "a security profile that is switched off",
+  ],
   [option("volumes-from|cgroup-parent|group-add", "\\S"), "what belongs to another container or to the host"],
   [/volume-opt=["']?(?:o=r?bind|device=\/)/g, "a folder of the host as a volume"],
 ];
@@ -29,15 +38,24 @@ const BIND = /\s--mount(?:=|\s+)\S*type=bind\S*/g;
 const BIND_SOURCE = /(?:^|[,\s=])(?:source|src)=["']?([^,\s"']+)/;
 
 export const dockerRunFlags = resourceRule({
-  id: 71, name: "docker-run-flags", family: "safety", level: "mandatory", source: ["D5.5", "D5.6", "D5.31"],
+  id: 71,
+  name: "docker-run-flags",
+  family: "safety",
+  level: "mandatory",
+  source: ["D5.5", "D5.6", "D5.31"],
   summary: "A container that a command starts has no more rights than one that a resource describes.",
   why: "docker run --privileged -v /:/host is root of the host, and no rule for containers ever sees it",
   remedy: "make it a docker.Container, or leave the flag out",
   setting: mended.commands,
-  bad: "create: \"docker run --rm --privileged -v /:/host tool\"", good: "create: \"docker run --rm --cap-drop ALL -v data:/data tool\"",
+  bad: 'create: "docker run --rm --privileged -v /:/host tool"',
+  good: 'create: "docker run --rm --cap-drop ALL -v data:/data tool"',
   production: "No folder of the host is mounted at all.",
   types: RUNNERS,
-  params: z.strictObject({ capabilities: z.array(z.string()).default(["CHOWN", "DAC_OVERRIDE", "FOWNER", "NET_BIND_SERVICE", "SETGID", "SETUID"]) }),
+  params: z.strictObject({
+    capabilities: z
+      .array(z.string())
+      .default(["CHOWN", "DAC_OVERRIDE", "FOWNER", "NET_BIND_SERVICE", "SETGID", "SETUID"]),
+  }),
   check(resource, report, { params, settings }) {
     const texts = commandTexts(resource, settings);
     for (const { value, path } of texts.known) {
@@ -45,16 +63,21 @@ export const dockerRunFlags = resourceRule({
         const rest = after(command, /\b(?:docker|podman|nerdctl)\b/);
         if (rest === undefined) continue;
         const found = new Set(FLAGS.flatMap(([flag, name]) => (rest.search(flag) >= 0 ? [name] : [])));
-        for (const [, name = ""] of rest.matchAll(CAPABILITY)) if (!params.capabilities.includes(name.toUpperCase().replace(/^CAP_/, ""))) found.add("a capability that is not allowed");
+        for (const [, name = ""] of rest.matchAll(CAPABILITY))
+          if (!params.capabilities.includes(name.toUpperCase().replace(/^CAP_/, "")))
+            found.add("a capability that is not allowed");
         for (const name of found) report.violation(path, `the command starts a container with ${name}`);
         const binds = [...rest.matchAll(BIND)].map(([words]) => BIND_SOURCE.exec(words)?.[1] ?? "");
-        const sources = [...binds, ...[...rest.matchAll(VOLUME)].map(([, source = ""]) => source)].filter((source) => /^[/.~]|^\$(\(|\{?PWD)/.test(source));
+        const sources = [...binds, ...[...rest.matchAll(VOLUME)].map(([, source = ""]) => source)].filter((source) =>
+          /^[/.~]|^\$(\(|\{?PWD)/.test(source),
+        );
         for (const source of new Set(sources)) {
           if (isSystem(clean(source))) report.violation(path, "the command mounts a system folder of the host");
           else report.inProduction(path, "the command mounts a folder of the host");
         }
       }
-      if (/(?:^|[\s;&|(])(?:sudo\s+)?nsenter\s/.test(value)) report.violation(path, "the command enters another namespace");
+      if (/(?:^|[\s;&|(])(?:sudo\s+)?nsenter\s/.test(value))
+        report.violation(path, "the command enters another namespace");
     }
     for (const path of texts.unknown) report.undecided(path);
   },
@@ -62,36 +85,52 @@ export const dockerRunFlags = resourceRule({
 
 const SHELL = "(?:sudo\\s+)?(?:/(?:usr/)?bin/)?(?:(?:ba|da|z|k)?sh|python3?|perl|ruby|php|node)\\b";
 const PIPED: readonly RegExp[] = [
-  new RegExp(`\\b(?:curl|wget|base64|openssl|xxd|gunzip|zcat|printf|echo)\\b[^;\\n]{0,2000}?\\|\\s*${SHELL}(?!\\s+\\S*\\.)`),
+  new RegExp(
+    `\\b(?:curl|wget|base64|openssl|xxd|gunzip|zcat|printf|echo)\\b[^;\\n]{0,2000}?\\|\\s*${SHELL}(?!\\s+\\S*\\.)`,
+  ),
   new RegExp(`${SHELL}\\s+(?:-c\\s+)?["']?(?:\\$\\(|<\\(|\`)\\s*(?:curl|wget|base64)\\b`),
   /\beval\s+["']?(?:\$\(|`)/,
 ];
 
 export const noPipedShell = resourceRule({
-  id: 72, name: "no-piped-shell", family: "safety", level: "mandatory", source: ["PX"],
+  id: 72,
+  name: "no-piped-shell",
+  family: "safety",
+  level: "mandatory",
+  source: ["PX"],
   summary: "No command runs what it downloads or decodes.",
   why: "nobody has read it, and tomorrow it is something else",
   remedy: "put the script into the repository, or verify its checksum before it runs",
   setting: mended.commands,
-  bad: "create: \"curl -fsSL https://example.com/install | sh\"", good: "create: \"sh commands/install.sh\"",
-  types: RUNNERS, params: z.strictObject({}),
+  bad: 'create: "curl -fsSL https://example.com/install | sh"',
+  good: 'create: "sh commands/install.sh"',
+  types: RUNNERS,
+  params: z.strictObject({}),
   check(resource, report, { settings }) {
     const texts = commandTexts(resource, settings);
-    for (const { value, path } of texts.known) if (PIPED.some((pattern) => pattern.test(value))) report.violation(path, "the command runs what it downloads or decodes");
+    for (const { value, path } of texts.known)
+      if (PIPED.some((pattern) => pattern.test(value)))
+        report.violation(path, "the command runs what it downloads or decodes");
     for (const path of texts.unknown) report.undecided(path);
   },
 });
 
 /** Variables that change what a shell does before it reads its script. */
-const SHELL_VARIABLES = /^(PATH|ENV|BASH_ENV|SHELLOPTS|BASHOPTS|IFS|PS4|LD_PRELOAD|LD_LIBRARY_PATH|LD_AUDIT|BASH_FUNC_.*)$/;
+const SHELL_VARIABLES =
+  /^(PATH|ENV|BASH_ENV|SHELLOPTS|BASHOPTS|IFS|PS4|LD_PRELOAD|LD_LIBRARY_PATH|LD_AUDIT|BASH_FUNC_.*)$/;
 
 export const knownCommands = resourceRule({
-  id: 73, name: "known-commands", family: "safety", level: "mandatory", source: ["PX"],
+  id: 73,
+  name: "known-commands",
+  family: "safety",
+  level: "mandatory",
+  source: ["PX"],
   summary: "No command changes what its own shell does: PATH, BASH_ENV, LD_PRELOAD.",
   why: "what a shell is told can be written in a hundred ways, so no list of what is forbidden is ever complete",
   remedy: "put it into a script of commands/ (sh commands/NAME.sh), or list its text or its hash in the rule's allowed",
   setting: mended.commands,
-  bad: "create: \"docker rm -f $(docker ps -aq)\"", good: "create: \"sh commands/switch.sh\"",
+  bad: 'create: "docker rm -f $(docker ps -aq)"',
+  good: 'create: "sh commands/switch.sh"',
   production: "Only listed commands run: a script of the repository by its path, or a text by its hash.",
   types: COMMANDS,
   params: z.strictObject({
@@ -99,7 +138,9 @@ export const knownCommands = resourceRule({
     allowed: z.array(z.string().min(1)).default(["sh commands/*.sh"]),
   }),
   check(resource, report, { params, settings }) {
-    for (const { path } of variables(resource).known) if (SHELL_VARIABLES.test(path.replace(/^environment\./, ""))) report.violation(path, "changes what the command's shell does");
+    for (const { path } of variables(resource).known)
+      if (SHELL_VARIABLES.test(path.replace(/^environment\./, "")))
+        report.violation(path, "changes what the command's shell does");
     const interpreter = items(at(resource.props, "interpreter"), "interpreter", text);
     for (const path of interpreter.unknown) report.mustKnow(path);
     // Anywhere else there is no list to be on.
@@ -111,7 +152,10 @@ export const knownCommands = resourceRule({
       const value = text(at(resource.props, path));
       if (isUnknown(value)) report.mustKnow(path);
       if (value === undefined || isUnknown(value) || params.allowed.includes(`sha256:${hash}`)) continue;
-      const local = resource.type === "command:local:Command" && ["", "/bin/sh -c", "sh -c"].includes(own) && (dir === undefined || dir === "" || dir === ".");
+      const local =
+        resource.type === "command:local:Command" &&
+        ["", "/bin/sh -c", "sh -c"].includes(own) &&
+        (dir === undefined || dir === "" || dir === ".");
       const listed = params.allowed.some((entry) => matches(entry, value.trim()) && exists(value.trim()));
       if (!local || !listed) report.violation(path, `is a command that is not listed; its hash is sha256:${hash}`);
     }
@@ -120,11 +164,20 @@ export const knownCommands = resourceRule({
 
 /** SHA-256 of all that a command resource runs, scripts included: another text has another one. */
 function hashOf(resource: Resource, settings: Settings): string {
-  return createHash("sha256").update(commandTexts(resource, settings).known.map(({ path, value }) => `${path}\0${value}`).join("\0")).digest("hex");
+  return createHash("sha256")
+    .update(
+      commandTexts(resource, settings)
+        .known.map(({ path, value }) => `${path}\0${value}`)
+        .join("\0"),
+    )
+    .digest("hex");
 }
 
 function matches(entry: string, command: string): boolean {
-  const pattern = entry.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("[\\w-]+");
+  const pattern = entry
+    .split("*")
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
+    .join("[\\w-]+");
   return new RegExp(`^${pattern}$`).test(command);
 }
 

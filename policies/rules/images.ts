@@ -10,12 +10,22 @@ import type { Settings } from "../settings.ts";
 import { inGroup, none } from "./shared.ts";
 
 export const imagePinned = resourceRule({
-  id: 30, name: "image-pinned", family: "safety", level: "mandatory", source: ["PX", "D5.28", "CK_DOCKER_7", "DS-0001"],
+  id: 30,
+  name: "image-pinned",
+  family: "safety",
+  level: "mandatory",
+  source: ["PX", "D5.28", "CK_DOCKER_7", "DS-0001"],
   summary: "An image has a tag other than latest; in production it has a digest.",
   why: "latest was another image on each machine, and the one that had worked could not be found again",
-  remedy: "image: \"registry.example.com/shop:1.4.2@sha256:…\" (docker buildx imagetools inspect prints the digest)",
-  setting: (group) => inGroup(["horizon", "scheduler", "workers"].includes(group) ? "app" : group, "image", "registry.example.com/shop:1.4@sha256:DIGEST"),
-  bad: "image: \"nginx:latest\"", good: "image: \"nginx:1.30.2@sha256:…\"",
+  remedy: 'image: "registry.example.com/shop:1.4.2@sha256:…" (docker buildx imagetools inspect prints the digest)',
+  setting: (group) =>
+    inGroup(
+      ["horizon", "scheduler", "workers"].includes(group) ? "app" : group,
+      "image",
+      "registry.example.com/shop:1.4@sha256:DIGEST",
+    ),
+  bad: 'image: "nginx:latest"',
+  good: 'image: "nginx:1.30.2@sha256:…"',
   types: [...CONTAINERS, IMAGE, REMOTE_IMAGE],
   params: z.strictObject({
     /** Pattern on images that need no digest in production, such as those built on the host itself. */
@@ -32,7 +42,8 @@ export const imagePinned = resourceRule({
     if (tag === "latest") return report.violation(field.path, "the image's tag is latest");
     // The name of an image that is built here can't have the digest that the build will give it.
     const isExempt = resource.type === IMAGE || (params.local !== undefined && new RegExp(params.local).test(image));
-    if (!isExempt && isProduction(resource, settings)) report.violation(field.path, "the image has no digest, in production");
+    if (!isExempt && isProduction(resource, settings))
+      report.violation(field.path, "the image has no digest, in production");
   },
 });
 
@@ -43,21 +54,35 @@ function imageOf(resource: Resource, settings: Settings): Field<string> {
 }
 
 export const noSecretBuildArg = resourceRule({
-  id: 56, name: "no-secret-build-arg", family: "containers", level: "mandatory", source: ["PX", "D4.10", "DS-0031"],
+  id: 56,
+  name: "no-secret-build-arg",
+  family: "containers",
+  level: "mandatory",
+  source: ["PX", "D4.10", "DS-0031"],
   summary: "No build argument is a secret.",
   why: "build arguments stay in the image's history, for everyone who may pull it",
   remedy: "RUN --mount=type=secret,id=token … in the Dockerfile, and no argument",
   setting: () => ({ path: "app.build.args.NAME", removed: true }),
-  bad: "build: { args: { COMPOSER_TOKEN: token } }", good: "build: { args: { PHP_VERSION: \"8.4\" } }",
-  types: [IMAGE, REMOTE_IMAGE], params: none,
+  bad: "build: { args: { COMPOSER_TOKEN: token } }",
+  good: 'build: { args: { PHP_VERSION: "8.4" } }',
+  types: [IMAGE, REMOTE_IMAGE],
+  params: none,
   check(resource, report) {
     for (const name of ["args", "buildArgs", "buildArg"]) {
       const args = entries(at(resource.props, "build", name), `build.${name}`);
       for (const path of args.unknown) report.undecided(path);
-      for (const { value: [key, value], path } of args.known) {
+      for (const {
+        value: [key, value],
+        path,
+      } of args.known) {
         if (isSecretName(key)) report.violation(path, `${key} is a secret by its name`);
         else if (isUnknown(value)) report.undecided(path);
-        else if (typeof value === "string" && /^(ghp|gho|glpat|xox[bap]|sk_live|AKIA)[_-]?\w{12,}|-----BEGIN [A-Z ]{0,20}PRIVATE KEY/.test(value) || typeof value === "string" && hasUrlWithPassword(value)) report.violation(path, `${key} looks like a credential`);
+        else if (
+          (typeof value === "string" &&
+            /^(ghp|gho|glpat|xox[bap]|sk_live|AKIA)[_-]?\w{12,}|-----BEGIN [A-Z ]{0,20}PRIVATE KEY/.test(value)) ||
+          (typeof value === "string" && hasUrlWithPassword(value))
+        )
+          report.violation(path, `${key} looks like a credential`);
       }
     }
   },

@@ -8,12 +8,17 @@ import { LARAVEL, LASTING } from "../settings.ts";
 import { demand, envPath, mended, none, onContainer, onRoles, rolesParam } from "./shared.ts";
 
 export const envBlockIdentical = stackRule({
-  id: 2, name: "env-block-identical", family: "laravel", level: "mandatory", source: ["KI 1"],
+  id: 2,
+  name: "env-block-identical",
+  family: "laravel",
+  level: "mandatory",
+  source: ["KI 1"],
   summary: "All roles of the application have one and the same environment.",
   why: "three deployments failed because a new container started with another environment than the one in the file",
-  remedy: "build the environment once and give it to every role: const env = {…}; new docker.Container(\"app\", { envs: env }); new docker.Container(\"horizon\", { envs: env })",
+  remedy:
+    'build the environment once and give it to every role: const env = {…}; new docker.Container("app", { envs: env }); new docker.Container("horizon", { envs: env })',
   setting: mended.environment,
-  bad: "app: envs [\"QUEUE_CONNECTION=redis\"], horizon: envs [\"QUEUE_CONNECTION=sync\"]",
+  bad: 'app: envs ["QUEUE_CONNECTION=redis"], horizon: envs ["QUEUE_CONNECTION=sync"]',
   good: "app and horizon: envs: block",
   params: z.strictObject({
     roles: rolesParam(LARAVEL),
@@ -30,8 +35,13 @@ export const envBlockIdentical = stackRule({
         const [there, here] = [find(reference.env, key), find(container.env, key)];
         const path = container.env.get(key)?.path ?? envPath(container);
         if (there.is === "undecided" || here.is === "undecided") report.undecided(path);
-        else if (here.is !== there.is) report.violation(path, `${key} is ${here.is === "absent" ? "missing or empty" : "set"} here, but ${there.is === "absent" ? "missing or empty" : "set"} in ${reference.resource.title}`);
-        else if (here.is === "present" && there.is === "present" && here.value !== there.value) report.violation(path, `${key} has another value than in ${reference.resource.title}`);
+        else if (here.is !== there.is)
+          report.violation(
+            path,
+            `${key} is ${here.is === "absent" ? "missing or empty" : "set"} here, but ${there.is === "absent" ? "missing or empty" : "set"} in ${reference.resource.title}`,
+          );
+        else if (here.is === "present" && there.is === "present" && here.value !== there.value)
+          report.violation(path, `${key} has another value than in ${reference.resource.title}`);
       }
     }
   },
@@ -42,33 +52,58 @@ function keys(env: Env): readonly string[] {
 }
 
 export const dbConnectionExplicit = resourceRule({
-  id: 3, name: "db-connection-explicit", family: "laravel", level: "mandatory", source: ["KI 2"],
+  id: 3,
+  name: "db-connection-explicit",
+  family: "laravel",
+  level: "mandatory",
+  source: ["KI 2"],
   summary: "DB_CONNECTION is set, and to a server's driver.",
   why: "without DB_CONNECTION Laravel silently took SQLite, and every request failed on a file that did not exist",
-  remedy: "envs: [\"DB_CONNECTION=mariadb\"] (or mysql, pgsql)",
+  remedy: 'envs: ["DB_CONNECTION=mariadb"] (or mysql, pgsql)',
   setting: () => ({ path: "env.DB_CONNECTION", value: "mariadb" }),
-  bad: "envs: [\"DB_HOST=database\"]", good: "envs: [\"DB_CONNECTION=mariadb\", \"DB_HOST=database\"]",
+  bad: 'envs: ["DB_HOST=database"]',
+  good: 'envs: ["DB_CONNECTION=mariadb", "DB_HOST=database"]',
   types: CONTAINERS,
-  params: z.strictObject({ roles: rolesParam(LARAVEL), allowed: z.array(z.string()).min(1).default(["mariadb", "mysql", "pgsql"]) }),
+  params: z.strictObject({
+    roles: rolesParam(LARAVEL),
+    allowed: z.array(z.string()).min(1).default(["mariadb", "mysql", "pgsql"]),
+  }),
   check: onRoles((container, report, { params }) => {
     const found = demand(container, report, "DB_CONNECTION", "DB_CONNECTION is missing");
-    if (found !== undefined && !params.allowed.includes(found.value)) report.violation(found.path, `DB_CONNECTION is none of ${params.allowed.join(", ")}`);
+    if (found !== undefined && !params.allowed.includes(found.value))
+      report.violation(found.path, `DB_CONNECTION is none of ${params.allowed.join(", ")}`);
   }),
 });
 
 /** The variables of the template in seeds/000; `|` separates the names that Laravel's versions have for one thing. */
 const TEMPLATE = [
-  "APP_ENV", "APP_KEY", "DB_CONNECTION", "DB_HOST", "DB_PORT", "DB_DATABASE", "DB_USERNAME", "DB_PASSWORD",
-  "REDIS_HOST", "REDIS_PASSWORD", "QUEUE_CONNECTION", "CACHE_STORE|CACHE_DRIVER", "SESSION_DRIVER",
+  "APP_ENV",
+  "APP_KEY",
+  "DB_CONNECTION",
+  "DB_HOST",
+  "DB_PORT",
+  "DB_DATABASE",
+  "DB_USERNAME",
+  "DB_PASSWORD",
+  "REDIS_HOST",
+  "REDIS_PASSWORD",
+  "QUEUE_CONNECTION",
+  "CACHE_STORE|CACHE_DRIVER",
+  "SESSION_DRIVER",
 ];
 
 export const coreEnvComplete = resourceRule({
-  id: 8, name: "core-env-complete", family: "laravel", level: "mandatory", source: ["KI prevention"],
+  id: 8,
+  name: "core-env-complete",
+  family: "laravel",
+  level: "mandatory",
+  source: ["KI prevention"],
   summary: "Every variable of the template is set.",
   why: "one variable after the other was found missing, each by a failed deployment of its own",
   remedy: "add the missing keys to the environment that all roles share",
   setting: () => ({ path: "env.NAME", value: "VALUE" }),
-  bad: "envs: [\"APP_ENV=production\"]", good: "envs with every key of the template",
+  bad: 'envs: ["APP_ENV=production"]',
+  good: "envs with every key of the template",
   types: CONTAINERS,
   params: z.strictObject({
     roles: rolesParam(LASTING),
@@ -89,13 +124,20 @@ export const coreEnvComplete = resourceRule({
 });
 
 export const phpredisClient = resourceRule({
-  id: 9, name: "phpredis-client", family: "laravel", level: "mandatory", source: ["KI 5"],
+  id: 9,
+  name: "phpredis-client",
+  family: "laravel",
+  level: "mandatory",
+  source: ["KI 5"],
   summary: "REDIS_CLIENT is phpredis, PHP's extension.",
-  why: "with predis Horizon crashed at its start: class \"Redis\" not found",
-  remedy: "envs: [\"REDIS_CLIENT=phpredis\"], and in the Dockerfile: RUN pecl install redis && docker-php-ext-enable redis",
+  why: 'with predis Horizon crashed at its start: class "Redis" not found',
+  remedy:
+    'envs: ["REDIS_CLIENT=phpredis"], and in the Dockerfile: RUN pecl install redis && docker-php-ext-enable redis',
   setting: () => ({ path: "env.REDIS_CLIENT", value: "phpredis" }),
-  bad: "envs: [\"REDIS_CLIENT=predis\"]", good: "envs: [\"REDIS_CLIENT=phpredis\"]",
-  types: CONTAINERS, params: z.strictObject({ roles: rolesParam(LASTING) }),
+  bad: 'envs: ["REDIS_CLIENT=predis"]',
+  good: 'envs: ["REDIS_CLIENT=phpredis"]',
+  types: CONTAINERS,
+  params: z.strictObject({ roles: rolesParam(LASTING) }),
   check: onRoles((container, report) => {
     const found = demand(container, report, "REDIS_CLIENT", "REDIS_CLIENT is missing");
     if (found !== undefined && found.value !== "phpredis") report.violation(found.path, "REDIS_CLIENT is not phpredis");
@@ -106,40 +148,69 @@ export const phpredisClient = resourceRule({
 const DEBUGGED = ["local", "testing"];
 
 export const productionMode = resourceRule({
-  id: 27, name: "production-mode", family: "laravel", level: "mandatory", source: ["KI prevention"],
+  id: 27,
+  name: "production-mode",
+  family: "laravel",
+  level: "mandatory",
+  source: ["KI prevention"],
   summary: "APP_DEBUG is false unless APP_ENV is local or testing; in production APP_URL is https.",
   why: "debug pages show secrets to every visitor, and links and cookies follow APP_URL",
-  remedy: "envs: [\"APP_DEBUG=false\", \"APP_URL=https://shop.example.com\"]",
-  setting: (_, property) => (/APP_URL|\[2\]/.test(property) ? { path: "env.APP_URL", value: "https://shop.example.com" } : { path: "env.APP_DEBUG", value: "false" }),
-  bad: "envs: [\"APP_ENV=Production\", \"APP_DEBUG=true\"]", good: "envs: [\"APP_ENV=production\", \"APP_DEBUG=false\", \"APP_URL=https://shop.example.com\"]",
-  types: CONTAINERS, params: none,
+  remedy: 'envs: ["APP_DEBUG=false", "APP_URL=https://shop.example.com"]',
+  setting: (_, property) =>
+    /APP_URL|\[2\]/.test(property)
+      ? { path: "env.APP_URL", value: "https://shop.example.com" }
+      : { path: "env.APP_DEBUG", value: "false" },
+  bad: 'envs: ["APP_ENV=Production", "APP_DEBUG=true"]',
+  good: 'envs: ["APP_ENV=production", "APP_DEBUG=false", "APP_URL=https://shop.example.com"]',
+  types: CONTAINERS,
+  params: none,
   check: onContainer((container, report, { settings }) => {
     const stage = find(container.env, "APP_ENV");
     const isLaravel = LARAVEL.some((role) => role === container.role);
     if (stage.is === "undecided" && isLaravel) report.undecided(stage.path);
-    if (stage.is === "undecided" || (stage.is === "absent" && !isLaravel && container.env.get("APP_DEBUG") === undefined)) return;
+    if (
+      stage.is === "undecided" ||
+      (stage.is === "absent" && !isLaravel && container.env.get("APP_DEBUG") === undefined)
+    )
+      return;
     // Laravel's own default is production.
     const name = stage.is === "present" ? stage.value.trim().toLowerCase() : "production";
     const debug = find(container.env, "APP_DEBUG");
     if (debug.is === "undecided") report.undecided(debug.path);
     // Laravel's own default is false, and so is a missing one.
-    if (debug.is === "present" && !DEBUGGED.includes(name) && !["false", "(false)", "0"].includes(debug.value.trim().toLowerCase())) {
+    if (
+      debug.is === "present" &&
+      !DEBUGGED.includes(name) &&
+      !["false", "(false)", "0"].includes(debug.value.trim().toLowerCase())
+    ) {
       report.violation(debug.path, "APP_DEBUG is not false, and this is no developer's machine");
     }
-    if (stage.is !== "present" || stageByName(name) !== "production" || settings.stageOf(container.resource.stack, name) !== "production") return;
+    if (
+      stage.is !== "present" ||
+      stageByName(name) !== "production" ||
+      settings.stageOf(container.resource.stack, name) !== "production"
+    )
+      return;
     const url = demand(container, report, "APP_URL", "APP_URL is missing in production");
-    if (url !== undefined && !url.value.toLowerCase().startsWith("https://")) report.violation(url.path, "APP_URL is not https in production");
+    if (url !== undefined && !url.value.toLowerCase().startsWith("https://"))
+      report.violation(url.path, "APP_URL is not https in production");
   }),
 });
 
 export const envNoConflict = resourceRule({
-  id: 38, name: "env-no-conflict", family: "safety", level: "mandatory", source: ["PX"],
+  id: 38,
+  name: "env-no-conflict",
+  family: "safety",
+  level: "mandatory",
+  source: ["PX"],
   summary: "No variable is set twice.",
   why: "a variable came from four places at once, and removing it from one changed nothing",
   remedy: "delete one of the two lines",
   setting: mended.environment,
-  bad: "envs: [\"DB_HOST=database\", \"DB_HOST=db\"]", good: "envs: [\"DB_HOST=database\"]",
-  types: CONTAINERS, params: none,
+  bad: 'envs: ["DB_HOST=database", "DB_HOST=db"]',
+  good: 'envs: ["DB_HOST=database"]',
+  types: CONTAINERS,
+  params: none,
   check: onContainer((container, report) => {
     const { variables, unknown } = container.env;
     const [seen, plain] = [new Set<string>(), new Map<string, unknown>()];
@@ -149,7 +220,11 @@ export const envNoConflict = resourceRule({
       seen.add(id);
       if (from === "plain") plain.set(key, value);
       else if (plain.has(key) && isUnknown(value) !== isUnknown(plain.get(key))) report.undecided(path);
-      else if (plain.has(key) && !isUnknown(value) && plain.get(key) !== value) report.violation(path, `${key} has another value in the .env file than in the container's environment, which wins`);
+      else if (plain.has(key) && !isUnknown(value) && plain.get(key) !== value)
+        report.violation(
+          path,
+          `${key} has another value in the .env file than in the container's environment, which wins`,
+        );
     }
     for (const path of unknown) report.undecided(path);
   }),

@@ -16,29 +16,43 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\]|0\.0\.0\.0)$/i;
 const hosts = z.strictObject({ keys: z.array(z.string()).default(HOST_KEYS) });
 
 export const serviceHostNotLoopback = resourceRule({
-  id: 17, name: "service-host-not-loopback", family: "laravel", level: "mandatory", source: ["KI 11"],
+  id: 17,
+  name: "service-host-not-loopback",
+  family: "laravel",
+  level: "mandatory",
+  source: ["KI 11"],
   summary: "DB_HOST and REDIS_HOST are names of services, not localhost.",
   why: "in a container localhost is the container itself: connection refused",
-  remedy: "envs: [\"DB_HOST=database\"], the alias of the database on a network that both share",
+  remedy: 'envs: ["DB_HOST=database"], the alias of the database on a network that both share',
   setting: () => ({ path: "env.DB_HOST", value: "database" }),
-  bad: "envs: [\"DB_HOST=127.0.0.1\"]", good: "envs: [\"DB_HOST=database\"]",
-  types: CONTAINERS, params: hosts,
+  bad: 'envs: ["DB_HOST=127.0.0.1"]',
+  good: 'envs: ["DB_HOST=database"]',
+  types: CONTAINERS,
+  params: hosts,
   check: onContainer((container, report, { params }) => {
     for (const key of params.keys) {
       const found = find(container.env, key);
-      if (found.is === "undecided" && container.role !== undefined && LARAVEL.includes(container.role)) report.undecided(found.path);
-      else if (found.is === "present" && LOOPBACK.test(found.value.replace(/^([^:]+):\d+$/, "$1"))) report.violation(found.path, `${key} is the container itself`);
+      if (found.is === "undecided" && container.role !== undefined && LARAVEL.includes(container.role))
+        report.undecided(found.path);
+      else if (found.is === "present" && LOOPBACK.test(found.value.replace(/^([^:]+):\d+$/, "$1")))
+        report.violation(found.path, `${key} is the container itself`);
     }
   }),
 });
 
 export const serviceHostResolves = stackRule({
-  id: 18, name: "service-host-resolves", family: "laravel", level: "mandatory", source: ["KI 11"],
+  id: 18,
+  name: "service-host-resolves",
+  family: "laravel",
+  level: "mandatory",
+  source: ["KI 11"],
   summary: "DB_HOST and REDIS_HOST are names on a network that the container shares with the service.",
   why: "a name that no network knows fails only when the first request needs it",
-  remedy: "networksAdvanced: [{ name: data.name, aliases: [\"database\"] }] on the database, and the same network on the application",
+  remedy:
+    'networksAdvanced: [{ name: data.name, aliases: ["database"] }] on the database, and the same network on the application',
   setting: () => ({ path: "env.DB_HOST", value: "database" }),
-  bad: "app: DB_HOST=mysql, database: aliases [\"database\"]", good: "app: DB_HOST=database, database: aliases [\"database\"], both on one network",
+  bad: 'app: DB_HOST=mysql, database: aliases ["database"]',
+  good: 'app: DB_HOST=database, database: aliases ["database"], both on one network',
   params: hosts,
   check(stack, { params, on }) {
     for (const container of stack.containers) {
@@ -48,7 +62,11 @@ export const serviceHostResolves = stackRule({
         if (found.is !== "present" || /[.:]/.test(found.value) || LOOPBACK.test(found.value)) continue;
         const answer = resolves(stack, container, found.value);
         if (answer === undefined) on(container.resource).undecided(found.path);
-        else if (!answer) on(container.resource).violation(found.path, `no container has the name in ${key} on a network that this one shares`);
+        else if (!answer)
+          on(container.resource).violation(
+            found.path,
+            `no container has the name in ${key} on a network that this one shares`,
+          );
       }
     }
   },
@@ -73,12 +91,17 @@ function resolves(stack: Stack, from: Container, host: string): boolean | undefi
 }
 
 export const engineMatchesEnv = stackRule({
-  id: 34, name: "engine-matches-env", family: "safety", level: "mandatory", source: ["PX"],
+  id: 34,
+  name: "engine-matches-env",
+  family: "safety",
+  level: "mandatory",
+  source: ["PX"],
   summary: "DB_CONNECTION fits the database that runs in the stack.",
   why: "two days were lost because everybody but the application assumed another kind of database",
-  remedy: "envs: [\"DB_CONNECTION=mariadb\"] for MariaDB, mysql for MySQL, pgsql for PostgreSQL",
+  remedy: 'envs: ["DB_CONNECTION=mariadb"] for MariaDB, mysql for MySQL, pgsql for PostgreSQL',
   setting: () => ({ path: "env.DB_CONNECTION", value: "mariadb" }),
-  bad: "database: image postgres, app: DB_CONNECTION=mysql", good: "database: image mariadb, app: DB_CONNECTION=mariadb",
+  bad: "database: image postgres, app: DB_CONNECTION=mysql",
+  good: "database: image mariadb, app: DB_CONNECTION=mariadb",
   params: z.strictObject({ roles: rolesParam(LARAVEL) }),
   check(stack, { params, on }) {
     const databases = stack.withRole("database").map((container) => ({ container, family: engineFamily(container) }));

@@ -10,26 +10,38 @@ import { LASTING } from "../settings.ts";
 import { APP_KEY, demand, mended, none, onContainer, onRoles, PASSWORD, rolesParam } from "./shared.ts";
 
 export const redisPasswordEveryRole = resourceRule({
-  id: 4, name: "redis-password-every-role", family: "laravel", level: "mandatory", source: ["KI 3"],
+  id: 4,
+  name: "redis-password-every-role",
+  family: "laravel",
+  level: "mandatory",
+  source: ["KI 3"],
   summary: "app, horizon and scheduler all have REDIS_PASSWORD.",
   why: "only the app had the password: Horizon was refused by Redis, logged it, and stayed healthy",
   remedy: "put REDIS_PASSWORD into the environment that all roles share",
   setting: () => ({ path: "env.REDIS_PASSWORD", from: PASSWORD }),
-  bad: "horizon without REDIS_PASSWORD", good: "one .env file with REDIS_PASSWORD, uploaded to every role",
-  types: CONTAINERS, params: z.strictObject({ roles: rolesParam(LASTING) }),
+  bad: "horizon without REDIS_PASSWORD",
+  good: "one .env file with REDIS_PASSWORD, uploaded to every role",
+  types: CONTAINERS,
+  params: z.strictObject({ roles: rolesParam(LASTING) }),
   check: onRoles((container, report) => {
     const found = demand(container, report, "REDIS_PASSWORD", "REDIS_PASSWORD is missing");
-    if (found !== undefined && ["null", "(null)", "(empty)"].includes(found.value)) report.violation(found.path, "REDIS_PASSWORD is null to Laravel");
+    if (found !== undefined && ["null", "(null)", "(empty)"].includes(found.value))
+      report.violation(found.path, "REDIS_PASSWORD is null to Laravel");
   }),
 });
 
 export const redisPasswordMatchesServer = stackRule({
-  id: 5, name: "redis-password-matches-server", family: "laravel", level: "mandatory", source: ["KI 3"],
+  id: 5,
+  name: "redis-password-matches-server",
+  family: "laravel",
+  level: "mandatory",
+  source: ["KI 3"],
   summary: "The clients' REDIS_PASSWORD is the server's: its requirepass, or what a command gives it with ACL SETUSER.",
   why: "Redis demanded a password that its clients did not have: NOAUTH, with every container still healthy",
-  remedy: "use one value for both: const password = config.requireSecret(\"redisPassword\")",
+  remedy: 'use one value for both: const password = config.requireSecret("redisPassword")',
   setting: mended.environment,
-  bad: "redis: --requirepass from one secret, app: REDIS_PASSWORD from another", good: "both from one value",
+  bad: "redis: --requirepass from one secret, app: REDIS_PASSWORD from another",
+  good: "both from one value",
   params: z.strictObject({ roles: rolesParam(LASTING) }),
   check(stack, { params, settings, on }) {
     const servers = stack.withRole("redis");
@@ -41,26 +53,39 @@ export const redisPasswordMatchesServer = stackRule({
       const password = requirepass(server);
       if (typeof password === "string") return [sha256(password)];
       if (isUnknown(password)) on(server.resource).undecided(password.path);
-      else if (commands.length === 0) on(server.resource).violation(server.path("command"), "the server demands no password (requirepass)");
-      else if (!commands.some(({ hashes }) => isUnknown(hashes))) return commands.flatMap(({ hashes }) => (isUnknown(hashes) ? [] : hashes ?? []));
+      else if (commands.length === 0)
+        on(server.resource).violation(server.path("command"), "the server demands no password (requirepass)");
+      else if (!commands.some(({ hashes }) => isUnknown(hashes)))
+        return commands.flatMap(({ hashes }) => (isUnknown(hashes) ? [] : (hashes ?? [])));
       return undefined;
     });
     for (const client of stack.withRole(...params.roles)) {
       const found = find(client.env, "REDIS_PASSWORD");
       if (found.is === "undecided") on(client.resource).undecided(found.path);
-      else if (found.is === "present" && !taken.some((hashes) => hashes === undefined || hashes.includes(sha256(found.value)))) on(client.resource).violation(found.path, `REDIS_PASSWORD is not the password of ${first.resource.title}`);
+      else if (
+        found.is === "present" &&
+        !taken.some((hashes) => hashes === undefined || hashes.includes(sha256(found.value)))
+      )
+        on(client.resource).violation(found.path, `REDIS_PASSWORD is not the password of ${first.resource.title}`);
     }
   },
 });
 
 export const appKeyEveryRole = resourceRule({
-  id: 6, name: "app-key-every-role", family: "laravel", level: "mandatory", source: ["KI 4"],
+  id: 6,
+  name: "app-key-every-role",
+  family: "laravel",
+  level: "mandatory",
+  source: ["KI 4"],
   summary: "app, horizon and scheduler all have an APP_KEY of 32 bytes.",
   why: "without APP_KEY every page was an error 500, and workers can't read encrypted jobs",
-  remedy: "create one with `printf 'base64:%s' \"$(openssl rand -base64 32)\"` and put it into the environment that all roles share",
+  remedy:
+    "create one with `printf 'base64:%s' \"$(openssl rand -base64 32)\"` and put it into the environment that all roles share",
   setting: () => ({ path: "env.APP_KEY", from: APP_KEY }),
-  bad: "scheduler without APP_KEY", good: "one .env file with APP_KEY=base64:…, uploaded to every role",
-  types: CONTAINERS, params: z.strictObject({ roles: rolesParam(LASTING) }),
+  bad: "scheduler without APP_KEY",
+  good: "one .env file with APP_KEY=base64:…, uploaded to every role",
+  types: CONTAINERS,
+  params: z.strictObject({ roles: rolesParam(LASTING) }),
   check: onRoles((container, report) => {
     const found = demand(container, report, "APP_KEY", "APP_KEY is missing");
     if (found !== undefined && !isKey(found.value)) report.violation(found.path, "APP_KEY is not base64: and 32 bytes");
@@ -68,16 +93,23 @@ export const appKeyEveryRole = resourceRule({
 });
 
 function isKey(value: string): boolean {
-  return /^base64:[A-Za-z0-9+/]+={0,2}$/.test(value) && Buffer.from(value.slice("base64:".length), "base64").length === 32;
+  return (
+    /^base64:[A-Za-z0-9+/]+={0,2}$/.test(value) && Buffer.from(value.slice("base64:".length), "base64").length === 32
+  );
 }
 
 export const appKeyIdentical = stackRule({
-  id: 7, name: "app-key-identical", family: "laravel", level: "mandatory", source: ["KI 4"],
+  id: 7,
+  name: "app-key-identical",
+  family: "laravel",
+  level: "mandatory",
+  source: ["KI 4"],
   summary: "All roles have the same APP_KEY.",
   why: "what one role encrypts, sessions, cookies and jobs, another must be able to read",
   remedy: "put one APP_KEY into the environment that all roles share",
   setting: mended.environment,
-  bad: "app and horizon with an APP_KEY each", good: "one value for all roles",
+  bad: "app and horizon with an APP_KEY each",
+  good: "one value for all roles",
   params: z.strictObject({ roles: rolesParam([...LASTING, "migrate"]) }),
   check(stack, { params, on }) {
     let first: { readonly container: Container; readonly value: string } | undefined;
@@ -86,7 +118,8 @@ export const appKeyIdentical = stackRule({
       if (found.is === "undecided") on(container.resource).undecided(found.path);
       if (found.is !== "present") continue;
       first ??= { container, value: found.value };
-      if (found.value !== first.value) on(container.resource).violation(found.path, `APP_KEY differs from that of ${first.container.resource.title}`);
+      if (found.value !== first.value)
+        on(container.resource).violation(found.path, `APP_KEY differs from that of ${first.container.resource.title}`);
     }
   },
 });
@@ -94,12 +127,17 @@ export const appKeyIdentical = stackRule({
 const LEAST = 32;
 
 export const strongSecrets = resourceRule({
-  id: 25, name: "strong-secrets", family: "laravel", level: "mandatory", source: ["KI checklist"],
+  id: 25,
+  name: "strong-secrets",
+  family: "laravel",
+  level: "mandatory",
+  source: ["KI checklist"],
   summary: "Own passwords have 32 characters or more; none is a known default, a placeholder, or used twice.",
   why: "database and Redis stood open to the internet once, and a short or default password was then the only lock",
   remedy: "openssl rand -hex 24, a new one for each",
   setting: () => ({ path: "env.NAME", from: PASSWORD }),
-  bad: "DB_PASSWORD=secret", good: "DB_PASSWORD with 48 random characters",
+  bad: "DB_PASSWORD=secret",
+  good: "DB_PASSWORD with 48 random characters",
   types: CONTAINERS,
   params: z.strictObject({
     /** Pattern of the keys whose length is ours to choose; what others issue has the length it has. */
@@ -108,9 +146,14 @@ export const strongSecrets = resourceRule({
   check: onContainer((container, report, { params, settings: { facts } }) => {
     const ours = new RegExp(params.ours);
     // These an application that moves here may bring along: Drydock's settings have judged them, and in production somebody accepted them.
-    const judged = facts === undefined ? [] : ["DB_PASSWORD", "REDIS_PASSWORD", ...(container.role === "database" ? ["password"] : [])];
+    const judged =
+      facts === undefined
+        ? []
+        : ["DB_PASSWORD", "REDIS_PASSWORD", ...(container.role === "database" ? ["password"] : [])];
     const secrets = [
-      ...container.env.variables.filter(({ key }) => isSecretName(key) && key !== "APP_KEY").map((variable) => ({ ...variable, ours: ours.test(variable.key) })),
+      ...container.env.variables
+        .filter(({ key }) => isSecretName(key) && key !== "APP_KEY")
+        .map((variable) => ({ ...variable, ours: ours.test(variable.key) })),
       ...passwordFiles(container).map((file) => ({ ...file, ours: true })),
     ];
     const seen = new Map<string, string>();
@@ -141,32 +184,50 @@ function isOpen(permissions: string | undefined): boolean {
 
 /** Whether a file has a secret in it: by the names of its variables and directives, or because it holds one of the container's own. */
 function holdsSecret(content: string, secrets: readonly string[]): boolean {
-  if (secrets.some((secret) => content.includes(secret)) || /^[ \t]*(requirepass|masterauth)[ \t]/m.test(content)) return true;
+  if (secrets.some((secret) => content.includes(secret)) || /^[ \t]*(requirepass|masterauth)[ \t]/m.test(content))
+    return true;
   // A script may speak of a variable; a value that is no reference to another one is a secret.
-  return parseDotenv(content).some(([key, value]) => isSecretName(key) && value !== "" && !/^["']?\$|[()`]/.test(value));
+  return parseDotenv(content).some(
+    ([key, value]) => isSecretName(key) && value !== "" && !/^["']?\$|[()`]/.test(value),
+  );
 }
 
 export const secretFilesTight = resourceRule({
-  id: 28, name: "secret-files-tight", family: "laravel", level: "mandatory", source: ["KI checklist", "PX"],
+  id: 28,
+  name: "secret-files-tight",
+  family: "laravel",
+  level: "mandatory",
+  source: ["KI checklist", "PX"],
   summary: "No .env is mounted from the host, and files with secrets are for their owner only.",
   why: "a .env on the host is read by everyone who gets there, and edited past the deployment",
-  remedy: "uploads: [{ file: \"/var/www/html/.env\", content, owner: \"1000\", permissions: \"0400\" }] in place of the mount",
+  remedy:
+    'uploads: [{ file: "/var/www/html/.env", content, owner: "1000", permissions: "0400" }] in place of the mount',
   setting: mended.container,
-  bad: "volumes: [{ hostPath: \"/srv/shop/.env\", containerPath: \"/var/www/html/.env\" }]", good: "uploads: [{ file, content, permissions: \"0400\" }]",
-  types: CONTAINERS, params: none,
+  bad: 'volumes: [{ hostPath: "/srv/shop/.env", containerPath: "/var/www/html/.env" }]',
+  good: 'uploads: [{ file, content, permissions: "0400" }]',
+  types: CONTAINERS,
+  params: none,
   check: onContainer((container, report) => {
-    for (const { value: { type, source, target }, path } of container.mounts.known) {
+    for (const {
+      value: { type, source, target },
+      path,
+    } of container.mounts.known) {
       const isBind = type === "bind" && [source, target].some((end) => typeof end === "string" && isDotenv(end));
       if (isBind) report.violation(path, "a .env file is mounted from the host");
       else if (type === "bind" && isUnknown(source)) report.undecided(source.path);
     }
-    const secrets = container.env.variables.flatMap(({ key, value }) => (isSecretName(key) && typeof value === "string" && value.length >= SHORTEST ? [value] : []));
+    const secrets = container.env.variables.flatMap(({ key, value }) =>
+      isSecretName(key) && typeof value === "string" && value.length >= SHORTEST ? [value] : [],
+    );
     for (const { value: upload } of container.uploads.known) {
       const { file, content, permissions, permissionsPath } = upload;
-      const isSecret = typeof file === "string" && (isDotenv(file) || SECRET_FILE.test(file) || (typeof content === "string" && holdsSecret(content, secrets)));
+      const isSecret =
+        typeof file === "string" &&
+        (isDotenv(file) || SECRET_FILE.test(file) || (typeof content === "string" && holdsSecret(content, secrets)));
       if (!isSecret) continue;
       if (isUnknown(permissions)) report.mustKnow(permissionsPath);
-      else if (isOpen(permissions)) report.violation(permissionsPath, "everyone in the container may read or write this secret");
+      else if (isOpen(permissions))
+        report.violation(permissionsPath, "everyone in the container may read or write this secret");
     }
     for (const path of [...container.mounts.unknown, ...container.uploads.unknown]) report.undecided(path);
   }),
@@ -175,15 +236,22 @@ export const secretFilesTight = resourceRule({
 /** What a variable with a secret's name may say without being one. */
 const SWITCH = /^(|null|\(null\)|yes|no|true|false|on|off|0|1|auto|none|disabled?|enabled?)$/i;
 /** Tokens and keys by their look: GitHub, GitLab, Slack, Stripe, AWS, private keys, Laravel's own. */
-const LOOKS_SECRET = /(^|[^\w])(gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{15,}|xox[abprs]-[\w-]{10,}|[rs]k_live_\w{10,}|AKIA[0-9A-Z]{16})|-----BEGIN [A-Z ]{0,20}PRIVATE KEY|^base64:[A-Za-z0-9+/]{43}=$/;
+const LOOKS_SECRET =
+  /(^|[^\w])(gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{15,}|xox[abprs]-[\w-]{10,}|[rs]k_live_\w{10,}|AKIA[0-9A-Z]{16})|-----BEGIN [A-Z ]{0,20}PRIVATE KEY|^base64:[A-Za-z0-9+/]{43}=$/;
 
 export const noSecretInEnv = resourceRule({
-  id: 69, name: "no-secret-in-env", family: "laravel", level: "mandatory", source: ["KI checklist", "K13"],
+  id: 69,
+  name: "no-secret-in-env",
+  family: "laravel",
+  level: "mandatory",
+  source: ["KI checklist", "K13"],
   summary: "No secret stands in a container's plain environment.",
   why: "docker inspect shows a container's variables to everyone who may ask the engine, and so does every process in it",
-  remedy: "deliver it in the uploaded .env file, or in a file that the image reads: MYSQL_ROOT_PASSWORD_FILE=/run/secrets/root",
+  remedy:
+    "deliver it in the uploaded .env file, or in a file that the image reads: MYSQL_ROOT_PASSWORD_FILE=/run/secrets/root",
   setting: (group) => (group === "services" ? undefined : { path: "env.NAME", from: "cat" }),
-  bad: "envs: [\"DB_PASSWORD=…\"]", good: "uploads: [{ file: \"/var/www/html/.env\", content, permissions: \"0400\" }]",
+  bad: 'envs: ["DB_PASSWORD=…"]',
+  good: 'uploads: [{ file: "/var/www/html/.env", content, permissions: "0400" }]',
   types: CONTAINERS,
   params: z.strictObject({
     /** Variables that are no secret in spite of their name. */
@@ -199,24 +267,33 @@ export const noSecretInEnv = resourceRule({
       } else if (named && !SWITCH.test(value ?? "")) report.violation(path, `${key} is a secret by its name`);
       else if (LOOKS_SECRET.test(value ?? "")) report.violation(path, `${key} looks like a secret`);
     }
-    for (const path of container.env.unknown.filter((unknown) => !unknown.startsWith("uploads"))) report.undecided(path);
+    for (const path of container.env.unknown.filter((unknown) => !unknown.startsWith("uploads")))
+      report.undecided(path);
   }),
 });
 
 export const noCredentialsInUrl = resourceRule({
-  id: 39, name: "no-credentials-in-url", family: "safety", level: "advisory", source: ["PX"],
+  id: 39,
+  name: "no-credentials-in-url",
+  family: "safety",
+  level: "advisory",
+  source: ["PX"],
   summary: "No plain variable holds a URL with user and password.",
   why: "a database's URL with its password stood in the compose file, for everyone who may run docker inspect",
   remedy: "split it into DB_HOST, DB_USERNAME and DB_PASSWORD, and deliver the password in the .env file",
   setting: () => ({ path: "env.NAME", from: "cat" }),
-  bad: "envs: [\"DATABASE_URL=postgresql://user:…@host/db\"]", good: "envs: [\"DB_HOST=database\"], DB_PASSWORD in the uploaded .env",
-  types: CONTAINERS, params: none,
+  bad: 'envs: ["DATABASE_URL=postgresql://user:…@host/db"]',
+  good: 'envs: ["DB_HOST=database"], DB_PASSWORD in the uploaded .env',
+  types: CONTAINERS,
+  params: none,
   check: onContainer((container, report) => {
     for (const { key, value, from, path } of container.env.variables) {
       if (from !== "plain") continue;
       if (isUnknown(value)) report.undecided(path);
-      else if (value !== undefined && hasUrlWithPassword(value)) report.violation(path, `${key} holds a URL with a password`);
+      else if (value !== undefined && hasUrlWithPassword(value))
+        report.violation(path, `${key} holds a URL with a password`);
     }
-    for (const path of container.env.unknown.filter((unknown) => !unknown.startsWith("uploads"))) report.undecided(path);
+    for (const path of container.env.unknown.filter((unknown) => !unknown.startsWith("uploads")))
+      report.undecided(path);
   }),
 });

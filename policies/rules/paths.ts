@@ -12,12 +12,17 @@ import { mended, none, onContainer } from "./shared.ts";
 const MARKS = ["composer.json", "artisan", "package.json", ".git"];
 
 export const buildContextRoot = resourceRule({
-  id: 35, name: "build-context-root", family: "safety", level: "mandatory", source: ["PX"],
+  id: 35,
+  name: "build-context-root",
+  family: "safety",
+  level: "mandatory",
+  source: ["PX"],
   summary: "An image is built from the root of its project.",
   why: "an image built from a subfolder lacked the new files, and the build did not say so",
-  remedy: "build: { context: \".\", dockerfile: \"docker/Dockerfile\" }, or name the folder in the rule's roots",
+  remedy: 'build: { context: ".", dockerfile: "docker/Dockerfile" }, or name the folder in the rule\'s roots',
   setting: () => ({ path: "app.build.context", value: "." }),
-  bad: "build: { context: \"PR-work\" }", good: "build: { context: \".\" }",
+  bad: 'build: { context: "PR-work" }',
+  good: 'build: { context: "." }',
   types: [IMAGE, REMOTE_IMAGE],
   params: z.strictObject({
     /** Folders that are roots although no file shows it, relative to the program. */
@@ -27,7 +32,11 @@ export const buildContextRoot = resourceRule({
     const build = at(resource.props, "build");
     if (isUnknown(build)) report.undecided("build");
     if (typeof build !== "object" || build === null || isUnknown(build)) return;
-    report.expect({ path: "build.context", value: text(at(build, "context")) }, (value) => isRoot(value ?? ".", params.roots), "is not the root of a project");
+    report.expect(
+      { path: "build.context", value: text(at(build, "context")) },
+      (value) => isRoot(value ?? ".", params.roots),
+      "is not the root of a project",
+    );
   },
 });
 
@@ -40,34 +49,58 @@ function isRoot(context: string, roots: readonly string[]): boolean {
 }
 
 export const absoluteHostPath = resourceRule({
-  id: 36, name: "absolute-host-path", family: "safety", level: "mandatory", source: ["PX"],
+  id: 36,
+  name: "absolute-host-path",
+  family: "safety",
+  level: "mandatory",
+  source: ["PX"],
   summary: "Paths of the host are absolute.",
   why: "./config meant another folder from every place the deployment was started, and the application found no configuration",
-  remedy: "volumes: [{ hostPath: \"/srv/shop/config\", … }]",
+  remedy: 'volumes: [{ hostPath: "/srv/shop/config", … }]',
   setting: mended.mounts,
-  bad: "volumes: [{ hostPath: \"./config\", containerPath: \"/app/config\" }]", good: "volumes: [{ hostPath: \"/srv/shop/config\", containerPath: \"/app/config\" }]",
-  types: CONTAINERS, params: none,
+  bad: 'volumes: [{ hostPath: "./config", containerPath: "/app/config" }]',
+  good: 'volumes: [{ hostPath: "/srv/shop/config", containerPath: "/app/config" }]',
+  types: CONTAINERS,
+  params: none,
   check: onContainer((container, report) => {
-    for (const { value: { type, source }, path } of container.mounts.known) {
+    for (const {
+      value: { type, source },
+      path,
+    } of container.mounts.known) {
       if (type !== "bind") continue;
-      report.expect({ path, value: source }, (value) => value !== undefined && (isAbsolute(value) || win32.isAbsolute(value)), "the host's path is not absolute");
+      report.expect(
+        { path, value: source },
+        (value) => value !== undefined && (isAbsolute(value) || win32.isAbsolute(value)),
+        "the host's path is not absolute",
+      );
     }
     for (const path of container.mounts.unknown) report.undecided(path);
   }),
 });
 
 export const noSingleFileDbBind = resourceRule({
-  id: 37, name: "no-single-file-db-bind", family: "safety", level: "mandatory", source: ["PX"],
+  id: 37,
+  name: "no-single-file-db-bind",
+  family: "safety",
+  level: "mandatory",
+  source: ["PX"],
   summary: "No single file of a database is mounted from the host.",
   why: "a database writes files beside its own (journal, lock): with one file mounted it was locked or read-only",
-  remedy: "mount the folder or, better, a volume: mounts: [{ type: \"volume\", source: volume.name, target: \"/data\" }]",
+  remedy: 'mount the folder or, better, a volume: mounts: [{ type: "volume", source: volume.name, target: "/data" }]',
   setting: mended.mounts,
-  bad: "volumes: [{ hostPath: \"/srv/app.sqlite\", containerPath: \"/data/app.sqlite\" }]", good: "volumes: [{ volumeName: data.name, containerPath: \"/data\" }]",
-  types: CONTAINERS, params: none,
+  bad: 'volumes: [{ hostPath: "/srv/app.sqlite", containerPath: "/data/app.sqlite" }]',
+  good: 'volumes: [{ volumeName: data.name, containerPath: "/data" }]',
+  types: CONTAINERS,
+  params: none,
   check: onContainer((container, report) => {
-    for (const { value: { type, source, target }, path } of container.mounts.known) {
+    for (const {
+      value: { type, source, target },
+      path,
+    } of container.mounts.known) {
       if (type !== "bind") continue;
-      const isFile = [source, target].some((end) => typeof end === "string" && /\.(db|db3|sqlite3?|s3db|rdb|aof|mdb)(-wal|-shm|-journal)?$/i.test(end));
+      const isFile = [source, target].some(
+        (end) => typeof end === "string" && /\.(db|db3|sqlite3?|s3db|rdb|aof|mdb)(-wal|-shm|-journal)?$/i.test(end),
+      );
       if (isFile) report.violation(path, "a single file of a database is mounted");
       else if (isUnknown(source) && isUnknown(target)) report.undecided(path);
     }
@@ -76,8 +109,22 @@ export const noSingleFileDbBind = resourceRule({
 });
 
 const SENSITIVE = [
-  "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/usr",
-  "/var/lib/containerd", "/var/lib/docker", "/var/log", "/var/run",
+  "/bin",
+  "/boot",
+  "/dev",
+  "/etc",
+  "/lib",
+  "/lib64",
+  "/proc",
+  "/root",
+  "/run",
+  "/sbin",
+  "/sys",
+  "/usr",
+  "/var/lib/containerd",
+  "/var/lib/docker",
+  "/var/log",
+  "/var/run",
 ];
 /** Folders of which a container needs a part at most. */
 const WHOLE = ["/home", "/media", "/mnt", "/opt", "/srv", "/snap", "/host"];
@@ -88,41 +135,64 @@ export function isSystem(host: string): boolean {
 }
 
 export const noSensitiveMount = resourceRule({
-  id: 50, name: "no-sensitive-mount", family: "containers", level: "mandatory", source: ["D5.6", "D5.20", "K1c1325ff"],
+  id: 50,
+  name: "no-sensitive-mount",
+  family: "containers",
+  level: "mandatory",
+  source: ["D5.6", "D5.20", "K1c1325ff"],
   summary: "No system folder of the host is mounted, and no mount is propagated to the host.",
   why: "who can write /etc or /var/lib/docker from a container is root of the host",
   remedy: "use a volume, or a folder that holds only what the container needs",
   setting: mended.mounts,
   production: "Where a mount comes from is known in the preview.",
-  bad: "volumes: [{ hostPath: \"/etc\", containerPath: \"/host/etc\" }]", good: "volumes: [{ volumeName: data.name, containerPath: \"/data\" }]",
+  bad: 'volumes: [{ hostPath: "/etc", containerPath: "/host/etc" }]',
+  good: 'volumes: [{ volumeName: data.name, containerPath: "/data" }]',
   types: CONTAINERS,
   params: z.strictObject({ allowed: z.array(z.string()).default(["/etc/localtime", "/etc/timezone"]) }),
   check: onContainer((container, report, { params }) => {
-    for (const { value: { type, source, propagation }, path } of container.mounts.known) {
+    for (const {
+      value: { type, source, propagation },
+      path,
+    } of container.mounts.known) {
       if (type !== "bind") continue;
       if (isUnknown(source)) report.mustKnow(source.path);
       else if (source !== undefined) {
         const host = clean(source.trim());
-        if (isSystem(host) && !params.allowed.includes(host)) report.violation(path, "a system folder of the host is mounted");
+        if (isSystem(host) && !params.allowed.includes(host))
+          report.violation(path, "a system folder of the host is mounted");
       }
       if (isUnknown(propagation)) report.mustKnow(propagation.path);
-      else if (propagation !== undefined && /shared|slave/i.test(propagation)) report.violation(path, "the mount is propagated between host and container");
+      else if (propagation !== undefined && /shared|slave/i.test(propagation))
+        report.violation(path, "the mount is propagated between host and container");
     }
     for (const path of container.mounts.unknown) report.mustKnow(path);
   }),
 });
 
 export const noDockerSocket = resourceRule({
-  id: 49, name: "no-docker-socket", family: "containers", level: "mandatory", source: ["D5.32", "Kd6355c88"],
+  id: 49,
+  name: "no-docker-socket",
+  family: "containers",
+  level: "mandatory",
+  source: ["D5.32", "Kd6355c88"],
   summary: "The engine's socket is not mounted.",
   why: "who reaches the socket starts a container with the host's root in it",
   remedy: "delete the mount; for what needs the engine, use a proxy for the socket that allows single calls",
   setting: mended.mounts,
-  bad: "volumes: [{ hostPath: \"/var/run/docker.sock\", containerPath: \"/var/run/docker.sock\" }]", good: "no such mount",
-  types: CONTAINERS, params: none,
+  bad: 'volumes: [{ hostPath: "/var/run/docker.sock", containerPath: "/var/run/docker.sock" }]',
+  good: "no such mount",
+  types: CONTAINERS,
+  params: none,
   check: onContainer((container, report) => {
-    for (const { value: { type, source, target }, path } of container.mounts.known) {
-      const isSocket = [source, target].some((end) => typeof end === "string" && /(^|\/)(docker|containerd|podman|crio|buildkitd|docker-cli)(\.\w+)?\.sock$/.test(end));
+    for (const {
+      value: { type, source, target },
+      path,
+    } of container.mounts.known) {
+      const isSocket = [source, target].some(
+        (end) =>
+          typeof end === "string" &&
+          /(^|\/)(docker|containerd|podman|crio|buildkitd|docker-cli)(\.\w+)?\.sock$/.test(end),
+      );
       if (isSocket) report.violation(path, "the engine's socket is mounted");
       else if (type === "bind" && isUnknown(source)) report.undecided(source.path);
     }

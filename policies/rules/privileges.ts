@@ -5,32 +5,46 @@ import { resourceRule } from "../rule.ts";
 import { mended, none, onContainer } from "./shared.ts";
 
 export const noPrivileged = resourceRule({
-  id: 45, name: "no-privileged", family: "containers", level: "mandatory", source: ["D5.5", "Kae5b6871"],
+  id: 45,
+  name: "no-privileged",
+  family: "containers",
+  level: "mandatory",
+  source: ["D5.5", "Kae5b6871"],
   summary: "No container is privileged.",
   why: "a privileged container is root of the host",
   remedy: "delete `privileged`, and add single capabilities if it really needs some",
   setting: mended.container,
-  bad: "privileged: true", good: "capabilities: { drops: [\"ALL\"], adds: [\"NET_BIND_SERVICE\"] }",
-  types: CONTAINERS, params: none,
+  bad: "privileged: true",
+  good: 'capabilities: { drops: ["ALL"], adds: ["NET_BIND_SERVICE"] }',
+  types: CONTAINERS,
+  params: none,
   production: "Whether it is privileged is known in the preview.",
   check: onContainer((container, report) => {
     if (isUnknown(container.privileged.value)) report.mustKnow(container.privileged.path);
-    else if (container.privileged.value === true) report.violation(container.privileged.path, "the container is privileged");
+    else if (container.privileged.value === true)
+      report.violation(container.privileged.path, "the container is privileged");
   }),
 });
 
 const capability = (name: string): string => name.trim().toUpperCase().replace(/^CAP_/, "");
 
 export const dropCapabilities = resourceRule({
-  id: 46, name: "drop-capabilities", family: "containers", level: "mandatory", source: ["PX", "D5.4", "Kce76b7d0"],
+  id: 46,
+  name: "drop-capabilities",
+  family: "containers",
+  level: "mandatory",
+  source: ["PX", "D5.4", "Kce76b7d0"],
   summary: "A container adds only listed capabilities.",
   why: "Docker's default leaves fourteen, and PHP needs none of them; with SYS_ADMIN a process is root of the host",
-  remedy: "capabilities: { drops: [\"ALL\"] }",
+  remedy: 'capabilities: { drops: ["ALL"] }',
   setting: mended.container,
-  bad: "capabilities: { adds: [\"SYS_ADMIN\"] }", good: "capabilities: { drops: [\"ALL\"], adds: [\"NET_BIND_SERVICE\"] }",
+  bad: 'capabilities: { adds: ["SYS_ADMIN"] }',
+  good: 'capabilities: { drops: ["ALL"], adds: ["NET_BIND_SERVICE"] }',
   production: "All others are dropped.",
   types: CONTAINERS,
-  params: z.strictObject({ allowed: z.array(z.string()).default(["CHOWN", "DAC_OVERRIDE", "FOWNER", "NET_BIND_SERVICE", "SETGID", "SETUID"]) }),
+  params: z.strictObject({
+    allowed: z.array(z.string()).default(["CHOWN", "DAC_OVERRIDE", "FOWNER", "NET_BIND_SERVICE", "SETGID", "SETUID"]),
+  }),
   check: onContainer((container, report, { params }) => {
     const { capDrops, capAdds } = container;
     const path = container.path("capabilities.drops", "taskSpec.containerSpec.capDrops");
@@ -39,7 +53,8 @@ export const dropCapabilities = resourceRule({
       else report.inProduction(path, "not all capabilities are dropped");
     }
     const allowed = params.allowed.map(capability);
-    for (const { value, path: added } of capAdds.known) if (!allowed.includes(capability(value))) report.violation(added, "adds a capability that is not allowed");
+    for (const { value, path: added } of capAdds.known)
+      if (!allowed.includes(capability(value))) report.violation(added, "adds a capability that is not allowed");
     for (const unknown of capAdds.unknown) report.mustKnow(unknown);
   }),
 });
@@ -53,21 +68,28 @@ function forbidsPrivileges(option: string): boolean | undefined {
 }
 
 export const noNewPrivileges = resourceRule({
-  id: 47, name: "no-new-privileges", family: "containers", level: "remediate", source: ["D5.26", "K27fcc7d6"],
+  id: 47,
+  name: "no-new-privileges",
+  family: "containers",
+  level: "remediate",
+  source: ["D5.26", "K27fcc7d6"],
   summary: "No process of a container gains privileges.",
   why: "a setuid program in the image would make root of any process",
-  remedy: "securityOpts: [\"no-new-privileges:true\"]",
+  remedy: 'securityOpts: ["no-new-privileges:true"]',
   setting: mended.container,
-  bad: "no securityOpts", good: "securityOpts: [\"no-new-privileges:true\"]",
+  bad: "no securityOpts",
+  good: 'securityOpts: ["no-new-privileges:true"]',
   // A service has no such property.
-  types: [CONTAINER], params: none,
+  types: [CONTAINER],
+  params: none,
   check: onContainer((container, report) => {
     const { known, unknown } = container.securityOpts;
     // Docker takes the last one, so what is not known may undo what is.
     const last = known.findLast(({ value }) => forbidsPrivileges(value) !== undefined);
     const open = unknown.filter((path) => last === undefined || position(path) > position(last.path));
     if (open.length > 0) for (const path of open) report.mustKnow(path);
-    else if (last === undefined || forbidsPrivileges(last.value) !== true) report.violation(last?.path ?? "securityOpts", "processes may gain privileges");
+    else if (last === undefined || forbidsPrivileges(last.value) !== true)
+      report.violation(last?.path ?? "securityOpts", "processes may gain privileges");
   }),
   fix(props) {
     let options: unknown;
@@ -98,27 +120,38 @@ export const noNewPrivileges = resourceRule({
 
 const position = (path: string): number => Number(/\[(\d+)\]$/.exec(path)?.[1] ?? Infinity);
 
-const OFF = /^((seccomp|apparmor|systempaths)[:=]unconfined|label[:=](disable|type:(spc_t|unconfined_t))|apparmor[:=])$/;
-const HARMLESS = /^(no-new-privileges([:=]\w*)?|seccomp[:=]builtin|apparmor[:=][\w.-]+|label[:=](user|role|type|level|filetype):[\w.:,-]+)$/;
+const OFF =
+  /^((seccomp|apparmor|systempaths)[:=]unconfined|label[:=](disable|type:(spc_t|unconfined_t))|apparmor[:=])$/;
+const HARMLESS =
+  /^(no-new-privileges([:=]\w*)?|seccomp[:=]builtin|apparmor[:=][\w.-]+|label[:=](user|role|type|level|filetype):[\w.:,-]+)$/;
 
 /** Whether a profile that is written inline lets everything through, or one of the calls that lead to the host. */
 function allowsAll(profile: string): boolean {
   try {
     const { defaultAction, syscalls } = JSON.parse(profile) as { defaultAction?: unknown; syscalls?: unknown };
-    const mounts = (one: { names?: unknown; action?: unknown }) => one.action === "SCMP_ACT_ALLOW" && Array.isArray(one.names) && one.names.includes("mount");
-    return !/^SCMP_ACT_(ERRNO|KILL(_PROCESS|_THREAD)?|TRAP)$/.test(String(defaultAction)) || (Array.isArray(syscalls) && syscalls.some(mounts));
+    const mounts = (one: { names?: unknown; action?: unknown }) =>
+      one.action === "SCMP_ACT_ALLOW" && Array.isArray(one.names) && one.names.includes("mount");
+    return (
+      !/^SCMP_ACT_(ERRNO|KILL(_PROCESS|_THREAD)?|TRAP)$/.test(String(defaultAction)) ||
+      (Array.isArray(syscalls) && syscalls.some(mounts))
+    );
   } catch {
     return false;
   }
 }
 
 export const noUnconfinedProfile = resourceRule({
-  id: 48, name: "no-unconfined-profile", family: "containers", level: "mandatory", source: ["D5.2", "D5.22", "K404fde2c"],
+  id: 48,
+  name: "no-unconfined-profile",
+  family: "containers",
+  level: "mandatory",
+  source: ["D5.2", "D5.22", "K404fde2c"],
   summary: "No seccomp, AppArmor or SELinux profile is switched off, nor made one that lets everything through.",
   why: "the profiles keep a taken-over process from the kernel's rarely used, and rarely safe, calls",
   remedy: "delete the entry",
   setting: mended.container,
-  bad: "securityOpts: [\"seccomp=unconfined\"]", good: "securityOpts: [\"no-new-privileges:true\"]",
+  bad: 'securityOpts: ["seccomp=unconfined"]',
+  good: 'securityOpts: ["no-new-privileges:true"]',
   production: "Only listed options are given.",
   types: CONTAINERS,
   params: z.strictObject({
@@ -128,9 +161,14 @@ export const noUnconfinedProfile = resourceRule({
   check: onContainer((container, report, { params }) => {
     for (const { value: raw, path } of container.securityOpts.known) {
       const [, profile] = /^\s*seccomp\s*[:=]\s*(\{[\s\S]*)$/i.exec(raw) ?? [];
-      const value = raw.trim().toLowerCase().replace(/\s*([:=])\s*/, "$1");
-      if (OFF.test(value) || (profile !== undefined && allowsAll(profile))) report.violation(path, "a security profile is switched off");
-      else if (!HARMLESS.test(value) && !params.allowed.includes(raw)) report.inProduction(path, "is an option that is not listed");
+      const value = raw
+        .trim()
+        .toLowerCase()
+        .replace(/\s*([:=])\s*/, "$1");
+      if (OFF.test(value) || (profile !== undefined && allowsAll(profile)))
+        report.violation(path, "a security profile is switched off");
+      else if (!HARMLESS.test(value) && !params.allowed.includes(raw))
+        report.inProduction(path, "is an option that is not listed");
     }
     for (const path of container.securityOpts.unknown) report.mustKnow(path);
     if (!container.isService) return;
@@ -140,7 +178,8 @@ export const noUnconfinedProfile = resourceRule({
     else if (off === true) report.violation(`${context}.disable`, "a security profile is switched off");
     const type = text(container.raw(`${context}.type`));
     if (isUnknown(type)) report.mustKnow(`${context}.type`);
-    else if (/^(spc_t|unconfined_t)$/.test(type?.trim() ?? "")) report.violation(`${context}.type`, "a security profile is switched off");
+    else if (/^(spc_t|unconfined_t)$/.test(type?.trim() ?? ""))
+      report.violation(`${context}.type`, "a security profile is switched off");
     const credentials = "taskSpec.containerSpec.privileges.credentialSpec";
     if (container.raw(credentials) !== undefined) report.inProduction(credentials, "is an option that is not listed");
   }),
@@ -156,14 +195,20 @@ const NAMESPACES: Readonly<Record<string, RegExp>> = {
 };
 
 export const noHostNamespaces = resourceRule({
-  id: 51, name: "no-host-namespaces", family: "containers", level: "mandatory", source: ["D5.10", "D5.16", "D5.17", "D5.31"],
+  id: 51,
+  name: "no-host-namespaces",
+  family: "containers",
+  level: "mandatory",
+  source: ["D5.10", "D5.16", "D5.17", "D5.31"],
   summary: "A container shares no namespace with the host, nor with another container.",
   why: "with the host's network or processes a container sees, and reaches, all of them",
   remedy: "delete the line; use a network of your own and publish single ports",
   setting: mended.container,
-  bad: "networkMode: \"host\"", good: "networksAdvanced: [{ name: network.name }]",
+  bad: 'networkMode: "host"',
+  good: "networksAdvanced: [{ name: network.name }]",
   production: "The namespaces are known in the preview.",
-  types: CONTAINERS, params: none,
+  types: CONTAINERS,
+  params: none,
   check: onContainer((container, report) => {
     for (const [path, allowed] of container.isService ? [] : Object.entries(NAMESPACES)) {
       const value = text(container.raw(path));
@@ -174,7 +219,9 @@ export const noHostNamespaces = resourceRule({
       else if (!allowed.test(mode)) report.violation(path, "is a namespace that is not listed");
     }
     const path = container.path("networksAdvanced", "taskSpec.networksAdvanceds");
-    for (const { value: { name } } of container.networks.known) {
+    for (const {
+      value: { name },
+    } of container.networks.known) {
       if (typeof name !== "string") continue;
       if (name.trim().toLowerCase() === "host") report.violation(path, "shares the host's namespace");
       else if (/^container:/i.test(name.trim())) report.violation(path, "shares another container's namespace");

@@ -1,7 +1,18 @@
 import { z } from "zod";
 import type { Resource } from "../helpers/resources.ts";
 import type { Stack } from "../helpers/stack.ts";
-import { ACCOUNT_PUBLIC_ACCESS, ACLS, BUCKETS, ENCRYPTION, LIFECYCLE, ofBucket, OWNERSHIP, POLICY, PUBLIC_ACCESS, VERSIONING } from "../helpers/s3.ts";
+import {
+  ACCOUNT_PUBLIC_ACCESS,
+  ACLS,
+  BUCKETS,
+  ENCRYPTION,
+  LIFECYCLE,
+  ofBucket,
+  OWNERSHIP,
+  POLICY,
+  PUBLIC_ACCESS,
+  VERSIONING,
+} from "../helpers/s3.ts";
 import { at, flag, isUnknown, items, num, text, Unknown, type Maybe } from "../helpers/values.ts";
 import { resourceRule, stackRule, type Report } from "../rule.ts";
 import { mended, none } from "./shared.ts";
@@ -9,35 +20,54 @@ import { mended, none } from "./shared.ts";
 const BLOCKS = ["blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"];
 
 export const s3PublicBlocked = stackRule({
-  id: 57, name: "s3-public-blocked", family: "s3", level: "mandatory", source: ["S3.1", "S3.2", "S3.3", "S3.8", "CKV2_AWS_6"],
+  id: 57,
+  name: "s3-public-blocked",
+  family: "s3",
+  level: "mandatory",
+  source: ["S3.1", "S3.2", "S3.3", "S3.8", "CKV2_AWS_6"],
   summary: "Every bucket blocks public access in all four ways.",
   why: "one wrong policy or ACL makes every backup readable by everyone",
-  remedy: "new aws.s3.BucketPublicAccessBlock(name, { bucket: bucket.id, blockPublicAcls: true, blockPublicPolicy: true, ignorePublicAcls: true, restrictPublicBuckets: true })",
+  remedy:
+    "new aws.s3.BucketPublicAccessBlock(name, { bucket: bucket.id, blockPublicAcls: true, blockPublicPolicy: true, ignorePublicAcls: true, restrictPublicBuckets: true })",
   setting: mended.bucket,
-  bad: "a bucket alone", good: "a bucket with a BucketPublicAccessBlock, all four true",
+  bad: "a bucket alone",
+  good: "a bucket with a BucketPublicAccessBlock, all four true",
   params: none,
   check(stack, { on }) {
-    const account = stack.ofType(ACCOUNT_PUBLIC_ACCESS).some((resource) => BLOCKS.every((key) => at(resource.props, key) === true));
+    const account = stack
+      .ofType(ACCOUNT_PUBLIC_ACCESS)
+      .some((resource) => BLOCKS.every((key) => at(resource.props, key) === true));
     if (account) return;
     forEachBucket(stack, [PUBLIC_ACCESS], (bucket, [block], perhaps) => {
       if (block === undefined) return missing(on(bucket), perhaps, "no BucketPublicAccessBlock belongs to the bucket");
-      for (const key of BLOCKS) on(block).expect({ path: key, value: flag(at(block.props, key)) }, (value) => value === true, "is not true");
+      for (const key of BLOCKS)
+        on(block).expect({ path: key, value: flag(at(block.props, key)) }, (value) => value === true, "is not true");
     });
   },
 });
 
 export const s3TlsOnly = stackRule({
-  id: 58, name: "s3-tls-only", family: "s3", level: "mandatory", source: ["S3.5", "CKV_AWS_379"],
+  id: 58,
+  name: "s3-tls-only",
+  family: "s3",
+  level: "mandatory",
+  source: ["S3.5", "CKV_AWS_379"],
   summary: "The bucket's policy denies plain HTTP.",
   why: "backups hold every customer's data, and plain HTTP shows them to everyone on the way",
-  remedy: "{ Effect: \"Deny\", Principal: \"*\", Action: \"s3:*\", Resource: [arn, `${arn}/*`], Condition: { Bool: { \"aws:SecureTransport\": \"false\" } } }",
+  remedy:
+    '{ Effect: "Deny", Principal: "*", Action: "s3:*", Resource: [arn, `${arn}/*`], Condition: { Bool: { "aws:SecureTransport": "false" } } }',
   setting: mended.bucket,
-  bad: "a bucket without a policy", good: "a BucketPolicy that denies where aws:SecureTransport is false",
+  bad: "a bucket without a policy",
+  good: "a BucketPolicy that denies where aws:SecureTransport is false",
   params: none,
   check(stack, { on }) {
     forEachBucket(stack, [POLICY], (bucket, [policy], perhaps) => {
       if (policy === undefined) return missing(on(bucket), perhaps, "no BucketPolicy belongs to the bucket");
-      on(policy).expect({ path: "policy", value: deniesHttp(at(policy.props, "policy")) }, (value) => value === true, "does not deny plain HTTP to everyone");
+      on(policy).expect(
+        { path: "policy", value: deniesHttp(at(policy.props, "policy")) },
+        (value) => value === true,
+        "does not deny plain HTTP to everyone",
+      );
     });
   },
 });
@@ -53,7 +83,10 @@ function statementsOf(policy: unknown): Maybe<readonly unknown[]> {
   }
 }
 
-const everyone = (principal: unknown): boolean => list(typeof principal === "object" ? at(principal, "AWS") : principal).some((one) => /^(\*|arn:aws[\w-]*:iam::\*:.*)$/.test(String(one)));
+const everyone = (principal: unknown): boolean =>
+  list(typeof principal === "object" ? at(principal, "AWS") : principal).some((one) =>
+    /^(\*|arn:aws[\w-]*:iam::\*:.*)$/.test(String(one)),
+  );
 
 function deniesHttp(policy: unknown): Maybe<boolean> {
   const statements = statementsOf(policy);
@@ -63,8 +96,14 @@ function deniesHttp(policy: unknown): Maybe<boolean> {
     if (isUnknown(statement)) open = statement;
     const [principal, actions] = [at(statement, "Principal"), list(at(statement, "Action"))];
     const secure = at(statement, "Condition", "Bool", "aws:SecureTransport");
-    const isDenial = at(statement, "Effect") === "Deny" && (principal === "*" || list(at(principal, "AWS")).includes("*"));
-    if (isDenial && list(secure).some((value) => String(value) === "false") && actions.some((action) => action === "s3:*" || action === "*")) return true;
+    const isDenial =
+      at(statement, "Effect") === "Deny" && (principal === "*" || list(at(principal, "AWS")).includes("*"));
+    if (
+      isDenial &&
+      list(secure).some((value) => String(value) === "false") &&
+      actions.some((action) => action === "s3:*" || action === "*")
+    )
+      return true;
   }
   return open ?? false;
 }
@@ -73,13 +112,19 @@ function deniesHttp(policy: unknown): Maybe<boolean> {
 const LIMITS = /^aws:(source(ip|vpc|vpce|arn|account|orgid)|principal(orgid|arn|account|orgpaths)|vpcsourceip)$/i;
 
 export const s3NoPublicPolicy = resourceRule({
-  id: 75, name: "s3-no-public-policy", family: "s3", level: "mandatory", source: ["S3.2", "S3.3"],
+  id: 75,
+  name: "s3-no-public-policy",
+  family: "s3",
+  level: "mandatory",
+  source: ["S3.2", "S3.3"],
   summary: "No bucket's policy allows anything to everyone.",
   why: "beside a statement that denies plain HTTP stood one that let everybody read",
   remedy: "name who may: Principal: { AWS: roleArn }",
   setting: mended.bucket,
-  bad: "{ Effect: \"Allow\", Principal: \"*\", Action: \"s3:GetObject\" }", good: "{ Effect: \"Allow\", Principal: { AWS: roleArn }, Action: \"s3:GetObject\" }",
-  types: [POLICY, ...BUCKETS], params: none,
+  bad: '{ Effect: "Allow", Principal: "*", Action: "s3:GetObject" }',
+  good: '{ Effect: "Allow", Principal: { AWS: roleArn }, Action: "s3:GetObject" }',
+  types: [POLICY, ...BUCKETS],
+  params: none,
   check(resource, report) {
     const statements = statementsOf(at(resource.props, "policy"));
     if (isUnknown(statements)) return report.undecided("policy");
@@ -87,8 +132,11 @@ export const s3NoPublicPolicy = resourceRule({
       if (isUnknown(statement)) report.undecided(statement.path);
       if (isUnknown(statement) || at(statement, "Effect") !== "Allow") continue;
       const open = at(statement, "NotPrincipal") !== undefined || everyone(at(statement, "Principal"));
-      const conditions = Object.values((at(statement, "Condition") as object | undefined) ?? {}).flatMap((one) => Object.keys((one as object | null) ?? {}));
-      if (open && !conditions.some((key) => LIMITS.test(key))) report.violation(`policy.Statement[${i}]`, "allows something to everyone");
+      const conditions = Object.values((at(statement, "Condition") as object | undefined) ?? {}).flatMap((one) =>
+        Object.keys((one as object | null) ?? {}),
+      );
+      if (open && !conditions.some((key) => LIMITS.test(key)))
+        report.violation(`policy.Statement[${i}]`, "allows something to everyone");
     }
   },
 });
@@ -98,30 +146,52 @@ function list(value: unknown): readonly unknown[] {
 }
 
 export const s3NoAcl = resourceRule({
-  id: 59, name: "s3-no-acl", family: "s3", level: "mandatory", source: ["S3.12", "CKV_AWS_20"],
+  id: 59,
+  name: "s3-no-acl",
+  family: "s3",
+  level: "mandatory",
+  source: ["S3.12", "CKV_AWS_20"],
   summary: "A bucket belongs to its owner alone: no ACL.",
   why: "an ACL gives access past every policy, and nobody looks for it there",
-  remedy: "delete the ACL; new aws.s3.BucketOwnershipControls(name, { bucket: bucket.id, rule: { objectOwnership: \"BucketOwnerEnforced\" } })",
+  remedy:
+    'delete the ACL; new aws.s3.BucketOwnershipControls(name, { bucket: bucket.id, rule: { objectOwnership: "BucketOwnerEnforced" } })',
   setting: mended.bucket,
-  bad: "new aws.s3.BucketAcl(name, { acl: \"public-read\", … })", good: "BucketOwnershipControls with BucketOwnerEnforced",
-  types: [...BUCKETS, ...ACLS, OWNERSHIP], params: none,
+  bad: 'new aws.s3.BucketAcl(name, { acl: "public-read", … })',
+  good: "BucketOwnershipControls with BucketOwnerEnforced",
+  types: [...BUCKETS, ...ACLS, OWNERSHIP],
+  params: none,
   check(resource, report) {
     if (ACLS.includes(resource.type)) return report.violation("acl", "sets an ACL");
     if (resource.type === OWNERSHIP) {
-      return report.expect({ path: "rule.objectOwnership", value: text(at(resource.props, "rule", "objectOwnership")) }, (value) => value === "BucketOwnerEnforced", "is not BucketOwnerEnforced");
+      return report.expect(
+        { path: "rule.objectOwnership", value: text(at(resource.props, "rule", "objectOwnership")) },
+        (value) => value === "BucketOwnerEnforced",
+        "is not BucketOwnerEnforced",
+      );
     }
-    report.expect({ path: "acl", value: text(at(resource.props, "acl")) }, (value) => value === undefined || value === "", "sets an ACL");
-    for (const { path } of items(at(resource.props, "grants"), "grants", (entry) => entry).known) report.violation(path, "grants access by ACL");
+    report.expect(
+      { path: "acl", value: text(at(resource.props, "acl")) },
+      (value) => value === undefined || value === "",
+      "sets an ACL",
+    );
+    for (const { path } of items(at(resource.props, "grants"), "grants", (entry) => entry).known)
+      report.violation(path, "grants access by ACL");
   },
 });
 
 export const s3LifecycleCoversRetention = stackRule({
-  id: 60, name: "s3-lifecycle-covers-retention", family: "s3", level: "mandatory", source: ["S3.13", "CKV2_AWS_61", "CKV_AWS_300"],
+  id: 60,
+  name: "s3-lifecycle-covers-retention",
+  family: "s3",
+  level: "mandatory",
+  source: ["S3.13", "CKV2_AWS_61", "CKV_AWS_300"],
   summary: "A bucket's lifecycle rules keep everything as long as was promised, and clear unfinished uploads.",
   why: "a rule that expires too early deletes the backup that is needed, and unfinished uploads cost for ever",
-  remedy: "new aws.s3.BucketLifecycleConfiguration(name, { bucket: bucket.id, rules: [{ id: \"keep\", status: \"Enabled\", expiration: { days: 90 }, abortIncompleteMultipartUpload: { daysAfterInitiation: 7 } }] })",
+  remedy:
+    'new aws.s3.BucketLifecycleConfiguration(name, { bucket: bucket.id, rules: [{ id: "keep", status: "Enabled", expiration: { days: 90 }, abortIncompleteMultipartUpload: { daysAfterInitiation: 7 } }] })',
   setting: () => ({ path: "bucket.retentionDays", value: "30" }),
-  bad: "expiration: { days: 7 } where 30 days are promised", good: "expiration: { days: 90 }, abortIncompleteMultipartUpload: { daysAfterInitiation: 7 }",
+  bad: "expiration: { days: 7 } where 30 days are promised",
+  good: "expiration: { days: 90 }, abortIncompleteMultipartUpload: { daysAfterInitiation: 7 }",
   params: z.strictObject({
     /** How long backups are promised to be kept, in days. */
     retentionDays: z.number().int().positive().default(30),
@@ -131,44 +201,80 @@ export const s3LifecycleCoversRetention = stackRule({
       const [owner, path] = configuration === undefined ? [bucket, "lifecycleRules"] : [configuration, "rules"];
       const rules = items(at(owner.props, path), path, (entry) => entry as object);
       for (const unknown of rules.unknown) on(owner).undecided(unknown);
-      const enabled = rules.known.filter(({ value }) => at(value, "status") === "Enabled" || at(value, "enabled") === true);
-      if (enabled.length === 0 && rules.unknown.length === 0) return missing(on(bucket), perhaps, "no lifecycle rule belongs to the bucket");
+      const enabled = rules.known.filter(
+        ({ value }) => at(value, "status") === "Enabled" || at(value, "enabled") === true,
+      );
+      if (enabled.length === 0 && rules.unknown.length === 0)
+        return missing(on(bucket), perhaps, "no lifecycle rule belongs to the bucket");
       for (const { value, path: at_ } of enabled) {
-        for (const key of ["expiration.days", "noncurrentVersionExpiration.noncurrentDays", "noncurrentVersionExpiration.days"]) {
-          on(owner).expect({ path: `${at_}.${key}`, value: num(at(value, ...key.split("."))) }, (days) => days === undefined || days >= params.retentionDays, `expires before the ${params.retentionDays} days that are promised`);
+        for (const key of [
+          "expiration.days",
+          "noncurrentVersionExpiration.noncurrentDays",
+          "noncurrentVersionExpiration.days",
+        ]) {
+          on(owner).expect(
+            { path: `${at_}.${key}`, value: num(at(value, ...key.split("."))) },
+            (days) => days === undefined || days >= params.retentionDays,
+            `expires before the ${params.retentionDays} days that are promised`,
+          );
         }
       }
-      const aborts = enabled.some(({ value }) => at(value, "abortIncompleteMultipartUpload") !== undefined || at(value, "abortIncompleteMultipartUploadDays") !== undefined);
-      if (!aborts && rules.unknown.length === 0) on(owner).violation(path, "no rule aborts incomplete multipart uploads");
+      const aborts = enabled.some(
+        ({ value }) =>
+          at(value, "abortIncompleteMultipartUpload") !== undefined ||
+          at(value, "abortIncompleteMultipartUploadDays") !== undefined,
+      );
+      if (!aborts && rules.unknown.length === 0)
+        on(owner).violation(path, "no rule aborts incomplete multipart uploads");
     });
   },
 });
 
 export const s3Recoverable = stackRule({
-  id: 61, name: "s3-recoverable", family: "s3", level: "mandatory", source: ["CKV_AWS_21", "CKV_AWS_19", "S3.14"],
+  id: 61,
+  name: "s3-recoverable",
+  family: "s3",
+  level: "mandatory",
+  source: ["CKV_AWS_21", "CKV_AWS_19", "S3.14"],
   summary: "A bucket keeps versions, is encrypted, and is not emptied when it is deleted.",
   why: "without versions an overwritten backup is gone, and with forceDestroy one wrong line deletes them all",
-  remedy: "BucketVersioning with versioningConfiguration: { status: \"Enabled\" }, BucketServerSideEncryptionConfiguration, and no forceDestroy",
+  remedy:
+    'BucketVersioning with versioningConfiguration: { status: "Enabled" }, BucketServerSideEncryptionConfiguration, and no forceDestroy',
   setting: mended.bucket,
-  bad: "new aws.s3.Bucket(name, { forceDestroy: true })", good: "a bucket with versioning and encryption",
+  bad: "new aws.s3.Bucket(name, { forceDestroy: true })",
+  good: "a bucket with versioning and encryption",
   params: none,
   check(stack, { on }) {
     forEachBucket(stack, VERSIONING, (bucket, [versioning], perhaps) => {
-      on(bucket).expect({ path: "forceDestroy", value: flag(at(bucket.props, "forceDestroy")) }, (value) => value !== true, "the bucket would be emptied when it is deleted");
+      on(bucket).expect(
+        { path: "forceDestroy", value: flag(at(bucket.props, "forceDestroy")) },
+        (value) => value !== true,
+        "the bucket would be emptied when it is deleted",
+      );
       const inline = at(bucket.props, "versioning", "enabled");
-      if (versioning === undefined && inline !== true) missing(on(bucket), perhaps, "no BucketVersioning belongs to the bucket");
+      if (versioning === undefined && inline !== true)
+        missing(on(bucket), perhaps, "no BucketVersioning belongs to the bucket");
       else if (versioning !== undefined) {
         const path = "versioningConfiguration.status";
-        on(versioning).expect({ path, value: text(at(versioning.props, ...path.split("."))) }, (value) => value === "Enabled", "is not Enabled");
+        on(versioning).expect(
+          { path, value: text(at(versioning.props, ...path.split("."))) },
+          (value) => value === "Enabled",
+          "is not Enabled",
+        );
       }
     });
     forEachBucket(stack, ENCRYPTION, (bucket, [encryption], perhaps) => {
-      if (encryption === undefined && at(bucket.props, "serverSideEncryptionConfiguration", "rule") === undefined) missing(on(bucket), perhaps, "no BucketServerSideEncryptionConfiguration belongs to the bucket");
+      if (encryption === undefined && at(bucket.props, "serverSideEncryptionConfiguration", "rule") === undefined)
+        missing(on(bucket), perhaps, "no BucketServerSideEncryptionConfiguration belongs to the bucket");
     });
   },
 });
 
-function forEachBucket(stack: Stack, types: readonly string[], check: (bucket: Resource, sure: readonly Resource[], perhaps: readonly Resource[]) => void): void {
+function forEachBucket(
+  stack: Stack,
+  types: readonly string[],
+  check: (bucket: Resource, sure: readonly Resource[], perhaps: readonly Resource[]) => void,
+): void {
   for (const bucket of stack.ofType(...BUCKETS)) {
     const { sure, perhaps } = ofBucket(stack, bucket, types);
     check(bucket, sure, perhaps);

@@ -12,14 +12,19 @@ export const none = z.strictObject({});
 export const rolesParam = (roles: readonly Role[]) => z.array(z.enum(ROLES)).default([...roles]);
 
 /** A check of a container or a service. */
-export function onContainer<P>(check: (container: Container, report: Report, context: Context<P>) => void): ResourceRule<P>["check"] {
+export function onContainer<P>(
+  check: (container: Container, report: Report, context: Context<P>) => void,
+): ResourceRule<P>["check"] {
   return (resource, report, context) => check(containerOf(resource, context.settings), report, context);
 }
 
 /** The same for containers of the roles in the rule's parameters. */
-export function onRoles<P extends { readonly roles: readonly Role[] }>(check: (container: Container, report: Report, context: Context<P>) => void): ResourceRule<P>["check"] {
+export function onRoles<P extends { readonly roles: readonly Role[] }>(
+  check: (container: Container, report: Report, context: Context<P>) => void,
+): ResourceRule<P>["check"] {
   return onContainer((container, report, context) => {
-    if (container.role !== undefined && context.params.roles.includes(container.role)) check(container, report, context);
+    if (container.role !== undefined && context.params.roles.includes(container.role))
+      check(container, report, context);
   });
 }
 
@@ -29,7 +34,12 @@ export function envPath(container: Container): string {
 }
 
 /** Demands a variable: a violation where it is certainly absent, undecided where it can't be said. */
-export function demand(container: Container, report: Report, key: string, missing: string): (Found & { is: "present" }) | undefined {
+export function demand(
+  container: Container,
+  report: Report,
+  key: string,
+  missing: string,
+): (Found & { is: "present" }) | undefined {
   const found = find(container.env, key);
   if (found.is === "absent") report.violation(envPath(container), missing);
   else if (found.is === "undecided") report.undecided(found.path);
@@ -69,7 +79,8 @@ export function inGroup(group: string, key: string, value: string): Mending {
   // What a second Redis is beside its memory is the first one's.
   if (group.startsWith("redis") && ["uid", "gid", "image"].includes(key)) return { path: `redis.${key}`, value };
   // Whom the application's own run as is its to say, and the database's and the proxy's are theirs.
-  if (["uid", "gid"].includes(key) && !["database", "proxy", "services"].includes(group)) return { path: `app.${key}`, value };
+  if (["uid", "gid"].includes(key) && !["database", "proxy", "services"].includes(group))
+    return { path: `app.${key}`, value };
   if (group === "workers" || group === "services") return { path: `${group}.NAME.${key}`, value };
   return { path: `${group}.${key}`, value };
 }

@@ -7,17 +7,40 @@ const SECRET = "Tr0ub4dor";
 
 /** An error as MariaDB gives it: its number, its words, and what is shown of them. */
 const ERRORS: readonly (readonly [number: number, said: string, shown: string])[] = [
-  [1062, `1062 Duplicate entry '${SECRET}' for key 'users_email_unique'`, "1062 Duplicate entry '…' for key 'users_email_unique'"],
-  [1062, `1062 Duplicate entry 'it's ${SECRET}' for key 'x'' for key 'users_email_unique'`, "1062 Duplicate entry '…' for key 'users_email_unique'"],
-  [1366, `1366 Incorrect integer value: '${SECRET}' for column \`shop\`.\`t\`.\`a\` at row 1`, "1366 Incorrect integer value: '…' for column `shop`.`t`.`a` at row 1"],
+  [
+    1062,
+    `1062 Duplicate entry '${SECRET}' for key 'users_email_unique'`,
+    "1062 Duplicate entry '…' for key 'users_email_unique'",
+  ],
+  [
+    1062,
+    `1062 Duplicate entry 'it's ${SECRET}' for key 'x'' for key 'users_email_unique'`,
+    "1062 Duplicate entry '…' for key 'users_email_unique'",
+  ],
+  [
+    1366,
+    `1366 Incorrect integer value: '${SECRET}' for column \`shop\`.\`t\`.\`a\` at row 1`,
+    "1366 Incorrect integer value: '…' for column `shop`.`t`.`a` at row 1",
+  ],
   [1292, `1292 Truncated incorrect DOUBLE value: 'a'b ${SECRET}'`, "1292 Truncated incorrect DOUBLE value: '…'"],
-  [1064, `1064 You have an error in your SQL syntax; check … near '${SECRET}', 'x')\nfrom t' at line 1`, "1064 You have an error in your SQL syntax; check … near '…' at line 1"],
+  [
+    1064,
+    `1064 You have an error in your SQL syntax; check … near '${SECRET}', 'x')\nfrom t' at line 1`,
+    "1064 You have an error in your SQL syntax; check … near '…' at line 1",
+  ],
   [1644, `1644 the user "${SECRET}" is not allowed`, "1644 the user '…' is not allowed"],
-  [7, `7 ERROR:  duplicate key value violates unique constraint "k"\nDETAIL:  Key (email)=(${SECRET}) already exists.`, "7 ERROR:  duplicate key value violates unique constraint '…'"],
+  [
+    7,
+    `7 ERROR:  duplicate key value violates unique constraint "k"\nDETAIL:  Key (email)=(${SECRET}) already exists.`,
+    "7 ERROR:  duplicate key value violates unique constraint '…'",
+  ],
   [1146, "1146 Table 'shop.users' doesn't exist", "1146 Table 'shop.users' doesn't exist"],
   [1054, "1054 Unknown column 'nick' in 'field list'", "1054 Unknown column 'nick' in 'field list'"],
-  [1451, "1451 Cannot delete or update a parent row: a foreign key constraint fails (`shop`.`b`, CONSTRAINT `c` …)",
-    "1451 Cannot delete or update a parent row: a foreign key constraint fails (`shop`.`b`, CONSTRAINT `c` …)"],
+  [
+    1451,
+    "1451 Cannot delete or update a parent row: a foreign key constraint fails (`shop`.`b`, CONSTRAINT `c` …)",
+    "1451 Cannot delete or update a parent row: a foreign key constraint fails (`shop`.`b`, CONSTRAINT `c` …)",
+  ],
 ];
 
 /** Statements, and what is shown of them. */
@@ -60,24 +83,62 @@ echo json_encode($answer, JSON_THROW_ON_ERROR);
 describe("an error of the database that a migration ends with", function () {
   this.timeout(60_000);
   const run = () => {
-    const images = execFileSync("docker", ["images", "--format", "{{.Repository}}:{{.Tag}}", "drydock/app"], { encoding: "utf8" });
+    const images = execFileSync("docker", ["images", "--format", "{{.Repository}}:{{.Tag}}", "drydock/app"], {
+      encoding: "utf8",
+    });
     const [image] = images.split("\n");
     assert.ok(image, "no image drydock/app: `./drydock up` builds it");
-    const said = execFileSync("docker", ["run", "--rm", "--interactive", "--label", "drydock.test=masked", "--network", "none", "--entrypoint", "php", image, "--",
-      JSON.stringify([ERRORS, BEGINNINGS])], { input: `${readFileSync("runtime/masked.php", "utf8")}\n${PHP}`, encoding: "utf8" });
-    return JSON.parse(said) as { errors: [string, string][]; beginnings: string[]; "passed on": string; unique: string; own: string };
+    const said = execFileSync(
+      "docker",
+      [
+        "run",
+        "--rm",
+        "--interactive",
+        "--label",
+        "drydock.test=masked",
+        "--network",
+        "none",
+        "--entrypoint",
+        "php",
+        image,
+        "--",
+        JSON.stringify([ERRORS, BEGINNINGS]),
+      ],
+      { input: `${readFileSync("runtime/masked.php", "utf8")}\n${PHP}`, encoding: "utf8" },
+    );
+    return JSON.parse(said) as {
+      errors: [string, string][];
+      beginnings: string[];
+      "passed on": string;
+      unique: string;
+      own: string;
+    };
   };
 
   it("is shown without the values that server, statement and bindings have, but with the names", () => {
     const { errors, beginnings, ...other } = run();
-    assert.deepEqual(errors, ERRORS.flatMap(([, , shown]) => {
-      const driver = `SQLSTATE[23000]: Integrity constraint violation: ${shown}`;
-      const both = [`${driver} (Connection: mariadb, SQL: insert into t (a) values (?))`, driver];
-      return [both, both];
-    }));
-    assert.deepEqual(beginnings, BEGINNINGS.map(([, shown]) => `SQLSTATE[23000]: Integrity constraint violation: x (Connection: mariadb, SQL: ${shown})`));
-    assert.match(other.unique, /Duplicate entry '…' for key 'k' \(Connection: mariadb, SQL: insert into t \(a\) values \(\?\)\)$/);
-    assert.match(other["passed on"], /RuntimeException: import: SQLSTATE\[23000\][^\n]*Duplicate entry '…' for key 'k' \(Connection: mariadb, SQL: insert into t values \(…\)/);
+    assert.deepEqual(
+      errors,
+      ERRORS.flatMap(([, , shown]) => {
+        const driver = `SQLSTATE[23000]: Integrity constraint violation: ${shown}`;
+        const both = [`${driver} (Connection: mariadb, SQL: insert into t (a) values (?))`, driver];
+        return [both, both];
+      }),
+    );
+    assert.deepEqual(
+      beginnings,
+      BEGINNINGS.map(
+        ([, shown]) => `SQLSTATE[23000]: Integrity constraint violation: x (Connection: mariadb, SQL: ${shown})`,
+      ),
+    );
+    assert.match(
+      other.unique,
+      /Duplicate entry '…' for key 'k' \(Connection: mariadb, SQL: insert into t \(a\) values \(\?\)\)$/,
+    );
+    assert.match(
+      other["passed on"],
+      /RuntimeException: import: SQLSTATE\[23000\][^\n]*Duplicate entry '…' for key 'k' \(Connection: mariadb, SQL: insert into t values \(…\)/,
+    );
     assert.match(other.own, /the migration says this itself/);
     assert.ok(!JSON.stringify({ errors, beginnings, ...other }).includes(SECRET), JSON.stringify(other, null, 1));
   });

@@ -14,13 +14,23 @@ const configuration = () => ({
   proxy: { image: image("nginx") },
   backup: { image: image("backup"), key: random(), databasePassword: random(), token: random() },
   env: {
-    APP_ENV: "production", APP_URL: "https://shop.example.com", APP_KEY: `base64:${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`,
-    DB_CONNECTION: "mariadb", DB_DATABASE: "shop", DB_USERNAME: "shop", DB_PASSWORD: random(), REDIS_PASSWORD: random(), REDIS_CACHE_HOST: "redis",
+    APP_ENV: "production",
+    APP_URL: "https://shop.example.com",
+    APP_KEY: `base64:${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`,
+    DB_CONNECTION: "mariadb",
+    DB_DATABASE: "shop",
+    DB_USERNAME: "shop",
+    DB_PASSWORD: random(),
+    REDIS_PASSWORD: random(),
+    REDIS_CACHE_HOST: "redis",
   },
 });
 
 /** Replicas and schedulers as Drydock's components make them, with its guard and without any policy pack. */
-const program = (configuration: unknown, { schedulers, finish, unsafe }: { readonly schedulers: number; readonly finish: boolean; readonly unsafe?: boolean }) => `
+const program = (
+  configuration: unknown,
+  { schedulers, finish, unsafe }: { readonly schedulers: number; readonly finish: boolean; readonly unsafe?: boolean },
+) => `
   module.exports = (async () => {
     const from = (file) => import(${JSON.stringify(`${ROOT}/`)} + file);
     const [{ guardOf }, { parseConfiguration }, { container }, { laravelSpec }] = await Promise.all(
@@ -55,7 +65,9 @@ describe("the guard of a production stack under the real engine, without a polic
     project.remove();
   });
   const stateOf = () => {
-    const file = readdirSync(join(project.folder, "state"), { recursive: true }).find((name) => String(name).endsWith("stacks/shop/prod.json"));
+    const file = readdirSync(join(project.folder, "state"), { recursive: true }).find((name) =>
+      String(name).endsWith("stacks/shop/prod.json"),
+    );
     return file === undefined ? "" : readFileSync(join(project.folder, "state", String(file)), "utf8");
   };
 

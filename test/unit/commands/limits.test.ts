@@ -8,20 +8,29 @@ import { afterEach, beforeEach, describe, it } from "mocha";
 /** The script against a docker of the test's own. */
 describe("the limit of processes", () => {
   let folder: string;
-  beforeEach(() => { folder = mkdtempSync(join(tmpdir(), "drydock-limits-")); });
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "drydock-limits-"));
+  });
   afterEach(() => rmSync(folder, { recursive: true }));
 
   const run = (containers: string, docker = "") => {
     writeFileSync(join(folder, "docker"), `#!/bin/sh\necho "$*" >> ${folder}/calls\n${docker}\n`, { mode: 0o755 });
     const { status, stderr } = spawnSync("sh", ["commands/limits.sh"], {
-      encoding: "utf8", env: { PATH: `${folder}:${process.env.PATH}`, CONTAINERS: containers, PROCESSES: "1024" },
+      encoding: "utf8",
+      env: { PATH: `${folder}:${process.env.PATH}`, CONTAINERS: containers, PROCESSES: "1024" },
     });
-    return { status, stderr, calls: existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8") : "" };
+    return {
+      status,
+      stderr,
+      calls: existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8") : "",
+    };
   };
 
   it("is told to Docker for all containers at once", () => {
     assert.deepEqual(run("app-1-0000001 app-2-0000002", "echo app-1-0000001"), {
-      status: 0, stderr: "", calls: "update --pids-limit 1024 app-1-0000001 app-2-0000002\n",
+      status: 0,
+      stderr: "",
+      calls: "update --pids-limit 1024 app-1-0000001 app-2-0000002\n",
     });
   });
 
@@ -33,23 +42,35 @@ describe("the limit of processes", () => {
     const refused = run("app-1-0000001", "echo 'no cgroup' >&2; exit 1");
     assert.equal(refused.status, 0);
     assert.match(refused.stderr, /^limits: WARNING: the processes of app-1-0000001 could not be limited: no cgroup$/m);
-    const discarded = run("app-1-0000001", "echo app-1-0000001; echo 'Your kernel does not support PIDs limit capabilities' >&2");
-    assert.deepEqual([discarded.status, discarded.stderr], [0, "limits: WARNING: Your kernel does not support PIDs limit capabilities\n"]);
+    const discarded = run(
+      "app-1-0000001",
+      "echo app-1-0000001; echo 'Your kernel does not support PIDs limit capabilities' >&2",
+    );
+    assert.deepEqual(
+      [discarded.status, discarded.stderr],
+      [0, "limits: WARNING: Your kernel does not support PIDs limit capabilities\n"],
+    );
   });
 });
 
 describe("a one-off container of a step", () => {
   it("leaves no core dump, gains no rights, and is limited in memory, where it runs an image's code or holds a secret", () => {
-    const found = readdirSync("commands").filter((name) => name.endsWith(".sh")).flatMap((name) => {
-      const text = readFileSync(join("commands", name), "utf8").replaceAll("\\\n", " ");
-      return text.split("\n").filter((line) => !/^\s*#/.test(line) && /docker (run|create) /.test(line)).map((line) => [name, line] as const);
-    });
+    const found = readdirSync("commands")
+      .filter((name) => name.endsWith(".sh"))
+      .flatMap((name) => {
+        const text = readFileSync(join("commands", name), "utf8").replaceAll("\\\n", " ");
+        return text
+          .split("\n")
+          .filter((line) => !/^\s*#/.test(line) && /docker (run|create) /.test(line))
+          .map((line) => [name, line] as const);
+      });
     assert.ok(found.length >= 7, String(found.length));
     for (const [name, line] of found) {
       assert.match(line, /--cap-drop ALL/, name);
       // These run a line of ours in the proxy's image, without a secret.
       if (["deliver.sh", "port.sh", "records.sh", "volumes.sh"].includes(name)) continue;
-      for (const flag of ["--ulimit core=0", "no-new-privileges", "--memory"]) assert.ok(line.includes(flag), `${name} lacks ${flag}`);
+      for (const flag of ["--ulimit core=0", "no-new-privileges", "--memory"])
+        assert.ok(line.includes(flag), `${name} lacks ${flag}`);
     }
   });
 });

@@ -11,7 +11,10 @@ const bare = (name: string): string => name.replace(/-abcdef0$/, "").replace(/^(
 /** A line of the document's table: what a container is given. */
 function line({ name, inputs }: Registered): string {
   const { user, groupAdds = [], networksAdvanced, mounts, capabilities, memory, cpus, ports, readOnly, tmpfs } = inputs;
-  const volumes = mounts.map((one: { source: string; target: string; readOnly?: boolean }) => `${bare(one.source)}${one.readOnly === true ? " (read-only)" : ""}`);
+  const volumes = mounts.map(
+    (one: { source: string; target: string; readOnly?: boolean }) =>
+      `${bare(one.source)}${one.readOnly === true ? " (read-only)" : ""}`,
+  );
   const memories = Object.values(tmpfs as Record<string, string>).map((one) => Number(/size=(\d+)m/.exec(one)?.[1]));
   return `| ${[
     name,
@@ -21,7 +24,9 @@ function line({ name, inputs }: Registered): string {
     [...(capabilities.adds ?? [])].join(", ") || "none",
     `${memory} MiB, ${cpus} processors`,
     `${readOnly === true ? "read-only" : "its own layer"}${memories.length > 0 ? `; ${memories.reduce((sum, one) => sum + one, 0)} MiB of memory` : ""}`,
-    ports.length > 0 ? ports.map((one: { ip: string; external: number }) => `${one.ip}:${one.external}`).join(", ") : "none",
+    ports.length > 0
+      ? ports.map((one: { ip: string; external: number }) => `${one.ip}:${one.external}`).join(", ")
+      : "none",
   ].join(" | ")} |`;
 }
 
@@ -34,16 +39,27 @@ describe("the document on security", () => {
   });
 
   it("says of every container what it is given", () => {
-    const containers = resources.filter(({ type, name }) => type === "docker:index/container:Container" && !/-[2-9]$/.test(name));
+    const containers = resources.filter(
+      ({ type, name }) => type === "docker:index/container:Container" && !/-[2-9]$/.test(name),
+    );
     const wanted = containers.map(line);
-    const found = readFileSync(DOCUMENT, "utf8").split("\n").filter((one) => /^\| [a-z0-9-]+ \| \d+:\d+/.test(one));
+    const found = readFileSync(DOCUMENT, "utf8")
+      .split("\n")
+      .filter((one) => /^\| [a-z0-9-]+ \| \d+:\d+/.test(one));
     assert.deepEqual(found.sort(), wanted.sort());
   });
 
   it("says of every network who is on it and whether it leads out", () => {
     const text = readFileSync(DOCUMENT, "utf8");
     for (const network of resources.filter(({ type }) => type === "docker:index/network:Network")) {
-      assert.match(text, new RegExp(`^- \`${bare(network.name)}\`${network.inputs.internal === true ? ", which has no way out" : ""}:`, "m"), network.name);
+      assert.match(
+        text,
+        new RegExp(
+          `^- \`${bare(network.name)}\`${network.inputs.internal === true ? ", which has no way out" : ""}:`,
+          "m",
+        ),
+        network.name,
+      );
     }
   });
 
@@ -51,6 +67,9 @@ describe("the document on security", () => {
     const named = [...readFileSync(DOCUMENT, "utf8").matchAll(/`(test\/[\w/.-]+)`/g)].map(([, path]) => path!);
     assert.ok(named.length >= 10, String(named.length));
     for (const path of new Set(named)) assert.ok(existsSync(path), path);
-    assert.ok(readdirSync("test/hostile").every((file) => !file.endsWith(".test.ts") || named.includes(`test/hostile/${file}`)), "each of the hostile ones is named");
+    assert.ok(
+      readdirSync("test/hostile").every((file) => !file.endsWith(".test.ts") || named.includes(`test/hostile/${file}`)),
+      "each of the hostile ones is named",
+    );
   });
 });

@@ -13,7 +13,9 @@ const PROPERTIES = ["", "ports[0]", "envs", "envs[2]", "APP_URL", "healthcheck.t
 /** Every setting that a rule may name, with the groups that it is named for. */
 const mendings = (rule: Rule): Mending[] => {
   const { setting } = rule;
-  return typeof setting === "function" ? GROUPS.flatMap((group) => PROPERTIES.flatMap((property) => setting(group, property) ?? [])) : [];
+  return typeof setting === "function"
+    ? GROUPS.flatMap((group) => PROPERTIES.flatMap((property) => setting(group, property) ?? []))
+    : [];
 };
 
 /** Whether the schema has a setting there. What stands in capitals is the reader's to fill in, as is the key of a map. */
@@ -41,18 +43,37 @@ describe("policies: the setting that mends a rule", () => {
   });
 
   it("is of the group of the container's own role", () => {
-    const memory = catalogue.find(({ name }) => name === "memory-limit")!.setting as (group: string, property: string) => Mending;
-    assert.deepEqual(["app", "workers", "services", "database", "backup"].map((group) => memory(group, "memory").path),
-      ["app.memory", "workers.NAME.memory", "services.NAME.memory", "database.memory", "backup.memory"]);
-    const uid = catalogue.find(({ name }) => name === "non-root-uid")!.setting as (group: string, property: string) => Mending;
-    assert.deepEqual(["app", "horizon", "workers", "services", "redis", "backup"].map((group) => uid(group, "user").path),
-      ["app.uid", "app.uid", "app.uid", "services.NAME.uid", "redis.uid", "app.uid"]);
+    const memory = catalogue.find(({ name }) => name === "memory-limit")!.setting as (
+      group: string,
+      property: string,
+    ) => Mending;
+    assert.deepEqual(
+      ["app", "workers", "services", "database", "backup"].map((group) => memory(group, "memory").path),
+      ["app.memory", "workers.NAME.memory", "services.NAME.memory", "database.memory", "backup.memory"],
+    );
+    const uid = catalogue.find(({ name }) => name === "non-root-uid")!.setting as (
+      group: string,
+      property: string,
+    ) => Mending;
+    assert.deepEqual(
+      ["app", "horizon", "workers", "services", "redis", "backup"].map((group) => uid(group, "user").path),
+      ["app.uid", "app.uid", "app.uid", "services.NAME.uid", "redis.uid", "app.uid"],
+    );
   });
 
   it("is a whole command; a secret is on no command line, and a path with quotes is one word", () => {
-    assert.equal(commandOf({ path: "app.memory", value: "512" }, "prod"), "pulumi config set --path drydock:app.memory 512 --stack prod");
-    assert.equal(commandOf({ path: "env.A", from: "openssl rand -hex 24" }, "prod"), "openssl rand -hex 24 | pulumi config set --secret --path drydock:env.A --stack prod");
-    assert.equal(commandOf({ path: 'app.persistent["x/y"]', removed: true }, "prod"), `pulumi config rm --path 'drydock:app.persistent["x/y"]' --stack prod`);
+    assert.equal(
+      commandOf({ path: "app.memory", value: "512" }, "prod"),
+      "pulumi config set --path drydock:app.memory 512 --stack prod",
+    );
+    assert.equal(
+      commandOf({ path: "env.A", from: "openssl rand -hex 24" }, "prod"),
+      "openssl rand -hex 24 | pulumi config set --secret --path drydock:env.A --stack prod",
+    );
+    assert.equal(
+      commandOf({ path: 'app.persistent["x/y"]', removed: true }, "prod"),
+      `pulumi config rm --path 'drydock:app.persistent["x/y"]' --stack prod`,
+    );
     const secret = catalogue.flatMap(mendings).filter(({ path }) => /PASSWORD|APP_KEY/.test(path));
     assert.ok(secret.length > 0 && secret.every((one) => "from" in one));
   });

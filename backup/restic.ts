@@ -170,17 +170,18 @@ export class Restic {
     return new Set(named.map(([id]) => id));
   }
 
+  readonly #pack = (pack: string): string => `${this.repository}/data/${pack.slice(0, 2)}/${pack}`;
+
   /** A damaged pack can't say what is in it; of one that is missing, the index says it. */
   async #without<T>(packs: readonly string[], work: () => Promise<T>): Promise<T> {
     const aside = `${FOLDERS.backups}/damaged`;
     mkdirSync(aside, { recursive: true, mode: 0o700 });
-    const at = (pack: string): string => `${this.repository}/data/${pack.slice(0, 2)}/${pack}`;
-    const there = packs.filter((pack) => existsSync(at(pack)));
-    for (const pack of there) renameSync(at(pack), `${aside}/${pack}`);
+    const there = packs.filter((pack) => existsSync(this.#pack(pack)));
+    for (const pack of there) renameSync(this.#pack(pack), `${aside}/${pack}`);
     try {
       return await work();
     } finally {
-      for (const pack of there) renameSync(`${aside}/${pack}`, at(pack));
+      for (const pack of there) renameSync(`${aside}/${pack}`, this.#pack(pack));
     }
   }
 
@@ -189,7 +190,10 @@ export class Restic {
     // It puts copies of them where it runs.
     const aside = `${FOLDERS.backups}/damaged`;
     mkdirSync(aside, { recursive: true, mode: 0o700 });
-    await this.#execute(["repair", "packs", ...packs, "--quiet"], { cwd: aside });
+    const there = packs.filter((pack) => existsSync(this.#pack(pack)));
+    // What is missing can't be read: the index is made of what is there.
+    if (there.length < packs.length) await this.run(["repair", "index"]);
+    if (there.length > 0) await this.#execute(["repair", "packs", ...there, "--quiet"], { cwd: aside });
     await this.run(["repair", "snapshots", "--forget"]);
   }
 

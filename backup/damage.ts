@@ -2,7 +2,7 @@ import type { Agent } from "./context.ts";
 import { AgentError, messageOf, refused } from "./errors.ts";
 import { withLock } from "./lock.ts";
 import type { Entry, Results } from "./protocol.ts";
-import { damagedPacks, isDamage } from "./restic.ts";
+import { damagedPacks, isDamage } from "./resticWords.ts";
 import { lineage } from "./retention.ts";
 import { LOCK } from "./run.ts";
 

@@ -3,7 +3,8 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "mocha";
-import { damagedPacks, isDamage, plain, Restic, storeArguments } from "../../../backup/restic.ts";
+import { Restic, storeArguments } from "../../../backup/restic.ts";
+import { damagedPacks, isDamage, plain } from "../../../backup/resticWords.ts";
 
 describe("the repository", () => {
   const folder = mkdtempSync(join(tmpdir(), "drydock-restic-"));

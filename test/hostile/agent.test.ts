@@ -37,7 +37,7 @@ describe("a backup, whatever the names in it are", function () {
     return found;
   };
 
-  it("has tables, columns, triggers, views, routines and events again as they were, from a copy and from a dump, of its own and of another moment", async () => {
+  it("has tables, columns, triggers, views, routines and events again as they were, from a copy and from a dump, and from the dump of another moment", async () => {
     const half = NAMES.filter((_, index) => index % 2 === 0);
     await make(server, "shop", "of the live", underAll(half, NAMES));
     await make(server, "shop", "of the live", underAll(NAMES.filter((name) => !half.includes(name)).slice(0, 12), []));
@@ -57,9 +57,12 @@ describe("a backup, whatever the names in it are", function () {
       const entry = await rig.backup(type);
       assert.deepEqual([entry.verified, entry.missing, entry.unproven, entry.database!.format], [true, undefined, undefined, physical ? "physical" : "logical"]);
       assert.deepEqual(await loaded(entry.id), before, type);
-      if (physical) assert.equal((await rig.agent("prepare", entry.id, "--compare")).code, 0);
+      if (physical) {
+        assert.equal((await rig.agent("prepare", entry.id, "--compare")).code, 0);
+        continue;
+      }
       const table = quoted(half.find((name) => name.includes("GRANT"))!);
-      await query(server, `INSERT INTO shop.${table} VALUES (${physical ? 50 : 51}, 'later')`);
+      await query(server, `INSERT INTO shop.${table} VALUES (50, 'later')`);
       const later = await picture(server, "shop");
       await sleep(2_100);
       const now = rig.sql("SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%dT%H:%i:%sZ')");

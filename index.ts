@@ -56,34 +56,37 @@ const { BackupBucket } = settings.bucket.name === undefined ? {} : await import(
 const network = new Network("network", context, on);
 const proxyImage = pulled("proxy-image", settings.proxy.image, images);
 const volumes = new Volumes("volumes", context, { toolImage: proxyImage }, on);
-const database = new Database("database", context, { network, volumes, image: pulled("database-image", settings.database.image, images) }, on);
-const redisImage = pulled("redis-image", settings.redis.image, images);
-const redisServers = [
-  new Redis("redis", context, { purpose: "store", network, volume: volumes.redis, image: redisImage }, on),
-  ...present(volumes.redisCache).map((volume) => new Redis("redis-cache", context, { purpose: "cache", network, volume, image: redisImage }, on)),
+// A server elsewhere is none of the stack's resources.
+const database = settings.database.external === undefined
+  ? new Database("database", context, { network, volumes, image: pulled("database-image", settings.database.image!, images) }, on) : undefined;
+const redisVolumes = [
+  ...(settings.redis.external === undefined ? [{ purpose: "store", volume: volumes.redis } as const] : []),
+  ...present(volumes.redisCache).map((volume) => ({ purpose: "cache", volume }) as const),
 ];
+const redisImage = redisVolumes.length === 0 ? undefined : pulled("redis-image", settings.redis.image!, images);
+const redisServers = redisVolumes.map(({ purpose, volume }) =>
+  new Redis(purpose === "store" ? "redis" : "redis-cache", context, { purpose, network, volume, image: redisImage! }, on));
 const proxy = new Proxy("proxy", context, { network, volumes, image: proxyImage }, on);
 const others = servicesOf(context, { network, provider, toolImage: proxyImage }, on);
 const backupImage = settings.backup.enabled ? pulled("backup-image", settings.backup.image!, images) : undefined;
 const bucket = BackupBucket === undefined ? undefined : new BackupBucket("backup-bucket", context, on);
-const backups = new Backup("backup-system", context, { network, volumes, database: database.container, image: backupImage, bucket }, on);
+const backups = new Backup("backup-system", context, { network, volumes, database: database?.container, image: backupImage, bucket }, on);
 
 // The release, in its order.
 const appImage = new AppImage("app-image", context, engine?.platform, on);
 const backupContainers = [...present(backups.agent), ...present(backups.companion)];
-const lasting = [
-  proxy.container, database.container, ...redisServers.map(({ container }) => container), ...others.map((one) => one.container), ...backupContainers,
-];
+const stores = [...present(database?.container), ...redisServers.map(({ container }) => container)];
+const lasting = [proxy.container, ...stores, ...others.map((one) => one.container), ...backupContainers];
 new Limits("limits", context, lasting, on);
 const redisPasswords = redisServers.map(({ service, container }) =>
   ({ service, redis: container, added: new RedisPassword(`${service}-password`, context, { redis: container, network }, on) }));
 const preflight = new Preflight("preflight", context, { network, volumes, after: [appImage.ready, volumes.ownership] }, on);
 const ready = [
-  ...[appImage.ready, preflight.command, database.container, ...redisPasswords.map(({ added }) => added.command), volumes.ownership, volumes.delivery],
+  ...[appImage.ready, preflight.command, ...present(database?.container), ...redisPasswords.map(({ added }) => added.command), volumes.ownership, volumes.delivery],
   ...others.map((one) => one.container),
   ...backupContainers,
 ];
-const backup = new MigrationBackup("backup", context, { network, volumes, database, agent: backups.agent, after: ready }, on);
+const backup = new MigrationBackup("backup", context, { network, volumes, agent: backups.agent, after: ready }, on);
 const migrate = new Migrate(
   "migrate",
   context,
@@ -113,7 +116,7 @@ export const url = environment.plain.APP_URL;
 export { release };
 export const envHash = environment.hash;
 export const dockerHost = host.host ?? null;
-export const services = servicesOutput([proxy.container, ...app.replicas, ...workers, database.container, ...redisServers.map(({ container }) => container), ...others.map((one) => one.container), ...backupContainers]);
+export const services = servicesOutput([proxy.container, ...app.replicas, ...workers, ...stores, ...others.map((one) => one.container), ...backupContainers]);
 export const record = recorded.recorded;
 export const records = recorded.records;
 export const backupBucket = bucket?.bucket ?? null;

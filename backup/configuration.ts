@@ -35,9 +35,14 @@ export function requireSecret(name: keyof typeof SECRETS): string {
 }
 
 /** Connection of a client, from its option file. */
-export function databaseAccount(): { readonly host: string; readonly port: number; readonly user: string; readonly password: string } {
+export function databaseAccount() {
   const value = (name: string): string => new RegExp(`^${name}="?(.*?)"?$`, "m").exec(requireSecret("database"))?.[1] ?? "";
-  return { host: value("host"), port: Number(value("port")), user: value("user"), password: value("password") };
+  const ca = value("ssl-ca");
+  return {
+    host: value("host"), port: Number(value("port")), user: value("user"), password: value("password"),
+    // Without a file the stack's own server is meant, which is reached by the stack's own network.
+    ...(ca === "" ? {} : { ssl: { ca: readFileSync(ca, "utf8"), rejectUnauthorized: true, verifyIdentity: true } }),
+  };
 }
 
 /** Every secret, to be taken out of what is printed. */

@@ -54,6 +54,7 @@ export async function sizeOf(connection: Connection, schema: string): Promise<nu
 /** MariaDB knows where in the log its snapshot stands. MySQL is asked for it while nobody can write, as its own dump does it: for a moment, and not at all where somebody writes for long. */
 export async function beginSnapshot(connection: Connection): Promise<BinlogPosition | undefined> {
   const begin = "START TRANSACTION WITH CONSISTENT SNAPSHOT";
+  if (readConfiguration().external === true) return void await connection.query(begin);
   if (readConfiguration().engine === "mysql") {
     await connection.query("SET SESSION lock_wait_timeout = 5");
     await connection.query("FLUSH TABLES WITH READ LOCK");

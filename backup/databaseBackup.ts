@@ -52,9 +52,11 @@ export async function backUpDatabase(agent: Agent, backup: DatabaseBackup, entri
   if (inTheWay !== undefined) agent.reporter.log("warn", `the database is dumped, not copied: ${shown(inTheWay)}`);
   const physically = agent.configuration.physical && inTheWay === undefined && !(type === "db" && small) && (await canCopy(agent, version));
   const base = type === "incremental" ? baseFor(entries, lastReplaced()) : undefined;
+  // A server elsewhere names no moment: what is the same before and after the dump was the same in it.
+  const before = agent.configuration.external === true ? (await withDatabase((connection) => sumsOf(connection, schema))).sums : {};
   const { missing, ...part } = physically ? await copy(agent, backup, base) : await dump(agent, backup);
   const absent = definers.absent.length === 0 ? {} : { absentDefiners: [...definers.absent] };
-  return { entry: { engine, version, schema, ...part, definers: [...definers.named], ...absent, sums: {}, migrations: [] }, missing };
+  return { entry: { engine, version, schema, ...part, definers: [...definers.named], ...absent, sums: before, migrations: [] }, missing };
 }
 
 /** A server's files are copied and prepared by the tools of its own version alone; a dump is understood by later ones. */
@@ -90,12 +92,16 @@ export function withSums(entry: Entry, { sums, sequences, objects, migrations, i
   const { excluded = [], absentDefiners = [], ...database } = entry.database!;
   const lost = "its rows are in the server's memory alone (MEMORY), and so in no copy of its files";
   const past = `a dump of ${database.version} has its rows of now, and not its history`;
-  const unprovenOf = (table: string): string | undefined => {
+  const before = Object.entries(database.sums);
+  const settled = (table: string, { rows, checksum }: TableSum): boolean =>
+    before.length === 0 || before.some(([name, one]) => name === table && one.rows === rows && one.checksum === checksum);
+  const unprovenOf = (table: string, sum: TableSum): string | undefined => {
     if (database.format === "physical") return inMemory.includes(table) ? lost : undefined;
-    return versioned.includes(table) && !keepsHistory(database.version) ? past : undefined;
+    if (versioned.includes(table) && !keepsHistory(database.version)) return past;
+    return sum.unproven !== undefined || settled(table, sum) ? undefined : "it was written to while it was dumped";
   };
   const judged = Object.entries(sums).filter(([table]) => !excluded.includes(`table ${table}`)).map(([table, sum]): [string, TableSum] => {
-    const reason = unprovenOf(table);
+    const reason = unprovenOf(table, sum);
     return [table, reason === undefined ? sum : { ...sum, unproven: reason }];
   });
   const unproven = [
@@ -139,13 +145,13 @@ async function copy({ local, reporter }: Agent, { id, proven }: DatabaseBackup, 
   return { format: "physical", missing: [], bytes: stored.bytes, added: stored.added, lsn: toLsn, ...(base === undefined ? {} : { base: base.id }), ...(position === undefined ? {} : { position }) };
 }
 
-async function dump({ local, reporter, configuration: { schema } }: Agent, { id, proven }: DatabaseBackup): Promise<Part> {
+async function dump({ local, reporter, configuration }: Agent, { id, proven }: DatabaseBackup): Promise<Part> {
   const { plan, tls } = await withDatabase(async (connection) => ({
-    plan: await planDump(connection, schema),
+    plan: await planDump(connection, configuration.schema),
     tls: await tlsOptions(connection),
   }));
   for (const one of plan.missing) reporter.log("warn", one);
-  const command = dumpCommand(schema, [...tls, ...plan.options]);
+  const command = dumpCommand(configuration, [...tls, ...plan.options]);
   const stored = await local.restic.storeOutput(id, "database", DUMP, command, { reporter, proven });
   const position = await positionOfDump((to) => local.restic.read(id, "database", DUMP, to));
   return {
@@ -156,10 +162,10 @@ async function dump({ local, reporter, configuration: { schema } }: Agent, { id,
 }
 
 /** One transaction: a consistent picture, and nobody who writes has to wait. Its position in the log is a comment at its beginning. */
-const dumpCommand = (schema: string, more: readonly string[]): readonly string[] => {
+const dumpCommand = ({ schema, external }: Agent["configuration"], more: readonly string[]): readonly string[] => {
   const { dump: [program, ...options], dumpPosition } = tools();
   // The option file has to come first.
-  return [program!, `--defaults-file=${secretFile("database")}`, ...options, dumpPosition, ...more, schema];
+  return [program!, `--defaults-file=${secretFile("database")}`, ...options, ...(external === true ? [] : [dumpPosition]), ...more, schema];
 };
 
 /** Reads the beginning of a dump, and no more of it. */

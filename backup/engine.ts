@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { Connection } from "mysql2/promise";
-import { readConfiguration } from "./configuration.ts";
+import { databaseAccount, readConfiguration } from "./configuration.ts";
 import { rowsOf, versionOf } from "./database.ts";
 import { refused } from "./errors.ts";
 import { execute } from "./execute.ts";
@@ -60,7 +60,10 @@ const TOOLS: Readonly<Record<Configuration["engine"], Tools>> = {
  * an earlier one can't, so nobody is asked for a certificate that no authority has signed. MySQL's tools choose by themselves.
  */
 export async function tlsOptions(connection: Connection): Promise<readonly string[]> {
-  if (readConfiguration().engine === "mysql") return [];
+  const { engine, external } = readConfiguration();
+  if (engine === "mysql") return [];
+  // Its option file says how its certificate is checked, if it is to be.
+  if (external === true) return databaseAccount().ssl === undefined ? ["--skip-ssl"] : [];
   const [row] = await rowsOf(connection, "SHOW GLOBAL VARIABLES LIKE 'have_ssl'");
   return tlsOptionsFor(String(row?.["Value"] ?? "NO"), await versionOf(connection));
 }

@@ -63,6 +63,8 @@ export const configurationSchema = z.strictObject({
   /** The application's database. */
   schema: z.string(),
   physical: z.boolean(),
+  /** The server is not the stack's own: no right but the application's, no binary log, no file of it. @default false */
+  external: z.boolean().optional(),
   /** Of the newest proven backup, the files that its proof has restored stay, where there is room. */
   keepRestored: z.boolean(),
   /** Of the daily run. */

@@ -83,10 +83,12 @@ export async function serve(): Promise<void> {
   // So that the first backup need not wait for it.
   void withLock(LOCK, "making the repository", 60_000, () => agent.local.restic.ensure()).catch((error: unknown) => reporter.log("error", messageOf(error)));
   reporter.log("info", "the backup agent is at work");
-  const following = setInterval(() => void follower.round(), agent.configuration.binlogInterval * 1000);
+  // The log of a server elsewhere is its operator's.
+  const follow = () => void (agent.configuration.external === true ? undefined : follower.round());
+  const following = setInterval(follow, agent.configuration.binlogInterval * 1000);
   const looking = setInterval(() => void keeper.look(), 20_000);
   const living = setInterval(() => void keeper.heartbeat(), HEARTBEAT);
-  void follower.round();
+  follow();
   void keeper.look().then(() => keeper.heartbeat());
   await stopped();
   for (const timer of [following, looking, living]) clearInterval(timer);
@@ -201,14 +203,14 @@ class Keeper {
   }
 
   async #watch(unreadable: readonly string[]): Promise<void> {
-    const { configuration: { maxAge, schedule } } = this.agent;
+    const { configuration: { maxAge, schedule, external } } = this.agent;
     const newest = this.entries[0];
     const old = { since: this.#schedules.value["backup"] ?? new Date().toISOString(), maxAge };
     const behind = (steadyNow() - (this.follower.reached?.steady ?? this.#since)) / 1000;
     const { bavail, blocks } = statfsSync(FOLDERS.backups);
     await this.alarms.set("old", schedule.backup === "" ? undefined : tooOld(this.entries, old, Date.now()));
     await this.alarms.set("unverified", newest?.verification !== undefined && !newest.verified ? `backup ${newest.id} is not verified: ${newest.verification.problems.join("; ")}` : undefined);
-    await this.alarms.set("binlog", behind > 60 ? `the binary log in the repository is ${behind.toFixed(0)} s behind: ${this.follower.problem ?? "no reason known"}` : undefined);
+    await this.alarms.set("binlog", behind > 60 && external !== true ? `the binary log in the repository is ${behind.toFixed(0)} s behind: ${this.follower.problem ?? "no reason known"}` : undefined);
     await this.alarms.set("disk", bavail / blocks < 0.05 ? "less than 5 % of the disk for backups is free" : undefined);
     await this.alarms.set("incomplete", lacking(newest));
     await this.alarms.set("binlog-hole", this.#holeProblem());

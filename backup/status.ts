@@ -80,7 +80,7 @@ export async function healthOf(agent: Agent): Promise<Results["health"]> {
     await check("companion", async () => { const [free, kept] = await Promise.all([companionSpace(), keptBackups()]); return `${Math.round(free / 2 ** 20)} MiB for restores${kept.length === 0 ? "" : `, backup ${kept[0]} is kept restored`}`; }),
     await check("disk", () => { const { bavail, bsize, blocks } = statfsSync(FOLDERS.backups); return bavail / blocks < 0.05 ? fail("less than 5 % of the disk for backups is free") : `${Math.round((bavail * bsize) / 2 ** 20)} MiB free`; }),
     await check("backup", () => status.newestVerified === null ? fail("there is no verified backup") : status.ageHours! > maxAge ? fail(`the newest verified backup is ${status.ageHours!.toFixed(0)} hours old`) : `${status.newestVerified.id}, ${status.ageHours!.toFixed(1)} hours old, restored in ${status.rtoSeconds!.toFixed(1)} s`),
-    await check("binlog", () => status.rpoSeconds === null ? fail("the binary log is not in the repository yet") : status.rpoSeconds > 60 ? fail(`the binary log in the repository is ${status.rpoSeconds.toFixed(0)} s behind`) : `${status.rpoSeconds.toFixed(1)} s behind`),
+    ...(agent.configuration.external === true ? [] : [await check("binlog", () => status.rpoSeconds === null ? fail("the binary log is not in the repository yet") : status.rpoSeconds > 60 ? fail(`the binary log in the repository is ${status.rpoSeconds.toFixed(0)} s behind`) : `${status.rpoSeconds.toFixed(1)} s behind`)]),
     ...(status.s3.configured ? [await check("s3", () => status.s3.error === null ? "up to date" : fail(status.s3.error))] : []),
   ];
   return { healthy: checks.every(({ ok }) => ok), checks };

@@ -8,6 +8,8 @@ back_up() {
   if [ -n "${AGENT:-}" ]; then
     said=$(docker exec "$AGENT" agent run --type db --reason "$1" </dev/null 2>&1) || { echo "$said" >&2; return 1; }
     echo "$said" | grep '^backup '
+  elif [ -z "$DATABASE_IMAGE" ]; then
+    echo "backup: WARNING: no backup is made before these migrations: the database is a server elsewhere, and drydock:backup.enabled is false" >&2
   else
     _dump "$1-$(date -u +%Y%m%dT%H%M%SZ).sql.gz"
   fi

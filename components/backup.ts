@@ -4,10 +4,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { FOLDERS, PORTS, SECRETS, type Configuration } from "../backup/protocol.ts";
 import type { Settings } from "../config/settings.ts";
 import type { BackupBucket } from "./backupBucket.ts";
+import { caFile } from "../config/schema/external.ts";
 import { step } from "./command.ts";
 import { container, type ContainerFile } from "./container.ts";
 import { fingerprint, type Context } from "./context.ts";
+import { authorities } from "./laravel.ts";
 import type { Network } from "./network.ts";
+import { present } from "./outputs.ts";
 import type { Volumes } from "./volumes.ts";
 
 const RUN = "/run/drydock";
@@ -25,14 +28,15 @@ export class Backup extends pulumi.ComponentResource {
   constructor(
     name: string,
     context: Context,
-    args: { network: Network; volumes: Volumes; database: docker.Container; image: docker.RemoteImage | undefined; bucket: BackupBucket | undefined },
+    args: { network: Network; volumes: Volumes; database: docker.Container | undefined; image: docker.RemoteImage | undefined; bucket: BackupBucket | undefined },
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("drydock:index:Backup", name, {}, options);
     const { backup, database, app, proxy } = context.settings;
     const { network, volumes, image } = args;
     if (backup.enabled && image !== undefined && network.restore !== undefined && volumes.restore !== undefined) {
-      this.user = step(
+      // On a server elsewhere nobody here may make accounts.
+      if (args.database !== undefined) this.user = step(
         context,
         "backup-user",
         {
@@ -47,9 +51,10 @@ export class Backup extends pulumi.ComponentResource {
       const common = { release, image: backup.image!, init: true, tmpfs: { "/tmp": 64 }, stopSignal: "SIGTERM", stopTimeout: 30, startTimeout: 60 };
       const files = (secrets: Readonly<Record<string, pulumi.Input<string>>>): ContainerFile[] => [
         { path: `${RUN}/backup.json`, content: settings },
+        ...authorities(context),
         ...Object.entries(secrets).map(([file, content]) => ({ path: `${RUN}/${file}`, content: pulumi.secret(content) })),
       ];
-      const account = { [SECRETS.database]: clientOptions(backup.databasePassword!), [SECRETS.restoreToken]: backup.token! };
+      const account = { [SECRETS.database]: clientOptions(context), [SECRETS.restoreToken]: backup.token! };
       const mount = (volume: docker.Volume, target: string, readOnly = true) =>
         ({ type: "volume", source: volume.name, target, readOnly });
 
@@ -68,7 +73,7 @@ export class Backup extends pulumi.ComponentResource {
           health: { test: ["CMD", "healthy", String(PORTS.companion)] },
         },
         "old-before-new",
-        { parent: this, dependsOn: [image, volumes.ownership, this.user] },
+        { parent: this, dependsOn: [image, volumes.ownership, ...present(this.user)] },
       );
       this.agent = container(
         context,
@@ -94,7 +99,7 @@ export class Backup extends pulumi.ComponentResource {
         },
         // Two agents on one repository would follow the binary log twice.
         "old-before-new",
-        { parent: this, dependsOn: [image, volumes.ownership, this.user, ...(args.bucket === undefined ? [] : [args.bucket])] },
+        { parent: this, dependsOn: [image, volumes.ownership, ...present(this.user), ...(args.bucket === undefined ? [] : [args.bucket])] },
       );
       const described = JSON.stringify(describedEnvironment(context));
       step(
@@ -117,7 +122,7 @@ function storeOf({ backup: { s3 }, bucket }: Settings): Configuration["s3"] {
 
 function reachesOut(settings: Settings): boolean {
   const { alarms } = settings.backup;
-  return storeOf(settings) !== undefined || alarms.email !== undefined || alarms.webhook !== undefined || alarms.heartbeat !== undefined;
+  return settings.database.external !== undefined || storeOf(settings) !== undefined || alarms.email !== undefined || alarms.webhook !== undefined || alarms.heartbeat !== undefined;
 }
 
 /** The secrets of services outside. */
@@ -131,7 +136,14 @@ function outside({ backup: { s3, alarms } }: Settings, bucket: BackupBucket | un
   };
 }
 
-const clientOptions = (password: string) => `[client]\nhost=database\nport=3306\nuser="drydock_backup"\npassword="${password}"\n`;
+/** The option file of the agent's clients: an account of its own, or, on a server elsewhere, the application's. */
+function clientOptions({ settings: { backup, database: { engine, external } }, environment: { plain, secret } }: Context): string {
+  const options = (host: string, port: number, user: string, password: string, more: readonly string[] = []): string =>
+    [`[client]`, `host=${host}`, `port=${port}`, `user="${user}"`, `password="${password}"`, ...more, ""].join("\n");
+  if (external === undefined) return options("database", 3306, "drydock_backup", backup.databasePassword!);
+  const checked = [`ssl-ca=${caFile("database", external.ca)}`, engine === "mysql" ? "ssl-mode=VERIFY_IDENTITY" : "ssl-verify-server-cert"];
+  return options(external.host, external.port, plain.DB_USERNAME ?? "", secret.DB_PASSWORD ?? "", external.tls ? checked : []);
+}
 
 /** What is kept of the application's environment with every backup: of secrets the names only. */
 export function describedEnvironment({ environment }: Pick<Context, "environment">): { readonly plain: Readonly<Record<string, string>>; readonly secret: readonly string[] } {
@@ -156,7 +168,8 @@ export function agentConfiguration(context: Context): Configuration {
     stack: context.stack,
     engine: database.engine,
     schema: context.environment.plain.DB_DATABASE ?? "",
-    physical: backup.physical && database.engine === "mariadb",
+    physical: backup.physical && database.engine === "mariadb" && database.external === undefined,
+    ...(database.external === undefined ? {} : { external: true }),
     keepRestored: backup.keepRestored,
     type: backup.type,
     schedule: { backup: backup.schedule, health: backup.healthSchedule, cleanup: backup.cleanupSchedule },

@@ -9,8 +9,6 @@ import type { Volumes } from "./volumes.ts";
 /** MariaDB or MySQL: on the internal network only, its passwords in files, its data in a protected volume, with a binary log. */
 export class Database extends pulumi.ComponentResource {
   readonly container: docker.Container;
-  /** The option file of a client that connects as the application does; holds the password. */
-  readonly clientOptions: string;
 
   constructor(
     name: string,
@@ -24,12 +22,11 @@ export class Database extends pulumi.ComponentResource {
     const client = database.engine === "mysql" ? "mysql" : "mariadb";
     const run = "/run/drydock";
     const [user, schema, password] = [plain.DB_USERNAME ?? "", plain.DB_DATABASE ?? "", secret.DB_PASSWORD ?? ""];
-    this.clientOptions = `[client]\nhost=127.0.0.1\nport=3306\nuser="${user}"\npassword="${password.replace(/[\\"]/g, "\\$&")}"\n`;
     const files = {
-      "root-password": database.rootPassword,
+      "root-password": database.rootPassword!,
       password,
       // The health check asks as the application does; the password is in a file, not on the check's command line.
-      "client.cnf": this.clientOptions,
+      "client.cnf": clientOptions(context),
     };
     const command = [
       "--character-set-server=utf8mb4",
@@ -56,7 +53,7 @@ export class Database extends pulumi.ComponentResource {
       {
         role: "database",
         release: fingerprint({ image: database.image, command }),
-        image: database.image,
+        image: database.image!,
         user: database,
         limits: database,
         networks: [{ network: args.network.data, aliases: ["database"] }],
@@ -86,6 +83,12 @@ export class Database extends pulumi.ComponentResource {
     );
     this.registerOutputs({ container: this.container.name });
   }
+}
+
+/** The option file of a client that connects from the server's own container as the application does; holds the password. */
+export function clientOptions({ environment: { plain, secret } }: Context): string {
+  const password = (secret.DB_PASSWORD ?? "").replace(/[\\"]/g, "\\$&");
+  return `[client]\nhost=127.0.0.1\nport=3306\nuser="${plain.DB_USERNAME ?? ""}"\npassword="${password}"\n`;
 }
 
 /** A server that knows another password by now is no less alive: ERROR 1045 is its answer. */

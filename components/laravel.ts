@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { dotenv } from "../config/dotenv.ts";
-import type { ContainerSpec } from "./container.ts";
+import { caFile } from "../config/schema/external.ts";
+import type { ContainerFile, ContainerSpec } from "./container.ts";
 import type { Context, Role } from "./context.ts";
 import type { Network } from "./network.ts";
 import { PHP_FOLDER, phpSettings } from "./php.ts";
@@ -23,6 +24,14 @@ export function envFiles(
   return ["", `.${context.environment.plain.APP_ENV}`].map(
     (ending) => ({ path: `${context.settings.app.path}/.env${ending}`, content }),
   );
+}
+
+/** The certificates that servers elsewhere are checked with, for all who reach these servers. */
+export function authorities({ settings: { database, redis } }: Context): readonly ContainerFile[] {
+  return (["database", "redis"] as const).flatMap((name) => {
+    const ca = { database, redis }[name].external?.ca;
+    return ca === undefined ? [] : [{ path: caFile(name, ca), content: ca, mode: "0444", owner: "root" as const }];
+  });
 }
 
 /** What app, scheduler and horizon have in common: image, user, environment, files, networks, volumes. They differ in what they run. */
@@ -48,6 +57,7 @@ export function laravelSpec(
     },
     files: [
       ...envFiles(context),
+      ...authorities(context),
       { path: `${PHP_FOLDER}/drydock.ini`, content: phpSettings(context), mode: "0444", owner: "root" },
     ],
     mounts: [

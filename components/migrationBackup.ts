@@ -3,7 +3,7 @@ import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { step } from "./command.ts";
 import type { Context } from "./context.ts";
-import type { Database } from "./database.ts";
+import { clientOptions } from "./database.ts";
 import type { Network } from "./network.ts";
 import { stageOf } from "../config/stage.ts";
 import { oneOff, recordsInput } from "./oneOff.ts";
@@ -23,7 +23,7 @@ export class MigrationBackup extends pulumi.ComponentResource {
   constructor(
     name: string,
     context: Context,
-    args: { network: Network; volumes: Volumes; database: Database; agent: docker.Container | undefined; after: pulumi.Input<pulumi.Resource>[] },
+    args: { network: Network; volumes: Volumes; agent: docker.Container | undefined; after: pulumi.Input<pulumi.Resource>[] },
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("drydock:index:MigrationBackup", name, {}, options);
@@ -40,7 +40,7 @@ export class MigrationBackup extends pulumi.ComponentResource {
             NAME: pulumi.interpolate`${args.network.data.name}-pending`,
             RELEASE: context.release,
             AGENT: args.agent?.name ?? "",
-            DATABASE_IMAGE: database.image,
+            DATABASE_IMAGE: database.external === undefined ? database.image! : "",
             DATABASE_USER: `${database.uid}:${database.gid}`,
             ENGINE: database.engine,
             SCHEMA: context.environment.plain.DB_DATABASE ?? "",
@@ -50,7 +50,7 @@ export class MigrationBackup extends pulumi.ComponentResource {
             STACK: context.stack,
             ...recordsInput(context, args.volumes),
           },
-          stdin: pulumi.interpolate`${files}\n${pulumi.secret(Buffer.from(args.database.clientOptions).toString("base64"))}\n`,
+          stdin: pulumi.interpolate`${files}\n${pulumi.secret(Buffer.from(clientOptions(context)).toString("base64"))}\n`,
         },
         { parent: this, dependsOn: args.after },
       );

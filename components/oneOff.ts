@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { createTar } from "nanotar";
 import { labelWords } from "./command.ts";
 import { runtime, type Context } from "./context.ts";
-import { envFiles, laravelSpec } from "./laravel.ts";
+import { authorities, envFiles, laravelSpec } from "./laravel.ts";
 import type { Network } from "./network.ts";
 import { PHP_FOLDER, phpSettings } from "./php.ts";
 import type { Volumes } from "./volumes.ts";
@@ -42,11 +42,15 @@ export function oneOff(
       MEMORY: String(app.memory),
       LABELS: labelWords(context, "migrate"),
       MORE: volumes.apply((words) => [...variables, ...words].join(" ")),
-      // The other one has no way out.
-      ...(args.rehearsal ? {} : { ALSO: args.network.app.name }),
+      // The other one has no way out, unless the database itself is outside.
+      ...(args.rehearsal && !reachesOut(context) ? {} : { ALSO: args.network.app.name }),
     },
     files: delivery(context),
   };
+}
+
+function reachesOut({ settings: { database, redis } }: Context): boolean {
+  return database.external !== undefined || redis.external !== undefined;
 }
 
 /** One word for a POSIX shell, whatever is in it. */
@@ -70,9 +74,10 @@ function delivery(context: Context): pulumi.Output<string> {
   const { uid, gid } = context.settings.app;
   // A fixed time keeps the archive the same from one run to the next.
   const file = (path: string, data: string, mode: string) => ({ name: path.slice(1), data, attrs: { mode, uid, gid, mtime: 0 } });
-  const scripts = ["start.sh", "answer.php", "image.php", "masked.php", "migrate.php", "pending.php", "preflight.php", "stores.php"];
+  const scripts = ["start.sh", "answer.php", "image.php", "masked.php", "migrate.php", "pending.php", "preflight.php", "stores.php", "elsewhere.php"];
   return pulumi.secret(pulumi.all(envFiles(context).map(({ path, content }) => ({ path, content })))).apply((files) =>
     Buffer.from(createTar([
+      ...authorities(context).map(({ path, content }) => file(path, String(content), "444")),
       ...files.map(({ path, content }) => file(path, content, "400")),
       file(`${PHP_FOLDER}/drydock.ini`, phpSettings(context), "444"),
       ...scripts.map((name) => file(`/drydock/${name}`, runtime[name] ?? "", "555")),

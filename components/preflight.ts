@@ -30,6 +30,7 @@ export class Preflight extends pulumi.ComponentResource {
       longestJob: longestJob(settings),
       horizon: horizon.enabled ? horizon.memory : 0,
       cached: app.cache,
+      elsewhere: (["database", "redis"] as const).filter((name) => settings[name].external !== undefined),
     };
     this.command = step(
       context,

@@ -37,7 +37,7 @@ export class Redis extends pulumi.ComponentResource {
       {
         role: args.purpose === "store" ? "redis" : "cache",
         release: fingerprint({ image: redis.image, files }),
-        image: redis.image,
+        image: redis.image!,
         user: redis,
         limits: args.purpose === "store" ? redis : redis.cache,
         networks: [{ network: args.network.data, aliases: [name] }],

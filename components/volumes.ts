@@ -1,6 +1,7 @@
 import type * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { hasCacheServer } from "../config/schema/redis.ts";
 import { step } from "./command.ts";
 import { fingerprint, runtime, type Context } from "./context.ts";
 import { present } from "./outputs.ts";
@@ -52,7 +53,7 @@ export class Volumes extends pulumi.ComponentResource {
     };
     this.database = volume("database", true);
     this.redis = volume("redis", true);
-    this.redisCache = redis.cache.enabled ? volume("cache", false) : undefined;
+    this.redisCache = hasCacheServer(redis) ? volume("cache", false) : undefined;
     this.storage = volume("storage", true);
     this.persistent = Object.entries(app.persistent).map(([path, { visibility }]) => ({
       path,

@@ -2,6 +2,7 @@ import { removeCommand, secretCommand, setCommand, type Problem } from "./proble
 import { passwordExpects, passwordGenerator } from "./variableTypes.ts";
 import type { Found, LenientSettings } from "./found.ts";
 import { checkCapacity } from "./capacity.ts";
+import { hasCacheServer } from "./schema/redis.ts";
 import { stageOf } from "./stage.ts";
 import { checkTransport } from "./transport.ts";
 import { checkWeb, warnOfWeb } from "./webChecks.ts";
@@ -35,10 +36,23 @@ export function checkTogether(settings: LenientSettings, env: Readonly<Record<st
     if (problem !== undefined) add(path, `is ${JSON.stringify(image)}, ${problem}`, set(path, `${image!.replace(/(:[\w.-]+)?$/, "")}@sha256:DIGEST`));
   }
 
+  // Only what is right by itself: a wrong one has its problem already.
+  const needs = (path: string, group: object | undefined, key: string, expects: string, remedy: string) => {
+    if (group !== undefined && key in group && (group as Record<string, unknown>)[key] === undefined) add(path, `is missing, expected ${expects}`, remedy);
+  };
+  const reference = "registry.example.com/shop:1.4";
+  if (database?.external === undefined) {
+    needs("database.image", database, "image", `an image reference, such as ${reference}`, set("database.image", reference));
+    needs("database.rootPassword", database, "rootPassword", passwordExpects, secretCommand("drydock:database.rootPassword", passwordGenerator, stack));
+  }
+  if (redis?.external === undefined || hasCacheServer(redis))
+    needs("redis.image", redis, "image", `an image reference, such as ${reference}`, set("redis.image", reference));
+
   if (backup?.enabled === true) {
     const secret = (path: string) => secretCommand(`drydock:${path}`, passwordGenerator, stack);
     if ("image" in backup && backup.image === undefined) add("backup.image", "is missing: expected the image of the backup agent", set("backup.image", "registry.example.com/shop/backup:1.0"));
-    for (const name of ["key", "databasePassword", "token"] as const)
+    // An external server has no account for the agent but the application's.
+    for (const name of ["key", ...(database?.external === undefined ? ["databasePassword" as const] : []), "token"] as const)
       if (name in backup && backup[name] === undefined) add(`backup.${name}`, `is missing, expected ${passwordExpects}`, secret(`backup.${name}`));
     const { s3, alarms } = backup;
     if (s3 !== undefined && (s3.accessKeyId === undefined) !== (s3.secretAccessKey === undefined))

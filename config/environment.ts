@@ -2,6 +2,8 @@ import { z } from "zod";
 import type { LenientSettings } from "./found.ts";
 import type { Stage } from "./stage.ts";
 import { longestJob, RETRIES } from "./capacity.ts";
+import { caFile } from "./schema/external.ts";
+import { hasCacheServer } from "./schema/redis.ts";
 import * as type from "./variableTypes.ts";
 
 /** What a container does. */
@@ -75,6 +77,25 @@ const derived = [
 /** What config/queue.php says where nothing is set, in seconds. */
 const LARAVELS_RETRY = 90;
 
+const redisHost = ({ redis }: Context["settings"]): string => redis?.external?.host ?? "redis";
+
+/** What follows from where a server is, and can't be said otherwise. @param usual where it is the stack's own @param group its settings */
+function placed(where: (settings: Context["settings"]) => string, usual: string, group: "database" | "redis"): Rest {
+  return {
+    default: ({ settings }) => where(settings),
+    computed: `${usual}; as \`${group}.external\` says, where that is set`,
+    check: (value, { settings }) => {
+      const expected = where(settings);
+      if (value === expected) return undefined;
+      const why = settings[group]?.external === undefined
+        ? `${type.ownServer}; a server elsewhere is drydock:${group}.external`
+        : `which drydock:${group}.external says`;
+      return `is another one: expected ${expected}, ${why}`;
+    },
+    example: usual,
+  };
+}
+
 /** All variables that Drydock knows, in the order of the `.env` file and of docs/environment.md. */
 export const catalogue: readonly Variable[] = [
   plain("APP_NAME", type.line(), "The application's name, in mails", { default: "Laravel" }),
@@ -137,8 +158,13 @@ export const catalogue: readonly Variable[] = [
     example: "mariadb",
     source: `${template}, known issue 2`,
   }),
-  plain("DB_HOST", type.service("database"), "The database's name in the stack's network", { default: "database", source: `${template}, known issue 11` }),
-  plain("DB_PORT", type.oneOf("3306"), "The database's port", { default: "3306", source: template }),
+  plain("DB_HOST", type.line(), "The database's name in the stack's network, or the server of `database.external`", {
+    ...placed(({ database }) => database?.external?.host ?? "database", "database", "database"),
+    source: `${template}, known issue 11`,
+  }),
+  plain("DB_PORT", type.port(), "The database's port", {
+    ...placed(({ database }) => String(database?.external?.port ?? 3306), "3306", "database"), source: template,
+  }),
   plain("DB_DATABASE", type.identifier(64), "The database that is created for the application", { required: true, example: "laravel", source: template }),
   plain("DB_USERNAME", type.identifier(32), "The user that is created for the application", {
     required: true,
@@ -149,15 +175,32 @@ export const catalogue: readonly Variable[] = [
   secret("DB_PASSWORD", type.password(), "That user's password, at least 32 characters", { ...password, source: template }),
 
   plain("REDIS_CLIENT", type.oneOf("phpredis"), "The PHP extension; the package predis has no place here", { default: "phpredis", source: "known issue 5" }),
-  plain("REDIS_HOST", type.service("redis"), "Redis's name in the stack's network", { default: "redis", source: `${template}, known issue 11` }),
-  plain("REDIS_CACHE_HOST", type.oneOf("redis-cache", "redis"), "The server of the cache alone; the stores of Laravel's cache use it by themselves", {
-    default: ({ settings: { redis } }) => (redis?.cache?.enabled === false ? "redis" : "redis-cache"),
-    computed: "redis-cache; redis where `redis.cache.enabled` is false",
-    check: (value, { settings: { redis } }) =>
-      value === "redis-cache" && redis?.cache?.enabled === false ? "is redis-cache, which does not run: drydock:redis.cache.enabled is false" : undefined,
+  plain("MYSQL_ATTR_SSL_CA", type.line(), "The file with the certificates of who has signed the database's; Laravel's configuration reads it, and then encrypts", {
+    default: ({ settings: { database } }) => (database?.external?.tls === true ? caFile("database", database.external.ca) : undefined),
+    computed: "where `database.external` has `tls`: the file of its `ca`, else that of public authorities",
+  }),
+  plain("REDIS_HOST", type.line(), "Redis's name in the stack's network, or the server of `redis.external`", {
+    ...placed(redisHost, "redis", "redis"), source: `${template}, known issue 11`,
+  }),
+  plain("REDIS_CACHE_HOST", type.line(), "The server of the cache alone; the stores of Laravel's cache use it by themselves", {
+    default: ({ settings: { redis = {} } }) => (hasCacheServer(redis) ? "redis-cache" : redisHost({ redis })),
+    computed: "redis-cache; as REDIS_HOST where `redis.cache.enabled` is false",
+    check: (value, { settings: { redis = {} } }) => {
+      const possible = [...(hasCacheServer(redis) ? ["redis-cache"] : []), redisHost({ redis })];
+      return possible.includes(value) ? undefined : `is another one: expected ${possible.join(", or ")}`;
+    },
     source: "Drydock",
   }),
-  plain("REDIS_PORT", type.oneOf("6379"), "Redis's port", { default: "6379" }),
+  plain("REDIS_PORT", type.port(), "Redis's port", placed(({ redis }) => String(redis?.external?.port ?? 6379), "6379", "redis")),
+  plain("REDIS_SCHEME", type.oneOf("tls", "tcp"), "Whether Redis is spoken to in encryption; Drydock has Laravel's configuration do that", {
+    default: ({ settings: { redis } }) => (redis?.external?.tls === true ? "tls" : undefined),
+    computed: "tls where `redis.external` has it",
+  }),
+  plain("REDIS_CAFILE", type.line(), "The file with the certificates of who has signed Redis's", {
+    default: ({ settings: { redis } }) => (redis?.external?.tls === true ? caFile("redis", redis.external.ca) : undefined),
+    computed: "where `redis.external` has `tls`: the file of its `ca`, else that of public authorities",
+    source: "Drydock",
+  }),
   secret("REDIS_PASSWORD", type.password(), "Redis's password, at least 32 characters", { ...password, source: `${template}, known issue 3` }),
   plain("QUEUE_CONNECTION", type.known(
     "redis",

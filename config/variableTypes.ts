@@ -71,13 +71,9 @@ export const identifier = (length: number) =>
     (value) => /^[A-Za-z0-9][\w-]*$/.test(value) && value.length <= length,
   );
 
-/** The one name that is an alias of this service in the stack's network. */
-export const service = (name: string) =>
-  text(
-    `${name}, the name of the stack's own server in its network: a name of another set-up is not known there, and localhost and `
-      + "127.0.0.1 would be the container itself (known issue 11)",
-    (value) => value === name,
-  );
+/** Why no other name will do for a server of the stack. */
+export const ownServer =
+  "the name of the stack's own server in its network: a name of another set-up is not known there, and localhost and 127.0.0.1 would be the container itself (known issue 11)";
 
 export const databaseDriver = () =>
   text("mariadb or mysql: with sqlite each replica would have a database of its own, lost at the next release (known issue 2)", (value) => value === "mariadb" || value === "mysql");

@@ -22,6 +22,8 @@ export interface Preflight {
   readonly forgotten?: Readonly<Record<string, string>> | readonly [];
   /** Stores of the cache that are on the server of sessions and jobs, where there is another one for them. @default none */
   readonly together?: readonly string[];
+  /** Servers elsewhere that can't be used, and why. @default none */
+  readonly unusable?: readonly { readonly what: "database" | "redis"; readonly why: string }[];
   /** Why the configuration could not be read. */
   readonly error?: string;
 }
@@ -43,6 +45,13 @@ export function judgePreflight(
           `Laravel reads other values than this stack's for ${wrong.join(", ")}, from ${found.file}. Nothing was changed.\n` +
             "See where bootstrap/app.php or a provider of the application takes them from (loadEnvironmentFrom, useEnvironmentPath, putenv).",
         ];
+  problems.push(
+    ...(found.unusable ?? []).map(
+      ({ what, why }) =>
+        `drydock:${what}.external can't be used: ${why}. Nothing was changed.\nIt was asked from a container on this stack's Docker host, with the ` +
+        `variables of this stack (${what === "database" ? "DB_*" : "REDIS_*"}).`,
+    ),
+  );
   const forgotten = Object.entries(found.forgotten ?? {});
   if (forgotten.length > 0)
     problems.push(

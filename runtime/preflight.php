@@ -1,17 +1,19 @@
 <?php
 // Says what Laravel makes of the stack's variables in this image. Runs as a one-off container's command, before anything is changed.
 // Usage: php /drydock/preflight.php APPLICATION_PATH < {"names": {NAME: keyed hash of its planned value}, "longestJob": seconds,
-//        "horizon": MiB that Horizon's container may use, 0: none, "cached": whether the containers cache their configuration}
+//        "horizon": MiB that Horizon's container may use, 0: none, "cached": whether the containers cache their configuration,
+//        "elsewhere": which of database and redis are not the stack's own}
 
 require __DIR__ . '/answer.php';
+require __DIR__ . '/elsewhere.php';
 require __DIR__ . '/stores.php';
 
 $path = $argv[1];
-['names' => $plan, 'longestJob' => $longest, 'horizon' => $memory, 'cached' => $cached] = json_decode((string) stream_get_contents(STDIN), true, 512, JSON_THROW_ON_ERROR);
+['names' => $plan, 'longestJob' => $longest, 'horizon' => $memory, 'cached' => $cached, 'elsewhere' => $elsewhere] = json_decode((string) stream_get_contents(STDIN), true, 512, JSON_THROW_ON_ERROR);
 require "$path/vendor/autoload.php";
 $app = require "$path/bootstrap/app.php";
 $app->bootstrapWith([Illuminate\Foundation\Bootstrap\LoadEnvironmentVariables::class]);
-$answer = ['missing' => [], 'differs' => [], 'file' => $app->environmentFilePath(), 'unknown' => [], 'logs' => [], 'retry' => null, 'horizon' => null, 'forgotten' => [], 'together' => []];
+$answer = ['missing' => [], 'differs' => [], 'file' => $app->environmentFilePath(), 'unknown' => [], 'logs' => [], 'retry' => null, 'horizon' => null, 'forgotten' => [], 'together' => [], 'unusable' => []];
 $read = Illuminate\Support\Env::getRepository();
 $key = (string) $read->get('APP_KEY');
 foreach ($plan as $name => $hash) {
@@ -20,6 +22,12 @@ foreach ($plan as $name => $hash) {
         $answer['missing'][] = $name;
     } elseif (!hash_equals($hash, hash_hmac('sha256', $found, $key))) {
         $answer['differs'][] = $name;
+    }
+}
+
+foreach ($elsewhere as $what) {
+    if (($why = drydock_unusable($what, $read->get(...))) !== null) {
+        $answer['unusable'][] = ['what' => $what, 'why' => $why];
     }
 }
 

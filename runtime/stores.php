@@ -11,6 +11,7 @@
  */
 function drydock_stores(array $config, string $lasting, string $forgetful): array
 {
+    $config = drydock_encrypted($config, $lasting);
     $connections = $config['database']['redis'] ?? [];
     $hostOf = static fn (string $name): ?string => empty($connections[$name]['url']) ? ($connections[$name]['host'] ?? null) : null;
     foreach ($lasting === $forgetful ? [] : $config['cache']['stores'] ?? [] as $name => $store) {
@@ -19,11 +20,25 @@ function drydock_stores(array $config, string $lasting, string $forgetful): arra
             continue;
         }
         if ($hostOf($used) === $lasting) {
-            $config['database']['redis']["$used-forgetful"] = ['host' => $forgetful] + $connections[$used];
+            $config['database']['redis']["$used-forgetful"] = ['host' => $forgetful] + array_diff_key($connections[$used], ['scheme' => 0, 'context' => 0]);
             $config['cache']['stores'][$name]['connection'] = "$used-forgetful";
             $config['cache']['stores'][$name]['lock_connection'] = $store['lock_connection'] ?? $used;
         } elseif (!isset($store['lock_connection']) && $hostOf('default') === $lasting) {
             $config['cache']['stores'][$name]['lock_connection'] = 'default';
+        }
+    }
+    return $config;
+}
+
+/** Has the connections to a server elsewhere encrypt, and check whom they talk to: Laravel's own configuration has no variables for that. */
+function drydock_encrypted(array $config, string $lasting): array
+{
+    if (getenv('REDIS_SCHEME') !== 'tls') {
+        return $config;
+    }
+    foreach ($config['database']['redis'] ?? [] as $name => $connection) {
+        if (is_array($connection) && ($connection['host'] ?? null) === $lasting && empty($connection['url'])) {
+            $config['database']['redis'][$name] += ['scheme' => 'tls', 'context' => ['stream' => ['cafile' => (string) getenv('REDIS_CAFILE')]]];
         }
     }
     return $config;

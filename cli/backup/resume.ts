@@ -101,6 +101,7 @@ export async function underRestoreLock<T>(
 ): Promise<T> {
   const { docker, deployed, session } = host;
   const { place, atWork, left } = await lookForRestores(docker, deployed);
+  if (place === undefined && !deployed.outputs.services.some(({ role }) => role === "database")) throw elsewhere(deployed);
   if (place === undefined)
     throw new CliError({
       what: `the containers of stack ${session.stack} are not there`,
@@ -193,4 +194,18 @@ export async function restoreReport(deployed: Deployed): Promise<Report["restore
   return atWork === undefined || atWork.purpose === "up"
     ? undefined
     : { state: "at work", what: `${atWork.about} by ${atWork.by}, since ${atWork.since}` };
+}
+
+/** A server elsewhere is restored with its operator's tools. */
+function elsewhere({ outputs: { stack, services } }: Pick<Deployed, "outputs">): CliError {
+  const agent = services.find(({ role }) => role === "backup")?.container ?? "AGENT";
+  return new CliError({
+    what: `the database of stack ${stack} is a server elsewhere (drydock:database.external): nothing is put into it, or beside it, from here`,
+    remedy: [
+      "what a backup holds, to be loaded with that server's own tools:",
+      `docker exec ${agent} agent dump ID > database.sql`,
+      `docker exec ${agent} agent files ID > files.tar`,
+    ].join("\n"),
+    code: Exit.refused,
+  });
 }

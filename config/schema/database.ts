@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { cpus, flag, id, imageReference, integer, mebibytes, preset, required, seconds, text } from "../fields.ts";
+import { cpus, flag, id, imageReference, integer, mebibytes, optional, preset, seconds, text } from "../fields.ts";
+import { external } from "./external.ts";
 import { isPassword, passwordExpects, passwordGenerator } from "../variableTypes.ts";
 
 /** The database server. */
@@ -9,17 +10,19 @@ export const database = z.strictObject({
     "mariadb",
     "The database server",
   ),
-  image: required(imageReference(), "The database server's image"),
+  external: external("database", 3306),
+  image: optional(imageReference(), "The database server's image", "**required** unless `external` is set"),
   uid: preset(id(), 999, "The user that it runs as"),
   gid: preset(id(), 999, "The group that it runs as"),
   memory: preset(mebibytes(128), 512, "Memory limit"),
   cpus: preset(cpus(), 1, "Processor limit"),
   bufferPool: preset(mebibytes(8), 128, "InnoDB's buffer pool, below the memory limit"),
-  rootPassword: required(
-    text(passwordExpects, isPassword),
-    "The password of the server's root",
-    { secret: true, generator: passwordGenerator },
-  ),
+  rootPassword: text(passwordExpects, isPassword).optional().meta({
+    description: "The password of the server's root",
+    secret: true,
+    generator: passwordGenerator,
+    computed: "**required** unless `external` is set",
+  }),
   binlogDays: preset(integer(1, 99, "days"), 7, "How long the binary log is kept"),
   acceptPassword: preset(
     flag(),

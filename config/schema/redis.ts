@@ -1,11 +1,12 @@
 import { z } from "zod";
-import { cpus, flag, id, imageReference, mebibytes, preset, required, seconds } from "../fields.ts";
+import { cpus, flag, id, imageReference, mebibytes, optional, preset, seconds } from "../fields.ts";
+import { external } from "./external.ts";
 
 const cache = z.strictObject({
-  enabled: preset(
+  enabled: optional(
     flag(),
-    true,
     "Run it; without it, the cache is with sessions and jobs, and where it fills Redis, these fail",
+    "true; false where `external` is set",
   ),
   memory: preset(mebibytes(32), 96, "Memory limit"),
   maxmemory: preset(
@@ -18,7 +19,8 @@ const cache = z.strictObject({
 
 /** Redis: one server that keeps what it has, and one for the cache, which may forget. */
 export const redis = z.strictObject({
-  image: required(imageReference(), "Redis's image, of 6.2 or later"),
+  external: external("redis", 6379),
+  image: optional(imageReference(), "Redis's image, of 6.2 or later", "**required** where one of the two servers is run"),
   uid: preset(id(), 999, "The user that it runs as"),
   gid: preset(id(), 999, "The group that it runs as"),
   memory: preset(mebibytes(32), 192, "Memory limit: half as much again as `maxmemory`, which is needed while it saves"),
@@ -35,3 +37,8 @@ export const redis = z.strictObject({
   ),
   stopTimeout: preset(seconds(), 30, "How long Redis may take to write its data and stop"),
 });
+
+/** Whether the cache has a server of its own. */
+export function hasCacheServer({ cache, external }: { readonly cache?: { readonly enabled?: boolean | undefined }; readonly external?: unknown }): boolean {
+  return cache?.enabled ?? external === undefined;
+}

@@ -102,6 +102,12 @@ esac
     );
   });
 
+  it("refuses a server elsewhere that can't be used, with the reason", () => {
+    const { problems } = judgePreflight({ ...NOTHING, unusable: [{ what: "redis", why: "its name does not resolve" }] }, "prod");
+    assert.deepEqual(problems, ["drydock:redis.external can't be used: its name does not resolve. Nothing was changed.\n"
+      + "It was asked from a container on this stack's Docker host, with the variables of this stack (REDIS_*)."]);
+  });
+
   it("refuses jobs and sessions on the server that forgets, and says which part of the cache is on the other", () => {
     const { problems, warnings } = judgePreflight({
       ...NOTHING, forgotten: { "queue.connections.redis.connection": "cache" }, together: ["redis"],

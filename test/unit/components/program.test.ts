@@ -285,6 +285,30 @@ describe("the stack", () => {
     assert.ok(replica.includes("REDIS_CACHE_HOST=redis"));
   });
 
+  it("runs no server where one is elsewhere, and lets everybody reach it who needs it", async () => {
+    const ca = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+    const { resources: all } = await runProgram({
+      ...config, database: { external: { host: "db.example.com", port: 3307, ca } }, redis: { external: { host: "redis.example.com" } },
+    });
+    assert.deepEqual(containers(all).map(({ name }) => name).filter((name) => /database|redis/.test(name)), []);
+    assert.deepEqual(leaves(all).filter(({ name }) => /redis-(cache-)?(only-)?password|backup-user|(database|redis)-image/.test(name)), []);
+    const replica = revealed(leaf(all, "app-1").inputs);
+    for (const line of ["DB_HOST=db.example.com", "DB_PORT=3307", "MYSQL_ATTR_SSL_CA=/run/drydock/tls/database.pem", "REDIS_HOST=redis.example.com",
+      "REDIS_CACHE_HOST=redis.example.com", "REDIS_SCHEME=tls", "REDIS_CAFILE=/etc/ssl/certs/ca-certificates.crt"]) assert.ok(replica.envs.includes(line), line);
+    const pem = { file: "/run/drydock/tls/database.pem", content: ca, owner: "0", group: "0", permissions: "0444" };
+    assert.deepEqual(replica.uploads.find(({ file }: any) => file === pem.file), pem);
+    const agent = revealed(leaf(all, "backup-agent").inputs);
+    assert.deepEqual(agent.networksAdvanced.map(({ name }: any) => name), ["network-data-abcdef0", "network-restore-abcdef0", "network-app-abcdef0"]);
+    const file = (name: string) => agent.uploads.find(({ file }: any) => file === `/run/drydock/${name}`).content;
+    assert.match(file("database.cnf"), /^\[client\]\nhost=db\.example\.com\nport=3307\nuser="shop"\npassword="[^"]+"\nssl-ca=\/run\/drydock\/tls\/database\.pem\nssl-verify-server-cert\n$/);
+    const { external, physical } = JSON.parse(file("backup.json"));
+    assert.deepEqual([external, physical], [true, false]);
+    const step = (name: string) => revealed(leaf(all, name).inputs).environment;
+    for (const name of ["preflight", "backup", "migrate"]) assert.equal(step(name).ALSO, "network-app-abcdef0", name);
+    assert.equal(step("backup").DATABASE_IMAGE, "");
+    assert.equal(revealed(leaf(resources, "preflight").inputs).environment.ALSO, undefined);
+  });
+
   it("tells Redis another password while it runs, and takes the one before away whenever one was added and the release is proven", async () => {
     const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
     const steps = (all: Registered[]) => ["redis-password", "redis-only-password"].map((name) => revealed(leaf(all, name).inputs));

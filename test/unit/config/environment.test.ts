@@ -109,15 +109,15 @@ describe("environment", () => {
   const renewKey = `printf 'base64:%s' "$(openssl rand -base64 32)" | pulumi config set --secret --path drydock:env.APP_KEY -s local`;
   const sqlite = "mariadb or mysql: with sqlite each replica would have a database of its own, lost at the next release (known issue 2)";
   const loopback = "the name of the stack's own server in its network: a name of another set-up is not known there, and localhost and "
-    + "127.0.0.1 would be the container itself (known issue 11)";
+    + "127.0.0.1 would be the container itself (known issue 11); a server elsewhere is drydock:";
   const inside = "file, array, apc, apcu, octane are inside one container";
 
   const bad: [name: string, value: unknown, message: string, remedy: string][] = [
     ["DB_CONNECTION", undefined, "is missing: Laravel's database driver; without it Laravel takes SQLite", set("DB_CONNECTION", "mariadb")],
     ["DB_CONNECTION", "sqlite", `is "sqlite", expected ${sqlite}`, set("DB_CONNECTION", "mariadb")],
-    ["DB_HOST", "127.0.0.1", `is "127.0.0.1", expected database, ${loopback}`, set("DB_HOST", "database")],
-    ["DB_HOST", "localhost", `is "localhost", expected database, ${loopback}`, set("DB_HOST", "database")],
-    ["REDIS_HOST", "::1", `is "::1", expected redis, ${loopback}`, set("REDIS_HOST", "redis")],
+    ["DB_HOST", "127.0.0.1", `is another one: expected database, ${loopback}database.external`, set("DB_HOST", "database")],
+    ["DB_HOST", "localhost", `is another one: expected database, ${loopback}database.external`, set("DB_HOST", "database")],
+    ["REDIS_HOST", "::1", `is another one: expected redis, ${loopback}redis.external`, set("REDIS_HOST", "redis")],
     ["REDIS_CLIENT", "predis", 'is "predis", expected phpredis', set("REDIS_CLIENT", "phpredis")],
     ["DB_USERNAME", "root", 'is "root", but the application needs a user of its own', set("DB_USERNAME", "laravel")],
     ["SESSION_DRIVER", "file", `is "file", expected a store that all replicas share, such as redis, database, memcached, dynamodb, cookie: ${inside}`, set("SESSION_DRIVER", "redis")],

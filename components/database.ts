@@ -1,8 +1,10 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { BESIDE } from "../backup/protocol.ts";
+import { databaseWords } from "../config/serverOptions.ts";
 import { container } from "./container.ts";
 import { fingerprint, type Context } from "./context.ts";
+import { DatabaseCheck } from "./databaseCheck.ts";
 import type { Network } from "./network.ts";
 import type { Volumes } from "./volumes.ts";
 
@@ -46,7 +48,10 @@ export class Database extends pulumi.ComponentResource {
       "--skip-name-resolve",
       // What restores put beside the server's files is no schema.
       ...(database.engine === "mariadb" ? [`--ignore-db-dirs=${BESIDE}`] : []),
+      // The last one of a name counts.
+      ...databaseWords(database.options),
     ];
+    const checked = new DatabaseCheck(`${name}-check`, context, { image: args.image, volumes: args.volumes, options: command }, { parent: this });
     this.container = container(
       context,
       name,
@@ -79,7 +84,7 @@ export class Database extends pulumi.ComponentResource {
       "old-before-new",
       // The files say how a new volume is begun. What was begun keeps its passwords until somebody changes them in it: another one in the
       // settings must not stop the server, which goes on serving those who have the right one.
-      { parent: this, dependsOn: [args.image], ignoreChanges: ["uploads"] },
+      { parent: this, dependsOn: [args.image, checked.command], ignoreChanges: ["uploads"] },
     );
     this.registerOutputs({ container: this.container.name });
   }

@@ -63,7 +63,7 @@ export class Redis extends pulumi.ComponentResource {
  * redis.conf. The store: snapshots as known issue 13 asks for, an append-only file, and a limit that refuses writes instead of dropping jobs.
  * The cache: nothing on the disk, and a limit at which it drops what was not used for longest.
  */
-export function redisConfiguration({ maxmemory, cache }: Pick<Settings["redis"], "maxmemory" | "cache">, purpose: Purpose): string {
+export function redisConfiguration({ maxmemory, cache, options }: Pick<Settings["redis"], "maxmemory" | "cache" | "options">, purpose: Purpose): string {
   const own = purpose === "cache"
     ? ['save ""', "appendonly no", `maxmemory ${cache.maxmemory}mb`, "maxmemory-policy allkeys-lru"]
     : [
@@ -76,6 +76,7 @@ export function redisConfiguration({ maxmemory, cache }: Pick<Settings["redis"],
     "aclfile /dev/shm/users.acl",
     "dir /data",
     ...own,
+    ...Object.entries(options).filter(([name]) => purpose === "store" || name !== "appendfsync").map(([name, value]) => `${name} ${value === "" ? '""' : value}`),
     "",
   ].join("\n");
 }

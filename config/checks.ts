@@ -3,6 +3,7 @@ import { passwordExpects, passwordGenerator } from "./variableTypes.ts";
 import type { Found, LenientSettings } from "./found.ts";
 import { checkCapacity } from "./capacity.ts";
 import { hasCacheServer } from "./schema/redis.ts";
+import { checkServerOptions } from "./serverOptions.ts";
 import { stageOf } from "./stage.ts";
 import { checkTransport } from "./transport.ts";
 import { checkWeb, warnOfWeb } from "./webChecks.ts";
@@ -96,7 +97,7 @@ export function checkTogether(settings: LenientSettings, env: Readonly<Record<st
     if (bucket.replica !== undefined && (bucket.kmsKey === undefined) !== (bucket.replica.kmsKey === undefined))
       add("bucket.replica.kmsKey", "is expected where drydock:bucket.kmsKey is set, and only there: S3 can't copy between the two kinds of encryption here");
   }
-  const more = [checkTransport(settings, stage, stack), checkCapacity(settings, env, stack), warnOfWeb(settings, stack)];
+  const more = [checkServerOptions(settings, stack), checkTransport(settings, stage, stack), checkCapacity(settings, env, stack), warnOfWeb(settings, stack)];
   return {
     problems: [...problems, ...more.flatMap((found) => found.problems)],
     warnings: more.flatMap((found) => found.warnings),

@@ -68,6 +68,11 @@ export const notEmpty = (value: string): boolean => value.length > 0;
 export const text = (expects: string, accepts: (value: string) => boolean, example?: string) =>
   z.preprocess(scalar, z.string().refine(accepts)).meta({ expects, example });
 
+/** Options of a server, by name; whether they are good is judged with the server's own list. */
+export const serverOptions = (example: string) =>
+  z.record(z.string().regex(/^[A-Za-z][\w-]*$/), text("a text in one line", (value) => /^[^\u0000-\u001f\u007f"'\\]*$/.test(value)))
+    .meta({ expects: `the server's options by name, such as ${example}` });
+
 /** A list; its JSON text is accepted. */
 export const list = <T extends z.ZodType>(element: T, expects: string, example: string) => z.preprocess(fromJson, z.array(element)).meta({ expects, example });
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { cpus, flag, id, imageReference, integer, mebibytes, optional, preset, seconds, text } from "../fields.ts";
+import { cpus, flag, id, imageReference, integer, mebibytes, optional, preset, seconds, serverOptions, text } from "../fields.ts";
 import { external } from "./external.ts";
 import { isPassword, passwordExpects, passwordGenerator } from "../variableTypes.ts";
 
@@ -23,6 +23,11 @@ export const database = z.strictObject({
     generator: passwordGenerator,
     computed: "**required** unless `external` is set",
   }),
+  options: preset(
+    serverOptions("max_connections"),
+    {},
+    "Further options of the server: `max_connections`, `sql_mode`, `collation_server`, `long_query_time`, … (docs/data.md)",
+  ),
   binlogDays: preset(integer(1, 99, "days"), 7, "How long the binary log is kept"),
   acceptPassword: preset(
     flag(),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { cpus, flag, id, imageReference, mebibytes, optional, preset, seconds } from "../fields.ts";
+import { cpus, flag, id, imageReference, mebibytes, optional, preset, seconds, serverOptions } from "../fields.ts";
 import { external } from "./external.ts";
 
 const cache = z.strictObject({
@@ -26,6 +26,11 @@ export const redis = z.strictObject({
   memory: preset(mebibytes(32), 192, "Memory limit: half as much again as `maxmemory`, which is needed while it saves"),
   maxmemory: preset(mebibytes(1), 128, "What Redis may store, below the memory limit; full, it refuses to store more"),
   cpus: preset(cpus(), 0.5, "Processor limit"),
+  options: preset(
+    serverOptions("maxclients"),
+    {},
+    "Further options of both servers: `maxclients`, `timeout`, `databases`, `appendfsync`, … (docs/data.md)",
+  ),
   cache: cache.prefault({}).meta({
     description: "A second server, for the cache alone: full, it costs entries of the cache, never sessions or jobs",
     expects: "an object with enabled, memory, maxmemory or cpus",

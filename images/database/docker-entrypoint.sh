@@ -104,10 +104,37 @@ initialise() {
   kill -TERM $server
   wait $server || fail "the temporary server did not shut down cleanly"
   trap - TERM INT
+  server_version > "$DATADIR/mariadb_upgrade_info"
   sync "$DATADIR"
   rm "$MARKER"
   log "the database is ready to be started"
 }
+
+server_version() { mariadbd --no-defaults --version | grep -o '[0-9]*\.[0-9]*\.[0-9]*-MariaDB' | head -n 1 | tr -d '\n'; }
+series() { cut -d . -f 1,2 <<< "$1"; }
+
+# Brings the server's own tables up to its version where an earlier one has written them. Nobody else is connected meanwhile.
+upgrade() {
+  local server log=/tmp/upgrade.log
+  log "bringing the server's own tables up to $(server_version)"
+  trap 'exit 143' TERM INT
+  "$@" --skip-networking --socket="$INIT_SOCKET" --skip-grant-tables --skip-slave-start --event-scheduler=OFF &
+  server=$!
+  trap 'kill -TERM $server 2>/dev/null; wait $server; exit 143' TERM INT
+  until mariadb --no-defaults --socket="$INIT_SOCKET" --user=root -e 'SELECT 1' > /dev/null 2>&1; do
+    kill -0 $server 2>/dev/null || fail "the server did not start; its messages are above"
+    sleep 0.2
+  done
+  mariadb-upgrade --no-defaults --socket="$INIT_SOCKET" --user=root --upgrade-system-tables --force > "$log" 2>&1 || { cat "$log" >&2; fail "mariadb-upgrade failed"; }
+  kill -TERM $server
+  wait $server || fail "the temporary server did not shut down cleanly"
+  trap - TERM INT
+  server_version > "$DATADIR/mariadb_upgrade_info"
+  sync "$DATADIR"
+}
+
+# What has written the data last; nothing where it is not said.
+data_version() { cat "$DATADIR/mariadb_upgrade_info" 2>/dev/null || cat "$DATADIR/mysql_upgrade_info" 2>/dev/null || :; }
 
 case "${1:-}" in
   "" | -*) set -- mariadbd "$@" ;;
@@ -117,7 +144,8 @@ esac
 if [ "$1" = mariadbd ]; then
   [ -w "$DATADIR" ] || fail "uid $(id -u) can't write to $DATADIR; give the volume to it: chown -R $(id -u):$(id -g)"
   entries=$(find "$DATADIR" -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit)
-  if [ -z "$entries" ] || [ -e "$MARKER" ]; then initialise "$@"; fi
+  if [ -z "$entries" ] || [ -e "$MARKER" ]; then initialise "$@"
+  elif [ "$(series "$(data_version)")" != "$(series "$(server_version)")" ]; then upgrade "$@"; fi
   unset "${!MARIADB_@}" "${!MYSQL_@}"
 fi
 exec "$@"

@@ -48,7 +48,7 @@ describe("Redis's password", function () {
     const folder = join(scratch, "drydock");
     mkdirSync(folder);
     for (const name of ["redis-rights.sh", "redis-start.sh", "redis-cli.sh"]) cpSync(`commands/${name}`, join(folder, name));
-    writeFileSync(join(folder, "redis.conf"), redisConfiguration({ maxmemory: 64, cache: { enabled: true, memory: 96, maxmemory: 64, cpus: 0.25 } }, "store"));
+    writeFileSync(join(folder, "redis.conf"), redisConfiguration({ maxmemory: 64, cache: { enabled: true, memory: 96, maxmemory: 64, cpus: 0.25 }, options: {} }, "store"));
     for (const name of ["redis-rights.sh", "redis-start.sh", "redis-cli.sh", "redis.conf"]) chmodSync(join(folder, name), 0o444);
     docker("create", "--name", redis, "--network", id, "--user", "999:999", "--cap-drop", "ALL", "--mount", `type=volume,source=${id},target=/data`,
       "--entrypoint", "/bin/sh", imageTags().redis, "/run/drydock/redis-start.sh", "/run/drydock/redis.conf");

@@ -12,4 +12,5 @@ printf %s "$own" > /dev/shm/drydock
   if [ -s /data/users.acl ]; then sed "s/^user default .*/& $RIGHTS/" /data/users.acl; else echo "user default on ~* &* $RIGHTS"; fi
   echo "user drydock on >$own ~* &* +@all"
 } > /dev/shm/users.acl
-exec redis-server "$@"
+# Valkey is Redis under another name.
+if command -v redis-server >/dev/null; then exec redis-server "$@"; else exec valkey-server "$@"; fi

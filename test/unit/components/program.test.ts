@@ -264,6 +264,13 @@ describe("the stack", () => {
     for (const name of ["limits", "switch", "verify"]) assert.equal(revealed(leaf(resources, name).inputs).environment.PROCESSES, "1024", name);
   });
 
+  it("looks at the database's image and data before the server that serves is stopped, with the words that it is started with", () => {
+    const check = revealed(leaf(resources, "database-check").inputs).environment;
+    assert.ok(leaf(resources, "database").after.includes("database-check"));
+    assert.deepEqual(check.OPTIONS.split("\n"), leaf(resources, "database").inputs.command);
+    assert.deepEqual([check.IMAGE, check.ENGINE, check.VOLUME, check.BACKUPS], ["mariadb:11.8", "mariadb", "volumes-database-abcdef0", "volumes-backups-abcdef0"]);
+  });
+
   it("makes Redis persistent, and never lets it evict a queued job (known issue 13)", () => {
     const [file] = revealed(leaf(resources, "redis").inputs).uploads;
     for (const line of ["save 3600 1 300 100 60 10000", "appendonly yes", "maxmemory-policy noeviction"]) {

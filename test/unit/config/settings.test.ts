@@ -260,7 +260,7 @@ describe("settings", () => {
       path: "drydock:app.maxChildren",
       message: 'is 8: in a release, 18 replicas and what runs beside them may want 180 connections of the database, which takes 151; then '
         + 'requests fail with "Too many connections"',
-      remedy: "pulumi config set --path drydock:app.maxChildren 6 -s local",
+      remedy: "pulumi config set --path drydock:app.maxChildren 6 -s local\nor pulumi config set --path drydock:database.options.max_connections 180 -s local",
     }]);
     assert.deepEqual(warnings({ replicas: 9, server: "http" }), []);
   });

@@ -6,8 +6,8 @@
 set -eu
 fail() { echo "database-check: $*" >&2; exit 1; }
 # shellcheck disable=SC2086 # LABELS is a list of words
-in_image() { docker run --rm --log-driver none $LABELS --network none --user "$RUN_AS" --cap-drop ALL --security-opt no-new-privileges --memory 512m "$@"; }
-if [ "$ENGINE" = mysql ]; then server=mysqld client=mysql; else server=mariadbd client=mariadb; fi
+in_image() { docker run --rm --log-driver none $LABELS --network none --user "$RUN_AS" --cap-drop ALL --security-opt no-new-privileges --memory 512m --ulimit core=0 "$@"; }
+if [ "$ENGINE" = mysql ]; then server=mysqld; else server=mariadbd; fi
 version=$(in_image --entrypoint "$server" "$IMAGE" --no-defaults --version 2>&1) \
   || fail "the image $IMAGE has no $server, which drydock:database.engine ($ENGINE) needs; nothing was changed: $version"
 

@@ -12,7 +12,7 @@ describe("a database of another version", function () {
   let old: string;
   let status: Status;
   const container = () => status.services.find(({ role }) => role === "database")!.container;
-  const sql = (statement: string) => docker("exec", container(), "sh", "-c", 'MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb -uroot -N laravel -e "$1"', "sql", statement);
+  const sql = (statement: string) => docker("exec", container(), "sh", "-c", 'MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb -uroot -N 9my-Shop_1 -e "$1"', "sql", statement);
   const set = async (path: string, value: string) => {
     const { code, stderr } = await clone.pulumi(["config", "set", "--path", `drydock:${path}`, "--", value]);
     assert.equal(code, 0, stderr);
@@ -36,6 +36,8 @@ describe("a database of another version", function () {
     await clone.pulumi(["stack", "init", "local"]);
     await set("app.replicas", "1");
     await set("database.image", old);
+    // A name that has to be quoted everywhere.
+    await set("env.DB_DATABASE", "9my-Shop_1");
     await set("database.options.max_connections", "222");
     await set("database.options.sql-mode", "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION");
     await set("database.options.collation_server", "utf8mb4_general_ci");
@@ -67,8 +69,11 @@ describe("a database of another version", function () {
     const { backups } = JSON.parse((await clone.drydock(["backup", "list", "--json"])).stdout) as { backups: Entry[] };
     const before = backups.find(({ reason }) => /^before 11\.8/.test(reason));
     assert.deepEqual([before?.verified, before?.database?.version.slice(0, 5)], [true, "10.11"]);
-    const { code, stdout, stderr } = await clone.drydock(["backup", "run"]);
-    assert.equal(code, 0, stdout + stderr);
+    for (const args of [["backup", "run"], ["backup", "restore", "latest", "--db", "--yes", "--no-backup"]]) {
+      const { code, stdout, stderr } = await clone.drydock(args);
+      assert.equal(code, 0, stdout + stderr);
+    }
+    assert.equal(sql("CHECKSUM TABLE kept"), checksum);
   });
 
   it("does not go back to the earlier one, and no other engine takes it", async () => {

@@ -30,7 +30,9 @@ describe("a database and a Redis elsewhere", function () {
     openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", `/CN=${name}`, "-keyout", `${name}.key`, "-out", `${name}.pem`);
   const pem = (name: string) => readFileSync(join(folder, `${name}.pem`), "utf8");
   const set = async (path: string, value: string, secret = false) => {
-    const { code, stderr } = await clone.pulumi(["config", "set", ...(secret ? ["--secret"] : []), "--path", `drydock:${path}`, "--", value]);
+    // On standard input: certificates begin as options do.
+    const line = 'eval "$(./drydock env 2>/dev/null)" && printf %s "$0" | pulumi config set --non-interactive --path "$@"';
+    const { code, stderr } = await clone.run("bash", ["-c", line, value, `drydock:${path}`, ...(secret ? ["--secret"] : [])]);
     assert.equal(code, 0, stderr);
   };
   const outside = (name: string, image: string, env: Record<string, string>, command: string[]) => docker(

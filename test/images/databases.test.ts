@@ -14,7 +14,7 @@ describe("a database of another version", function () {
   const container = () => status.services.find(({ role }) => role === "database")!.container;
   const sql = (statement: string) => docker("exec", container(), "sh", "-c", 'MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb -uroot -N 9my-Shop_1 -e "$1"', "sql", statement);
   const set = async (path: string, value: string) => {
-    const { code, stderr } = await clone.pulumi(["config", "set", "--path", `drydock:${path}`, "--", value]);
+    const { code, stderr } = await clone.pulumi(["config", "set", "--path", `drydock:${path}`, value]);
     assert.equal(code, 0, stderr);
   };
   const up = async () => {

@@ -11,6 +11,9 @@ if [ "$ENGINE" = mysql ]; then server=mysqld; else server=mariadbd; fi
 version=$(in_image --entrypoint "$server" "$IMAGE" --no-defaults --version 2>&1) \
   || fail "the image $IMAGE has no $server, which drydock:database.engine ($ENGINE) needs; nothing was changed: $version"
 
+its=${version#*Ver }
+its=${its%% *}
+
 # The server's own judgement of its options: one that it does not take would keep it from starting.
 set -f
 old=$IFS
@@ -39,7 +42,7 @@ data=
   done
   echo "$engine"')
 case $data in
-  '') echo "a new database, for ${version#*Ver }"; exit 0 ;;
+  '') echo "a new database, for $its"; exit 0 ;;
   mariadb | mysql)
     # Its version stands nowhere; at least it must be the same engine's.
     [ "$data" = "$ENGINE" ] || fail "the data was written by another engine ($data); nothing was changed. Keep it: pulumi config set --path drydock:database.engine $data -s $STACK"
@@ -54,8 +57,8 @@ if [ -z "$agent" ]; then
   echo "database-check: WARNING: nothing backs this stack up, and the data is about to become a later server's: there is no way back" >&2
 else
   [ -n "$serving" ] || fail "the database does not run, so its data can't be backed up before it becomes a later server's. Nothing was changed. Start it: docker start its container; or put the image back"
-  said=$(docker exec "$agent" agent run --type db --reason "before $(printf '%s' "$version" | grep -o '[0-9][0-9.]*' | head -n 1)" </dev/null 2>&1) \
+  said=$(docker exec "$agent" agent run --type db --reason "before $its" </dev/null 2>&1) \
     || fail "the data could not be backed up before it becomes a later server's; nothing was changed:
 $(printf '%s\n' "$said" | tail -n 5)"
 fi
-echo "the data becomes that of ${version#*Ver }"
+echo "the data becomes that of $its"

@@ -2,8 +2,7 @@ import { z } from "zod";
 import type { LenientSettings } from "./found.ts";
 import type { Stage } from "./stage.ts";
 import { longestJob, RETRIES } from "./capacity.ts";
-import { caFile } from "./schema/external.ts";
-import { hasCacheServer } from "./schema/redis.ts";
+import { cachePlace, certificates, placed } from "./places.ts";
 import * as type from "./variableTypes.ts";
 
 /** What a container does. */
@@ -59,10 +58,8 @@ const secret = (name: string, type: Variable["type"], description: string, rest:
 const password = { required: true, generator: type.passwordGenerator } as const;
 // The variables that every role must have, as teams listed them after a deployment without one of them.
 const template = "core template";
-
 // Laravel itself does not read it.
 const application = "applications";
-
 /**
  * Names that Laravel derives from APP_NAME where they are not set. A new APP_NAME would log every visitor out and leave the waiting jobs behind under
  * the old prefix, so they are Laravel's own for an application without a name, whatever APP_NAME says: each stack has a Redis of its own.
@@ -76,26 +73,6 @@ const derived = [
 
 /** What config/queue.php says where nothing is set, in seconds. */
 const LARAVELS_RETRY = 90;
-
-const redisHost = ({ redis }: Context["settings"]): string => redis?.external?.host ?? "redis";
-
-/** What follows from where a server is, and can't be said otherwise. @param usual where it is the stack's own @param group its settings */
-function placed(where: (settings: Context["settings"]) => string, usual: string, group: "database" | "redis"): Rest {
-  return {
-    default: ({ settings }) => where(settings),
-    computed: `${usual}; as \`${group}.external\` says, where that is set`,
-    check: (value, { settings }) => {
-      const expected = where(settings);
-      if (value === expected) return undefined;
-      const why = settings[group]?.external === undefined
-        ? `${type.ownServer}; a server elsewhere is drydock:${group}.external`
-        : `which drydock:${group}.external says`;
-      return `is another one: expected ${expected}, ${why}`;
-    },
-    example: usual,
-  };
-}
-
 /** All variables that Drydock knows, in the order of the `.env` file and of docs/environment.md. */
 export const catalogue: readonly Variable[] = [
   plain("APP_NAME", type.line(), "The application's name, in mails", { default: "Laravel" }),
@@ -159,11 +136,11 @@ export const catalogue: readonly Variable[] = [
     source: `${template}, known issue 2`,
   }),
   plain("DB_HOST", type.line(), "The database's name in the stack's network, or the server of `database.external`", {
-    ...placed(({ database }) => database?.external?.host ?? "database", "database", "database"),
+    ...placed("database", "host", "database"),
     source: `${template}, known issue 11`,
   }),
   plain("DB_PORT", type.port(), "The database's port", {
-    ...placed(({ database }) => String(database?.external?.port ?? 3306), "3306", "database"), source: template,
+    ...placed("database", "port", "3306"), source: template,
   }),
   plain("DB_DATABASE", type.identifier(64), "The database that is created for the application", { required: true, example: "laravel", source: template }),
   plain("DB_USERNAME", type.identifier(32), "The user that is created for the application", {
@@ -176,29 +153,19 @@ export const catalogue: readonly Variable[] = [
 
   plain("REDIS_CLIENT", type.oneOf("phpredis"), "The PHP extension; the package predis has no place here", { default: "phpredis", source: "known issue 5" }),
   plain("MYSQL_ATTR_SSL_CA", type.line(), "The file with the certificates of who has signed the database's; Laravel's configuration reads it, and then encrypts", {
-    default: ({ settings: { database } }) => (database?.external?.tls === true ? caFile("database", database.external.ca) : undefined),
-    computed: "where `database.external` has `tls`: the file of its `ca`, else that of public authorities",
+    ...certificates("database"),
   }),
   plain("REDIS_HOST", type.line(), "Redis's name in the stack's network, or the server of `redis.external`", {
-    ...placed(redisHost, "redis", "redis"), source: `${template}, known issue 11`,
+    ...placed("redis", "host", "redis"), source: `${template}, known issue 11`,
   }),
-  plain("REDIS_CACHE_HOST", type.line(), "The server of the cache alone; the stores of Laravel's cache use it by themselves", {
-    default: ({ settings: { redis = {} } }) => (hasCacheServer(redis) ? "redis-cache" : redisHost({ redis })),
-    computed: "redis-cache; as REDIS_HOST where `redis.cache.enabled` is false",
-    check: (value, { settings: { redis = {} } }) => {
-      const possible = [...(hasCacheServer(redis) ? ["redis-cache"] : []), redisHost({ redis })];
-      return possible.includes(value) ? undefined : `is another one: expected ${possible.join(", or ")}`;
-    },
-    source: "Drydock",
-  }),
-  plain("REDIS_PORT", type.port(), "Redis's port", placed(({ redis }) => String(redis?.external?.port ?? 6379), "6379", "redis")),
+  plain("REDIS_CACHE_HOST", type.line(), "The server of the cache alone; the stores of Laravel's cache use it by themselves", { ...cachePlace, source: "Drydock" }),
+  plain("REDIS_PORT", type.port(), "Redis's port", placed("redis", "port", "6379")),
   plain("REDIS_SCHEME", type.oneOf("tls", "tcp"), "Whether Redis is spoken to in encryption; Drydock has Laravel's configuration do that", {
     default: ({ settings: { redis } }) => (redis?.external?.tls === true ? "tls" : undefined),
     computed: "tls where `redis.external` has it",
   }),
   plain("REDIS_CAFILE", type.line(), "The file with the certificates of who has signed Redis's", {
-    default: ({ settings: { redis } }) => (redis?.external?.tls === true ? caFile("redis", redis.external.ca) : undefined),
-    computed: "where `redis.external` has `tls`: the file of its `ca`, else that of public authorities",
+    ...certificates("redis"),
     source: "Drydock",
   }),
   secret("REDIS_PASSWORD", type.password(), "Redis's password, at least 32 characters", { ...password, source: `${template}, known issue 3` }),

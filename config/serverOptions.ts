@@ -101,11 +101,11 @@ function judge({ name: server, known, refused }: Server, given: string, name: st
   const reason = refused.find(([pattern]) => pattern.test(name))?.[1];
   if (reason !== undefined) return { problem: { path, message: `can't be set: ${reason}`, remedy: removeCommand(path, stack) } };
   const kind = known.get(name) ?? any;
-  if (!kind.accepts.test(value)) return { problem: { path, message: `is ${JSON.stringify(value)}, expected ${kind.expects}`, remedy: removeCommand(path, stack) } };
+  if (!kind.accepts.test(value)) return { problem: { path, message: `has another value than expected: ${kind.expects}`, remedy: removeCommand(path, stack) } };
   if (kind !== any) return {};
   const meant = nearest(name, [...known.keys()]);
   const message = `is not an option that Drydock knows${meant === undefined ? "" : ` (is ${meant} meant?)`}: the server is asked whether it takes it, before anything is changed`;
-  return { warning: { path, message, ...(meant === undefined ? {} : { remedy: `${removeCommand(path, stack)}\n${setCommand(`drydock:${server}.options.${meant}`, value, stack)}` }) } };
+  return { warning: { path, message, ...(meant === undefined ? {} : { remedy: `${removeCommand(path, stack)}\n${setCommand(`drydock:${server}.options.${meant}`, "VALUE", stack)}` }) } };
 }
 
 /** The options of the database, as words of its command line. */

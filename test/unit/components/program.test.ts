@@ -480,6 +480,7 @@ describe("the stack", () => {
         ["no migrations and no backups", { migrate: off, backup: off }],
         ["no backups", { backup: off }],
         ["MySQL", { database: { ...images.database, engine: "mysql" }, env: { ...guarded.env, DB_CONNECTION: "mysql" } }],
+        ["a database and Redis elsewhere", { database: { external: { host: "db.example.com" } }, redis: { external: { host: "redis.example.com" } } }],
         ["a bucket of its own", { bucket: { name: "shop-backups", region: "eu-central-1" } }],
       ];
       // What staging refuses, production does as well.

@@ -38,8 +38,8 @@ describe("options of database and Redis", () => {
 
   it("have values of their kind, and none that is more than a value", () => {
     for (const [options, message] of [
-      [{ max_connections: "many" }, 'is "many", expected a whole number'], [{ sql_mode: "STRICT ALL" }, 'is "STRICT ALL", expected words with commas between them'],
-      [{ max_allowed_packet: "64 MB" }, 'is "64 MB", expected a number of bytes, such as 64M'], [{ slow_query_log: "yes" }, 'is "yes", expected ON or OFF'],
+      [{ max_connections: "many" }, 'has another value than expected: a whole number'], [{ sql_mode: "STRICT ALL" }, 'has another value than expected: words with commas between them'],
+      [{ max_allowed_packet: "64 MB" }, 'has another value than expected: a number of bytes, such as 64M'], [{ slow_query_log: "yes" }, 'has another value than expected: ON or OFF'],
     ] as const) assert.deepEqual(problemsOf(database(options)).map((one) => one.message), [message]);
     assert.match(problemsOf(redis({ appendfsync: "no" }))[0]!.message, /jobs of half a minute could be lost/);
     for (const value of ["1\nmaxmemory-policy allkeys-lru", "'1'", "a\\b"]) assert.equal(problemsOf(redis({ maxclients: value })).length, 1, value);

@@ -22,5 +22,5 @@ export const external = (what: string, listens: number) =>
 
 /** Where the containers have the certificates of an authority of its own, else those of the public ones. */
 export function caFile(name: "database" | "redis", ca: string | undefined): string {
-  return ca === undefined ? "/etc/ssl/certs/ca-certificates.crt" : `/run/drydock/tls/${name}.pem`;
+  return ca === undefined ? "/etc/ssl/certs/ca-certificates.crt" : `/run/drydock/tls/${name}.crt`;
 }

@@ -300,14 +300,14 @@ describe("the stack", () => {
     assert.deepEqual(containers(all).map(({ name }) => name).filter((name) => /database|redis/.test(name)), []);
     assert.deepEqual(leaves(all).filter(({ name }) => /redis-(cache-)?(only-)?password|backup-user|(database|redis)-image/.test(name)), []);
     const replica = revealed(leaf(all, "app-1").inputs);
-    for (const line of ["DB_HOST=db.example.com", "DB_PORT=3307", "MYSQL_ATTR_SSL_CA=/run/drydock/tls/database.pem", "REDIS_HOST=redis.example.com",
+    for (const line of ["DB_HOST=db.example.com", "DB_PORT=3307", "MYSQL_ATTR_SSL_CA=/run/drydock/tls/database.crt", "REDIS_HOST=redis.example.com",
       "REDIS_CACHE_HOST=redis.example.com", "REDIS_SCHEME=tls", "REDIS_CAFILE=/etc/ssl/certs/ca-certificates.crt"]) assert.ok(replica.envs.includes(line), line);
-    const pem = { file: "/run/drydock/tls/database.pem", content: ca, owner: "0", group: "0", permissions: "0444" };
+    const pem = { file: "/run/drydock/tls/database.crt", content: ca, owner: "0", group: "0", permissions: "0444" };
     assert.deepEqual(replica.uploads.find(({ file }: any) => file === pem.file), pem);
     const agent = revealed(leaf(all, "backup-agent").inputs);
     assert.deepEqual(agent.networksAdvanced.map(({ name }: any) => name), ["network-data-abcdef0", "network-restore-abcdef0", "network-app-abcdef0"]);
     const file = (name: string) => agent.uploads.find(({ file }: any) => file === `/run/drydock/${name}`).content;
-    assert.match(file("database.cnf"), /^\[client\]\nhost=db\.example\.com\nport=3307\nuser="shop"\npassword="[^"]+"\nssl-ca=\/run\/drydock\/tls\/database\.pem\nssl-verify-server-cert\n$/);
+    assert.match(file("database.cnf"), /^\[client\]\nhost=db\.example\.com\nport=3307\nuser="shop"\npassword="[^"]+"\nssl-ca=\/run\/drydock\/tls\/database\.crt\nssl-verify-server-cert\n$/);
     const { external, physical } = JSON.parse(file("backup.json"));
     assert.deepEqual([external, physical], [true, false]);
     const step = (name: string) => revealed(leaf(all, name).inputs).environment;
@@ -480,7 +480,7 @@ describe("the stack", () => {
         ["no migrations and no backups", { migrate: off, backup: off }],
         ["no backups", { backup: off }],
         ["MySQL", { database: { ...images.database, engine: "mysql" }, env: { ...guarded.env, DB_CONNECTION: "mysql" } }],
-        ["a database and Redis elsewhere", { database: { external: { host: "db.example.com" } }, redis: { external: { host: "redis.example.com" } } }],
+        ["a database and Redis elsewhere", { database: { external: { host: "db.example.com", ca: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n" } }, redis: { external: { host: "redis.example.com" } } }],
         ["a bucket of its own", { bucket: { name: "shop-backups", region: "eu-central-1" } }],
       ];
       // What staging refuses, production does as well.

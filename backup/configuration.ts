@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { join } from "node:path";
 import { AgentError, messageOf } from "./errors.ts";
 import { configurationSchema, SECRETS, type Configuration } from "./protocol.ts";
@@ -40,8 +41,8 @@ export function databaseAccount() {
   const ca = value("ssl-ca");
   return {
     host: value("host"), port: Number(value("port")), user: value("user"), password: value("password"),
-    // Without a file the stack's own server is meant, which is reached by the stack's own network.
-    ...(ca === "" ? {} : { ssl: { ca: readFileSync(ca, "utf8"), rejectUnauthorized: true, verifyIdentity: true } }),
+    // An address is checked by the tools that dump, not by this client. Without a file the stack's own server is meant, which is reached by the stack's own network.
+    ...(ca === "" ? {} : { ssl: { ca: readFileSync(ca, "utf8"), rejectUnauthorized: true, verifyIdentity: isIP(value("host")) === 0 } }),
   };
 }
 

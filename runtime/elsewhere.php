@@ -70,7 +70,7 @@ function drydock_reason(string $what, Throwable $error, string $said): string
         '/did not match expected (CN|name)/i' => 'its certificate is for another name',
         '/certificate verify failed/i' => "its certificate is not signed by who is trusted here: see drydock:$what.external.ca",
         '/cafile|CA cert|no start line/i' => "the certificates of drydock:$what.external.ca can't be read",
-        '/SSL operation failed|Cannot enable crypto|using SSL|SSL.*(wrong version|unexpected eof)/i' => "it does not speak TLS there: see drydock:$what.external.tls",
+        '/SSL operation failed|Cannot enable crypto|using SSL|SSL.*(wrong version|unexpected eof)/i' => "TLS fails: its certificate is not signed by who is trusted here (drydock:$what.external.ca), or it speaks none (drydock:$what.external.tls)",
         '/\b1045\b/' => 'it refuses DB_USERNAME or DB_PASSWORD',
         '/\b1044\b/' => 'DB_USERNAME may not use the database DB_DATABASE',
         '/\b1049\b/' => 'it has no database DB_DATABASE: have it made there',

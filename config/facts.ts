@@ -20,6 +20,8 @@ export interface Facts {
   readonly counts: Readonly<Partial<Record<Role, number>>>;
   /** Roles that publish a port, with the host's port. */
   readonly published: Readonly<Partial<Record<Role, readonly number[]>>>;
+  /** Folders of the application that are volumes of their own, from its folder. */
+  readonly persistent: readonly string[];
 }
 
 /** Every Drydock stack has these groups of settings, and hardly another program has all of them. */
@@ -55,5 +57,6 @@ export function factsOf({ app = {}, database, redis, proxy = {}, scheduler, hori
       restore: backup?.enabled === false ? 0 : 1,
     },
     published: proxy.port === undefined ? {} : { proxy: [proxy.port] },
+    persistent: Object.keys(app.persistent ?? {}),
   };
 }

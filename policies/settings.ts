@@ -44,6 +44,7 @@ const factsSchema = z.object({
   health: z.object({ port: z.number().int(), path: z.string() }),
   counts: z.partialRecord(z.enum(ROLES), z.number().int().nonnegative()),
   published: z.partialRecord(z.enum(ROLES), numbers),
+  persistent: z.array(z.string()).default([]),
 });
 
 /** What several rules share. Set under `pack-settings` of a `--policy-pack-config` file. */

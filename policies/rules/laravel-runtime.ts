@@ -20,7 +20,8 @@ export const codeFromImageOnly = resourceRule({
   params: z.strictObject({ roles: rolesParam(LARAVEL), writable: z.array(z.string()).default(["storage", "bootstrap/cache"]) }),
   check: onRoles((container, report, { params }) => {
     const folders = codeFolders(container);
-    const open = folders.flatMap((folder) => params.writable.map((path) => `${folder}/${path}`));
+    const kept = (container.settings.facts?.persistent ?? []).filter((path) => !CODE.has(path.split("/")[0]!));
+    const open = folders.flatMap((folder) => [...params.writable, ...kept].map((path) => `${folder}/${path}`));
     for (const { value: { target }, path } of container.mounts.known) {
       if (isUnknown(target)) report.undecided(target.path);
       if (typeof target !== "string" || open.some((folder) => isWithin(target, folder))) continue;
@@ -29,6 +30,9 @@ export const codeFromImageOnly = resourceRule({
     for (const path of container.mounts.unknown) report.undecided(path);
   }),
 });
+
+/** Folders of a Laravel application that hold code: none of them is kept over a release, whatever the settings say. */
+const CODE = new Set(["app", "bootstrap", "config", "database", "lang", "resources", "routes", "vendor"]);
 
 /** Where a container's code can be: the working directory, if it is said, else the usual places. */
 function codeFolders(container: Container): readonly string[] {

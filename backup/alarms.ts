@@ -4,7 +4,7 @@ import { readSecret } from "./configuration.ts";
 import { messageOf } from "./errors.ts";
 import type { Reporter } from "./events.ts";
 import { StateFile } from "./files.ts";
-import { FOLDERS, type Configuration, type Status } from "./protocol.ts";
+import { type Configuration, FOLDERS, type Status } from "./protocol.ts";
 
 type Alarm = Status["alarms"][number];
 const FILE = join(FOLDERS.backups, "state", "alarms.json");
@@ -19,17 +19,28 @@ export interface Notice {
   readonly at: string;
 }
 
-export function mailOf({ kind, stack, name, message, at }: Notice): { readonly subject: string; readonly text: string } {
+export function mailOf({ kind, stack, name, message, at }: Notice): {
+  readonly subject: string;
+  readonly text: string;
+} {
   const word = { alarm: "ALARM", over: "over", report: "report" }[kind];
-  const advice = kind === "alarm" ? "\n\nSee: ./drydock backup status; ./drydock backup health; ./drydock backup logs" : "";
-  return { subject: `[drydock ${stack}] ${word}: ${name}`, text: `${message}\n\nStack: ${stack}\nTime: ${at}${advice}\n` };
+  const advice =
+    kind === "alarm" ? "\n\nSee: ./drydock backup status; ./drydock backup health; ./drydock backup logs" : "";
+  return {
+    subject: `[drydock ${stack}] ${word}: ${name}`,
+    text: `${message}\n\nStack: ${stack}\nTime: ${at}${advice}\n`,
+  };
 }
 
 /** What is wrong at present. Each is said once when it begins and once when it is over, also across a restart. */
 export class Alarms {
   readonly file: StateFile<readonly Alarm[]>;
 
-  constructor(readonly configuration: Configuration, readonly reporter: Reporter, path = FILE) {
+  constructor(
+    readonly configuration: Configuration,
+    readonly reporter: Reporter,
+    path = FILE,
+  ) {
     this.file = new StateFile<readonly Alarm[]>(path, z.array(alarmSchema), []);
   }
 
@@ -57,8 +68,13 @@ export class Alarms {
 
   async #send(kind: Notice["kind"], name: string, message: string): Promise<void> {
     const notice: Notice = { kind, stack: this.configuration.stack, name, message, at: new Date().toISOString() };
-    for (const [way, send] of [["mail", () => sendMail(this.configuration, notice)], ["webhook", () => callWebhook(notice)]] as const) {
-      await send().catch((error: unknown) => this.reporter.log("error", `the ${kind} ${name} could not be sent by ${way}: ${messageOf(error)}`));
+    for (const [way, send] of [
+      ["mail", () => sendMail(this.configuration, notice)],
+      ["webhook", () => callWebhook(notice)],
+    ] as const) {
+      await send().catch((error: unknown) =>
+        this.reporter.log("error", `the ${kind} ${name} could not be sent by ${way}: ${messageOf(error)}`),
+      );
     }
   }
 }
@@ -93,9 +109,14 @@ export async function sendHeartbeat({ stack }: Configuration): Promise<void> {
 
 async function post(address: string, value: object): Promise<void> {
   const headers = { "content-type": "application/json" };
-  let response;
+  let response: Response;
   try {
-    response = await fetch(address, { method: "POST", headers, body: JSON.stringify(value), signal: AbortSignal.timeout(15_000) });
+    response = await fetch(address, {
+      method: "POST",
+      headers,
+      body: JSON.stringify(value),
+      signal: AbortSignal.timeout(15_000),
+    });
   } catch (error) {
     throw new Error(`it can't be reached: ${messageOf((error as Error).cause ?? error)}`);
   }

@@ -1,6 +1,6 @@
 import { requireSecret } from "./configuration.ts";
 import { refused } from "./errors.ts";
-import { entrySchema, type Entry } from "./protocol.ts";
+import { type Entry, entrySchema } from "./protocol.ts";
 import { derivedKey, open, seal } from "./seal.ts";
 import type { Store } from "./store.ts";
 
@@ -14,10 +14,15 @@ export const nextSequence = (entries: readonly Entry[]): number =>
 const FOLDER = "backups/catalogue/";
 const nameOf = (id: string, kind: string): string => `${FOLDER}${id}.${kind}`;
 
-/** What belongs to an entry and lies beside it: the sums of its files; the environment's plain part, maintenance mode and releases at that time. */
+/**
+ * What belongs to an entry and lies beside it: the sums of its files; the environment's plain part, maintenance mode
+ * and releases at that time.
+ */
 export type Attachment = "files" | "state";
 
-/** All backups that are complete. Each object is sealed, so that a bucket shows nobody the names of tables and files. */
+/**
+ * All backups that are complete. Each object is sealed, so that a bucket shows nobody the names of tables and files.
+ */
 export class Catalogue {
   readonly #key = derivedKey(requireSecret("repositoryKey"));
 
@@ -48,11 +53,19 @@ export class Catalogue {
     const { entries } = await this.list();
     if (id === "latest") {
       const newest = entries.find((entry) => entry.verified && (part === undefined || entry[part] !== undefined));
-      if (newest === undefined) throw refused(`there is no verified backup${part === undefined ? "" : ` of the ${part}`}`, "./drydock backup run");
+      if (newest === undefined)
+        throw refused(
+          `there is no verified backup${part === undefined ? "" : ` of the ${part}`}`,
+          "./drydock backup run",
+        );
       return newest;
     }
     const found = entries.filter((entry) => entry.id.startsWith(id));
-    if (found.length !== 1) throw refused(found.length === 0 ? `no backup is called ${id}` : `${id} begins the name of ${found.length} backups`, "./drydock backup list");
+    if (found.length !== 1)
+      throw refused(
+        found.length === 0 ? `no backup is called ${id}` : `${id} begins the name of ${found.length} backups`,
+        "./drydock backup list",
+      );
     return found[0]!;
   }
 

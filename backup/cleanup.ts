@@ -1,10 +1,10 @@
-import { chain, type Archived } from "./binlog/archive.ts";
+import { type Archived, chain } from "./binlog/archive.ts";
 import { forgetKept, keptBackups } from "./companion/client.ts";
 import type { Agent, Place } from "./context.ts";
 import { messageOf, refused } from "./errors.ts";
 import { withLock } from "./lock.ts";
 import type { Entry, Results } from "./protocol.ts";
-import { choose, type Choice } from "./retention.ts";
+import { type Choice, choose } from "./retention.ts";
 import { LOCK } from "./run.ts";
 import { daysWith, longestPause } from "./schedule.ts";
 
@@ -22,7 +22,11 @@ export interface CleanupOptions {
  */
 export async function cleanUp(agent: Agent, options: CleanupOptions): Promise<Results["cleanup"]> {
   return await withLock(LOCK, "a cleanup", 3_600_000, async () => {
-    const { configuration: { retention }, local, s3 } = agent;
+    const {
+      configuration: { retention },
+      local,
+      s3,
+    } = agent;
     const here = await plan(agent, local, retention.localDays, options);
     if (!options.dryRun) await s3?.ownership.hold();
     const there = s3 === undefined ? undefined : await plan(agent, s3, retention.s3Days, options);
@@ -88,7 +92,8 @@ async function carryOut({ place, entries, remove, segments }: Plan, now: Date): 
   await binlogs.store.remove(segments);
 }
 
-const timeOf = (id: string): number => Date.parse(id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*/, "$1-$2-$3T$4:$5:$6Z"));
+const timeOf = (id: string): number =>
+  Date.parse(id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*/, "$1-$2-$3T$4:$5:$6Z"));
 
 /** As many verified backups as may go at once: twice what comes between two cleanups, and some of releases. */
 export function mostRemoved({ backup, cleanup }: { readonly backup: string; readonly cleanup: string }): number {
@@ -98,7 +103,8 @@ export function mostRemoved({ backup, cleanup }: { readonly backup: string; read
 /** Pieces of the log before the oldest kept backup, which none of the kept ones leads to. */
 export function unneeded(archived: readonly Archived[], kept: readonly Entry[]): readonly string[] {
   const positions = kept.flatMap(({ database, finished }) =>
-    database?.position === undefined ? [] : [{ ...database.position, before: Date.parse(finished) / 1000 }]);
+    database?.position === undefined ? [] : [{ ...database.position, before: Date.parse(finished) / 1000 }],
+  );
   if (positions.length === 0) return [];
   const needed = new Set<Archived>();
   const firsts: number[] = [];

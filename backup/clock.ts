@@ -26,7 +26,10 @@ export class ClockWatch {
     const by = wall - this.#wall - (steady - this.#steady);
     if (Math.abs(by) > TOLERANCE) {
       const way = by > 0 ? "ahead, or the machine slept" : "back";
-      this.#jump = { text: `the clock was set ${span(Math.abs(by))} ${way}, to ${new Date(wall).toISOString()}`, at: steady };
+      this.#jump = {
+        text: `the clock was set ${span(Math.abs(by))} ${way}, to ${new Date(wall).toISOString()}`,
+        at: steady,
+      };
     }
     this.#wall = wall;
     this.#steady = steady;

@@ -4,7 +4,7 @@ import { readConfiguration } from "./configuration.ts";
 import type { Reporter } from "./events.ts";
 import { Ownership } from "./owner.ts";
 import type { Configuration, Entry } from "./protocol.ts";
-import { localRepository, s3Repository, type Restic } from "./restic.ts";
+import { localRepository, type Restic, s3Repository } from "./restic.ts";
 import { localStore, s3Store } from "./store.ts";
 
 /** One place where backups are. */
@@ -24,9 +24,16 @@ export interface Agent {
 
 export function agentOf(reporter: Reporter): Agent {
   const configuration = readConfiguration();
-  const place = (restic: Restic, store: ReturnType<typeof localStore>): Place => ({ restic, catalogue: new Catalogue(store), binlogs: new BinlogArchive(store) });
+  const place = (restic: Restic, store: ReturnType<typeof localStore>): Place => ({
+    restic,
+    catalogue: new Catalogue(store),
+    binlogs: new BinlogArchive(store),
+  });
   const [remote, bucket] = [s3Repository(configuration), s3Store(configuration)];
-  const s3 = remote === undefined || bucket === undefined ? undefined : { ...place(remote, bucket), ownership: new Ownership(bucket, configuration.stack) };
+  const s3 =
+    remote === undefined || bucket === undefined
+      ? undefined
+      : { ...place(remote, bucket), ownership: new Ownership(bucket, configuration.stack) };
   return { configuration, reporter, local: place(localRepository(), localStore()), s3 };
 }
 

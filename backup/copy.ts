@@ -1,11 +1,15 @@
 import { setTimeout } from "node:timers/promises";
-import { placeOf, type Agent, type Place } from "./context.ts";
+import { defined } from "../lib/defined.ts";
+import { type Agent, type Place, placeOf } from "./context.ts";
 import { AgentError, refused } from "./errors.ts";
 import type { Entry } from "./protocol.ts";
 import { lineage } from "./retention.ts";
-import { s3Store, type Store } from "./store.ts";
+import { type Store, s3Store } from "./store.ts";
 
-/** Puts a backup, and what it is an increment of, into S3: data, then what lies beside the entry, then the entry, then `latest`. */
+/**
+ * Puts a backup, and what it is an increment of, into S3: data, then what lies beside the entry, then the entry, then
+ * `latest`.
+ */
 export async function copyToS3(agent: Agent, entry: Entry): Promise<Entry> {
   const { s3 } = agent;
   if (s3 === undefined) return entry;
@@ -16,26 +20,46 @@ export async function copyToS3(agent: Agent, entry: Entry): Promise<Entry> {
 }
 
 /**
- * restic goes on trying for a quarter of an hour where S3 has gone away, and everything else waits for it: so S3 itself is asked before and meanwhile, and
- * what is at work is ended when it has not answered twice. Its client, too, waits for minutes where a connection is there and nothing comes.
+ * restic goes on trying for a quarter of an hour where S3 has gone away, and everything else waits for it: so S3 itself
+ * is asked before and meanwhile, and
+ * what is at work is ended when it has not answered twice. Its client, too, waits for minutes where a connection is
+ * there and nothing comes.
  *
  * @param every milliseconds; an answer may take as long
  * @throws what S3, or the way to it, said last
  */
-export async function whileThere<T>({ catalogue: { store }, restic }: Pick<Place, "restic"> & { readonly catalogue: { readonly store: Pick<Store, "list"> } }, work: () => Promise<T>, every = 15_000): Promise<T> {
+export async function whileThere<T>(
+  {
+    catalogue: { store },
+    restic,
+  }: Pick<Place, "restic"> & { readonly catalogue: { readonly store: Pick<Store, "list"> } },
+  work: () => Promise<T>,
+  every = 15_000,
+): Promise<T> {
   const ask = async (): Promise<void> => {
     const silence = new AbortController();
-    const silent = setTimeout(every, undefined, silence).then(() => { throw new AgentError(`S3 has not answered for ${every / 1000} s`, { transient: true }); });
+    const silent = setTimeout(every, undefined, silence).then(() => {
+      throw new AgentError(`S3 has not answered for ${every / 1000} s`, { transient: true });
+    });
     await Promise.race([store.list("latest"), silent]).finally(() => silence.abort());
   };
   await ask();
   let missed = 0;
   let gone: unknown;
-  const look = setInterval(() => void ask().then(() => { missed = 0; }, (error: unknown) => {
-    if (++missed < 2) return;
-    gone = error;
-    restic.end();
-  }), every);
+  const look = setInterval(
+    () =>
+      void ask().then(
+        () => {
+          missed = 0;
+        },
+        (error: unknown) => {
+          if (++missed < 2) return;
+          gone = error;
+          restic.end();
+        },
+      ),
+    every,
+  );
   try {
     return await work();
   } catch (error) {
@@ -60,12 +84,19 @@ async function copy({ local, reporter, configuration }: Agent, s3: Place, entry:
   for (const [index, one] of wanted.entries()) {
     if (!there.has(one.id)) await s3.restic.copyFrom(local.restic, snapshots.get(one.id) ?? []);
     copied = { ...one, copies: ["local", "s3"] };
-    const [files, state] = [await local.catalogue.attachment(one.id, "files"), await local.catalogue.attachment(one.id, "state")];
-    await s3.catalogue.write({ ...copied, copies: ["s3"] }, { ...(files === undefined ? {} : { files }), ...(state === undefined ? {} : { state }) });
+    const [files, state] = [
+      await local.catalogue.attachment(one.id, "files"),
+      await local.catalogue.attachment(one.id, "state"),
+    ];
+    await s3.catalogue.write({ ...copied, copies: ["s3"] }, { ...defined({ files, state }) });
     await local.catalogue.write(copied);
     reporter.progress("copy", index + 1, wanted.length, "steps");
   }
-  if (copied.verified) await s3Store(configuration)!.put("latest", Buffer.from(JSON.stringify({ id: copied.id, finished: copied.finished, verified: copied.verified })));
+  if (copied.verified)
+    await s3Store(configuration)!.put(
+      "latest",
+      Buffer.from(JSON.stringify({ id: copied.id, finished: copied.finished, verified: copied.verified })),
+    );
   reporter.log("info", `backup ${copied.id} is in S3`);
   return copied;
 }
@@ -73,26 +104,43 @@ async function copy({ local, reporter, configuration }: Agent, s3: Place, entry:
 /** Those that are not in S3, oldest first. */
 export async function copyMissing(agent: Agent): Promise<void> {
   const { entries } = await agent.local.catalogue.list();
-  for (const entry of [...entries].reverse()) if (entry.verified && !entry.copies.includes("s3")) await copyToS3(agent, entry);
+  for (const entry of [...entries].reverse())
+    if (entry.verified && !entry.copies.includes("s3")) await copyToS3(agent, entry);
 }
 
 /**
- * On an empty machine: takes S3's catalogue as its own, and the bucket too where no other agent is at work on it. As long as
+ * On an empty machine: takes S3's catalogue as its own, and the bucket too where no other agent is at work on it. As
+ * long as
  * one is, this one reads there and writes nothing: a drill beside the living stack.
  * @param takeOver whoever is at work there
  */
 export async function adopt(agent: Agent, takeOver = false): Promise<number> {
-  if (agent.s3 === undefined) throw refused("no bucket is configured, so there is nothing to take over", "set drydock:backup.s3, or drydock:bucket, and deploy");
+  if (agent.s3 === undefined)
+    throw refused(
+      "no bucket is configured, so there is nothing to take over",
+      "set drydock:backup.s3, or drydock:bucket, and deploy",
+    );
   const { entries, unreadable } = await agent.s3.catalogue.list();
   if (entries.length === 0) {
-    if (unreadable.length > 0) throw refused(`none of the ${unreadable.length} backups in the bucket can be read with this key`, "drydock:backup.key must be the one that ./drydock backup key export showed");
+    if (unreadable.length > 0)
+      throw refused(
+        `none of the ${unreadable.length} backups in the bucket can be read with this key`,
+        "drydock:backup.key must be the one that ./drydock backup key export showed",
+      );
     const { bucket, prefix } = agent.configuration.s3!;
-    throw refused(`there is no backup in the bucket ${bucket}${prefix === "" ? "" : ` under ${prefix}`}`, "are drydock:backup.s3's bucket and prefix those of the stack that made them?");
+    throw refused(
+      `there is no backup in the bucket ${bucket}${prefix === "" ? "" : ` under ${prefix}`}`,
+      "are drydock:backup.s3's bucket and prefix those of the stack that made them?",
+    );
   }
   const { ownership } = agent.s3;
   const other = takeOver ? undefined : await ownership.other();
   if (other === undefined) await ownership.take();
-  else agent.reporter.log("warn", `the bucket is read, and not written to: the agent of stack ${other.stack} (container ${other.host}) was at work on it at ${other.seen}`);
+  else
+    agent.reporter.log(
+      "warn",
+      `the bucket is read, and not written to: the agent of stack ${other.stack} (container ${other.host}) was at work on it at ${other.seen}`,
+    );
   const here = (await agent.local.catalogue.list()).entries;
   const known = new Set(here.map(({ id }) => id));
   const unknown = entries.filter(({ id }) => !known.has(id));
@@ -100,12 +148,15 @@ export async function adopt(agent: Agent, takeOver = false): Promise<number> {
   const there = new Set(entries.map(({ id }) => id));
   const last = Math.max(0, ...entries.map(({ sequence = 0 }) => sequence));
   for (const entry of here) {
-    if (!there.has(entry.id) && (entry.sequence ?? 0) <= last) await agent.local.catalogue.write({ ...entry, sequence: last + (entry.sequence ?? 0) });
+    if (!there.has(entry.id) && (entry.sequence ?? 0) <= last)
+      await agent.local.catalogue.write({ ...entry, sequence: last + (entry.sequence ?? 0) });
   }
   for (const entry of [...unknown].reverse()) {
-    const [files, state] = [await agent.s3!.catalogue.attachment(entry.id, "files"), await agent.s3!.catalogue.attachment(entry.id, "state")];
-    await agent.local.catalogue.write(entry, { ...(files === undefined ? {} : { files }), ...(state === undefined ? {} : { state }) });
+    const [files, state] = [
+      await agent.s3!.catalogue.attachment(entry.id, "files"),
+      await agent.s3!.catalogue.attachment(entry.id, "state"),
+    ];
+    await agent.local.catalogue.write(entry, { ...defined({ files, state }) });
   }
   return unknown.length;
 }
-

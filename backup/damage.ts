@@ -9,7 +9,8 @@ import { LOCK } from "./run.ts";
 const HOUR = 3_600_000;
 
 /**
- * Checks the repository here and says which backups need what is damaged: those that S3 has as well are read from there from
+ * Checks the repository here and says which backups need what is damaged: those that S3 has as well are read from there
+ * from
  * now on, the others are not verified any more.
  * @param part of the data that is read, such as "10%"
  * @throws AgentError naming them, and what to do
@@ -24,15 +25,20 @@ export async function checkRepository(agent: Agent, part: string): Promise<void>
     const affected = await affectedBy(agent, packs);
     if (affected === undefined) throw error;
     await note(agent, affected, packs);
-    throw new AgentError(`the repository is damaged: ${packs.length} of its files, which ${affected.length} backups need${list(affected)}`, {
-      remedy: "take the damaged files out: ./drydock backup repair; then make a full backup: ./drydock backup run",
-      cause: error,
-    });
+    throw new AgentError(
+      `the repository is damaged: ${packs.length} of its files, which ${affected.length} backups need${list(affected)}`,
+      {
+        remedy: "take the damaged files out: ./drydock backup repair; then make a full backup: ./drydock backup run",
+        cause: error,
+      },
+    );
   });
 }
 
 const list = (entries: readonly Entry[]): string =>
-  entries.length === 0 ? "" : `: ${entries.map(({ id, copies }) => (copies.includes("s3") ? `${id} (in S3 as well)` : id)).join(", ")}`;
+  entries.length === 0
+    ? ""
+    : `: ${entries.map(({ id, copies }) => (copies.includes("s3") ? `${id} (in S3 as well)` : id)).join(", ")}`;
 
 /** The backups that need a damaged file, or are increments of one that does; undefined where that can't be said. */
 async function affectedBy({ local, reporter }: Agent, packs: readonly string[]): Promise<readonly Entry[] | undefined> {
@@ -55,13 +61,18 @@ async function note({ local }: Agent, affected: readonly Entry[], packs: readonl
     await local.catalogue.write(
       entry.copies.includes("s3")
         ? { ...entry, copies: ["s3"] }
-        : { ...entry, verified: false, ...(verification === undefined ? {} : { verification: { ...verification, problems: [problem] } }) },
+        : {
+            ...entry,
+            verified: false,
+            ...(verification === undefined ? {} : { verification: { ...verification, problems: [problem] } }),
+          },
     );
   }
 }
 
 /**
- * Takes what is damaged out of the repository, so that the next backup stores anew what it shares with it; what can still be
+ * Takes what is damaged out of the repository, so that the next backup stores anew what it shares with it; what can
+ * still be
  * read stays.
  */
 export async function repair(agent: Agent): Promise<Results["repair"]> {
@@ -70,7 +81,10 @@ export async function repair(agent: Agent): Promise<Results["repair"]> {
     const said = await restic.check("100%").then(() => "", messageOf);
     if (said === "") throw refused("nothing is damaged: all of the repository was read");
     const packs = damagedPacks(said);
-    if (!isDamage(said) || packs.length === 0) throw new AgentError(`what is wrong can't be taken out: ${said}`, { remedy: "keep a copy of the volume of backups, then begin anew: ./drydock backup key reset" });
+    if (!isDamage(said) || packs.length === 0)
+      throw new AgentError(`what is wrong can't be taken out: ${said}`, {
+        remedy: "keep a copy of the volume of backups, then begin anew: ./drydock backup key reset",
+      });
     const affected = (await affectedBy(agent, packs)) ?? [];
     await note(agent, affected, packs);
     await restic.takeOut(packs);

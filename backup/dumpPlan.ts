@@ -16,25 +16,35 @@ export interface DumpPlan {
 }
 
 /**
- * The dump tool stops at the first thing that it can't read: a view whose table has lost a column, a table whose file is
- * damaged, routines in system tables of an earlier version. So each is asked for before, and what doesn't answer is left out.
+ * The dump tool stops at the first thing that it can't read: a view whose table has lost a column, a table whose file
+ * is
+ * damaged, routines in system tables of an earlier version. So each is asked for before, and what doesn't answer is
+ * left out.
  * @param target the version of the server that takes the dump. @default the same
  */
 export async function planDump(connection: Connection, schema: string, target?: string): Promise<DumpPlan> {
   const options: string[] = [];
   const excluded: string[] = [];
   const missing: string[] = [];
-  const named = await rowsOf(connection, "SELECT table_name AS name, table_type AS type FROM information_schema.tables WHERE table_schema = ?", [schema]);
+  const named = await rowsOf(
+    connection,
+    "SELECT table_name AS name, table_type AS type FROM information_schema.tables WHERE table_schema = ?",
+    [schema],
+  );
   for (const { name, type } of named) {
     const at = `${quoted(schema)}.${quoted(String(name))}`;
-    const [kind, question] = type === "VIEW" ? ["view", `SHOW FIELDS FROM ${at}`] : ["table", `SELECT 1 FROM ${at} LIMIT 0`];
+    const [kind, question] =
+      type === "VIEW" ? ["view", `SHOW FIELDS FROM ${at}`] : ["table", `SELECT 1 FROM ${at} LIMIT 0`];
     const reason = await refusal(connection, question);
     if (reason === undefined) continue;
     options.push(`--ignore-table=${schema}.${String(name)}`);
     excluded.push(`${kind} ${String(name)}`);
     missing.push(`${kind} ${String(name)} can't be dumped: ${reason}`);
   }
-  for (const [what, question] of [["routines", "SHOW PROCEDURE STATUS LIKE ''"], ["events", `SHOW EVENTS FROM ${quoted(schema)}`]] as const) {
+  for (const [what, question] of [
+    ["routines", "SHOW PROCEDURE STATUS LIKE ''"],
+    ["events", `SHOW EVENTS FROM ${quoted(schema)}`],
+  ] as const) {
     const reason = await refusal(connection, question);
     if (reason === undefined) continue;
     options.push(`--skip-${what}`);
@@ -56,8 +66,10 @@ async function refusal(connection: Connection, statement: string): Promise<strin
 }
 
 /**
- * Whether a dump of the server has the rows of the past of a system-versioned table: MariaDB from 11.5 on. An earlier one says otherwise what is
- * not over (in 2038, not in 2106), so that the agent's server, and those of later versions, would take each row for one of the past.
+ * Whether a dump of the server has the rows of the past of a system-versioned table: MariaDB from 11.5 on. An earlier
+ * one says otherwise what is
+ * not over (in 2038, not in 2106), so that the agent's server, and those of later versions, would take each row for one
+ * of the past.
  */
 export function keepsHistory(version: string): boolean {
   const [, major = "0", minor = "0"] = /^(\d+)\.(\d+)\..*mariadb/i.exec(version) ?? [];
@@ -79,13 +91,22 @@ export interface Definers {
 /** The accounts that views, triggers, routines and events of a schema run as. */
 export async function definersOf(connection: Connection, schema: string): Promise<Definers> {
   const rows = await rowsOf(connection, DEFINERS, [schema, schema, schema, schema]);
-  const named = rows.flatMap((row) => Object.values(row)).map(String).filter((definer) => definer.includes("@")).sort();
-  const accounts = new Set((await rowsOf(connection, "SELECT CONCAT(user, '@', host) AS account FROM mysql.user")).map(({ account }) => String(account)));
+  const named = rows
+    .flatMap((row) => Object.values(row))
+    .map(String)
+    .filter((definer) => definer.includes("@"))
+    .sort();
+  const accounts = new Set(
+    (await rowsOf(connection, "SELECT CONCAT(user, '@', host) AS account FROM mysql.user")).map(({ account }) =>
+      String(account),
+    ),
+  );
   return { named, absent: named.filter((definer) => !accounts.has(definer)) };
 }
 
 /**
- * Makes the accounts that a schema's objects name, locked, in a server that is thrown away: without them a server says of a
+ * Makes the accounts that a schema's objects name, locked, in a server that is thrown away: without them a server says
+ * of a
  * view's columns in which schema they are, and what it then dumps can be loaded into that schema alone.
  */
 export async function makeDefiners(connection: Connection, schema: string): Promise<void> {
@@ -95,6 +116,9 @@ export async function makeDefiners(connection: Connection, schema: string): Prom
     const at = definer.lastIndexOf("@");
     const account = [definer.slice(0, at), definer.slice(at + 1)];
     await connection.query("CREATE USER IF NOT EXISTS ?@? ACCOUNT LOCK", account);
-    await connection.query(`GRANT ALL ON ${quoted(schema).replaceAll("_", "\\_").replaceAll("%", "\\%")}.* TO ?@?`, account);
+    await connection.query(
+      `GRANT ALL ON ${quoted(schema).replaceAll("_", "\\_").replaceAll("%", "\\%")}.* TO ?@?`,
+      account,
+    );
   }
 }

@@ -8,7 +8,8 @@ import { execute } from "./execute.ts";
 import type { Configuration } from "./protocol.ts";
 
 /**
- * How a database's own tools are called. What MySQL has written is read by MySQL alone: MariaDB sums a row with a NULL otherwise, and understands
+ * How a database's own tools are called. What MySQL has written is read by MySQL alone: MariaDB sums a row with a NULL
+ * otherwise, and understands
  * neither all of its SQL nor all of its log.
  */
 export interface Tools {
@@ -28,8 +29,27 @@ export interface Tools {
   readonly install: (data: string) => readonly [string, ...string[]];
 }
 
-const DUMP = ["--single-transaction", "--quick", "--routines", "--triggers", "--events", "--hex-blob", "--no-tablespaces", "--default-character-set=utf8mb4", "--max-allowed-packet=1G"];
-const SERVER = ["--skip-networking", "--skip-log-bin", "--skip-name-resolve", "--event-scheduler=OFF", "--innodb-buffer-pool-size=128M", "--innodb-flush-log-at-trx-commit=0", "--innodb-fast-shutdown=1", "--max-allowed-packet=1G"];
+const DUMP = [
+  "--single-transaction",
+  "--quick",
+  "--routines",
+  "--triggers",
+  "--events",
+  "--hex-blob",
+  "--no-tablespaces",
+  "--default-character-set=utf8mb4",
+  "--max-allowed-packet=1G",
+];
+const SERVER = [
+  "--skip-networking",
+  "--skip-log-bin",
+  "--skip-name-resolve",
+  "--event-scheduler=OFF",
+  "--innodb-buffer-pool-size=128M",
+  "--innodb-flush-log-at-trx-commit=0",
+  "--innodb-fast-shutdown=1",
+  "--max-allowed-packet=1G",
+];
 
 const TOOLS: Readonly<Record<Configuration["engine"], Tools>> = {
   mariadb: {
@@ -41,7 +61,15 @@ const TOOLS: Readonly<Record<Configuration["engine"], Tools>> = {
     replay: [],
     // What was unpacked just now is read from memory, not back from the disk.
     server: ["mariadbd", ...SERVER, "--innodb-data-file-buffering=ON"],
-    install: (data) => ["mariadb-install-db", "--no-defaults", `--datadir=${data}`, "--auth-root-authentication-method=normal", "--skip-test-db", "--innodb-log-file-size=16M", "--skip-log-bin"],
+    install: (data) => [
+      "mariadb-install-db",
+      "--no-defaults",
+      `--datadir=${data}`,
+      "--auth-root-authentication-method=normal",
+      "--skip-test-db",
+      "--innodb-log-file-size=16M",
+      "--skip-log-bin",
+    ],
   },
   mysql: {
     client: "mysql",
@@ -50,14 +78,30 @@ const TOOLS: Readonly<Record<Configuration["engine"], Tools>> = {
     binlog: "mysqlbinlog",
     binlogServerId: "--connection-server-id",
     replay: ["--skip-gtids"],
-    server: ["mysqld", ...SERVER, "--performance-schema=OFF", "--mysqlx=OFF", "--secure-file-priv=NULL", "--innodb-redo-log-capacity=64M"],
-    install: (data) => ["mysqld", "--no-defaults", "--initialize-insecure", `--datadir=${data}`, "--secure-file-priv=NULL", "--innodb-redo-log-capacity=16M"],
+    server: [
+      "mysqld",
+      ...SERVER,
+      "--performance-schema=OFF",
+      "--mysqlx=OFF",
+      "--secure-file-priv=NULL",
+      "--innodb-redo-log-capacity=64M",
+    ],
+    install: (data) => [
+      "mysqld",
+      "--no-defaults",
+      "--initialize-insecure",
+      `--datadir=${data}`,
+      "--secure-file-priv=NULL",
+      "--innodb-redo-log-capacity=16M",
+    ],
   },
 };
 
 /**
- * How the tools reach the server: with TLS where it has TLS. MariaDB proves itself by the account's password from 11.4 on;
- * an earlier one can't, so nobody is asked for a certificate that no authority has signed. MySQL's tools choose by themselves.
+ * How the tools reach the server: with TLS where it has TLS. MariaDB proves itself by the account's password from 11.4
+ * on;
+ * an earlier one can't, so nobody is asked for a certificate that no authority has signed. MySQL's tools choose by
+ * themselves.
  */
 export async function tlsOptions(connection: Connection): Promise<readonly string[]> {
   const { engine, external } = readConfiguration();
@@ -78,7 +122,11 @@ export function tlsOptionsFor(haveSsl: string, server: string): readonly string[
 export async function toolsVersion(): Promise<string> {
   let said = "";
   // It says so on standard error.
-  const printed = await execute("mariadb-backup", ["--version"], { onEnd: (_, errors) => { said = errors; } });
+  const printed = await execute("mariadb-backup", ["--version"], {
+    onEnd: (_, errors) => {
+      said = errors;
+    },
+  });
   return /(\d+\.\d+\.\d+)/.exec(`${printed} ${said}`)?.[1] ?? "0.0.0";
 }
 
@@ -94,7 +142,13 @@ function seriesOf(version: string): readonly [number, number] {
 export const tools = (): Tools => TOOLS[readConfiguration().engine];
 
 /** @throws AgentError where the image has the tools of another server */
-export function requireTools({ dump: [program] }: Pick<Tools, "dump"> = tools(), path = process.env["PATH"] ?? ""): void {
+export function requireTools(
+  { dump: [program] }: Pick<Tools, "dump"> = tools(),
+  path = process.env["PATH"] ?? "",
+): void {
   if (path.split(delimiter).some((folder) => existsSync(join(folder, program!)))) return;
-  throw refused(`the agent's image has no ${program}`, "drydock:backup.image has to hold the tools of drydock:database.engine; see MySQL in docs/backups.md");
+  throw refused(
+    `the agent's image has no ${program}`,
+    "drydock:backup.image has to hold the tools of drydock:database.engine; see MySQL in docs/backups.md",
+  );
 }

@@ -1,3 +1,4 @@
+import { defined } from "../lib/defined.ts";
 import { EXIT } from "./protocol.ts";
 
 /** What went wrong in words for a person, and what mends it. */
@@ -7,7 +8,15 @@ export class AgentError extends Error {
   /** Whether trying again can help: a lost connection, a busy repository. */
   readonly transient: boolean;
 
-  constructor(message: string, { remedy, code = EXIT.failed, transient = false, cause }: { remedy?: string; code?: number; transient?: boolean; cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    {
+      remedy,
+      code = EXIT.failed,
+      transient = false,
+      cause,
+    }: { remedy?: string; code?: number; transient?: boolean; cause?: unknown } = {},
+  ) {
     super(message, { cause });
     this.name = "AgentError";
     this.remedy = remedy;
@@ -16,14 +25,16 @@ export class AgentError extends Error {
   }
 }
 
-export const refused = (message: string, remedy?: string): AgentError => new AgentError(message, { code: EXIT.refused, ...(remedy === undefined ? {} : { remedy }) });
+export const refused = (message: string, remedy?: string): AgentError =>
+  new AgentError(message, { code: EXIT.refused, ...defined({ remedy }) });
 
 /** @param here on the Docker host; else in S3 */
 export const wrongKey = (what: string, here: boolean): AgentError =>
   refused(
     `${what} has another key than drydock:backup.key`,
     `set the key that it was made with: pulumi config set --secret --path drydock:backup.key; if nobody has it any more, begin anew: ${
-      here ? "./drydock backup key reset keeps what is there aside" : "another drydock:backup.s3.prefix"}`,
+      here ? "./drydock backup key reset keeps what is there aside" : "another drydock:backup.s3.prefix"
+    }`,
   );
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

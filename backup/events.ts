@@ -29,20 +29,27 @@ export class Reporter {
   #last = -Infinity;
   readonly #only: boolean;
 
-  /** @param output where events go: standard error for verbs whose output is data; @param log "only": nobody called, there is but the log */
+  /**
+   * @param output where events go: standard error for verbs whose output is data; @param log "only": nobody called,
+   * there is but the log
+   */
   constructor({ json = false, output = 1, log }: { json?: boolean; output?: 1 | 2; log?: "only" } = {}) {
     this.#only = log === "only";
     this.#json = json;
     this.#output = output;
     this.#secrets = knownSecrets();
-    this.#logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } }, containerLog());
+    this.#logger = pino(
+      { base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } },
+      containerLog(),
+    );
   }
 
   emit(event: Event): void {
     if (this.#only) return;
     if (this.#json) return this.#write(JSON.stringify(clean(event, this.#secrets)));
     if (event.event === "log") return this.#write(event.message);
-    if (event.event === "error") return this.#write(`error: ${event.message}${event.remedy === undefined ? "" : `\n  remedy: ${event.remedy}`}`);
+    if (event.event === "error")
+      return this.#write(`error: ${event.message}${event.remedy === undefined ? "" : `\n  remedy: ${event.remedy}`}`);
     if (event.event === "result") {
       const { event: _, ...rest } = event;
       this.#write(JSON.stringify(clean(rest, this.#secrets), undefined, 2));

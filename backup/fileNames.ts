@@ -30,12 +30,17 @@ export function lossy(path: string | Uint8Array): string {
   return text.replace(/\uFFFD+/g, REPLACED);
 }
 
-/** A key, or a text with names that somebody else chose, for people: in one line, left to right, with the bytes that are no text as \xNN. */
+/**
+ * A key, or a text with names that somebody else chose, for people: in one line, left to right, with the bytes that are
+ * no text as \xNN.
+ */
 export function shown(key: string): string {
   const bytes = key.startsWith(BYTES);
   const text = bytes ? key.slice(1) : key;
   // Control characters, and those that turn the direction of a text or break its line.
-  const hidden = bytes ? /[\\\u0000-\u001f\u007f-\u00ff]/g : /[\\\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+  const hidden = bytes
+    ? /[\\\u0000-\u001f\u007f-\u00ff]/g
+    : /[\\\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
   return text.replace(hidden, (sign) => {
     if (sign === "\\") return "\\\\";
     const code = sign.charCodeAt(0).toString(16);

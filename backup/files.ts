@@ -1,5 +1,14 @@
 import {
-  closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, writeSync,
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import type { z } from "zod";
@@ -76,7 +85,11 @@ export class StateFile<T> {
   /** What is wrong with the file, in words; undefined where nothing is. */
   problem: string | undefined;
 
-  constructor(readonly path: string, schema: z.ZodType<T>, empty: T) {
+  constructor(
+    readonly path: string,
+    schema: z.ZodType<T>,
+    empty: T,
+  ) {
     this.#value = empty;
     try {
       const content = readIfThere(path);

@@ -5,7 +5,7 @@ import { joined, keyOf, lossy, pathOf, shown } from "./fileNames.ts";
 import { FOLDERS } from "./protocol.ts";
 
 /** A file as it was when its sum was taken. `id` changes whenever its content may have changed. */
-export interface FileSum {
+interface FileSum {
   readonly sum: string;
   readonly id: string;
 }
@@ -22,16 +22,23 @@ export interface Found {
 }
 
 /**
- * Sums of the files before they are read into the repository; one that didn't change since the last backup keeps its sum.
+ * Sums of the files before they are read into the repository; one that didn't change since the last backup keeps its
+ * sum.
  * What can't be read, such as a file to which the application has denied itself any access, is named and left out.
  */
-export async function filesToBackUp(include: readonly string[], previous: Manifest | undefined, root: string = FOLDERS.storage): Promise<Found> {
+export async function filesToBackUp(
+  include: readonly string[],
+  previous: Manifest | undefined,
+  root: string = FOLDERS.storage,
+): Promise<Found> {
   const sums: [string, FileSum][] = [];
   const unreadable: string[] = [];
   const note = (path: Uint8Array, error: Error): void => {
     // Deleted since it was listed.
     if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return;
-    unreadable.push(`${shown(keyOf(path))} can't be read: ${(error as NodeJS.ErrnoException).code ?? messageOf(error)}`);
+    unreadable.push(
+      `${shown(keyOf(path))} can't be read: ${(error as NodeJS.ErrnoException).code ?? messageOf(error)}`,
+    );
   };
   for (const folder of include) {
     for (const path of existing(folder, root, note)) {
@@ -60,11 +67,16 @@ function existing(folder: string, root: string, note: (path: Uint8Array, error: 
 }
 
 /**
- * The sums of those stored files that are still what they were when their sum was taken: the repository then has exactly that.
+ * The sums of those stored files that are still what they were when their sum was taken: the repository then has
+ * exactly that.
  * Others were written to meanwhile: they are in the backup, but nobody knows what they should be.
  * @param stored names as restic says them, in which bytes that are no UTF-8 look alike
  */
-export function settledSums(before: Manifest, stored: readonly string[], root: string = FOLDERS.storage): { readonly sums: Manifest; readonly changed: number; readonly count: number } {
+export function settledSums(
+  before: Manifest,
+  stored: readonly string[],
+  root: string = FOLDERS.storage,
+): { readonly sums: Manifest; readonly changed: number; readonly count: number } {
   const keys = new Map<string, string[]>();
   for (const key of Object.keys(before)) keys.set(lossy(pathOf(key)), [...(keys.get(lossy(pathOf(key))) ?? []), key]);
   const times = new Map<string, number>();

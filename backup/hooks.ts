@@ -1,9 +1,13 @@
+import type { Agent } from "./context.ts";
 import { AgentError } from "./errors.ts";
 import { execute } from "./execute.ts";
-import type { Agent } from "./context.ts";
 
 /** Runs one of the user's commands; what it says goes into the log. */
-export async function runHook({ configuration, reporter }: Agent, name: "pre" | "post" | "validate", env: Readonly<Record<string, string>>): Promise<void> {
+export async function runHook(
+  { configuration, reporter }: Agent,
+  name: "pre" | "post" | "validate",
+  env: Readonly<Record<string, string>>,
+): Promise<void> {
   const hook = configuration.hooks[name];
   if (hook === undefined) return;
   const [file = "", ...args] = hook.command;

@@ -3,9 +3,17 @@ import { messageOf } from "./errors.ts";
 import { EXIT } from "./protocol.ts";
 
 /** The agent's entry. The two that run for long load no more than they need. */
-const program = new Command("agent").description("Drydock's backup agent").exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage));
-program.command("serve").description("run as the agent").action(async () => (await import("./serve.ts")).serve());
-program.command("companion").description("run as the companion that restores").action(async () => (await import("./companion/serve.ts")).serveCompanion());
+const program = new Command("agent")
+  .description("Drydock's backup agent")
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage));
+program
+  .command("serve")
+  .description("run as the agent")
+  .action(async () => (await import("./serve.ts")).serve());
+program
+  .command("companion")
+  .description("run as the companion that restores")
+  .action(async () => (await import("./companion/serve.ts")).serveCompanion());
 
 async function main(): Promise<void> {
   if (!["serve", "companion"].includes(process.argv[2] ?? "")) (await import("./verbs.ts")).addVerbs(program);

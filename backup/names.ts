@@ -1,7 +1,8 @@
 import { z } from "zod";
 
 /**
- * What a record has under a name that somebody else chose, such as a table's: `constructor` and `toString` are names too,
+ * What a record has under a name that somebody else chose, such as a table's: `constructor` and `toString` are names
+ * too,
  * and every object has something called so.
  */
 export const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
@@ -14,7 +15,8 @@ export function recordOf<T>(value: z.ZodType<T>) {
     const entries = Object.entries(found).map(([name, one]): [string, T] => {
       const { success, data, error } = value.safeParse(one);
       if (success) return [name, data];
-      for (const { message, path } of error.issues) context.addIssue({ code: "custom", message, path: [name, ...path] });
+      for (const { message, path } of error.issues)
+        context.addIssue({ code: "custom", message, path: [name, ...path] });
       return [name, one];
     });
     return Object.fromEntries(entries);

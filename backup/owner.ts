@@ -8,7 +8,9 @@ import { StateFile } from "./files.ts";
 import { FOLDERS } from "./protocol.ts";
 import type { Store } from "./store.ts";
 
-/** Who writes to a bucket. Two that write and prune one repository damage it, and the newest backup would be either's. */
+/**
+ * Who writes to a bucket. Two that write and prune one repository damage it, and the newest backup would be either's.
+ */
 const ownerSchema = z.object({
   /** Of the volume with the backups: a container's name changes, and so does the machine's. */
   id: z.string(),
@@ -36,7 +38,11 @@ export function ownId(path = join(FOLDERS.backups, "state", "installation.json")
 export class Ownership {
   #heldAt = -Infinity;
 
-  constructor(readonly store: Store, readonly stack: string, readonly id: () => string = ownId) {}
+  constructor(
+    readonly store: Store,
+    readonly stack: string,
+    readonly id: () => string = ownId,
+  ) {}
 
   /** Who has it; undefined where nobody has. */
   async owner(): Promise<Owner | undefined> {
@@ -50,7 +56,9 @@ export class Ownership {
   /** The other agent that is at work on this bucket; undefined where there is none. */
   async other(now = new Date()): Promise<Owner | undefined> {
     const owner = await this.owner();
-    return owner === undefined || owner.id === this.id() || Math.abs(now.getTime() - Date.parse(owner.seen)) > GONE ? undefined : owner;
+    return owner === undefined || owner.id === this.id() || Math.abs(now.getTime() - Date.parse(owner.seen)) > GONE
+      ? undefined
+      : owner;
   }
 
   /**

@@ -5,11 +5,13 @@ import { recordOf } from "./names.ts";
 export const EXIT = { done: 0, failed: 1, usage: 2, refused: 3, notVerified: 4 } as const;
 
 export const TYPES = ["full", "db", "files", "incremental"] as const;
-/** `full`: database and files. `incremental`: files, and of the database what changed since the last physical backup (else all of it). */
+/**
+ * `full`: database and files. `incremental`: files, and of the database what changed since the last physical backup
+ * (else all of it).
+ */
 export type BackupType = (typeof TYPES)[number];
 
-/** Where the agent finds its settings, and beside them its secrets, one in a file. */
-export const CONFIGURATION = "/run/drydock/backup.json";
+/** The agent's secrets, one in a file, beside its settings. */
 export const SECRETS = {
   repositoryKey: "repository-key",
   /** An option file of the database's client; the account is `drydock_backup`. */
@@ -25,7 +27,9 @@ export const SECRETS = {
   heartbeat: "heartbeat",
 } as const;
 
-/** The port of the agent's metrics, of its health check and (on the companion) of its HTTP interface. Never published. */
+/**
+ * The port of the agent's metrics, of its health check and (on the companion) of its HTTP interface. Never published.
+ */
 export const PORTS = { agent: 9180, companion: 9181 } as const;
 
 /** So often, in ms, who is at a restore says that it is still needed. */
@@ -47,11 +51,20 @@ export const FOLDERS = {
   database: "/var/lib/mysql",
 } as const;
 
-/** A folder in the database's volume that is none of the server's: what is being restored, and what was live before a restore. */
+/**
+ * A folder in the database's volume that is none of the server's: what is being restored, and what was live before a
+ * restore.
+ */
 export const BESIDE = ".drydock";
-/** Where the companion of one restore puts it, instead of the volume `restore`: beside the live files, so that putting it in their place is renaming. */
+/**
+ * Where the companion of one restore puts it, instead of the volume `restore`: beside the live files, so that putting
+ * it in their place is renaming.
+ */
 export const RESTORES_BESIDE = `${FOLDERS.database}/${BESIDE}/restores`;
-/** Where its folder is told to a companion, and its name in the network to the agent, which a line on standard input tells when it is there. */
+/**
+ * Where its folder is told to a companion, and its name in the network to the agent, which a line on standard input
+ * tells when it is there.
+ */
 export const COMPANION = { restores: "DRYDOCK_RESTORES", host: "DRYDOCK_COMPANION" } as const;
 
 const hook = z.strictObject({ command: z.array(z.string()).min(1), timeout: z.number().int().positive() });
@@ -80,28 +93,35 @@ export const configurationSchema = z.strictObject({
   maxAge: z.number(),
   /** Seconds between two segments of the binary log. */
   binlogInterval: z.number().int(),
-  email: z.strictObject({
-    to: z.string(),
-    from: z.string(),
-    host: z.string(),
-    port: z.number().int(),
-    security: z.enum(["tls", "starttls", "none"]),
-    username: z.string().optional(),
-  }).optional(),
-  /** The second place. Objects: PREFIXbackups/repository/ (restic), PREFIXbackups/catalogue/, PREFIXbinlogs/ (both encrypted), PREFIXlatest (JSON: id, finished, verified). */
-  s3: z.strictObject({
-    bucket: z.string(),
-    region: z.string(),
-    /** Empty, or ends with /. */
-    prefix: z.string(),
-    /** Where it isn't Amazon's: https://host or http://host:port. */
-    endpoint: z.string().optional(),
-  }).optional(),
+  email: z
+    .strictObject({
+      to: z.string(),
+      from: z.string(),
+      host: z.string(),
+      port: z.number().int(),
+      security: z.enum(["tls", "starttls", "none"]),
+      username: z.string().optional(),
+    })
+    .optional(),
+  /**
+   * The second place. Objects: PREFIXbackups/repository/ (restic), PREFIXbackups/catalogue/, PREFIXbinlogs/ (both
+   * encrypted), PREFIXlatest (JSON: id, finished, verified).
+   */
+  s3: z
+    .strictObject({
+      bucket: z.string(),
+      region: z.string(),
+      /** Empty, or ends with /. */
+      prefix: z.string(),
+      /** Where it isn't Amazon's: https://host or http://host:port. */
+      endpoint: z.string().optional(),
+    })
+    .optional(),
 });
 export type Configuration = z.infer<typeof configurationSchema>;
 
 /** A place in the binary log. */
-export const binlogPositionSchema = z.object({ file: z.string(), position: z.number().int() });
+const binlogPositionSchema = z.object({ file: z.string(), position: z.number().int() });
 export type BinlogPosition = z.infer<typeof binlogPositionSchema>;
 
 const tableSumSchema = z.object({
@@ -123,7 +143,9 @@ export type SequenceRange = readonly [string, string];
 export const entrySchema = z.object({
   /** Sortable by time, such as 20261122T163000Z-3f2a. */
   id: z.string(),
-  /** The order in which backups were made, whatever the clock said. Absent in those of earlier agents, which are older. */
+  /**
+   * The order in which backups were made, whatever the clock said. Absent in those of earlier agents, which are older.
+   */
   sequence: z.number().int().optional(),
   type: z.enum(TYPES),
   reason: z.string(),
@@ -138,45 +160,65 @@ export const entrySchema = z.object({
   /** What is in it and can't be proven, and why, in words. */
   unproven: z.array(z.string()).optional(),
   /** When it was last verified, and how long restoring took: the measured RTO in seconds. */
-  verification: z.object({ at: z.string(), seconds: z.number(), problems: z.array(z.string()), tables: z.number().int(), rows: z.number().int(), files: z.number().int() }).optional(),
-  database: z.object({
-    format: z.enum(["logical", "physical"]),
-    engine: z.enum(["mariadb", "mysql"]),
-    version: z.string(),
-    schema: z.string(),
-    /** Bytes that a restore reads, and bytes that were added to the repository. */
-    bytes: z.number(),
-    added: z.number(),
-    /** The state in the backup: replaying the binary log begins here. Absent where the server writes none. */
-    position: binlogPositionSchema.optional(),
-    /** Physical: where the next increment begins, and the backup that this one is an increment of. */
-    lsn: z.string().optional(),
-    base: z.string().optional(),
-    /** Where in the log the sums were taken. */
-    sumsPosition: binlogPositionSchema.optional(),
-    sums: recordOf(tableSumSchema),
-    /** Sequence name to the next value, before and after the moment of the sums. Absent in backups of earlier agents. */
-    sequences: recordOf(sequenceRangeSchema.readonly()).optional(),
-    /** What the dump left out: "view NAME", "table NAME". */
-    excluded: z.array(z.string()).optional(),
-    /** Accounts, as user@host, that views, triggers, routines and events name; they are needed where it is restored. */
-    definers: z.array(z.string()).optional(),
-    /** Those of them that the server didn't have. */
-    absentDefiners: z.array(z.string()).optional(),
-    /** What the schema has beside tables: "view NAME", "trigger NAME", "procedure NAME", "function NAME", "event NAME". Absent in backups of earlier agents. */
-    objects: z.array(z.string()).optional(),
-    /** Newest rows of Laravel's table `migrations`, in order. */
-    migrations: z.array(z.string()),
-  }).optional(),
-  files: z.object({
-    count: z.number().int(),
-    bytes: z.number(),
-    added: z.number(),
-    /** SHA-256 of the list of the files' sums, which lies beside this entry. */
-    manifest: z.string(),
-    /** Files that changed while they were read: in the backup, but without a sum. */
-    changed: z.number().int(),
-  }).optional(),
+  verification: z
+    .object({
+      at: z.string(),
+      seconds: z.number(),
+      problems: z.array(z.string()),
+      tables: z.number().int(),
+      rows: z.number().int(),
+      files: z.number().int(),
+    })
+    .optional(),
+  database: z
+    .object({
+      format: z.enum(["logical", "physical"]),
+      engine: z.enum(["mariadb", "mysql"]),
+      version: z.string(),
+      schema: z.string(),
+      /** Bytes that a restore reads, and bytes that were added to the repository. */
+      bytes: z.number(),
+      added: z.number(),
+      /** The state in the backup: replaying the binary log begins here. Absent where the server writes none. */
+      position: binlogPositionSchema.optional(),
+      /** Physical: where the next increment begins, and the backup that this one is an increment of. */
+      lsn: z.string().optional(),
+      base: z.string().optional(),
+      /** Where in the log the sums were taken. */
+      sumsPosition: binlogPositionSchema.optional(),
+      sums: recordOf(tableSumSchema),
+      /**
+       * Sequence name to the next value, before and after the moment of the sums. Absent in backups of earlier agents.
+       */
+      sequences: recordOf(sequenceRangeSchema.readonly()).optional(),
+      /** What the dump left out: "view NAME", "table NAME". */
+      excluded: z.array(z.string()).optional(),
+      /**
+       * Accounts, as user@host, that views, triggers, routines and events name; they are needed where it is restored.
+       */
+      definers: z.array(z.string()).optional(),
+      /** Those of them that the server didn't have. */
+      absentDefiners: z.array(z.string()).optional(),
+      /**
+       * What the schema has beside tables: "view NAME", "trigger NAME", "procedure NAME", "function NAME", "event
+       * NAME". Absent in backups of earlier agents.
+       */
+      objects: z.array(z.string()).optional(),
+      /** Newest rows of Laravel's table `migrations`, in order. */
+      migrations: z.array(z.string()),
+    })
+    .optional(),
+  files: z
+    .object({
+      count: z.number().int(),
+      bytes: z.number(),
+      added: z.number(),
+      /** SHA-256 of the list of the files' sums, which lies beside this entry. */
+      manifest: z.string(),
+      /** Files that changed while they were read: in the backup, but without a sum. */
+      changed: z.number().int(),
+    })
+    .optional(),
   /** Where it is: always local; s3 once it was copied. */
   copies: z.array(z.enum(["local", "s3"])),
 });
@@ -184,8 +226,17 @@ export type Entry = z.infer<typeof entrySchema>;
 
 /** With --json, one of these a line (standard output; standard error for `dump` and `files`, whose output is data). */
 export const eventSchema = z.discriminatedUnion("event", [
-  /** `total` is 0 where it isn't known. Steps: hook, files, dump, physical, sums, restore, prepare, replay, compare, finish, copy, prune. */
-  z.object({ event: z.literal("progress"), step: z.string(), done: z.number(), total: z.number(), unit: z.enum(["bytes", "tables", "files", "segments", "steps"]) }),
+  /**
+   * `total` is 0 where it isn't known. Steps: hook, files, dump, physical, sums, restore, prepare, replay, compare,
+   * finish, copy, prune.
+   */
+  z.object({
+    event: z.literal("progress"),
+    step: z.string(),
+    done: z.number(),
+    total: z.number(),
+    unit: z.enum(["bytes", "tables", "files", "segments", "steps"]),
+  }),
   z.object({ event: z.literal("log"), level: z.enum(["info", "warn", "error"]), message: z.string() }),
   /** The last line where it went well; the rest is the verb's, see `results`. */
   z.looseObject({ event: z.literal("result") }),
@@ -202,18 +253,48 @@ export interface Results {
   readonly show: { readonly backup: Entry };
   readonly verify: { readonly backup: Entry };
   readonly status: Status;
-  readonly health: { readonly healthy: boolean; readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly message: string }[] };
-  readonly stats: { readonly backups: number; readonly verified: number; readonly repositoryBytes: number; readonly restoreBytes: number; readonly binlogBytes: number; readonly binlogSegments: number; readonly freeBytes: number };
-  readonly cleanup: { readonly dryRun: boolean; readonly removed: readonly string[]; readonly kept: readonly string[]; readonly removedSegments: number };
-  /** The folder of the restore, from where its companion puts them; on the disk. `copied`: from what the backup's proof has left, not from the repository. `compared`: all of it, with what was recorded. `objects`: how many tables and views its schema has. */
-  readonly prepare: { readonly backup: Entry; readonly folder: string; readonly reached: string; readonly seconds: number; readonly copied: boolean; readonly compared: boolean; readonly objects: number };
+  readonly health: {
+    readonly healthy: boolean;
+    readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly message: string }[];
+  };
+  readonly stats: {
+    readonly backups: number;
+    readonly verified: number;
+    readonly repositoryBytes: number;
+    readonly restoreBytes: number;
+    readonly binlogBytes: number;
+    readonly binlogSegments: number;
+    readonly freeBytes: number;
+  };
+  readonly cleanup: {
+    readonly dryRun: boolean;
+    readonly removed: readonly string[];
+    readonly kept: readonly string[];
+    readonly removedSegments: number;
+  };
+  /**
+   * The folder of the restore, from where its companion puts them; on the disk. `copied`: from what the backup's proof
+   * has left, not from the repository. `compared`: all of it, with what was recorded. `objects`: how many tables and
+   * views its schema has.
+   */
+  readonly prepare: {
+    readonly backup: Entry;
+    readonly folder: string;
+    readonly reached: string;
+    readonly seconds: number;
+    readonly copied: boolean;
+    readonly compared: boolean;
+    readonly objects: number;
+  };
   readonly replaced: object;
   /** `reached`: the moment that was recovered to; `sums`: what is in the data, to be compared after it was loaded. */
   readonly dump: { readonly backup: Entry; readonly reached: string; readonly sums: TableSums };
   readonly files: { readonly backup: Entry; readonly count: number };
   readonly adopt: { readonly adopted: number };
   /** What else was kept with a backup. `maintenance` is the state of maintenance mode, null where it was off. */
-  readonly state: { readonly state: { readonly environment: unknown; readonly maintenance: unknown; readonly releases: string } | null };
+  readonly state: {
+    readonly state: { readonly environment: unknown; readonly maintenance: unknown; readonly releases: string } | null;
+  };
   readonly key: { readonly key: string };
   /** How many files were taken out of the repository, and the backups that needed them. */
   readonly repair: { readonly files: number; readonly affected: readonly string[] };
@@ -228,7 +309,11 @@ export interface Status {
   readonly ageHours: number | null;
   readonly rpoSeconds: number | null;
   readonly rtoSeconds: number | null;
-  readonly binlog: { readonly streaming: boolean; readonly position: BinlogPosition | null; readonly reached: string | null };
+  readonly binlog: {
+    readonly streaming: boolean;
+    readonly position: BinlogPosition | null;
+    readonly reached: string | null;
+  };
   readonly s3: { readonly configured: boolean; readonly lagSeconds: number | null; readonly error: string | null };
   readonly running: { readonly type: string; readonly since: string; readonly pid: number } | null;
   readonly next: Readonly<Record<string, string | null>>;

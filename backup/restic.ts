@@ -2,12 +2,13 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Writable } from "node:stream";
+import { defined } from "../lib/defined.ts";
 import { secretFile } from "./configuration.ts";
 import { AgentError, messageOf, wrongKey } from "./errors.ts";
-import { execute, type ExecuteOptions } from "./execute.ts";
 import type { Reporter } from "./events.ts";
+import { type ExecuteOptions, execute } from "./execute.ts";
 import { readIfThere } from "./files.ts";
-import { FOLDERS, type Configuration } from "./protocol.ts";
+import { type Configuration, FOLDERS } from "./protocol.ts";
 import { isDamage, plain } from "./resticWords.ts";
 
 /** What a part of a backup put into the repository. */
@@ -50,7 +51,14 @@ export class Restic {
   constructor(repository: string, env: Readonly<Record<string, string>> = {}, options: readonly string[] = []) {
     this.repository = repository;
     this.#options = options;
-    this.env = { RESTIC_REPOSITORY: repository, RESTIC_PASSWORD_FILE: secretFile("repositoryKey"), RESTIC_PROGRESS_FPS: "2", GOMEMLIMIT: memoryLimit(), TMPDIR: SCRATCH, ...env };
+    this.env = {
+      RESTIC_REPOSITORY: repository,
+      RESTIC_PASSWORD_FILE: secretFile("repositoryKey"),
+      RESTIC_PROGRESS_FPS: "2",
+      GOMEMLIMIT: memoryLimit(),
+      TMPDIR: SCRATCH,
+      ...env,
+    };
   }
 
   /** Makes the repository where it isn't there. @throws AgentError where it is another key's */
@@ -64,7 +72,10 @@ export class Restic {
     return this.repository.startsWith("/");
   }
 
-  /** On this disk a look is enough: restic takes half a second of a processor to derive the key, and refuses a wrong one whenever it does something. */
+  /**
+   * On this disk a look is enough: restic takes half a second of a processor to derive the key, and refuses a wrong one
+   * whenever it does something.
+   */
   async #isThere(): Promise<boolean> {
     if (this.#isHere) return existsSync(`${this.repository}/config`);
     try {
@@ -76,47 +87,98 @@ export class Restic {
     }
   }
 
-  /** What was killed while it made a repository has left a key, with which restic makes none any more. Where there is a snapshot it may be needed. */
+  /**
+   * What was killed while it made a repository has left a key, with which restic makes none any more. Where there is a
+   * snapshot it may be needed.
+   */
   #forgetHalfMade(): void {
     const snapshots = `${this.repository}/snapshots`;
-    if (!existsSync(snapshots) || readdirSync(snapshots).length === 0) rmSync(`${this.repository}/keys`, { recursive: true, force: true });
+    if (!existsSync(snapshots) || readdirSync(snapshots).length === 0)
+      rmSync(`${this.repository}/keys`, { recursive: true, force: true });
   }
 
   /** A command's output as one file. Where the command fails, there is no snapshot. */
-  async storeOutput(id: string, part: Part, file: string, command: readonly string[], options: StoreOptions): Promise<Stored> {
-    return await this.#store(["--stdin-from-command", "--stdin-filename", file, "--tag", `id=${id},part=${part}`, "--", ...command], part, options);
+  async storeOutput(
+    id: string,
+    part: Part,
+    file: string,
+    command: readonly string[],
+    options: StoreOptions,
+  ): Promise<Stored> {
+    return await this.#store(
+      ["--stdin-from-command", "--stdin-filename", file, "--tag", `id=${id},part=${part}`, "--", ...command],
+      part,
+      options,
+    );
   }
 
   /**
-   * A folder's content, from its own root; with the names of all that it stored, and what restic says of files that it could
+   * A folder's content, from its own root; with the names of all that it stored, and what restic says of files that it
+   * could
    * not read. Those are left out, and the rest is stored.
    */
-  async storeFolder(id: string, part: Part, folder: string, include: readonly string[], exclude: readonly string[], options: StoreOptions): Promise<StoredFolder> {
+  async storeFolder(
+    id: string,
+    part: Part,
+    folder: string,
+    include: readonly string[],
+    exclude: readonly string[],
+    options: StoreOptions,
+  ): Promise<StoredFolder> {
     const names: string[] = [];
     let unread: string | undefined;
-    const stored = await this.#store(["--verbose=2", "--tag", `id=${id},part=${part}`, ...exclude.map((pattern) => `--exclude=${pattern}`), "--", ...include], part, options, {
-      cwd: folder,
-      onName: (path) => names.push(path),
-      onUnread: (said) => { unread = said; },
-    });
-    return { ...stored, names, ...(unread === undefined ? {} : { unread }) };
+    const stored = await this.#store(
+      [
+        "--verbose=2",
+        "--tag",
+        `id=${id},part=${part}`,
+        ...exclude.map((pattern) => `--exclude=${pattern}`),
+        "--",
+        ...include,
+      ],
+      part,
+      options,
+      {
+        cwd: folder,
+        onName: (path) => names.push(path),
+        onUnread: (said) => {
+          unread = said;
+        },
+      },
+    );
+    return { ...stored, names, ...defined({ unread }) };
   }
 
-  async #store(args: readonly string[], step: string, { reporter, proven }: StoreOptions, { cwd, onName, onUnread }: FolderOptions = {}): Promise<Stored> {
+  async #store(
+    args: readonly string[],
+    step: string,
+    { reporter, proven }: StoreOptions,
+    { cwd, onName, onUnread }: FolderOptions = {},
+  ): Promise<Stored> {
     let stored: Stored | undefined;
     mkdirSync(SCRATCH, { recursive: true, mode: 0o700 });
     await this.#execute([...storeArguments(proven), ...args], {
-      ...(cwd === undefined ? {} : { cwd }),
-      ...(onUnread === undefined ? {} : {
-        // There is a snapshot, of what could be read.
-        accept: [INCOMPLETE],
-        onEnd: (code: number, said: string) => { if (code === INCOMPLETE) onUnread(said); },
-      }),
+      ...defined({ cwd }),
+      ...(onUnread === undefined
+        ? {}
+        : {
+            // There is a snapshot, of what could be read.
+            accept: [INCOMPLETE],
+            onEnd: (code: number, said: string) => {
+              if (code === INCOMPLETE) onUnread(said);
+            },
+          }),
       onLine: (line) => {
         const message = parse(line);
-        if (message?.message_type === "verbose_status" && message.item !== undefined && !message.item.endsWith("/")) onName?.(message.item.slice(1));
+        if (message?.message_type === "verbose_status" && message.item !== undefined && !message.item.endsWith("/"))
+          onName?.(message.item.slice(1));
         if (message?.message_type === "status") reporter.progress(step, message.bytes_done ?? 0, 0, "bytes");
-        if (message?.message_type === "summary") stored = { files: (message.files_new ?? 0) + (message.files_changed ?? 0) + (message.files_unmodified ?? 0), bytes: message.total_bytes_processed ?? 0, added: message.data_added_packed ?? message.data_added ?? 0 };
+        if (message?.message_type === "summary")
+          stored = {
+            files: (message.files_new ?? 0) + (message.files_changed ?? 0) + (message.files_unmodified ?? 0),
+            bytes: message.total_bytes_processed ?? 0,
+            added: message.data_added_packed ?? message.data_added ?? 0,
+          };
       },
     });
     if (stored === undefined) throw new AgentError("restic made no snapshot");
@@ -163,11 +225,16 @@ export class Restic {
     await this.run(["check", ...(part === undefined ? [] : [`--read-data-subset=${part}`])]);
   }
 
-  /** The ids of the backups of which a snapshot needs one of these packs, which are damaged, of a repository on this disk. */
+  /**
+   * The ids of the backups of which a snapshot needs one of these packs, which are damaged, of a repository on this
+   * disk.
+   */
   async needing(packs: readonly string[]): Promise<ReadonlySet<string>> {
     const said = await this.#without(packs, () => this.run(["find", "--pack", ...packs]));
     const short = new Set([...said.matchAll(/in snapshot ([0-9a-f]+)/g)].map(([, id]) => id!));
-    const named = [...(await this.ids())].filter(([, snapshots]) => snapshots.some((id) => [...short].some((begin) => id.startsWith(begin))));
+    const named = [...(await this.ids())].filter(([, snapshots]) =>
+      snapshots.some((id) => [...short].some((begin) => id.startsWith(begin))),
+    );
     return new Set(named.map(([id]) => id));
   }
 
@@ -186,7 +253,10 @@ export class Restic {
     }
   }
 
-  /** Takes damaged packs out of the repository, of its index, and what was in them out of the snapshots; what of them can be read is stored once more. */
+  /**
+   * Takes damaged packs out of the repository, of its index, and what was in them out of the snapshots; what of them
+   * can be read is stored once more.
+   */
   async takeOut(packs: readonly string[]): Promise<void> {
     // It puts copies of them where it runs.
     const aside = `${FOLDERS.backups}/damaged`;
@@ -201,7 +271,11 @@ export class Restic {
   /** Copies backups from another repository. */
   async copyFrom(source: Restic, snapshots: readonly string[]): Promise<void> {
     if (snapshots.length === 0) return;
-    const env = { ...this.env, RESTIC_FROM_REPOSITORY: source.repository, RESTIC_FROM_PASSWORD_FILE: secretFile("repositoryKey") };
+    const env = {
+      ...this.env,
+      RESTIC_FROM_REPOSITORY: source.repository,
+      RESTIC_FROM_PASSWORD_FILE: secretFile("repositoryKey"),
+    };
     await this.#execute(["copy", ...snapshots], { env });
   }
 
@@ -212,23 +286,31 @@ export class Restic {
   }
 
   /**
-   * Locks of processes that are gone. Only one agent writes to a repository (in S3: see Ownership, which whoever writes holds),
+   * Locks of processes that are gone. Only one agent writes to a repository (in S3: see Ownership, which whoever writes
+   * holds),
    * so those of another host are of a container that was replaced.
    */
   async unlock(): Promise<void> {
     const locks = (await this.run(["list", "locks", "--no-lock"])).split("\n").filter((id) => id !== "");
-    const alive = await Promise.all(locks.map(async (id) => {
-      const { hostname: host, pid } = JSON.parse(await this.run(["cat", "lock", id, "--no-lock"])) as { hostname: string; pid: number };
-      return host === hostname() && existsSync(`/proc/${pid}`);
-    }));
+    const alive = await Promise.all(
+      locks.map(async (id) => {
+        const { hostname: host, pid } = JSON.parse(await this.run(["cat", "lock", id, "--no-lock"])) as {
+          hostname: string;
+          pid: number;
+        };
+        return host === hostname() && existsSync(`/proc/${pid}`);
+      }),
+    );
     await this.run(["unlock", ...(alive.includes(true) ? [] : ["--remove-all"])]);
   }
 
   #damaged(message: string, cause: unknown): AgentError {
     return new AgentError(`the repository ${this.repository} is damaged: ${plain(message)}`, {
-      remedy: `each backup that shares what is damaged is affected: ./drydock backup verify ID says which; ${this.#isHere
-        ? "keep a copy of the volume of backups, then make a full backup: ./drydock backup run --type full; what S3 has is not affected"
-        : "what is on the Docker host is not affected"}`,
+      remedy: `each backup that shares what is damaged is affected: ./drydock backup verify ID says which; ${
+        this.#isHere
+          ? "keep a copy of the volume of backups, then make a full backup: ./drydock backup run --type full; what S3 has is not affected"
+          : "what is on the Docker host is not affected"
+      }`,
       cause,
     });
   }
@@ -247,15 +329,22 @@ export class Restic {
       this.#running.add(child);
       child.once("close", () => this.#running.delete(child));
     };
-    const run = async (): Promise<string> => await execute("restic", [...this.#options, ...args], { env: this.env, onStart, ...options });
+    const run = async (): Promise<string> =>
+      await execute("restic", [...this.#options, ...args], { env: this.env, onStart, ...options });
     try {
       return await run();
     } catch (error) {
       const message = messageOf(error);
-      if (/wrong password|no key found/.test(message)) throw wrongKey(`the repository ${this.repository}`, this.#isHere);
+      if (/wrong password|no key found/.test(message))
+        throw wrongKey(`the repository ${this.repository}`, this.#isHere);
       // One of a process that was killed; a lock of one that lives stays.
       if (isDamage(message)) throw this.#damaged(message, error);
-      if (!/already locked/.test(message) || options.stdout !== undefined || ["unlock", "list", "cat"].includes(args[0]!)) throw error;
+      if (
+        !/already locked/.test(message) ||
+        options.stdout !== undefined ||
+        ["unlock", "list", "cat"].includes(args[0]!)
+      )
+        throw error;
       await this.unlock();
       return await run();
     }
@@ -263,21 +352,48 @@ export class Restic {
 }
 
 /**
- * It is the processor that a backup waits for. Compressed at its quickest, it gives away little in size. And restic opens and compares each piece right
- * after sealing it, in memory, which is a quarter of its work: the proof does that with all of it, as it came to lie on the disk.
+ * It is the processor that a backup waits for. Compressed at its quickest, it gives away little in size. And restic
+ * opens and compares each piece right
+ * after sealing it, in memory, which is a quarter of its work: the proof does that with all of it, as it came to lie on
+ * the disk.
  */
-export const storeArguments = (proven: boolean): readonly string[] => ["backup", "--json", "--no-scan", "--host", "drydock", "--compression", "fastest", ...(proven ? ["--no-extra-verify"] : [])];
+export const storeArguments = (proven: boolean): readonly string[] => [
+  "backup",
+  "--json",
+  "--no-scan",
+  "--host",
+  "drydock",
+  "--compression",
+  "fastest",
+  ...(proven ? ["--no-extra-verify"] : []),
+];
 
-/** Where restic writes what is not yet a whole pack: on the disk, for a folder in memory counts as memory and is small. */
+/**
+ * Where restic writes what is not yet a whole pack: on the disk, for a folder in memory counts as memory and is small.
+ */
 const SCRATCH = `${FOLDERS.backups}/tmp`;
 
 /** What restic tries to keep below: two of them, the agent and a verb share the container's memory. */
 function memoryLimit(): string {
-  const limit = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"].map((file) => Number(readIfThere(file)?.toString())).find((bytes) => bytes > 0 && bytes < 2 ** 40);
+  const limit = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
+    .map((file) => Number(readIfThere(file)?.toString()))
+    .find((bytes) => bytes > 0 && bytes < 2 ** 40);
   return `${Math.max(64, Math.round(((limit ?? 2 ** 30) * 0.22) / 2 ** 20))}MiB`;
 }
 
-function parse(line: string): { message_type?: string; item?: string; bytes_done?: number; files_new?: number; files_changed?: number; files_unmodified?: number; total_bytes_processed?: number; data_added?: number; data_added_packed?: number } | undefined {
+function parse(line: string):
+  | {
+      message_type?: string;
+      item?: string;
+      bytes_done?: number;
+      files_new?: number;
+      files_changed?: number;
+      files_unmodified?: number;
+      total_bytes_processed?: number;
+      data_added?: number;
+      data_added_packed?: number;
+    }
+  | undefined {
   try {
     return JSON.parse(line) as ReturnType<typeof parse>;
   } catch {
@@ -291,6 +407,9 @@ export const localRepository = (): Restic => new Restic(`${FOLDERS.backups}/repo
 export function s3Repository({ s3 }: Configuration): Restic | undefined {
   if (s3 === undefined) return undefined;
   const host = s3.endpoint ?? `https://s3.${s3.region}.amazonaws.com`;
-  return new Restic(`s3:${host}/${s3.bucket}/${s3.prefix}backups/repository`, { RESTIC_CACHE_DIR: `${FOLDERS.backups}/cache`, AWS_DEFAULT_REGION: s3.region, AWS_SHARED_CREDENTIALS_FILE: secretFile("s3") });
+  return new Restic(`s3:${host}/${s3.bucket}/${s3.prefix}backups/repository`, {
+    RESTIC_CACHE_DIR: `${FOLDERS.backups}/cache`,
+    AWS_DEFAULT_REGION: s3.region,
+    AWS_SHARED_CREDENTIALS_FILE: secretFile("s3"),
+  });
 }
-

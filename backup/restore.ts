@@ -1,10 +1,10 @@
-import { Restore, companionSpace, forgetKept } from "./companion/client.ts";
 import type { Archived, BinlogArchive } from "./binlog/archive.ts";
-import { placeOf, type Agent } from "./context.ts";
+import { companionSpace, forgetKept, Restore } from "./companion/client.ts";
+import { type Agent, placeOf } from "./context.ts";
 import { reading } from "./copy.ts";
 import { DUMP, STREAM } from "./databaseBackup.ts";
 import { AgentError, messageOf, refused } from "./errors.ts";
-import { PORTS, type BinlogPosition, type Entry } from "./protocol.ts";
+import { type BinlogPosition, type Entry, PORTS } from "./protocol.ts";
 import { lineage } from "./retention.ts";
 
 /** Up to where the binary log is replayed. */
@@ -60,7 +60,14 @@ async function roomFor(entry: Entry): Promise<void> {
   if ((await companionSpace()) >= needed(entry)) return;
   await forgetKept();
   const free = await companionSpace();
-  if (free < needed(entry)) throw new AgentError(`the disk of the volume in which backups are restored has ${Math.round(free / 2 ** 20)} MiB left, and backup ${entry.id} needs more`, { remedy: "make room on the Docker host; what earlier restores have kept goes with: ./drydock backup restore --forget-previous" });
+  if (free < needed(entry))
+    throw new AgentError(
+      `the disk of the volume in which backups are restored has ${Math.round(free / 2 ** 20)} MiB left, and backup ${entry.id} needs more`,
+      {
+        remedy:
+          "make room on the Docker host; what earlier restores have kept goes with: ./drydock backup restore --forget-previous",
+      },
+    );
 }
 
 /**
@@ -77,22 +84,34 @@ export async function copyKept({ reporter }: Agent, entry: Entry, serve: boolean
       return restore;
     }
   } catch (error) {
-    reporter.log("warn", `what the proof of backup ${entry.id} has left can't be used, so it is read from the repository: ${messageOf(error)}`);
+    reporter.log(
+      "warn",
+      `what the proof of backup ${entry.id} has left can't be used, so it is read from the repository: ${messageOf(error)}`,
+    );
   }
   await restore.remove();
   return undefined;
 }
 
 /** What writes a backup's database, and how much that is. */
-function stored(agent: Agent, entry: Entry, file: string): readonly [number, readonly string[], Readonly<Record<string, string>>] {
+function stored(
+  agent: Agent,
+  entry: Entry,
+  file: string,
+): readonly [number, readonly string[], Readonly<Record<string, string>>] {
   const { restic } = placeOf(agent, entry);
   return [entry.database!.bytes, restic.readCommand(entry.id, "database", file), restic.env];
 }
 
-/** Where in the log the sums of a backup were taken, if that is after the backup's own place: there it is what it should be. */
+/**
+ * Where in the log the sums of a backup were taken, if that is after the backup's own place: there it is what it should
+ * be.
+ */
 export function sumsUntil({ database }: Entry): Until {
   const [own, sums] = [database?.position, database?.sumsPosition];
-  return own === undefined || sums === undefined || (own.file === sums.file && own.position === sums.position) ? undefined : { position: sums };
+  return own === undefined || sums === undefined || (own.file === sums.file && own.position === sums.position)
+    ? undefined
+    : { position: sums };
 }
 
 interface Log {
@@ -102,7 +121,8 @@ interface Log {
 
 async function logFor(agent: Agent, entry: Entry, until: NonNullable<Until>): Promise<Log> {
   const { position } = entry.database!;
-  if (position === undefined) throw refused(`backup ${entry.id} has no place in the binary log, so it can't be taken to another moment`);
+  if (position === undefined)
+    throw refused(`backup ${entry.id} has no place in the binary log, so it can't be taken to another moment`);
   if ("position" in until) await flushLog(until.position);
   const archive = placeOf(agent, entry).binlogs;
   const before = Date.parse(entry.finished) / 1000;
@@ -111,7 +131,13 @@ async function logFor(agent: Agent, entry: Entry, until: NonNullable<Until>): Pr
   return { archive, files };
 }
 
-async function replay(restore: Restore, { archive, files }: Log, entry: Entry, until: NonNullable<Until>, { reporter }: Agent): Promise<void> {
+async function replay(
+  restore: Restore,
+  { archive, files }: Log,
+  entry: Entry,
+  until: NonNullable<Until>,
+  { reporter }: Agent,
+): Promise<void> {
   const { position, format, schema } = entry.database!;
   for (const [index, file] of files.entries()) {
     await restore.send(`binlog/${file.file}`, (to) => archive.read(file, to));
@@ -120,7 +146,9 @@ async function replay(restore: Restore, { archive, files }: Log, entry: Entry, u
   await restore.replay({
     files: files.map(({ file }) => file),
     from: position!.position,
-    ...("position" in until ? { to: until.position.position } : { toTime: until.time.toISOString().slice(0, 19).replace("T", " ") }),
+    ...("position" in until
+      ? { to: until.position.position }
+      : { toTime: until.time.toISOString().slice(0, 19).replace("T", " ") }),
     // A dump has one schema; what the log says of others can't be replayed.
     ...(format === "logical" ? { schema } : {}),
   });
@@ -130,5 +158,9 @@ async function replay(restore: Restore, { archive, files }: Log, entry: Entry, u
 export async function flushLog(position: BinlogPosition): Promise<void> {
   const url = `http://127.0.0.1:${PORTS.agent}/flush?file=${encodeURIComponent(position.file)}&position=${position.position}`;
   const response = await fetch(url, { method: "POST", signal: AbortSignal.timeout(60_000) }).catch(() => undefined);
-  if (response?.ok !== true) throw new AgentError(`the binary log did not reach ${position.file} at ${position.position} in the repository`, { transient: true, remedy: "./drydock backup status" });
+  if (response?.ok !== true)
+    throw new AgentError(`the binary log did not reach ${position.file} at ${position.position} in the repository`, {
+      transient: true,
+      remedy: "./drydock backup status",
+    });
 }

@@ -25,7 +25,9 @@ export function keepRoom(): void {
 /** What is missing, in words; undefined where there is enough. */
 export function tooLittle(needed: number): string | undefined {
   const left = free();
-  return left < needed ? `the disk of the volume for backups has ${mib(left)} left, and a backup may need ${mib(needed)}` : undefined;
+  return left < needed
+    ? `the disk of the volume for backups has ${mib(left)} left, and a backup may need ${mib(needed)}`
+    : undefined;
 }
 
 /** Takes away what a backup has left behind that found no room. */

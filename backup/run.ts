@@ -1,16 +1,16 @@
 import { createHash, randomBytes } from "node:crypto";
+import { type Attachment, nextSequence } from "./catalogue.ts";
 import { steadyNow } from "./clock.ts";
 import type { Agent } from "./context.ts";
-import { nextSequence, type Attachment } from "./catalogue.ts";
+import { copyToS3 } from "./copy.ts";
+import { backUpDatabase, type DatabaseCopy, record } from "./databaseBackup.ts";
 import { AgentError, messageOf, refused, wrongKey } from "./errors.ts";
-import { backUpDatabase, record, type DatabaseCopy } from "./databaseBackup.ts";
-import { filesToBackUp, settledSums, type Manifest } from "./filesBackup.ts";
+import { filesToBackUp, type Manifest, settledSums } from "./filesBackup.ts";
 import { runHook } from "./hooks.ts";
 import { withLock } from "./lock.ts";
-import { EXIT, FOLDERS, type BackupType, type Entry } from "./protocol.ts";
+import { type BackupType, type Entry, EXIT, FOLDERS } from "./protocol.ts";
 import { makeRoom, tooLittle } from "./room.ts";
 import { stateNow } from "./state.ts";
-import { copyToS3 } from "./copy.ts";
 import { verifyBackup } from "./verify.ts";
 
 export const LOCK = `${FOLDERS.backups}/state/lock`;
@@ -23,7 +23,8 @@ export interface RunOptions {
 }
 
 /** 20261122T163000Z-3f2a: sorts by time. */
-export const newId = (now: Date): string => `${now.toISOString().replace(/[-:]|\.\d+/g, "")}-${randomBytes(2).toString("hex")}`;
+const newId = (now: Date): string =>
+  `${now.toISOString().replace(/[-:]|\.\d+/g, "")}-${randomBytes(2).toString("hex")}`;
 
 /**
  * Makes a backup, lists it when all of it is there, and proves it by restoring it. What can mend itself is tried again.
@@ -37,16 +38,24 @@ export async function runBackup(agent: Agent, options: RunOptions): Promise<Entr
     });
     const entry = await tryAgain(agent, () => publish(agent, copied, options.verify));
     if (options.verify && !entry.verified) {
-      throw new AgentError(`backup ${entry.id} was made, but is not what was backed up: ${entry.verification?.problems.join("; ")}`, { code: EXIT.notVerified, remedy: "./drydock backup verify latest; the one before is untouched" });
+      throw new AgentError(
+        `backup ${entry.id} was made, but is not what was backed up: ${entry.verification?.problems.join("; ")}`,
+        { code: EXIT.notVerified, remedy: "./drydock backup verify latest; the one before is untouched" },
+      );
     }
     await runHook(agent, "post", { BACKUP_ID: entry.id });
-    const safe = agent.s3 === undefined ? entry : await copyToS3(agent, entry).catch((error: unknown) => {
-      // It is safe here; the agent goes on trying.
-      agent.reporter.log("error", `backup ${entry.id} is not in S3 yet: ${messageOf(error)}`);
-      return entry;
-    });
+    const safe =
+      agent.s3 === undefined
+        ? entry
+        : await copyToS3(agent, entry).catch((error: unknown) => {
+            // It is safe here; the agent goes on trying.
+            agent.reporter.log("error", `backup ${entry.id} is not in S3 yet: ${messageOf(error)}`);
+            return entry;
+          });
     if (copied.lost.length === 0) return safe;
-    throw new AgentError(`backup ${entry.id} was made without ${copied.lost.join("; without ")}`, { remedy: "./drydock backup status" });
+    throw new AgentError(`backup ${entry.id} was made without ${copied.lost.join("; without ")}`, {
+      remedy: "./drydock backup status",
+    });
   });
 }
 
@@ -74,9 +83,16 @@ async function copyAll(agent: Agent, { type, reason, verify }: RunOptions, last:
     type === "files" ? undefined : backUpDatabase(agent, { id, type, proven: verify }, entries),
     type === "db" ? undefined : backUpFiles(agent, id, verify, entries),
   ] as const);
-  const failed = parts.flatMap((part, index) => (part.status === "rejected" ? [{ part: PARTS[index]!, reason: part.reason as unknown }] : []));
-  const [database, files] = parts.map((part) => (part.status === "fulfilled" ? part.value : undefined)) as [DatabaseCopy | undefined, FilesCopy | undefined];
-  const hopeless = failed.length > 0 && (failed.length === Number(type !== "files") + Number(type !== "db") || failed.some(({ reason }) => isFull(reason)));
+  const failed = parts.flatMap((part, index) =>
+    part.status === "rejected" ? [{ part: PARTS[index]!, reason: part.reason as unknown }] : [],
+  );
+  const [database, files] = parts.map((part) => (part.status === "fulfilled" ? part.value : undefined)) as [
+    DatabaseCopy | undefined,
+    FilesCopy | undefined,
+  ];
+  const hopeless =
+    failed.length > 0 &&
+    (failed.length === Number(type !== "files") + Number(type !== "db") || failed.some(({ reason }) => isFull(reason)));
   const another = !last && failed.some(({ reason }) => reason instanceof AgentError && reason.transient);
   if (hopeless || another) throw failed[0]!.reason;
   if (database === undefined && files === undefined) throw failed[0]?.reason ?? refused("there is no file to back up");
@@ -85,8 +101,14 @@ async function copyAll(agent: Agent, { type, reason, verify }: RunOptions, last:
   const missing = [...lost, ...(database?.missing ?? []), ...(files?.missing ?? [])];
   const finished = new Date();
   const entry: Entry = {
-    id, sequence: nextSequence(entries), type, reason, stack: configuration.stack,
-    started: started.toISOString(), finished: finished.toISOString(), seconds: (steadyNow() - began) / 1000,
+    id,
+    sequence: nextSequence(entries),
+    type,
+    reason,
+    stack: configuration.stack,
+    started: started.toISOString(),
+    finished: finished.toISOString(),
+    seconds: (steadyNow() - began) / 1000,
     verified: false,
     ...(missing.length === 0 ? {} : { missing: shortened(missing) }),
     ...(database === undefined ? {} : { database: database.entry }),
@@ -124,14 +146,30 @@ interface FilesCopy {
 }
 
 /** undefined where there is no file at all: of nothing restic makes no snapshot. */
-async function backUpFiles(agent: Agent, id: string, proven: boolean, entries: readonly Entry[]): Promise<FilesCopy | undefined> {
-  const { configuration: { files: { include, exclude } }, reporter, local } = agent;
+async function backUpFiles(
+  agent: Agent,
+  id: string,
+  proven: boolean,
+  entries: readonly Entry[],
+): Promise<FilesCopy | undefined> {
+  const {
+    configuration: {
+      files: { include, exclude },
+    },
+    reporter,
+    local,
+  } = agent;
   const previous = entries.find(({ files }) => files !== undefined);
-  const before = await filesToBackUp(include, previous === undefined ? undefined : await local.catalogue.attachment(previous.id, "files"));
-  const stored = await local.restic.storeFolder(id, "files", FOLDERS.storage, include, exclude, { reporter, proven }).catch((error: unknown) => {
-    if (/snapshot is empty/.test(messageOf(error))) return undefined;
-    throw error;
-  });
+  const before = await filesToBackUp(
+    include,
+    previous === undefined ? undefined : await local.catalogue.attachment(previous.id, "files"),
+  );
+  const stored = await local.restic
+    .storeFolder(id, "files", FOLDERS.storage, include, exclude, { reporter, proven })
+    .catch((error: unknown) => {
+      if (/snapshot is empty/.test(messageOf(error))) return undefined;
+      throw error;
+    });
   if (stored === undefined) return void reporter.log("warn", "there is no file to back up");
   const { sums, changed, count } = settledSums(before.sums, stored.names);
   // What is left out on purpose need not be readable: only where restic missed something does it count.
@@ -146,11 +184,16 @@ async function backUpFiles(agent: Agent, id: string, proven: boolean, entries: r
 function checkSpace(entries: readonly Entry[]): void {
   const last = entries.find(({ type }) => type === "full") ?? entries[0];
   const problem = tooLittle(64 * 2 ** 20 + 1.2 * ((last?.database?.added ?? 0) + (last?.files?.added ?? 0)));
-  if (problem !== undefined) throw new AgentError(problem, { remedy: "make room on the Docker host, or keep fewer: ./drydock backup cleanup" });
+  if (problem !== undefined)
+    throw new AgentError(problem, { remedy: "make room on the Docker host, or keep fewer: ./drydock backup cleanup" });
 }
 
 /** Lost connections mend themselves; three times, each after a longer pause. */
-export async function tryAgain<T>({ reporter }: Pick<Agent, "reporter">, work: (last: boolean) => Promise<T>, pauses: readonly number[] = [5_000, 20_000]): Promise<T> {
+export async function tryAgain<T>(
+  { reporter }: Pick<Agent, "reporter">,
+  work: (last: boolean) => Promise<T>,
+  pauses: readonly number[] = [5_000, 20_000],
+): Promise<T> {
   for (const pause of [...pauses, undefined]) {
     try {
       return await work(pause === undefined);
@@ -162,4 +205,3 @@ export async function tryAgain<T>({ reporter }: Pick<Agent, "reporter">, work: (
   }
   throw new Error("unreachable");
 }
-

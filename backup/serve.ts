@@ -7,18 +7,18 @@ import { Follower } from "./binlog/follow.ts";
 import { ClockWatch, isFuture, steadyNow } from "./clock.ts";
 import { forgetRestores, replacedAfter } from "./companion/client.ts";
 import { requireSecret } from "./configuration.ts";
-import { agentOf, type Agent } from "./context.ts";
+import { type Agent, agentOf } from "./context.ts";
 import { messageOf, wrongKey } from "./errors.ts";
 import { Reporter } from "./events.ts";
 import { clearDrafts, StateFile } from "./files.ts";
 import { json, serveHttp } from "./http.ts";
 import { withLock } from "./lock.ts";
-import { keepRoom } from "./room.ts";
 import { metricsOf } from "./metrics.ts";
-import { FOLDERS, PORTS, type Entry } from "./protocol.ts";
+import { type Entry, FOLDERS, PORTS } from "./protocol.ts";
+import { keepRoom } from "./room.ts";
 import { LOCK } from "./run.ts";
 import { isDue, notInFuture } from "./schedule.ts";
-import { hoursSince, statusFrom, tooOld, type Live } from "./status.ts";
+import { hoursSince, type Live, statusFrom, tooOld } from "./status.ts";
 
 /** When each schedule was last followed. */
 const SCHEDULES = join(FOLDERS.backups, "state", "schedules.json");
@@ -32,7 +32,10 @@ const lacking = (newest: Entry | undefined): string | undefined =>
 
 const schedulesSchema = z.record(z.string(), z.iso.datetime());
 
-/** A stack without any backup gets one so long after it was made, in ms: time for its first migrations and seeds, or for a restore. */
+/**
+ * A stack without any backup gets one so long after it was made, in ms: time for its first migrations and seeds, or for
+ * a restore.
+ */
 const FIRST_AFTER = 600_000;
 
 /** Between two signs of life, in ms. */
@@ -54,13 +57,19 @@ export async function serve(): Promise<void> {
     if (url.pathname === "/healthz") return json(response, { healthy: true });
     if (url.pathname === "/metrics") {
       response.writeHead(200, { "content-type": "text/plain; version=0.0.4" });
-      return void response.end(await metricsOf(statusFrom(agent, keeper.entries, keeper.live(), new Date()), keeper.entries));
+      return void response.end(
+        await metricsOf(statusFrom(agent, keeper.entries, keeper.live(), new Date()), keeper.entries),
+      );
     }
     // What is only for this container's own verbs.
-    if (!/^(::ffff:)?127\.|^::1$/.test(request.socket.remoteAddress ?? "")) return json(response, { error: "not found" }, 404);
+    if (!/^(::ffff:)?127\.|^::1$/.test(request.socket.remoteAddress ?? ""))
+      return json(response, { error: "not found" }, 404);
     if (url.pathname === "/live") return json(response, keeper.live());
     if (url.pathname === "/flush" && request.method === "POST") {
-      await follower.flush({ file: url.searchParams.get("file") ?? "", position: Number(url.searchParams.get("position")) });
+      await follower.flush({
+        file: url.searchParams.get("file") ?? "",
+        position: Number(url.searchParams.get("position")),
+      });
       return json(response, {});
     }
     if (url.pathname === "/replaced" && request.method === "POST") {
@@ -81,7 +90,9 @@ export async function serve(): Promise<void> {
   whateverTheDisk(reporter, () => agent.local.restic.forgetLocks());
   keepRoom();
   // So that the first backup need not wait for it.
-  void withLock(LOCK, "making the repository", 60_000, () => agent.local.restic.ensure()).catch((error: unknown) => reporter.log("error", messageOf(error)));
+  void withLock(LOCK, "making the repository", 60_000, () => agent.local.restic.ensure()).catch((error: unknown) =>
+    reporter.log("error", messageOf(error)),
+  );
   reporter.log("info", "the backup agent is at work");
   // The log of a server elsewhere is its operator's.
   const follow = () => void (agent.configuration.external === true ? undefined : follower.round());
@@ -121,30 +132,51 @@ class Keeper {
   /** A time from the future that the schedules had, in words. */
   #ahead: string | undefined;
 
-  constructor(readonly agent: Agent, readonly follower: Follower, readonly alarms: Alarms) {}
+  constructor(
+    readonly agent: Agent,
+    readonly follower: Follower,
+    readonly alarms: Alarms,
+  ) {}
 
   live(): Live {
     const { reached } = this.follower;
     const waiting = this.entries.findLast(({ verified, copies }) => verified && !copies.includes("s3"));
     const s3 = this.agent.s3 !== undefined;
     return {
-      binlog: { streaming: this.follower.streaming, position: reached?.position ?? null, reached: reached === undefined ? null : new Date(reached.at).toISOString() },
+      binlog: {
+        streaming: this.follower.streaming,
+        position: reached?.position ?? null,
+        reached: reached === undefined ? null : new Date(reached.at).toISOString(),
+      },
       rpoSeconds: reached === undefined ? null : (steadyNow() - reached.steady) / 1000,
-      s3: { configured: s3, lagSeconds: s3 ? Math.max(waiting === undefined ? 0 : 3600 * hoursSince(waiting.finished, Date.now()), this.follower.s3Lag()) : null, error: s3 ? (this.#problemOf("s3") ?? null) : null },
+      s3: {
+        configured: s3,
+        lagSeconds: s3
+          ? Math.max(waiting === undefined ? 0 : 3600 * hoursSince(waiting.finished, Date.now()), this.follower.s3Lag())
+          : null,
+        error: s3 ? (this.#problemOf("s3") ?? null) : null,
+      },
       alarms: this.alarms.current,
     };
   }
 
   async heartbeat(): Promise<void> {
     if (this.alarms.current.length > 0) return;
-    await sendHeartbeat(this.agent.configuration).catch((error: unknown) => this.agent.reporter.log("warn", `the heartbeat: ${messageOf(error)}`));
+    await sendHeartbeat(this.agent.configuration).catch((error: unknown) =>
+      this.agent.reporter.log("warn", `the heartbeat: ${messageOf(error)}`),
+    );
   }
 
-  readonly #problemOf = (name: string): string | undefined => this.alarms.current.find((alarm) => alarm.name === name)?.message;
+  readonly #problemOf = (name: string): string | undefined =>
+    this.alarms.current.find((alarm) => alarm.name === name)?.message;
 
   /** Never two at a time. */
   async look(): Promise<void> {
-    this.#looking ??= this.#look().catch((error: unknown) => this.agent.reporter.log("error", messageOf(error))).finally(() => { this.#looking = undefined; });
+    this.#looking ??= this.#look()
+      .catch((error: unknown) => this.agent.reporter.log("error", messageOf(error)))
+      .finally(() => {
+        this.#looking = undefined;
+      });
     await this.#looking;
   }
 
@@ -156,27 +188,53 @@ class Keeper {
     if (this.#child !== undefined) return;
     const now = new Date();
     const last = this.#lastRuns(now);
-    const verbs = { backup: ["run", "--type", configuration.type, "--reason", "scheduled"], health: ["check"], cleanup: ["cleanup"] };
+    const verbs = {
+      backup: ["run", "--type", configuration.type, "--reason", "scheduled"],
+      health: ["check"],
+      cleanup: ["cleanup"],
+    };
     for (const [name, verb] of Object.entries(verbs)) {
       if (last[name] === undefined) {
         // From now on: a new stack has nothing to make up for, but soon gets its first backup.
         last[name] = now.toISOString();
         this.#schedules.value = last;
-      } else if (name === "backup" && configuration.schedule.backup !== "" && entries.length + unreadable.length === 0 && now.getTime() - Date.parse(last[name]) > FIRST_AFTER && (await this.#nothingInS3())) {
-        return this.#start(name, ["run", "--type", configuration.type, "--reason", "the first one"], () => { this.#schedules.value = { ...last, [name]: now.toISOString() }; });
+      } else if (
+        name === "backup" &&
+        configuration.schedule.backup !== "" &&
+        entries.length + unreadable.length === 0 &&
+        now.getTime() - Date.parse(last[name]) > FIRST_AFTER &&
+        (await this.#nothingInS3())
+      ) {
+        return this.#start(name, ["run", "--type", configuration.type, "--reason", "the first one"], () => {
+          this.#schedules.value = { ...last, [name]: now.toISOString() };
+        });
       } else if (isDue(configuration.schedule[name as keyof typeof verbs], new Date(last[name]), now)) {
-        return this.#start(name, verb, () => { this.#schedules.value = { ...last, [name]: now.toISOString() }; });
+        return this.#start(name, verb, () => {
+          this.#schedules.value = { ...last, [name]: now.toISOString() };
+        });
       }
     }
     if (this.#hole.value !== null && configuration.schedule.backup !== "" && steadyNow() > this.#holeAfter) {
       this.#holeAfter = steadyNow() + 3_600_000;
-      const verb = ["run", "--type", configuration.type === "files" ? "db" : "full", "--reason", "the binary log has a hole"];
+      const verb = [
+        "run",
+        "--type",
+        configuration.type === "files" ? "db" : "full",
+        "--reason",
+        "the binary log has a hole",
+      ];
       return this.#start("backup", verb, () => undefined);
     }
-    if (s3 !== undefined && steadyNow() > this.#copyAfter && entries.some(({ verified, copies }) => verified && !copies.includes("s3"))) {
+    if (
+      s3 !== undefined &&
+      steadyNow() > this.#copyAfter &&
+      entries.some(({ verified, copies }) => verified && !copies.includes("s3"))
+    ) {
       // After a failure not at once again.
       this.#copyAfter = steadyNow() + 300_000;
-      this.#start("s3", ["copy"], (code) => { if (code === 0) this.#copyAfter = 0; });
+      this.#start("s3", ["copy"], (code) => {
+        if (code === 0) this.#copyAfter = 0;
+      });
     }
   }
 
@@ -187,37 +245,67 @@ class Keeper {
     return found !== undefined && found.entries.length + found.unreadable.length === 0;
   }
 
-  /** A verb of its own process: what it needs is gone with it, and what ends it doesn't end the agent. It is done when it has ended. */
+  /**
+   * A verb of its own process: what it needs is gone with it, and what ends it doesn't end the agent. It is done when
+   * it has ended.
+   */
   #start(name: string, verb: readonly string[], done: (code: number) => void): void {
     const child = spawn("agent", [...verb, "--json"], { stdio: ["ignore", "pipe", "ignore"] });
     this.#child = child;
     let said = "";
-    child.stdout!.setEncoding("utf8").on("data", (chunk: string) => { said = (said + chunk).slice(-8000); });
+    child.stdout!.setEncoding("utf8").on("data", (chunk: string) => {
+      said = (said + chunk).slice(-8000);
+    });
     child.once("close", (code) => {
       this.#child = undefined;
-      const error = said.split("\n").flatMap((line) => (line.startsWith('{"event":"error"') ? [(JSON.parse(line) as { message: string }).message] : [])).at(-1);
-      void this.alarms.set(name, code === 0 ? undefined : (error ?? `agent ${verb.join(" ")} ended with code ${code}`)).then(() => this.look());
+      const error = said
+        .split("\n")
+        .flatMap((line) =>
+          line.startsWith('{"event":"error"') ? [(JSON.parse(line) as { message: string }).message] : [],
+        )
+        .at(-1);
+      void this.alarms
+        .set(name, code === 0 ? undefined : (error ?? `agent ${verb.join(" ")} ended with code ${code}`))
+        .then(() => this.look());
       // Killed together with the agent: the next one makes it up.
       if (code !== null) done(code);
     });
   }
 
   async #watch(unreadable: readonly string[]): Promise<void> {
-    const { configuration: { maxAge, schedule, external } } = this.agent;
+    const {
+      configuration: { maxAge, schedule, external },
+    } = this.agent;
     const newest = this.entries[0];
     const old = { since: this.#schedules.value["backup"] ?? new Date().toISOString(), maxAge };
     const behind = (steadyNow() - (this.follower.reached?.steady ?? this.#since)) / 1000;
     const { bavail, blocks } = statfsSync(FOLDERS.backups);
     await this.alarms.set("old", schedule.backup === "" ? undefined : tooOld(this.entries, old, Date.now()));
-    await this.alarms.set("unverified", newest?.verification !== undefined && !newest.verified ? `backup ${newest.id} is not verified: ${newest.verification.problems.join("; ")}` : undefined);
-    await this.alarms.set("binlog", behind > 60 && external !== true ? `the binary log in the repository is ${behind.toFixed(0)} s behind: ${this.follower.problem ?? "no reason known"}` : undefined);
+    await this.alarms.set(
+      "unverified",
+      newest?.verification !== undefined && !newest.verified
+        ? `backup ${newest.id} is not verified: ${newest.verification.problems.join("; ")}`
+        : undefined,
+    );
+    await this.alarms.set(
+      "binlog",
+      behind > 60 && external !== true
+        ? `the binary log in the repository is ${behind.toFixed(0)} s behind: ${this.follower.problem ?? "no reason known"}`
+        : undefined,
+    );
     await this.alarms.set("disk", bavail / blocks < 0.05 ? "less than 5 % of the disk for backups is free" : undefined);
     await this.alarms.set("incomplete", lacking(newest));
     await this.alarms.set("binlog-hole", this.#holeProblem());
     await this.alarms.set("clock", this.#clockProblem());
     await this.alarms.set("state", this.#schedules.problem ?? this.#hole.problem ?? this.alarms.file.problem);
     await this.alarms.set("catalogue", this.#unreadable(unreadable));
-    if (this.agent.s3 !== undefined) await this.alarms.set("s3-binlog", this.follower.s3Lag() > 60 ? `the binary log in S3 is ${this.follower.s3Lag().toFixed(0)} s behind: ${this.follower.s3Problem ?? ""}` : undefined);
+    if (this.agent.s3 !== undefined)
+      await this.alarms.set(
+        "s3-binlog",
+        this.follower.s3Lag() > 60
+          ? `the binary log in S3 is ${this.follower.s3Lag().toFixed(0)} s behind: ${this.follower.s3Problem ?? ""}`
+          : undefined,
+      );
   }
 
   #unreadable(names: readonly string[]): string | undefined {
@@ -237,12 +325,17 @@ class Keeper {
   /** Until there is a verified backup from behind it: what comes then can be reached from that. */
   #holeProblem(): string | undefined {
     if (this.follower.hole !== undefined) {
-      this.#hole.value = { text: this.follower.hole, after: Math.max(0, ...this.entries.map(({ sequence = 0 }) => sequence)) };
+      this.#hole.value = {
+        text: this.follower.hole,
+        after: Math.max(0, ...this.entries.map(({ sequence = 0 }) => sequence)),
+      };
       this.follower.hole = undefined;
     }
     const hole = this.#hole.value;
     if (hole === null) return undefined;
-    const behind = this.entries.some(({ verified, database, sequence = 0 }) => verified && database !== undefined && sequence > hole.after);
+    const behind = this.entries.some(
+      ({ verified, database, sequence = 0 }) => verified && database !== undefined && sequence > hole.after,
+    );
     if (behind) this.#hole.value = null;
     return behind ? undefined : `${hole.text}; moments behind it can be reached from a backup that is made now`;
   }
@@ -269,4 +362,3 @@ export function stopped(): Promise<void> {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
   });
 }
-

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { nextSequence, type Catalogue } from "./catalogue.ts";
+import { type Catalogue, nextSequence } from "./catalogue.ts";
 import { readIfThere, writeWhole } from "./files.ts";
 import { FOLDERS } from "./protocol.ts";
 
@@ -12,9 +12,11 @@ export interface State {
   readonly releases: string;
 }
 
-export const ENVIRONMENT = join(FOLDERS.backups, "state", "environment.json");
+const ENVIRONMENT = join(FOLDERS.backups, "state", "environment.json");
 
-/** When a server's files were last about to be put in the place of the live ones: whether they were is not known here. */
+/**
+ * When a server's files were last about to be put in the place of the live ones: whether they were is not known here.
+ */
 export interface Replacement {
   readonly at: Date;
   /** The backups up to this one in their order were there by then, whatever the clock said. */

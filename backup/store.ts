@@ -1,10 +1,10 @@
-import { readdirSync, rmSync, statSync } from "node:fs";
+import { type Dirent, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { readSecret, secretFile } from "./configuration.ts";
 import { AgentError, messageOf } from "./errors.ts";
 import { isDraft, readIfThere, writeWhole } from "./files.ts";
-import { FOLDERS, type Configuration } from "./protocol.ts";
+import { type Configuration, FOLDERS } from "./protocol.ts";
 
 /** A place for objects with names like paths. */
 export interface Store {
@@ -29,7 +29,7 @@ export class LocalStore implements Store {
 
   async list(prefix: string): Promise<readonly { name: string; size: number }[]> {
     const walk = (folder: string): { name: string; size: number }[] => {
-      let entries;
+      let entries: Dirent[];
       try {
         entries = readdirSync(join(this.root, folder), { withFileTypes: true });
       } catch {
@@ -42,7 +42,9 @@ export class LocalStore implements Store {
       });
     };
     const folder = prefix.slice(0, Math.max(0, prefix.lastIndexOf("/")));
-    return walk(folder).filter(({ name }) => name.startsWith(prefix)).sort(byName);
+    return walk(folder)
+      .filter(({ name }) => name.startsWith(prefix))
+      .sort(byName);
   }
 
   async remove(names: readonly string[]): Promise<void> {
@@ -53,19 +55,23 @@ export class LocalStore implements Store {
 const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
 
 /** A bucket. The SDK is loaded when it is first asked: an agent without S3 does without it. */
-export class S3Store implements Store {
+class S3Store implements Store {
   #client: Promise<{ client: S3Client; sdk: typeof import("@aws-sdk/client-s3") }> | undefined;
 
   constructor(readonly options: NonNullable<Configuration["s3"]>) {}
 
   async put(name: string, content: Uint8Array): Promise<void> {
-    await this.#ask(({ client, sdk }) => client.send(new sdk.PutObjectCommand({ Bucket: this.options.bucket, Key: this.#key(name), Body: content })));
+    await this.#ask(({ client, sdk }) =>
+      client.send(new sdk.PutObjectCommand({ Bucket: this.options.bucket, Key: this.#key(name), Body: content })),
+    );
   }
 
   async get(name: string): Promise<Buffer | undefined> {
     return await this.#ask(async ({ client, sdk }) => {
       try {
-        const { Body } = await client.send(new sdk.GetObjectCommand({ Bucket: this.options.bucket, Key: this.#key(name) }));
+        const { Body } = await client.send(
+          new sdk.GetObjectCommand({ Bucket: this.options.bucket, Key: this.#key(name) }),
+        );
         return Buffer.from(await Body!.transformToByteArray());
       } catch (error) {
         if ((error as Error).name === "NoSuchKey") return undefined;
@@ -77,8 +83,12 @@ export class S3Store implements Store {
   async list(prefix: string): Promise<readonly { name: string; size: number }[]> {
     return await this.#ask(async ({ client, sdk }) => {
       const found: { name: string; size: number }[] = [];
-      for await (const page of sdk.paginateListObjectsV2({ client }, { Bucket: this.options.bucket, Prefix: this.#key(prefix) }))
-        for (const { Key, Size } of page.Contents ?? []) found.push({ name: Key!.slice(this.options.prefix.length), size: Size ?? 0 });
+      for await (const page of sdk.paginateListObjectsV2(
+        { client },
+        { Bucket: this.options.bucket, Prefix: this.#key(prefix) },
+      ))
+        for (const { Key, Size } of page.Contents ?? [])
+          found.push({ name: Key!.slice(this.options.prefix.length), size: Size ?? 0 });
       return found.sort(byName);
     });
   }
@@ -86,13 +96,20 @@ export class S3Store implements Store {
   async remove(names: readonly string[]): Promise<void> {
     await this.#ask(async ({ client, sdk }) => {
       for (let index = 0; index < names.length; index += 1000)
-        await client.send(new sdk.DeleteObjectsCommand({ Bucket: this.options.bucket, Delete: { Objects: names.slice(index, index + 1000).map((name) => ({ Key: this.#key(name) })) } }));
+        await client.send(
+          new sdk.DeleteObjectsCommand({
+            Bucket: this.options.bucket,
+            Delete: { Objects: names.slice(index, index + 1000).map((name) => ({ Key: this.#key(name) })) },
+          }),
+        );
     });
   }
 
   readonly #key = (name: string): string => `${this.options.prefix}${name}`;
 
-  async #ask<T>(work: (loaded: { client: S3Client; sdk: typeof import("@aws-sdk/client-s3") }) => Promise<T>): Promise<T> {
+  async #ask<T>(
+    work: (loaded: { client: S3Client; sdk: typeof import("@aws-sdk/client-s3") }) => Promise<T>,
+  ): Promise<T> {
     if (readSecret("s3") !== undefined) process.env.AWS_SHARED_CREDENTIALS_FILE = secretFile("s3");
     this.#client ??= import("@aws-sdk/client-s3").then((sdk) => ({
       sdk,
@@ -110,9 +127,10 @@ export class S3Store implements Store {
       const status = $metadata?.httpStatusCode;
       throw new AgentError(`S3 (bucket ${this.options.bucket}): ${name ?? ""}: ${messageOf(error)}`, {
         transient: status === undefined || status >= 500 || status === 429,
-        remedy: status === undefined
-          ? "can the Docker host reach it? If so, look at drydock:backup.s3: endpoint and region"
-          : "look at drydock:backup.s3: bucket, region and key",
+        remedy:
+          status === undefined
+            ? "can the Docker host reach it? If so, look at drydock:backup.s3: endpoint and region"
+            : "look at drydock:backup.s3: bucket, region and key",
         cause: error,
       });
     }

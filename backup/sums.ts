@@ -1,4 +1,5 @@
 import type { Connection } from "mysql2/promise";
+import { defined } from "../lib/defined.ts";
 import { checksumQuestion, IN_UTC } from "./checksum.ts";
 import { beginSnapshot, rowsOf } from "./database.ts";
 import { messageOf } from "./errors.ts";
@@ -43,22 +44,30 @@ const ELSEWHERE = new Set(["FEDERATED", "CONNECT", "SPIDER", "S3", "OQGRAPH", "S
 const OBJECTS: Readonly<Record<string, string>> = {
   views: "SELECT 'view' AS kind, table_name AS name FROM information_schema.views WHERE table_schema = ?",
   triggers: "SELECT 'trigger' AS kind, trigger_name AS name FROM information_schema.triggers WHERE trigger_schema = ?",
-  routines: "SELECT LOWER(routine_type) AS kind, routine_name AS name FROM information_schema.routines WHERE routine_schema = ?",
+  routines:
+    "SELECT LOWER(routine_type) AS kind, routine_name AS name FROM information_schema.routines WHERE routine_schema = ?",
   events: "SELECT 'event' AS kind, event_name AS name FROM information_schema.events WHERE event_schema = ?",
 };
 
 /**
- * Rows and checksum of every table, all of one moment, and what else there is: nobody who writes waits, and nothing that is
- * written meanwhile counts. Engines without transactions know no such moment: their tables are read before and after it,
+ * Rows and checksum of every table, all of one moment, and what else there is: nobody who writes waits, and nothing
+ * that is
+ * written meanwhile counts. Engines without transactions know no such moment: their tables are read before and after
+ * it,
  * and are proven where that is the same. What can't be read is named, and is no reason not to have the rest.
  */
-export async function sumsOf(connection: Connection, schema: string, { onBegin, onTable }: SumsOptions = {}): Promise<Summed> {
+export async function sumsOf(
+  connection: Connection,
+  schema: string,
+  { onBegin, onTable }: SumsOptions = {},
+): Promise<Summed> {
   await connection.query(IN_UTC);
   const transactional = await enginesWithTransactions(connection);
   const before = await tablesOf(connection, schema);
   const settled = new Map<string, TableSum>();
   for (const table of before) {
-    if (table.type !== "SEQUENCE" && !transactional.has(table.engine)) settled.set(table.name, await sumOf(connection, schema, table));
+    if (table.type !== "SEQUENCE" && !transactional.has(table.engine))
+      settled.set(table.name, await sumOf(connection, schema, table));
   }
   const first = await valuesOf(connection, schema, before);
   await connection.query("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
@@ -78,7 +87,11 @@ export async function sumsOf(connection: Connection, schema: string, { onBegin, 
   const migrations = tables.some(({ name }) => name === "migrations") ? await migrationsOf(connection, schema) : [];
   await connection.query("COMMIT");
   return {
-    sums: Object.fromEntries(sums), objects, migrations, unlisted, position,
+    sums: Object.fromEntries(sums),
+    objects,
+    migrations,
+    unlisted,
+    position,
     sequences: Object.fromEntries([...last].map(([name, value]) => [name, [first.get(name) ?? value, value] as const])),
     inMemory: tables.filter(({ engine }) => engine === "MEMORY").map(({ name }) => name),
     versioned: tables.filter(({ type }) => type === "SYSTEM VERSIONED").map(({ name }) => name),
@@ -94,7 +107,8 @@ export async function withoutTransactions(connection: Connection, schema: string
 }
 
 /**
- * Why the server's files can't be copied, in words; undefined where they can. mariadb-backup pastes the names of tables without transactions into SQL as they
+ * Why the server's files can't be copied, in words; undefined where they can. mariadb-backup pastes the names of tables
+ * without transactions into SQL as they
  * are, whatever schema they are in: one with a backtick ends each copy.
  */
 export async function uncopied(connection: Connection): Promise<string | undefined> {
@@ -103,11 +117,16 @@ export async function uncopied(connection: Connection): Promise<string | undefin
     `SELECT table_schema AS at, table_name AS name FROM information_schema.tables WHERE (table_name LIKE '%\`%' OR table_schema LIKE '%\`%')
      AND table_type <> 'VIEW' AND engine NOT IN (SELECT engine FROM information_schema.engines WHERE transactions = 'YES') LIMIT 1`,
   );
-  return found === undefined ? undefined : `mariadb-backup can't lock the table ${String(found["name"])} of ${String(found["at"])}, for there is a backtick in its name`;
+  return found === undefined
+    ? undefined
+    : `mariadb-backup can't lock the table ${String(found["name"])} of ${String(found["at"])}, for there is a backtick in its name`;
 }
 
 async function enginesWithTransactions(connection: Connection): Promise<ReadonlySet<string>> {
-  const rows = await rowsOf(connection, "SELECT engine AS name FROM information_schema.engines WHERE transactions = 'YES'");
+  const rows = await rowsOf(
+    connection,
+    "SELECT engine AS name FROM information_schema.engines WHERE transactions = 'YES'",
+  );
   return new Set(rows.map(({ name }) => String(name)));
 }
 
@@ -121,7 +140,7 @@ async function tablesOf(connection: Connection, schema: string): Promise<readonl
   const stored = await storedColumns(connection, schema);
   return rows.map(({ name, type, engine }) => {
     const columns = stored.get(String(name));
-    return { name: String(name), type: String(type), engine: String(engine), ...(columns === undefined ? {} : { stored: columns }) };
+    return { name: String(name), type: String(type), engine: String(engine), ...defined({ stored: columns }) };
   });
 }
 
@@ -141,7 +160,8 @@ async function storedColumns(connection: Connection, schema: string): Promise<Re
 
 /** One that can't be read has its reason. @throws what was lost with the connection, or dropped or changed meanwhile */
 async function sumOf(connection: Connection, schema: string, { name, type, engine, stored }: Table): Promise<TableSum> {
-  if (ELSEWHERE.has(engine)) return { rows: 0, checksum: null, unproven: `its rows are not in this server (${engine})` };
+  if (ELSEWHERE.has(engine))
+    return { rows: 0, checksum: null, unproven: `its rows are not in this server (${engine})` };
   const at = `${quoted(schema)}.${quoted(name)}`;
   // The savepoint gives the table's metadata lock back, so that a migration need not wait for all tables.
   await connection.query("SAVEPOINT one");
@@ -149,7 +169,11 @@ async function sumOf(connection: Connection, schema: string, { name, type, engin
     const [count] = await rowsOf(connection, `SELECT COUNT(*) AS n FROM ${at}`);
     const [sum] = await rowsOf(connection, checksumQuestion(at, stored, type === "SYSTEM VERSIONED"));
     const checksum = sum?.["Checksum"] ?? null;
-    return { rows: Number(count?.["n"]), checksum: checksum === null ? null : String(checksum), ...(stored === undefined ? {} : { columns: [...stored] }) };
+    return {
+      rows: Number(count?.["n"]),
+      checksum: checksum === null ? null : String(checksum),
+      ...(stored === undefined ? {} : { columns: [...stored] }),
+    };
   } catch (error) {
     if (!isItsOwn(error)) throw error;
     return { rows: 0, checksum: null, unproven: `it can't be read: ${messageOf(error)}` };
@@ -171,11 +195,18 @@ function ifSettled(sum: TableSum, before: TableSum | undefined, engine: string):
   return { ...sum, unproven: `it was written to while it was read, and ${engine} has no transactions` };
 }
 
-async function valuesOf(connection: Connection, schema: string, tables: readonly Table[]): Promise<ReadonlyMap<string, string>> {
+async function valuesOf(
+  connection: Connection,
+  schema: string,
+  tables: readonly Table[],
+): Promise<ReadonlyMap<string, string>> {
   const values = new Map<string, string>();
   for (const { name, type } of tables) {
     if (type !== "SEQUENCE") continue;
-    const [row] = await rowsOf(connection, `SELECT next_not_cached_value AS next FROM ${quoted(schema)}.${quoted(name)}`);
+    const [row] = await rowsOf(
+      connection,
+      `SELECT next_not_cached_value AS next FROM ${quoted(schema)}.${quoted(name)}`,
+    );
     values.set(name, String(row?.["next"]));
   }
   return values;
@@ -197,7 +228,9 @@ async function objectsOf(connection: Connection, schema: string): Promise<Pick<S
   const unlisted: string[] = [];
   for (const [kind, statement] of Object.entries(OBJECTS)) {
     try {
-      objects.push(...(await rowsOf(connection, statement, [schema])).map(({ kind, name }) => `${String(kind)} ${String(name)}`));
+      objects.push(
+        ...(await rowsOf(connection, statement, [schema])).map(({ kind, name }) => `${String(kind)} ${String(name)}`),
+      );
     } catch (error) {
       if (!isItsOwn(error)) throw error;
       unlisted.push(`${kind} can't be listed: ${messageOf(error)}`);

@@ -1,22 +1,25 @@
+import { steadyNow } from "./clock.ts";
+import { companionSpace, forgetKept, Restore } from "./companion/client.ts";
 import type { FileSums } from "./companion/sums.ts";
+import { type Agent, placeOf } from "./context.ts";
+import { reading } from "./copy.ts";
+import { AgentError, messageOf } from "./errors.ts";
 import { shown } from "./fileNames.ts";
 import type { Manifest } from "./filesBackup.ts";
-import { Restore, companionSpace, forgetKept } from "./companion/client.ts";
-import { steadyNow } from "./clock.ts";
-import { placeOf, type Agent } from "./context.ts";
-import { reading } from "./copy.ts";
-import type { Summed } from "./sums.ts";
-import { AgentError, messageOf } from "./errors.ts";
 import { runHook } from "./hooks.ts";
 import { own } from "./names.ts";
 import type { Entry, TableSums } from "./protocol.ts";
 import { needed, restoreDatabase, sumsUntil } from "./restore.ts";
+import type { Summed } from "./sums.ts";
 
 /** What a database is compared by; what is optional is absent in backups of earlier agents. */
 type Content = Pick<NonNullable<Entry["database"]>, "sums" | "sequences" | "objects" | "migrations">;
-export type Restored = Pick<Summed, "sums" | "objects" | "migrations"> & Partial<Pick<Summed, "sequences" | "versioned">>;
+export type Restored = Pick<Summed, "sums" | "objects" | "migrations"> &
+  Partial<Pick<Summed, "sequences" | "versioned">>;
 
-/** What differs between a database and what was recorded of it, in words. What could not be proven is only to be there. */
+/**
+ * What differs between a database and what was recorded of it, in words. What could not be proven is only to be there.
+ */
 export function differences(expected: Content, restored: Restored): string[] {
   const other = Object.entries(expected.sums).flatMap(([table, { rows, checksum, columns, unproven }]) => {
     const found = own(restored.sums, table);
@@ -29,7 +32,9 @@ export function differences(expected: Content, restored: Restored): string[] {
   });
   // Earlier agents did not look at tables with a history.
   const ignored = expected.sequences === undefined ? (restored.versioned ?? []) : [];
-  const there = Object.fromEntries(Object.entries(restored.sums).filter(([table]) => Object.hasOwn(expected.sums, table) || !ignored.includes(table)));
+  const there = Object.fromEntries(
+    Object.entries(restored.sums).filter(([table]) => Object.hasOwn(expected.sums, table) || !ignored.includes(table)),
+  );
   return [
     ...unlike(names(expected.sums), names(there)),
     ...other,
@@ -40,7 +45,9 @@ export function differences(expected: Content, restored: Restored): string[] {
   ].map(shown);
 }
 
-/** A sequence knows no transactions: its next value is to lie between those from before and after the backup's moment. */
+/**
+ * A sequence knows no transactions: its next value is to lie between those from before and after the backup's moment.
+ */
 function sequenceDifferences(expected: NonNullable<Content["sequences"]>, restored: Summed["sequences"]): string[] {
   const named = (sequences: object): string[] => Object.keys(sequences).map((name) => `sequence ${name}`);
   const wrong = Object.entries(expected).flatMap(([name, range]) => {
@@ -93,7 +100,7 @@ export async function verifyBackup(agent: Agent, entry: Entry, fresh?: Recorded)
     if (entry.files !== undefined) {
       const place = placeOf(agent, entry);
       if (fresh !== undefined) listed = await fresh.recorded;
-      const expected = fresh?.files ?? await place.catalogue.attachment<Manifest>(entry.id, "files");
+      const expected = fresh?.files ?? (await place.catalogue.attachment<Manifest>(entry.id, "files"));
       if (expected === undefined) problems.push("the sums of its files are gone");
       const restore = await Restore.begin();
       restores.push(restore);
@@ -104,21 +111,38 @@ export async function verifyBackup(agent: Agent, entry: Entry, fresh?: Recorded)
     }
     const seconds = (steadyNow() - began) / 1000;
     await runHook(agent, "validate", { BACKUP_ID: entry.id, RESTORES: restores.map(({ id }) => id).join(" ") });
-    const noted = await note(agent, { ...listed, verified: problems.length === 0, verification: { at: new Date().toISOString(), seconds, problems, tables, rows, files } });
+    const noted = await note(agent, {
+      ...listed,
+      verified: problems.length === 0,
+      verification: { at: new Date().toISOString(), seconds, problems, tables, rows, files },
+    });
     if (noted.verified && noted.database !== undefined) await keepRestored(agent, noted, restores[0]!);
     return noted;
   } catch (error) {
     // Without its sums it is not listed.
     if (fresh !== undefined) listed = await fresh.recorded;
     if (error instanceof AgentError && error.transient) throw error;
-    await note(agent, { ...listed, verified: false, verification: { at: new Date().toISOString(), seconds: (steadyNow() - began) / 1000, problems: [messageOf(error)], tables, rows, files } });
+    await note(agent, {
+      ...listed,
+      verified: false,
+      verification: {
+        at: new Date().toISOString(),
+        seconds: (steadyNow() - began) / 1000,
+        problems: [messageOf(error)],
+        tables,
+        rows,
+        files,
+      },
+    });
     throw error;
   } finally {
     for (const restore of restores) await restore.remove();
   }
 }
 
-/** Leaves what was compared for restores, where it is of the newest backup and as much room stays for the next proof. */
+/**
+ * Leaves what was compared for restores, where it is of the newest backup and as much room stays for the next proof.
+ */
 async function keepRestored({ configuration, local, reporter }: Agent, entry: Entry, restore: Restore): Promise<void> {
   try {
     const { entries } = await local.catalogue.list();
@@ -136,7 +160,11 @@ async function keepRestored({ configuration, local, reporter }: Agent, entry: En
 async function note(agent: Agent, entry: Entry): Promise<Entry> {
   await agent.local.catalogue.write(entry);
   const { verification } = entry;
-  if (entry.verified) agent.reporter.log("info", `backup ${entry.id} is verified: ${verification!.tables} tables, ${verification!.rows} rows, ${verification!.files} files, restored in ${verification!.seconds.toFixed(1)} s`);
+  if (entry.verified)
+    agent.reporter.log(
+      "info",
+      `backup ${entry.id} is verified: ${verification!.tables} tables, ${verification!.rows} rows, ${verification!.files} files, restored in ${verification!.seconds.toFixed(1)} s`,
+    );
   else agent.reporter.log("error", `backup ${entry.id} is not verified: ${verification!.problems.join("; ")}`);
   return entry;
 }

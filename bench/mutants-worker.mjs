@@ -1,4 +1,5 @@
-// Runs bundled tests, one bundle after the other, with Mocha loaded once: the thread of mutants.ts. Answers how many failed.
+// Runs bundled tests, one bundle after the other, with Mocha loaded once: the thread of mutants.ts. Answers how many
+// failed.
 import { pathToFileURL } from "node:url";
 import { parentPort } from "node:worker_threads";
 import Mocha from "mocha";

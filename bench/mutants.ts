@@ -1,6 +1,8 @@
 /**
- * Changes one thing at a time in the files that matter most (a condition, a comparison, a text, a call that is left out) and runs the tests
- * that ought to notice: `npx tsx bench/mutants.ts [PART OF A PATH] [--every N] [--json FILE]`. It works in a copy of the files in Git. A change that no
+ * Changes one thing at a time in the files that matter most (a condition, a comparison, a text, a call that is left
+ * out) and runs the tests
+ * that ought to notice: `npx tsx bench/mutants.ts [PART OF A PATH] [--every N] [--json FILE]`. It works in a copy of
+ * the files in Git. A change that no
  * test notices is a survivor: it wants an assertion, or a word in docs/testing.md why it makes no difference.
  */
 import { execFileSync, spawnSync } from "node:child_process";
@@ -16,7 +18,8 @@ import ts from "typescript";
 const ROOT = join(import.meta.dirname, "..");
 
 /**
- * Files, and the folder with their tests: those that import the file, or run it where it is a script. Of the policies' rules, only the tests that are
+ * Files, and the folder with their tests: those that import the file, or run it where it is a script. Of the policies'
+ * rules, only the tests that are
  * called as a rule of the file are run.
  */
 const SUBJECTS: readonly { readonly files: RegExp; readonly tests: string; readonly more?: readonly string[] }[] = [
@@ -95,7 +98,7 @@ function mutantsOf(file: string, source: string): Mutant[] {
       const other = OPPOSITE[node.operatorToken.getText()];
       const texts = [node.left, node.right].some((one) => ts.isStringLiteral(one) || ts.isTemplateLiteral(one));
       if (other !== undefined && !texts) add(node.operatorToken, other);
-      else if (other !== undefined && other.includes("=")) add(node.operatorToken, other);
+      else if (other?.includes("=")) add(node.operatorToken, other);
     }
     if (ts.isIfStatement(node)) for (const value of ["true", "false"]) add(node.expression, value);
     if (ts.isConditionalExpression(node)) for (const value of ["true", "false"]) add(node.condition, value);

@@ -18,14 +18,28 @@ const ROOT = dirname(import.meta.dirname);
 
 function resources(count: number): Res[] {
   const good = stackOf();
-  const list = Array.from({ length: Math.ceil(count / good.length) }, (_, copy) => good.map((one): Res => ({
-    ...one,
-    name: `${one.name}-${copy}`,
-    dependsOn: (one.dependsOn ?? []).map((name) => `${name}-${copy}`),
-    from: Object.fromEntries(Object.entries(one.from ?? {}).map(([key, names]) => [key, names.map((name) => `${name}-${copy}`)])),
-  }))).flat().slice(0, count);
+  const list = Array.from({ length: Math.ceil(count / good.length) }, (_, copy) =>
+    good.map(
+      (one): Res => ({
+        ...one,
+        name: `${one.name}-${copy}`,
+        dependsOn: (one.dependsOn ?? []).map((name) => `${name}-${copy}`),
+        from: Object.fromEntries(
+          Object.entries(one.from ?? {}).map(([key, names]) => [key, names.map((name) => `${name}-${copy}`)]),
+        ),
+      }),
+    ),
+  )
+    .flat()
+    .slice(0, count);
   const names = new Set(list.map(({ name }) => name));
-  return list.map((one) => ({ ...one, dependsOn: one.dependsOn?.filter((name) => names.has(name)), from: Object.fromEntries(Object.entries(one.from ?? {}).map(([key, list_]) => [key, list_.filter((name) => names.has(name))])) })) as Res[];
+  return list.map((one) => ({
+    ...one,
+    dependsOn: one.dependsOn?.filter((name) => names.has(name)),
+    from: Object.fromEntries(
+      Object.entries(one.from ?? {}).map(([key, list_]) => [key, list_.filter((name) => names.has(name))]),
+    ),
+  })) as Res[];
 }
 
 async function measure(count: number): Promise<number> {
@@ -38,7 +52,11 @@ async function measure(count: number): Promise<number> {
 /** Processor time until the pack has told the engine its port, as the language host starts it. */
 function start(): Promise<number> {
   const pack = join(ROOT, "policies");
-  const child = spawn(process.execPath, ["--require", "./quick.cjs", join(ROOT, "node_modules/@pulumi/pulumi/cmd/run-policy-pack"), "127.0.0.1:1", pack], { cwd: pack, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(
+    process.execPath,
+    ["--require", "./quick.cjs", join(ROOT, "node_modules/@pulumi/pulumi/cmd/run-policy-pack"), "127.0.0.1:1", pack],
+    { cwd: pack, stdio: ["ignore", "pipe", "inherit"] },
+  );
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.stdout.once("data", () => {
@@ -50,7 +68,8 @@ function start(): Promise<number> {
   });
 }
 
-// A pack that has just started compiles as it goes; what is compared here is a resource in a small stack and one in a large stack.
+// A pack that has just started compiles as it goes; what is compared here is a resource in a small stack and one in a
+// large stack.
 for (let i = 0; i < 8; i++) await measure(50);
 const stacks = [];
 for (const count of SIZES) {
@@ -64,8 +83,10 @@ const result = { stacks, growth: ratio, start: starts[1]! };
 
 if (process.argv.includes("--json")) console.log(JSON.stringify(result));
 else {
-  for (const { resources: count, ms, each } of stacks) console.log(`${String(count).padStart(5)} resources: ${ms} ms, ${each} ms each (limit ${LIMITS.resource})`);
+  for (const { resources: count, ms, each } of stacks)
+    console.log(`${String(count).padStart(5)} resources: ${ms} ms, ${each} ms each (limit ${LIMITS.resource})`);
   console.log(`a resource among ${SIZES.at(-1)} costs ${ratio} times one among ${SIZES[0]} (limit ${GROWTH})`);
   console.log(`start: ${result.start} ms (limit ${LIMITS.start})`);
 }
-if (stacks.some(({ each }) => each > LIMITS.resource) || ratio > GROWTH || result.start > LIMITS.start) process.exitCode = 1;
+if (stacks.some(({ each }) => each > LIMITS.resource) || ratio > GROWTH || result.start > LIMITS.start)
+  process.exitCode = 1;

@@ -1,6 +1,8 @@
 /**
- * A release under load, side by side: `./drydock up`, `docker compose up` and the method of docker-rollout deploy the same images of the same
- * application on this machine, in turns. Prints wall time, when the traffic had moved, failed requests, and p99 beside p99 without a release.
+ * A release under load, side by side: `./drydock up`, `docker compose up` and the method of docker-rollout deploy the
+ * same images of the same
+ * application on this machine, in turns. Prints wall time, when the traffic had moved, failed requests, and p99 beside
+ * p99 without a release.
  * npx tsx bench/release.ts [--runs 5] [--replicas 3,10] [--clients 4] [--ways "pulumi up,docker-rollout"] [--json]
  */
 import { parseArgs } from "node:util";
@@ -9,7 +11,13 @@ import { Load } from "../test/support/load.ts";
 import { Peer } from "./peers/peer.ts";
 
 const { values } = parseArgs({
-  options: { runs: { type: "string", default: "5" }, replicas: { type: "string", default: "3,10" }, clients: { type: "string", default: "4" }, ways: { type: "string" }, json: { type: "boolean", default: false } },
+  options: {
+    runs: { type: "string", default: "5" },
+    replicas: { type: "string", default: "3,10" },
+    clients: { type: "string", default: "4" },
+    ways: { type: "string" },
+    json: { type: "boolean", default: false },
+  },
 });
 const whole = (name: string, text: string): number => {
   const number = Number(text);
@@ -38,8 +46,20 @@ if (WAYS.length === 0) {
   process.exit(2);
 }
 
-interface Run { readonly seconds: number; readonly moved: number; readonly failed: number; readonly total: number; readonly durations: readonly number[]; readonly reasons: Readonly<Record<string, number>> }
-interface Sample { readonly replicas: number; readonly way: Way; readonly quiet: number[]; readonly runs: Run[] }
+interface Run {
+  readonly seconds: number;
+  readonly moved: number;
+  readonly failed: number;
+  readonly total: number;
+  readonly durations: readonly number[];
+  readonly reasons: Readonly<Record<string, number>>;
+}
+interface Sample {
+  readonly replicas: number;
+  readonly way: Way;
+  readonly quiet: number[];
+  readonly runs: Run[];
+}
 
 const clone = new Clone();
 const view = "examples/laravel/resources/views/home.blade.php";
@@ -87,7 +107,10 @@ async function measured(url: string, release: () => Promise<void>): Promise<Run>
 
 async function answered(url: string): Promise<string | undefined> {
   try {
-    const response = await fetch(`${url}/release`, { signal: AbortSignal.timeout(5000), headers: { Connection: "close" } });
+    const response = await fetch(`${url}/release`, {
+      signal: AbortSignal.timeout(5000),
+      headers: { Connection: "close" },
+    });
     await response.text();
     return response.headers.get("x-replica") ?? undefined;
   } catch {
@@ -101,7 +124,12 @@ try {
   say("setting up: the stack, its two images");
   await ok(["up"]);
   const { stdout } = await clone.run("sh", ["-c", 'eval "$(./drydock env 2> /dev/null)"; env -0']);
-  shell = Object.fromEntries(stdout.split("\0").filter((line) => line.startsWith("PULUMI_") || line.startsWith("PATH=")).map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
+  shell = Object.fromEntries(
+    stdout
+      .split("\0")
+      .filter((line) => line.startsWith("PULUMI_") || line.startsWith("PATH="))
+      .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+  );
   const images: string[] = [];
   for (const text of [texts[1]!, texts[0]!]) {
     clone.edit(view, () => text);
@@ -115,15 +143,18 @@ try {
     await ok(["up"]);
     let status: Status = await clone.status();
     peer = await Peer.start(status, replicas);
-    const own: Record<Way, Sample> = Object.fromEntries(WAYS.map((way) => [way, { replicas, way, quiet: [], runs: [] }])) as never;
+    const own: Record<Way, Sample> = Object.fromEntries(
+      WAYS.map((way) => [way, { replicas, way, quiet: [], runs: [] }]),
+    ) as never;
     samples.push(...Object.values(own));
     const side = (way: Way) => (way === "drydock up" || way === "pulumi up" ? "stack" : "peer");
-    const turn = (way: Way, work: (url: string) => Promise<void>) => work(side(way) === "stack" ? status.url : peer!.url);
+    const turn = (way: Way, work: (url: string) => Promise<void>) =>
+      work(side(way) === "stack" ? status.url : peer!.url);
     /** Which of the two texts each side shows: every release is one to the other. */
     const shown = { stack: 0, peer: 0 };
     for (let run = 1; run <= runs; run++) {
       for (const way of WAYS) {
-        const text = shown[side(way)] = 1 - shown[side(way)];
+        const text = (shown[side(way)] = 1 - shown[side(way)]);
         await turn(way, async (url) => {
           const quiet = new Load(url, { clients, slowSeconds: SLOW, limit: 200_000 });
           await sleep(QUIET);
@@ -136,7 +167,9 @@ try {
             else await peer!.release(way === "docker-rollout" ? "rollout" : "compose", images[text]!);
           });
           own[way].runs.push(one);
-          say(`${replicas} replicas, ${way}: ${one.seconds.toFixed(1)} s, traffic moved after ${one.moved.toFixed(1)} s, ${one.failed} of ${one.total} failed ${one.failed > 0 ? JSON.stringify(one.reasons) : ""}`);
+          say(
+            `${replicas} replicas, ${way}: ${one.seconds.toFixed(1)} s, traffic moved after ${one.moved.toFixed(1)} s, ${one.failed} of ${one.total} failed ${one.failed > 0 ? JSON.stringify(one.reasons) : ""}`,
+          );
         });
         if (side(way) === "stack") status = await clone.status();
       }
@@ -153,16 +186,37 @@ const rows = samples.map(({ replicas, way, quiet, runs }) => {
   const all = runs.flatMap(({ durations }) => durations);
   const sum = (of: (run: Run) => number) => runs.reduce((total, run) => total + of(run), 0);
   return {
-    replicas, way, seconds: median(runs.map((run) => run.seconds)), moved: median(runs.map((run) => run.moved)),
-    failed: sum((run) => run.failed), total: sum((run) => run.total), p99: p99(all), p99Quiet: p99(quiet),
+    replicas,
+    way,
+    seconds: median(runs.map((run) => run.seconds)),
+    moved: median(runs.map((run) => run.moved)),
+    failed: sum((run) => run.failed),
+    total: sum((run) => run.total),
+    p99: p99(all),
+    p99Quiet: p99(quiet),
   };
 });
-if (values.json) console.log(JSON.stringify({ runs, clients, rows, samples: samples.map(({ quiet: _, runs, ...rest }) => ({ ...rest, runs: runs.map(({ durations: __, ...run }) => run) })) }));
+if (values.json)
+  console.log(
+    JSON.stringify({
+      runs,
+      clients,
+      rows,
+      samples: samples.map(({ quiet: _, runs, ...rest }) => ({
+        ...rest,
+        runs: runs.map(({ durations: __, ...run }) => run),
+      })),
+    }),
+  );
 else {
-  console.log("| replicas | way | wall time (median) | times docker-rollout | traffic moved after | failed / requests | p99 | times p99 without a release |");
+  console.log(
+    "| replicas | way | wall time (median) | times docker-rollout | traffic moved after | failed / requests | p99 | times p99 without a release |",
+  );
   console.log("|---|---|---|---|---|---|---|---|");
   for (const row of rows) {
     const rollout = rows.find(({ replicas, way }) => replicas === row.replicas && way === "docker-rollout");
-    console.log(`| ${row.replicas} | ${row.way} | ${row.seconds.toFixed(1)} s | ${rollout === undefined ? "" : (row.seconds / rollout.seconds).toFixed(2)} | ${row.moved.toFixed(1)} s | ${row.failed} / ${row.total} | ${row.p99.toFixed(0)} ms | ${(row.p99 / row.p99Quiet).toFixed(2)} |`);
+    console.log(
+      `| ${row.replicas} | ${row.way} | ${row.seconds.toFixed(1)} s | ${rollout === undefined ? "" : (row.seconds / rollout.seconds).toFixed(2)} | ${row.moved.toFixed(1)} s | ${row.failed} / ${row.total} | ${row.p99.toFixed(0)} ms | ${(row.p99 / row.p99Quiet).toFixed(2)} |`,
+    );
   }
 }

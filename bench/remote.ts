@@ -85,16 +85,22 @@ try {
   await ship.remove();
 }
 
-const medians = Object.fromEntries(Object.entries(samples).map(([way, seconds]) => [way, median(seconds)])) as Record<Way, number>;
+const medians = Object.fromEntries(Object.entries(samples).map(([way, seconds]) => [way, median(seconds)])) as Record<
+  Way,
+  number
+>;
 const ratio = medians.far / medians.socket;
 if (values.json) console.log(JSON.stringify({ runs, replicas, trip, medians, ratio, samples }));
 else {
   for (const way of ["socket", "ssh", "far"] as const) {
-    console.log(`${way.padEnd(8)} ${medians[way].toFixed(1).padStart(6)} s  ${(medians[way] / medians.socket).toFixed(2)}`);
+    console.log(
+      `${way.padEnd(8)} ${medians[way].toFixed(1).padStart(6)} s  ${(medians[way] / medians.socket).toFixed(2)}`,
+    );
   }
 }
 if (values.steps) {
-  const rows = [...steps.far].map(([name, took]) => ({ name, far: median(took), near: median(steps.socket.get(name) ?? [0]) }))
+  const rows = [...steps.far]
+    .map(([name, took]) => ({ name, far: median(took), near: median(steps.socket.get(name) ?? [0]) }))
     .sort((a, b) => b.far - b.near - (a.far - a.near));
   for (const { name, far, near } of rows.slice(0, 30)) {
     console.log(`${name.padEnd(40)} ${near.toFixed(0).padStart(7)} ${far.toFixed(0).padStart(7)} ms`);

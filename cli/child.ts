@@ -22,16 +22,31 @@ export interface HearOptions {
 export function hear(child: ChildProcess, { input, timeout, encoding, on }: HearOptions = {}): Promise<Said> {
   return new Promise((resolve, reject) => {
     let late = false;
-    const timer = timeout === undefined ? undefined : setTimeout(() => { late = true; child.kill("SIGKILL"); }, timeout);
+    const timer =
+      timeout === undefined
+        ? undefined
+        : setTimeout(() => {
+            late = true;
+            child.kill("SIGKILL");
+          }, timeout);
     // Who doesn't read all of it has another reason to fail.
     child.stdin?.on("error", () => undefined);
     child.stdin?.end(input);
     const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => {
       const chunks: Buffer[] = [];
-      stream?.on("data", (chunk: Buffer) => { chunks.push(chunk); on?.(chunk); });
+      stream?.on("data", (chunk: Buffer) => {
+        chunks.push(chunk);
+        on?.(chunk);
+      });
       return () => Buffer.concat(chunks).toString(encoding);
     }) as [() => string, () => string];
-    child.once("error", (error) => { clearTimeout(timer); reject(error); });
-    child.once("close", (code) => { clearTimeout(timer); resolve({ code: late ? 124 : code ?? 1, stdout: stdout(), stderr: stderr() }); });
+    child.once("error", (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    child.once("close", (code) => {
+      clearTimeout(timer);
+      resolve({ code: late ? 124 : (code ?? 1), stdout: stdout(), stderr: stderr() });
+    });
   });
 }

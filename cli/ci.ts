@@ -2,9 +2,9 @@ import { appendFileSync } from "node:fs";
 import { stateFolder } from "./environment.ts";
 import { CliError } from "./errors.ts";
 import { changes, type EngineEvent } from "./events.ts";
-import { allHealthy, type Report } from "./report.ts";
 import type { Told } from "./pending.ts";
 import { LOCAL } from "./project.ts";
+import { allHealthy, type Report } from "./report.ts";
 import type { Session } from "./session.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -45,8 +45,9 @@ export function annotateError(error: unknown, env: NodeJS.ProcessEnv = process.e
 export function warnOfLostState({ stack, env, paths }: Pick<Session, "stack" | "env" | "paths">): void {
   const runner = onGithub(env) || env.GITLAB_CI === "true";
   if (!runner || stack === LOCAL || stateFolder(env) !== paths.state) return;
-  const text = `the state of stack ${stack} is in this clone (${paths.state}), which ends with the job: `
-    + "name another place for it, PULUMI_BACKEND_URL=s3://…";
+  const text =
+    `the state of stack ${stack} is in this clone (${paths.state}), which ends with the job: ` +
+    "name another place for it, PULUMI_BACKEND_URL=s3://…";
   process.stderr.write(`→ ${text} (docs/ci.md)\n${onGithub(env) ? annotation("warning", text) : ""}`);
 }
 
@@ -61,12 +62,17 @@ function block(text: string): string {
 }
 
 /** How an operation of Pulumi's is called when it is done; parts of a replacement are counted once. */
-const DONE: Readonly<Record<string, string>> =
-  { create: "created", update: "updated", replace: "replaced", delete: "deleted" };
+const DONE: Readonly<Record<string, string>> = {
+  create: "created",
+  update: "updated",
+  replace: "replaced",
+  delete: "deleted",
+};
 
 /** What was made, changed and taken away: the operation and the resource's name, each once. */
 function touched(events: readonly EngineEvent[]): readonly string[] {
-  const lines = events.flatMap(({ resOutputsEvent }) => resOutputsEvent?.metadata ?? [])
+  const lines = events
+    .flatMap(({ resOutputsEvent }) => resOutputsEvent?.metadata ?? [])
     .filter(({ op, type }) => DONE[op] !== undefined && type !== "pulumi:pulumi:Stack")
     .map(({ op, urn }) => `${DONE[op]!.padEnd(8)} ${urn.split("::").at(-1) ?? ""}`);
   return [...new Set(lines)].sort();
@@ -79,7 +85,8 @@ function touched(events: readonly EngineEvent[]): readonly string[] {
 export function summary({ stack, began, events, told, report, traffic, error }: Story, now = Date.now()): string {
   const healthy = report !== undefined && allHealthy(report);
   const head = error === undefined && healthy ? "✅" : "❌";
-  const counts = Object.entries(changes(events)).filter(([op]) => DONE[op] !== undefined)
+  const counts = Object.entries(changes(events))
+    .filter(([op]) => DONE[op] !== undefined)
     .map(([op, count]) => `${count} ${DONE[op]}`);
   const release = report === undefined || report.release === "" ? "" : `, release \`${report.release}\``;
   const parts = [`### ${head} ${plain(stack)}${release}`];
@@ -87,15 +94,20 @@ export function summary({ stack, began, events, told, report, traffic, error }: 
     const remedy = error instanceof CliError && error.remedy !== undefined ? `\n\n${error.remedy}` : "";
     parts.push(block(`${error instanceof Error ? error.message : String(error)}${remedy}`));
   }
-  parts.push([
-    `- **Changed:** ${counts.length === 0 ? "nothing" : counts.join(", ")}, in ${Math.round((now - began) / 1000)} s`,
-    ...(told === undefined ? [] : [`- **${plain(told.lines[0] ?? "").replace(":", ":**")}`]),
-    ...(traffic === undefined ? []
-      : [`- **Requests failed:** ${traffic.failed} of ${traffic.total}${reasons(traffic)}`]),
-    ...(report === undefined || report.url === "" ? [] : [`- **Site:** <${report.url}>`]),
-  ].join("\n"));
+  parts.push(
+    [
+      `- **Changed:** ${counts.length === 0 ? "nothing" : counts.join(", ")}, in ${Math.round((now - began) / 1000)} s`,
+      ...(told === undefined ? [] : [`- **${plain(told.lines[0] ?? "").replace(":", ":**")}`]),
+      ...(traffic === undefined
+        ? []
+        : [`- **Requests failed:** ${traffic.failed} of ${traffic.total}${reasons(traffic)}`]),
+      ...(report === undefined || report.url === "" ? [] : [`- **Site:** <${report.url}>`]),
+    ].join("\n"),
+  );
   if (report !== undefined) {
-    const rows = report.services.map(({ name, state, health }) => `| ${[name, state, health].map(plain).join(" | ")} |`);
+    const rows = report.services.map(
+      ({ name, state, health }) => `| ${[name, state, health].map(plain).join(" | ")} |`,
+    );
     parts.push(["| service | state | health |", "|---|---|---|", ...rows].join("\n"));
   }
   const lines = touched(events);
@@ -107,7 +119,9 @@ export function summary({ stack, began, events, told, report, traffic, error }: 
 
 function reasons({ failed, reasons: why }: Traffic): string {
   if (failed === 0) return "";
-  return ` (${Object.entries(why).map(([reason, times]) => `${plain(reason)}: ${times}`).join(", ")})`;
+  return ` (${Object.entries(why)
+    .map(([reason, times]) => `${plain(reason)}: ${times}`)
+    .join(", ")})`;
 }
 
 /**

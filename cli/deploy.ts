@@ -1,28 +1,29 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { defined } from "../lib/defined.ts";
 import { lowerPriority } from "../lib/priority.cjs";
 import { audited } from "./audit.ts";
 import { afterRestores, servicesBefore, withoutRestores } from "./backup/beforeUp.ts";
-import { beginStory, tell, warnOfLostState, type Story } from "./ci.ts";
-import { dockerFor, inspect, type Docker } from "./docker.ts";
+import { beginStory, type Story, tell, warnOfLostState } from "./ci.ts";
+import { type Docker, dockerFor, inspect } from "./docker.ts";
 import { CliError, Exit } from "./errors.ts";
 import { changesAnything, containersBefore, type EngineEvent } from "./events.ts";
 import { removeOldImages } from "./images.ts";
-import { takeLock, type Lock } from "./locks.ts";
+import { type Lock, takeLock } from "./locks.ts";
 import { lostImages } from "./lostImages.ts";
-import { tellMigrations, type Told } from "./pending.ts";
+import { type Told, tellMigrations } from "./pending.ts";
 import { LOCAL } from "./project.ts";
 import { keepStdout, type Streamed } from "./pulumi.ts";
-import { clearLocks, clearOwnLock, repair, type Abandoned } from "./recovery.ts";
-import { allHealthy, isGone, isStarting, reportOf, statusTable, type Report } from "./report.ts";
-import { deployed, readReport, type Deployed } from "./services.ts";
-import { openSession, succeeded, type Session } from "./session.ts";
+import { type Abandoned, clearLocks, clearOwnLock, repair } from "./recovery.ts";
+import { allHealthy, isGone, isStarting, type Report, reportOf, statusTable } from "./report.ts";
+import { type Deployed, deployed, readReport } from "./services.ts";
+import { openSession, type Session, succeeded } from "./session.ts";
 import { ensureContainers } from "./setup/index.ts";
 import { ensureStack, policyArguments } from "./setup/stack.ts";
 import { at, mayBePending, stackConfig } from "./stack.ts";
 import { ask, onTerminal, painter, step } from "./ui.ts";
 import { standingOf } from "./unfinished.ts";
-import { waitSeconds, whileHeld } from "./waiting.ts";
 import { lastWords, unhealthyIn } from "./unhealthy.ts";
+import { waitSeconds, whileHeld } from "./waiting.ts";
 import { beginWatch, type Watching, type WatchOptions } from "./watching.ts";
 
 export interface UpOptions extends WatchOptions {
@@ -65,7 +66,9 @@ export async function up(options: UpOptions): Promise<number> {
   });
 }
 
-/** One `up`, with the stack's lock. One in Pulumi's state that an ended job of this machine has left doesn't stop it. */
+/**
+ * One `up`, with the stack's lock. One in Pulumi's state that an ended job of this machine has left doesn't stop it.
+ */
 async function attempt(session: Session, options: UpOptions, story: Story): Promise<number> {
   const { stack, paths } = session;
   const lock = takeLock(paths.lock(stack), stack);
@@ -96,7 +99,12 @@ export interface Beside {
 }
 
 /** Deploys, for who holds the stack's lock. */
-export async function underLock(session: Session, lock: Lock, options: UpOptions, beside: Beside = {}): Promise<number> {
+export async function underLock(
+  session: Session,
+  lock: Lock,
+  options: UpOptions,
+  beside: Beside = {},
+): Promise<number> {
   const { watch, story = beginStory(session.stack) } = beside;
   const { stack, paths, env } = session;
   const host = at(stackConfig(paths, stack), "docker.host");
@@ -106,9 +114,9 @@ export async function underLock(session: Session, lock: Lock, options: UpOptions
   lowerPriority();
   const repaired = await step("stack", async ({ log }) => {
     await ensureStack(session, log, { images: ready.images, locked: true });
-    const abandoned = await clearLocks(session, lock.previous !== undefined, log) ?? beside.abandoned;
+    const abandoned = (await clearLocks(session, lock.previous !== undefined, log)) ?? beside.abandoned;
     // Only what was interrupted leaves pending operations behind; asking costs half a second.
-    return mayBePending(stack, env) && await repair(session, docker, abandoned, log);
+    return mayBePending(stack, env) && (await repair(session, docker, abandoned, log));
   });
 
   sayPinned(session);
@@ -117,7 +125,10 @@ export async function underLock(session: Session, lock: Lock, options: UpOptions
   if (!changed) await afterRestores(session, docker, target.outputs.services, say);
   let report = await settled(target);
   if (!changed && report.services.some(isGone)) {
-    const gone = report.services.filter(isGone).map(({ name }) => name).join(", ");
+    const gone = report.services
+      .filter(isGone)
+      .map(({ name }) => name)
+      .join(", ");
     say(`stopped or gone since the last deployment: ${gone}; reading what is there and bringing them back`);
     await withoutRestores(session, docker, target.outputs.services, say, async () => {
       await update(session, docker, story, [...upArguments(session, options), "--yes", "--skip-preview", "--refresh"]);
@@ -126,11 +137,16 @@ export async function underLock(session: Session, lock: Lock, options: UpOptions
     report = await settled(await deployed(session));
   }
   const { records } = target;
-  if (changed && records !== undefined) await step("old images", ({ log }) => removeOldImages(docker, records, env, log)).catch(() => undefined);
+  if (changed && records !== undefined)
+    await step("old images", ({ log }) => removeOldImages(docker, records, env, log)).catch(() => undefined);
   const traffic = await watch?.finish();
   story.report = report;
-  if (options.json) process.stdout.write(`${JSON.stringify({ ...report, changed, ...(traffic === undefined ? {} : { traffic }) }, null, 2)}\n`);
-  else process.stdout.write(`\n${changed ? "" : "Nothing to change.\n\n"}${statusTable(report, painter(process.stdout))}\n\n${next(report)}\n`);
+  if (options.json)
+    process.stdout.write(`${JSON.stringify({ ...report, changed, ...defined({ traffic }) }, null, 2)}\n`);
+  else
+    process.stdout.write(
+      `\n${changed ? "" : "Nothing to change.\n\n"}${statusTable(report, painter(process.stdout))}\n\n${next(report)}\n`,
+    );
   return allHealthy(report) ? Exit.ok : Exit.failed;
 }
 
@@ -138,7 +154,11 @@ const say = (line: string): void => void process.stderr.write(`→ ${line}\n`);
 
 /** Returns whether anything was changed. */
 async function deploy(
-  session: Session, docker: Docker, options: UpOptions, repaired: boolean, story: Story,
+  session: Session,
+  docker: Docker,
+  options: UpOptions,
+  repaired: boolean,
+  story: Story,
 ): Promise<boolean> {
   const { pulumi, stack } = session;
   const args = upArguments(session, options);
@@ -148,14 +168,22 @@ async function deploy(
   const lost = await lostImages(docker, stack, preview.events);
   if (!repaired && lost.length === 0 && !changesAnything(preview.events)) return false;
   for (const { name, image } of lost) say(`image ${image} is not on the Docker host any more; ${name} makes it anew`);
-  story.told = await showMigrations(session, docker, preview.events, true, options.json ? process.stderr : process.stdout);
+  story.told = await showMigrations(
+    session,
+    docker,
+    preview.events,
+    true,
+    options.json ? process.stderr : process.stdout,
+  );
   if (stack !== LOCAL && options.yes !== true && !/^y(es)?$/i.test(await ask(`Deploy this to ${stack}? (yes/no) `))) {
     throw new CliError({ what: "not confirmed; nothing was changed", code: Exit.refused });
   }
   await withoutRestores(session, docker, servicesBefore(preview.events), say, async () => {
     const gone = await stopped(docker, stack, preview.events);
     if (gone.length > 0) {
-      say(`stopped or gone since the last deployment: ${gone.join(", ")}; reading what is there and bringing them back with it`);
+      say(
+        `stopped or gone since the last deployment: ${gone.join(", ")}; reading what is there and bringing them back with it`,
+      );
     }
     // The record of the release says how long it took.
     const began = { DRYDOCK_BEGAN: String(Math.floor(Date.now() / 1000)) };
@@ -191,8 +219,14 @@ async function standing(session: Session, { code }: Streamed): Promise<string | 
 async function stopped(docker: Docker, stack: string, events: readonly EngineEvent[]): Promise<readonly string[]> {
   const services = containersBefore(events).map((one) => ({ ...one, role: "", image: "" }));
   if (services.length === 0) return [];
-  const inspected = await inspect(docker, services.map(({ container }) => container), stack);
-  return reportOf({ stack, url: "", release: "", services }, inspected).services.filter(isGone).map(({ name }) => name);
+  const inspected = await inspect(
+    docker,
+    services.map(({ container }) => container),
+    stack,
+  );
+  return reportOf({ stack, url: "", release: "", services }, inspected)
+    .services.filter(isGone)
+    .map(({ name }) => name);
 }
 
 /**
@@ -200,14 +234,19 @@ async function stopped(docker: Docker, stack: string, events: readonly EngineEve
  * @throws CliError (refused) where they break the release that serves, if `refuse`
  */
 export async function showMigrations(
-  session: Session, docker: Docker, events: readonly EngineEvent[], refuse: boolean, out: NodeJS.WritableStream = process.stdout,
+  session: Session,
+  docker: Docker,
+  events: readonly EngineEvent[],
+  refuse: boolean,
+  out: NodeJS.WritableStream = process.stdout,
 ): Promise<Told | undefined> {
   const told = await step("migrations", ({ log }) => tellMigrations(session, docker, events, log));
   if (told === undefined) return undefined;
   out.write(`${told.lines.join("\n")}\n\n`);
   if (told.refused === undefined) return told;
   const [what = "", ...remedy] = told.refused.split("\n");
-  if (refuse) throw new CliError({ what: `${what}; nothing was changed`, remedy: remedy.join("\n"), code: Exit.refused });
+  if (refuse)
+    throw new CliError({ what: `${what}; nothing was changed`, remedy: remedy.join("\n"), code: Exit.refused });
   out.write(`\`up\` would refuse this release: ${told.refused}\n`);
   return told;
 }
@@ -217,17 +256,33 @@ function sayPinned({ paths, stack }: Session): void {
   const pinned = at(stackConfig(paths, stack), "app.pinned");
   if (typeof pinned !== "string") return;
   const s = stack === LOCAL ? "" : ` -s ${stack}`;
-  process.stderr.write(`→ stack ${stack} is pinned to ${pinned} since a rollback; what ${paths.stackFile(stack)} or a folder says of the application is not deployed. Go on with it: ./drydock rollback${s} --forward\n`);
+  process.stderr.write(
+    `→ stack ${stack} is pinned to ${pinned} since a rollback; what ${paths.stackFile(stack)} or a folder says of the application is not deployed. Go on with it: ./drydock rollback${s} --forward\n`,
+  );
 }
 
 function upArguments({ stack, paths }: Session, { diff, refresh, replace }: UpOptions): readonly string[] {
   const again = (replace ?? []).flatMap((name) => ["--replace", serviceUrn(name)]);
-  return ["up", "--stack", stack, "--suppress-outputs", ...(diff ? ["--diff"] : []), ...(refresh ? ["--refresh"] : []), ...again, ...policyArguments(paths, stack)];
+  return [
+    "up",
+    "--stack",
+    stack,
+    "--suppress-outputs",
+    ...(diff ? ["--diff"] : []),
+    ...(refresh ? ["--refresh"] : []),
+    ...again,
+    ...policyArguments(paths, stack),
+  ];
 }
 
 /** A pattern for the URN of a service's container, as Pulumi takes it. */
 function serviceUrn(name: string): string {
-  if (!/^[a-z0-9-]+$/.test(name)) throw new CliError({ what: `--replace is "${name}", expected the name of a service`, remedy: "./drydock status shows them", code: Exit.usage });
+  if (!/^[a-z0-9-]+$/.test(name))
+    throw new CliError({
+      what: `--replace is "${name}", expected the name of a service`,
+      remedy: "./drydock status shows them",
+      code: Exit.usage,
+    });
   return `**docker:index/container:Container::${name}`;
 }
 
@@ -246,10 +301,19 @@ function next(report: Report): string {
   const { stack, url } = report;
   const s = stack === LOCAL ? "" : ` -s ${stack}`;
   const tries = allHealthy(report)
-    ? [[`curl -i ${url}/up`, "is it up?"], [`./drydock artisan${s} -- about`, "artisan in a running replica"], [`./drydock logs app${s} --follow`, "what it says"],
-      ['eval "$(./drydock env)"', "then: pulumi preview, pulumi config set --path drydock:app.replicas 4, …"]]
-    : [...report.services.filter((service) => service.health === "unhealthy" || isGone(service) || service.restarts !== undefined).map(({ role }) => role)].filter((role, index, all) => all.indexOf(role) === index)
-      .map((role) => [`./drydock logs ${role}${s}`, "why it isn't healthy"]);
+    ? [
+        [`curl -i ${url}/up`, "is it up?"],
+        [`./drydock artisan${s} -- about`, "artisan in a running replica"],
+        [`./drydock logs app${s} --follow`, "what it says"],
+        ['eval "$(./drydock env)"', "then: pulumi preview, pulumi config set --path drydock:app.replicas 4, …"],
+      ]
+    : [
+        ...report.services
+          .filter((service) => service.health === "unhealthy" || isGone(service) || service.restarts !== undefined)
+          .map(({ role }) => role),
+      ]
+        .filter((role, index, all) => all.indexOf(role) === index)
+        .map((role) => [`./drydock logs ${role}${s}`, "why it isn't healthy"]);
   const width = Math.max(...tries.map(([command = ""]) => command.length));
   return ["Try next:", ...tries.map(([command = "", why = ""]) => `  ${command.padEnd(width)}  # ${why}`)].join("\n");
 }

@@ -1,15 +1,15 @@
 import { stageOf } from "../config/stage.ts";
 import { audited } from "./audit.ts";
-import { dockerFailure, dockerFor, type Docker } from "./docker.ts";
+import { type Docker, dockerFailure, dockerFor } from "./docker.ts";
 import { CliError, Exit } from "./errors.ts";
-import { takeLock } from "./locks.ts";
-import { LOCAL } from "./project.ts";
 import { connect } from "./host/connection.ts";
 import { forgetImages } from "./images.ts";
+import { takeLock } from "./locks.ts";
+import { LOCAL } from "./project.ts";
 import { forgetRecords, rememberedRecords } from "./records.ts";
 import { clearLocks } from "./recovery.ts";
-import { openSession, succeeded, type Session } from "./session.ts";
-import { at, notDeployed, readDeployment, stackConfig, stackExists, type Deployment } from "./stack.ts";
+import { openSession, type Session, succeeded } from "./session.ts";
+import { at, type Deployment, notDeployed, readDeployment, stackConfig, stackExists } from "./stack.ts";
 import { ask, onTerminal, step } from "./ui.ts";
 
 export interface DestroyOptions {
@@ -50,7 +50,11 @@ async function destroyConfirmed(session: Session, all: boolean, volumes: readonl
     const docker = dockerFor(typeof host === "string" ? host : undefined, env);
     await connect(docker.env.DOCKER_HOST, env);
     const mode = all ? "--ignore-protect" : "--exclude-protected";
-    succeeded("destroy", await session.pulumi.stream(["destroy", "--stack", stack, "--yes", "--skip-preview", "--suppress-outputs", mode]), session);
+    succeeded(
+      "destroy",
+      await session.pulumi.stream(["destroy", "--stack", stack, "--yes", "--skip-preview", "--suppress-outputs", mode]),
+      session,
+    );
     if (all) {
       const records = rememberedRecords(session);
       forgetRecords(paths, stack);
@@ -73,11 +77,14 @@ async function appEnv({ pulumi, paths, stack }: Session): Promise<string | undef
 }
 
 /**
- * Production by its settings, by its name where the settings say nothing, or by what is deployed: a changed file doesn't make it less so.
+ * Production by its settings, by its name where the settings say nothing, or by what is deployed: a changed file
+ * doesn't make it less so.
  * @throws CliError (refused)
  */
 export function refuseProduction(stack: string, appEnv: string | undefined, deployment?: Deployment): void {
-  const running = deployment !== undefined && deployment.resources.some(({ inputs }) => Array.isArray(inputs?.envs) && inputs.envs.includes("APP_ENV=production"));
+  const running = deployment?.resources.some(
+    ({ inputs }) => Array.isArray(inputs?.envs) && inputs.envs.includes("APP_ENV=production"),
+  );
   if (stageOf(stack, appEnv) !== "production" && !running) return;
   throw new CliError({
     what: `stack ${stack} is in production (${running ? "its containers run with APP_ENV=production" : `APP_ENV is ${appEnv ?? "not set"}`}); Drydock does not destroy it`,
@@ -88,7 +95,8 @@ export function refuseProduction(stack: string, appEnv: string | undefined, depl
 
 /** The names of a stack's volumes on the Docker host: all, or only those with data, which are protected. */
 export function volumesOf({ resources }: Deployment, onlyProtected: boolean): readonly string[] {
-  return resources.filter(({ type, protect }) => type === "docker:index/volume:Volume" && (protect === true || !onlyProtected))
+  return resources
+    .filter(({ type, protect }) => type === "docker:index/volume:Volume" && (protect === true || !onlyProtected))
     .flatMap(({ id, outputs }) => (typeof outputs?.name === "string" ? outputs.name : id) ?? []);
 }
 
@@ -101,8 +109,11 @@ async function confirm(stack: string, { yes, volumes }: DestroyOptions, names: r
       code: Exit.refused,
     });
   }
-  process.stderr.write(`This removes the containers and networks of stack ${stack}${volumes === true ? ` AND ITS DATA: ${names.join(", ")}` : "; its data stays"}.\n`);
-  if (await ask(`Type the stack's name to go on (${stack}): `) !== stack) throw new CliError({ what: "not confirmed; nothing was changed", code: Exit.refused });
+  process.stderr.write(
+    `This removes the containers and networks of stack ${stack}${volumes === true ? ` AND ITS DATA: ${names.join(", ")}` : "; its data stays"}.\n`,
+  );
+  if ((await ask(`Type the stack's name to go on (${stack}): `)) !== stack)
+    throw new CliError({ what: "not confirmed; nothing was changed", code: Exit.refused });
 }
 
 /** Pulumi keeps a volume on delete, and only forgets it: the data itself is removed here. */
@@ -115,7 +126,8 @@ async function removeVolumes(docker: Docker, names: readonly string[], stack: st
 
 function remains(stack: string, volumes: readonly string[]): string {
   const s = stack === LOCAL ? "" : ` -s ${stack}`;
-  if (volumes.length === 0) return `Stack ${stack} is gone, its data too. Its file and its secrets stay: ./drydock up${s} begins anew.`;
+  if (volumes.length === 0)
+    return `Stack ${stack} is gone, its data too. Its file and its secrets stay: ./drydock up${s} begins anew.`;
   return [
     `Stack ${stack} no longer runs. Its data stays, protected, in ${volumes.length} volumes:`,
     ...volumes.map((name) => `  ${name}`),

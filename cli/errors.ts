@@ -68,8 +68,9 @@ const TRANSLATIONS: readonly Translation[] = [
       const [, , username = "", hostname = "", pid = "", timestamp = ""] = holder ?? [];
       return {
         what: `stack ${stack} is being changed by ${who}`,
-        remedy: "wait until it has ended, then run the command again\n"
-          + `if that process no longer exists (another machine's): eval "$(./drydock env)" && pulumi cancel -s ${stack} --yes`,
+        remedy:
+          "wait until it has ended, then run the command again\n" +
+          `if that process no longer exists (another machine's): eval "$(./drydock env)" && pulumi cancel -s ${stack} --yes`,
         code: Exit.refused,
         held: holder === null ? {} : { holder: { pid: Number(pid), username, hostname, timestamp } },
       };
@@ -88,7 +89,9 @@ const TRANSLATIONS: readonly Translation[] = [
   {
     match: /The configuration of stack "[^"]*" has (one problem|\d+ problems)/,
     problem: ({ 1: count, input = "" }, { stack }) => {
-      const commands = new Set([...input.matchAll(/^ {2,}((?:\S.* \| )?pulumi config (?:set|rm) .*)$/gm)].map(([, command = ""]) => command));
+      const commands = new Set(
+        [...input.matchAll(/^ {2,}((?:\S.* \| )?pulumi config (?:set|rm) .*)$/gm)].map(([, command = ""]) => command),
+      );
       return {
         what: `the configuration of stack ${stack} has ${count} (above); nothing was changed`,
         ...(commands.size === 0 ? {} : { remedy: ['eval "$(./drydock env)", then:', ...commands].join("\n") }),
@@ -99,21 +102,31 @@ const TRANSLATIONS: readonly Translation[] = [
     match: /incorrect passphrase/,
     problem: (_, { stack, passphrase }) => ({
       what: `the passphrase does not open the secrets of Pulumi.${stack}.yaml`,
-      remedy: `if it was chosen by somebody: export PULUMI_CONFIG_PASSPHRASE_FILE=FILE (or PULUMI_CONFIG_PASSPHRASE)\n`
-        + `if Drydock generated it: unset PULUMI_CONFIG_PASSPHRASE PULUMI_CONFIG_PASSPHRASE_FILE, and have the original ${passphrase} back`,
+      remedy:
+        `if it was chosen by somebody: export PULUMI_CONFIG_PASSPHRASE_FILE=FILE (or PULUMI_CONFIG_PASSPHRASE)\n` +
+        `if Drydock generated it: unset PULUMI_CONFIG_PASSPHRASE PULUMI_CONFIG_PASSPHRASE_FILE, and have the original ${passphrase} back`,
     }),
   },
   {
     match: /passphrase must be set/,
-    problem: () => ({ what: "no passphrase is set for this stack's secrets", remedy: 'eval "$(./drydock env)", or export PULUMI_CONFIG_PASSPHRASE_FILE=FILE' }),
+    problem: () => ({
+      what: "no passphrase is set for this stack's secrets",
+      remedy: 'eval "$(./drydock env)", or export PULUMI_CONFIG_PASSPHRASE_FILE=FILE',
+    }),
   },
   {
     match: /unable to read PULUMI_CONFIG_PASSPHRASE_FILE: (.*)/,
-    problem: ([, why]) => ({ what: `the passphrase file can't be read: ${why}`, remedy: "export PULUMI_CONFIG_PASSPHRASE_FILE=FILE with a file that exists, or unset it" }),
+    problem: ([, why]) => ({
+      what: `the passphrase file can't be read: ${why}`,
+      remedy: "export PULUMI_CONFIG_PASSPHRASE_FILE=FILE with a file that exists, or unset it",
+    }),
   },
   {
     match: /no stack named '([^']+)' found/,
-    problem: ([, name]) => ({ what: `there is no stack ${name} in this state`, remedy: `./drydock up${select(name ?? "")}` }),
+    problem: ([, name]) => ({
+      what: `there is no stack ${name} in this state`,
+      remedy: `./drydock up${select(name ?? "")}`,
+    }),
   },
   {
     match: /(?:port is already allocated|address already in use|ports are not available)/,
@@ -121,8 +134,9 @@ const TRANSLATIONS: readonly Translation[] = [
       const port = /(?:Bind for|listen tcp4?|exposing port TCP) [\d.[\]:]*?:(\d+)/.exec(input)?.[1];
       return {
         what: `port ${port ?? "of the proxy"} on this machine is taken by somebody else`,
-        remedy: `who it is: ss -ltnp${port === undefined ? "" : ` 'sport = :${port}'`} (or: docker ps --filter publish=${port ?? "PORT"})\n`
-          + `another port: eval "$(./drydock env)" && pulumi config set -s ${stack} --path drydock:proxy.port ${port === undefined ? "PORT" : Number(port) + 1} && ./drydock up${select(stack)}`,
+        remedy:
+          `who it is: ss -ltnp${port === undefined ? "" : ` 'sport = :${port}'`} (or: docker ps --filter publish=${port ?? "PORT"})\n` +
+          `another port: eval "$(./drydock env)" && pulumi config set -s ${stack} --path drydock:proxy.port ${port === undefined ? "PORT" : Number(port) + 1} && ./drydock up${select(stack)}`,
       };
     },
   },
@@ -135,14 +149,20 @@ const TRANSLATIONS: readonly Translation[] = [
   },
   {
     match: /permission denied.*docker\.sock|docker\.sock.*permission denied|EACCES[^\n]*docker\.sock/,
-    problem: () => ({ what: "this user may not talk to Docker", remedy: 'sudo usermod -aG docker "$USER" && newgrp docker' }),
+    problem: () => ({
+      what: "this user may not talk to Docker",
+      remedy: 'sudo usermod -aG docker "$USER" && newgrp docker',
+    }),
   },
   {
-    match: /Docker does not answer at|Cannot connect to the Docker daemon|(?:ECONNREFUSED|ENOENT)[^\n]*docker\.sock|error during connect|Is the docker daemon running|connect ECONNREFUSED[^\n]*:237[56]/i,
+    match:
+      /Docker does not answer at|Cannot connect to the Docker daemon|(?:ECONNREFUSED|ENOENT)[^\n]*docker\.sock|error during connect|Is the docker daemon running|connect ECONNREFUSED[^\n]*:237[56]/i,
     problem: (_, { stack }) => ({
       what: "Docker does not answer",
-      remedy: stack === "local" ? "./drydock up (it starts Docker), or: sudo systemctl start docker"
-        : `check the host: eval "$(./drydock env)" && pulumi config get -s ${stack} --path drydock:docker.host; then: docker -H HOST version`,
+      remedy:
+        stack === "local"
+          ? "./drydock up (it starts Docker), or: sudo systemctl start docker"
+          : `check the host: eval "$(./drydock env)" && pulumi config get -s ${stack} --path drydock:docker.host; then: docker -H HOST version`,
     }),
   },
   {
@@ -153,27 +173,35 @@ const TRANSLATIONS: readonly Translation[] = [
     }),
   },
   {
-    match: /image (\S+) is not here and could not be pulled|[Nn]o such image:? ?([^\s"',]*)|manifest (?:for \S+ )?(?:not found|unknown)|pull access denied for ([^\s,]+)/,
+    match:
+      /image (\S+) is not here and could not be pulled|[Nn]o such image:? ?([^\s"',]*)|manifest (?:for \S+ )?(?:not found|unknown)|pull access denied for ([^\s,]+)/,
     problem: ([, absent, missing, denied], { stack }) => ({
       what: `image ${(absent ?? missing ?? denied ?? "").replace(/[.:]+$/, "") || "named above"} can't be had`,
-      remedy: stack === "local" ? "./drydock up builds the local stack's images; for one of your own: docker build -t NAME:TAG ."
-        : "check its name and digest, and the registry's login: docker pull IMAGE",
+      remedy:
+        stack === "local"
+          ? "./drydock up builds the local stack's images; for one of your own: docker build -t NAME:TAG ."
+          : "check its name and digest, and the registry's login: docker pull IMAGE",
     }),
   },
   {
     match: /network (\S+)(?: id \w+)? has active endpoints/,
     problem: ([, network]) => ({
       what: `Docker says that the network ${network} is in use`,
-      remedy: `who is in it: docker network inspect -f '{{range .Containers}}{{.Name}} {{end}}' ${network}; stop those, then run the command again\n`
-        + "nobody: Docker has lost count of it, and counts anew when it starts: sudo systemctl restart docker (stops every container for a moment)",
+      remedy:
+        `who is in it: docker network inspect -f '{{range .Containers}}{{.Name}} {{end}}' ${network}; stop those, then run the command again\n` +
+        "nobody: Docker has lost count of it, and counts anew when it starts: sudo systemctl restart docker (stops every container for a moment)",
     }),
   },
   {
     match: /no space left on device|ENOSPC/,
-    problem: () => ({ what: "the disk is full", remedy: "see what Docker uses: docker system df; make room, then run the command again" }),
+    problem: () => ({
+      what: "the disk is full",
+      remedy: "see what Docker uses: docker system df; make room, then run the command again",
+    }),
   },
   {
-    match: /container (\S+)(?: \(image \S+\))? (?:became unhealthy|is not healthy|keeps restarting|has stopped)|unhealthy|did not become healthy|failed to be in healthy state/i,
+    match:
+      /container (\S+)(?: \(image \S+\))? (?:became unhealthy|is not healthy|keeps restarting|has stopped)|unhealthy|did not become healthy|failed to be in healthy state/i,
     problem: ([, container], { stack, standing = BEFORE }) => ({
       what: `${container === undefined ? "a container" : `container ${container}`} did not become healthy; ${standing}`,
       remedy: `mend what its last lines (above) say, then: ./drydock up${select(stack)}\nhow the stack stands: ./drydock status${select(stack)}`,
@@ -181,7 +209,10 @@ const TRANSLATIONS: readonly Translation[] = [
   },
   {
     match: /no resource plugin|could not find plugin|failed to load (?:language )?plugin|no language plugin/i,
-    problem: () => ({ what: "a plugin of the engine is missing", remedy: 'install it with: eval "$(./drydock env)" && pulumi plugin ls' }),
+    problem: () => ({
+      what: "a plugin of the engine is missing",
+      remedy: 'install it with: eval "$(./drydock env)" && pulumi plugin ls',
+    }),
   },
 ];
 
@@ -209,8 +240,10 @@ export function describe(error: unknown, debug = false): string {
 
 /** What a failed run of Pulumi becomes: the translation where there is one, else that it failed. */
 export function pulumiFailure(command: string, output: string, situation: Situation): CliError {
-  return new CliError(translate(output, situation) ?? {
-    what: `pulumi ${command} failed on stack ${situation.stack} (what it said is above)${situation.standing === undefined ? "" : `; ${situation.standing}`}`,
-    remedy: `more detail: eval "$(./drydock env)" && pulumi ${command} -s ${situation.stack} --debug --logtostderr -v=5`,
-  });
+  return new CliError(
+    translate(output, situation) ?? {
+      what: `pulumi ${command} failed on stack ${situation.stack} (what it said is above)${situation.standing === undefined ? "" : `; ${situation.standing}`}`,
+      remedy: `more detail: eval "$(./drydock env)" && pulumi ${command} -s ${situation.stack} --debug --logtostderr -v=5`,
+    },
+  );
 }

@@ -29,13 +29,16 @@ export function readEvents(file: string, read: (file: string) => string): readon
   } catch {
     return [];
   }
-  return text.split("\n").filter((line) => line !== "").flatMap((line) => {
-    try {
-      return [JSON.parse(line) as EngineEvent];
-    } catch {
-      return [];
-    }
-  });
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .flatMap((line) => {
+      try {
+        return [JSON.parse(line) as EngineEvent];
+      } catch {
+        return [];
+      }
+    });
 }
 
 /** How many resources each operation touched, without those that stay as they are. */
@@ -57,18 +60,34 @@ export function changesAnything(events: readonly EngineEvent[]): boolean {
   if (!events.some(({ summaryEvent }) => summaryEvent !== undefined)) return true;
   if (Object.keys(changes(events)).length > 0) return true;
   const planned = events.flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? []);
-  if (planned.some(({ old, new: next }) => old != null && next != null && (old.protect ?? false) !== (next.protect ?? false))) return true;
+  if (
+    planned.some(
+      ({ old, new: next }) => old != null && next != null && (old.protect ?? false) !== (next.protect ?? false),
+    )
+  )
+    return true;
   // The stack registers its outputs at its end, so the last event has them.
-  const stack = events.flatMap(({ resOutputsEvent }) => resOutputsEvent?.metadata ?? []).findLast(({ type }) => type === "pulumi:pulumi:Stack");
+  const stack = events
+    .flatMap(({ resOutputsEvent }) => resOutputsEvent?.metadata ?? [])
+    .findLast(({ type }) => type === "pulumi:pulumi:Stack");
   return stack?.old != null && canonical(stack.old.outputs) !== canonical(stack.new?.outputs);
 }
 
-/** The containers that the state has before the update, those of an unfinished release included: logical name and Docker's. */
-export function containersBefore(events: readonly EngineEvent[]): readonly { readonly name: string; readonly container: string }[] {
-  return events.flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? []).flatMap(({ op, urn, type, old }) => {
-    const container = old?.outputs?.name;
-    return type === "docker:index/container:Container" && !op.startsWith("delete") && typeof container === "string" ? [{ name: urn.split("::").at(-1) ?? "", container }] : [];
-  });
+/**
+ * The containers that the state has before the update, those of an unfinished release included: logical name and
+ * Docker's.
+ */
+export function containersBefore(
+  events: readonly EngineEvent[],
+): readonly { readonly name: string; readonly container: string }[] {
+  return events
+    .flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? [])
+    .flatMap(({ op, urn, type, old }) => {
+      const container = old?.outputs?.name;
+      return type === "docker:index/container:Container" && !op.startsWith("delete") && typeof container === "string"
+        ? [{ name: urn.split("::").at(-1) ?? "", container }]
+        : [];
+    });
 }
 
 /** JSON with sorted keys: two values are equal when these are. */
@@ -76,5 +95,6 @@ function canonical(value: unknown): string {
   return JSON.stringify(value ?? {}, (_, inner: unknown) =>
     inner !== null && typeof inner === "object" && !Array.isArray(inner)
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner);
+      : inner,
+  );
 }

@@ -1,13 +1,19 @@
-import { KEEP, KEPT, removals, type Present } from "../releases/images.ts";
+import { KEEP, KEPT, type Present, removals } from "../releases/images.ts";
 import { parseReleases } from "../releases/record.ts";
 import type { Docker } from "./docker.ts";
-import { readRecords, type Records } from "./records.ts";
+import { type Records, readRecords } from "./records.ts";
 
 /**
- * Removes the images of releases that are too old to go back to. Never one that any container uses, or that another stack keeps; what can't be
+ * Removes the images of releases that are too old to go back to. Never one that any container uses, or that another
+ * stack keeps; what can't be
  * removed stays, and nothing fails for it.
  */
-export async function removeOldImages(docker: Docker, records: Records, env: NodeJS.ProcessEnv, log: (line: string) => void): Promise<void> {
+export async function removeOldImages(
+  docker: Docker,
+  records: Records,
+  env: NodeJS.ProcessEnv,
+  log: (line: string) => void,
+): Promise<void> {
   const own = await docker.run(["images", "--format", "{{.Tag}}", KEPT]);
   if (own.stdout.split("\n").filter((tag) => tag.startsWith(`${records.volume}-`)).length <= KEEP) return;
   const releases = parseReleases((await readRecords(records, env, ["releases.jsonl"]))["releases.jsonl"]);
@@ -17,14 +23,24 @@ export async function removeOldImages(docker: Docker, records: Records, env: Nod
     docker.run(["ps", "--all", "--no-trunc", "--quiet"]),
   ]);
   const running = containers.stdout.split("\n").filter((id) => id !== "");
-  const used = running.length === 0 ? "" : (await docker.run(["container", "inspect", "--format", "{{.Image}}", ...running])).stdout;
-  const present = inspected.stdout.split("\n").filter((line) => line.startsWith('"')).map((line): Present => {
-    const [id = '""', tags = "null", digests = "null"] = line.split(" ");
-    return { id: JSON.parse(id) as string, names: [...(JSON.parse(tags) as string[] | null ?? []), ...(JSON.parse(digests) as string[] | null ?? [])] };
-  });
+  const used =
+    running.length === 0
+      ? ""
+      : (await docker.run(["container", "inspect", "--format", "{{.Image}}", ...running])).stdout;
+  const present = inspected.stdout
+    .split("\n")
+    .filter((line) => line.startsWith('"'))
+    .map((line): Present => {
+      const [id = '""', tags = "null", digests = "null"] = line.split(" ");
+      return {
+        id: JSON.parse(id) as string,
+        names: [...((JSON.parse(tags) as string[] | null) ?? []), ...((JSON.parse(digests) as string[] | null) ?? [])],
+      };
+    });
   for (const { image, names } of removals(releases, records.volume, present, new Set(used.split("\n")))) {
     const { code } = await docker.run(["image", "rm", ...names]);
-    if (code === 0 && names.includes(image)) log(`${image} is no longer among the last ${KEEP} images of this stack: removed`);
+    if (code === 0 && names.includes(image))
+      log(`${image} is no longer among the last ${KEEP} images of this stack: removed`);
   }
 }
 

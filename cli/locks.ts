@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
+import { defined } from "../lib/defined.ts";
 import { tryLock, unlock } from "../lib/lock.ts";
 import { CliError, Exit } from "./errors.ts";
 import { PROJECT } from "./project.ts";
@@ -14,7 +15,10 @@ export interface Holder {
   readonly timestamp: string;
 }
 
-/** `free`: nobody; `stale`: its process is gone; `alive`: it is at work; `elsewhere`: another machine's, nobody here can tell. */
+/**
+ * `free`: nobody; `stale`: its process is gone; `alive`: it is at work; `elsewhere`: another machine's, nobody here can
+ * tell.
+ */
 export type Verdict = "free" | "stale" | "alive" | "elsewhere";
 
 /** A signal of 0 only asks; EPERM means that it exists and is somebody else's. */
@@ -28,7 +32,8 @@ export function processExists(pid: number): boolean {
 }
 
 /**
- * A process number is used again after a while: where the system tells (Linux), the command line must be one of ours as well.
+ * A process number is used again after a while: where the system tells (Linux), the command line must be one of ours as
+ * well.
  * A zombie has an empty one; it is over.
  */
 export function isAtWork(pid: number, exists: (pid: number) => boolean = processExists, proc = "/proc"): boolean {
@@ -40,7 +45,11 @@ export function isAtWork(pid: number, exists: (pid: number) => boolean = process
   }
 }
 
-export function judge(holder: Holder | undefined, here: string = hostname(), atWork: (pid: number) => boolean = isAtWork): Verdict {
+export function judge(
+  holder: Holder | undefined,
+  here: string = hostname(),
+  atWork: (pid: number) => boolean = isAtWork,
+): Verdict {
   if (holder === undefined) return "free";
   if (holder.hostname !== here) return "elsewhere";
   return atWork(holder.pid) ? "alive" : "stale";
@@ -58,7 +67,9 @@ export function readHolder(file: string): Holder | undefined {
 function parseHolder(text: string): Holder | undefined {
   try {
     const { pid, username, hostname: host, timestamp } = JSON.parse(text) as Partial<Holder>;
-    return typeof pid === "number" ? { pid, username: username ?? "", hostname: host ?? "", timestamp: timestamp ?? "" } : undefined;
+    return typeof pid === "number"
+      ? { pid, username: username ?? "", hostname: host ?? "", timestamp: timestamp ?? "" }
+      : undefined;
   } catch {
     return undefined;
   }
@@ -68,14 +79,17 @@ function parseHolder(text: string): Holder | undefined {
 export function pulumiLocks(state: string, stack: string): readonly Holder[] {
   const folder = join(state, ".pulumi", "locks", "organization", PROJECT, stack);
   if (!existsSync(folder)) return [];
-  return readdirSync(folder).filter((name) => name.endsWith(".json")).flatMap((name) => readHolder(join(folder, name)) ?? []);
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".json"))
+    .flatMap((name) => readHolder(join(folder, name)) ?? []);
 }
 
 export function heldBy(stack: string, holder: Holder): CliError {
   const here = holder.hostname === hostname();
   return new CliError({
     what: `stack ${stack} is being changed by ${holder.username}@${holder.hostname} (pid ${holder.pid}, since ${holder.timestamp})`,
-    remedy: here ? `wait until it has ended (ps -p ${holder.pid}), then run the command again`
+    remedy: here
+      ? `wait until it has ended (ps -p ${holder.pid}), then run the command again`
       : `wait until it has ended; if it never will: eval "$(./drydock env)" && pulumi cancel -s ${stack} --yes`,
     code: Exit.refused,
     held: { holder },
@@ -89,7 +103,8 @@ export interface Lock {
 }
 
 /**
- * Takes Drydock's own lock of a stack: Pulumi's begins only with the update, and set-up and a stack's file come before it.
+ * Takes Drydock's own lock of a stack: Pulumi's begins only with the update, and set-up and a stack's file come before
+ * it.
  * A lock whose process is gone is taken over.
  * @throws CliError (refused) naming the holder
  */
@@ -105,7 +120,7 @@ export function takeLock(file: string, stack: string): Lock {
   const release = (): void => unlock(file, mine);
   process.once("exit", release);
   return {
-    ...(previous === undefined ? {} : { previous }),
+    ...defined({ previous }),
     release: () => {
       process.off("exit", release);
       release();

@@ -1,5 +1,5 @@
 import type { BuildSpec } from "../lib/build/spec.ts";
-import { dockerFailure, type Docker } from "./docker.ts";
+import { type Docker, dockerFailure } from "./docker.ts";
 import type { EngineEvent } from "./events.ts";
 
 /** An image that the state has and the Docker host has not. */
@@ -13,7 +13,7 @@ export interface LostImage {
 /** The image that a resource pulls or builds, by its inputs; undefined for every other resource. */
 export function imageOf(type: string, inputs: Readonly<Record<string, unknown>> = {}): string | undefined {
   if (type === "docker:index/remoteImage:RemoteImage") return textOf(inputs.name);
-  const { BUILD } = (type === "command:local:Command" ? inputs.environment ?? {} : {}) as { BUILD?: unknown };
+  const { BUILD } = (type === "command:local:Command" ? (inputs.environment ?? {}) : {}) as { BUILD?: unknown };
   return typeof BUILD === "string" ? textOf((JSON.parse(BUILD) as Partial<BuildSpec>).image) : undefined;
 }
 
@@ -21,7 +21,8 @@ const textOf = (value: unknown): string | undefined => (typeof value === "string
 
 /**
  * The images that a preview leaves as they are and that are not there any more, as after `docker rmi`: the step that
- * built one is not run again for that, and Pulumi's plugin looks for a pulled one in a refresh alone. What runs from it goes
+ * built one is not run again for that, and Pulumi's plugin looks for a pulled one in a refresh alone. What runs from it
+ * goes
  * on; no container can be made of it.
  * @throws CliError where Docker does not answer
  */

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
-import { CliError, Exit, describe } from "./errors.ts";
+import { defined } from "../lib/defined.ts";
+import { CliError, describe, Exit } from "./errors.ts";
 import { brokenConnection, withCommands } from "./host/connection.ts";
 import { ROOT } from "./project.ts";
 
@@ -66,13 +67,16 @@ export async function buildProgram(verb?: string): Promise<Command> {
     .showHelpAfterError("(./drydock --help shows what there is)")
     .exitOverride()
     .configureHelp({ showGlobalOptions: false })
-    .addHelpText("after", `
+    .addHelpText(
+      "after",
+      `
 Examples:
   $ ./drydock up                        set up what is missing, deploy the local stack, check it
   $ ./drydock status                    what runs, and is it healthy
   $ ./drydock artisan -- migrate:status
   $ eval "$(./drydock env)"             from here on, pulumi itself works in this clone
-${EXIT_CODES}`);
+${EXIT_CODES}`,
+    );
   const named = verb !== undefined && Object.hasOwn(MODULES, verb) ? [MODULES[verb]!] : Object.values(MODULES);
   for (const load of named) (await load()).register(program);
   for (const command of program.commands) {
@@ -111,7 +115,7 @@ function together(error: unknown, broken: CliError | undefined): unknown {
   if (broken === undefined || (error instanceof CliError && error.code !== Exit.failed)) return error;
   const what = error instanceof Error ? error.message : String(error);
   if (what.startsWith(broken.message)) return error;
-  return new CliError({ what: `${broken.message}: ${what}`, ...(broken.remedy === undefined ? {} : { remedy: broken.remedy }) });
+  return new CliError({ what: `${broken.message}: ${what}`, ...defined({ remedy: broken.remedy }) });
 }
 
 /** The process: runs its command line, and ends it. */
@@ -121,7 +125,9 @@ export async function run(): Promise<void> {
   // Whoever talks to a Docker host over ssh from here on does so over one connection.
   process.env.PATH = withCommands(process.env.PATH);
   // A reader that went away (`| head`) is no error.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => { if (error.code === "EPIPE") process.exit(0); });
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+  });
   const code = await main(process.argv.slice(2));
   // Exits at once: an open connection of a library must not hold the shell. What was written to a pipe goes out first.
   process.stdout.write("", () => process.exit(code));

@@ -1,16 +1,23 @@
-import { askEngine } from "../lib/dockerEngine.ts";
+import { readRaw } from "../config/raw.ts";
+import { leniently } from "../config/settings.ts";
 import { buildImage } from "../lib/build/build.ts";
 import { builtName } from "../lib/build/name.ts";
 import { BuildError } from "../lib/build/spec.ts";
-import { leniently } from "../config/settings.ts";
-import { readRaw } from "../config/raw.ts";
-import { dockerFor, type Docker } from "./docker.ts";
+import { defined } from "../lib/defined.ts";
+import { askEngine } from "../lib/dockerEngine.ts";
+import { type Docker, dockerFor } from "./docker.ts";
 import { CliError } from "./errors.ts";
-import { LOCAL, PROJECT, pathsOf, type Paths } from "./project.ts";
+import { LOCAL, type Paths, PROJECT, pathsOf } from "./project.ts";
 import { ensureContainers } from "./setup/index.ts";
-import { stackConfig, selectedStack } from "./stack.ts";
+import { selectedStack, stackConfig } from "./stack.ts";
 import { step } from "./ui.ts";
-import type { ImageOptions } from "./verbs/image.ts";
+
+export interface ImageOptions {
+  readonly stack?: string;
+  readonly json?: true;
+  readonly registry?: string;
+  readonly tag?: string;
+}
 
 /** One that was built, and where it is. */
 interface Made {
@@ -46,27 +53,33 @@ export async function makeImages(
     const image = name === "app" ? await buildApp(paths, host, docker, options.stack) : own![name as keyof typeof own];
     made.push(verb === "build" ? { name, image } : await push(docker, name, image, options));
   }
-  process.stdout.write(options.json ? `${JSON.stringify({ images: made }, null, 2)}\n` : `${made.map(said).join("\n")}\n`);
+  process.stdout.write(
+    options.json ? `${JSON.stringify({ images: made }, null, 2)}\n` : `${made.map(said).join("\n")}\n`,
+  );
   return 0;
 }
 
 function said({ name, image, digest, setting }: Made): string {
   if (digest === undefined) return `${name.padEnd(8)}  ${image}`;
-  return setting === undefined ? `${name}: ${image}\n  ${digest}` : `${name}: ${image}\n  pulumi config set --path ${setting} ${digest}`;
+  return setting === undefined
+    ? `${name}: ${image}\n  ${digest}`
+    : `${name}: ${image}\n  pulumi config set --path ${setting} ${digest}`;
 }
 
 /** The application's, as the stack's `app.build` says. */
 async function buildApp(paths: Paths, host: string, docker: Docker, asked: string | undefined): Promise<string> {
   const stack = asked ?? selectedStack(paths, process.env) ?? LOCAL;
   const raw = Object.entries(stackConfig(paths, stack)).flatMap(([key, value]) =>
-    (key.startsWith(`${PROJECT}:`) ? [[key.slice(PROJECT.length + 1), value] as const] : []));
+    key.startsWith(`${PROJECT}:`) ? [[key.slice(PROJECT.length + 1), value] as const] : [],
+  );
   const { app } = leniently(readRaw(Object.fromEntries(raw), stack).values);
   const { build, uid, gid } = app ?? {};
   if (build === undefined || uid === undefined || gid === undefined) {
     throw new CliError({
       what: `stack ${stack} does not say how its application is built (drydock:app.build)`,
-      remedy: "pulumi config set --path drydock:app.build.context ../shop -s local; ./drydock image build app -s local\n"
-        + "or without the application: ./drydock image build backup",
+      remedy:
+        "pulumi config set --path drydock:app.build.context ../shop -s local; ./drydock image build app -s local\n" +
+        "or without the application: ./drydock image build backup",
     });
   }
   try {
@@ -86,7 +99,7 @@ async function buildApp(paths: Paths, host: string, docker: Docker, asked: strin
 async function push(docker: Docker, name: string, image: string, { registry = "", tag }: ImageOptions): Promise<Made> {
   const repository = `${registry.replace(/\/+$/, "")}/${name}`;
   const own = image.slice(image.lastIndexOf(":") + 1);
-  const reference = `${repository}:${name === "app" ? tag ?? own : own}`;
+  const reference = `${repository}:${name === "app" ? (tag ?? own) : own}`;
   const done = async (...args: string[]) => {
     const { code, stdout, stderr } = await docker.run(args);
     if (code !== 0) {
@@ -94,7 +107,8 @@ async function push(docker: Docker, name: string, image: string, { registry = ""
       const login = /denied|unauthorized|no basic auth/i.test(why);
       throw new CliError({
         what: `docker ${args[0]} of ${reference} failed: ${why.split("\n").at(-1)}`,
-        remedy: login ? `docker login ${registry.split("/")[0]}`
+        remedy: login
+          ? `docker login ${registry.split("/")[0]}`
           : `is ${registry} the name of a registry that this machine's Docker reaches? docker push ${reference}`,
       });
     }
@@ -104,13 +118,15 @@ async function push(docker: Docker, name: string, image: string, { registry = ""
     log(`pushing ${reference}`);
     await done("tag", image, reference);
     await done("push", "--quiet", reference);
-    const digests = JSON.parse(await done("image", "inspect", "--format", "{{json .RepoDigests}}", reference)) as string[];
+    const digests = JSON.parse(
+      await done("image", "inspect", "--format", "{{json .RepoDigests}}", reference),
+    ) as string[];
     const digest = digests.find((one) => one.startsWith(`${repository}@`));
     if (digest === undefined) {
       const what = `${reference} was pushed, and Docker names no digest of it`;
       throw new CliError({ what, remedy: `docker push ${reference} prints it` });
     }
     const setting = SETTINGS[name];
-    return { name, image: reference, digest, ...(setting === undefined ? {} : { setting }) };
+    return { name, image: reference, digest, ...defined({ setting }) };
   });
 }

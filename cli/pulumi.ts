@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readEvents, type EngineEvent } from "./events.ts";
+import { type EngineEvent, readEvents } from "./events.ts";
 import { finish, ownGroup } from "./signals.ts";
 import { colourful } from "./ui.ts";
 import { unhealthyIn } from "./unhealthy.ts";
@@ -25,7 +25,10 @@ export interface Pulumi {
   /** Runs quietly and returns what it printed; `input` goes to stdin, for what must not be on a command line. */
   capture(args: readonly string[], input?: string): Promise<Finished>;
   /** Runs before the user's eyes: an operation on a stack. */
-  stream(args: readonly string[], options?: { readonly quiet?: boolean; readonly env?: NodeJS.ProcessEnv }): Promise<Streamed>;
+  stream(
+    args: readonly string[],
+    options?: { readonly quiet?: boolean; readonly env?: NodeJS.ProcessEnv },
+  ): Promise<Streamed>;
 }
 
 /** The engine's own notation for colours, in messages of its event log. */
@@ -42,7 +45,12 @@ export function keepStdout(): void {
 export function pulumiCli(bin: string, root: string, env: NodeJS.ProcessEnv): Pulumi {
   return {
     async capture(args, input) {
-      const child = spawn(bin, [...args, "--non-interactive", "--color", "never"], { cwd: root, env, stdio: ["pipe", "pipe", "pipe"], detached: true });
+      const child = spawn(bin, [...args, "--non-interactive", "--color", "never"], {
+        cwd: root,
+        env,
+        stdio: ["pipe", "pipe", "pipe"],
+        detached: true,
+      });
       const stdout: Buffer[] = [];
       const stderr: Buffer[] = [];
       child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
@@ -58,13 +66,22 @@ export function pulumiCli(bin: string, root: string, env: NodeJS.ProcessEnv): Pu
       const log = join(folder, "events.json");
       const own = ownGroup();
       try {
-        const child = spawn(bin, [...args, "--event-log", log, ...(process.stdout.isTTY === true ? [] : ["--suppress-progress"])], {
-          cwd: root,
-          // The event log is what Pulumi's Automation API reads; the flag is there when debug commands are on.
-          env: { ...env, ...more, PULUMI_DEBUG_COMMANDS: "true", ...(colourful(process.stdout) ? {} : { NO_COLOR: "1" }) },
-          stdio: [own ? "ignore" : "inherit", quiet ? "pipe" : screen, "pipe"],
-          detached: own,
-        });
+        const child = spawn(
+          bin,
+          [...args, "--event-log", log, ...(process.stdout.isTTY === true ? [] : ["--suppress-progress"])],
+          {
+            cwd: root,
+            // The event log is what Pulumi's Automation API reads; the flag is there when debug commands are on.
+            env: {
+              ...env,
+              ...more,
+              PULUMI_DEBUG_COMMANDS: "true",
+              ...(colourful(process.stdout) ? {} : { NO_COLOR: "1" }),
+            },
+            stdio: [own ? "ignore" : "inherit", quiet ? "pipe" : screen, "pipe"],
+            detached: own,
+          },
+        );
         const printed: Buffer[] = [];
         const complaints: Buffer[] = [];
         child.stdout?.on("data", (chunk: Buffer) => printed.push(chunk));
@@ -75,8 +92,12 @@ export function pulumiCli(bin: string, root: string, env: NodeJS.ProcessEnv): Pu
         const code = await finish(child, own);
         if (quiet && code !== 0) process.stderr.write(Buffer.concat([...printed, ...complaints]));
         const events = readEvents(log, (file) => readFileSync(file, "utf8"));
-        const diagnostics = events.flatMap((event) => event.diagnosticEvent ?? []).filter(({ severity }) => severity === "error");
-        const violations = events.flatMap((event) => event.policyEvent ?? []).filter(({ enforcementLevel }) => enforcementLevel === "mandatory");
+        const diagnostics = events
+          .flatMap((event) => event.diagnosticEvent ?? [])
+          .filter(({ severity }) => severity === "error");
+        const violations = events
+          .flatMap((event) => event.policyEvent ?? [])
+          .filter(({ enforcementLevel }) => enforcementLevel === "mandatory");
         return {
           code,
           events,
@@ -85,7 +106,9 @@ export function pulumiCli(bin: string, root: string, env: NodeJS.ProcessEnv): Pu
             ...unhealthyIn(events).map((name) => `container ${name} is not healthy`),
             ...diagnostics.map(({ message }) => message),
             ...violations.map(({ policyName, message }) => `[mandatory] ${policyName}: ${message}`),
-          ].join("\n").replace(MARKUP, ""),
+          ]
+            .join("\n")
+            .replace(MARKUP, ""),
         };
       } finally {
         rmSync(folder, { recursive: true, force: true });

@@ -1,14 +1,18 @@
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { defined } from "../lib/defined.ts";
 import { hear, type Said } from "./child.ts";
 import { dockerFor } from "./docker.ts";
 import { CliError } from "./errors.ts";
-import { ROOT, type Paths } from "./project.ts";
+import { type Paths, ROOT } from "./project.ts";
 import type { Session } from "./session.ts";
 import type { Outputs } from "./stack.ts";
 
-/** How the stack's records are reached on its Docker host. Kept in the clone: asking Pulumi takes longer than writing a line. */
+/**
+ * How the stack's records are reached on its Docker host. Kept in the clone: asking Pulumi takes longer than writing a
+ * line.
+ */
 export interface Records {
   readonly stack: string;
   readonly volume: string;
@@ -23,7 +27,7 @@ const fileOf = (paths: Paths, stack: string): string => join(paths.folder, `${st
 
 /** @returns undefined for a stack that was deployed before there were records */
 export function recordsOf({ stack, records }: Outputs, host: string | undefined): Records | undefined {
-  return records === undefined ? undefined : { stack, ...records, ...(host === undefined ? {} : { host }) };
+  return records === undefined ? undefined : { stack, ...records, ...defined({ host }) };
 }
 
 export function rememberRecords(paths: Paths, records: Records | undefined): void {
@@ -31,7 +35,9 @@ export function rememberRecords(paths: Paths, records: Records | undefined): voi
   const [file, text] = [fileOf(paths, records.stack), JSON.stringify(records)];
   try {
     if (!existsSync(file) || readFileSync(file, "utf8") !== text) writeFileSync(file, text);
-  } catch { /* a clone that can't be written to asks Pulumi each time */ }
+  } catch {
+    /* a clone that can't be written to asks Pulumi each time */
+  }
 }
 
 export function forgetRecords(paths: Paths, stack: string): void {
@@ -47,15 +53,27 @@ export function rememberedRecords({ paths, stack }: Pick<Session, "paths" | "sta
 }
 
 /** The input of commands/records.sh. */
-export function recordsEnvironment({ stack, volume, image, user }: Records): Record<string, string> {
-  return { RECORDS: volume, RECORDS_IMAGE: image, RECORDS_USER: user, RECORDS_LABELS: `--label drydock.stack=${stack}` };
+function recordsEnvironment({ stack, volume, image, user }: Records): Record<string, string> {
+  return {
+    RECORDS: volume,
+    RECORDS_IMAGE: image,
+    RECORDS_USER: user,
+    RECORDS_LABELS: `--label drydock.stack=${stack}`,
+  };
 }
 
 /** The logs of containers that releases have taken away, oldest first; nothing where there are none. */
 export async function readLogsBefore(records: Records, env: NodeJS.ProcessEnv): Promise<string> {
   const script = `${EXISTS} . commands/records.sh; in_records readonly 'for file in logs/*.log; do [ ! -f "$file" ] || cat "$file"; done' </dev/null`;
-  const { code, stdout, stderr } = await runScript(script, { ...dockerFor(records.host, env).env, ...recordsEnvironment(records) });
-  if (code !== 0) throw new CliError({ what: `the logs of earlier releases can't be read: ${stderr.trim()}`, remedy: `docker volume inspect ${records.volume}` });
+  const { code, stdout, stderr } = await runScript(script, {
+    ...dockerFor(records.host, env).env,
+    ...recordsEnvironment(records),
+  });
+  if (code !== 0)
+    throw new CliError({
+      what: `the logs of earlier releases can't be read: ${stderr.trim()}`,
+      remedy: `docker volume inspect ${records.volume}`,
+    });
   return stdout;
 }
 
@@ -63,9 +81,20 @@ export async function readLogsBefore(records: Records, env: NodeJS.ProcessEnv): 
  * Reads files of the records, in one container.
  * @throws CliError where they can't be read
  */
-export async function readRecords<N extends string>(records: Records, env: NodeJS.ProcessEnv, files: readonly N[]): Promise<Readonly<Record<N, string>>> {
-  const { code, stdout, stderr } = await runScript(`${EXISTS} . commands/records.sh; show ${files.join(" ")}`, { ...dockerFor(records.host, env).env, ...recordsEnvironment(records) });
-  if (code !== 0) throw new CliError({ what: `the records of stack ${records.stack} can't be read: ${stderr.trim()}`, remedy: `docker volume inspect ${records.volume}` });
+export async function readRecords<N extends string>(
+  records: Records,
+  env: NodeJS.ProcessEnv,
+  files: readonly N[],
+): Promise<Readonly<Record<N, string>>> {
+  const { code, stdout, stderr } = await runScript(`${EXISTS} . commands/records.sh; show ${files.join(" ")}`, {
+    ...dockerFor(records.host, env).env,
+    ...recordsEnvironment(records),
+  });
+  if (code !== 0)
+    throw new CliError({
+      what: `the records of stack ${records.stack} can't be read: ${stderr.trim()}`,
+      remedy: `docker volume inspect ${records.volume}`,
+    });
   const parts = stdout.split(/^=== (.*)$/m).slice(1);
   return Object.fromEntries(files.map((file) => [file, parts[parts.indexOf(file) + 1] ?? ""])) as Record<N, string>;
 }
@@ -74,13 +103,23 @@ export async function readRecords<N extends string>(records: Records, env: NodeJ
 const EXISTS = 'docker volume inspect "$RECORDS" >/dev/null || exit 1;';
 
 /**
- * Adds a line to a file of the records. It is written by a process of its own, which outlives this one: nothing waits for it longer than `patience`.
+ * Adds a line to a file of the records. It is written by a process of its own, which outlives this one: nothing waits
+ * for it longer than `patience`.
  * @returns whether it is known to be written
  */
-export function appendRecord(records: Records, env: NodeJS.ProcessEnv, file: string, line: object, patience: number): Promise<boolean> {
+export function appendRecord(
+  records: Records,
+  env: NodeJS.ProcessEnv,
+  file: string,
+  line: object,
+  patience: number,
+): Promise<boolean> {
   return new Promise((resolve) => {
     const child = spawn("sh", ["-c", `${EXISTS} . commands/records.sh; append ${file}`], {
-      cwd: ROOT, env: { ...dockerFor(records.host, env).env, ...recordsEnvironment(records) }, stdio: ["pipe", "ignore", "ignore"], detached: true,
+      cwd: ROOT,
+      env: { ...dockerFor(records.host, env).env, ...recordsEnvironment(records) },
+      stdio: ["pipe", "ignore", "ignore"],
+      detached: true,
     });
     const timer = setTimeout(() => resolve(false), patience);
     const done = (written: boolean): void => {
@@ -96,7 +135,11 @@ export function appendRecord(records: Records, env: NodeJS.ProcessEnv, file: str
 }
 
 /** Runs shell of commands/ in the project's folder. */
-export function runScript(script: string, env: NodeJS.ProcessEnv, { input, show = false }: { readonly input?: string; readonly show?: boolean } = {}): Promise<Said> {
+export function runScript(
+  script: string,
+  env: NodeJS.ProcessEnv,
+  { input, show = false }: { readonly input?: string; readonly show?: boolean } = {},
+): Promise<Said> {
   const child = spawn("sh", ["-c", script], { cwd: ROOT, env, stdio: ["pipe", "pipe", "pipe"] });
   return hear(child, { input, ...(show ? { on: (chunk) => void process.stderr.write(chunk) } : {}) });
 }

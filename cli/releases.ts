@@ -1,9 +1,9 @@
 import { parseAudit } from "../releases/audit.ts";
 import { parseLines, parseReleases, ranWith } from "../releases/record.ts";
-import { trafficOf, type TrafficLine } from "../releases/traffic.ts";
+import { type TrafficLine, trafficOf } from "../releases/traffic.ts";
 import { CliError, Exit } from "./errors.ts";
 import { LOCAL } from "./project.ts";
-import { readRecords, rememberedRecords, type Records } from "./records.ts";
+import { type Records, readRecords, rememberedRecords } from "./records.ts";
 import { deployed } from "./services.ts";
 import { openSession, type Session } from "./session.ts";
 import { painter, table } from "./ui.ts";
@@ -24,7 +24,14 @@ export async function releases(options: ListOptions): Promise<string> {
   const current = all.findLast(({ release }) => serving === undefined || release === serving)?.sequence;
   const newest = all.toReversed().slice(0, limited(options));
   if (options.json) {
-    return json(newest.map((release) => ({ ...release, current: release.sequence === current, traffic: trafficOf(watched, release) ?? null, migrations: { ...release.migrations, ran: ranWith(all, release) } })));
+    return json(
+      newest.map((release) => ({
+        ...release,
+        current: release.sequence === current,
+        traffic: trafficOf(watched, release) ?? null,
+        migrations: { ...release.migrations, ran: ranWith(all, release) },
+      })),
+    );
   }
   const rows = newest.map((release) => [
     `${release.sequence === current ? "*" : " "} ${release.sequence}`,
@@ -43,7 +50,10 @@ export async function releases(options: ListOptions): Promise<string> {
 }
 
 /** The requests of `up --watch-traffic` where it watched, else those of the release's own check. */
-function failedOf({ probes }: { readonly probes?: { readonly failed: number; readonly requests: number } | null }, traffic: TrafficLine | undefined): string {
+function failedOf(
+  { probes }: { readonly probes?: { readonly failed: number; readonly requests: number } | null },
+  traffic: TrafficLine | undefined,
+): string {
   if (traffic !== undefined) return `${traffic.failed}/${traffic.total}`;
   return probes == null ? "" : `${probes.failed}/${probes.requests}`;
 }
@@ -52,24 +62,36 @@ function failedOf({ probes }: { readonly probes?: { readonly failed: number; rea
 export async function auditLog(options: ListOptions): Promise<string> {
   const session = await openSession({ stack: options.stack, brief: true });
   const records = rememberedRecords(session) ?? (await recordsFor(session))[0];
-  const newest = parseAudit((await readRecords(records, session.env, ["audit.jsonl"]))["audit.jsonl"]).reverse().slice(0, limited(options));
+  const newest = parseAudit((await readRecords(records, session.env, ["audit.jsonl"]))["audit.jsonl"])
+    .reverse()
+    .slice(0, limited(options));
   if (options.json) return json(newest);
   if (newest.length === 0) return "Nothing was written down yet.\n";
   const paint = painter(process.stdout);
-  const rows = newest.map(({ at, by, verb, args, result, seconds }) => [when(at), by, [verb, ...args].join(" "), result, seconds === undefined ? "" : `${seconds} s`]);
+  const rows = newest.map(({ at, by, verb, args, result, seconds }) => [
+    when(at),
+    by,
+    [verb, ...args].join(" "),
+    result,
+    seconds === undefined ? "" : `${seconds} s`,
+  ]);
   return `${table(["AT", "BY", "VERB", "RESULT", "TOOK"], rows, (cell, column) => (column === 3 ? paint(cell === "done" ? "green" : cell === "begun" ? "yellow" : "red", cell) : cell))}\n`;
 }
 
 async function recordsFor(session: Session): Promise<readonly [Records, string | undefined]> {
   const { records, outputs } = await deployed(session);
   if (records === undefined) {
-    throw new CliError({ what: `stack ${session.stack} has no records yet`, remedy: `./drydock up${session.stack === LOCAL ? "" : ` -s ${session.stack}`} begins them` });
+    throw new CliError({
+      what: `stack ${session.stack} has no records yet`,
+      remedy: `./drydock up${session.stack === LOCAL ? "" : ` -s ${session.stack}`} begins them`,
+    });
   }
   return [records, outputs.release];
 }
 
 function limited({ limit }: ListOptions): number {
-  if (!Number.isInteger(limit) || limit < 1) throw new CliError({ what: "--limit is a whole number, 1 or more", code: Exit.usage });
+  if (!Number.isInteger(limit) || limit < 1)
+    throw new CliError({ what: "--limit is a whole number, 1 or more", code: Exit.usage });
   return limit;
 }
 

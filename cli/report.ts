@@ -1,8 +1,8 @@
 import type { Inspected } from "./docker.ts";
-import type { Outputs, Service } from "./stack.ts";
-import type { Unfinished } from "./unfinished.ts";
 import { LOCAL } from "./project.ts";
-import { table, type Painter } from "./ui.ts";
+import type { Outputs, Service } from "./stack.ts";
+import { type Painter, table } from "./ui.ts";
+import type { Unfinished } from "./unfinished.ts";
 
 /** What `status --json` prints. */
 export interface Report {
@@ -18,7 +18,7 @@ export interface Report {
   readonly unfinished?: UnfinishedReport;
 }
 
-export interface UnfinishedReport {
+interface UnfinishedReport {
   readonly release: string;
   /** Whether visitors are served by it. */
   readonly serves: boolean;
@@ -44,8 +44,21 @@ function loops({ RestartCount = 0, State }: Inspected, now: number): boolean {
   return RestartCount >= LOOP.restarts && (State.Status === "restarting" || since < LOOP.within);
 }
 
-export function reportOf(outputs: Outputs, inspected: readonly Inspected[], unfinished?: Unfinished, now = Date.now()): Report {
-  const found = new Map(inspected.flatMap((container) => [[container.Name.replace(/^\//, ""), container], [container.Id, container]] as const));
+export function reportOf(
+  outputs: Outputs,
+  inspected: readonly Inspected[],
+  unfinished?: Unfinished,
+  now = Date.now(),
+): Report {
+  const found = new Map(
+    inspected.flatMap(
+      (container) =>
+        [
+          [container.Name.replace(/^\//, ""), container],
+          [container.Id, container],
+        ] as const,
+    ),
+  );
   const seen = ({ name, role, container, image }: Service): ServiceReport => {
     const live = found.get(container);
     return {
@@ -61,7 +74,13 @@ export function reportOf(outputs: Outputs, inspected: readonly Inspected[], unfi
   const { stack, url, release } = outputs;
   const services = outputs.services.map(seen);
   if (unfinished === undefined) return { stack, url, release, services };
-  return { stack, url, release, services, unfinished: { release: unfinished.release, serves: unfinished.serves, others: unfinished.others.map(seen) } };
+  return {
+    stack,
+    url,
+    release,
+    services,
+    unfinished: { release: unfinished.release, serves: unfinished.serves, others: unfinished.others.map(seen) },
+  };
 }
 
 /** Runs, and says so itself where it can be asked. */
@@ -91,13 +110,24 @@ function restoreLine({ stack }: Report, { state, what }: NonNullable<Report["res
 function loopLine({ stack }: Report, { name, role, restarts }: ServiceReport, paint: Painter): readonly string[] {
   if (restarts === undefined) return [];
   const told = role === "backup" ? " No backup is made meanwhile, and no alarm raised." : "";
-  return ["", `${paint("red", `${name} ends and is started again, over and over (${restarts} times).`)}${told} Why: ./drydock logs ${role}${stack === LOCAL ? "" : ` -s ${stack}`}`];
+  return [
+    "",
+    `${paint("red", `${name} ends and is started again, over and over (${restarts} times).`)}${told} Why: ./drydock logs ${role}${stack === LOCAL ? "" : ` -s ${stack}`}`,
+  ];
 }
 
-const shortImage = (image: string): string => image.replace(/(@sha256:[0-9a-f]{12})[0-9a-f]+/, "$1…").replace(/^sha256:([0-9a-f]{12})[0-9a-f]+$/, "$1");
+const shortImage = (image: string): string =>
+  image.replace(/(@sha256:[0-9a-f]{12})[0-9a-f]+/, "$1…").replace(/^sha256:([0-9a-f]{12})[0-9a-f]+$/, "$1");
 
 export function statusTable(report: Report, paint: Painter): string {
-  const cells = ({ name, role, container, image, state, health }: ServiceReport) => [name, role, container, shortImage(image), state, health];
+  const cells = ({ name, role, container, image, state, health }: ServiceReport) => [
+    name,
+    role,
+    container,
+    shortImage(image),
+    state,
+    health,
+  ];
   const head = ["NAME", "ROLE", "CONTAINER", "IMAGE", "STATE", "HEALTH"];
   const coloured = (cell: string): string => {
     if (["healthy", "running"].includes(cell)) return paint("green", cell);
@@ -118,11 +148,16 @@ export function statusTable(report: Report, paint: Painter): string {
 }
 
 /** What is the case while a release has not gone through all its steps, and what can be done. */
-function unfinishedLines({ stack, release, unfinished }: Report, show: (others: readonly ServiceReport[]) => string): readonly string[] {
+function unfinishedLines(
+  { stack, release, unfinished }: Report,
+  show: (others: readonly ServiceReport[]) => string,
+): readonly string[] {
   if (unfinished === undefined) return [];
   const s = stack === LOCAL ? "" : ` -s ${stack}`;
-  const what = unfinished.serves ? `release ${unfinished.release} serves, but has not gone through all its steps`
-    : unfinished.release === release ? "the last deployment has not gone through all its steps"
+  const what = unfinished.serves
+    ? `release ${unfinished.release} serves, but has not gone through all its steps`
+    : unfinished.release === release
+      ? "the last deployment has not gone through all its steps"
       : `release ${unfinished.release} has not gone through its steps; ${release} serves`;
   return [
     "",

@@ -2,7 +2,10 @@ import { writeFileSync } from "node:fs";
 import Mocha from "mocha";
 import type { Counts } from "./suites.ts";
 
-/** Mocha's spec output, and the counts in the file that DRYDOCK_COUNTS names, kept up to date so that a crash loses none. */
+/**
+ * Mocha's spec output, and the counts in the file that DRYDOCK_COUNTS names, kept up to date so that a crash loses
+ * none.
+ */
 export default class CountingReporter extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options?: Mocha.MochaOptions) {
     super(runner, options);

@@ -1,16 +1,17 @@
 import type { Results } from "../backup/protocol.ts";
-import { judgeMigrations, type Judged } from "../releases/migrations.ts";
-import { findRelease, parseMigrations, parseReleases, previousRelease, type Release } from "../releases/record.ts";
-import { rollbackSteps, situation, type Situation, type Steps } from "../releases/rollback.ts";
+import { defined } from "../lib/defined.ts";
 import { keptTag } from "../releases/images.ts";
+import { type Judged, judgeMigrations } from "../releases/migrations.ts";
+import { findRelease, parseMigrations, parseReleases, previousRelease, type Release } from "../releases/record.ts";
+import { rollbackSteps, type Situation, type Steps, situation } from "../releases/rollback.ts";
 import { audited } from "./audit.ts";
 import { underLock } from "./deploy.ts";
 import { CliError, Exit } from "./errors.ts";
 import { takeLock } from "./locks.ts";
 import { askMigrations, migrationFiles } from "./pending.ts";
 import { LOCAL } from "./project.ts";
-import { appendRecord, readRecords, runScript, type Records } from "./records.ts";
-import { deployed, type Deployed } from "./services.ts";
+import { appendRecord, type Records, readRecords, runScript } from "./records.ts";
+import { type Deployed, deployed } from "./services.ts";
 import { openSession, type Session } from "./session.ts";
 import { at, notDeployed, readDeployment, stackConfig } from "./stack.ts";
 import { ask, onTerminal, step } from "./ui.ts";
@@ -46,11 +47,20 @@ const PINNED = "drydock:app.pinned";
 /** Goes back to an earlier release's image, or takes that back. Returns the exit code. */
 export async function rollback(id: string | undefined, options: RollbackOptions): Promise<number> {
   if (options.forward === true && (id !== undefined || options.migrations === true)) {
-    throw new CliError({ what: "--forward takes a rollback back: it has no release to go to and no migrations to roll back", code: Exit.usage });
+    throw new CliError({
+      what: "--forward takes a rollback back: it has no release to go to and no migrations to roll back",
+      code: Exit.usage,
+    });
   }
   const session = await openSession(options);
-  const args = [...(id === undefined ? [] : [id]), ...(options.migrations ? ["--migrations"] : []), ...(options.forward ? ["--forward"] : []), ...(options.dryRun ? ["--dry-run"] : [])];
-  const work = async (): Promise<number> => (options.forward === true ? await forward(session, options) : await back(session, id, options));
+  const args = [
+    ...(id === undefined ? [] : [id]),
+    ...(options.migrations ? ["--migrations"] : []),
+    ...(options.forward ? ["--forward"] : []),
+    ...(options.dryRun ? ["--dry-run"] : []),
+  ];
+  const work = async (): Promise<number> =>
+    options.forward === true ? await forward(session, options) : await back(session, id, options);
   return options.dryRun === true ? await work() : await audited(session, "rollback", args, work);
 }
 
@@ -79,9 +89,17 @@ async function back(session: Session, id: string | undefined, options: RollbackO
   const way = await step("releases", () => look(session, id));
   const steps = await decide(way, options.migrations === true);
   await ensureImage(way);
-  const says = { stack, from: brief(way.current), to: brief(way.target), migrationsSince: way.found.since, rolledBack: { beforeSwitch: steps.before, afterSwitch: steps.after } };
+  const says = {
+    stack,
+    from: brief(way.current),
+    to: brief(way.target),
+    migrationsSince: way.found.since,
+    rolledBack: { beforeSwitch: steps.before, afterSwitch: steps.after },
+  };
   if (options.dryRun === true) {
-    process.stdout.write(options.json === true ? `${JSON.stringify(says, null, 2)}\n` : `Would do: ${describe(way, steps)}\n`);
+    process.stdout.write(
+      options.json === true ? `${JSON.stringify(says, null, 2)}\n` : `Would do: ${describe(way, steps)}\n`,
+    );
     return Exit.ok;
   }
   process.stderr.write(`→ rollback: ${describe(way, steps)}\n`);
@@ -95,7 +113,9 @@ async function back(session: Session, id: string | undefined, options: RollbackO
     try {
       code = await underLock(session, lock, { ...options, yes: true });
     } catch (error) {
-      process.stderr.write(`→ the stack stays pinned to ${way.target.image}: ./drydock up${select(stack)} tries again, ./drydock rollback${select(stack)} --forward takes it back\n`);
+      process.stderr.write(
+        `→ the stack stays pinned to ${way.target.image}: ./drydock up${select(stack)} tries again, ./drydock rollback${select(stack)} --forward takes it back\n`,
+      );
       throw error;
     }
     if (code === Exit.ok && steps.after > 0) {
@@ -117,8 +137,15 @@ async function look(session: Session, id: string | undefined): Promise<Way> {
   const { stack, env, pulumi, paths } = session;
   const target = await deployed(session);
   const { records } = target;
-  if (records === undefined) throw new CliError({ what: `stack ${stack} has no records of its releases yet`, remedy: `./drydock up${select(stack)} begins them` });
-  const [files, deployment] = [await readRecords(records, env, ["releases.jsonl", "migrations.jsonl"]), await readDeployment(pulumi, stack)];
+  if (records === undefined)
+    throw new CliError({
+      what: `stack ${stack} has no records of its releases yet`,
+      remedy: `./drydock up${select(stack)} begins them`,
+    });
+  const [files, deployment] = [
+    await readRecords(records, env, ["releases.jsonl", "migrations.jsonl"]),
+    await readDeployment(pulumi, stack),
+  ];
   const releases = parseReleases(files["releases.jsonl"]);
   const complete = releases.at(-1);
   if (complete === undefined) throw notDeployed(stack);
@@ -131,25 +158,40 @@ async function look(session: Session, id: string | undefined): Promise<Way> {
     });
   }
   // The records have no line of it: what it goes back to is the last one that went through all its steps.
-  const current = begun === undefined ? complete : { ...complete, sequence: complete.sequence + 1, release: begun.release, image: begun.image, id: "" };
+  const current =
+    begun === undefined
+      ? complete
+      : { ...complete, sequence: complete.sequence + 1, release: begun.release, image: begun.image, id: "" };
   const last = begun === undefined ? previousRelease(releases) : complete;
   const goal = id === undefined ? last : findRelease(releases, id);
   if (goal === undefined) {
     throw new CliError({
-      what: id === undefined ? `stack ${stack} has no earlier release with another image` : `stack ${stack} has no release ${id}`,
+      what:
+        id === undefined
+          ? `stack ${stack} has no earlier release with another image`
+          : `stack ${stack} has no release ${id}`,
       remedy: `./drydock releases${select(stack)}`,
     });
   }
   if (goal.image === current.image) {
-    throw new CliError({ what: `release ${goal.sequence} runs the image that serves now, ${current.image}: a rollback changes the image, never the variables`, remedy: `./drydock releases${select(stack)}` });
+    throw new CliError({
+      what: `release ${goal.sequence} runs the image that serves now, ${current.image}: a rollback changes the image, never the variables`,
+      remedy: `./drydock releases${select(stack)}`,
+    });
   }
   const input = (name: string): Record<string, string> => {
-    const found = deployment.resources.find(({ urn, type }) => type === "command:local:Command" && urn.split("::").at(-1) === name)?.inputs?.environment;
-    return Object.fromEntries(Object.entries((found ?? {}) as Record<string, unknown>).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+    const found = deployment.resources.find(
+      ({ urn, type }) => type === "command:local:Command" && urn.split("::").at(-1) === name,
+    )?.inputs?.environment;
+    return Object.fromEntries(
+      Object.entries((found ?? {}) as Record<string, unknown>).filter(
+        (entry): entry is [string, string] => typeof entry[1] === "string",
+      ),
+    );
   };
   const [environment, replica] = [input("backup"), replicaOf(target, stack)];
   const { NAME: lockName = "", MORE, ALSO, LOCK_SECONDS = "10" } = input("migrate");
-  const more = { LOCK_SECONDS, ...(MORE === undefined ? {} : { MORE }), ...(ALSO === undefined ? {} : { ALSO }) };
+  const more = { LOCK_SECONDS, ...defined({ MORE, ALSO }) };
   // Where Drydock runs no migrations, it rolls none back either.
   const applied = Object.keys(environment).length === 0 ? {} : await asked(target, environment, replica, "down=");
   const found = situation(applied, goal, parseMigrations(files["migrations.jsonl"]));
@@ -162,9 +204,24 @@ function replicaOf({ outputs }: Deployed, stack: string): string {
   return replica.container;
 }
 
-async function asked({ docker }: Deployed, environment: Readonly<Record<string, string>>, replica: string, what: string): Promise<Readonly<Record<string, number>>> {
-  const answer = await askMigrations(docker.env, { ...environment, NAME: `${environment.NAME}-rollback`, REPLICA: replica, WHAT: what, TIMEOUT: "120" });
-  if ("error" in answer) throw new CliError({ what: `which migrations have run can't be read: ${answer.error}`, remedy: "./drydock status, ./drydock artisan -- migrate:status" });
+async function asked(
+  { docker }: Deployed,
+  environment: Readonly<Record<string, string>>,
+  replica: string,
+  what: string,
+): Promise<Readonly<Record<string, number>>> {
+  const answer = await askMigrations(docker.env, {
+    ...environment,
+    NAME: `${environment.NAME}-rollback`,
+    REPLICA: replica,
+    WHAT: what,
+    TIMEOUT: "120",
+  });
+  if ("error" in answer)
+    throw new CliError({
+      what: `which migrations have run can't be read: ${answer.error}`,
+      remedy: "./drydock status, ./drydock artisan -- migrate:status",
+    });
   return answer.applied;
 }
 
@@ -179,13 +236,21 @@ async function decide(way: Way, migrations: boolean): Promise<Steps> {
   const steps = rollbackSteps(way.applied, found, rehearsed);
   if (migrations && !("refused" in steps)) return steps;
   const s = select(way.records.stack);
-  const obstacles = found.obstacles.flatMap(({ name, findings }) => findings.filter(({ verdict }) => verdict !== "additive").map(({ reason }) => `${name} ${reason ?? ""}`));
+  const obstacles = found.obstacles.flatMap(({ name, findings }) =>
+    findings.filter(({ verdict }) => verdict !== "additive").map(({ reason }) => `${name} ${reason ?? ""}`),
+  );
   const restore = await restoreCommands(way);
   throw new CliError({
-    what: migrations && "refused" in steps ? `the migrations since release ${target.sequence} can't be rolled back without failing requests: ${steps.refused}`
-      : `the code of release ${target.sequence} can't be relied on to run on today's schema: ${obstacles.join("; ")}; nothing was changed`,
+    what:
+      migrations && "refused" in steps
+        ? `the migrations since release ${target.sequence} can't be rolled back without failing requests: ${steps.refused}`
+        : `the code of release ${target.sequence} can't be relied on to run on today's schema: ${obstacles.join("; ")}; nothing was changed`,
     remedy: [
-      ...(migrations || "refused" in steps ? [] : [`roll the migrations back, too (what they added is lost, after a backup): ./drydock rollback${s} ${target.sequence} --migrations`]),
+      ...(migrations || "refused" in steps
+        ? []
+        : [
+            `roll the migrations back, too (what they added is lost, after a backup): ./drydock rollback${s} ${target.sequence} --migrations`,
+          ]),
       ...restore,
       `or mend the code and go forward: ./drydock up${s}`,
     ].join("\n"),
@@ -195,8 +260,15 @@ async function decide(way: Way, migrations: boolean): Promise<Steps> {
 
 async function rehearse({ deployed: { docker }, environment, replica, found }: Way): Promise<readonly Judged[]> {
   const names = [...found.since].reverse();
-  const answer = await askMigrations(docker.env, { ...environment, NAME: `${environment.NAME}-rollback`, REPLICA: replica, WHAT: `down=${names.join(",")}`, TIMEOUT: "120" });
-  if ("error" in answer) throw new CliError({ what: `what rolling the migrations back would do can't be read: ${answer.error}` });
+  const answer = await askMigrations(docker.env, {
+    ...environment,
+    NAME: `${environment.NAME}-rollback`,
+    REPLICA: replica,
+    WHAT: `down=${names.join(",")}`,
+    TIMEOUT: "120",
+  });
+  if ("error" in answer)
+    throw new CliError({ what: `what rolling the migrations back would do can't be read: ${answer.error}` });
   // Each for itself: the code that serves until the switch knows what all of them made.
   return answer.migrations.map((migration) => judgeMigrations([migration])[0]!);
 }
@@ -206,10 +278,18 @@ async function restoreCommands({ deployed: { docker }, environment, records }: W
   if (!environment.AGENT) return [];
   const { code, stdout } = await docker.run(["exec", environment.AGENT, "agent", "list", "--json"]);
   const result = code === 0 ? stdout.split("\n").find((line) => line.startsWith('{"event":"result"')) : undefined;
-  const backups = result === undefined ? [] : (JSON.parse(result) as Results["list"]).backups.filter(({ verified, reason }) => verified && reason.startsWith("before-"));
+  const backups =
+    result === undefined
+      ? []
+      : (JSON.parse(result) as Results["list"]).backups.filter(
+          ({ verified, reason }) => verified && reason.startsWith("before-"),
+        );
   if (backups.length === 0) return [];
   return [
-    `or restore a backup from before a migration, which loses what was written since. There are: ${backups.slice(0, 5).map(({ id, reason }) => `${id} (${reason})`).join(", ")}`,
+    `or restore a backup from before a migration, which loses what was written since. There are: ${backups
+      .slice(0, 5)
+      .map(({ id, reason }) => `${id} (${reason})`)
+      .join(", ")}`,
     `  ./drydock backup restore${select(records.stack)} ${backups[0]!.id} --db`,
   ];
 }
@@ -222,7 +302,9 @@ async function ensureImage({ target, records, deployed: { docker } }: Way): Prom
   if (!target.image.startsWith("drydock/") && !target.image.startsWith("sha256:")) return; // Pulumi pulls it.
   throw new CliError({
     what: `the image ${target.image} of release ${target.sequence} is no longer on the Docker host, and was built there`,
-    remedy: target.commit ? `build it again: git checkout ${target.commit.replace("+", "")} && ./drydock up${select(records.stack)}` : `a later one: ./drydock releases${select(records.stack)}`,
+    remedy: target.commit
+      ? `build it again: git checkout ${target.commit.replace("+", "")} && ./drydock up${select(records.stack)}`
+      : `a later one: ./drydock releases${select(records.stack)}`,
   });
 }
 
@@ -234,12 +316,26 @@ async function rollMigrations(
   dumped = false,
 ): Promise<void> {
   const database = outputs.services.find(({ role }) => role === "database")?.container ?? "";
-  const { code } = await runScript("sh commands/migrations.sh", {
-    ...docker.env, ...environment, ...more, NAME: lockName, REPLICA: replica, WHAT: `rollback=${count}`, TIMEOUT: "600", DATABASE: database,
-    REASON: dumped ? "" : `before-rollback-of-${current.release}`,
-  }, { input: migrationFiles(), show: true });
+  const { code } = await runScript(
+    "sh commands/migrations.sh",
+    {
+      ...docker.env,
+      ...environment,
+      ...more,
+      NAME: lockName,
+      REPLICA: replica,
+      WHAT: `rollback=${count}`,
+      TIMEOUT: "600",
+      DATABASE: database,
+      REASON: dumped ? "" : `before-rollback-of-${current.release}`,
+    },
+    { input: migrationFiles(), show: true },
+  );
   if (code !== 0) {
-    throw new CliError({ what: `the newest ${count} migration(s) could not be rolled back (see above)`, remedy: "what stands: ./drydock artisan -- migrate:status" });
+    throw new CliError({
+      what: `the newest ${count} migration(s) could not be rolled back (see above)`,
+      remedy: "what stands: ./drydock artisan -- migrate:status",
+    });
   }
 }
 
@@ -249,26 +345,49 @@ async function amend({ records, applied }: Way, gone: ReadonlySet<string>, env: 
   const last = releases.at(-1);
   if (last === undefined) return;
   const left = Object.fromEntries(Object.entries(applied).filter(([name]) => !gone.has(name)));
-  await appendRecord(records, env, "releases.jsonl", { sequence: last.sequence, migrations: { contained: last.migrations.contained, applied: left } }, 10_000);
+  await appendRecord(
+    records,
+    env,
+    "releases.jsonl",
+    { sequence: last.sequence, migrations: { contained: last.migrations.contained, applied: left } },
+    10_000,
+  );
 }
 
 async function pin(session: Session, image: string | undefined): Promise<void> {
   const { pulumi, stack } = session;
-  const args = image === undefined ? ["config", "rm", "--stack", stack, "--path", PINNED] : ["config", "set", "--stack", stack, "--path", PINNED, image];
+  const args =
+    image === undefined
+      ? ["config", "rm", "--stack", stack, "--path", PINNED]
+      : ["config", "set", "--stack", stack, "--path", PINNED, image];
   const { code, stderr } = await pulumi.capture(args);
-  if (code !== 0) throw new CliError({ what: `the stack's file could not be changed: ${stderr.trim()}`, remedy: `eval "$(./drydock env)" && pulumi ${args.join(" ")}` });
+  if (code !== 0)
+    throw new CliError({
+      what: `the stack's file could not be changed: ${stderr.trim()}`,
+      remedy: `eval "$(./drydock env)" && pulumi ${args.join(" ")}`,
+    });
 }
 
 async function confirm(stack: string, { yes }: RollbackOptions, question: string): Promise<void> {
   if (yes === true || stack === LOCAL) return;
-  if (!onTerminal()) throw new CliError({ what: `stack ${stack} is not rolled back without being asked for: there is no terminal to ask on`, remedy: "add --yes", code: Exit.refused });
-  if (!/^y(es)?$/i.test(await ask(`${question} (yes/no) `))) throw new CliError({ what: "not confirmed; nothing was changed", code: Exit.refused });
+  if (!onTerminal())
+    throw new CliError({
+      what: `stack ${stack} is not rolled back without being asked for: there is no terminal to ask on`,
+      remedy: "add --yes",
+      code: Exit.refused,
+    });
+  if (!/^y(es)?$/i.test(await ask(`${question} (yes/no) `)))
+    throw new CliError({ what: "not confirmed; nothing was changed", code: Exit.refused });
 }
 
 const brief = ({ sequence, release, image, at: when }: Release) => ({ sequence, release, image, at: when });
 
 function describe({ current, target, found }: Way, { before, after }: Steps): string {
-  const rolled = before + after === 0 ? found.since.length === 0 ? "no migration came since" : `${found.since.length} migration(s) that came since stay, as the earlier code runs with them: ${found.since.join(", ")}`
-    : `${before} migration(s) are rolled back before the switch, ${after} after it: ${[...found.since].reverse().join(", ")}`;
+  const rolled =
+    before + after === 0
+      ? found.since.length === 0
+        ? "no migration came since"
+        : `${found.since.length} migration(s) that came since stay, as the earlier code runs with them: ${found.since.join(", ")}`
+      : `${before} migration(s) are rolled back before the switch, ${after} after it: ${[...found.since].reverse().join(", ")}`;
   return `release ${current.sequence} (${current.image}) → release ${target.sequence} (${target.image}); ${rolled}`;
 }

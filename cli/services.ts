@@ -1,10 +1,11 @@
-import { dockerFor, inspect, type Docker } from "./docker.ts";
+import { defined } from "../lib/defined.ts";
+import { type Docker, dockerFor, inspect } from "./docker.ts";
 import { connect } from "./host/connection.ts";
-import { recordsOf, rememberRecords, type Records } from "./records.ts";
+import { type Records, recordsOf, rememberRecords } from "./records.ts";
 import { redisAlarms } from "./redisMemory.ts";
-import { reportOf, type Report } from "./report.ts";
+import { type Report, reportOf } from "./report.ts";
 import type { Session } from "./session.ts";
-import { at, notDeployed, outputsOf, readDeployment, stackConfig, stackExists, type Outputs } from "./stack.ts";
+import { at, notDeployed, type Outputs, outputsOf, readDeployment, stackConfig, stackExists } from "./stack.ts";
 import { arrange, servingContainers, type Unfinished } from "./unfinished.ts";
 
 /** A deployed stack and the Docker host that it runs on. */
@@ -30,15 +31,25 @@ export async function deployed({ stack, env, pulumi, paths }: Session): Promise<
   await connect(docker.env.DOCKER_HOST, env);
   const complete = arrange(last, deployment, undefined);
   // Only where something is left over is the proxy asked who serves.
-  const { outputs, unfinished } = complete.unfinished === undefined ? complete
-    : arrange(last, deployment, await servingContainers(docker, last, deployment));
-  return { outputs, docker, ...(records === undefined ? {} : { records }), ...(unfinished === undefined ? {} : { unfinished }) };
+  const { outputs, unfinished } =
+    complete.unfinished === undefined
+      ? complete
+      : arrange(last, deployment, await servingContainers(docker, last, deployment));
+  return { outputs, docker, ...defined({ records, unfinished }) };
 }
 
 /** The services as they are right now. */
 export async function readReport({ outputs, docker, unfinished }: Deployed): Promise<Report> {
   const all = [...outputs.services, ...(unfinished?.others ?? [])];
-  const report = reportOf(outputs, await inspect(docker, all.map(({ container }) => container), outputs.stack), unfinished);
+  const report = reportOf(
+    outputs,
+    await inspect(
+      docker,
+      all.map(({ container }) => container),
+      outputs.stack,
+    ),
+    unfinished,
+  );
   const alarms = await redisAlarms(docker, report.services);
   return alarms.length === 0 ? report : { ...report, alarms };
 }

@@ -1,12 +1,13 @@
+import { defined } from "../lib/defined.ts";
 import { chosenBackend } from "./backend.ts";
 import { contextHost } from "./docker.ts";
 import { engineVariables, stateVariables, type Variables } from "./environment.ts";
 import { CliError, Exit, pulumiFailure } from "./errors.ts";
-import { LOCAL, pathsOf, type Paths } from "./project.ts";
-import { pulumiCli, type Pulumi, type Streamed } from "./pulumi.ts";
-import { interruption } from "./signals.ts";
+import { LOCAL, type Paths, pathsOf } from "./project.ts";
+import { type Pulumi, pulumiCli, type Streamed } from "./pulumi.ts";
 import { ensureEngine } from "./setup/engine.ts";
 import { ensureState } from "./setup/passphrase.ts";
+import { interruption } from "./signals.ts";
 import { at, selectedStack, stackConfig } from "./stack.ts";
 import { onTerminal } from "./ui.ts";
 
@@ -35,14 +36,21 @@ export async function openSession({ stack: asked, brief }: SessionOptions = {}):
   const own = stateVariables(paths);
   const stack = asked ?? selectedStack(paths, { ...process.env, ...engine.variables, ...own }) ?? LOCAL;
   if (!/^[A-Za-z0-9_.-]{1,100}$/.test(stack)) {
-    throw new CliError({ what: `"${stack}" is not the name of a stack`, remedy: "letters, digits, - _ and . only: ./drydock up -s staging", code: Exit.usage });
+    throw new CliError({
+      what: `"${stack}" is not the name of a stack`,
+      remedy: "letters, digits, - _ and . only: ./drydock up -s staging",
+      code: Exit.usage,
+    });
   }
   // The plugin for it is large: only a stack with a bucket waits for it.
   if (hasBucket(paths, stack)) await ensureEngine(true, ["aws"]);
   const chosen = own.PULUMI_BACKEND_URL === undefined ? undefined : chosenBackend(paths, stack);
   const variables = {
-    ...engine.variables, ...own, ...(chosen === undefined ? {} : { PULUMI_BACKEND_URL: chosen }),
-    ...engineVariables(), ...(docker === undefined ? {} : { DOCKER_HOST: docker }),
+    ...engine.variables,
+    ...own,
+    ...defined({ PULUMI_BACKEND_URL: chosen }),
+    ...engineVariables(),
+    ...defined({ DOCKER_HOST: docker }),
   };
   const env = { ...process.env, ...variables };
   ensureState(paths, stack, env);
@@ -63,7 +71,11 @@ function hasBucket(paths: Paths, stack: string): boolean {
  */
 export function succeeded(command: string, run: Streamed, { stack, paths }: Session, standing?: string): void {
   // On a terminal Pulumi's display reads the keys itself, so that Ctrl-C is no signal for anybody else.
-  const signal = interruption() ?? (onTerminal() && /(?:update|preview|destroy|refresh|context) cancell?ed/.test(run.complaints) ? "SIGINT" : undefined);
+  const signal =
+    interruption() ??
+    (onTerminal() && /(?:update|preview|destroy|refresh|context) cancell?ed/.test(run.complaints)
+      ? "SIGINT"
+      : undefined);
   if (signal !== undefined) {
     throw new CliError({
       what: `interrupted; pulumi ${command} has ended, and nothing is left half-recorded`,
@@ -71,5 +83,6 @@ export function succeeded(command: string, run: Streamed, { stack, paths }: Sess
       code: signal === "SIGINT" ? Exit.interrupted : Exit.terminated,
     });
   }
-  if (run.code !== 0) throw pulumiFailure(command, run.complaints, { stack, passphrase: paths.passphrase, ...(standing === undefined ? {} : { standing }) });
+  if (run.code !== 0)
+    throw pulumiFailure(command, run.complaints, { stack, passphrase: paths.passphrase, ...defined({ standing }) });
 }

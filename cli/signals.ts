@@ -1,11 +1,13 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { defined } from "../lib/defined.ts";
 
 let stopping: NodeJS.Signals | undefined;
 let current: { child: ChildProcess; own: boolean } | undefined;
 let held = 0;
 
 /**
- * From here until the answer is called, a signal doesn't end the process: what was taken away for a moment must be put back first.
+ * From here until the answer is called, a signal doesn't end the process: what was taken away for a moment must be put
+ * back first.
  * Whoever holds asks `interruption` where it can still turn back.
  */
 export function hold(): () => void {
@@ -17,7 +19,9 @@ export function hold(): () => void {
   };
 }
 
-/** Whether somebody holds: then a child is started in a process group of its own, which a terminal sends no signal to. */
+/**
+ * Whether somebody holds: then a child is started in a process group of its own, which a terminal sends no signal to.
+ */
 export const isHeld = (): boolean => held > 0;
 
 /** The signal that the user sent, if any: what was running was stopped by it. */
@@ -26,8 +30,10 @@ export function interruption(): NodeJS.Signals | undefined {
 }
 
 /**
- * Pulumi takes the first SIGINT as a request to finish what it has begun, and the second as an order to drop it: so it gets exactly one.
- * On a terminal the kernel sends it to the whole foreground group; elsewhere Pulumi is a group of its own and is handed the signal here.
+ * Pulumi takes the first SIGINT as a request to finish what it has begun, and the second as an order to drop it: so it
+ * gets exactly one.
+ * On a terminal the kernel sends it to the whole foreground group; elsewhere Pulumi is a group of its own and is handed
+ * the signal here.
  * A SIGTERM that follows another signal is the second one.
  */
 export function handSignalsOver(): void {
@@ -42,13 +48,16 @@ export function handSignalsOver(): void {
       }
       if (current === undefined) process.exit(signal === "SIGINT" ? 130 : 143);
       if (!first) {
-        // Who sends SIGTERM to what was told to end already is about to kill it, as GitHub does: Pulumi then drops what is
+        // Who sends SIGTERM to what was told to end already is about to kill it, as GitHub does: Pulumi then drops what
+        // is
         // under way, and has its lock taken away and its state written before that.
         if (signal === "SIGTERM" && !dropped) current.child.kill("SIGINT");
         dropped ||= signal === "SIGTERM";
         return;
       }
-      process.stderr.write(`drydock: ${signal} received; waiting for what has begun to finish (pid ${current.child.pid})\n`);
+      process.stderr.write(
+        `drydock: ${signal} received; waiting for what has begun to finish (pid ${current.child.pid})\n`,
+      );
       if (current.own || signal === "SIGTERM") current.child.kill("SIGINT");
     });
   }
@@ -60,14 +69,21 @@ export function finish(child: ChildProcess, own: boolean): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, signal) => resolve(code ?? (signal === null ? 1 : 128)));
-  }).finally(() => { current = undefined; }) as Promise<number>;
+  }).finally(() => {
+    current = undefined;
+  }) as Promise<number>;
 }
 
 /** Without a terminal to read from, a child is a process group of its own: then signals are handed over. */
 export const ownGroup = (): boolean => process.stdin.isTTY !== true;
 
 /** Runs any program as a child that takes part in the hand-over of signals, with the user's own streams. */
-export function foreground(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env, cwd?: string): Promise<number> {
+export function foreground(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+  cwd?: string,
+): Promise<number> {
   const own = ownGroup();
-  return finish(spawn(command, args, { env, ...(cwd === undefined ? {} : { cwd }), stdio: "inherit", detached: own }), own);
+  return finish(spawn(command, args, { env, ...defined({ cwd }), stdio: "inherit", detached: own }), own);
 }

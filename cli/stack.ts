@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { CliError } from "./errors.ts";
 import { stateFolder } from "./environment.ts";
-import { LOCAL, PROJECT, type Paths } from "./project.ts";
+import { CliError } from "./errors.ts";
+import { LOCAL, type Paths, PROJECT } from "./project.ts";
 import type { Pulumi } from "./pulumi.ts";
 
 /** What index.ts exports, as far as the verbs use it. */
@@ -29,15 +29,23 @@ export interface Service {
 }
 
 /**
- * The stack that a command without -s is about: PULUMI_STACK, else the one that `pulumi stack select` chose for this clone.
+ * The stack that a command without -s is about: PULUMI_STACK, else the one that `pulumi stack select` chose for this
+ * clone.
  * The selection is read where Pulumi's CLI keeps it ($PULUMI_HOME/workspaces): asking the CLI costs half a second.
  */
 export function selectedStack(paths: Paths, env: NodeJS.ProcessEnv): string | undefined {
   if (env.PULUMI_STACK) return env.PULUMI_STACK;
   const project = createHash("sha1").update(join(paths.root, "Pulumi.yaml")).digest("hex");
-  const file = join(env.PULUMI_HOME ?? join(homedir(), ".pulumi"), "workspaces", `${PROJECT}-${project}-workspace.json`);
+  const file = join(
+    env.PULUMI_HOME ?? join(homedir(), ".pulumi"),
+    "workspaces",
+    `${PROJECT}-${project}-workspace.json`,
+  );
   try {
-    const { stacks = {}, stack } = JSON.parse(readFileSync(file, "utf8")) as { stacks?: Record<string, string>; stack?: string };
+    const { stacks = {}, stack } = JSON.parse(readFileSync(file, "utf8")) as {
+      stacks?: Record<string, string>;
+      stack?: string;
+    };
     const { PULUMI_BACKEND_URL: url = "" } = env;
     // One for each backend, whatever options its URL has; older versions had one altogether.
     const selected = stacks[url] ?? stacks[url.replace(/\?.*$/, "")] ?? stack ?? "";
@@ -59,7 +67,10 @@ export function checkpoint(state: string, stack: string): string | undefined {
   return [file, `${file}.gz`].find(existsSync);
 }
 
-/** Whether operations were begun that never ended, as far as a file backend shows it without asking Pulumi; true where it can't be seen. */
+/**
+ * Whether operations were begun that never ended, as far as a file backend shows it without asking Pulumi; true where
+ * it can't be seen.
+ */
 export function mayBePending(stack: string, env: NodeJS.ProcessEnv): boolean {
   const state = stateFolder(env);
   const file = state === undefined ? undefined : checkpoint(state, stack);
@@ -68,7 +79,10 @@ export function mayBePending(stack: string, env: NodeJS.ProcessEnv): boolean {
 }
 
 export function notDeployed(stack: string): CliError {
-  return new CliError({ what: `stack ${stack} has not been deployed yet`, remedy: `./drydock up${stack === LOCAL ? "" : ` -s ${stack}`}` });
+  return new CliError({
+    what: `stack ${stack} has not been deployed yet`,
+    remedy: `./drydock up${stack === LOCAL ? "" : ` -s ${stack}`}`,
+  });
 }
 
 /** A stack's file as it is written: secrets stay `{ secure: … }`. Empty where there is none. */
@@ -78,24 +92,37 @@ export function stackConfig(paths: Paths, stack: string): Readonly<Record<string
   try {
     return (parse(readFileSync(file, "utf8")) as { config?: Record<string, unknown> } | null)?.config ?? {};
   } catch (error) {
-    throw new CliError({ what: `${file} is not valid YAML: ${(error as Error).message}`, remedy: `mend it, or have its last version back: git checkout ${file}` });
+    throw new CliError({
+      what: `${file} is not valid YAML: ${(error as Error).message}`,
+      remedy: `mend it, or have its last version back: git checkout ${file}`,
+    });
   }
 }
 
 /** A value below `drydock:`, for example `at(config, "docker.host")`. */
 export function at(config: Readonly<Record<string, unknown>>, path: string): unknown {
   const [first = "", ...rest] = path.split(".");
-  return rest.reduce<unknown>((value, key) => (value !== null && typeof value === "object" ? (value as Record<string, unknown>)[key] : undefined), config[`${PROJECT}:${first}`]);
+  return rest.reduce<unknown>(
+    (value, key) => (value !== null && typeof value === "object" ? (value as Record<string, unknown>)[key] : undefined),
+    config[`${PROJECT}:${first}`],
+  );
 }
 
 /**
- * What the last successful deployment left as outputs. Where the first one has not succeeded yet, there are containers, and no services.
+ * What the last successful deployment left as outputs. Where the first one has not succeeded yet, there are containers,
+ * and no services.
  * @throws CliError where there is nothing
  */
 export function outputsOf({ resources }: Deployment, stack: string): Outputs {
   const outputs = (resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {}) as Partial<Outputs>;
   if (outputs.services === undefined && !resources.some(({ type }) => type === CONTAINER)) throw notDeployed(stack);
-  return { stack, url: outputs.url ?? "", release: outputs.release ?? "", ...outputs, services: outputs.services ?? [] };
+  return {
+    stack,
+    url: outputs.url ?? "",
+    release: outputs.release ?? "",
+    ...outputs,
+    services: outputs.services ?? [],
+  };
 }
 
 /** The type of a container in the state. */
@@ -124,6 +151,8 @@ export async function readDeployment(pulumi: Pulumi, stack: string): Promise<Dep
     if (/no stack named/.test(stderr)) throw notDeployed(stack);
     throw new CliError({ what: `the state of stack ${stack} can't be read: ${stderr.trim()}` });
   }
-  const { deployment } = JSON.parse(stdout) as { deployment?: { resources?: StateResource[]; pending_operations?: Deployment["pending"] } };
+  const { deployment } = JSON.parse(stdout) as {
+    deployment?: { resources?: StateResource[]; pending_operations?: Deployment["pending"] };
+  };
   return { resources: deployment?.resources ?? [], pending: deployment?.pending_operations ?? [] };
 }

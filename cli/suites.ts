@@ -16,6 +16,7 @@ export interface Suite {
 /** In the order in which they run: the quick ones first. */
 export const SUITES = {
   types: { needs: [], timeout: 0 },
+  style: { folder: "test/style", needs: [], timeout: 120_000 },
   unit: { folder: "test/unit", without: "test/unit/policies", needs: [], timeout: 20_000 },
   policies: { folder: "test/unit/policies", needs: [], timeout: 60_000 },
   // Needs no Docker: the plugins are asked as the engine asks them, of an engine that only keeps what it is told.
@@ -47,7 +48,8 @@ export function add(a: Counts, b: Counts): Counts {
 }
 
 /**
- * What a suite's process has to show for itself: its own counts, and one failure more where it ended badly without naming one
+ * What a suite's process has to show for itself: its own counts, and one failure more where it ended badly without
+ * naming one
  * (a file that can't be loaded, a crash, a signal).
  */
 export function countsOf(written: Counts | undefined, code: number): Counts {
@@ -65,8 +67,18 @@ export function isSuccess({ passed, failed }: Counts): boolean {
 }
 
 /** Which suites a command line means. */
-export function chosen({ all, only, grep }: { readonly all?: boolean; readonly only?: SuiteName; readonly grep?: string }): readonly SuiteName[] {
+export function chosen({
+  all,
+  only,
+  grep,
+}: {
+  readonly all?: boolean;
+  readonly only?: SuiteName;
+  readonly grep?: string;
+}): readonly SuiteName[] {
   if (only !== undefined) return [only];
   const names = Object.keys(SUITES) as SuiteName[];
-  return names.filter((name) => (all === true || !("long" in SUITES[name])) && !(name === "types" && grep !== undefined));
+  return names.filter(
+    (name) => (all === true || !("long" in SUITES[name])) && !(name === "types" && grep !== undefined),
+  );
 }

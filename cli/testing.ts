@@ -4,7 +4,19 @@ import { join } from "node:path";
 import { describe, Exit } from "./errors.ts";
 import { LOCAL, ROOT } from "./project.ts";
 import { foreground, interruption } from "./signals.ts";
-import { add, chosen, countsOf, isSuccess, NONE, SUITES, total, type Counts, type Need, type Suite, type SuiteName } from "./suites.ts";
+import {
+  add,
+  type Counts,
+  chosen,
+  countsOf,
+  isSuccess,
+  type Need,
+  NONE,
+  SUITES,
+  type Suite,
+  type SuiteName,
+  total,
+} from "./suites.ts";
 import { painter } from "./ui.ts";
 
 export interface TestOptions {
@@ -22,11 +34,15 @@ export async function runTests(options: TestOptions): Promise<number> {
     const suite: Suite = SUITES[name];
     if (suite.folder !== undefined && !hasTests(suite.folder)) continue;
     process.stdout.write(`\n${paint("bold", `── ${name}`)}\n`);
-    const counts = await ready(suite.needs).then((env) => run(suite, options.grep, env)).catch((error: unknown) => {
-      process.stderr.write(`${describe(error)}\n`);
-      return { ...NONE, failed: 1 };
-    });
-    process.stdout.write(`── ${name}: ${counts.passed} ok, ${counts.failed} not ok${counts.skipped > 0 ? `, ${counts.skipped} left out` : ""}\n`);
+    const counts = await ready(suite.needs)
+      .then((env) => run(suite, options.grep, env))
+      .catch((error: unknown) => {
+        process.stderr.write(`${describe(error)}\n`);
+        return { ...NONE, failed: 1 };
+      });
+    process.stdout.write(
+      `── ${name}: ${counts.passed} ok, ${counts.failed} not ok${counts.skipped > 0 ? `, ${counts.skipped} left out` : ""}\n`,
+    );
     sum = add(sum, counts);
     if (interruption() !== undefined) break;
   }
@@ -49,35 +65,61 @@ function readiness(): (needs: readonly Need[]) => Promise<NodeJS.ProcessEnv> {
   return async (needs) => {
     let env: NodeJS.ProcessEnv = {};
     if (needs.includes("engine")) {
-      engine ??= import("./setup/engine.ts").then(async ({ ensureEngine }) => ({ ...(await ensureEngine()).variables }));
+      engine ??= import("./setup/engine.ts").then(async ({ ensureEngine }) => ({
+        ...(await ensureEngine()).variables,
+      }));
       env = { ...env, ...(await engine) };
     }
     if (needs.includes("containers")) {
-      containers ??= import("./setup/index.ts").then(async ({ ensureContainers }) => ({ DOCKER_HOST: (await ensureContainers(LOCAL)).host }));
+      containers ??= import("./setup/index.ts").then(async ({ ensureContainers }) => ({
+        DOCKER_HOST: (await ensureContainers(LOCAL)).host,
+      }));
       env = { ...env, ...(await containers) };
     }
     return env;
   };
 }
 
-async function run({ folder, without, timeout }: Suite, grep: string | undefined, extra: NodeJS.ProcessEnv): Promise<Counts> {
+async function run(
+  { folder, without, timeout }: Suite,
+  grep: string | undefined,
+  extra: NodeJS.ProcessEnv,
+): Promise<Counts> {
   const env = { ...process.env, ...extra };
   if (folder === undefined) {
-    const code = await foreground(process.execPath, [join(ROOT, "node_modules", "typescript", "bin", "tsc"), "--noEmit"], env, ROOT);
+    const code = await foreground(
+      process.execPath,
+      [join(ROOT, "node_modules", "typescript", "bin", "tsc"), "--noEmit"],
+      env,
+      ROOT,
+    );
     return code === 0 ? { ...NONE, passed: 1 } : { ...NONE, failed: 1 };
   }
   const scratch = mkdtempSync(join(tmpdir(), "drydock-test-"));
   const file = join(scratch, "counts.json");
   try {
-    const code = await foreground(process.execPath, [
-      "--import", "tsx", join(ROOT, "node_modules", "mocha", "bin", "mocha.js"),
-      // The rc file is for `npx mocha`: its spec would be added to this one.
-      // A test that failed may have left something at work, which would keep the process for ever.
-      "--no-config", "--exit", "--reporter", join(ROOT, "cli", "reporter.ts"), "--timeout", String(timeout),
-      ...(without === undefined ? [] : ["--ignore", `${without}/**`]),
-      ...(grep === undefined ? [] : ["--grep", grep]), `${folder}/**/*.test.ts`,
-    ], { ...env, DRYDOCK_COUNTS: file }, ROOT);
-    return countsOf(existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) as Counts : undefined, code);
+    const code = await foreground(
+      process.execPath,
+      [
+        "--import",
+        "tsx",
+        join(ROOT, "node_modules", "mocha", "bin", "mocha.js"),
+        // The rc file is for `npx mocha`: its spec would be added to this one.
+        // A test that failed may have left something at work, which would keep the process for ever.
+        "--no-config",
+        "--exit",
+        "--reporter",
+        join(ROOT, "cli", "reporter.ts"),
+        "--timeout",
+        String(timeout),
+        ...(without === undefined ? [] : ["--ignore", `${without}/**`]),
+        ...(grep === undefined ? [] : ["--grep", grep]),
+        `${folder}/**/*.test.ts`,
+      ],
+      { ...env, DRYDOCK_COUNTS: file },
+      ROOT,
+    );
+    return countsOf(existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Counts) : undefined, code);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { Agent, request as plain, type RequestOptions } from "node:http";
 import { Agent as SecureAgent, request as secure } from "node:https";
 import { join } from "node:path";
+import { defined } from "../lib/defined.ts";
 import { CliError, Exit } from "./errors.ts";
 import type { Paths } from "./project.ts";
 import { at } from "./stack.ts";
@@ -45,12 +46,25 @@ export interface WatchOptions {
 }
 
 /** @throws CliError (usage) */
-export function watchOptions({ watchRate, watchPath }: { readonly watchRate?: string; readonly watchPath?: readonly string[] }, healthPath: string): WatchOptions {
+export function watchOptions(
+  { watchRate, watchPath }: { readonly watchRate?: string; readonly watchPath?: readonly string[] },
+  healthPath: string,
+): WatchOptions {
   const rate = Number(watchRate ?? 20);
-  if (!/^\d{1,3}$/.test(watchRate ?? "20") || rate < 1 || rate > 200) throw new CliError({ what: `--watch-rate is "${watchRate}", expected requests a second: 1 to 200`, remedy: "./drydock up --watch-traffic --watch-rate 20", code: Exit.usage });
+  if (!/^\d{1,3}$/.test(watchRate ?? "20") || rate < 1 || rate > 200)
+    throw new CliError({
+      what: `--watch-rate is "${watchRate}", expected requests a second: 1 to 200`,
+      remedy: "./drydock up --watch-traffic --watch-rate 20",
+      code: Exit.usage,
+    });
   const paths = watchPath ?? [...new Set([healthPath, "/"])];
   const wrong = paths.find((path) => !/^\/[!-~]*$/.test(path));
-  if (wrong !== undefined) throw new CliError({ what: `--watch-path is "${wrong}", expected a path of the site`, remedy: "./drydock up --watch-traffic --watch-path /up --watch-path /", code: Exit.usage });
+  if (wrong !== undefined)
+    throw new CliError({
+      what: `--watch-path is "${wrong}", expected a path of the site`,
+      remedy: "./drydock up --watch-traffic --watch-path /up --watch-path /",
+      code: Exit.usage,
+    });
   return { paths, rate };
 }
 
@@ -121,15 +135,25 @@ export class TrafficWatch {
     const sorted = this.durations.sort((a, b) => a - b);
     const { paths, rate } = this.options;
     return {
-      url: this.target.url, paths, rate, began: this.began.toISOString(), ended: new Date().toISOString(),
-      total: this.total, failed: this.failed, reasons: this.reasons, maintenance: this.maintenance,
-      p50: percentile(sorted, 50), p99: percentile(sorted, 99), longestGap: Math.round(this.longestGap),
+      url: this.target.url,
+      paths,
+      rate,
+      began: this.began.toISOString(),
+      ended: new Date().toISOString(),
+      total: this.total,
+      failed: this.failed,
+      reasons: this.reasons,
+      maintenance: this.maintenance,
+      p50: percentile(sorted, 50),
+      p99: percentile(sorted, 99),
+      longestGap: Math.round(this.longestGap),
     };
   }
 
   private next(): void {
     const { paths, rate } = this.options;
-    // A site that is slow right now is not made slower: a second's worth of requests waits for its answers, and no more.
+    // A site that is slow right now is not made slower: a second's worth of requests waits for its answers, and no
+    // more.
     if (this.pending.size >= Math.max(10, rate)) return;
     const index = this.count++;
     const path = paths[index % paths.length] ?? "/";
@@ -164,17 +188,24 @@ export class TrafficWatch {
     return new Promise((resolve) => {
       const done = (status: number, maintenance: boolean, error?: string): void => {
         clearTimeout(limit);
-        resolve({ ms: performance.now() - began, status, maintenance, ...(error === undefined ? {} : { error }) });
+        resolve({ ms: performance.now() - began, status, maintenance, ...defined({ error }) });
       };
-      const headers = { "User-Agent": "drydock-watch", ...(host === undefined ? {} : { Host: host }) };
+      const headers = { "User-Agent": "drydock-watch", ...defined({ Host: host }) };
       const options: RequestOptions = { headers, agent: keep ? this.kept : false };
       const request = (url.startsWith("https:") ? secure : plain)(new URL(path, url), options, (response) => {
         response.resume();
-        response.on("end", () => done(response.statusCode ?? 0, response.headers["x-drydock-maintenance"] !== undefined));
+        response.on("end", () =>
+          done(response.statusCode ?? 0, response.headers["x-drydock-maintenance"] !== undefined),
+        );
         response.on("error", (error) => done(0, false, `cut: ${error.message}`));
       });
-      const limit = setTimeout(() => request.destroy(new Error(`no answer in ${this.options.timeout / 1000} s`)), this.options.timeout);
-      request.on("error", (error: NodeJS.ErrnoException) => done(0, false, `${error.code ?? error.message}${request.reusedSocket ? " on a kept connection" : ""}`));
+      const limit = setTimeout(
+        () => request.destroy(new Error(`no answer in ${this.options.timeout / 1000} s`)),
+        this.options.timeout,
+      );
+      request.on("error", (error: NodeJS.ErrnoException) =>
+        done(0, false, `${error.code ?? error.message}${request.reusedSocket ? " on a kept connection" : ""}`),
+      );
       request.end();
     });
   }
@@ -187,7 +218,10 @@ export function percentile(sorted: readonly number[], percent: number): number |
 }
 
 /** Where the release's record finds it. */
-export function writeTraffic(paths: Paths, traffic: Traffic & { readonly stack: string; readonly release: string }): void {
+export function writeTraffic(
+  paths: Paths,
+  traffic: Traffic & { readonly stack: string; readonly release: string },
+): void {
   mkdirSync(paths.folder, { recursive: true });
   writeFileSync(join(paths.folder, "traffic.json"), `${JSON.stringify(traffic, null, 2)}\n`);
 }
@@ -195,7 +229,10 @@ export function writeTraffic(paths: Paths, traffic: Traffic & { readonly stack: 
 export function trafficLine(traffic: Traffic, paint: Painter): string {
   const { total, failed, reasons, maintenance, p50, p99, longestGap, paths, rate, began, ended } = traffic;
   const seconds = Math.round((Date.parse(ended) - Date.parse(began)) / 1000);
-  const why = Object.entries(reasons).sort(([, a], [, b]) => b - a).slice(0, 5).map(([reason, times]) => `${reason} (${times}×)`);
+  const why = Object.entries(reasons)
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, 5)
+    .map(([reason, times]) => `${reason} (${times}×)`);
   return [
     `traffic  ${total} requests in ${seconds} s (${rate}/s of ${paths.join(", ")}): ${failed === 0 ? paint("green", "0 failed") : paint("red", `${failed} FAILED: ${why.join(", ")}`)}`,
     `         p50 ${p50 ?? "–"} ms, p99 ${p99 ?? "–"} ms, longest time without an answer ${longestGap} ms`,

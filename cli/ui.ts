@@ -21,12 +21,20 @@ export function onTerminal(): boolean {
 }
 
 /** Columns as wide as their widest cell, two spaces between, no spaces at the end of a line. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[], paint?: (cell: string, column: number) => string): string {
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  paint?: (cell: string, column: number) => string,
+): string {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)));
-  const line = (cells: readonly string[], painted: boolean): string => cells
-    .map((cell, column) => (painted && paint ? paint(cell, column) : cell) + " ".repeat((widths[column] ?? 0) - cell.length))
-    .join("  ")
-    .trimEnd();
+  const line = (cells: readonly string[], painted: boolean): string =>
+    cells
+      .map(
+        (cell, column) =>
+          (painted && paint ? paint(cell, column) : cell) + " ".repeat((widths[column] ?? 0) - cell.length),
+      )
+      .join("  ")
+      .trimEnd();
   return [line(head, false), ...rows.map((row) => line(row, true))].join("\n");
 }
 
@@ -38,10 +46,15 @@ export interface Step {
 const HEARTBEAT = 1000;
 
 /**
- * Runs one step of the set-up and says how it goes, on stderr: on a terminal one line that is rewritten, elsewhere plain lines.
+ * Runs one step of the set-up and says how it goes, on stderr: on a terminal one line that is rewritten, elsewhere
+ * plain lines.
  * A step that is over at once and had nothing to say leaves no line: the usual case, where everything is there.
  */
-export async function step<T>(title: string, work: (step: Step) => Promise<T>, stream: NodeJS.WriteStream = process.stderr): Promise<T> {
+export async function step<T>(
+  title: string,
+  work: (step: Step) => Promise<T>,
+  stream: NodeJS.WriteStream = process.stderr,
+): Promise<T> {
   const paint = painter(stream);
   const live = stream.isTTY === true && process.env.TERM !== "dumb";
   const started = Date.now();
@@ -51,7 +64,11 @@ export async function step<T>(title: string, work: (step: Step) => Promise<T>, s
     const text = `→ ${title}: ${said} (${seconds()})`;
     stream.write(`\r\u001b[2K${text.slice(0, Math.max(20, (stream.columns ?? 80) - 1))}`);
   };
-  const timer = live ? setInterval(() => { if (said !== undefined) draw(); }, HEARTBEAT) : undefined;
+  const timer = live
+    ? setInterval(() => {
+        if (said !== undefined) draw();
+      }, HEARTBEAT)
+    : undefined;
   const log = (line: string): void => {
     said = line.trimEnd();
     if (live) draw();

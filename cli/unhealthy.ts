@@ -1,4 +1,4 @@
-import { inspect, type Docker, type Inspected } from "./docker.ts";
+import { type Docker, type Inspected, inspect } from "./docker.ts";
 import type { EngineEvent } from "./events.ts";
 
 /** Lines of a container's log, and of its health check's, that are shown. */
@@ -14,7 +14,8 @@ interface Judged extends Inspected {
 }
 
 /**
- * Docker's names of the containers that Pulumi's docker plugin has waited for in vain. It says neither which they are nor why; the
+ * Docker's names of the containers that Pulumi's docker plugin has waited for in vain. It says neither which they are
+ * nor why; the
  * stand-in says both itself, in other words.
  */
 export function unhealthyIn(events: readonly EngineEvent[]): readonly string[] {

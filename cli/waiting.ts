@@ -31,7 +31,8 @@ export async function whileHeld<T>(seconds: number | undefined, work: () => Prom
       return await work();
     } catch (error) {
       if (!(error instanceof CliError) || error.held === undefined || Date.now() + pause > end) throw error;
-      if (told !== error.what) process.stderr.write(`→ ${error.what}; waiting for it, for up to ${seconds} s (--wait)\n`);
+      if (told !== error.what)
+        process.stderr.write(`→ ${error.what}; waiting for it, for up to ${seconds} s (--wait)\n`);
       told = error.what;
       await sleep(pause);
     }

@@ -2,7 +2,7 @@ import { appendRecord, rememberedRecords } from "./records.ts";
 import { deployed } from "./services.ts";
 import type { Session } from "./session.ts";
 import { at, stackConfig, stackExists } from "./stack.ts";
-import { targetOf, TrafficWatch, trafficLine, watchOptions, writeTraffic, type Traffic } from "./traffic.ts";
+import { type Traffic, TrafficWatch, targetOf, trafficLine, watchOptions, writeTraffic } from "./traffic.ts";
 import { painter } from "./ui.ts";
 
 /** How long the line in the stack's records is waited for, in ms; it is written later all the same. */
@@ -28,7 +28,12 @@ export async function beginWatch(session: Session, options: WatchOptions): Promi
   const config = stackConfig(paths, stack);
   const path = at(config, "app.healthPath");
   const how = watchOptions(options, typeof path === "string" ? path : "/up");
-  const outputs = stackExists(stack, env) ? await deployed(session).then(({ outputs }) => outputs, () => undefined) : undefined;
+  const outputs = stackExists(stack, env)
+    ? await deployed(session).then(
+        ({ outputs }) => outputs,
+        () => undefined,
+      )
+    : undefined;
   if (outputs === undefined) {
     process.stderr.write(`→ traffic: stack ${stack} serves nobody yet, so there is nothing to watch\n`);
     return undefined;
@@ -39,7 +44,10 @@ export async function beginWatch(session: Session, options: WatchOptions): Promi
   let finished: Promise<Traffic> | undefined;
   const finish = async (): Promise<Traffic> => {
     const traffic = await watch.stop();
-    const release = await deployed(session).then(({ outputs: now }) => now.release, () => outputs.release);
+    const release = await deployed(session).then(
+      ({ outputs: now }) => now.release,
+      () => outputs.release,
+    );
     writeTraffic(paths, { stack, release, ...traffic });
     const records = rememberedRecords(session);
     if (records !== undefined) await appendRecord(records, env, "traffic.jsonl", { release, ...traffic }, PATIENCE);

@@ -1,7 +1,10 @@
 #!/bin/sh
-# Makes the release's public files ready in the volume that nginx serves. What is served changes with the switch, not here.
-# IMAGE; VOLUME; APP_PATH; RUN_AS: uid:gid; LABELS: words; RELEASE; PROXY: container; DAYS: how long hashed files of earlier releases stay
-# HASHED: which ones these are, a regular expression; PERSISTENT: lines "VOLUME PATH public|private": folders that are kept
+# Makes the release's public files ready in the volume that nginx serves. What is served changes with the switch, not
+# here.
+# IMAGE; VOLUME; APP_PATH; RUN_AS: uid:gid; LABELS: words; RELEASE; PROXY: container; DAYS: how long hashed files of
+# earlier releases stay
+# HASHED: which ones these are, a regular expression; PERSISTENT: lines "VOLUME PATH public|private": folders that are
+# kept
 set -eu
 # Which release is served; where the proxy can't be asked, nothing of any is removed.
 serving=$(docker exec "$PROXY" sed -n 's|^  root .*/releases/\([0-9a-f]*\);$|\1|p' /var/lib/drydock/site.conf 2>&1) || {

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Tells the backup agent what the application's environment is made of, for the next backups: plain variables, and only the names of the secret ones.
+# Tells the backup agent what the application's environment is made of, for the next backups: plain variables, and only
+# the names of the secret ones.
 # CONTAINER: of the agent
 # Standard input: JSON
 set -u

@@ -1,7 +1,9 @@
 #!/bin/sh
-# Makes the database account of the backup agent, or gives it its password and rights again, on new and on existing data.
+# Makes the database account of the backup agent, or gives it its password and rights again, on new and on existing
+# data.
 # CONTAINER: of the database; ENGINE: mariadb|mysql
-# Standard input: the account's password in one line. It and root's, which is in the container, go through no command line and no variable outside.
+# Standard input: the account's password in one line. It and root's, which is in the container, go through no command
+# line and no variable outside.
 set -eu
 if [ "$ENGINE" = mysql ]; then client=mysql position="REPLICATION CLIENT"; else client=mariadb position="BINLOG MONITOR"; fi
 # Not into the binary log: it is for changes that a restored backup lacks.

@@ -1,6 +1,8 @@
 #!/bin/sh
-# Judges the pending migrations, then backs the database up before they change it; the backup counts once it has been restored.
-# Does nothing when no migration is pending; there is no backup when there is nothing to lose yet. Prints {"hold": [names]}: what has to wait, with
+# Judges the pending migrations, then backs the database up before they change it; the backup counts once it has been
+# restored.
+# Does nothing when no migration is pending; there is no backup when there is nothing to lose yet. Prints {"hold":
+# [names]}: what has to wait, with
 # "pending": 0 where there is nothing to run.
 # IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS: see one-off.sh; NAME: of the one-off container; RELEASE
 # AGENT, DATABASE_IMAGE, DATABASE_USER, ENGINE, SCHEMA, VOLUME, KEEP: see dump-one-off.sh

@@ -5,7 +5,11 @@ import { BuildError, type BuildSpec } from "../lib/build/spec.ts";
 
 const spec = JSON.parse(process.env["BUILD"] ?? "") as BuildSpec;
 try {
-  const built = await buildImage(spec, { env: process.env, folder: process.cwd(), show: (text) => process.stdout.write(text) });
+  const built = await buildImage(spec, {
+    env: process.env,
+    folder: process.cwd(),
+    show: (text) => process.stdout.write(text),
+  });
   console.log(`${spec.image} ${built ? "was built" : "is there"}`);
 } catch (error) {
   if (!(error instanceof BuildError)) throw error;

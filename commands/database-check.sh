@@ -1,5 +1,6 @@
 #!/bin/sh
-# Looks at the database's server before the one that serves is stopped: whether its image takes the options, and reads the data that is
+# Looks at the database's server before the one that serves is stopped: whether its image takes the options, and reads
+# the data that is
 # there. Where it is of a later series, the data is backed up first, and the backup restored to prove it.
 # IMAGE; ENGINE: mariadb|mysql; OPTIONS: of its command line, one a line; RUN_AS: uid:gid; LABELS: words; STACK
 # VOLUME: with the data; BACKUPS: the volume of the agent's repository, which tells whose agent is this stack's

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Puts Drydock's own files into the volume that the application's containers have at /drydock. They are root's: who breaks into one can't change them.
+# Puts Drydock's own files into the volume that the application's containers have at /drydock. They are root's: who
+# breaks into one can't change them.
 # IMAGE: any image with a shell and coreutils; VOLUME; LABELS: words for docker run
 set -eu
 # doctor.php and reach.php are delivered for one look each time.

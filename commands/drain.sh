@@ -2,7 +2,8 @@
 # Waits until no nginx worker of the earlier configuration is left: they still send requests to the old replicas.
 # PROXY: container; TIMEOUT: seconds; SITE: names the configuration, so that this runs after each switch
 set -eu
-# One call that waits inside the container: each call takes a tenth of a second of processor time. (The brackets keep the search from finding itself.)
+# One call that waits inside the container: each call takes a tenth of a second of processor time. (The brackets keep
+# the search from finding itself.)
 docker exec "$PROXY" /bin/sh -c '
   end=$(($(date +%s) + $1))
   while grep -lqs "is shutting dow[n]" /proc/[0-9]*/cmdline; do

@@ -1,6 +1,8 @@
 # A function that backs the database up; read by other scripts, not run by itself.
-# AGENT: the backup agent's container; only where there is none, the database is dumped in a container of its own, and these are needed:
-# LABELS (words), NETWORK, DATABASE_USER (uid:gid), DATABASE_IMAGE, ENGINE, SCHEMA, VOLUME (for the dumps), KEEP (how many)
+# AGENT: the backup agent's container; only where there is none, the database is dumped in a container of its own, and
+# these are needed:
+# LABELS (words), NETWORK, DATABASE_USER (uid:gid), DATABASE_IMAGE, ENGINE, SCHEMA, VOLUME (for the dumps), KEEP (how
+# many)
 # shellcheck shell=sh
 
 # back_up REASON: answers when the backup was restored and compared.
@@ -15,7 +17,8 @@ back_up() {
   fi
 }
 
-# _dump FILE: standard input is base64 of the client's option file. The image is the server's own: its dump tool fits the server, and a
+# _dump FILE: standard input is base64 of the client's option file. The image is the server's own: its dump tool fits
+# the server, and a
 # failure costs the server nothing.
 _dump() {
   # shellcheck disable=SC2086

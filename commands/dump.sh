@@ -1,9 +1,11 @@
 # shellcheck shell=sh
-# Runs inside a container of the database's image. ENGINE, SCHEMA, FILE, KEEP; standard input: base64 of the client's option file
+# Runs inside a container of the database's image. ENGINE, SCHEMA, FILE, KEEP; standard input: base64 of the client's
+# option file
 set -eu
 umask 077
 fail() { echo "backup: $*" >&2; rm -f "/backups/$FILE.part"; exit 1; }
-# Which transactions a MySQL has counted is no part of the data: the server that it is restored into has counts of its own.
+# Which transactions a MySQL has counted is no part of the data: the server that it is restored into has counts of its
+# own.
 if [ "$ENGINE" = mysql ]; then client=mysql dump=mysqldump server=mysqld gtid=--set-gtid-purged=OFF; else client=mariadb dump=mariadb-dump server=mariadbd gtid=; fi
 work=$(mktemp -d)
 base64 -d > "$work/client.cnf"

@@ -1,4 +1,5 @@
-# A function that other scripts read. That a container is in Pulumi's state doesn't say that it ever became healthy: Pulumi
+# A function that other scripts read. That a container is in Pulumi's state doesn't say that it ever became healthy:
+# Pulumi
 # forgets that it never did when it reads what is there (--refresh). One that was restarted this moment is waited for.
 # shellcheck shell=sh
 

@@ -1,8 +1,10 @@
 // Judges the pending migrations, before anything is changed. Part of backup.sh.
-// Standard input: what runtime/pending.php printed. BREAKING: warn|refuse; STACK; SERVING: the last line of the records' releases.jsonl
-// Prints {"hold": [names]}, then a line for each migration that runs, for migrations.jsonl. Exits with 3 where the release is refused.
+// Standard input: what runtime/pending.php printed. BREAKING: warn|refuse; STACK; SERVING: the last line of the
+// records' releases.jsonl
+// Prints {"hold": [names]}, then a line for each migration that runs, for migrations.jsonl. Exits with 3 where the
+// release is refused.
 import { readFileSync } from "node:fs";
-import { describePlan, planMigrations, refusal, type Breaking, type Pending } from "../releases/migrations.ts";
+import { type Breaking, describePlan, type Pending, planMigrations, refusal } from "../releases/migrations.ts";
 import { parseLines } from "../releases/record.ts";
 import { withoutValues } from "../releases/sql.ts";
 

@@ -1,6 +1,8 @@
 #!/bin/sh
-# Limits how many processes and threads each of these containers may have: one that makes more and more of them would fill the host's table.
-# The Docker provider has no setting for it (and a user's own limit, nproc, counts all containers of that user together). Docker keeps it
+# Limits how many processes and threads each of these containers may have: one that makes more and more of them would
+# fill the host's table.
+# The Docker provider has no setting for it (and a user's own limit, nproc, counts all containers of that user
+# together). Docker keeps it
 # through restarts. By itself, and by other steps before what they switch to.
 # CONTAINERS: words; PROCESSES: count
 set -eu

@@ -13,7 +13,8 @@ current() { readlink current 2>/dev/null || true; }
 # accepted, whole, without_the_missing: the proxy writes them at its start.
 [ -r /tmp/host/site.sh ] || fail "the proxy was started by an earlier version"
 . /tmp/host/site.sh
-# nginx takes no configuration while one replica's name can't be resolved, as when it has stopped: exactly then the site may have to be
+# nginx takes no configuration while one replica's name can't be resolved, as when it has stopped: exactly then the site
+# may have to be
 # closed. The others serve alone until it is there again.
 acceptable() {
   if why=$(accepted 2>&1); then return 0; fi
@@ -42,7 +43,8 @@ settled() { # COMMAND...: within 5 s
   done
 }
 absent() { ! ask "$1"; }
-# Workers of the earlier configuration finish what they have begun, and may answer one more request of a connection that is kept open.
+# Workers of the earlier configuration finish what they have begun, and may answer one more request of a connection that
+# is kept open.
 drained() {
   waited=0
   while grep -lqs "is shutting dow[n]" /proc/[0-9]*/cmdline; do

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs the migrations in a one-off container of the new image, with the new environment.
-# IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS: see one-off.sh; NAME: of the container, one a stack: it is the lock; TIMEOUT: seconds
+# IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS: see one-off.sh; NAME: of the container, one a stack: it is the lock;
+# TIMEOUT: seconds
 # LOCK_SECONDS: how long one of its statements waits for a table at a time
 # PENDING: 0 where the judgement of the step before found nothing to migrate
 # HOLD: migrations that have to wait for the next release, with commas
@@ -17,7 +18,8 @@ case $why in
   *) fail "refused: $why, is under way or was cut off; nothing was migrated and nothing was switched. Wait for it, or bring it to its end: ./drydock backup restore --resume" ;;
 esac
 
-# A container of this name is a migration of this stack that runs, or one whose Pulumi was killed. Let a running one finish, for as long as
+# A container of this name is a migration of this stack that runs, or one whose Pulumi was killed. Let a running one
+# finish, for as long as
 # it was given: stopping a migration halfway is worse than waiting for it.
 state_of() { docker inspect -f '{{.State.Running}} {{.State.ExitCode}}' "$NAME" 2>/dev/null; }
 label() { docker inspect -f "{{index .Config.Labels \"drydock.lock.$1\"}}" "$NAME" 2>/dev/null || true; }

@@ -1,9 +1,12 @@
 #!/bin/sh
-# Proves that OPcache of every replica has the code that is there (known issue 6), asking PHP-FPM, because the CLI has another OPcache. Where it has older
-# code it is reset, and waited for. One that has none is left as it is: emptied, it would have the first visitors wait until everything is compiled again.
+# Proves that OPcache of every replica has the code that is there (incident 6), asking PHP-FPM, because the CLI has
+# another OPcache. Where it has older
+# code it is reset, and waited for. One that has none is left as it is: emptied, it would have the first visitors wait
+# until everything is compiled again.
 # REPLICA: container that asks; FPM: HOST:PORT of every replica's PHP-FPM, with commas
 set -eu
-# One of them asks all: each call into a container takes a tenth of a second of processor time. A line for each, its address first.
+# One of them asks all: each call into a container takes a tenth of a second of processor time. A line for each, its
+# address first.
 ask() {
   said=$(docker exec "$REPLICA" php -n /drydock/fcgi.php "$FPM" "$1" /drydock/opcache.php) || return 1
   printf '%s\n' "$said" | sed "s/^{/$FPM {/"

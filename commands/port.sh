@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes sure that the published port can be had on the Docker host, before the proxy that serves gives way to one that wants it.
+# Makes sure that the published port can be had on the Docker host, before the proxy that serves gives way to one that
+# wants it.
 # ADDRESS: IP:PORT; IMAGE: any image with a shell; NETWORK: of the stack's proxy; LABELS: arguments for docker run
 set -eu
 # The stack's own proxy has it: nobody else can.

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Looks into the image of the release, before anything is changed: what the release needs that it lacks, what in it would win over the
+# Looks into the image of the release, before anything is changed: what the release needs that it lacks, what in it
+# would win over the
 # stack's variables, and what Laravel makes of them. Refuses what can't be made harmless; warns of the rest.
 # IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS, MORE: see one-off.sh; NAME: of the container; STACK
 # STAGE: APP_ENV; SECRETS: names of the variables that are in Laravel's .env file alone, words

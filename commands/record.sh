@@ -1,9 +1,12 @@
 #!/bin/sh
 # Writes the release into the stack's records, once everything of it has succeeded, and keeps its image for a way back.
 # RECORDS, RECORDS_IMAGE, RECORDS_USER, RECORDS_LABELS: see records.sh
-# REPLICA: container that is asked; APP_PATH; IMAGE: reference; KEY: the same for the same release; RECORD: JSON, what is known beforehand
-# STORAGE: the stack's own volume that all containers of the application have; RELEASE; DAYS: how long the logs of those before it stay, 0: not at all
-# PROBES: what verify printed; DRYDOCK_BEGAN: seconds since 1970, where the command line released it; KEPT: tag's name for what is kept
+# REPLICA: container that is asked; APP_PATH; IMAGE: reference; KEY: the same for the same release; RECORD: JSON, what
+# is known beforehand
+# STORAGE: the stack's own volume that all containers of the application have; RELEASE; DAYS: how long the logs of those
+# before it stay, 0: not at all
+# PROBES: what verify printed; DRYDOCK_BEGAN: seconds since 1970, where the command line released it; KEPT: tag's name
+# for what is kept
 set -eu
 fail() { echo "record: $*; the release itself is complete and serves. Run the same command again." >&2; exit 1; }
 . commands/answer.sh

@@ -1,8 +1,11 @@
-# Functions for the volume with the stack's records (releases, migrations, audit log); read by other scripts, not run by itself.
-# The volume is mounted in one-off containers only. They need RECORDS (volume), RECORDS_IMAGE, RECORDS_USER (uid:gid), RECORDS_LABELS (words)
+# Functions for the volume with the stack's records (releases, migrations, audit log); read by other scripts, not run by
+# itself.
+# The volume is mounted in one-off containers only. They need RECORDS (volume), RECORDS_IMAGE, RECORDS_USER (uid:gid),
+# RECORDS_LABELS (words)
 # shellcheck shell=sh
 
-# in_records ACCESS SCRIPT ARGUMENTS...: runs SCRIPT in the folder of the records, with this one's standard input. ACCESS: readonly or rw
+# in_records ACCESS SCRIPT ARGUMENTS...: runs SCRIPT in the folder of the records, with this one's standard input.
+# ACCESS: readonly or rw
 in_records() {
   access=
   [ "$1" != readonly ] || access=,readonly
@@ -16,7 +19,8 @@ in_records() {
 # The newest complete line about a release; nothing before the first.
 last_release() { in_records readonly '[ ! -f releases.jsonl ] || grep "\"key\":" releases.jsonl | tail -n 1' </dev/null; }
 
-# append FILE: adds the lines on standard input, and drops the oldest where there are too many. Only this user reads them (umask).
+# append FILE: adds the lines on standard input, and drops the oldest where there are too many. Only this user reads
+# them (umask).
 append() {
   in_records rw 'umask 077
     if [ -f "$1" ] && [ "$(wc -c < "$1")" -gt 4194304 ]; then tail -n 5000 "$1" > "$1.new"; mv "$1.new" "$1"; fi

@@ -1,9 +1,13 @@
 #!/bin/sh
-# Has Redis take Laravel's password, while it runs. An earlier one is taken too until the release is proven: what still serves has that one.
+# Has Redis take Laravel's password, while it runs. An earlier one is taken too until the release is proven: what still
+# serves has that one.
 # REDIS: container
-# NETWORK, APP_PATH: where set, the earlier one is taken away. The network that Redis and Laravel share; those there that still have the
-# earlier one are about to go, and finish their work first. ADDED: what was printed when this one was added; says when to run again
-# Standard input: line 1: # and the password's SHA-256, as Redis writes it in an ACL; line 2: {"names": {"REDIS_PASSWORD": its keyed hash}}
+# NETWORK, APP_PATH: where set, the earlier one is taken away. The network that Redis and Laravel share; those there
+# that still have the
+# earlier one are about to go, and finish their work first. ADDED: what was printed when this one was added; says when
+# to run again
+# Standard input: line 1: # and the password's SHA-256, as Redis writes it in an ACL; line 2: {"names":
+# {"REDIS_PASSWORD": its keyed hash}}
 set -eu
 fail() { echo "redis-password: $*. Until it is run again, Redis takes what it took before: ./drydock up" >&2; exit 1; }
 in_redis() { docker exec -i "$REDIS" /bin/sh -c "cli() { sh /run/drydock/redis-cli.sh \"\$@\"; }; $1" redis-password "${2:-}" "${3:-}"; }

@@ -1,7 +1,9 @@
 #!/bin/sh
 # Starts Redis in its container. Arguments: redis-server's, such as its configuration.
-# Who may come in is in the volume, as hashes of passwords, so that a server that starts by itself knows it; redis-password.sh writes it. Before
-# that, nobody comes in but the user `drydock`: health check, steps and doctor. Its password is new at each start and in memory only.
+# Who may come in is in the volume, as hashes of passwords, so that a server that starts by itself knows it;
+# redis-password.sh writes it. Before
+# that, nobody comes in but the user `drydock`: health check, steps and doctor. Its password is new at each start and in
+# memory only.
 set -eu
 umask 077
 . /run/drydock/redis-rights.sh

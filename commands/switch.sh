@@ -1,6 +1,8 @@
 #!/bin/sh
-# Sends traffic to the new replicas: writes the proxy's configuration, tests it, reloads it, proves it with requests, or puts the old one back.
-# PROXY: container; REPLICA: container that asks; REPLICAS: all that are to serve, words; RELEASE; HOST: the site's host name; HEALTH_PATH; SITE_CONF: the configuration
+# Sends traffic to the new replicas: writes the proxy's configuration, tests it, reloads it, proves it with requests, or
+# puts the old one back.
+# PROXY: container; REPLICA: container that asks; REPLICAS: all that are to serve, words; RELEASE; HOST: the site's host
+# name; HEALTH_PATH; SITE_CONF: the configuration
 # PROCESSES: see limits.sh
 set -eu
 fail() { echo "switch: $*" >&2; exit 1; }

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Gives the shared volumes to the users that write to them (known issue 9: uid of the container and owner of the files differ), each with a folder in it:
+# Gives the shared volumes to the users that write to them (incident 9: uid of the container and owner of the files
+# differ), each with a folder in it:
 # into an empty one Docker copies the image's folder at that place, with its owner, when a container with it is made.
 # IMAGE: any image with a shell and coreutils; OWNERS: lines "VOLUME UID:GID FOLDER"; LABELS: arguments for docker run
 set -eu

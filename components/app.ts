@@ -1,9 +1,9 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { step } from "./command.ts";
-import { container, type ContainerFile } from "./container.ts";
-import type { HealthCheck } from "./health.ts";
+import { type ContainerFile, container } from "./container.ts";
 import type { Context } from "./context.ts";
+import type { HealthCheck } from "./health.ts";
 import { laravelSpec } from "./laravel.ts";
 import type { Network } from "./network.ts";
 import { present } from "./outputs.ts";
@@ -12,7 +12,10 @@ import type { Volumes } from "./volumes.ts";
 /** PHP-FPM's configuration in the container. */
 const FPM = "/run/drydock/fpm.conf";
 
-/** The replicas. Each release makes new ones beside the old; the old ones go last, when all of the release has succeeded. */
+/**
+ * The replicas. Each release makes new ones beside the old; the old ones go last, when all of the release has
+ * succeeded.
+ */
 export class App extends pulumi.ComponentResource {
   readonly replicas: docker.Container[] = [];
 
@@ -39,9 +42,14 @@ export class App extends pulumi.ComponentResource {
           {
             ...spec,
             limits: app,
-            files: [...(spec.files ?? []), ...present(start), ...(fpm ? [{ path: FPM, content: fpmConfiguration(context), mode: "0444", owner: "root" as const }] : [])],
+            files: [
+              ...(spec.files ?? []),
+              ...present(start),
+              ...(fpm ? [{ path: FPM, content: fpmConfiguration(context), mode: "0444", owner: "root" as const }] : []),
+            ],
             command,
-            // A server that may listen on port 80 is a file with this capability (FrankenPHP, Caddy): without it, it can't even be started.
+            // A server that may listen on port 80 is a file with this capability (FrankenPHP, Caddy): without it, it
+            // can't even be started.
             ...(fpm ? {} : { capabilities: ["NET_BIND_SERVICE"] }),
             health: healthCheck(context),
             // SIGQUIT lets PHP-FPM finish what it serves; SIGTERM would cut it.
@@ -58,43 +66,67 @@ export class App extends pulumi.ComponentResource {
 
   /** What the image starts with by itself: known when it is on the Docker host. */
   private imageStart(name: string, context: Context, after: pulumi.Input<pulumi.Resource>[]): ContainerFile {
-    const { stdout } = step(context, `${name}-start`, { script: "start", environment: { IMAGE: context.image } }, { parent: this, dependsOn: after });
+    const { stdout } = step(
+      context,
+      `${name}-start`,
+      { script: "start", environment: { IMAGE: context.image } },
+      { parent: this, dependsOn: after },
+    );
     return { path: "/run/drydock/start", content: stdout.apply(startOf), mode: "0444", owner: "root" };
   }
 }
 
 /**
- * The words that an image starts with by itself, for a shell to read: start.sh becomes them when it has made the folders and caches that
- * Laravel needs. They are no input of the container, because nobody knows them, and no rule could judge them, before the image is here.
+ * The words that an image starts with by itself, for a shell to read: start.sh becomes them when it has made the
+ * folders and caches that
+ * Laravel needs. They are no input of the container, because nobody knows them, and no rule could judge them, before
+ * the image is here.
  *
  * @param printed what commands/start.sh prints
  */
 export function startOf(printed: string): string {
   if (printed.trim() === "") return "";
-  const { Entrypoint, Cmd } = JSON.parse(printed) as { readonly Entrypoint: readonly string[] | null; readonly Cmd: readonly string[] | null };
+  const { Entrypoint, Cmd } = JSON.parse(printed) as {
+    readonly Entrypoint: readonly string[] | null;
+    readonly Cmd: readonly string[] | null;
+  };
   return [...(Entrypoint ?? []), ...(Cmd ?? [])].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
 }
 
-/** The question that decides on a replica's health: `app.healthPath`, over IPv4 (known issue 7), at the port it serves (known issue 8). */
+/**
+ * The question that decides on a replica's health: `app.healthPath`, over IPv4 (incident 7), at the port it serves
+ * (incident 8).
+ */
 function healthCheck(context: Context): HealthCheck {
   const { app } = context.settings;
   const test =
     app.server === "fpm"
-      ? ["CMD", "php", "-n", "/drydock/ready.php", `127.0.0.1:${app.port}`, app.healthPath, `${app.path}/public/index.php`]
+      ? [
+          "CMD",
+          "php",
+          "-n",
+          "/drydock/ready.php",
+          `127.0.0.1:${app.port}`,
+          app.healthPath,
+          `${app.path}/public/index.php`,
+        ]
       : ["CMD", "php", "-n", "/drydock/http.php", `http://127.0.0.1:${app.port}${app.healthPath}`];
   return { test };
 }
 
 /**
- * Where the replicas' PHP-FPM are, for fcgi.php in one of them: HOST:PORT with commas. A replica is on two networks, and its PHP-FPM
- * answers on that of the proxy alone: Docker knows the name of a container on one network with that network's behind it.
+ * Where the replicas' PHP-FPM are, for fcgi.php in one of them: HOST:PORT with commas. A replica is on two networks,
+ * and its PHP-FPM
+ * answers on that of the proxy alone: Docker knows the name of a container on one network with that network's behind
+ * it.
  */
 export function fpmAddresses(
   replicas: readonly docker.Container[],
   port: number,
   { app }: Network,
 ): pulumi.Output<string> {
-  return pulumi.all([app.name, ...replicas.map(({ name }) => name)])
+  return pulumi
+    .all([app.name, ...replicas.map(({ name }) => name)])
     .apply(([network, ...names]) => names.map((name) => `${name}.${network}:${port}`).join(","));
 }
 

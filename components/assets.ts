@@ -34,7 +34,12 @@ export class Assets extends pulumi.ComponentResource {
           DAYS: String(app.assetDays),
           HASHED,
           PERSISTENT: pulumi
-            .all(args.volumes.persistent.map(({ path, public: served, volume }) => pulumi.interpolate`${volume.name} ${path} ${served ? "public" : "private"}`))
+            .all(
+              args.volumes.persistent.map(
+                ({ path, public: served, volume }) =>
+                  pulumi.interpolate`${volume.name} ${path} ${served ? "public" : "private"}`,
+              ),
+            )
             .apply((lines) => lines.join("\n")),
         },
       },

@@ -1,13 +1,14 @@
 import type * as command from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { FOLDERS, PORTS, SECRETS, type Configuration } from "../backup/protocol.ts";
-import type { Settings } from "../config/settings.ts";
-import type { BackupBucket } from "./backupBucket.ts";
+import { type Configuration, FOLDERS, PORTS, SECRETS } from "../backup/protocol.ts";
 import { caFile } from "../config/schema/external.ts";
+import type { Settings } from "../config/settings.ts";
+import { defined } from "../lib/defined.ts";
+import type { BackupBucket } from "./backupBucket.ts";
 import { step } from "./command.ts";
-import { container, type ContainerFile } from "./container.ts";
-import { fingerprint, type Context } from "./context.ts";
+import { type ContainerFile, container } from "./container.ts";
+import { type Context, fingerprint } from "./context.ts";
 import { authorities } from "./laravel.ts";
 import type { Network } from "./network.ts";
 import { present } from "./outputs.ts";
@@ -16,7 +17,8 @@ import type { Volumes } from "./volumes.ts";
 const RUN = "/run/drydock";
 
 /**
- * The backup agent, and its companion in which every backup is restored and thrown away again. No container here depends on the application's image
+ * The backup agent, and its companion in which every backup is restored and thrown away again. No container here
+ * depends on the application's image
  * or variables, so no release replaces them.
  */
 export class Backup extends pulumi.ComponentResource {
@@ -28,7 +30,13 @@ export class Backup extends pulumi.ComponentResource {
   constructor(
     name: string,
     context: Context,
-    args: { network: Network; volumes: Volumes; database: docker.Container | undefined; image: docker.RemoteImage | undefined; bucket: BackupBucket | undefined },
+    args: {
+      network: Network;
+      volumes: Volumes;
+      database: docker.Container | undefined;
+      image: docker.RemoteImage | undefined;
+      bucket: BackupBucket | undefined;
+    },
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("drydock:index:Backup", name, {}, options);
@@ -36,27 +44,43 @@ export class Backup extends pulumi.ComponentResource {
     const { network, volumes, image } = args;
     if (backup.enabled && image !== undefined && network.restore !== undefined && volumes.restore !== undefined) {
       // On a server elsewhere nobody here may make accounts.
-      if (args.database !== undefined) this.user = step(
-        context,
-        "backup-user",
-        {
-          script: "backup-user",
-          environment: { CONTAINER: args.database.name, ENGINE: database.engine },
-          stdin: pulumi.secret(`${backup.databasePassword}\n`),
-        },
-        { parent: this, dependsOn: [args.database] },
-      );
+      if (args.database !== undefined)
+        this.user = step(
+          context,
+          "backup-user",
+          {
+            script: "backup-user",
+            environment: { CONTAINER: args.database.name, ENGINE: database.engine },
+            stdin: pulumi.secret(`${backup.databasePassword}\n`),
+          },
+          { parent: this, dependsOn: [args.database] },
+        );
       const settings = JSON.stringify(agentConfiguration(context));
       const release = fingerprint({ image: backup.image, settings });
-      const common = { release, image: backup.image!, init: true, tmpfs: { "/tmp": 64 }, stopSignal: "SIGTERM", stopTimeout: 30, startTimeout: 60 };
+      const common = {
+        release,
+        image: backup.image!,
+        init: true,
+        tmpfs: { "/tmp": 64 },
+        stopSignal: "SIGTERM",
+        stopTimeout: 30,
+        startTimeout: 60,
+      };
       const files = (secrets: Readonly<Record<string, pulumi.Input<string>>>): ContainerFile[] => [
         { path: `${RUN}/backup.json`, content: settings },
         ...authorities(context),
-        ...Object.entries(secrets).map(([file, content]) => ({ path: `${RUN}/${file}`, content: pulumi.secret(content) })),
+        ...Object.entries(secrets).map(([file, content]) => ({
+          path: `${RUN}/${file}`,
+          content: pulumi.secret(content),
+        })),
       ];
       const account = { [SECRETS.database]: clientOptions(context), [SECRETS.restoreToken]: backup.token! };
-      const mount = (volume: docker.Volume, target: string, readOnly = true) =>
-        ({ type: "volume", source: volume.name, target, readOnly });
+      const mount = (volume: docker.Volume, target: string, readOnly = true) => ({
+        type: "volume",
+        source: volume.name,
+        target,
+        readOnly,
+      });
 
       this.companion = container(
         context,
@@ -86,7 +110,11 @@ export class Backup extends pulumi.ComponentResource {
           groups: [proxy.gid],
           limits: backup,
           // A way out only where something outside is to be reached.
-          networks: [{ network: network.data }, { network: network.restore }, ...(reachesOut(context.settings) ? [{ network: network.app }] : [])],
+          networks: [
+            { network: network.data },
+            { network: network.restore },
+            ...(reachesOut(context.settings) ? [{ network: network.app }] : []),
+          ],
           files: files({ ...account, [SECRETS.repositoryKey]: backup.key!, ...outside(context.settings, args.bucket) }),
           mounts: [
             mount(volumes.backups, FOLDERS.backups, false),
@@ -99,7 +127,15 @@ export class Backup extends pulumi.ComponentResource {
         },
         // Two agents on one repository would follow the binary log twice.
         "old-before-new",
-        { parent: this, dependsOn: [image, volumes.ownership, ...present(this.user), ...(args.bucket === undefined ? [] : [args.bucket])] },
+        {
+          parent: this,
+          dependsOn: [
+            image,
+            volumes.ownership,
+            ...present(this.user),
+            ...(args.bucket === undefined ? [] : [args.bucket]),
+          ],
+        },
       );
       const described = JSON.stringify(describedEnvironment(context));
       step(
@@ -115,38 +151,72 @@ export class Backup extends pulumi.ComponentResource {
 
 /** Where the second repository is: in the bucket that the settings name, else in the one that this stack makes. */
 function storeOf({ backup: { s3 }, bucket }: Settings): Configuration["s3"] {
-  if (s3 !== undefined) return { bucket: s3.bucket, region: s3.region, prefix: s3.prefix, ...(s3.endpoint === undefined ? {} : { endpoint: s3.endpoint }) };
+  if (s3 !== undefined)
+    return { bucket: s3.bucket, region: s3.region, prefix: s3.prefix, ...defined({ endpoint: s3.endpoint }) };
   if (bucket.name === undefined || bucket.region === undefined) return undefined;
-  return { bucket: bucket.name, region: bucket.region, prefix: "", ...(bucket.endpoint === undefined ? {} : { endpoint: bucket.endpoint }) };
+  return { bucket: bucket.name, region: bucket.region, prefix: "", ...defined({ endpoint: bucket.endpoint }) };
 }
 
 function reachesOut(settings: Settings): boolean {
   const { alarms } = settings.backup;
-  return settings.database.external !== undefined || storeOf(settings) !== undefined || alarms.email !== undefined || alarms.webhook !== undefined || alarms.heartbeat !== undefined;
+  return (
+    settings.database.external !== undefined ||
+    storeOf(settings) !== undefined ||
+    alarms.email !== undefined ||
+    alarms.webhook !== undefined ||
+    alarms.heartbeat !== undefined
+  );
 }
 
 /** The secrets of services outside. */
-function outside({ backup: { s3, alarms } }: Settings, bucket: BackupBucket | undefined): Record<string, pulumi.Input<string>> {
+function outside(
+  { backup: { s3, alarms } }: Settings,
+  bucket: BackupBucket | undefined,
+): Record<string, pulumi.Input<string>> {
   const { accessKeyId, secretAccessKey } = s3 ?? bucket?.identity ?? {};
   return {
-    ...(accessKeyId === undefined || secretAccessKey === undefined ? {} : { [SECRETS.s3]: pulumi.interpolate`[default]\naws_access_key_id=${accessKeyId}\naws_secret_access_key=${secretAccessKey}\n` }),
-    ...(alarms.email?.password === undefined ? {} : { [SECRETS.smtpPassword]: alarms.email.password }),
-    ...(alarms.webhook === undefined ? {} : { [SECRETS.webhook]: alarms.webhook }),
-    ...(alarms.heartbeat === undefined ? {} : { [SECRETS.heartbeat]: alarms.heartbeat }),
+    ...(accessKeyId === undefined || secretAccessKey === undefined
+      ? {}
+      : {
+          [SECRETS.s3]: pulumi.interpolate`[default]\naws_access_key_id=${accessKeyId}\naws_secret_access_key=${secretAccessKey}\n`,
+        }),
+    ...defined({
+      [SECRETS.smtpPassword]: alarms.email?.password,
+      [SECRETS.webhook]: alarms.webhook,
+      [SECRETS.heartbeat]: alarms.heartbeat,
+    }),
   };
 }
 
 /** The option file of the agent's clients: an account of its own, or, on a server elsewhere, the application's. */
-function clientOptions({ settings: { backup, database: { engine, external } }, environment: { plain, secret } }: Context): string {
+function clientOptions({
+  settings: {
+    backup,
+    database: { engine, external },
+  },
+  environment: { plain, secret },
+}: Context): string {
   const options = (host: string, port: number, user: string, password: string, more: readonly string[] = []): string =>
     [`[client]`, `host=${host}`, `port=${port}`, `user="${user}"`, `password="${password}"`, ...more, ""].join("\n");
   if (external === undefined) return options("database", 3306, "drydock_backup", backup.databasePassword!);
-  const checked = [`ssl-ca=${caFile("database", external.ca)}`, engine === "mysql" ? "ssl-mode=VERIFY_IDENTITY" : "ssl-verify-server-cert"];
-  return options(external.host, external.port, plain.DB_USERNAME ?? "", secret.DB_PASSWORD ?? "", external.tls ? checked : []);
+  const checked = [
+    `ssl-ca=${caFile("database", external.ca)}`,
+    engine === "mysql" ? "ssl-mode=VERIFY_IDENTITY" : "ssl-verify-server-cert",
+  ];
+  return options(
+    external.host,
+    external.port,
+    plain.DB_USERNAME ?? "",
+    secret.DB_PASSWORD ?? "",
+    external.tls ? checked : [],
+  );
 }
 
 /** What is kept of the application's environment with every backup: of secrets the names only. */
-export function describedEnvironment({ environment }: Pick<Context, "environment">): { readonly plain: Readonly<Record<string, string>>; readonly secret: readonly string[] } {
+function describedEnvironment({ environment }: Pick<Context, "environment">): {
+  readonly plain: Readonly<Record<string, string>>;
+  readonly secret: readonly string[];
+} {
   return { plain: environment.plain, secret: Object.keys(environment.secret).sort() };
 }
 
@@ -154,7 +224,9 @@ export function describedEnvironment({ environment }: Pick<Context, "environment
 function leftOut({ app, services }: Settings): string[] {
   return [
     ...Object.keys(app.persistent).map((path) => `${path} (app.persistent)`),
-    ...Object.entries(services).flatMap(([name, { volume }]) => (volume === undefined ? [] : [`${volume} of ${name} (services)`])),
+    ...Object.entries(services).flatMap(([name, { volume }]) =>
+      volume === undefined ? [] : [`${volume} of ${name} (services)`],
+    ),
   ];
 }
 
@@ -175,14 +247,27 @@ export function agentConfiguration(context: Context): Configuration {
     schedule: { backup: backup.schedule, health: backup.healthSchedule, cleanup: backup.cleanupSchedule },
     files: { include: [...backup.include], exclude: [...backup.exclude] },
     ...(left.length === 0 ? {} : { left }),
-    hooks: Object.fromEntries(["pre", "post", "validate"].flatMap((name) => {
-      const hook = backup[name as "pre" | "post" | "validate"];
-      return hook === undefined ? [] : [[name, { command: [...hook.command], timeout: hook.timeout }]];
-    })),
+    hooks: Object.fromEntries(
+      ["pre", "post", "validate"].flatMap((name) => {
+        const hook = backup[name as "pre" | "post" | "validate"];
+        return hook === undefined ? [] : [[name, { command: [...hook.command], timeout: hook.timeout }]];
+      }),
+    ),
     retention: { localDays: backup.localDays, s3Days: backup.s3Days },
     maxAge: backup.maxAge,
     binlogInterval: backup.binlogInterval,
-    ...(email === undefined ? {} : { email: { to: email.to, from: email.from, host: email.host, port: email.port, security: email.security, ...(email.username === undefined ? {} : { username: email.username }) } }),
-    ...(s3 === undefined ? {} : { s3 }),
+    ...(email === undefined
+      ? {}
+      : {
+          email: {
+            to: email.to,
+            from: email.from,
+            host: email.host,
+            port: email.port,
+            security: email.security,
+            ...defined({ username: email.username }),
+          },
+        }),
+    ...defined({ s3 }),
   };
 }

@@ -1,16 +1,23 @@
 import { HOST_FOLDER } from "./visitors.ts";
 
-/** Where the files of maintenance mode are, while it is on; each has its place in the site (see cli/maintenance/files.ts). */
+/**
+ * Where the files of maintenance mode are, while it is on; each has its place in the site (see
+ * cli/maintenance/files.ts).
+ */
 export const maintenance = "/var/lib/drydock/maintenance/current";
 
 /** The page that visitors get in maintenance mode. */
 export const maintenancePage = "/drydock-maintenance.html";
 
-/** What nginx serves: links to the files in the volume, or what takes their place after a start that could not take them. */
+/**
+ * What nginx serves: links to the files in the volume, or what takes their place after a start that could not take
+ * them.
+ */
 const SITE_FOLDER = "/tmp/site";
 
 /**
- * What nginx starts with: no site yet, only an answer to its own health check. It never changes with a release, because it is an input of
+ * What nginx starts with: no site yet, only an answer to its own health check. It never changes with a release, because
+ * it is an input of
  * the container. Temporary files are in the volume, not in memory, which is limited.
  */
 const bootConfiguration = `worker_processes auto;
@@ -37,7 +44,8 @@ http {
 `;
 
 /**
- * The files of maintenance mode alone, without a site: whether nginx takes them says whether they were damaged. The site itself may
+ * The files of maintenance mode alone, without a site: whether nginx takes them says whether they were damaged. The
+ * site itself may
  * be refused for another reason, such as a replica's name that can't be resolved right now.
  */
 const maintenanceCheck = `pid /tmp/check.pid;
@@ -82,11 +90,15 @@ without_the_missing() {
 /**
  * How the proxy starts: with whatever nginx its image has, and whatever is the case with the replicas.
  *
- * - nginx does not start while one upstream name can't be resolved. After a reboot of the host one broken replica would keep the whole site
- *   down, so at a start the others serve alone. The file in the volume stays as it is: it is taken as soon as all names resolve.
- * - A replica that was restarted may have another address. Names are looked up every few seconds, for not every nginx can do that itself.
+ * - nginx does not start while one upstream name can't be resolved. After a reboot of the host one broken replica would
+ * keep the whole site
+ *   down, so at a start the others serve alone. The file in the volume stays as it is: it is taken as soon as all names
+ * resolve.
+ * - A replica that was restarted may have another address. Names are looked up every few seconds, for not every nginx
+ * can do that itself.
  * - A file of maintenance mode that somebody damaged is set aside, for it must not keep the site down.
- * - A site that this nginx refuses altogether is left out: the proxy is there, and the switch of the next release writes another.
+ * - A site that this nginx refuses altogether is left out: the proxy is there, and the switch of the next release
+ * writes another.
  */
 export const bootCommand = `cd /var/lib/drydock
 mkdir -p ${SITE_FOLDER} ${HOST_FOLDER}

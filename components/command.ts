@@ -1,5 +1,6 @@
 import * as command from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
+import { defined } from "../lib/defined.ts";
 import type { Context, Role } from "./context.ts";
 
 /** A step of a release: one script of commands/. It runs again when anything of this changes. */
@@ -13,17 +14,24 @@ export interface StepSpec {
 }
 
 /**
- * Runs a step of the release as a command resource, against the stack's Docker host. What it depends on is in its input, never in `triggers`: those
- * replace the resource, and a step that is to be deleted would hold up the old containers, which then go one after the other.
+ * Runs a step of the release as a command resource, against the stack's Docker host. What it depends on is in its
+ * input, never in `triggers`: those
+ * replace the resource, and a step that is to be deleted would hold up the old containers, which then go one after the
+ * other.
  */
-export function step(context: Context, name: string, spec: StepSpec, options: pulumi.CustomResourceOptions): command.local.Command {
+export function step(
+  context: Context,
+  name: string,
+  spec: StepSpec,
+  options: pulumi.CustomResourceOptions,
+): command.local.Command {
   const { host } = context.settings.docker;
   return new command.local.Command(
     name,
     {
       create: `sh commands/${spec.script}.sh`,
-      environment: { ...(host === undefined ? {} : { DOCKER_HOST: host }), ...spec.environment },
-      ...(spec.stdin === undefined ? {} : { stdin: spec.stdin }),
+      environment: { ...defined({ DOCKER_HOST: host }), ...spec.environment },
+      ...defined({ stdin: spec.stdin }),
       // What the last run printed is no input of the next one.
       addPreviousOutputInEnv: false,
     },

@@ -1,8 +1,8 @@
 import * as docker from "@pulumi/docker";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { processors } from "../lib/processors.ts";
 import type { Context, Role } from "./context.ts";
-import { healthcheck, type HealthCheck } from "./health.ts";
+import { type HealthCheck, healthcheck } from "./health.ts";
 
 /** A file that is put into a container before it starts. */
 export interface ContainerFile {
@@ -22,7 +22,7 @@ export interface ContainerSpec {
   /** Value of the label `drydock.release`. */
   readonly release: string;
   readonly image: pulumi.Input<string>;
-  /** Who the processes run as. Never root (known issue 9). */
+  /** Who the processes run as. Never root (incident 9). */
   readonly user: { readonly uid: number; readonly gid: number };
   /** More groups whose files the processes may read. @default none */
   readonly groups?: readonly number[];
@@ -73,10 +73,16 @@ export function containerArgs(context: Context, spec: ContainerSpec): docker.Con
       group: owner === "root" ? "0" : String(gid),
       permissions: mode ?? "0400",
     })),
-    networksAdvanced: spec.networks.map(({ network, aliases }) => ({ name: network.name, aliases: [...(aliases ?? [])] })),
+    networksAdvanced: spec.networks.map(({ network, aliases }) => ({
+      name: network.name,
+      aliases: [...(aliases ?? [])],
+    })),
     mounts: spec.mounts ?? [],
     tmpfs: Object.fromEntries(
-      Object.entries(spec.tmpfs ?? {}).map(([path, size]) => [path, `rw,noexec,nosuid,uid=${uid},gid=${gid},mode=700,size=${size}m`]),
+      Object.entries(spec.tmpfs ?? {}).map(([path, size]) => [
+        path,
+        `rw,noexec,nosuid,uid=${uid},gid=${gid},mode=700,size=${size}m`,
+      ]),
     ),
     readOnly: spec.readOnly ?? false,
     ...(spec.entrypoint === undefined ? {} : { entrypoints: [...spec.entrypoint] }),
@@ -105,7 +111,8 @@ export function containerArgs(context: Context, spec: ContainerSpec): docker.Con
 }
 
 /**
- * Makes a container of the stack. The only caller of docker.Container, so that every container has labels, limits, a health check that is
+ * Makes a container of the stack. The only caller of docker.Container, so that every container has labels, limits, a
+ * health check that is
  * waited for, log rotation, a restart policy, no capability and no new privileges.
  */
 export function container(
@@ -120,7 +127,8 @@ export function container(
   return new docker.Container(name, containerArgs(context, spec), {
     ...options,
     deleteBeforeReplace,
-    // The provider would call a change of these an update and change nothing. One that has stopped it would start without
+    // The provider would call a change of these an update and change nothing. One that has stopped it would start
+    // without
     // waiting until it is healthy, and one that never became healthy (Pulumi's own key for it) would pass.
     replaceOnChanges: ["healthcheck", "init", "mounts", "mustRun", "tmpfs", "#initerror"],
   });

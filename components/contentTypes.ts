@@ -1,5 +1,6 @@
 /**
- * Which type a static file has, by the end of its name. A list of our own, because those of nginx's packages differ: one without `.mjs` has
+ * Which type a static file has, by the end of its name. A list of our own, because those of nginx's packages differ:
+ * one without `.mjs` has
  * browsers refuse the module, under the header X-Content-Type-Options that the proxy sends.
  */
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
@@ -82,7 +83,10 @@ const COMPRESSED: readonly string[] = [
   "image/vnd.microsoft.icon",
 ];
 
-/** The lines of nginx's configuration that give each file its type: of a server, where they take the place of the image's own list. */
+/**
+ * The lines of nginx's configuration that give each file its type: of a server, where they take the place of the
+ * image's own list.
+ */
 export const contentTypes: readonly string[] = [
   "types {",
   ...Object.entries(CONTENT_TYPES).map(([type, endings]) => `  ${type} ${endings};`),

@@ -14,7 +14,9 @@ export interface Context {
   readonly environment: Environment;
   /** The application image that this release runs: a reference with a tag or a digest. */
   readonly image: string;
-  /** Which release this is, 12 hex digits: the same application image, environment and start-up make the same release. */
+  /**
+   * Which release this is, 12 hex digits: the same application image, environment and start-up make the same release.
+   */
   readonly release: string;
 }
 
@@ -23,7 +25,10 @@ export function fingerprint(value: unknown): string {
   return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 12);
 }
 
-/** Files of runtime/ by name, as the containers have them. The doctor's is delivered for one look, so no release depends on it. */
+/**
+ * Files of runtime/ by name, as the containers have them. The doctor's is delivered for one look, so no release depends
+ * on it.
+ */
 export const runtime: Readonly<Record<string, string>> = Object.fromEntries(
   readdirSync(new URL("../runtime/", import.meta.url))
     .filter((name) => !name.endsWith(".md") && !["doctor.php", "reach.php"].includes(name))
@@ -38,7 +43,19 @@ export function releaseOf(image: string, id: string | undefined, environment: En
   const { path, server, command, cache, maxChildren, php } = settings.app;
   // A variable that becomes a secret, or none any more, changes the containers, too.
   const plain = Object.keys(environment.plain);
-  return fingerprint({ image, id, env: environment.hash, plain, runtime, path, server, command, cache, maxChildren, php });
+  return fingerprint({
+    image,
+    id,
+    env: environment.hash,
+    plain,
+    runtime,
+    path,
+    server,
+    command,
+    cache,
+    maxChildren,
+    php,
+  });
 }
 
 /** The site's host name, from APP_URL. */

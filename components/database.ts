@@ -1,14 +1,17 @@
-import * as docker from "@pulumi/docker";
+import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { BESIDE } from "../backup/protocol.ts";
 import { databaseWords } from "../config/serverOptions.ts";
 import { container } from "./container.ts";
-import { fingerprint, type Context } from "./context.ts";
+import { type Context, fingerprint } from "./context.ts";
 import { DatabaseCheck } from "./databaseCheck.ts";
 import type { Network } from "./network.ts";
 import type { Volumes } from "./volumes.ts";
 
-/** MariaDB or MySQL: on the internal network only, its passwords in files, its data in a protected volume, with a binary log. */
+/**
+ * MariaDB or MySQL: on the internal network only, its passwords in files, its data in a protected volume, with a binary
+ * log.
+ */
 export class Database extends pulumi.ComponentResource {
   readonly container: docker.Container;
 
@@ -40,7 +43,8 @@ export class Database extends pulumi.ComponentResource {
       "--binlog-format=ROW",
       `--binlog-expire-logs-seconds=${database.binlogDays * 86_400}`,
       "--sync-binlog=1",
-      // Otherwise no migration can make a trigger or a function: the application has no SUPER. What it guards against cannot happen where the
+      // Otherwise no migration can make a trigger or a function: the application has no SUPER. What it guards against
+      // cannot happen where the
       // log holds rows. (loose: MySQL has deprecated it.)
       "--loose-log-bin-trust-function-creators=1",
       // MariaDB's default is off, and then an event is made without a word and never runs.
@@ -51,7 +55,12 @@ export class Database extends pulumi.ComponentResource {
       // The last one of a name counts.
       ...databaseWords(database.options),
     ];
-    const checked = new DatabaseCheck(`${name}-check`, context, { image: args.image, volumes: args.volumes, options: command }, { parent: this });
+    const checked = new DatabaseCheck(
+      `${name}-check`,
+      context,
+      { image: args.image, volumes: args.volumes, options: command },
+      { parent: this },
+    );
     this.container = container(
       context,
       name,
@@ -72,7 +81,10 @@ export class Database extends pulumi.ComponentResource {
           // The official image brings the server's own tables up to a newer version.
           MARIADB_AUTO_UPGRADE: "1",
         },
-        files: Object.entries(files).map(([file, content]) => ({ path: `${run}/${file}`, content: pulumi.secret(content) })),
+        files: Object.entries(files).map(([file, content]) => ({
+          path: `${run}/${file}`,
+          content: pulumi.secret(content),
+        })),
         mounts: [{ type: "volume", source: args.volumes.database.name, target: "/var/lib/mysql" }],
         command,
         health: { test: ["CMD-SHELL", answers(client, `${run}/client.cnf`, schema)] },
@@ -82,7 +94,8 @@ export class Database extends pulumi.ComponentResource {
       },
       // Two servers on one data folder would destroy it.
       "old-before-new",
-      // The files say how a new volume is begun. What was begun keeps its passwords until somebody changes them in it: another one in the
+      // The files say how a new volume is begun. What was begun keeps its passwords until somebody changes them in it:
+      // another one in the
       // settings must not stop the server, which goes on serving those who have the right one.
       { parent: this, dependsOn: [args.image, checked.command], ignoreChanges: ["uploads"] },
     );
@@ -90,7 +103,10 @@ export class Database extends pulumi.ComponentResource {
   }
 }
 
-/** The option file of a client that connects from the server's own container as the application does; holds the password. */
+/**
+ * The option file of a client that connects from the server's own container as the application does; holds the
+ * password.
+ */
 export function clientOptions({ environment: { plain, secret } }: Context): string {
   const password = (secret.DB_PASSWORD ?? "").replace(/[\\"]/g, "\\$&");
   return `[client]\nhost=127.0.0.1\nport=3306\nuser="${plain.DB_USERNAME ?? ""}"\npassword="${password}"\n`;

@@ -5,7 +5,10 @@ import { step } from "./command.ts";
 import type { Context } from "./context.ts";
 import type { Volumes } from "./volumes.ts";
 
-/** Looks whether the database's image takes its options and reads the data that is there, before the server that serves is stopped. */
+/**
+ * Looks whether the database's image takes its options and reads the data that is there, before the server that serves
+ * is stopped.
+ */
 export class DatabaseCheck extends pulumi.ComponentResource {
   readonly command: command.local.Command;
 

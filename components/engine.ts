@@ -9,7 +9,8 @@ export function hostOf({ docker }: Settings): string {
 }
 
 /**
- * The Docker engine that the stack is for; undefined where it doesn't answer: a preview needs none. Over ssh only a build
+ * The Docker engine that the stack is for; undefined where it doesn't answer: a preview needs none. Over ssh only a
+ * build
  * asks, which can't do without; `./drydock` asks there by itself.
  *
  * @throws pulumi.RunError where it is too old, before anything is registered

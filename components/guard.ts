@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { factsOf } from "../config/facts.ts";
 import type { Environment, Settings } from "../config/settings.ts";
 import { stageOf } from "../config/stage.ts";
+import { defined } from "../lib/defined.ts";
 import type { StackGuard } from "../policies/guard.ts";
 
 /** Judges what the program is about to register. */
@@ -13,7 +14,8 @@ export interface Guard {
 }
 
 /**
- * The policy pack's own rules, for production and staging: so that a `pulumi up` without `--policy-pack` doesn't create there what the pack
+ * The policy pack's own rules, for production and staging: so that a `pulumi up` without `--policy-pack` doesn't create
+ * there what the pack
  * would have refused. A local stack doesn't load them: a preview is quicker without.
  */
 export async function guardOf(stack: string, settings: Settings, environment: Environment): Promise<Guard> {
@@ -43,7 +45,7 @@ export async function guardOf(stack: string, settings: Settings, environment: En
         dependencies,
         propertyDependencies,
         protect: protect === true,
-        ...(deleteBeforeReplace === undefined ? {} : { deleteBeforeReplace }),
+        ...defined({ deleteBeforeReplace }),
         ...(hasDotenv(props) ? { knownEnv: known } : {}),
       }),
     );
@@ -60,7 +62,8 @@ export async function guardOf(stack: string, settings: Settings, environment: En
 }
 
 /**
- * Holds every resource back until all of them are judged: a program that throws has told the engine of what it made before, and an
+ * Holds every resource back until all of them are judged: a program that throws has told the engine of what it made
+ * before, and an
  * update would create that.
  */
 class Gate {

@@ -13,9 +13,12 @@ const PAUSE = 0.75;
 const SELDOM = 10;
 
 /**
- * Docker's health check for it. A release waits for each new container's first check, so that one has to come soon; but each check starts a process in
- * a container, which takes a tenth of a second of processor time, for ever. Docker's own `startInterval` needs an engine of version 25, and there is only
- * one interval before that: so it is short, and a check that has failed, or that comes after one that has succeeded, waits. The mark of the latter is in
+ * Docker's health check for it. A release waits for each new container's first check, so that one has to come soon; but
+ * each check starts a process in
+ * a container, which takes a tenth of a second of processor time, for ever. Docker's own `startInterval` needs an
+ * engine of version 25, and there is only
+ * one interval before that: so it is short, and a check that has failed, or that comes after one that has succeeded,
+ * waits. The mark of the latter is in
  * /dev/shm, which is new at each start.
  *
  * @param startTimeout seconds in which failed checks don't count
@@ -33,7 +36,9 @@ export function healthcheck({ test: [form, ...words], timeout = 5 }: HealthCheck
   };
 }
 
-/** A duration as Docker prints it back (1m5s); any other spelling would come back as a difference at the next refresh. */
+/**
+ * A duration as Docker prints it back (1m5s); any other spelling would come back as a difference at the next refresh.
+ */
 function duration(seconds: number): string {
   if (seconds < 60) return `${seconds}s`;
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];

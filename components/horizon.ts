@@ -27,8 +27,12 @@ export class Horizon extends pulumi.ComponentResource {
           limits: horizon,
           init: true,
           command: horizon.command,
-          health: { test: ["CMD", "php", "/drydock/worker.php", app.path, isHorizon(horizon.command) ? "horizon" : "process"], timeout: 10 },
-          // SIGTERM ends this container's workers after their job; horizon:terminate would restart those of every container.
+          health: {
+            test: ["CMD", "php", "/drydock/worker.php", app.path, isHorizon(horizon.command) ? "horizon" : "process"],
+            timeout: 10,
+          },
+          // SIGTERM ends this container's workers after their job; horizon:terminate would restart those of every
+          // container.
           stopSignal: "SIGTERM",
           stopTimeout: horizon.longestJob + 10,
         },

@@ -16,7 +16,8 @@ export interface NamedImage {
 }
 
 /**
- * The application's image. One that is built here is named after all that it is built from, so that the name is known before the build,
+ * The application's image. One that is built here is named after all that it is built from, so that the name is known
+ * before the build,
  * the preview shows exactly what a changed line of code replaces, and an unchanged context builds nothing.
  *
  * @param host as in DOCKER_HOST: a base that was made there is part of what it is built from
@@ -64,5 +65,9 @@ export class AppImage extends pulumi.ComponentResource {
 
 /** An image from a registry, or one that is already on the Docker host. */
 export function pulled(name: string, reference: string, options: pulumi.CustomResourceOptions): docker.RemoteImage {
-  return new docker.RemoteImage(name, { name: reference, keepLocally: true }, { ...options, deleteBeforeReplace: false });
+  return new docker.RemoteImage(
+    name,
+    { name: reference, keepLocally: true },
+    { ...options, deleteBeforeReplace: false },
+  );
 }

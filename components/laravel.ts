@@ -21,9 +21,10 @@ export function envFiles(
   context: Context,
 ): readonly { readonly path: string; readonly content: pulumi.Output<string> }[] {
   const content = pulumi.secret(dotenv(context.environment, ownVariables(context)));
-  return ["", `.${context.environment.plain.APP_ENV}`].map(
-    (ending) => ({ path: `${context.settings.app.path}/.env${ending}`, content }),
-  );
+  return ["", `.${context.environment.plain.APP_ENV}`].map((ending) => ({
+    path: `${context.settings.app.path}/.env${ending}`,
+    content,
+  }));
 }
 
 /** The certificates that servers elsewhere are checked with, for all who reach these servers. */
@@ -34,7 +35,10 @@ export function authorities({ settings: { database, redis } }: Context): readonl
   });
 }
 
-/** What app, scheduler and horizon have in common: image, user, environment, files, networks, volumes. They differ in what they run. */
+/**
+ * What app, scheduler and horizon have in common: image, user, environment, files, networks, volumes. They differ in
+ * what they run.
+ */
 export function laravelSpec(
   context: Context,
   role: Role,
@@ -63,9 +67,11 @@ export function laravelSpec(
     mounts: [
       { type: "volume", source: args.volumes.storage.name, target: `${app.path}/storage/app` },
       { type: "volume", source: args.volumes.logs.name, target: `${app.path}/storage/logs` },
-      ...args.volumes.persistent.map(({ path, volume }) => (
-        { type: "volume", source: volume.name, target: `${app.path}/${path}` }
-      )),
+      ...args.volumes.persistent.map(({ path, volume }) => ({
+        type: "volume",
+        source: volume.name,
+        target: `${app.path}/${path}`,
+      })),
       { type: "volume", source: args.volumes.runtime.name, target: "/drydock", readOnly: true },
     ],
     tmpfs: {

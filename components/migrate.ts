@@ -7,7 +7,10 @@ import type { Network } from "./network.ts";
 import { oneOff } from "./oneOff.ts";
 import type { Volumes } from "./volumes.ts";
 
-/** The migrations: once a release, in a container of the new image with the new environment, before anything is switched. */
+/**
+ * The migrations: once a release, in a container of the new image with the new environment, before anything is
+ * switched.
+ */
 export class Migrate extends pulumi.ComponentResource {
   readonly command: command.local.Command | undefined;
 

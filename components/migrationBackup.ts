@@ -1,16 +1,17 @@
 import type * as command from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { stageOf } from "../config/stage.ts";
 import { step } from "./command.ts";
 import type { Context } from "./context.ts";
 import { clientOptions } from "./database.ts";
 import type { Network } from "./network.ts";
-import { stageOf } from "../config/stage.ts";
 import { oneOff, recordsInput } from "./oneOff.ts";
 import type { Volumes } from "./volumes.ts";
 
 /**
- * Where migrations are pending: they are judged, and refused where they would break the release that still serves; then a verified dump before
+ * Where migrations are pending: they are judged, and refused where they would break the release that still serves; then
+ * a verified dump before
  * they change the database, without which nothing is migrated.
  */
 export class MigrationBackup extends pulumi.ComponentResource {
@@ -23,7 +24,12 @@ export class MigrationBackup extends pulumi.ComponentResource {
   constructor(
     name: string,
     context: Context,
-    args: { network: Network; volumes: Volumes; agent: docker.Container | undefined; after: pulumi.Input<pulumi.Resource>[] },
+    args: {
+      network: Network;
+      volumes: Volumes;
+      agent: docker.Container | undefined;
+      after: pulumi.Input<pulumi.Resource>[];
+    },
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("drydock:index:MigrationBackup", name, {}, options);
@@ -46,7 +52,9 @@ export class MigrationBackup extends pulumi.ComponentResource {
             SCHEMA: context.environment.plain.DB_DATABASE ?? "",
             VOLUME: args.volumes.backups.name,
             KEEP: "5",
-            BREAKING: migrate.breaking ?? (stageOf(context.stack, context.environment.plain.APP_ENV) === "local" ? "warn" : "refuse"),
+            BREAKING:
+              migrate.breaking ??
+              (stageOf(context.stack, context.environment.plain.APP_ENV) === "local" ? "warn" : "refuse"),
             STACK: context.stack,
             ...recordsInput(context, args.volumes),
           },

@@ -2,7 +2,10 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Context } from "./context.ts";
 
-/** The stack's networks. Only the proxy is on `public`; `data` has no way out, so a database can't be reached from outside nor call out. */
+/**
+ * The stack's networks. Only the proxy is on `public`; `data` has no way out, so a database can't be reached from
+ * outside nor call out.
+ */
 export class Network extends pulumi.ComponentResource {
   /** The proxy's way to the published port. */
   readonly public: docker.Network;
@@ -20,7 +23,8 @@ export class Network extends pulumi.ComponentResource {
       new docker.Network(
         `${name}-${suffix}`,
         { driver: "bridge", internal, labels: [{ label: "drydock.stack", value: context.stack }] },
-        // They never change, and networks of an older Drydock have one more: none is replaced for it, with all that is in it.
+        // They never change, and networks of an older Drydock have one more: none is replaced for it, with all that is
+        // in it.
         { parent: this, ignoreChanges: ["labels"] },
       );
     this.public = network("public", false);

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { createTar } from "nanotar";
 import { labelWords } from "./command.ts";
-import { runtime, type Context } from "./context.ts";
+import { type Context, runtime } from "./context.ts";
 import { authorities, envFiles, laravelSpec } from "./laravel.ts";
 import type { Network } from "./network.ts";
 import { PHP_FOLDER, phpSettings } from "./php.ts";
@@ -22,9 +22,9 @@ export function oneOff(
   const { app } = context.settings;
   const { env = {}, mounts = [] } = laravelSpec(context, "migrate", args);
   const logs = `${app.path}/storage/logs`;
-  const variables = Object.entries(
-    { ...env, DRYDOCK_CACHE: "0" },
-  ).map(([name, value]) => `--env ${quote(`${name}=${value}`)}`);
+  const variables = Object.entries({ ...env, DRYDOCK_CACHE: "0" }).map(
+    ([name, value]) => `--env ${quote(`${name}=${value}`)}`,
+  );
   const volumes = pulumi.all(mounts).apply((all) =>
     all
       // Its scripts are those of this release, which the volume may not have yet.
@@ -32,7 +32,8 @@ export function oneOff(
       .map(({ source, target, readOnly }) => {
         const readonly = readOnly === true || (args.rehearsal && target !== logs) ? ",readonly" : "";
         return `--mount ${quote(`type=volume,source=${source},target=${target},volume-nocopy${readonly}`)}`;
-      }));
+      }),
+  );
   return {
     environment: {
       IMAGE: context.image,
@@ -73,13 +74,32 @@ export function recordsInput(context: Context, volumes: Volumes): Record<string,
 function delivery(context: Context): pulumi.Output<string> {
   const { uid, gid } = context.settings.app;
   // A fixed time keeps the archive the same from one run to the next.
-  const file = (path: string, data: string, mode: string) => ({ name: path.slice(1), data, attrs: { mode, uid, gid, mtime: 0 } });
-  const scripts = ["start.sh", "answer.php", "image.php", "masked.php", "migrate.php", "pending.php", "preflight.php", "stores.php", "elsewhere.php"];
-  return pulumi.secret(pulumi.all(envFiles(context).map(({ path, content }) => ({ path, content })))).apply((files) =>
-    Buffer.from(createTar([
-      ...authorities(context).map(({ path, content }) => file(path, String(content), "444")),
-      ...files.map(({ path, content }) => file(path, content, "400")),
-      file(`${PHP_FOLDER}/drydock.ini`, phpSettings(context), "444"),
-      ...scripts.map((name) => file(`/drydock/${name}`, runtime[name] ?? "", "555")),
-    ])).toString("base64"));
+  const file = (path: string, data: string, mode: string) => ({
+    name: path.slice(1),
+    data,
+    attrs: { mode, uid, gid, mtime: 0 },
+  });
+  const scripts = [
+    "start.sh",
+    "answer.php",
+    "image.php",
+    "masked.php",
+    "migrate.php",
+    "pending.php",
+    "preflight.php",
+    "stores.php",
+    "elsewhere.php",
+  ];
+  return pulumi
+    .secret(pulumi.all(envFiles(context).map(({ path, content }) => ({ path, content }))))
+    .apply((files) =>
+      Buffer.from(
+        createTar([
+          ...authorities(context).map(({ path, content }) => file(path, String(content), "444")),
+          ...files.map(({ path, content }) => file(path, content, "400")),
+          file(`${PHP_FOLDER}/drydock.ini`, phpSettings(context), "444"),
+          ...scripts.map((name) => file(`/drydock/${name}`, runtime[name] ?? "", "555")),
+        ]),
+      ).toString("base64"),
+    );
 }

@@ -1,12 +1,15 @@
 import type * as command from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { fpmAddresses } from "./app.ts";
 import { step } from "./command.ts";
 import type { Context } from "./context.ts";
-import { fpmAddresses } from "./app.ts";
 import type { Network } from "./network.ts";
 
-/** Proves through PHP-FPM that OPcache of every replica has the code that is there, and resets it where not (known issue 6). An image that serves HTTP by itself starts afresh anyway. */
+/**
+ * Proves through PHP-FPM that OPcache of every replica has the code that is there, and resets it where not (incident
+ * 6). An image that serves HTTP by itself starts afresh anyway.
+ */
 export class Opcache extends pulumi.ComponentResource {
   readonly command: command.local.Command | undefined;
 

@@ -9,7 +9,8 @@ import { oneOff } from "./oneOff.ts";
 import type { Volumes } from "./volumes.ts";
 
 /**
- * Looks into the image before anything is changed: what it lacks that the release needs, what in it would win over the stack's variables,
+ * Looks into the image before anything is changed: what it lacks that the release needs, what in it would win over the
+ * stack's variables,
  * and what its configuration makes of them.
  */
 export class Preflight extends pulumi.ComponentResource {

@@ -4,12 +4,13 @@ import { bracketed } from "../config/hosts.ts";
 import { bootCommand } from "./bootConfiguration.ts";
 import { step } from "./command.ts";
 import { container } from "./container.ts";
-import { fingerprint, type Context } from "./context.ts";
+import { type Context, fingerprint } from "./context.ts";
 import type { Network } from "./network.ts";
 import type { Volumes } from "./volumes.ts";
 
 /**
- * nginx. It holds the published port, which two containers can't hold at once, so no release may replace it: what a release changes is in a
+ * nginx. It holds the published port, which two containers can't hold at once, so no release may replace it: what a
+ * release changes is in a
  * volume and is reloaded (see switch.ts); only what is here makes a new container.
  */
 export class Proxy extends pulumi.ComponentResource {
@@ -28,7 +29,12 @@ export class Proxy extends pulumi.ComponentResource {
       `${name}-port`,
       {
         script: "port",
-        environment: { ADDRESS: `${bracketed(proxy.interface)}:${proxy.port}`, IMAGE: proxy.image, NETWORK: args.network.public.name, LABELS: `--label drydock.stack=${context.stack}` },
+        environment: {
+          ADDRESS: `${bracketed(proxy.interface)}:${proxy.port}`,
+          IMAGE: proxy.image,
+          NETWORK: args.network.public.name,
+          LABELS: `--label drydock.stack=${context.stack}`,
+        },
       },
       { parent: this, dependsOn: [args.image] },
     );
@@ -48,9 +54,14 @@ export class Proxy extends pulumi.ComponentResource {
           { type: "volume", source: args.volumes.public.name, target: "/srv/public", readOnly: true },
           // The link public/storage points to where the application has its files.
           { type: "volume", source: args.volumes.storage.name, target: `${app.path}/storage/app`, readOnly: true },
-          ...args.volumes.persistent.filter((one) => one.public).map(({ path, volume }) => (
-            { type: "volume", source: volume.name, target: `${app.path}/${path}`, readOnly: true }
-          )),
+          ...args.volumes.persistent
+            .filter((one) => one.public)
+            .map(({ path, volume }) => ({
+              type: "volume",
+              source: volume.name,
+              target: `${app.path}/${path}`,
+              readOnly: true,
+            })),
         ],
         tmpfs: { "/tmp": 16 },
         readOnly: true,

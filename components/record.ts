@@ -1,9 +1,9 @@
 import type * as command from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { step } from "./command.ts";
-import { fingerprint, type Context } from "./context.ts";
 import { parseLines } from "../releases/record.ts";
+import { step } from "./command.ts";
+import { type Context, fingerprint } from "./context.ts";
 import { recordsInput } from "./oneOff.ts";
 import type { Volumes } from "./volumes.ts";
 
@@ -30,7 +30,12 @@ export class Record extends pulumi.ComponentResource {
   constructor(
     name: string,
     context: Context,
-    args: { volumes: Volumes; replicas: docker.Container[]; probes: pulumi.Output<string>; after: pulumi.Input<pulumi.Resource>[] },
+    args: {
+      volumes: Volumes;
+      replicas: docker.Container[];
+      probes: pulumi.Output<string>;
+      after: pulumi.Input<pulumi.Resource>[];
+    },
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("drydock:index:Record", name, {}, options);
@@ -52,7 +57,14 @@ export class Record extends pulumi.ComponentResource {
           STORAGE: args.volumes.storage.name,
           RELEASE: context.release,
           DAYS: String(context.settings.logs.keepDays),
-          RECORD: JSON.stringify({ key, release: context.release, image: context.image, pinned: app.pinned !== undefined, env: context.environment.hash, settings }),
+          RECORD: JSON.stringify({
+            key,
+            release: context.release,
+            image: context.image,
+            pinned: app.pinned !== undefined,
+            env: context.environment.hash,
+            settings,
+          }),
           // The proof's input has secrets; what it prints are counts and names.
           PROBES: pulumi.unsecret(args.probes),
         },
@@ -60,14 +72,24 @@ export class Record extends pulumi.ComponentResource {
       { parent: this, dependsOn: args.after },
     );
     this.recorded = this.command.stdout.apply(recordedIn);
-    this.records = args.volumes.records.name.apply((volume) => ({ volume, image: proxy.image, user: `${proxy.uid}:${proxy.gid}` }));
+    this.records = args.volumes.records.name.apply((volume) => ({
+      volume,
+      image: proxy.image,
+      user: `${proxy.uid}:${proxy.gid}`,
+    }));
     this.registerOutputs({ record: this.recorded });
   }
 }
 
 /** Names the settings without variables and secrets. */
-export function settingsHash({ settings }: Context): string {
-  const { env: _, docker: { registry: __, ...docker }, database: { rootPassword: ___, ...database }, backup: ____, ...rest } = settings;
+function settingsHash({ settings }: Context): string {
+  const {
+    env: _,
+    docker: { registry: __, ...docker },
+    database: { rootPassword: ___, ...database },
+    backup: ____,
+    ...rest
+  } = settings;
   return fingerprint({ ...rest, docker, database });
 }
 

@@ -1,20 +1,25 @@
 import { readFileSync } from "node:fs";
-import * as docker from "@pulumi/docker";
+import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config/settings.ts";
 import { container } from "./container.ts";
-import { fingerprint, type Context } from "./context.ts";
+import { type Context, fingerprint } from "./context.ts";
 import type { Network } from "./network.ts";
 
 const RUN = "/run/drydock";
-const script = (name: string) => ({ path: `${RUN}/${name}`, content: readFileSync(new URL(`../commands/${name}`, import.meta.url), "utf8") });
+const script = (name: string) => ({
+  path: `${RUN}/${name}`,
+  content: readFileSync(new URL(`../commands/${name}`, import.meta.url), "utf8"),
+});
 
 /** `store` keeps sessions and jobs, `cache` entries of the cache alone. */
 type Purpose = "store" | "cache";
 
 /**
- * A Redis server, on the internal network only. The store is persistent (known issue 13) and never evicts a queued job; the cache forgets.
- * Its password is no input of the container: it is told to the server while that runs (RedisPassword), so that another one replaces nothing.
+ * A Redis server, on the internal network only. The store is persistent (incident 13) and never evicts a queued job;
+ * the cache forgets.
+ * Its password is no input of the container: it is told to the server while that runs (RedisPassword), so that another
+ * one replaces nothing.
  */
 export class Redis extends pulumi.ComponentResource {
   readonly container: docker.Container;
@@ -30,7 +35,12 @@ export class Redis extends pulumi.ComponentResource {
     super("drydock:index:Redis", name, {}, options);
     const { redis } = context.settings;
     this.service = name;
-    const files = [{ path: `${RUN}/redis.conf`, content: redisConfiguration(context.settings.redis, args.purpose) }, script("redis-rights.sh"), script("redis-start.sh"), script("redis-cli.sh")];
+    const files = [
+      { path: `${RUN}/redis.conf`, content: redisConfiguration(context.settings.redis, args.purpose) },
+      script("redis-rights.sh"),
+      script("redis-start.sh"),
+      script("redis-cli.sh"),
+    ];
     this.container = container(
       context,
       name,
@@ -60,15 +70,24 @@ export class Redis extends pulumi.ComponentResource {
 }
 
 /**
- * redis.conf. The store: snapshots as known issue 13 asks for, an append-only file, and a limit that refuses writes instead of dropping jobs.
+ * redis.conf. The store: snapshots as incident 13 asks for, an append-only file, and a limit that refuses writes
+ * instead of dropping jobs.
  * The cache: nothing on the disk, and a limit at which it drops what was not used for longest.
  */
-export function redisConfiguration({ maxmemory, cache, options }: Pick<Settings["redis"], "maxmemory" | "cache" | "options">, purpose: Purpose): string {
-  const own = purpose === "cache"
-    ? ['save ""', "appendonly no", `maxmemory ${cache.maxmemory}mb`, "maxmemory-policy allkeys-lru"]
-    : [
-      "save 3600 1 300 100 60 10000", "appendonly yes", "appendfsync everysec", `maxmemory ${maxmemory}mb`, "maxmemory-policy noeviction",
-    ];
+export function redisConfiguration(
+  { maxmemory, cache, options }: Pick<Settings["redis"], "maxmemory" | "cache" | "options">,
+  purpose: Purpose,
+): string {
+  const own =
+    purpose === "cache"
+      ? ['save ""', "appendonly no", `maxmemory ${cache.maxmemory}mb`, "maxmemory-policy allkeys-lru"]
+      : [
+          "save 3600 1 300 100 60 10000",
+          "appendonly yes",
+          "appendfsync everysec",
+          `maxmemory ${maxmemory}mb`,
+          "maxmemory-policy noeviction",
+        ];
   return [
     "bind * -::*",
     "port 6379",
@@ -76,7 +95,9 @@ export function redisConfiguration({ maxmemory, cache, options }: Pick<Settings[
     "aclfile /dev/shm/users.acl",
     "dir /data",
     ...own,
-    ...Object.entries(options).filter(([name]) => purpose === "store" || name !== "appendfsync").map(([name, value]) => `${name} ${value === "" ? '""' : value}`),
+    ...Object.entries(options)
+      .filter(([name]) => purpose === "store" || name !== "appendfsync")
+      .map(([name, value]) => `${name} ${value === "" ? '""' : value}`),
     "",
   ].join("\n");
 }

@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { step } from "./command.ts";
 import { container } from "./container.ts";
-import { fingerprint, type Context } from "./context.ts";
+import { type Context, fingerprint } from "./context.ts";
 import { pulled } from "./image.ts";
 import type { Network } from "./network.ts";
 
@@ -14,7 +14,8 @@ export interface ServiceArgs {
 }
 
 /**
- * A container that the application needs besides database and Redis, as `drydock:services.NAME` says. The application reaches it by that name. It lasts from
+ * A container that the application needs besides database and Redis, as `drydock:services.NAME` says. The application
+ * reaches it by that name. It lasts from
  * release to release, and is replaced only where its own settings change.
  */
 export class Service extends pulumi.ComponentResource {
@@ -22,30 +23,43 @@ export class Service extends pulumi.ComponentResource {
   /** Its data, which outlive releases and `pulumi destroy`. */
   readonly volume: docker.Volume | undefined;
 
-  constructor(readonly service: string, context: Context, args: ServiceArgs, options?: pulumi.ComponentResourceOptions) {
+  constructor(
+    readonly service: string,
+    context: Context,
+    args: ServiceArgs,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
     super("drydock:index:Service", `service-${service}`, {}, options);
     const settings = context.settings.services[service]!;
     const { env, files, health, volume: path } = settings;
     const name = `service-${service}`;
     const image = pulled(`${name}-image`, settings.image, { parent: this, provider: args.provider });
-    this.volume = path === undefined ? undefined : new docker.Volume(
-      `${name}-data`,
-      { labels: [{ label: "drydock.stack", value: context.stack }] },
-      { parent: this, protect: true, retainOnDelete: true },
-    );
-    const owned = this.volume === undefined ? [] : [step(
-      context,
-      `${name}-ownership`,
-      {
-        script: "volumes",
-        environment: {
-          IMAGE: context.settings.proxy.image,
-          OWNERS: pulumi.interpolate`${this.volume.name} ${settings.uid}:${settings.gid} .drydock`,
-          LABELS: `--label drydock.stack=${context.stack}`,
-        },
-      },
-      { parent: this, dependsOn: [args.toolImage] },
-    )];
+    this.volume =
+      path === undefined
+        ? undefined
+        : new docker.Volume(
+            `${name}-data`,
+            { labels: [{ label: "drydock.stack", value: context.stack }] },
+            { parent: this, protect: true, retainOnDelete: true },
+          );
+    const owned =
+      this.volume === undefined
+        ? []
+        : [
+            step(
+              context,
+              `${name}-ownership`,
+              {
+                script: "volumes",
+                environment: {
+                  IMAGE: context.settings.proxy.image,
+                  OWNERS: pulumi.interpolate`${this.volume.name} ${settings.uid}:${settings.gid} .drydock`,
+                  LABELS: `--label drydock.stack=${context.stack}`,
+                },
+              },
+              { parent: this, dependsOn: [args.toolImage] },
+            ),
+          ];
     const { data, app } = args.network;
     this.container = container(
       context,
@@ -57,7 +71,10 @@ export class Service extends pulumi.ComponentResource {
         user: settings,
         limits: settings,
         // Through the network of the replicas there is a way out, and the proxy is on it.
-        networks: [{ network: data, aliases: [service] }, ...(settings.outbound ? [{ network: app, aliases: [service] }] : [])],
+        networks: [
+          { network: data, aliases: [service] },
+          ...(settings.outbound ? [{ network: app, aliases: [service] }] : []),
+        ],
         env,
         files: Object.entries(files).map(([path, content]) => ({ path, content: pulumi.secret(content) })),
         mounts: this.volume === undefined ? [] : [{ type: "volume", source: this.volume.name, target: path! }],

@@ -2,18 +2,25 @@ import { maintenance, maintenancePage } from "./bootConfiguration.ts";
 import { compression, contentTypes } from "./contentTypes.ts";
 import type { Context } from "./context.ts";
 import { forwarded, visitors } from "./visitors.ts";
-import { httpHeaders, serverLocations, serverUpstream, type Server } from "./workerLocations.ts";
-
-/** Where the public files are in the proxy: each release's in a folder of its own, and those with a hash in their name of earlier ones. */
-export const PUBLIC_FOLDER = "/srv/public";
+import { httpHeaders, type Server, serverLocations, serverUpstream } from "./workerLocations.ts";
 
 /**
- * A file name that carries a hash of its content, as Vite (`app-BxY3k2_a.js`) and webpack (`app.4a3b2c1d5e6f.css`) write them: another
+ * Where the public files are in the proxy: each release's in a folder of its own, and those with a hash in their name
+ * of earlier ones.
+ */
+const PUBLIC_FOLDER = "/srv/public";
+
+/**
+ * A file name that carries a hash of its content, as Vite (`app-BxY3k2_a.js`) and webpack (`app.4a3b2c1d5e6f.css`)
+ * write them: another
  * content has another name. Eight letters that could be a word count only where a digit or a capital is among them.
  */
 export const HASHED = "[-.](?:(?=[a-z_-]{0,7}[0-9A-Z])[A-Za-z0-9_-]{8}|[0-9a-f]{9,64})\\.[A-Za-z0-9]+(?:\\.map)?$";
 
-/** The site, as one release needs it: its replicas, and what the stack's file says about uploads, compression, headers and time limits. */
+/**
+ * The site, as one release needs it: its replicas, and what the stack's file says about uploads, compression, headers
+ * and time limits.
+ */
 export function siteConfiguration(
   context: Context,
   replicas: readonly string[],
@@ -22,8 +29,9 @@ export function siteConfiguration(
 ): string {
   const { app, proxy } = context.settings;
   const addresses = replicas.map((replica) => `${replica}:${app.port}`);
-  const headers = Object.entries(proxy.headers)
-    .map(([name, value]) => `add_header ${name} "${value.replace(/["\\]/g, "\\$&")}" always;`);
+  const headers = Object.entries(proxy.headers).map(
+    ([name, value]) => `add_header ${name} "${value.replace(/["\\]/g, "\\$&")}" always;`,
+  );
   const served = servedFolders(context);
   const root = `${PUBLIC_FOLDER}/releases/${context.release}`;
   const lines = [
@@ -53,7 +61,8 @@ export function siteConfiguration(
     ...servers.flatMap((server) => serverUpstream(context, server)),
     "server {",
     "  listen 8080 default_server;",
-    // The same site for the probes of a release, which come from inside: never published, and never closed for maintenance.
+    // The same site for the probes of a release, which come from inside: never published, and never closed for
+    // maintenance.
     "  listen 8091;",
     `  root ${root};`,
     "  access_log /dev/stdout drydock if=$drydock_logged;",
@@ -80,10 +89,12 @@ export function siteConfiguration(
     "  location / { try_files $uri @app; }",
     ...location("app", "app", request(context, "public/index.php")),
     ...location("any", "any", request(context, "public/index.php")),
-    ...(app.server === "fpm" ? location("stored", "app", [
-      ...request(context, "/drydock/stored.php"),
-      `fastcgi_param DRYDOCK_STORED "${served.join(":")}";`,
-    ]) : []),
+    ...(app.server === "fpm"
+      ? location("stored", "app", [
+          ...request(context, "/drydock/stored.php"),
+          `fastcgi_param DRYDOCK_STORED "${served.join(":")}";`,
+        ])
+      : []),
     "  location @misdirected {",
     "    types { }",
     "    default_type text/plain;",
@@ -97,7 +108,11 @@ export function siteConfiguration(
     "  access_log off;",
     `  location = /release/${context.release} { return 200; }`,
     // A new replica asks these what they have compiled (runtime/ready.php).
-    ...(app.server === "fpm" ? [`  location = /replicas { return 200 "${replicas.map((name) => `${name}.${network}:${app.port}`).join(",")}"; }`] : []),
+    ...(app.server === "fpm"
+      ? [
+          `  location = /replicas { return 200 "${replicas.map((name) => `${name}.${network}:${app.port}`).join(",")}"; }`,
+        ]
+      : []),
     `  include ${maintenance}/status*.conf;`,
     "  location / { return 404; }",
     "}",
@@ -111,12 +126,15 @@ export function siteConfiguration(
   }
 }
 
-/** The access log, on standard output: who asked what of which site, and how long it took; without what asks for the health of the site. */
+/**
+ * The access log, on standard output: who asked what of which site, and how long it took; without what asks for the
+ * health of the site.
+ */
 function logging(healthPath: string): string[] {
   const path = healthPath.replace(/[.%~]/g, "\\$&");
   return [
-    "log_format drydock '$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \"$http_referer\" '",
-    "  '\"$http_user_agent\" \"$http_host\" $request_time \"$upstream_addr\" \"$upstream_response_time\"';",
+    'log_format drydock \'$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" \'',
+    '  \'"$http_user_agent" "$http_host" $request_time "$upstream_addr" "$upstream_response_time"\';',
     'map "$server_port:$uri:$status" $drydock_logged {',
     "  volatile;",
     '  "~^8091:" 0;',
@@ -127,8 +145,10 @@ function logging(healthPath: string): string[] {
 }
 
 /**
- * The replicas, and what is done where one fails. Only a request of which nothing has been sent is passed on: one that has reached a replica
- * is never done twice, slow or broken off as it may be, a GET neither. nginx's own `next_upstream` can't tell the two apart. A replica that
+ * The replicas, and what is done where one fails. Only a request of which nothing has been sent is passed on: one that
+ * has reached a replica
+ * is never done twice, slow or broken off as it may be, a GET neither. nginx's own `next_upstream` can't tell the two
+ * apart. A replica that
  * failed is left alone for two seconds; where all of them have, as when a few slow requests met all, any is tried.
  */
 function upstreams(addresses: readonly string[]): string[] {
@@ -156,11 +176,17 @@ function upstreams(addresses: readonly string[]): string[] {
 }
 
 /**
- * What users have stored where nginx's user may not read it: Laravel's private visibility makes folders that only PHP's user can enter.
+ * What users have stored where nginx's user may not read it: Laravel's private visibility makes folders that only PHP's
+ * user can enter.
  * PHP opens to nginx what lies in a public folder, and nginx asks once more; everything else is Laravel's to answer.
  */
 function stored(folders: readonly string[]): string[] {
-  return [`  location ~ ^/(${folders.map(escaped).join("|")})/ {`, "    error_page 403 = @stored;", "    try_files $uri @stored;", "  }"];
+  return [
+    `  location ~ ^/(${folders.map(escaped).join("|")})/ {`,
+    "    error_page 403 = @stored;",
+    "    try_files $uri @stored;",
+    "  }",
+  ];
 }
 
 /** The folders in public/ that outlive a release and are served, as their paths on the site without the first slash. */
@@ -221,7 +247,9 @@ function fastcgi(path: string, script: string): string[] {
   return [
     ...Object.entries(parameters).map(([name, value]) => `fastcgi_param ${name} ${value};`),
     "fastcgi_param HTTPS $drydock_https if_not_empty;",
-    ...forwarded.map(([header, value]) =>
-      `fastcgi_param HTTP_${header.toUpperCase().replaceAll("-", "_")} ${value === "" ? '""' : value} if_not_empty;`),
+    ...forwarded.map(
+      ([header, value]) =>
+        `fastcgi_param HTTP_${header.toUpperCase().replaceAll("-", "_")} ${value === "" ? '""' : value} if_not_empty;`,
+    ),
   ];
 }

@@ -2,10 +2,10 @@ import type * as command from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { plannedHashes } from "../config/plan.ts";
-import { step } from "./command.ts";
 import { fpmAddresses } from "./app.ts";
+import { step } from "./command.ts";
+import { type Context, siteHost } from "./context.ts";
 import type { Network } from "./network.ts";
-import { siteHost, type Context } from "./context.ts";
 import { wordsOf } from "./outputs.ts";
 
 /** Proves the release: requests through the proxy succeed, and every Laravel container has the planned environment. */
@@ -15,7 +15,12 @@ export class Verify extends pulumi.ComponentResource {
   constructor(
     name: string,
     context: Context,
-    args: { network: Network; replicas: docker.Container[]; workers: docker.Container[]; after: pulumi.Input<pulumi.Resource>[] },
+    args: {
+      network: Network;
+      replicas: docker.Container[];
+      workers: docker.Container[];
+      after: pulumi.Input<pulumi.Resource>[];
+    },
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("drydock:index:Verify", name, {}, options);

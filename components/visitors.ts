@@ -1,5 +1,5 @@
-import { stageOf } from "../config/stage.ts";
 import { bracketed, hostPattern, isLoopback } from "../config/hosts.ts";
+import { stageOf } from "../config/stage.ts";
 import type { Context } from "./context.ts";
 
 /** What the proxy knows about the host that it runs on; written at each start (see proxy.ts). */
@@ -55,12 +55,15 @@ export function visitors(context: Context): string[] {
     'map $drydock_host $drydock_name { "~^(?<drydock_bare>\\[[^]]*\\]|[^:]*)" $drydock_bare; }',
     // Who asks for the health of the site, such as a load balancer, may ask for it by its address.
     `map "$drydock_known:$uri" $drydock_misdirected { ":${app.healthPath}" 0; "~^:" 1; default 0; }`,
-    ...FROM_TRUSTED.map((header) =>
-      `map $drydock_trusted $drydock_${variable(header)} { 1 $http_${variable(header)}; default ""; }`),
+    ...FROM_TRUSTED.map(
+      (header) => `map $drydock_trusted $drydock_${variable(header)} { 1 $http_${variable(header)}; default ""; }`,
+    ),
   ];
 }
 
-/** What is handed to the application of a request's headers about the visitor: name and value; an empty one is not sent. */
+/**
+ * What is handed to the application of a request's headers about the visitor: name and value; an empty one is not sent.
+ */
 export const forwarded: readonly (readonly [header: string, value: string])[] = [
   ["Host", "$drydock_host"],
   ["X-Real-IP", "$remote_addr"],
@@ -71,7 +74,7 @@ export const forwarded: readonly (readonly [header: string, value: string])[] = 
 ];
 
 /** Of APP_URL; its `host` has the port, where it isn't the scheme's own. */
-export function siteUrl(context: Context): URL {
+function siteUrl(context: Context): URL {
   return new URL(context.environment.plain.APP_URL ?? "http://localhost");
 }
 

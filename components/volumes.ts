@@ -3,7 +3,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { hasCacheServer } from "../config/schema/redis.ts";
 import { step } from "./command.ts";
-import { fingerprint, runtime, type Context } from "./context.ts";
+import { type Context, fingerprint, runtime } from "./context.ts";
 import { present } from "./outputs.ts";
 
 /**
@@ -19,7 +19,10 @@ export class Volumes extends pulumi.ComponentResource {
   readonly storage: docker.Volume;
   /** What else is kept of the application: its path from the application's folder, and whether nginx serves it. */
   readonly persistent: readonly { readonly path: string; readonly public: boolean; readonly volume: docker.Volume }[];
-  /** The backups: the agent's repository and the binary log; where there is no agent, dumps that were taken before migrations. */
+  /**
+   * The backups: the agent's repository and the binary log; where there is no agent, dumps that were taken before
+   * migrations.
+   */
   readonly backups: docker.Volume;
   /** What was released, by whom, and what else was changed; mounted in one-off containers only. */
   readonly records: docker.Volume;
@@ -38,18 +41,32 @@ export class Volumes extends pulumi.ComponentResource {
   /** Where backups are restored to prove them. */
   readonly restore: docker.Volume | undefined;
   /**
-   * Has run when the volumes belong to the users that write to them, and none of them is empty: into an empty one Docker copies
-   * what the image of the first container has at that place, with its owner (known issue 9). A mount could say no to that, but
+   * Has run when the volumes belong to the users that write to them, and none of them is empty: into an empty one
+   * Docker copies
+   * what the image of the first container has at that place, with its owner (incident 9). A mount could say no to that,
+   * but
    * the docker plugin refuses any option of a volume before Docker 26.
    */
   readonly ownership: command.local.Command;
 
-  constructor(name: string, context: Context, args: { toolImage: docker.RemoteImage }, options?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    context: Context,
+    args: { toolImage: docker.RemoteImage },
+    options?: pulumi.ComponentResourceOptions,
+  ) {
     super("drydock:index:Volumes", name, {}, options);
     const { app, proxy, database, redis, backup } = context.settings;
     const volume = (suffix: string, hasData: boolean, more: Readonly<Record<string, string>> = {}) => {
-      const labels = Object.entries({ "drydock.stack": context.stack, ...more }).map(([label, value]) => ({ label, value }));
-      return new docker.Volume(`${name}-${suffix}`, { labels }, { parent: this, protect: hasData, retainOnDelete: hasData });
+      const labels = Object.entries({ "drydock.stack": context.stack, ...more }).map(([label, value]) => ({
+        label,
+        value,
+      }));
+      return new docker.Volume(
+        `${name}-${suffix}`,
+        { labels },
+        { parent: this, protect: hasData, retainOnDelete: hasData },
+      );
     };
     this.database = volume("database", true);
     this.redis = volume("redis", true);
@@ -65,7 +82,8 @@ export class Volumes extends pulumi.ComponentResource {
     this.logs = volume("logs", false);
     this.public = volume("public", false);
     this.proxy = volume("proxy", false);
-    // Other files make another volume: containers that serve keep theirs until they go. And no container gets them by itself:
+    // Other files make another volume: containers that serve keep theirs until they go. And no container gets them by
+    // itself:
     // the docker plugin would ask Docker once for each file of each container.
     this.runtime = volume("runtime", false, { "drydock.runtime": fingerprint(runtime) });
     this.restore = backup.enabled ? volume("restore", false) : undefined;
@@ -98,7 +116,11 @@ export class Volumes extends pulumi.ComponentResource {
       `${name}-delivery`,
       {
         script: "deliver",
-        environment: { IMAGE: proxy.image, VOLUME: this.runtime.name, LABELS: `--label drydock.stack=${context.stack}` },
+        environment: {
+          IMAGE: proxy.image,
+          VOLUME: this.runtime.name,
+          LABELS: `--label drydock.stack=${context.stack}`,
+        },
       },
       { parent: this, dependsOn: [args.toolImage] },
     );

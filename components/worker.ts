@@ -17,13 +17,19 @@ export interface WorkerArgs {
 }
 
 /**
- * One more process of the application's image, as `drydock:workers.NAME` says. It is released as Horizon is: the new one has proven itself before
+ * One more process of the application's image, as `drydock:workers.NAME` says. It is released as Horizon is: the new
+ * one has proven itself before
  * the old one is asked to finish what it does.
  */
 export class Worker extends pulumi.ComponentResource {
   readonly containers: docker.Container[];
 
-  constructor(readonly worker: string, context: Context, args: WorkerArgs, options?: pulumi.ComponentResourceOptions) {
+  constructor(
+    readonly worker: string,
+    context: Context,
+    args: WorkerArgs,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
     super("drydock:index:Worker", `worker-${worker}`, {}, options);
     const settings = context.settings.workers[worker]!;
     const spec = laravelSpec(context, "worker", args);
@@ -53,12 +59,14 @@ export class Worker extends pulumi.ComponentResource {
 function healthCheck(context: Context, { http }: WorkerSettings): HealthCheck {
   const { path } = context.settings.app;
   if (http === undefined) return { test: ["CMD", "php", "/drydock/worker.php", path, "process"], timeout: 10 };
-  if (http.healthPath === undefined) return { test: ["CMD", "php", "/drydock/worker.php", path, "port", String(http.port)], timeout: 10 };
+  if (http.healthPath === undefined)
+    return { test: ["CMD", "php", "/drydock/worker.php", path, "port", String(http.port)], timeout: 10 };
   return { test: ["CMD", "php", "-n", "/drydock/http.php", `http://127.0.0.1:${http.port}${http.healthPath}`] };
 }
 
 /**
- * The stack's workers of one kind: servers, which the proxy or other containers send requests to and which are there before the switch, or those that
+ * The stack's workers of one kind: servers, which the proxy or other containers send requests to and which are there
+ * before the switch, or those that
  * take jobs, which start after it.
  */
 export function workersOf(

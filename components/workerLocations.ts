@@ -17,7 +17,8 @@ export function serverUpstream(context: Context, { worker, names }: Server): str
 }
 
 /**
- * What begins with one of its paths goes to it: `^~`, so that no pattern of the site comes first. A websocket or stream may be silent for
+ * What begins with one of its paths goes to it: `^~`, so that no pattern of the site comes first. A websocket or stream
+ * may be silent for
  * longer than a page may take; its server pings it (Reverb each 30 to 60 s).
  */
 export function serverLocations(context: Context, { worker }: Server): string[] {

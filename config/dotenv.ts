@@ -1,10 +1,20 @@
 import type { Environment } from "./resolve.ts";
 
 // phpdotenv reads these after a backslash in double quotes; `$` would begin the name of another variable.
-const escapes: Readonly<Record<string, string>> = { "\\": "\\\\", '"': '\\"', $: "\\$", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\f": "\\f", "\v": "\\v" };
+const escapes: Readonly<Record<string, string>> = {
+  "\\": "\\\\",
+  '"': '\\"',
+  $: "\\$",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\f": "\\f",
+  "\v": "\\v",
+};
 
 /**
- * Laravel's `.env` file with all variables: every value in double quotes, in one line, so that vlucas/phpdotenv reads back exactly
+ * Laravel's `.env` file with all variables: every value in double quotes, in one line, so that vlucas/phpdotenv reads
+ * back exactly
  * what was given, whatever it holds (quotes, `$`, `#`, backslashes, line breaks).
  */
 export function dotenv(environment: Environment, extra: Readonly<Record<string, string>> = {}): string {

@@ -62,15 +62,23 @@ function readStatement(line: string): Entry | Unreadable {
   let name = equals === -1 ? line : trim(line.slice(0, equals));
   if (/^export[ \t\n\r\v\f]/.test(name) && name.length > 6) name = name.slice(6).replace(/^[ \t\n\r\v\f]+/, "");
   if (name.length > 2 && (name[0] === '"' || name[0] === "'") && name.at(-1) === name[0]) name = name.slice(1, -1);
-  if (!/^[\p{Ll}\p{Lu}\p{M}\p{N}_.]+$/u.test(
-    name,
-  )) return { name: name.slice(0, 40), why: "is no name for a variable" };
+  if (!/^[\p{Ll}\p{Lu}\p{M}\p{N}_.]+$/u.test(name))
+    return { name: name.slice(0, 40), why: "is no name for a variable" };
   if (equals === -1) return { name, value: undefined, references: [] };
   const read = readValue(trim(line.slice(equals + 1)));
   return "why" in read ? { name, ...read } : { name, ...read };
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { f: "\f", n: "\n", r: "\r", t: "\t", v: "\v", '"': '"', "\\": "\\", $: "$" };
+const ESCAPES: Readonly<Record<string, string>> = {
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
+  '"': '"',
+  "\\": "\\",
+  $: "$",
+};
 
 function readValue(
   raw: string,
@@ -88,7 +96,8 @@ function readValue(
   for (let index = 0; index < characters.length; index++) {
     const character = characters[index]!;
     if (state === "begin" && (character === "'" || character === '"')) state = character === "'" ? "single" : "double";
-    else if ((state === "begin" || state === "bare" || state === "after") && character === "#") return { value, references };
+    else if ((state === "begin" || state === "bare" || state === "after") && character === "#")
+      return { value, references };
     else if (state === "after" || (state === "bare" && isSpace(character))) {
       if (!isSpace(character)) return { why: "has something behind its value: put quotes around all of it" };
       state = "after";
@@ -100,7 +109,8 @@ function readValue(
       else if (character === "\\") {
         const escaped = ESCAPES[characters[++index] ?? ""];
         if (index >= characters.length) return { why: "has no closing quote" };
-        if (escaped === undefined) return { why: "has a backslash in double quotes that escapes nothing: write two, or single quotes" };
+        if (escaped === undefined)
+          return { why: "has a backslash in double quotes that escapes nothing: write two, or single quotes" };
         add(escaped);
       } else {
         if (character === "$") references.push(length);
@@ -118,10 +128,11 @@ function readValue(
 /** The value as `drydock:env` has it: `${NAME}` is a reference there, and `\${NAME}` these characters. */
 export function asSetting({ value = "", references }: Pick<Entry, "value" | "references">): string {
   const meant = new Set(references);
-  return [...value].map((character, index, all) => {
-    const literal = character === "$" && !meant.has(
-      index,
-    ) && /^\$\{[\w.]+\}/.test(all.slice(index, index + 80).join(""));
-    return literal ? "\\$" : character;
-  }).join("");
+  return [...value]
+    .map((character, index, all) => {
+      const literal =
+        character === "$" && !meant.has(index) && /^\$\{[\w.]+\}/.test(all.slice(index, index + 80).join(""));
+      return literal ? "\\$" : character;
+    })
+    .join("");
 }

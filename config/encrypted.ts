@@ -34,9 +34,8 @@ export function encryptedIn({ file, keys, project, values }: Kept): IsEncrypted 
       [node, value] = [at(node, key), at(value, key)];
     }
     if (isSecure(node)) return true;
-    if (node === undefined || (typeof value === "object" ? typeof node !== "object" : String(
-      node,
-    ) !== String(value))) return engine;
+    if (node === undefined || (typeof value === "object" ? typeof node !== "object" : String(node) !== String(value)))
+      return engine;
     return false;
   };
 }
@@ -53,14 +52,16 @@ function contentOf(file: string | undefined): Record<string, unknown> | undefine
 
 /** As Pulumi writes an encrypted value: an object with this one key. */
 function isSecure(node: unknown): boolean {
-  return typeof node === "object" && node !== null && Object.keys(
-    node,
-  ).length === 1 && typeof (node as { secure?: unknown }).secure === "string";
+  return (
+    typeof node === "object" &&
+    node !== null &&
+    Object.keys(node).length === 1 &&
+    typeof (node as { secure?: unknown }).secure === "string"
+  );
 }
 
 function at(node: unknown, key: string): unknown {
-  return typeof node === "object" && node !== null && Object.hasOwn(
-    node,
-    key,
-  ) ? (node as Record<string, unknown>)[key] : undefined;
+  return typeof node === "object" && node !== null && Object.hasOwn(node, key)
+    ? (node as Record<string, unknown>)[key]
+    : undefined;
 }

@@ -1,15 +1,15 @@
-import { z } from "zod";
-import type { LenientSettings } from "./found.ts";
-import type { Stage } from "./stage.ts";
+import type { z } from "zod";
 import { longestJob, RETRIES } from "./capacity.ts";
+import type { LenientSettings } from "./found.ts";
 import { cachePlace, certificates, placed } from "./places.ts";
+import type { Stage } from "./stage.ts";
 import * as type from "./variableTypes.ts";
 
 /** What a container does. */
-export type Role = "app" | "scheduler" | "horizon" | "migrate";
+type Role = "app" | "scheduler" | "horizon" | "migrate";
 
 /** The roles that run Laravel. All get the same block of variables (known issues 1, 3 and 4). */
-export const laravelRoles: readonly Role[] = ["app", "scheduler", "horizon", "migrate"];
+const laravelRoles: readonly Role[] = ["app", "scheduler", "horizon", "migrate"];
 
 /** What the defaults and the rules of single variables may look at. Settings that are wrong are left out. */
 export interface Context {
@@ -49,11 +49,26 @@ export interface Variable {
   readonly setBy: "user" | "drydock";
 }
 
-type Rest = Partial<Pick<Variable, "default" | "computed" | "check" | "warn" | "example" | "generator" | "source" | "required" | "setBy">>;
+type Rest = Partial<
+  Pick<Variable, "default" | "computed" | "check" | "warn" | "example" | "generator" | "source" | "required" | "setBy">
+>;
 
 const common = { secret: false, required: false, roles: laravelRoles, source: "Laravel", setBy: "user" } as const;
-const plain = (name: string, type: Variable["type"], description: string, rest: Rest = {}): Variable => ({ ...common, name, type, description, ...rest });
-const secret = (name: string, type: Variable["type"], description: string, rest: Rest = {}): Variable => ({ ...common, name, type, description, ...rest, secret: true });
+const plain = (name: string, type: Variable["type"], description: string, rest: Rest = {}): Variable => ({
+  ...common,
+  name,
+  type,
+  description,
+  ...rest,
+});
+const secret = (name: string, type: Variable["type"], description: string, rest: Rest = {}): Variable => ({
+  ...common,
+  name,
+  type,
+  description,
+  ...rest,
+  secret: true,
+});
 
 const password = { required: true, generator: type.passwordGenerator } as const;
 // The variables that every role must have, as teams listed them after a deployment without one of them.
@@ -61,11 +76,17 @@ const template = "core template";
 // Laravel itself does not read it.
 const application = "applications";
 /**
- * Names that Laravel derives from APP_NAME where they are not set. A new APP_NAME would log every visitor out and leave the waiting jobs behind under
- * the old prefix, so they are Laravel's own for an application without a name, whatever APP_NAME says: each stack has a Redis of its own.
+ * Names that Laravel derives from APP_NAME where they are not set. A new APP_NAME would log every visitor out and leave
+ * the waiting jobs behind under
+ * the old prefix, so they are Laravel's own for an application without a name, whatever APP_NAME says: each stack has a
+ * Redis of its own.
  */
 const derived = [
-  ["SESSION_COOKIE", "laravel-session", "The session's cookie; set it to what visitors have already, else they are logged out once"],
+  [
+    "SESSION_COOKIE",
+    "laravel-session",
+    "The session's cookie; set it to what visitors have already, else they are logged out once",
+  ],
   ["CACHE_PREFIX", "laravel-cache-", "What the cache's keys begin with"],
   ["REDIS_PREFIX", "laravel-database-", "What all keys in Redis begin with, those of waiting jobs too"],
   ["HORIZON_PREFIX", "laravel_horizon:", "What Horizon's own keys in Redis begin with"],
@@ -76,165 +97,216 @@ const LARAVELS_RETRY = 90;
 /** All variables that Drydock knows, in the order of the `.env` file and of docs/environment.md. */
 export const catalogue: readonly Variable[] = [
   plain("APP_NAME", type.line(), "The application's name, in mails", { default: "Laravel" }),
-  plain("APP_ENV", type.known(
-    "local",
-    "staging",
-    "production",
-  ), "The stage; another name is as strict as the stack's own", {
-    default: ({ stage }) => stage,
-    computed: "the stack's name if it is a stage, else production",
-    check: (value) => (/^[\w.-]+$/.test(
-      value,
-    ) ? undefined : `is ${JSON.stringify(value)}, but it is part of a file's name`),
-    source: template,
-  }),
+  plain(
+    "APP_ENV",
+    type.known("local", "staging", "production"),
+    "The stage; another name is as strict as the stack's own",
+    {
+      default: ({ stage }) => stage,
+      computed: "the stack's name if it is a stage, else production",
+      check: (value) =>
+        /^[\w.-]+$/.test(value) ? undefined : `is ${JSON.stringify(value)}, but it is part of a file's name`,
+      source: template,
+    },
+  ),
   secret("APP_KEY", type.appKey(), "Encrypts sessions, cookies and queued jobs; the same in all roles", {
     required: true,
     generator: `printf 'base64:%s' "$(openssl rand -base64 32)"`,
-    source: `${template}, known issue 4`,
+    source: `${template}, incident 4`,
   }),
-  secret("APP_PREVIOUS_KEYS", type.appKeys(), "Keys used before, separated by commas, while a new APP_KEY is introduced"),
+  secret(
+    "APP_PREVIOUS_KEYS",
+    type.appKeys(),
+    "Keys used before, separated by commas, while a new APP_KEY is introduced",
+  ),
   plain("APP_DEBUG", type.flag(), "Show errors with their details", {
     default: "false",
-    check: (value, { stage }) => (value === "true" && stage === "production" ? "is true in production, where it would show secrets to visitors" : undefined),
+    check: (value, { stage }) =>
+      value === "true" && stage === "production"
+        ? "is true in production, where it would show secrets to visitors"
+        : undefined,
     example: "false",
   }),
   plain("APP_URL", type.url(), "The address that visitors use", {
-    default: ({ stage, settings: { proxy } }) => (stage === "production" ? undefined : localUrl(proxy?.interface ?? "127.0.0.1", proxy?.port ?? 8080)),
+    default: ({ stage, settings: { proxy } }) =>
+      stage === "production" ? undefined : localUrl(proxy?.interface ?? "127.0.0.1", proxy?.port ?? 8080),
     computed: "the proxy's own address; none in production",
     required: true,
-    check: (value, { stage }) => (stage === "production" && !value.startsWith("https://") ? `is ${JSON.stringify(value)}, but production is reached by https` : undefined),
+    check: (value, { stage }) =>
+      stage === "production" && !value.startsWith("https://")
+        ? `is ${JSON.stringify(value)}, but production is reached by https`
+        : undefined,
     example: "https://shop.example.com",
   }),
   plain("APP_LOCALE", type.word(), "The language"),
-  plain("LOG_CHANNEL", type.known(
-    "stderr",
-    "stack",
-    "single",
-    "daily",
-    "syslog",
-    "errorlog",
-    "slack",
-    "papertrail",
-    "null",
-  ), "Where Laravel logs; what stack, single and daily write to laravel.log goes to stderr, too, which `./drydock logs` shows", {
-    default: "stderr",
-    warn: logWarning,
-  }),
+  plain(
+    "LOG_CHANNEL",
+    type.known("stderr", "stack", "single", "daily", "syslog", "errorlog", "slack", "papertrail", "null"),
+    "Where Laravel logs; what stack, single and daily write to laravel.log goes to stderr, too, which `./drydock logs` shows",
+    {
+      default: "stderr",
+      warn: logWarning,
+    },
+  ),
   plain("LOG_STACK", type.words(), "The channels of LOG_CHANNEL=stack", {
-    warn: (value, context) => (context.env["LOG_CHANNEL"] === "stack" ? value.split(
-      ",",
-    ).flatMap((one) => logWarning(one.trim(), context) ?? [])[0] : undefined),
+    warn: (value, context) =>
+      context.env["LOG_CHANNEL"] === "stack"
+        ? value.split(",").flatMap((one) => logWarning(one.trim(), context) ?? [])[0]
+        : undefined,
   }),
-  plain("LOG_LEVEL", type.oneOf("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"), "The least level that is logged", { default: "info" }),
+  plain(
+    "LOG_LEVEL",
+    type.oneOf("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"),
+    "The least level that is logged",
+    { default: "info" },
+  ),
 
   plain("DB_CONNECTION", type.databaseDriver(), "Laravel's database driver; without it Laravel takes SQLite", {
     required: true,
     check: (value, { settings }) =>
-      value === "mariadb" && settings.database?.engine === "mysql" ? 'is "mariadb", but drydock:database.engine is "mysql"' : undefined,
+      value === "mariadb" && settings.database?.engine === "mysql"
+        ? 'is "mariadb", but drydock:database.engine is "mysql"'
+        : undefined,
     example: "mariadb",
-    source: `${template}, known issue 2`,
+    source: `${template}, incident 2`,
   }),
   plain("DB_HOST", type.line(), "The database's name in the stack's network, or the server of `database.external`", {
     ...placed("database", "host", "database"),
-    source: `${template}, known issue 11`,
+    source: `${template}, incident 11`,
   }),
   plain("DB_PORT", type.port(), "The database's port", {
-    ...placed("database", "port", "3306"), source: template,
+    ...placed("database", "port", "3306"),
+    source: template,
   }),
-  plain("DB_DATABASE", type.identifier(64), "The database that is created for the application", { required: true, example: "laravel", source: template }),
+  plain("DB_DATABASE", type.identifier(64), "The database that is created for the application", {
+    required: true,
+    example: "laravel",
+    source: template,
+  }),
   plain("DB_USERNAME", type.identifier(32), "The user that is created for the application", {
     required: true,
     check: (value) => (value === "root" ? 'is "root", but the application needs a user of its own' : undefined),
     example: "laravel",
     source: template,
   }),
-  secret("DB_PASSWORD", type.password(), "That user's password, at least 32 characters", { ...password, source: template }),
+  secret("DB_PASSWORD", type.password(), "That user's password, at least 32 characters", {
+    ...password,
+    source: template,
+  }),
 
-  plain("REDIS_CLIENT", type.oneOf("phpredis"), "The PHP extension; the package predis has no place here", { default: "phpredis", source: "known issue 5" }),
-  plain("MYSQL_ATTR_SSL_CA", type.line(), "The file with the certificates of who has signed the database's; Laravel's configuration reads it, and then encrypts", {
-    ...certificates("database"),
+  plain("REDIS_CLIENT", type.oneOf("phpredis"), "The PHP extension; the package predis has no place here", {
+    default: "phpredis",
+    source: "incident 5",
   }),
+  plain(
+    "MYSQL_ATTR_SSL_CA",
+    type.line(),
+    "The file with the certificates of who has signed the database's; Laravel's configuration reads it, and then encrypts",
+    {
+      ...certificates("database"),
+    },
+  ),
   plain("REDIS_HOST", type.line(), "Redis's name in the stack's network, or the server of `redis.external`", {
-    ...placed("redis", "host", "redis"), source: `${template}, known issue 11`,
+    ...placed("redis", "host", "redis"),
+    source: `${template}, incident 11`,
   }),
-  plain("REDIS_CACHE_HOST", type.line(), "The server of the cache alone; the stores of Laravel's cache use it by themselves", { ...cachePlace, source: "Drydock" }),
+  plain(
+    "REDIS_CACHE_HOST",
+    type.line(),
+    "The server of the cache alone; the stores of Laravel's cache use it by themselves",
+    { ...cachePlace, source: "Drydock" },
+  ),
   plain("REDIS_PORT", type.port(), "Redis's port", placed("redis", "port", "6379")),
-  plain("REDIS_SCHEME", type.oneOf("tls", "tcp"), "Whether Redis is spoken to in encryption; Drydock has Laravel's configuration do that", {
-    default: ({ settings: { redis } }) => (redis?.external?.tls === true ? "tls" : undefined),
-    computed: "tls where `redis.external` has it",
-  }),
+  plain(
+    "REDIS_SCHEME",
+    type.oneOf("tls", "tcp"),
+    "Whether Redis is spoken to in encryption; Drydock has Laravel's configuration do that",
+    {
+      default: ({ settings: { redis } }) => (redis?.external?.tls === true ? "tls" : undefined),
+      computed: "tls where `redis.external` has it",
+    },
+  ),
   plain("REDIS_CAFILE", type.line(), "The file with the certificates of who has signed Redis's", {
     ...certificates("redis"),
     source: "Drydock",
   }),
-  secret("REDIS_PASSWORD", type.password(), "Redis's password, at least 32 characters", { ...password, source: `${template}, known issue 3` }),
-  plain("QUEUE_CONNECTION", type.known(
-    "redis",
-    "database",
-    "sqs",
-    "beanstalkd",
-    "failover",
-    "background",
-    "deferred",
-    "null",
-    "sync",
-  ), "Where jobs wait", {
-    default: "redis",
-    warn: (value, { settings }) =>
-      value === "sync" && settings.horizon?.enabled === true
-        ? 'is "sync": each job is done while its visitor waits, and the queue workers have nothing to do (without them: drydock:horizon.enabled false)'
-        : undefined,
-    source: template,
-  }),
-  ...Object.entries(RETRIES).map(([queue, name]) =>
-    plain(name, type.seconds(), `After how long a job of the queue ${queue} is run again, as its worker must have died`, {
-      default: ({ settings }) => (longestJob(
-        settings,
-      ) < LARAVELS_RETRY ? undefined : String(longestJob(settings) + 30)),
-      computed: "where a `longestJob` is 90 s or more, 30 s more than that; else Laravel's own, 90",
-      source: "Laravel 11 and later",
-    })),
-  plain("CACHE_STORE", type.shared(
-    "redis",
-    "database",
-    "memcached",
-    "dynamodb",
-    "failover",
-  ), "Where the cache is (Laravel 11 and later)", {
-    default: ({ env }) => env["CACHE_DRIVER"] ?? "redis",
-    computed: "CACHE_DRIVER, else redis",
-    source: template,
-  }),
-  plain("CACHE_DRIVER", type.shared("redis", "database", "memcached", "dynamodb"), "The same for Laravel 10 and earlier", {
-    default: ({ env }) => env["CACHE_STORE"] ?? "redis",
-    computed: "CACHE_STORE, else redis",
-    check: (value, { env }) => (value !== (env["CACHE_STORE"] ?? value) ? "differs from CACHE_STORE" : undefined),
-    source: template,
-  }),
-  plain("SESSION_DRIVER", type.shared("redis", "database", "memcached", "dynamodb", "cookie"), "Where sessions are", { default: "redis", source: template }),
-  ...derived.map(([name, value, what]) => plain(name, type.word(), what, { default: value })),
-  plain("BROADCAST_CONNECTION", type.known(
-    "log",
-    "null",
-    "redis",
-    "reverb",
-    "pusher",
-    "ably",
-  ), "How events reach browsers", {
-    default: "log",
-    warn: (value, { env, settings }) =>
-      value === "reverb" && env["REVERB_HOST"] === undefined && !runs(settings, "reverb:start")
-        ? 'is "reverb", but nothing runs `reverb:start`: add it to drydock:workers (see docs/settings.md), or set REVERB_HOST to a server elsewhere'
-        : undefined,
+  secret("REDIS_PASSWORD", type.password(), "Redis's password, at least 32 characters", {
+    ...password,
+    source: `${template}, incident 3`,
   }),
   plain(
-    "FILESYSTEM_DISK",
-    type.word(),
-    "The disk for files; what is on `public` is for everybody",
-    { default: "local" },
+    "QUEUE_CONNECTION",
+    type.known("redis", "database", "sqs", "beanstalkd", "failover", "background", "deferred", "null", "sync"),
+    "Where jobs wait",
+    {
+      default: "redis",
+      warn: (value, { settings }) =>
+        value === "sync" && settings.horizon?.enabled === true
+          ? 'is "sync": each job is done while its visitor waits, and the queue workers have nothing to do (without them: drydock:horizon.enabled false)'
+          : undefined,
+      source: template,
+    },
   ),
-  plain("RESET_OPCACHE", type.flag(), "For images whose own start script looks at it; Drydock proves OPcache in each release, and resets it where it has old code", { default: "false", source: application }),
+  ...Object.entries(RETRIES).map(([queue, name]) =>
+    plain(
+      name,
+      type.seconds(),
+      `After how long a job of the queue ${queue} is run again, as its worker must have died`,
+      {
+        default: ({ settings }) =>
+          longestJob(settings) < LARAVELS_RETRY ? undefined : String(longestJob(settings) + 30),
+        computed: "where a `longestJob` is 90 s or more, 30 s more than that; else Laravel's own, 90",
+        source: "Laravel 11 and later",
+      },
+    ),
+  ),
+  plain(
+    "CACHE_STORE",
+    type.shared("redis", "database", "memcached", "dynamodb", "failover"),
+    "Where the cache is (Laravel 11 and later)",
+    {
+      default: ({ env }) => env["CACHE_DRIVER"] ?? "redis",
+      computed: "CACHE_DRIVER, else redis",
+      source: template,
+    },
+  ),
+  plain(
+    "CACHE_DRIVER",
+    type.shared("redis", "database", "memcached", "dynamodb"),
+    "The same for Laravel 10 and earlier",
+    {
+      default: ({ env }) => env["CACHE_STORE"] ?? "redis",
+      computed: "CACHE_STORE, else redis",
+      check: (value, { env }) => (value !== (env["CACHE_STORE"] ?? value) ? "differs from CACHE_STORE" : undefined),
+      source: template,
+    },
+  ),
+  plain("SESSION_DRIVER", type.shared("redis", "database", "memcached", "dynamodb", "cookie"), "Where sessions are", {
+    default: "redis",
+    source: template,
+  }),
+  ...derived.map(([name, value, what]) => plain(name, type.word(), what, { default: value })),
+  plain(
+    "BROADCAST_CONNECTION",
+    type.known("log", "null", "redis", "reverb", "pusher", "ably"),
+    "How events reach browsers",
+    {
+      default: "log",
+      warn: (value, { env, settings }) =>
+        value === "reverb" && env["REVERB_HOST"] === undefined && !runs(settings, "reverb:start")
+          ? 'is "reverb", but nothing runs `reverb:start`: add it to drydock:workers (see docs/settings.md), or set REVERB_HOST to a server elsewhere'
+          : undefined,
+    },
+  ),
+  plain("FILESYSTEM_DISK", type.word(), "The disk for files; what is on `public` is for everybody", {
+    default: "local",
+  }),
+  plain(
+    "RESET_OPCACHE",
+    type.flag(),
+    "For images whose own start script looks at it; Drydock proves OPcache in each release, and resets it where it has old code",
+    { default: "false", source: application },
+  ),
 
   plain(
     "MAIL_MAILER",
@@ -275,7 +347,10 @@ export const catalogue: readonly Variable[] = [
   plain("BACKUP_RETENTION_DAYS", type.days(), "How long they are kept", { source: application }),
   plain("BACKUP_NOTIFICATION_EMAIL", type.email(), "Who is told when one fails", { source: application }),
 
-  plain("DRYDOCK_RELEASE", type.word(), "The release that a container belongs to", { setBy: "drydock", source: "Drydock" }),
+  plain("DRYDOCK_RELEASE", type.word(), "The release that a container belongs to", {
+    setBy: "drydock",
+    source: "Drydock",
+  }),
 ];
 
 /** What becomes of logs that are files: nobody reads them there. */
@@ -287,10 +362,9 @@ function logWarning(channel: string, { stack }: Context): string | undefined {
 
 /** Whether a worker's command has this word. */
 function runs({ workers }: Context["settings"], word: string): boolean {
-  return Object.values(
-    (workers ?? {}) as Record<string,
-    { command?: unknown }>,
-  ).some(({ command }) => Array.isArray(command) && command.includes(word));
+  return Object.values((workers ?? {}) as Record<string, { command?: unknown }>).some(
+    ({ command }) => Array.isArray(command) && command.includes(word),
+  );
 }
 
 function localUrl(address: string, port: number): string {

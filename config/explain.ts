@@ -1,19 +1,24 @@
 import type { z } from "zod";
 import { catalogue } from "./environment.ts";
 import { nearest } from "./nearest.ts";
-import { joinPath, removeCommand, secretCommand, setCommand, type Problem } from "./problems.ts";
+import { joinPath, type Problem, removeCommand, secretCommand, setCommand } from "./problems.ts";
 import { settingsSchema } from "./schema.ts";
 import { kind, show } from "./show.ts";
 import { at, children, docOf } from "./walk.ts";
 
 /** All paths in the order of the documents. */
 const order = [
-  ...Object.keys(settingsSchema.shape).flatMap((group) => [[group], ...children(settingsSchema, [group]).map((key) => [group, key])]),
+  ...Object.keys(settingsSchema.shape).flatMap((group) => [
+    [group],
+    ...children(settingsSchema, [group]).map((key) => [group, key]),
+  ]),
   ...catalogue.map(({ name }) => ["env", name]),
 ].map(joinPath);
 
 function rank({ path }: Problem): number {
-  const index = order.findLastIndex((known) => path === known || path.startsWith(`${known}.`) || path.startsWith(`${known}[`));
+  const index = order.findLastIndex(
+    (known) => path === known || path.startsWith(`${known}.`) || path.startsWith(`${known}[`),
+  );
   return index === -1 ? order.length : index;
 }
 
@@ -22,17 +27,31 @@ export function inOrder(problems: readonly Problem[]): Problem[] {
   const paths = new Set(problems.map(({ path }) => path));
   const above = (path: string) => [...path.matchAll(/[.[]/g)].some(({ index }) => paths.has(path.slice(0, index)));
   const first = new Map([...problems].reverse().map((problem) => [problem.path, problem]));
-  return [...first.values()].reverse().filter(({ path }) => !above(path)).sort((a, b) => rank(a) - rank(b));
+  return [...first.values()]
+    .reverse()
+    .filter(({ path }) => !above(path))
+    .sort((a, b) => rank(a) - rank(b));
 }
 
 /** Turns what zod found into our own words: where, what arrived, what is expected, what to do. */
-export function explain(issue: z.core.$ZodIssue, values: Readonly<Record<string, unknown>>, stack: string, secrets: readonly string[]): Problem[] {
+export function explain(
+  issue: z.core.$ZodIssue,
+  values: Readonly<Record<string, unknown>>,
+  stack: string,
+  secrets: readonly string[],
+): Problem[] {
   const path = issue.path.map((segment) => (typeof segment === "symbol" ? String(segment) : segment));
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey([...path, key], stack));
 
   const full = joinPath(path);
   if (issue.code === "invalid_key")
-    return [{ path: full, message: `has a name that is not valid, expected ${docOf(settingsSchema, path.slice(0, -1)).expects}`, remedy: removeCommand(full, stack) }];
+    return [
+      {
+        path: full,
+        message: `has a name that is not valid, expected ${docOf(settingsSchema, path.slice(0, -1)).expects}`,
+        remedy: removeCommand(full, stack),
+      },
+    ];
 
   const { expects = "an object", secret, generator, example, preset, owner, composed } = docOf(settingsSchema, path);
   const arrived = at(values, path);
@@ -40,13 +59,17 @@ export function explain(issue: z.core.$ZodIssue, values: Readonly<Record<string,
   const message = arrived === undefined ? `is missing, expected ${expects}` : `is ${shown}, expected ${expects}`;
   const value = preset === undefined ? example : typeof preset === "object" ? JSON.stringify(preset) : String(preset);
   if (secret) return [{ path: full, message, remedy: secretCommand(full, generator, stack) }];
-  const remedy = value === undefined || composed ? removeCommand(full, stack) : setCommand(joinPath(owner), value, stack);
+  const remedy =
+    value === undefined || composed ? removeCommand(full, stack) : setCommand(joinPath(owner), value, stack);
   return [{ path: full, message, remedy }];
 }
 
 function unknownKey(path: readonly (string | number)[], stack: string): Problem {
   const known = children(settingsSchema, path.slice(0, -1));
   const meant = nearest(String(path.at(-1)), known);
-  const hint = meant === undefined ? `expected one of ${known.join(", ")}` : `is ${joinPath([...path.slice(0, -1), meant])} meant?`;
+  const hint =
+    meant === undefined
+      ? `expected one of ${known.join(", ")}`
+      : `is ${joinPath([...path.slice(0, -1), meant])} meant?`;
   return { path: joinPath(path), message: `is unknown: ${hint}`, remedy: removeCommand(joinPath(path), stack) };
 }

@@ -1,10 +1,12 @@
-import { leniently } from "./settings.ts";
-import { readRaw } from "./raw.ts";
-import { ROLES, USER_FROM, type Role } from "./roles.ts";
+import { defined } from "../lib/defined.ts";
 import type { LenientSettings } from "./found.ts";
+import { readRaw } from "./raw.ts";
+import { ROLES, type Role, USER_FROM } from "./roles.ts";
+import { leniently } from "./settings.ts";
 
 /**
- * What a stack's settings say of its containers, for who judges them from outside (the policy pack, the guard): so that nobody writes it
+ * What a stack's settings say of its containers, for who judges them from outside (the policy pack, the guard): so that
+ * nobody writes it
  * twice. Whoever adds a container that needs more adds it here.
  */
 export interface Facts {
@@ -28,7 +30,8 @@ export interface Facts {
 const OURS = ["app", "database", "redis", "proxy"];
 
 /**
- * The facts in a program's configuration, or undefined where it is not Drydock's. What is wrong in the settings counts as not set: the
+ * The facts in a program's configuration, or undefined where it is not Drydock's. What is wrong in the settings counts
+ * as not set: the
  * program itself says so.
  * @param raw configuration keys without their namespace; values are objects or JSON texts
  */
@@ -37,14 +40,17 @@ export function factsIn(raw: Readonly<Record<string, unknown>>, stack: string): 
   return OURS.every((group) => group in values) ? factsOf(leniently(values), env["APP_ENV"]) : undefined;
 }
 
-export function factsOf({ app = {}, database, redis, proxy = {}, scheduler, horizon, backup }: LenientSettings, appEnv?: string): Facts {
+export function factsOf(
+  { app = {}, database, redis, proxy = {}, scheduler, horizon, backup }: LenientSettings,
+  appEnv?: string,
+): Facts {
   const users: Readonly<Record<string, { readonly uid?: number } | undefined>> = { app, database, redis, proxy };
   const uids = ROLES.flatMap((role) => {
     const uid = users[USER_FROM[role] ?? ""]?.uid;
     return uid === undefined ? [] : [[role, uid] as const];
   });
   return {
-    ...(appEnv === undefined ? {} : { appEnv }),
+    ...defined({ appEnv }),
     uids: Object.fromEntries(uids),
     // The state of maintenance mode is the proxy's, and the agent reads it.
     groups: proxy.gid === undefined ? {} : { backup: [proxy.gid] },

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
-import { hostName } from "./hosts.ts";
 import { isReadBack } from "../lib/processors.ts";
+import { hostName } from "./hosts.ts";
 
 /** What the documents and the error messages say about a setting; stored in zod's own registry. */
 export interface FieldDoc {
@@ -36,21 +36,39 @@ export function optional<T extends z.ZodType>(schema: T, description: string, co
 }
 
 /** A setting with a default. */
-export function preset<T extends z.ZodType>(schema: T, value: z.core.util.NoUndefined<z.output<T>>, description: string): z.ZodDefault<T> {
+export function preset<T extends z.ZodType>(
+  schema: T,
+  value: z.core.util.NoUndefined<z.output<T>>,
+  description: string,
+): z.ZodDefault<T> {
   return z._default(schema, value).meta({ description }) as z.ZodDefault<T>;
 }
 
-// `pulumi config set --path` turns whole numbers and booleans into what they look like, and keeps all else as text, 0.5 and lists too.
-const scalar = (value: unknown): unknown => (typeof value === "boolean" || Number.isSafeInteger(value) ? String(value) : value);
-const number = (value: unknown): unknown => (typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value);
+// `pulumi config set --path` turns whole numbers and booleans into what they look like, and keeps all else as text, 0.5
+// and lists too.
+const scalar = (value: unknown): unknown =>
+  typeof value === "boolean" || Number.isSafeInteger(value) ? String(value) : value;
+const number = (value: unknown): unknown =>
+  typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value;
 
 /** A whole number; digits in quotes are accepted. */
 export const integer = (min: number, max: number, unit?: string) =>
-  z.preprocess(number, z.number().int().min(min).max(max)).meta({ expects: `a whole number from ${min} to ${max}${unit === undefined ? "" : ` (${unit})`}` });
+  z
+    .preprocess(number, z.number().int().min(min).max(max))
+    .meta({ expects: `a whole number from ${min} to ${max}${unit === undefined ? "" : ` (${unit})`}` });
 
 /** Days from `least` on, or 0 for never. */
 export const daysOrNever = (least: number) =>
-  z.preprocess(number, z.number().int().max(3650).refine((days) => days === 0 || days >= least)).meta({ expects: `0 (never), or a whole number from ${least} to 3650 (days)` });
+  z
+    .preprocess(
+      number,
+      z
+        .number()
+        .int()
+        .max(3650)
+        .refine((days) => days === 0 || days >= least),
+    )
+    .meta({ expects: `0 (never), or a whole number from ${least} to 3650 (days)` });
 
 /** A number of processors; digits in quotes are accepted. */
 export const cpus = () =>
@@ -70,11 +88,16 @@ export const text = (expects: string, accepts: (value: string) => boolean, examp
 
 /** Options of a server, by name; whether they are good is judged with the server's own list. */
 export const serverOptions = (example: string) =>
-  z.record(z.string().regex(/^[A-Za-z][\w-]*$/), text("a text in one line", (value) => /^[^\u0000-\u001f\u007f"'\\]*$/.test(value)))
+  z
+    .record(
+      z.string().regex(/^[A-Za-z][\w-]*$/),
+      text("a text in one line", (value) => /^[^\u0000-\u001f\u007f"'\\]*$/.test(value)),
+    )
     .meta({ expects: `the server's options by name, such as ${example}` });
 
 /** A list; its JSON text is accepted. */
-export const list = <T extends z.ZodType>(element: T, expects: string, example: string) => z.preprocess(fromJson, z.array(element)).meta({ expects, example });
+export const list = <T extends z.ZodType>(element: T, expects: string, example: string) =>
+  z.preprocess(fromJson, z.array(element)).meta({ expects, example });
 
 function fromJson(value: unknown): unknown {
   if (typeof value !== "string" || !value.startsWith("[")) return value;
@@ -88,7 +111,7 @@ function fromJson(value: unknown): unknown {
 /** Memory in MiB. */
 export const mebibytes = (min: number) => integer(min, 16_777_216, "MiB");
 
-/** A user or group id; 0 is refused, for nothing runs as root (known issue 9). */
+/** A user or group id; 0 is refused, for nothing runs as root (incident 9). */
 export const id = () => integer(1, 65_534);
 
 export const port = () => integer(1, 65_535);
@@ -97,38 +120,79 @@ export const seconds = (max = 86_400) => integer(1, max, "seconds");
 
 /** A schedule as cron writes it, five fields; an empty text is never. */
 export const schedule = (example: string) =>
-  text("five fields as cron writes them (UTC), or nothing for never", (value) => value === "" || /^([\d*,/-]+\s+){4}[\d*,/-]+$/.test(value), example);
+  text(
+    "five fields as cron writes them (UTC), or nothing for never",
+    (value) => value === "" || /^([\d*,/-]+\s+){4}[\d*,/-]+$/.test(value),
+    example,
+  );
 
 /** Patterns of files. */
 export const globs = () =>
-  list(text("a pattern of files", (value) => value.length > 0 && !value.includes("\n")), 'a list of patterns, such as ["public"]', '["public"]');
+  list(
+    text("a pattern of files", (value) => value.length > 0 && !value.includes("\n")),
+    'a list of patterns, such as ["public"]',
+    '["public"]',
+  );
 
 /** A command as a list of words, which no shell reads. */
 export const argv = () =>
-  list(text("a word", (word) => word.length > 0), 'a list of words, such as ["php","artisan","horizon"]', '["php","artisan","horizon"]');
+  list(
+    text("a word", (word) => word.length > 0),
+    'a list of words, such as ["php","artisan","horizon"]',
+    '["php","artisan","horizon"]',
+  );
 
 /** Names of workers and services are those of hosts inside the stack, where these are taken. */
-const TAKEN = ["app", "backup", "database", "horizon", "localhost", "proxy", "redis", "redis-cache", "restore", "scheduler"];
+const TAKEN = [
+  "app",
+  "backup",
+  "database",
+  "horizon",
+  "localhost",
+  "proxy",
+  "redis",
+  "redis-cache",
+  "restore",
+  "scheduler",
+];
 export const isServiceName = (name: string): boolean =>
   /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/.test(name) && !TAKEN.includes(name);
 
 /** An absolute path without `..`, spaces or anything that a configuration file would read in another way. */
 export const path = (expects: string, example: string) =>
-  text(expects, (value) => /^(\/[\w.@+-]+)+$/.test(value) && !value.split("/").some((part) => part === "." || part === ".."), example);
+  text(
+    expects,
+    (value) => /^(\/[\w.@+-]+)+$/.test(value) && !value.split("/").some((part) => part === "." || part === ".."),
+    example,
+  );
 
 /** An address of one interface. */
-export const address = () => text("an IP address, such as 127.0.0.1 (only this machine) or 0.0.0.0 (all interfaces)", (value) => isIP(value) !== 0 && !value.includes("%"), "127.0.0.1");
+export const address = () =>
+  text(
+    "an IP address, such as 127.0.0.1 (only this machine) or 0.0.0.0 (all interfaces)",
+    (value) => isIP(value) !== 0 && !value.includes("%"),
+    "127.0.0.1",
+  );
 
 /** Ranges of addresses. */
 export const ranges = () =>
-  list(text('an address, or a range such as "10.0.0.0/8"', isRange, "10.0.0.0/8"), 'a list of address ranges, such as ["10.0.0.0/8"]', '["10.0.0.0/8"]');
+  list(
+    text('an address, or a range such as "10.0.0.0/8"', isRange, "10.0.0.0/8"),
+    'a list of address ranges, such as ["10.0.0.0/8"]',
+    '["10.0.0.0/8"]',
+  );
 
 function isRange(value: string): boolean {
   const [ip = "", bits = "0", ...rest] = value.split("/");
   const family = isIP(ip);
   // A zone (fe80::1%eth0) is no part of an address to nginx.
-  return family !== 0 && !ip.includes("%") && rest.length === 0
-    && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
+  return (
+    family !== 0 &&
+    !ip.includes("%") &&
+    rest.length === 0 &&
+    /^\d{1,3}$/.test(bits) &&
+    Number(bits) <= (family === 4 ? 32 : 128)
+  );
 }
 
 // The grammar of Docker's reference: [registry[:port]/]path[:tag][@digest]; or the id of an image that was built here.
@@ -140,10 +204,21 @@ const example = "registry.example.com/shop:1.4";
 
 /** Names of hosts, as hostName() of hosts.ts answers them. */
 export const hosts = () => {
-  const host = z.preprocess(scalar, z.string().refine((value) => hostName(value) !== undefined)).transform((value) => hostName(value)!);
-  const expects = 'the name of a host, such as "www.example.com", "*.example.com" for all names below it, or "*" for any';
-  return list(host.meta({ expects, example: "www.example.com" }), 'a list of names, such as ["www.example.com"]', '["www.example.com"]');
+  const host = z
+    .preprocess(
+      scalar,
+      z.string().refine((value) => hostName(value) !== undefined),
+    )
+    .transform((value) => hostName(value)!);
+  const expects =
+    'the name of a host, such as "www.example.com", "*.example.com" for all names below it, or "*" for any';
+  return list(
+    host.meta({ expects, example: "www.example.com" }),
+    'a list of names, such as ["www.example.com"]',
+    '["www.example.com"]',
+  );
 };
 
 /** A reference to an image. */
-export const imageReference = () => text(`an image reference, such as ${example}`, (value) => value.length <= 512 && image.test(value), example);
+export const imageReference = () =>
+  text(`an image reference, such as ${example}`, (value) => value.length <= 512 && image.test(value), example);

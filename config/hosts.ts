@@ -6,7 +6,8 @@ const name = new RegExp(`^(?:\\*\\.)?${label}(?:\\.${label})*$`);
 /**
  * A host name as requests carry it: in lower case, letters of other languages as punycode. Undefined where it is none.
  *
- * @param value a name or an address, with a port or without; `*.` before a name means all names below it, `*` alone all names
+ * @param value a name or an address, with a port or without; `*.` before a name means all names below it, `*` alone all
+ *   names
  */
 export function hostName(value: string): string | undefined {
   if (value === "*") return value;
@@ -39,7 +40,10 @@ export function hostPattern(host: string, port: string): string {
 
 /** Whether an address, a range of addresses or a host's name means the machine itself. */
 export function isLoopback(value: string): boolean {
-  const address = value.replace(/\/\d+$/, "").replace(/^\[|\]$/g, "").toLowerCase();
+  const address = value
+    .replace(/\/\d+$/, "")
+    .replace(/^\[|\]$/g, "")
+    .toLowerCase();
   return address === "localhost" || address === "::1" || /^(?:::ffff:)?127\./.test(address);
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { getProject, getStack, log, runtime } from "@pulumi/pulumi";
 import { encryptedIn } from "./encrypted.ts";
 import { describeProblem } from "./problems.ts";
-import { parseConfiguration, type Configuration } from "./settings.ts";
+import { type Configuration, parseConfiguration } from "./settings.ts";
 
 /**
  * Reads the configuration of the running Pulumi program, and says what is possible in it but hardly meant. Secrets
@@ -17,9 +17,10 @@ export function loadConfiguration(): Configuration {
   const all = Object.entries(runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
   const raw = Object.fromEntries(all.map(([key, value]) => [key.slice(prefix.length), value]));
   const isEncrypted = encryptedIn({
-    file: stackFile(
-      getStack(),
-    ), keys: encryptedKeys(), project: getProject(), values: Object.fromEntries(all.map(read(prefix))),
+    file: stackFile(getStack()),
+    keys: encryptedKeys(),
+    project: getProject(),
+    values: Object.fromEntries(all.map(read(prefix))),
   });
   const configuration = parseConfiguration(raw, getStack(), isEncrypted);
   for (const warning of configuration.warnings) void log.warn(describeProblem(warning));
@@ -27,13 +28,15 @@ export function loadConfiguration(): Configuration {
 }
 
 /** Each group arrives as JSON. */
-const read = (prefix: string) => ([key, value]: [string, string]): [string, unknown] => {
-  try {
-    return [key.slice(prefix.length), JSON.parse(value)];
-  } catch {
-    return [key.slice(prefix.length), value];
-  }
-};
+const read =
+  (prefix: string) =>
+  ([key, value]: [string, string]): [string, unknown] => {
+    try {
+      return [key.slice(prefix.length), JSON.parse(value)];
+    } catch {
+      return [key.slice(prefix.length), value];
+    }
+  };
 
 /** The stack's file in the folder where the program runs: Pulumi starts it in the project's. */
 function stackFile(stack: string): string | undefined {

@@ -12,7 +12,13 @@ export interface LocalOptions {
   /** A free port of this machine, for the proxy. */
   readonly port: number;
   /** References of images that this machine has; `php` is the base that the example is built on. */
-  readonly images: { readonly php: string; readonly proxy: string; readonly database: string; readonly redis: string; readonly backup: string };
+  readonly images: {
+    readonly php: string;
+    readonly proxy: string;
+    readonly database: string;
+    readonly redis: string;
+    readonly backup: string;
+  };
   /** Paths that have a value already, and keep it. @default none */
   readonly existing?: readonly string[];
   /** @default random bytes of the operating system */
@@ -20,7 +26,8 @@ export interface LocalOptions {
 }
 
 /**
- * The values that the local stack's file needs and doesn't have: images, the example application, a free port, and new secrets.
+ * The values that the local stack's file needs and doesn't have: images, the example application, a free port, and new
+ * secrets.
  */
 export function generateLocal({ port, images, existing = [], random = randomBytes }: LocalOptions): ConfigValue[] {
   const password = () => random(24).toString("hex");
@@ -50,5 +57,9 @@ export function generateLocal({ port, images, existing = [], random = randomByte
   return values.filter(({ path }) => !existing.includes(path) && !(own && path.startsWith("drydock:app.build")));
 }
 
-const plain = (path: string, value: string | number): ConfigValue => ({ path: `drydock:${path}`, value, secret: false });
+const plain = (path: string, value: string | number): ConfigValue => ({
+  path: `drydock:${path}`,
+  value,
+  secret: false,
+});
 const secret = (path: string, value: string): ConfigValue => ({ path: `drydock:${path}`, value, secret: true });

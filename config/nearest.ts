@@ -19,7 +19,10 @@ export function distance(a: string, b: string): number {
     const current = [row];
     for (let column = 1; column <= b.length; column++) {
       const substituted = old[column - 1]! + (a[row - 1] === b[column - 1] ? 0 : 1);
-      const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1] ? older[column - 2]! + 1 : Infinity;
+      const swapped =
+        row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]
+          ? older[column - 2]! + 1
+          : Infinity;
       current.push(Math.min(substituted, swapped, old[column]! + 1, current[column - 1]! + 1));
     }
     [older, old] = [old, current];

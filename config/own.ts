@@ -1,6 +1,6 @@
-import { catalogue, type Context } from "./environment.ts";
+import { type Context, catalogue } from "./environment.ts";
 import { distance, nearest } from "./nearest.ts";
-import { joinPath, removeCommand, secretCommand, type Problem } from "./problems.ts";
+import { joinPath, type Problem, removeCommand, secretCommand } from "./problems.ts";
 import { looksSecret } from "./secretLike.ts";
 
 /** A variable of the user's own, as it was given. */
@@ -33,7 +33,9 @@ export function judgeOwn(name: string, { value, raw, kept, borrows }: Own, { sta
   const path = joinPath(["env", name]);
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
-  const wrong = (message: string): void => { problems.push({ path, message, remedy: removeCommand(path, stack) }); };
+  const wrong = (message: string): void => {
+    problems.push({ path, message, remedy: removeCommand(path, stack) });
+  };
   const upper = name.toUpperCase();
   if (upper.startsWith("DRYDOCK_")) wrong("is not for you to set: names that begin with DRYDOCK_ are Drydock's own");
   else if (!/^[A-Za-z_][\w.]*$/.test(name))
@@ -43,9 +45,11 @@ export function judgeOwn(name: string, { value, raw, kept, borrows }: Own, { sta
 
   const meant = upper !== name && known.includes(upper) ? upper : nearest(name, known);
   if (problems.length === 0 && meant !== undefined && !/\d/.test(name) && distance(upper, meant) <= 1)
-    warnings.push(
-      { path, message: `is a variable of your own: is ${meant} meant?`, remedy: removeCommand(path, stack) },
-    );
+    warnings.push({
+      path,
+      message: `is a variable of your own: is ${meant} meant?`,
+      remedy: removeCommand(path, stack),
+    });
 
   const looks = kept === false ? looksSecret(name, raw) : undefined;
   if (looks !== undefined && problems.length === 0) {

@@ -1,5 +1,5 @@
 import type { Context } from "./environment.ts";
-import { secretCommand, setCommand, type Problem } from "./problems.ts";
+import { type Problem, secretCommand, setCommand } from "./problems.ts";
 import { passwordGenerator } from "./variableTypes.ts";
 
 /** A password of the stack. */
@@ -21,33 +21,33 @@ const defaults = new Set(
   `password passwd pass secret root toor admin administrator laravel mysql mariadb redis default test changeme
   changeit letmein welcome qwerty 123456 12345678 123456789 password123 null empty homestead forge sail`.split(/\s+/),
 );
-const placeholder = /change[_ -]?me|replace[_ -]?(me|this)|your[_ -]?(\w+[_ -])?(password|secret|key|token)|placeholder|example|<[^>]*>|\$\{/i;
+const placeholder =
+  /change[_ -]?me|replace[_ -]?(me|this)|your[_ -]?(\w+[_ -])?(password|secret|key|token)|placeholder|example|<[^>]*>|\$\{/i;
 
 /** What is wrong with these passwords, each by itself and among each other. No message holds one. */
 export function judgePasswords(
   passwords: readonly Password[],
-  { stack, stage, settings }: Pick<Context,
-  "stack" | "stage" | "settings">,
+  { stack, stage, settings }: Pick<Context, "stack" | "stage" | "settings">,
 ) {
   const first = new Map<string, string>();
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
-  const accepted = (path: string) => (path.endsWith(
-    ".REDIS_PASSWORD",
-  ) ? settings.redis : settings.database)?.acceptPassword === true;
+  const accepted = (path: string) =>
+    (path.endsWith(".REDIS_PASSWORD") ? settings.redis : settings.database)?.acceptPassword === true;
   for (const { path, value, whose } of passwords) {
     const owner = first.get(value);
     if (owner === undefined) first.set(value, path);
-    const message = weakness(value, whose !== "foreign")
-      ?? (owner === undefined ? undefined : `repeats ${owner}: who learns one would have both`);
+    const message =
+      weakness(value, whose !== "foreign") ??
+      (owner === undefined ? undefined : `repeats ${owner}: who learns one would have both`);
     if (message === undefined) continue;
     const remedy = secretCommand(path, whose === "foreign" ? undefined : passwordGenerator, stack);
     if (whose === "ours") problems.push({ path, message, remedy });
     else if (whose === "foreign" || stage !== "production" || accepted(path)) warnings.push({ path, message, remedy });
     else {
-      const setting = path.endsWith(
-        ".REDIS_PASSWORD",
-      ) ? "drydock:redis.acceptPassword" : "drydock:database.acceptPassword";
+      const setting = path.endsWith(".REDIS_PASSWORD")
+        ? "drydock:redis.acceptPassword"
+        : "drydock:database.acceptPassword";
       problems.push({ path, message, remedy: `${remedy}\nor keep it as it is: ${setCommand(setting, "true", stack)}` });
     }
   }

@@ -21,9 +21,10 @@ export function placed(server: Server, part: "host" | "port", usual: string) {
     check: (value: string, given: Given) => {
       const expected = placeOf(server, part, usual, given);
       if (value === expected) return undefined;
-      const why = given.settings[server]?.external === undefined
-        ? `${ownServer}; a server elsewhere is drydock:${server}.external`
-        : `which drydock:${server}.external says`;
+      const why =
+        given.settings[server]?.external === undefined
+          ? `${ownServer}; a server elsewhere is drydock:${server}.external`
+          : `which drydock:${server}.external says`;
       return `is another one: expected ${expected}, ${why}`;
     },
     example: usual,

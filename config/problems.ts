@@ -33,9 +33,9 @@ function render(problems: readonly Problem[], stack: string): string {
 
 /** One of them: where and what, and below it what to do. */
 export function describeProblem({ path, message, remedy }: Problem): string {
-  return [`${path}: ${message}`, ...(remedy === undefined ? [] : remedy.split(
+  return [`${path}: ${message}`, ...(remedy === undefined ? [] : remedy.split("\n").map((line) => `  ${line}`))].join(
     "\n",
-  ).map((line) => `  ${line}`))].join("\n");
+  );
 }
 
 /** The command that sets a plain value, ready for a shell. */
@@ -54,7 +54,8 @@ export function textCommand(path: string, value: string, stack: string): string 
 }
 
 /**
- * The command that stores a secret: a new one where `generator`, a shell command, can print one; else Pulumi asks for it. The
+ * The command that stores a secret: a new one where `generator`, a shell command, can print one; else Pulumi asks for
+ * it. The
  * value never is an argument, which every user of the machine could read.
  */
 export function secretCommand(path: string, generator: string | undefined, stack: string): string {
@@ -69,6 +70,8 @@ function quote(word: string): string {
 /** A configuration path as Pulumi writes it: `drydock:app.replicas`, `drydock:proxy.trustedProxies[0]`. */
 export function joinPath(path: readonly (string | number)[]): string {
   const [key, ...rest] = path;
-  const steps = rest.map((step) => (typeof step === "number" ? `[${step}]` : /^[\w-]+$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`));
+  const steps = rest.map((step) =>
+    typeof step === "number" ? `[${step}]` : /^[\w-]+$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`,
+  );
   return `drydock:${key ?? ""}${steps.join("")}`;
 }

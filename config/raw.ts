@@ -1,4 +1,4 @@
-import { joinPath, removeCommand, textCommand, type Problem } from "./problems.ts";
+import { joinPath, type Problem, removeCommand, textCommand } from "./problems.ts";
 import { kind } from "./show.ts";
 
 /** The configuration as objects, and the variables as texts. */
@@ -9,7 +9,8 @@ export interface Raw {
 }
 
 /**
- * Undoes what the way through Pulumi does to values: objects arrive as JSON texts, and variables that look like numbers or
+ * Undoes what the way through Pulumi does to values: objects arrive as JSON texts, and variables that look like numbers
+ * or
  * booleans as numbers and booleans. Texts that can't be read are never quoted: they may hold secrets.
  */
 export function readRaw(raw: Readonly<Record<string, unknown>>, stack: string): Raw {
@@ -20,7 +21,12 @@ export function readRaw(raw: Readonly<Record<string, unknown>>, stack: string): 
     if (isObject(object)) values[key] = object;
     // `drydock:logs:` with nothing below it says nothing.
     else if (object === null || object === undefined) continue;
-    else problems.push({ path: joinPath([key]), message: `is ${kind(value)}, expected an object`, remedy: removeCommand(joinPath([key]), stack) });
+    else
+      problems.push({
+        path: joinPath([key]),
+        message: `is ${kind(value)}, expected an object`,
+        remedy: removeCommand(joinPath([key]), stack),
+      });
   }
   const { env: given = {}, ...settings } = values;
   const env: Record<string, string> = {};
@@ -29,7 +35,11 @@ export function readRaw(raw: Readonly<Record<string, unknown>>, stack: string): 
     if (text !== undefined) env[name] = text;
     else {
       const path = joinPath(["env", name]);
-      problems.push({ path, message: `is ${kind(value)}, expected ${whatText(value)}`, remedy: textCommand(path, "VALUE", stack) });
+      problems.push({
+        path,
+        message: `is ${kind(value)}, expected ${whatText(value)}`,
+        remedy: textCommand(path, "VALUE", stack),
+      });
     }
   }
   return { values: settings, env, problems };

@@ -1,10 +1,10 @@
 import { createHmac } from "node:crypto";
 import type { IsEncrypted } from "./encrypted.ts";
-import { catalogue, type Context, type Variable } from "./environment.ts";
-import { nearest, distance } from "./nearest.ts";
+import { type Context, catalogue, type Variable } from "./environment.ts";
+import { distance, nearest } from "./nearest.ts";
 import { judgeOwn } from "./own.ts";
 import { judgePasswords } from "./passwords.ts";
-import { joinPath, removeCommand, secretCommand, setCommand, type Problem } from "./problems.ts";
+import { joinPath, type Problem, removeCommand, secretCommand, setCommand } from "./problems.ts";
 import { expandAll } from "./references.ts";
 import { secretValues } from "./secrets.ts";
 import { hasCredentials, show } from "./show.ts";
@@ -61,7 +61,9 @@ export function resolveEnvironment(
       warnings.push(...warn(variable, found, context));
     }
   }
-  const own = Object.keys(given).filter((name) => !known.has(name)).sort();
+  const own = Object.keys(given)
+    .filter((name) => !known.has(name))
+    .sort();
   for (const name of own) {
     const kept = isEncrypted(["env", name]);
     const judged = judgeOwn(
@@ -75,12 +77,11 @@ export function resolveEnvironment(
   }
   for (const name of expanded.secrets)
     if (plain[name] !== undefined)
-      problems.push(
-        { path: path(name), message: "refers to a secret, but is a plain variable", remedy: removeCommand(
-          path(name),
-          stack,
-        ) },
-      );
+      problems.push({
+        path: path(name),
+        message: "refers to a secret, but is a plain variable",
+        remedy: removeCommand(path(name), stack),
+      });
   const together = judgeTogether({ ...plain, ...secret }, own, context);
   problems.push(...together.problems);
   warnings.push(...together.warnings);
@@ -89,17 +90,22 @@ export function resolveEnvironment(
 }
 
 /**
- * HMAC-SHA256, as 64 hex digits, over `NAME=value` and a NUL for each variable in the order of their names, with APP_KEY
+ * HMAC-SHA256, as 64 hex digits, over `NAME=value` and a NUL for each variable in the order of their names, with
+ * APP_KEY
  * as the key. The key makes it safe to publish, and `env -0 | LC_ALL=C sort -z` in a container has the same form.
  */
 export function environmentHash(variables: Readonly<Record<string, string>>): string {
-  const text = Object.keys(variables).sort().map((name) => `${name}=${variables[name]}\0`);
-  return createHmac("sha256", variables["APP_KEY"] ?? "").update(text.join("")).digest("hex");
+  const text = Object.keys(variables)
+    .sort()
+    .map((name) => `${name}=${variables[name]}\0`);
+  return createHmac("sha256", variables["APP_KEY"] ?? "")
+    .update(text.join(""))
+    .digest("hex");
 }
 
 /** The values with what they refer to, and the names of those that refer to a secret. */
 function expand(given: Readonly<Record<string, string>>, context: Context, isEncrypted: IsEncrypted) {
-  const isSecret = (name: string) => known.get(name)?.secret ?? (isEncrypted(["env", name]) !== false);
+  const isSecret = (name: string) => known.get(name)?.secret ?? isEncrypted(["env", name]) !== false;
   const env: Record<string, string> = {};
   const secrets = new Set<string>();
   const problems: Problem[] = [];
@@ -111,16 +117,19 @@ function expand(given: Readonly<Record<string, string>>, context: Context, isEnc
     }
     const literally = "to have these characters in the value, write \\${ for ${";
     const what = isSecret(name)
-      // A part of a secret could be what looks like a name.
-      ? "has ${…} in it, as a reference to a variable that is not set"
+      ? // A part of a secret could be what looks like a name.
+        "has ${…} in it, as a reference to a variable that is not set"
       : "missing" in found
         ? `refers to \${${found.missing}}, which is not set`
-        : "circle" in found ? `refers to itself (${found.circle.join(
-          " → ",
-        )})` : `has ${found.foreign} in it, which Laravel does not expand`;
-    const remedy = "missing" in found && !isSecret(name)
-      ? setCommand(path(found.missing), "VALUE", context.stack)
-      : isSecret(name) ? secretCommand(path(name), undefined, context.stack) : removeCommand(path(name), context.stack);
+        : "circle" in found
+          ? `refers to itself (${found.circle.join(" → ")})`
+          : `has ${found.foreign} in it, which Laravel does not expand`;
+    const remedy =
+      "missing" in found && !isSecret(name)
+        ? setCommand(path(found.missing), "VALUE", context.stack)
+        : isSecret(name)
+          ? secretCommand(path(name), undefined, context.stack)
+          : removeCommand(path(name), context.stack);
     problems.push({ path: path(name), message: `${what}; ${literally}`, remedy });
   }
   return { env, secrets, problems };
@@ -141,8 +150,12 @@ function judge(variable: Variable, context: Context): string | Problem | undefin
 
   if (value === undefined) {
     if (!required) return undefined;
-    const similar = Object.keys(context.env).find((other) => !known.has(other) && distance(other.toUpperCase(), name) <= 2);
-    return problem(`is missing${similar === undefined ? "" : ` (${path(similar)} is set: is it meant?)`}: ${variable.description}`);
+    const similar = Object.keys(context.env).find(
+      (other) => !known.has(other) && distance(other.toUpperCase(), name) <= 2,
+    );
+    return problem(
+      `is missing${similar === undefined ? "" : ` (${path(similar)} is set: is it meant?)`}: ${variable.description}`,
+    );
   }
   const optional = !required && variable.default === undefined;
   if (value === "" && optional) return undefined;
@@ -151,10 +164,9 @@ function judge(variable: Variable, context: Context): string | Problem | undefin
   const expected = type.meta()?.expects ?? "another value";
   if (!parsed.success)
     return problem(
-      secret ? `is not valid: expected ${expected}` : `is ${show(
-        value,
-        secretValues(context.env, context.settings),
-      )}, expected ${expected}`,
+      secret
+        ? `is not valid: expected ${expected}`
+        : `is ${show(value, secretValues(context.env, context.settings))}, expected ${expected}`,
     );
   if (!secret && hasCredentials(value)) return problem("holds a user name or password, but it is a plain variable");
   const broken = check?.(parsed.data, context);
@@ -194,9 +206,9 @@ function judgeTogether(values: Readonly<Record<string, string>>, names: readonly
       ...given("drydock:backup.databasePassword", databasePassword, "ours"),
       ...given("drydock:backup.token", token, "ours"),
       ...["DB_PASSWORD", "REDIS_PASSWORD"].flatMap((name) => given(path(name), values[name], "existing")),
-      ...["MAIL_PASSWORD", ...names].filter(
-        (name) => /PASSWORD$/.test(name),
-      ).flatMap((name) => given(path(name), values[name], "foreign")),
+      ...["MAIL_PASSWORD", ...names]
+        .filter((name) => /PASSWORD$/.test(name))
+        .flatMap((name) => given(path(name), values[name], "foreign")),
     ],
     context,
   );
@@ -212,7 +224,11 @@ function judgeTogether(values: Readonly<Record<string, string>>, names: readonly
   const needs = (when: boolean, why: string, required: readonly string[]) => {
     for (const name of required)
       if (when && values[name] === undefined && context.env[name] === undefined)
-        problems.push({ path: path(name), message: `is missing: ${why} needs it`, remedy: remedyFor(known.get(name)!, context) });
+        problems.push({
+          path: path(name),
+          message: `is missing: ${why} needs it`,
+          remedy: remedyFor(known.get(name)!, context),
+        });
   };
   needs(values["FILESYSTEM_DISK"] === "s3", "FILESYSTEM_DISK=s3", ["AWS_BUCKET", "AWS_DEFAULT_REGION"]);
   needs(values["MAIL_MAILER"] === "smtp", "MAIL_MAILER=smtp", ["MAIL_HOST", "MAIL_FROM_ADDRESS"]);

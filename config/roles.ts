@@ -1,5 +1,18 @@
 /** Who a container of a stack is; the value of its label `drydock.role`. */
-export const ROLES = ["app", "worker", "horizon", "scheduler", "migrate", "database", "redis", "cache", "proxy", "service", "backup", "restore"] as const;
+export const ROLES = [
+  "app",
+  "worker",
+  "horizon",
+  "scheduler",
+  "migrate",
+  "database",
+  "redis",
+  "cache",
+  "proxy",
+  "service",
+  "backup",
+  "restore",
+] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Roles that run the application's code for as long as the release lives. */

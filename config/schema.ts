@@ -12,7 +12,23 @@ import { services } from "./schema/services.ts";
 import { horizon, scheduler, workers } from "./schema/workers.ts";
 
 /** The groups of settings, in the order of the stack files. */
-export const groups = { docker, app, scheduler, horizon, workers, services, migrate, database, redis, proxy, backup, verify, limits, logs, bucket };
+export const groups = {
+  docker,
+  app,
+  scheduler,
+  horizon,
+  workers,
+  services,
+  migrate,
+  database,
+  redis,
+  proxy,
+  backup,
+  verify,
+  limits,
+  logs,
+  bucket,
+};
 
 /** A whole stack's configuration, strict: what it does not name is an error. */
 export const settingsSchema = z.strictObject({
@@ -28,16 +44,23 @@ export const settingsSchema = z.strictObject({
   scheduler: scheduler.prefault({}).meta({ description: "Laravel's scheduler" }),
   horizon: horizon.prefault({}).meta({ description: "Horizon, which runs the queue workers" }),
   workers: workers.prefault({}).meta({
-    description: "More processes of the application's image: queue workers, Reverb, Inertia's server-side rendering, any command; released as Horizon is",
+    description:
+      "More processes of the application's image: queue workers, Reverb, Inertia's server-side rendering, any command; released as Horizon is",
   }),
   services: services.prefault({}).meta({
-    description: "Containers that the application needs besides database and Redis, such as Meilisearch, Mailpit or Gotenberg",
+    description:
+      "Containers that the application needs besides database and Redis, such as Meilisearch, Mailpit or Gotenberg",
   }),
   migrate: migrate.prefault({}).meta({ description: "The database migrations of a release" }),
   database: database.prefault({} as never).meta({ description: "MariaDB or MySQL" }),
   redis: redis.prefault({} as never).meta({ description: "Redis: cache, sessions and queues" }),
   proxy: proxy
-    .transform((proxy) => ({ ...proxy, headers: Object.fromEntries(Object.entries({ ...defaultHeaders, ...proxy.headers }).filter(([, value]) => value !== "")) }))
+    .transform((proxy) => ({
+      ...proxy,
+      headers: Object.fromEntries(
+        Object.entries({ ...defaultHeaders, ...proxy.headers }).filter(([, value]) => value !== ""),
+      ),
+    }))
     .prefault({} as never)
     .meta({ description: "nginx, the only container with a published port" }),
   backup: backup.prefault({}).meta({ description: "Backups, their proof and points in time" }),
@@ -57,4 +80,8 @@ export type Settings = DeepReadonly<z.output<typeof settingsSchema>>;
 /** The parts of the settings that the rules of single variables look at. */
 export type SettingsWithoutEnv = Omit<Settings, "env">;
 
-type DeepReadonly<T> = T extends (infer E)[] ? readonly DeepReadonly<E>[] : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+type DeepReadonly<T> = T extends (infer E)[]
+  ? readonly DeepReadonly<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+    : T;

@@ -1,19 +1,19 @@
 import { z } from "zod";
 import { checkTogether } from "./checks.ts";
-import type { LenientSettings } from "./found.ts";
 import type { IsEncrypted } from "./encrypted.ts";
 import { catalogue } from "./environment.ts";
 import { explain, inOrder } from "./explain.ts";
-import { joinPath, secretCommand, SettingsError, type Problem } from "./problems.ts";
+import type { LenientSettings } from "./found.ts";
+import { joinPath, type Problem, SettingsError, secretCommand } from "./problems.ts";
 import { readRaw } from "./raw.ts";
-import { resolveEnvironment, type Environment } from "./resolve.ts";
-import { SECRET_SETTINGS, secretValues } from "./secrets.ts";
+import { type Environment, resolveEnvironment } from "./resolve.ts";
 import { workers } from "./schema/workers.ts";
-import { groups, settingsSchema, type Settings } from "./schema.ts";
+import { groups, type Settings, settingsSchema } from "./schema.ts";
+import { SECRET_SETTINGS, secretValues } from "./secrets.ts";
 import { at, unwrapped } from "./walk.ts";
 
-export { settingsSchema, SettingsError };
 export type { Environment, Problem, Settings };
+export { SettingsError };
 
 /** What a program needs to know of its stack. */
 export interface Configuration {
@@ -101,7 +101,10 @@ export function leniently(values: Readonly<Record<string, unknown>>): LenientSet
     const fields: Record<string, unknown> = {};
     const inner: z.core.$ZodType = unwrapped(group);
     // Members of a group whose names are the user's own: each is judged as the others are.
-    const shape = inner instanceof z.ZodRecord ? Object.fromEntries(Object.keys(given ?? {}).map((key) => [key, inner.valueType])) : unwrapped(group).shape;
+    const shape =
+      inner instanceof z.ZodRecord
+        ? Object.fromEntries(Object.keys(given ?? {}).map((key) => [key, inner.valueType]))
+        : unwrapped(group).shape;
     for (const [key, field] of Object.entries(shape)) {
       const parsed = (field as z.ZodType).safeParse((given as Record<string, unknown> | undefined)?.[key]);
       if (parsed.success) fields[key] = parsed.data;

@@ -8,7 +8,8 @@ const shortest = 8;
 export function show(value: unknown, secrets: readonly string[] = []): string {
   if (typeof value === "object") return kind(value);
   const text = String(value);
-  if (secrets.some((secret) => secret.length >= shortest && text.includes(secret)) || hasCredentials(text)) return "a text that may be secret";
+  if (secrets.some((secret) => secret.length >= shortest && text.includes(secret)) || hasCredentials(text))
+    return "a text that may be secret";
   return typeof value === "string" ? JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text) : text;
 }
 

@@ -1,5 +1,5 @@
 import type { Found, LenientSettings } from "./found.ts";
-import { secretCommand, setCommand, type Problem } from "./problems.ts";
+import { type Problem, secretCommand, setCommand } from "./problems.ts";
 import type { Stage } from "./stage.ts";
 
 /**
@@ -7,27 +7,25 @@ import type { Stage } from "./stage.ts";
  */
 export function checkTransport({ backup, bucket }: LenientSettings, stage: Stage, stack: string): Found {
   const problems: Problem[] = [];
-  const found = (path: string, message: string, remedy: string) => problems.push(
-    { path: `drydock:${path}`, message, remedy },
-  );
+  const found = (path: string, message: string, remedy: string) =>
+    problems.push({ path: `drydock:${path}`, message, remedy });
   const { s3, alarms } = backup ?? {};
   const open = (address: string | undefined): address is string => address?.startsWith("http:") === true;
-  const https = (path: string, address: string) => setCommand(
-    `drydock:${path}`,
-    address.replace(/^http:/, "https:"),
-    stack,
-  );
+  const https = (path: string, address: string) =>
+    setCommand(`drydock:${path}`, address.replace(/^http:/, "https:"), stack);
 
-  if (open(s3?.endpoint)) found(
-    "backup.s3.endpoint",
-    "begins with http://: who is on the way could take the backups, and their key",
-    https("backup.s3.endpoint", s3.endpoint),
-  );
-  if (open(bucket?.endpoint)) found(
-    "bucket.endpoint",
-    "begins with http://: who is on the way could take the account's key",
-    https("bucket.endpoint", bucket.endpoint),
-  );
+  if (open(s3?.endpoint))
+    found(
+      "backup.s3.endpoint",
+      "begins with http://: who is on the way could take the backups, and their key",
+      https("backup.s3.endpoint", s3.endpoint),
+    );
+  if (open(bucket?.endpoint))
+    found(
+      "bucket.endpoint",
+      "begins with http://: who is on the way could take the account's key",
+      https("bucket.endpoint", bucket.endpoint),
+    );
   if (open(alarms?.webhook))
     found(
       "backup.alarms.webhook",

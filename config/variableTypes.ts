@@ -13,7 +13,7 @@ export const password = () => text(existingExpects, isPassword);
 export const passwordExpects = "at least 32 visible ASCII characters without quotes and backslashes";
 
 /** What an existing password has to be like to fit into every server's configuration. */
-export const existingExpects = "visible ASCII characters without quotes and backslashes";
+const existingExpects = "visible ASCII characters without quotes and backslashes";
 
 /** A shell command that prints a good one. */
 export const passwordGenerator = "openssl rand -hex 24";
@@ -52,13 +52,17 @@ export const flag = () =>
     .meta({ expects: "true or false" });
 
 export const url = () =>
-  text("an address that begins with http:// or https://", (value) => /^https?:\/\/[^\s"'<>]+$/.test(value) && URL.canParse(value));
+  text(
+    "an address that begins with http:// or https://",
+    (value) => /^https?:\/\/[^\s"'<>]+$/.test(value) && URL.canParse(value),
+  );
 
 export const email = () => text("an e-mail address", (value) => z.email().safeParse(value).success);
 
 export const host = () => text("a host name", (value) => /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(value));
 
-export const port = () => text("a port from 1 to 65535", (value) => /^[1-9]\d{0,4}$/.test(value) && Number(value) <= 65_535);
+export const port = () =>
+  text("a port from 1 to 65535", (value) => /^[1-9]\d{0,4}$/.test(value) && Number(value) <= 65_535);
 
 export const seconds = () => text("a whole number of seconds", (value) => /^[1-9]\d{0,6}$/.test(value));
 
@@ -73,10 +77,13 @@ export const identifier = (length: number) =>
 
 /** Why no other name will do for a server of the stack. */
 export const ownServer =
-  "the name of the stack's own server in its network: a name of another set-up is not known there, and localhost and 127.0.0.1 would be the container itself (known issue 11)";
+  "the name of the stack's own server in its network: a name of another set-up is not known there, and localhost and 127.0.0.1 would be the container itself (incident 11)";
 
 export const databaseDriver = () =>
-  text("mariadb or mysql: with sqlite each replica would have a database of its own, lost at the next release (known issue 2)", (value) => value === "mariadb" || value === "mysql");
+  text(
+    "mariadb or mysql: with sqlite each replica would have a database of its own, lost at the next release (incident 2)",
+    (value) => value === "mariadb" || value === "mysql",
+  );
 
 function isKey(value: string): boolean {
   if (!/^base64:[A-Za-z0-9+/]{43}=$/.test(value)) return false;

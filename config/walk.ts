@@ -21,7 +21,8 @@ export function unwrapped(schema: z.core.$ZodType): z.ZodObject {
 }
 
 function inside(schema: z.core.$ZodType): z.core.$ZodType | undefined {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) return schema.unwrap();
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)
+    return schema.unwrap();
   // A preprocessing step keeps what is accepted in `out`, a transformation of the result in `in`.
   if (schema instanceof z.ZodPipe) return schema.in instanceof z.ZodTransform ? schema.out : schema.in;
   return undefined;
@@ -35,7 +36,11 @@ export function docOf(schema: z.ZodType, path: Path): Doc {
     const next = step(current, segment);
     if (next === undefined) return doc;
     const inner: z.core.$ZodType = unwrapped(next);
-    const found = { ...collect(next), owner: path.slice(0, index + 1), composed: inner instanceof z.ZodObject || inner instanceof z.ZodRecord };
+    const found = {
+      ...collect(next),
+      owner: path.slice(0, index + 1),
+      composed: inner instanceof z.ZodObject || inner instanceof z.ZodRecord,
+    };
     // An entry of a list or a map that says nothing itself is described by the whole.
     doc = found.expects === undefined && !found.composed ? doc : found;
     current = next;

@@ -1,12 +1,16 @@
-import { isLoopback } from "./hosts.ts";
 import type { Found, LenientSettings } from "./found.ts";
-import { setCommand, type Problem } from "./problems.ts";
+import { isLoopback } from "./hosts.ts";
+import { type Problem, setCommand } from "./problems.ts";
 
 /** Tells of a wrong setting: its path without `drydock:`, what is wrong, and the command that puts it right. */
 type Add = (path: string, message: string, remedy?: string) => void;
 
 /** The rules between what the proxy and the application's replicas are told. */
-export function checkWeb({ app, proxy }: LenientSettings, add: Add, set: (path: string, value: string) => string): void {
+export function checkWeb(
+  { app, proxy }: LenientSettings,
+  add: Add,
+  set: (path: string, value: string) => string,
+): void {
   const { timeout, longestRequest, trustedProxies = [], interface: address = "127.0.0.1" } = proxy ?? {};
   if (timeout !== undefined && longestRequest !== undefined && longestRequest < timeout)
     add(
@@ -30,7 +34,10 @@ export function checkWeb({ app, proxy }: LenientSettings, add: Add, set: (path: 
       add(`app.persistent["${path}"]`, `is in ${above}, which is kept already: expected folders beside each other`);
   }
   if (app?.server === "http" && longestRequest !== undefined)
-    add("proxy.longestRequest", "is PHP-FPM's, but drydock:app.server is http: the image's own server decides how long a request may last");
+    add(
+      "proxy.longestRequest",
+      "is PHP-FPM's, but drydock:app.server is http: the image's own server decides how long a request may last",
+    );
 }
 
 /** Of PHP's memory that its processes may use at once; few requests need their limit. */
@@ -38,35 +45,55 @@ const AT_ONCE = 2;
 
 /** What may work and may not: warnings. */
 export function warnOfWeb({ app, proxy }: LenientSettings, stack: string): Found {
-  return { problems: [], warnings: [...(app === undefined ? [] : memory(app, stack)), ...visitors(proxy?.interface, stack)] };
+  return {
+    problems: [],
+    warnings: [...(app === undefined ? [] : memory(app, stack)), ...visitors(proxy?.interface, stack)],
+  };
 }
 
 /** An IPv6 visitor reaches a container by Docker's relay, which has the address of the network's gateway. */
 function visitors(address: string | undefined, stack: string): Problem[] {
   if (address?.includes(":") !== true || isLoopback(address)) return [];
-  return [{
-    path: "drydock:proxy.interface",
-    message: `is ${address}: Docker relays IPv6, so to Laravel, to limits and in the log all visitors have one address, the gateway's. ` +
-      "Have a proxy of the host's own take IPv6 (and TLS), and believe what it says of them: add drydock:proxy.trustedProxies[0] 127.0.0.1",
-    remedy: setCommand("drydock:proxy.interface", "127.0.0.1", stack),
-  }];
+  return [
+    {
+      path: "drydock:proxy.interface",
+      message:
+        `is ${address}: Docker relays IPv6, so to Laravel, to limits and in the log all visitors have one address, the gateway's. ` +
+        "Have a proxy of the host's own take IPv6 (and TLS), and believe what it says of them: add drydock:proxy.trustedProxies[0] 127.0.0.1",
+      remedy: setCommand("drydock:proxy.interface", "127.0.0.1", stack),
+    },
+  ];
 }
 
-/** The kernel ends a process of a container that is full in the middle of its request, and nobody but PHP-FPM's log says so. */
-function memory({ server, memory, maxChildren, php }: Partial<NonNullable<LenientSettings["app"]>>, stack: string): Problem[] {
+/**
+ * The kernel ends a process of a container that is full in the middle of its request, and nobody but PHP-FPM's log says
+ * so.
+ */
+function memory(
+  { server, memory, maxChildren, php }: Partial<NonNullable<LenientSettings["app"]>>,
+  stack: string,
+): Problem[] {
   if (server === "http" || memory === undefined || maxChildren === undefined) return [];
   const limit = php?.["memory_limit"] ?? "128M";
   const each = mebibytes(limit);
   if (each !== Infinity && maxChildren * each <= AT_ONCE * memory) return [];
   const most = each === Infinity ? "as much as they like" : `${maxChildren * each} MiB`;
-  return [{
-    path: "drydock:app.memory",
-    message: `is ${memory} MiB, and PHP-FPM's ${maxChildren} processes may use ${most} (memory_limit ${limit}${php?.["memory_limit"] === undefined ? ", PHP's own" : ""}): ` +
-      `above ${AT_ONCE} times the memory, a few large requests at once have the kernel end some of them`,
-    remedy: each === Infinity
-      ? setCommand("drydock:app.php.memory_limit", `${Math.max(32, Math.floor(AT_ONCE * memory / maxChildren))}M`, stack)
-      : setCommand("drydock:app.memory", String(Math.ceil(maxChildren * each / AT_ONCE)), stack),
-  }];
+  return [
+    {
+      path: "drydock:app.memory",
+      message:
+        `is ${memory} MiB, and PHP-FPM's ${maxChildren} processes may use ${most} (memory_limit ${limit}${php?.["memory_limit"] === undefined ? ", PHP's own" : ""}): ` +
+        `above ${AT_ONCE} times the memory, a few large requests at once have the kernel end some of them`,
+      remedy:
+        each === Infinity
+          ? setCommand(
+              "drydock:app.php.memory_limit",
+              `${Math.max(32, Math.floor((AT_ONCE * memory) / maxChildren))}M`,
+              stack,
+            )
+          : setCommand("drydock:app.memory", String(Math.ceil((maxChildren * each) / AT_ONCE)), stack),
+    },
+  ];
 }
 
 /** An amount of memory as PHP writes it, in MiB; Infinity for none. */

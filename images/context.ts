@@ -5,7 +5,8 @@ import { IMAGES, type ImageName } from "../cli/setup/images-tags.ts";
 
 /**
  * Makes the folder that one of Drydock's images is built from, for who builds and pushes it:
- * `npx tsx images/context.ts NAME FOLDER`, then `docker build`. The folder has to be empty or not there. Packages come from wherever the base image has them from.
+ * `npx tsx images/context.ts NAME FOLDER`, then `docker build`. The folder has to be empty or not there. Packages come
+ * from wherever the base image has them from.
  */
 async function main([name = "", folder = ""]: readonly string[]): Promise<number> {
   if (!(IMAGES as readonly string[]).includes(name) || folder === "") {
@@ -14,7 +15,9 @@ async function main([name = "", folder = ""]: readonly string[]): Promise<number
   }
   const context = resolve(folder);
   if (existsSync(context) && readdirSync(context).length > 0) {
-    process.stderr.write(`${context} is not empty, and nothing is written over what is there\n  remedy: name another folder\n`);
+    process.stderr.write(
+      `${context} is not empty, and nothing is written over what is there\n  remedy: name another folder\n`,
+    );
     return 3;
   }
   await fillContext(name as ImageName, context);

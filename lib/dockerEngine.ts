@@ -21,7 +21,7 @@ export interface DockerEngine {
  * @param host as in DOCKER_HOST
  */
 export async function askEngine(host: string, env: NodeJS.ProcessEnv = process.env): Promise<DockerEngine | undefined> {
-  const said = await askHost<Said>(host, "/version", ["version", "--format", "{{json .Server}}"], env) ?? {};
+  const said = (await askHost<Said>(host, "/version", ["version", "--format", "{{json .Server}}"], env)) ?? {};
   const { Os, Arch, Version, ApiVersion, APIVersion = ApiVersion } = said;
   return typeof Os === "string" && typeof Arch === "string" && typeof APIVersion === "string"
     ? { version: typeof Version === "string" ? Version : "", api: APIVersion, platform: `${Os}/${Arch}` }
@@ -34,18 +34,24 @@ interface Image {
 }
 
 /**
- * The ids of those images that were made on the Docker host, sorted. One that was pulled has a digest of its registry, and is none: it comes
+ * The ids of those images that were made on the Docker host, sorted. One that was pulled has a digest of its registry,
+ * and is none: it comes
  * while a release is at work, and the next release would take it for another.
  * @param host as in DOCKER_HOST
  */
 export async function localImages(references: readonly string[], host: string): Promise<readonly string[]> {
-  const found = await Promise.all(references.map((reference) =>
-    askHost<Image>(host, `/images/${reference}/json`, ["image", "inspect", "--format", "{{json .}}", reference])));
-  return found.flatMap((image) => {
-    if (image?.Id === undefined) return [];
-    // With containerd's store an image that was made here has a digest, too: its own id.
-    return (image.RepoDigests ?? []).every((digest) => digest.endsWith(`@${image.Id}`)) ? [image.Id] : [];
-  }).sort();
+  const found = await Promise.all(
+    references.map((reference) =>
+      askHost<Image>(host, `/images/${reference}/json`, ["image", "inspect", "--format", "{{json .}}", reference]),
+    ),
+  );
+  return found
+    .flatMap((image) => {
+      if (image?.Id === undefined) return [];
+      // With containerd's store an image that was made here has a digest, too: its own id.
+      return (image.RepoDigests ?? []).every((digest) => digest.endsWith(`@${image.Id}`)) ? [image.Id] : [];
+    })
+    .sort();
 }
 
 interface Said {
@@ -62,10 +68,18 @@ interface Said {
  * A question over the socket takes some milliseconds, one by the docker client a tenth of a second.
  * @param path of the engine's API, and `words` for the client that answer the same
  */
-async function askHost<T>(host: string, path: string, words: readonly string[], env = process.env): Promise<T | undefined> {
+async function askHost<T>(
+  host: string,
+  path: string,
+  words: readonly string[],
+  env = process.env,
+): Promise<T | undefined> {
   try {
     if (host.startsWith("unix://")) return await ask<T>(host.slice("unix://".length), path);
-    const { stdout } = await promisify(execFile)("docker", words, { env: { ...env, DOCKER_HOST: host }, timeout: PATIENCE });
+    const { stdout } = await promisify(execFile)("docker", words, {
+      env: { ...env, DOCKER_HOST: host },
+      timeout: PATIENCE,
+    });
     return JSON.parse(stdout) as T;
   } catch {
     return undefined;

@@ -2,7 +2,7 @@
  * What the program asks of a Docker engine: container options, health checks and build arguments of this version of
  * its API.
  */
-export const LEAST = { version: "20.10", api: "1.41" } as const;
+const LEAST = { version: "20.10", api: "1.41" } as const;
 
 /** What is missing, and how to have it. */
 export interface TooOld {

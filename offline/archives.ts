@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { VERSION } from "./version.ts";
 import { readText, Unreachable } from "./download.ts";
+import { VERSION } from "./version.ts";
 
 /** The platforms that Pulumi's downloads are used on: process.platform and process.arch. */
 export const PLATFORMS = ["darwin-arm64", "darwin-x64", "linux-arm64", "linux-x64"] as const;

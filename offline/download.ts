@@ -103,8 +103,7 @@ function explained(error: NodeJS.ErrnoException, { host }: URL): Error {
         "where a proxy puts its own in place: export NODE_EXTRA_CA_CERTS=FILE",
     );
   if (code === "ERR_PROXY_TUNNEL" && /\b407\b/.test(error.message)) return new Refused(PASSWORD);
-  if (UNREACHABLE.test(code))
-    return new Unreachable(`${host} can't be reached (${code})`);
+  if (UNREACHABLE.test(code)) return new Unreachable(`${host} can't be reached (${code})`);
   return new Error(`${host}: ${error.message}`);
 }
 
@@ -191,15 +190,10 @@ interface Part {
 }
 
 /** Goes on with what is at `target` if it is a part of this, else begins anew. */
-async function fetchOnce(
-  url: string,
-  target: string,
-  part: Part,
-  log: Wanted["log"],
-  patience: number,
-): Promise<void> {
+async function fetchOnce(url: string, target: string, part: Part, log: Wanted["log"], patience: number): Promise<void> {
   const there = part.mark === undefined ? 0 : (statSync(target, { throwIfNoEntry: false })?.size ?? 0);
-  const range: Headers = part.mark === undefined || there === 0 ? {} : { range: `bytes=${there}-`, "if-range": part.mark };
+  const range: Headers =
+    part.mark === undefined || there === 0 ? {} : { range: `bytes=${there}-`, "if-range": part.mark };
   const response = await open(url, {}, range);
   const { etag, "content-length": length, "content-range": answered } = response.headers;
   const goesOn = response.statusCode === 206 && answered?.startsWith(`bytes ${there}-`) === true;

@@ -1,7 +1,17 @@
 import { createHash } from "node:crypto";
 import {
-  chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync,
-  renameSync, rmSync, symlinkSync, writeFileSync,
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { delimiter, join } from "node:path";
 import { cacheRoot } from "./cache.ts";
@@ -44,35 +54,51 @@ export async function resolveEngine(options: Wanted = {}): Promise<Engine> {
     // A stack without a bucket needs no aws plugin, and that is some hundred megabytes.
     const { docker, command } = STANDINS;
     const said: string[] = [];
-    const log = (line: string): void => { said.push(line); options.log?.(line); };
+    const log = (line: string): void => {
+      said.push(line);
+      options.log?.(line);
+    };
     const ask = wish === "0" || !existsSync(join(homeFolder(), "complete"));
     const official = await findOfficial({ versions: { docker, command }, download: ask, log });
     if (official) {
       const { path } = official;
       const more = Object.fromEntries((options.plugins ?? []).map((name) => [name, STANDINS[name]]));
       await completePlugins({ versions: more, log });
-      // Written out: some builds of the CLI ask the system for the user's folder, not HOME; and stand-ins may have been exported.
+      // Written out: some builds of the CLI ask the system for the user's folder, not HOME; and stand-ins may have been
+      // exported.
       const home = userHome();
       const own: Record<string, string> = process.env.PULUMI_HOME === home ? {} : { PULUMI_HOME: home };
       const env = { ...own, PATH: withPath(path), PULUMI_SKIP_UPDATE_CHECK: "true" };
       return { kind: "official", bin: join(path, "pulumi"), path, home: undefined, env };
     }
     if (wish === "0") {
-      throw new Error(`Pulumi's own CLI and plugins can't be had here: ${said.at(-1) ?? ""}\n`
-        + "install Pulumi (https://www.pulumi.com/docs/install/), "
-        + "name a mirror (DRYDOCK_PULUMI_MIRROR=https://…), or unset DRYDOCK_OFFLINE");
+      throw new Error(
+        `Pulumi's own CLI and plugins can't be had here: ${said.at(-1) ?? ""}\n` +
+          "install Pulumi (https://www.pulumi.com/docs/install/), " +
+          "name a mirror (DRYDOCK_PULUMI_MIRROR=https://…), or unset DRYDOCK_OFFLINE",
+      );
     }
   }
   const { home } = await installOffline(options);
-  const standins = Object.entries(STANDINS).map(([name, version]) => `${name} ${version}`).join(", ");
-  options.log?.(`using the engine built here, with stand-ins for the plugins ${standins} `
-    + "(DRYDOCK_OFFLINE=0 asks for Pulumi's own)");
+  const standins = Object.entries(STANDINS)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(", ");
+  options.log?.(
+    `using the engine built here, with stand-ins for the plugins ${standins} ` +
+      "(DRYDOCK_OFFLINE=0 asks for Pulumi's own)",
+  );
   const path = join(home, "bin");
   return {
-    kind: "offline", bin: join(path, "pulumi"), path, home,
+    kind: "offline",
+    bin: join(path, "pulumi"),
+    path,
+    home,
     env: {
-      PULUMI_HOME: home, PATH: withPath(path), PULUMI_CREDENTIALS_PATH: process.env.PULUMI_CREDENTIALS_PATH ?? userHome(),
-      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true", PULUMI_SKIP_UPDATE_CHECK: "true",
+      PULUMI_HOME: home,
+      PATH: withPath(path),
+      PULUMI_CREDENTIALS_PATH: process.env.PULUMI_CREDENTIALS_PATH ?? userHome(),
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      PULUMI_SKIP_UPDATE_CHECK: "true",
     },
   };
 }
@@ -96,7 +122,11 @@ export async function installOffline(options: Progress = {}): Promise<{ home: st
     const draft = mkdtempSync(join(cacheRoot(), "home", ".draft-"));
     try {
       mkdirSync(join(draft, "bin"));
-      try { linkSync(cli, join(draft, "bin", "pulumi")); } catch { copyFileSync(cli, join(draft, "bin", "pulumi")); }
+      try {
+        linkSync(cli, join(draft, "bin", "pulumi"));
+      } catch {
+        copyFileSync(cli, join(draft, "bin", "pulumi"));
+      }
       await bundle("language-nodejs", join(draft, "bin", "pulumi-language-nodejs"));
       for (const [name, version] of Object.entries(STANDINS)) {
         const folder = join(draft, "plugins", `resource-${name}-v${version}`);
@@ -132,12 +162,14 @@ function shareSelection(folder: string, home: string): void {
  * The CLI writes a log of each command, everything in it, into a folder of this name: a tenth of what a release costs
  * its processes, and up to 500 MB. There is no setting against it; where the folder can't be made, it goes on without.
  */
-const NO_LOGS = "Pulumi's automatic logs are off in this home: a file stands where their folder would be. To see what it does: pulumi --logtostderr -v=9 COMMAND\n";
+const NO_LOGS =
+  "Pulumi's automatic logs are off in this home: a file stands where their folder would be. To see what it does: pulumi --logtostderr -v=9 COMMAND\n";
 
 /** What a set-up that was killed has left; the lock says that no other is running. */
 function removeDrafts(folder: string): void {
   if (!existsSync(folder)) return;
-  for (const name of readdirSync(folder)) if (name.startsWith(".draft-")) rmSync(join(folder, name), { recursive: true, force: true });
+  for (const name of readdirSync(folder))
+    if (name.startsWith(".draft-")) rmSync(join(folder, name), { recursive: true, force: true });
 }
 
 /** One executable file of each plugin: it starts fast, and does not need the clone that it came from. */
@@ -163,7 +195,8 @@ function homeFolder(): string {
   const sum = createHash("sha256").update(cliKey());
   const here = import.meta.dirname;
   for (const folder of ["plugin", "language-nodejs", ...Object.keys(STANDINS)]) {
-    for (const file of readdirSync(join(here, folder)).sort()) sum.update(file).update(readFileSync(join(here, folder, file)));
+    for (const file of readdirSync(join(here, folder)).sort())
+      sum.update(file).update(readFileSync(join(here, folder, file)));
   }
   sum.update(readFileSync(join(here, "..", "package-lock.json"))).update(readFileSync(join(here, "install.ts")));
   return join(cacheRoot(), "home", sum.digest("hex").slice(0, 12));

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
-import { cliArchive, expectedChecksum, PLATFORMS, pluginArchive, type Archive } from "./archives.ts";
+import { type Archive, cliArchive, expectedChecksum, PLATFORMS, pluginArchive } from "./archives.ts";
 import { cacheRoot } from "./cache.ts";
 import { download, NoRoom, WrongChecksum } from "./download.ts";
 import { findInstalled, isProgram, userHome } from "./installed.ts";
@@ -66,7 +66,9 @@ export async function findOfficial(options: OfficialOptions): Promise<Official |
  */
 export async function completePlugins({ list, log, versions }: Omit<OfficialOptions, "download">): Promise<void> {
   if (missing(versions).length === 0) return;
-  await withLock(join(cacheRoot(), "install.lock"), "downloading Pulumi", log, () => fetchPlugins(versions, { list, log }));
+  await withLock(join(cacheRoot(), "install.lock"), "downloading Pulumi", log, () =>
+    fetchPlugins(versions, { list, log }),
+  );
 }
 
 async function fetchPlugins(

@@ -8,14 +8,16 @@ import type {
 } from "@pulumi/policy";
 import { z } from "zod";
 import type { Facts } from "../config/facts.ts";
+import { defined } from "../lib/defined.ts";
 import { checkResource, checkStack, excludes, type Finding } from "./evaluate.ts";
 import { Resource } from "./helpers/resources.ts";
 import { SETTINGS_POLICY } from "./names.ts";
 import type { Rule } from "./rule.ts";
-import { parseSettings, settingsSchema, type Settings } from "./settings.ts";
+import { parseSettings, type Settings, settingsSchema } from "./settings.ts";
 
 /**
- * Turns the catalogue's rules into policies of the SDK, preceded by one that only carries the shared settings: a policy sees no
+ * Turns the catalogue's rules into policies of the SDK, preceded by one that only carries the shared settings: a policy
+ * sees no
  * configuration but its own.
  * @param facts what Drydock's settings say, asked before the first rule is @default nothing: another program's stack
  */
@@ -105,7 +107,7 @@ type ObjectSchema = { properties: Record<string, never>; required?: string[] };
 /** The SDK wants the properties of a JSON schema; `exclude` belongs to every rule and is checked in evaluate.ts. */
 function schemaOf(schema: z.ZodType): ObjectSchema {
   const { properties = {}, required } = z.toJSONSchema(schema, { io: "input" });
-  return { properties: properties as Record<string, never>, ...(required === undefined ? {} : { required }) };
+  return { properties: properties as Record<string, never>, ...defined({ required }) };
 }
 
 function resourceOf(args: ResourceValidationArgs | PolicyResource): Resource {
@@ -116,7 +118,7 @@ function resourceOf(args: ResourceValidationArgs | PolicyResource): Resource {
     urn: args.urn,
     props: args.props,
     protect: args.opts.protect,
-    ...(args.opts.deleteBeforeReplace === undefined ? {} : { deleteBeforeReplace: args.opts.deleteBeforeReplace }),
+    ...defined({ deleteBeforeReplace: args.opts.deleteBeforeReplace }),
     provider: args.provider?.urn ?? "",
     dependencies: stackArgs?.dependencies.map((other) => other.urn) ?? [],
     propertyDependencies: Object.fromEntries(
@@ -128,7 +130,8 @@ function resourceOf(args: ResourceValidationArgs | PolicyResource): Resource {
   });
 }
 
-// The SDK takes an object in place of the text, too (server.js, makeReportViolationFun); only so can a rule give a note a level of its own.
+// The SDK takes an object in place of the text, too (server.js, makeReportViolationFun); only so can a rule give a note
+// a level of its own.
 type Diagnostic = { message: string; urn: string; enforcementLevel?: "advisory" };
 
 function tell(findings: readonly Finding[], report: ReportViolation): void {

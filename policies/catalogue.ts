@@ -1,3 +1,4 @@
+import type { Rule } from "./rule.ts";
 import { noPasswordArgv } from "./rules/argv.ts";
 import * as commands from "./rules/commands.ts";
 import * as containers from "./rules/containers.ts";
@@ -12,7 +13,6 @@ import * as paths from "./rules/paths.ts";
 import * as privileges from "./rules/privileges.ts";
 import * as s3 from "./rules/s3.ts";
 import * as safety from "./rules/safety.ts";
-import type { Rule } from "./rule.ts";
 
 /** Refuses a name that is there already: the policy SDK would take both, and one configuration would rule the two. */
 export function ordered(rules: readonly Rule[]): readonly Rule[] {
@@ -25,7 +25,7 @@ export function ordered(rules: readonly Rule[]): readonly Rule[] {
   return rules;
 }
 
-/** All rules, in the order of their numbers. */
+/** All rules, in the order in which documents show them. */
 export const catalogue: readonly Rule[] = ordered([
   release.noComposeNoRecreate,
   env.envBlockIdentical,

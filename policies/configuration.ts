@@ -1,12 +1,15 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Facts } from "../config/facts.ts";
+import { parseConfig } from "./evaluate.ts";
 import { SETTINGS_POLICY } from "./names.ts";
 import type { Level, Rule } from "./rule.ts";
-import { parseConfig } from "./evaluate.ts";
 import { parseSettings, type Settings } from "./settings.ts";
 
-/** A rule's entry in a `--policy-pack-config` file: a level, or an object with `enforcementLevel`, `exclude` and the rule's parameters. */
+/**
+ * A rule's entry in a `--policy-pack-config` file: a level, or an object with `enforcementLevel`, `exclude` and the
+ * rule's parameters.
+ */
 type Entry = string | Readonly<Record<string, unknown>>;
 
 const LEVELS = ["mandatory", "advisory", "remediate", "disabled"] as const;
@@ -36,7 +39,8 @@ export function readConfiguration(
 }
 
 /**
- * Checks a whole file. The engine itself takes unknown names without a word, so a typo would switch nothing off and nobody would know.
+ * Checks a whole file. The engine itself takes unknown names without a word, so a typo would switch nothing off and
+ * nobody would know.
  * @throws Error with file, key and remedy
  */
 export function judgeConfiguration(

@@ -13,6 +13,9 @@ const FAMILIES: Readonly<Record<Family, string>> = {
   s3: "S3",
 };
 
+/** Incidents as links to what happened. */
+const linked = (sources: string): string => sources.replace(/\bincidents?\b[^,]*/g, "[$&](incidents.md)");
+
 const cell = (text: string): string => text.replaceAll("|", "\\|");
 
 /** docs/policies.md, from the catalogue. */
@@ -27,7 +30,7 @@ export function policiesDocument(rules: readonly Rule[] = catalogue): string {
         .filter((rule) => rule.family === family)
         .map(
           (rule) =>
-            `| [${rule.name}](#${rule.name}) | ${cell(rule.summary)} | ${rule.level} | ${rule.scope} | ${cell(cite(rule))} |`,
+            `| [${rule.name}](#${rule.name}) | ${cell(rule.summary)} | ${rule.level} | ${rule.scope} | ${linked(cell(cite(rule)))} |`,
         ),
       "",
     ].join("\n"),

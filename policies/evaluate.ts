@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { isUnknown, type Field } from "./helpers/values.ts";
 import { isProduction, remedyFor } from "./helpers/own.ts";
-import { Resource } from "./helpers/resources.ts";
+import type { Resource } from "./helpers/resources.ts";
 import { Stack } from "./helpers/stack.ts";
+import { type Field, isUnknown } from "./helpers/values.ts";
 import type { Context, Report, ResourceRule, Rule, StackRule } from "./rule.ts";
 import type { Settings } from "./settings.ts";
 
@@ -10,7 +10,8 @@ import type { Settings } from "./settings.ts";
 export interface Finding {
   readonly rule: string;
   /**
-   * `excluded`: it would be a violation, but the stack's configuration excludes the resource and says why; `advice`: it would be one in
+   * `excluded`: it would be a violation, but the stack's configuration excludes the resource and says why; `advice`: it
+   * would be one in
    * production.
    */
   readonly kind: "violation" | "advice" | "undecided" | "excluded";
@@ -35,7 +36,10 @@ const exclusions = z
 
 type Exclusions = z.output<typeof exclusions>;
 
-/** Whether an exclusion is about this resource. `*` stands for the number of a replica and the like, never for everything. */
+/**
+ * Whether an exclusion is about this resource. `*` stands for the number of a replica and the like, never for
+ * everything.
+ */
 export function excludes(entry: { readonly resource: string }, name: string): boolean {
   const [start = "", ...rest] = entry.resource.split("*");
   if (rest.length === 0) return start === name;
@@ -48,7 +52,10 @@ export function excludes(entry: { readonly resource: string }, name: string): bo
   );
 }
 
-/** Checks a rule's configuration and fills in the defaults. An unknown key is an error: a typo would otherwise switch nothing off. */
+/**
+ * Checks a rule's configuration and fills in the defaults. An unknown key is an error: a typo would otherwise switch
+ * nothing off.
+ */
 export function parseConfig(
   rule: Rule,
   config: Readonly<Record<string, unknown>> = {},
@@ -141,12 +148,14 @@ class Findings {
   }
 
   all(): Finding[] {
-    const notes = [...this.#undecided].map(([resource, paths]): Finding => ({
-      rule: this.#rule.name,
-      kind: "undecided",
-      urn: resource.urn,
-      message: `${resource.title}: undecided until the update, because not known yet: ${[...paths].join(", ")}`,
-    }));
+    const notes = [...this.#undecided].map(
+      ([resource, paths]): Finding => ({
+        rule: this.#rule.name,
+        kind: "undecided",
+        urn: resource.urn,
+        message: `${resource.title}: undecided until the update, because not known yet: ${[...paths].join(", ")}`,
+      }),
+    );
     return [...this.#violations, ...notes];
   }
 
@@ -171,15 +180,7 @@ class Findings {
   }
 }
 
-/** Sources in words: `known issue 7`, `CIS Docker 5.27`. */
+/** Sources in words: `incident 7`, `CIS Docker 5.27`. Incidents are in docs/incidents.md. */
 export function cite(rule: Pick<Rule, "source">): string {
-  return rule.source
-    .map((id) =>
-      id
-        .replace(/^KI (\d+)$/, "known issue $1")
-        .replace(/^KI (.+)$/, "known issues, $1")
-        .replace(/^PX$/, "the 48 hours of seeds/004")
-        .replace(/^D(\d)/, "CIS Docker $1"),
-    )
-    .join(", ");
+  return rule.source.map((id) => id.replace(/^D(\d)/, "CIS Docker $1")).join(", ");
 }

@@ -47,7 +47,7 @@ export function explain(rule: Rule): string {
     },
   };
   return [
-    `${rule.name} (rule ${rule.id}): ${rule.summary}`,
+    `${rule.name}: ${rule.summary}`,
     "",
     `why      ${rule.why}`,
     `source   ${cite(rule)}`,

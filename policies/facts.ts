@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { factsIn, type Facts } from "../config/facts.ts";
+import { type Facts, factsIn } from "../config/facts.ts";
 
 /** What the engine says of the stack that a policy pack is to judge. */
 interface Told {
@@ -11,9 +11,12 @@ type Handlers = Readonly<Record<string, unknown>>;
 type ConfigureStack = (call: { readonly request: Told }, done: unknown) => void;
 
 /**
- * What Drydock's settings say, out of the stack's configuration, which the engine tells every policy pack: so the rules know uid, port and
- * path without being told, under plain `pulumi preview --policy-pack policies` as well. The engine says it by a call before the first
- * resource; the SDK answers that call and drops the configuration, so it is read on the way. Older engines have it in the environment.
+ * What Drydock's settings say, out of the stack's configuration, which the engine tells every policy pack: so the rules
+ * know uid, port and
+ * path without being told, under plain `pulumi preview --policy-pack policies` as well. The engine says it by a call
+ * before the first
+ * resource; the SDK answers that call and drops the configuration, so it is read on the way. Older engines have it in
+ * the environment.
  *
  * @param sdk where the SDK's own package for gRPC is found; to be called before the pack is made
  * @returns what is known when it is asked; nothing for another program, or an engine that doesn't tell
@@ -45,7 +48,7 @@ export function listenForFacts(
 }
 
 /** The same out of a pack's environment. */
-export function factsOfStack(env: Readonly<Record<string, string | undefined>>): Facts | undefined {
+function factsOfStack(env: Readonly<Record<string, string | undefined>>): Facts | undefined {
   const { PULUMI_CONFIG: text, PULUMI_PROJECT, PULUMI_NODEJS_PROJECT, PULUMI_STACK, PULUMI_NODEJS_STACK } = env;
   const [project, stack] = [PULUMI_PROJECT ?? PULUMI_NODEJS_PROJECT, PULUMI_STACK ?? PULUMI_NODEJS_STACK];
   if (text === undefined || project === undefined || stack === undefined) return undefined;

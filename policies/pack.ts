@@ -1,7 +1,7 @@
 import { PolicyPack } from "@pulumi/policy";
 import { policiesOf } from "./adapter.ts";
-import { listenForFacts } from "./facts.ts";
 import { catalogue } from "./catalogue.ts";
+import { listenForFacts } from "./facts.ts";
 
 new PolicyPack("drydock", {
   description: "Rules for running Laravel on Docker: every one stands for an incident.",

@@ -1,13 +1,16 @@
 import type { z } from "zod";
-import type { Field } from "./helpers/values.ts";
 import type { Resource } from "./helpers/resources.ts";
 import type { Stack } from "./helpers/stack.ts";
+import type { Field } from "./helpers/values.ts";
 import type { Settings } from "./settings.ts";
 
 export type Level = "mandatory" | "advisory" | "remediate";
 export type Family = "laravel" | "safety" | "containers" | "s3";
 
-/** How a check speaks about one resource. `property` is a path such as `ports[0].external`; `what` names keys, never values. */
+/**
+ * How a check speaks about one resource. `property` is a path such as `ports[0].external`; `what` names keys, never
+ * values.
+ */
 export interface Report {
   violation(property: string, what: string): void;
   /** The same where the stack is production; only said anywhere else. */
@@ -29,20 +32,21 @@ export interface Context<P> {
 }
 
 /**
- * How a setting is mended. The path is as `pulumi config set --path drydock:…` takes it; capitals in it (NAME) are for the reader to fill in.
+ * How a setting is mended. The path is as `pulumi config set --path drydock:…` takes it; capitals in it (NAME) are for
+ * the reader to fill in.
  * `from` is a command that prints the value of a secret.
  */
 export type Mending = { readonly path: string } & (
-  { readonly value: string } | { readonly from: string } | { readonly removed: true }
+  | { readonly value: string }
+  | { readonly from: string }
+  | { readonly removed: true }
 );
 
 interface Documented {
-  /** Number of the rule in the catalogue of the project. */
-  readonly id: number;
   readonly name: string;
   readonly family: Family;
   readonly level: Level;
-  /** `KI n`: known issue n of seeds/000; `PX`: seeds/004; `D…`: CIS Docker Benchmark; others by their own id. */
+  /** `incident n` and `incidents, …`: docs/incidents.md; `D…`: CIS Docker Benchmark; others by their own id. */
   readonly source: readonly string[];
   /** One line: what the rule demands. */
   readonly summary: string;
@@ -55,7 +59,8 @@ interface Documented {
   /** What it demands of production besides; elsewhere that is only said. */
   readonly production?: string;
   /**
-   * Drydock's setting that mends what the rule finds in Drydock's own resources, or why there is none. `group` is the group of settings of
+   * Drydock's setting that mends what the rule finds in Drydock's own resources, or why there is none. `group` is the
+   * group of settings of
    * the container's role, `property` what the rule found.
    */
   readonly setting: ((group: string, property: string) => Mending | undefined) | { readonly none: string };
@@ -69,7 +74,8 @@ export interface ResourceRule<P = unknown> extends Documented {
   readonly params: z.ZodType<P>;
   check(resource: Resource, report: Report, context: Context<P>): void;
   /**
-   * Repairs the properties in place, level `remediate` only. Plain loops only: `.map`, `.filter` and the like throw on these proxies, while
+   * Repairs the properties in place, level `remediate` only. Plain loops only: `.map`, `.filter` and the like throw on
+   * these proxies, while
    * reading and setting by index keeps secrets secret and unknowns unknown.
    * @returns whether something was changed
    */

@@ -1,14 +1,17 @@
 import { z } from "zod";
 import type { Facts } from "../config/facts.ts";
 import { LARAVEL, LASTING, ROLES, type Role } from "../config/roles.ts";
-import { stageByName, stageOf, stages, type Stage } from "../config/stage.ts";
+import { type Stage, stageByName, stageOf, stages } from "../config/stage.ts";
 
 export { LARAVEL, LASTING, ROLES, type Role };
 
 // A word of the name: `shop-app-1` has `app`, `mapper` has not.
 const word = (...words: readonly string[]): string => `(^|[-_.])(${words.join("|")})([0-9]*)([-_.]|$)`;
 
-/** Tried in this order on a container's name when it carries no label: `db-backup` is a backup, `app-scheduler` a scheduler. */
+/**
+ * Tried in this order on a container's name when it carries no label: `db-backup` is a backup, `app-scheduler` a
+ * scheduler.
+ */
 const BY_NAME: Readonly<Record<Role, string>> = {
   backup: word("backup", "backups"),
   restore: word("restore"),
@@ -64,8 +67,6 @@ export const settingsSchema = z.strictObject({
   /** What Drydock's settings say; the pack reads them by itself. */
   facts: factsSchema.optional(),
 });
-
-export type SettingsInput = z.input<typeof settingsSchema>;
 
 export interface Settings {
   readonly roleLabel: string;

@@ -26,7 +26,8 @@ export interface StateFinding extends Finding {
 export const NOT_IN_STATE: readonly string[] = ["web-no-delete-before-replace"];
 
 /**
- * Runs the rules over an exported state, as the engine's `policy analyze` does: rules for one resource see its inputs, rules for the stack
+ * Runs the rules over an exported state, as the engine's `policy analyze` does: rules for one resource see its inputs,
+ * rules for the stack
  * the outputs. Secrets stay encrypted, so what depends on them is undecided.
  */
 export function checkState(state: readonly StateResource[], configuration: StackConfiguration): StateFinding[] {

@@ -34,7 +34,10 @@ const VALUE = /^(base64:|sk_|ghp_|glpat|xox)|:\/\/[^/\s:@]*:[^/\s@]+@|^[\w+/=-]{
 /** What is kept of a value: names, numbers, paths. Anything else could be code or a person's data. */
 const PLAIN = /^[\w:.,/@#+*-]{0,80}$/;
 
-/** Arguments as they may be kept: what could be a secret, by its name or its look, or is more than a plain word, is `***`. */
+/**
+ * Arguments as they may be kept: what could be a secret, by its name or its look, or is more than a plain word, is
+ * `***`.
+ */
 export function withoutSecrets(args: readonly string[]): string[] {
   return args.map((arg, index) => {
     const [, name, value] = /^(-{0,2}[\w.:-]+)=(.*)$/s.exec(arg) ?? [];

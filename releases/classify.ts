@@ -1,8 +1,9 @@
-import { definitionOf, typeChange, type Columns } from "./columns.ts";
+import { type Columns, definitionOf, typeChange } from "./columns.ts";
 import { clauses, Reader, tokens, withoutValues } from "./sql.ts";
 
 /**
- * What a change of the schema means for the release that serves while it runs: `additive`, it goes on as before; `breaking`, its queries fail
+ * What a change of the schema means for the release that serves while it runs: `additive`, it goes on as before;
+ * `breaking`, its queries fail
  * or its data is gone; `unknown`, the statement alone doesn't tell.
  */
 export type Verdict = "additive" | "breaking" | "unknown";
@@ -27,7 +28,8 @@ export function worst(findings: readonly Pick<Finding, "verdict">[]): Verdict {
 }
 
 /**
- * Judges statements one after the other: what one of them has made, the release that serves doesn't know, so a later one may change it.
+ * Judges statements one after the other: what one of them has made, the release that serves doesn't know, so a later
+ * one may change it.
  * One judge for all migrations that a release runs.
  */
 export class Judge {
@@ -45,19 +47,54 @@ export class Judge {
   }
 
   #statement(sql: Reader): Omit<Finding, "statement"> {
-    const verb = sql.oneOf("create", "alter", "drop", "rename", "truncate", "insert", "update", "delete", "replace", "select", "show", "describe", "set", "start", "begin", "commit", "savepoint", "release", "optimize", "analyze");
+    const verb = sql.oneOf(
+      "create",
+      "alter",
+      "drop",
+      "rename",
+      "truncate",
+      "insert",
+      "update",
+      "delete",
+      "replace",
+      "select",
+      "show",
+      "describe",
+      "set",
+      "start",
+      "begin",
+      "commit",
+      "savepoint",
+      "release",
+      "optimize",
+      "analyze",
+    );
     switch (verb) {
-      case "create": return this.#create(sql);
-      case "alter": return sql.oneOf("table") === undefined ? unknown("changes something other than a table") : this.#alter(sql);
-      case "drop": return this.#drop(sql);
-      case "rename": return this.#rename(sql);
-      case "truncate": return breaking("deletes all rows of a table");
-      case "insert": return additive;
-      case "update": return this.#update(sql);
-      case "delete": case "replace": return unknown("changes rows that the serving release reads");
-      case "select": case "show": case "describe": return unknown("looks at the database before it decides what to do, so what it will do can't be known");
-      case undefined: return unknown("is a statement that Drydock does not know");
-      default: return additive;
+      case "create":
+        return this.#create(sql);
+      case "alter":
+        return sql.oneOf("table") === undefined ? unknown("changes something other than a table") : this.#alter(sql);
+      case "drop":
+        return this.#drop(sql);
+      case "rename":
+        return this.#rename(sql);
+      case "truncate":
+        return breaking("deletes all rows of a table");
+      case "insert":
+        return additive;
+      case "update":
+        return this.#update(sql);
+      case "delete":
+      case "replace":
+        return unknown("changes rows that the serving release reads");
+      case "select":
+      case "show":
+      case "describe":
+        return unknown("looks at the database before it decides what to do, so what it will do can't be known");
+      case undefined:
+        return unknown("is a statement that Drydock does not know");
+      default:
+        return additive;
     }
   }
 
@@ -71,7 +108,8 @@ export class Judge {
       return additive;
     }
     if (sql.skip("unique")) return this.#unique(this.#tableOfIndex(sql), sql.names());
-    if (sql.oneOf("index", "fulltext", "spatial", "view", "function", "procedure", "sequence") !== undefined) return additive;
+    if (sql.oneOf("index", "fulltext", "spatial", "view", "function", "procedure", "sequence") !== undefined)
+      return additive;
     return unknown("makes something that acts by itself, such as a trigger");
   }
 
@@ -89,7 +127,8 @@ export class Judge {
     const kind = sql.oneOf("table", "view", "index", "function", "procedure", "trigger", "event");
     sql.skip("if", "exists");
     if (kind === "index") return index(sql.name() ?? "");
-    if (kind === "trigger" || kind === "event" || kind === undefined) return unknown("removes something that the serving release may rely on");
+    if (kind === "trigger" || kind === "event" || kind === undefined)
+      return unknown("removes something that the serving release may rely on");
     const names = clauses(sql.rest).map((part) => new Reader(part).name() ?? "");
     if (temporary || (kind === "table" && names.every((name) => this.#tables.has(name)))) return additive;
     return breaking(`drops the ${kind} ${names.join(", ")}`);
@@ -105,14 +144,19 @@ export class Judge {
     });
     const known = names.filter(([from]) => !this.#tables.has(from));
     for (const [, to] of names) this.#tables.add(to);
-    return known.length === 0 ? additive : breaking(`renames the table ${known.map(([from, to]) => `${from} to ${to}`).join(", ")}`);
+    return known.length === 0
+      ? additive
+      : breaking(`renames the table ${known.map(([from, to]) => `${from} to ${to}`).join(", ")}`);
   }
 
   #update(sql: Reader): Omit<Finding, "statement"> {
     const table = sql.name() ?? "";
     const set = sql.rest.findIndex(({ kind, value }) => kind === "word" && value === "set");
     const where = sql.rest.findIndex(({ kind, value }) => kind === "word" && value === "where");
-    const names = set < 0 ? [] : clauses(sql.rest.slice(set + 1, where < 0 ? undefined : where)).map((part) => new Reader(part).name() ?? "");
+    const names =
+      set < 0
+        ? []
+        : clauses(sql.rest.slice(set + 1, where < 0 ? undefined : where)).map((part) => new Reader(part).name() ?? "");
     const own = names.length > 0 && names.every((name) => this.#isNew(table, name) || name === "updated_at");
     return own ? additive : unknown("changes rows that the serving release reads");
   }
@@ -123,17 +167,34 @@ export class Judge {
     if (table === undefined) return unknown("is a statement that Drydock does not know");
     const found = clauses(sql.rest).map((part) => this.#clause(table, new Reader(part)));
     const verdict = worst(found);
-    const reasons = [...new Set(found.flatMap((one) => (one.verdict === verdict ? one.reason ?? [] : [])))];
+    const reasons = [...new Set(found.flatMap((one) => (one.verdict === verdict ? (one.reason ?? []) : [])))];
     return reasons.length === 0 ? { verdict } : { verdict, reason: reasons.join("; ") };
   }
 
   #clause(table: string, sql: Reader): Omit<Finding, "statement"> {
-    const verb = sql.oneOf("add", "drop", "modify", "change", "rename", "alter", "auto_increment", "comment", "algorithm", "lock", "enable", "disable");
+    const verb = sql.oneOf(
+      "add",
+      "drop",
+      "modify",
+      "change",
+      "rename",
+      "alter",
+      "auto_increment",
+      "comment",
+      "algorithm",
+      "lock",
+      "enable",
+      "disable",
+    );
     const [next] = sql.rest;
     switch (verb) {
-      case "add": return this.#add(table, sql);
-      case "drop": return this.#remove(table, sql);
-      case "modify": sql.skip("column"); return this.#modify(table, sql.name() ?? "", sql);
+      case "add":
+        return this.#add(table, sql);
+      case "drop":
+        return this.#remove(table, sql);
+      case "modify":
+        sql.skip("column");
+        return this.#modify(table, sql.name() ?? "", sql);
       case "change": {
         sql.skip("column");
         const [from, to] = [sql.name() ?? "", sql.name() ?? ""];
@@ -156,15 +217,20 @@ export class Judge {
         if (sql.oneOf("index", "check", "constraint") !== undefined) return additive;
         sql.skip("column");
         const column = sql.name() ?? "";
-        return sql.skip("drop") && !this.#isNew(table, column) ? breaking(`takes the default of ${table}.${column} away: an INSERT without it fails`) : additive;
+        return sql.skip("drop") && !this.#isNew(table, column)
+          ? breaking(`takes the default of ${table}.${column} away: an INSERT without it fails`)
+          : additive;
       }
-      case undefined: return this.#tables.has(table) ? additive : unknown(`changes ${table} in a way that Drydock does not know`);
-      default: return additive;
+      case undefined:
+        return this.#tables.has(table) ? additive : unknown(`changes ${table} in a way that Drydock does not know`);
+      default:
+        return additive;
     }
   }
 
   #add(table: string, sql: Reader): Omit<Finding, "statement"> {
-    if (sql.oneOf("index", "key", "fulltext", "spatial", "partition", "period", "system") !== undefined) return additive;
+    if (sql.oneOf("index", "key", "fulltext", "spatial", "partition", "period", "system") !== undefined)
+      return additive;
     const named = sql.skip("constraint");
     if (named && sql.rest[0]?.kind === "name") sql.name();
     const kind = sql.oneOf("unique", "primary", "foreign", "check");
@@ -172,7 +238,9 @@ export class Judge {
     if (kind === "unique") return this.#unique(table, sql.names());
     if (kind !== undefined) {
       const what = kind === "foreign" ? "a foreign key" : kind === "primary" ? "a primary key" : "a check";
-      return isNew || (kind === "foreign" && sql.names().every((name) => this.#isNew(table, name))) ? additive : unknown(`adds ${what} to ${table}: the serving release may write rows that it refuses`);
+      return isNew || (kind === "foreign" && sql.names().every((name) => this.#isNew(table, name)))
+        ? additive
+        : unknown(`adds ${what} to ${table}: the serving release may write rows that it refuses`);
     }
     sql.skip("column");
     sql.skip("if", "not", "exists");
@@ -181,7 +249,9 @@ export class Judge {
     const { nullable, hasDefault } = definitionOf(sql.rest);
     this.#added.add(`${table}.${column}`);
     if (nullable || hasDefault || isNew) return additive;
-    return breaking(`adds ${table}.${column}, NOT NULL without a default: an INSERT of the serving release, which does not know it, fails`);
+    return breaking(
+      `adds ${table}.${column}, NOT NULL without a default: an INSERT of the serving release, which does not know it, fails`,
+    );
   }
 
   #unique(table: string, columns: readonly string[]): Omit<Finding, "statement"> {
@@ -193,12 +263,20 @@ export class Judge {
     const kind = sql.oneOf("index", "key", "foreign", "primary", "constraint", "check", "partition");
     if (this.#tables.has(table)) return additive;
     switch (kind) {
-      case "index": case "key": sql.skip("if", "exists"); return index(sql.name() ?? "");
-      case "foreign": return unknown(`drops a foreign key of ${table}: the serving release may rely on its cascade`);
-      case "primary": return breaking(`drops the primary key of ${table}`);
-      case "constraint": return unknown(`drops a constraint of ${table}`);
-      case "check": return additive;
-      case "partition": return breaking(`drops a partition of ${table} with its rows`);
+      case "index":
+      case "key":
+        sql.skip("if", "exists");
+        return index(sql.name() ?? "");
+      case "foreign":
+        return unknown(`drops a foreign key of ${table}: the serving release may rely on its cascade`);
+      case "primary":
+        return breaking(`drops the primary key of ${table}`);
+      case "constraint":
+        return unknown(`drops a constraint of ${table}`);
+      case "check":
+        return additive;
+      case "partition":
+        return breaking(`drops a partition of ${table} with its rows`);
       default: {
         sql.skip("column");
         sql.skip("if", "exists");
@@ -211,11 +289,15 @@ export class Judge {
   #modify(table: string, column: string, sql: Reader): Omit<Finding, "statement"> {
     if (this.#isNew(table, column)) return additive;
     const before = this.#columns[table]?.[column];
-    if (before === undefined) return unknown(`changes the column ${table}.${column}, and what it was before is not known`);
+    if (before === undefined)
+      return unknown(`changes the column ${table}.${column}, and what it was before is not known`);
     const after = definitionOf(sql.rest);
-    if (typeChange(before.type, after.type) === "other") return breaking(`changes the type of ${table}.${column} from ${before.type} to ${after.type}`);
-    if (before.nullable && !after.nullable) return breaking(`makes ${table}.${column} NOT NULL: a NULL that the serving release writes is refused`);
-    if (before.hasDefault && !after.hasDefault && !after.nullable) return breaking(`takes the default of ${table}.${column} away: an INSERT without it fails`);
+    if (typeChange(before.type, after.type) === "other")
+      return breaking(`changes the type of ${table}.${column} from ${before.type} to ${after.type}`);
+    if (before.nullable && !after.nullable)
+      return breaking(`makes ${table}.${column} NOT NULL: a NULL that the serving release writes is refused`);
+    if (before.hasDefault && !after.hasDefault && !after.nullable)
+      return breaking(`takes the default of ${table}.${column} away: an INSERT without it fails`);
     return additive;
   }
 
@@ -232,5 +314,7 @@ export class Judge {
 
 /** Laravel names a unique index `…_unique`; the statement itself doesn't say what is dropped. */
 function index(name: string): Omit<Finding, "statement"> {
-  return name.endsWith("_unique") ? unknown(`drops the unique index ${name}: upserts of the serving release may rely on it`) : additive;
+  return name.endsWith("_unique")
+    ? unknown(`drops the unique index ${name}: upserts of the serving release may rely on it`)
+    : additive;
 }

@@ -3,7 +3,10 @@ import { outdated, type Release } from "./record.ts";
 /** How many different images of a stack are kept for a way back. */
 export const KEEP = 5;
 
-/** The repository of the tags that keep images; a tag is the name of the stack's records volume, a hyphen, and 12 digits of the image's id. */
+/**
+ * The repository of the tags that keep images; a tag is the name of the stack's records volume, a hyphen, and 12 digits
+ * of the image's id.
+ */
 export const KEPT = "drydock/kept";
 
 export const keptTag = (volume: string, id: string): string =>
@@ -23,7 +26,8 @@ export interface Removal {
 }
 
 /**
- * The images of a stack that are too old to go back to. One that a container uses, running or not, stays; one that another stack keeps loses
+ * The images of a stack that are too old to go back to. One that a container uses, running or not, stays; one that
+ * another stack keeps loses
  * only this stack's tag.
  *
  * @param used ids of the images of all containers on the engine

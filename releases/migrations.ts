@@ -1,4 +1,4 @@
-import { Judge, worst, type Finding, type Verdict } from "./classify.ts";
+import { type Finding, Judge, type Verdict, worst } from "./classify.ts";
 import type { Columns } from "./columns.ts";
 
 /** One migration as runtime/pending.php tells it; also a line of the records' migrations.jsonl. */
@@ -6,7 +6,10 @@ export interface Migration {
   readonly name: string;
   /** What `DB::pretend` says it would run; in the records without the values in it. */
   readonly statements: readonly string[];
-  /** Marked with `public bool $drydockContract = true;`: the second half of a change, for the release after the one that brings it. */
+  /**
+   * Marked with `public bool $drydockContract = true;`: the second half of a change, for the release after the one that
+   * brings it.
+   */
   readonly contract?: boolean;
   /** Why it could not be pretended. */
   readonly error?: string;
@@ -62,7 +65,8 @@ export interface Plan {
 /**
  * What a release does with its pending migrations.
  *
- * @param serving the migrations that the image of the serving release contains: who contains the contracting half can do without what it removes
+ * @param serving the migrations that the image of the serving release contains: who contains the contracting half can
+ *   do without what it removes
  */
 export function planMigrations({ migrations, tables }: Pending, breaking: Breaking, serving: readonly string[]): Plan {
   // Nobody is served from an empty database.

@@ -18,9 +18,14 @@ export interface Preflight {
   readonly retry?: { readonly connection: string; readonly after: number; readonly longestJob: number } | null;
   /** How many workers Horizon may start, and the MiB that its container may use. */
   readonly horizon?: { readonly processes: number; readonly memory: number } | null;
-  /** Settings of Laravel that have what must not be forgotten on the cache's server, and their connections. @default none */
+  /**
+   * Settings of Laravel that have what must not be forgotten on the cache's server, and their connections. @default
+   * none
+   */
   readonly forgotten?: Readonly<Record<string, string>> | readonly [];
-  /** Stores of the cache that are on the server of sessions and jobs, where there is another one for them. @default none */
+  /**
+   * Stores of the cache that are on the server of sessions and jobs, where there is another one for them. @default none
+   */
   readonly together?: readonly string[];
   /** Servers elsewhere that can't be used, and why. @default none */
   readonly unusable?: readonly { readonly what: "database" | "redis"; readonly why: string }[];

@@ -34,7 +34,7 @@ export interface Release {
   readonly probes?: Probes | null;
 }
 
-export interface Probes {
+interface Probes {
   readonly requests: number;
   readonly failed: number;
   readonly slowestMs?: number;
@@ -75,7 +75,9 @@ export function parseMigrations(text: string): ReadonlyMap<string, Migration> {
   );
 }
 
-/** The migrations that ran with a release, with their batch: those that had not run when the one before it was recorded. */
+/**
+ * The migrations that ran with a release, with their batch: those that had not run when the one before it was recorded.
+ */
 export function ranWith(releases: readonly Release[], release: Release): Readonly<Record<string, number>> {
   const before = releases.findLast(({ sequence }) => sequence < release.sequence)?.migrations.applied ?? {};
   return Object.fromEntries(

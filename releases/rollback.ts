@@ -1,10 +1,12 @@
 import { worst } from "./classify.ts";
-import { judgeMigrations, type Judged, type Migration } from "./migrations.ts";
+import { type Judged, judgeMigrations, type Migration } from "./migrations.ts";
 import type { Release } from "./record.ts";
 
 /** What a way back to an earlier release means for the schema. */
 export interface Situation {
-  /** Names of the migrations that have run and that the earlier image does not contain, in the order in which they ran. */
+  /**
+   * Names of the migrations that have run and that the earlier image does not contain, in the order in which they ran.
+   */
   readonly since: readonly string[];
   /** What each of them does to code that does not know it. */
   readonly judged: readonly Judged[];
@@ -34,7 +36,10 @@ export function situation(
   return { since, judged, obstacles: judged.filter(({ verdict }) => verdict !== "additive") };
 }
 
-/** How many of the newest migrations are rolled back before the switch, while the newer code serves, and how many after it. */
+/**
+ * How many of the newest migrations are rolled back before the switch, while the newer code serves, and how many after
+ * it.
+ */
 export interface Steps {
   readonly before: number;
   readonly after: number;
@@ -46,8 +51,10 @@ export interface Refused {
 }
 
 /**
- * In which order `--migrations` goes. What the earlier code can't run with has to go before the switch, and everything newer with it, for
- * Laravel rolls back from the newest; the newer code must survive that. What the earlier code can run with goes after the switch.
+ * In which order `--migrations` goes. What the earlier code can't run with has to go before the switch, and everything
+ * newer with it, for
+ * Laravel rolls back from the newest; the newer code must survive that. What the earlier code can run with goes after
+ * the switch.
  *
  * @param downs what rolling back does, newest first; as judged for the newer code, which serves until the switch
  */

@@ -20,7 +20,8 @@ const QUOTED = {
   none: `'(?:[^']|'')*'|"(?:[^"]|"")*"`,
 };
 
-// Comments have no name here. What stands in one that the server runs (it begins with an exclamation mark) is read like the rest.
+// Comments have no name here. What stands in one that the server runs (it begins with an exclamation mark) is read like
+// the rest.
 const pattern = (quoted: string): RegExp =>
   new RegExp(
     [
@@ -36,7 +37,10 @@ const pattern = (quoted: string): RegExp =>
 
 const PATTERNS = Object.values(QUOTED).map(pattern);
 
-/** The statement read in one of the two ways; undefined where that can't be: something is left open, or a `\\` stands by itself. */
+/**
+ * The statement read in one of the two ways; undefined where that can't be: something is left open, or a `\\` stands by
+ * itself.
+ */
 function readAs(sql: string, how: RegExp): Piece[] | undefined {
   const pieces = [...sql.matchAll(how)].flatMap(({ 0: source, index: at, groups = {} }): Piece[] => {
     const kind = (["name", "text", "number", "word", "mark"] as const).find((one) => groups[one] !== undefined);
@@ -49,7 +53,10 @@ function readAs(sql: string, how: RegExp): Piece[] | undefined {
   return open ? undefined : pieces;
 }
 
-/** Undefined where it can't be said what is a text in it and what is not: it was cut off, or two ways of reading it are possible. */
+/**
+ * Undefined where it can't be said what is a text in it and what is not: it was cut off, or two ways of reading it are
+ * possible.
+ */
 function read(sql: string): Piece[] | undefined {
   const [one, other] = PATTERNS.map((how) => readAs(sql, how)).filter((pieces) => pieces !== undefined);
   const same =
@@ -58,7 +65,10 @@ function read(sql: string): Piece[] | undefined {
   return same ? one : undefined;
 }
 
-/** The words of a statement of MariaDB or MySQL, without comments; of one that can't be read, none. What is in texts never counts as a keyword. */
+/**
+ * The words of a statement of MariaDB or MySQL, without comments; of one that can't be read, none. What is in texts
+ * never counts as a keyword.
+ */
 export function tokens(sql: string): Token[] {
   return (read(sql) ?? []).map(({ kind, source }): Token => {
     if (kind === "name") return { kind, value: source.slice(1, -1).replaceAll("``", "`").toLowerCase() };
@@ -71,8 +81,10 @@ const SCHEMA =
   /^\s*(?:create(?:\s+or\s+replace)?(?:\s+temporary)?\s+table|create\s+(?:(?:unique|fulltext|spatial)\s+)?index|alter\s+(?:ignore\s+|online\s+)*table|drop\s|rename\s)/i;
 
 /**
- * A statement as it may be shown and kept: its values may be passwords or a person's data. Texts become `'…'`, numbers `?`, comments go;
- * of a table's own description the numbers stay, and the words of an enum: they are the schema, and a later judgement needs them. What
+ * A statement as it may be shown and kept: its values may be passwords or a person's data. Texts become `'…'`, numbers
+ * `?`, comments go;
+ * of a table's own description the numbers stay, and the words of an enum: they are the schema, and a later judgement
+ * needs them. What
  * can't be read is left out from there on.
  */
 export function withoutValues(sql: string): string {

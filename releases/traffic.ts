@@ -8,7 +8,10 @@ export interface TrafficLine {
   readonly failed: number;
 }
 
-/** What was counted while a release was recorded: the same release may have been deployed before, unwatched or with other counts. */
+/**
+ * What was counted while a release was recorded: the same release may have been deployed before, unwatched or with
+ * other counts.
+ */
 export function trafficOf<T extends TrafficLine>(
   lines: readonly T[],
   { release, at }: { readonly release: string; readonly at: string },

@@ -1,8 +1,11 @@
 <?php
-// Makes the release's public files ready in the volume that nginx serves, in a folder of their own: nothing that is served changes by it.
+// Makes the release's public files ready in the volume that nginx serves, in a folder of their own: nothing that is
+// served changes by it.
 //
-// releases/RELEASE   all of the release's public files; what earlier ones have as well is linked, so that it takes no room
-// hashed             files with a hash in their name, of this and earlier releases: pages that were loaded before the switch ask for them
+// releases/RELEASE   all of the release's public files; what earlier ones have as well is linked, so that it takes no
+// room
+// hashed             files with a hash in their name, of this and earlier releases: pages that were loaded before the
+// switch ask for them
 // hashed.json        when each of these was last part of a release that was served or made ready, in seconds since 1970
 //
 // Comes after publicFiles.php, which says what there is ($entries) and what the arguments mean.
@@ -28,7 +31,10 @@ $folder = static function (string $path, string $name) use ($fail, $remove): voi
         @mkdir($path, 0755, true) || $fail($name);
     }
 };
-/** Puts a file at its place, whole: linked from where the same is already, else copied. Answers whether it was new to the volume. */
+/**
+ * Puts a file at its place, whole: linked from where the same is already, else copied. Answers whether it was new to
+ * the volume.
+ */
 $place = static function (string $from, string $to, string $name, array $like) use ($fail, $remove): bool {
     $same = static fn (string $one): bool => is_file($one) && !is_link($one) && filesize($one) === filesize($from) && md5_file($one) === md5_file($from);
     if ($same($to)) {

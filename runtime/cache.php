@@ -1,5 +1,6 @@
 <?php
-// Builds Laravel's caches of this container from its final environment, in one process: each `php artisan` would boot the framework again,
+// Builds Laravel's caches of this container from its final environment, in one process: each `php artisan` would boot
+// the framework again,
 // which takes most of the time in which a new replica is not yet there. php /drydock/cache.php APPLICATION_PATH
 
 require __DIR__ . '/stores.php';
@@ -25,7 +26,8 @@ foreach (['config:clear', 'config:cache'] as $command) {
 }
 $file = $app->getCachedConfigPath();
 $config = drydock_logs(drydock_stores(require $file, ...drydock_servers()), $app->storagePath('logs/laravel.log'));
-// A server of the image's own has the proxy's address for its visitors'; the proxy says whose they are, and lets nobody else say it.
+// A server of the image's own has the proxy's address for its visitors'; the proxy says whose they are, and lets nobody
+// else say it.
 // What the application decides itself (`trustProxies`) comes before this.
 if (getenv('DRYDOCK_BEHIND_PROXY') === '1') {
     $config['trustedproxy']['proxies'] ??= '*';

@@ -1,8 +1,9 @@
 <?php
-// Says how a Laravel container is, without changing it and without showing a secret. Delivered for one look, never at a release:
+// Says how a Laravel container is, without changing it and without showing a secret. Delivered for one look, never at a
+// release:
 // docker exec -i … sh -c 'cat > /tmp/NAME.php; …' and then asked twice where PHP-FPM serves:
 //   php NAME.php APPLICATION_PATH   the command line: the container's environment, its database and Redis
-//   through fcgi.php                PHP-FPM: the process that serves, with its own environment and OPcache (known issue 6)
+//   through fcgi.php                PHP-FPM: the process that serves, with its own environment and OPcache (incident 6)
 // Behind __halt_compiler() stands {"path": APPLICATION_PATH, "names": {NAME: keyed hash of its planned value}}.
 
 ini_set('display_errors', '0');
@@ -19,7 +20,7 @@ $key = (string) $value('APP_KEY');
 $fpm = PHP_SAPI !== 'cli';
 $report = ['sapi' => PHP_SAPI, 'release' => $value('DRYDOCK_RELEASE')];
 
-// The plan (known issue 1), and the variables that were forgotten in one role or another (2 to 4).
+// The plan (incident 1), and the variables that were forgotten in one role or another (2 to 4).
 $missing = $differs = [];
 foreach ($plan as $name => $hash) {
     $found = $value($name);

@@ -1,7 +1,8 @@
 <?php
 // Asks PHP-FPM over FastCGI, as nginx would, and prints the body. One that is just starting is waited for a little.
 // Usage: php fcgi.php HOST:PORT[,HOST:PORT…] PATH SCRIPT_FILENAME [TIMEOUT_SECONDS [body]]
-//        several are asked at the same time, and each answer is a line after its address; `body`: standard input goes along
+//        several are asked at the same time, and each answer is a line after its address; `body`: standard input goes
+// along
 // exit 0: every status below 400; 1: anything else
 
 require __DIR__ . '/fastcgi.php';

@@ -1,5 +1,6 @@
 <?php
-// Asks one URL; a server that is just starting is waited for a little. Usage: php http.php URL [TIMEOUT_SECONDS]     exit 0: status below 400; 1: anything else
+// Asks one URL; a server that is just starting is waited for a little. Usage: php http.php URL [TIMEOUT_SECONDS]
+// exit 0: status below 400; 1: anything else
 
 $context = stream_context_create(['http' => [
     'timeout' => (float) ($argv[2] ?? 5), 'ignore_errors' => true, 'follow_location' => 0,

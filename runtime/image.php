@@ -1,5 +1,6 @@
 <?php
-// Says what an image lacks that Laravel or Drydock needs, before anything is changed. The first half of the look into the image, which
+// Says what an image lacks that Laravel or Drydock needs, before anything is changed. The first half of the look into
+// the image, which
 // preflight.php goes on with: a file of its own, that PHP 7 can read, too.
 // Usage: php /drydock/image.php APPLICATION_PATH HORIZON OWN_START USER
 // HORIZON: 1 where the stack runs it; OWN_START: 1 where the image's own start is used; USER: whom the image runs as

@@ -1,5 +1,6 @@
 <?php
-// What an exception of the database says, without the values that it quotes: they may be passwords or a person's data, and what a
+// What an exception of the database says, without the values that it quotes: they may be passwords or a person's data,
+// and what a
 // migration prints is in the log of a pipeline for ever.
 
 // A trace shows the first characters of every argument.

@@ -1,5 +1,6 @@
 <?php
-// Runs the pending migrations, once they may: nobody else migrates this schema, and what Laravel needs for it is here. Or rolls some back.
+// Runs the pending migrations, once they may: nobody else migrates this schema, and what Laravel needs for it is here.
+// Or rolls some back.
 // Usage: php /drydock/migrate.php APPLICATION_PATH LOCK_SECONDS [NAMES]      NAMES: migrations that wait for the next
 // release, with commas
 //        php /drydock/migrate.php APPLICATION_PATH LOCK_SECONDS rollback=COUNT

@@ -1,9 +1,12 @@
 <?php
-// Run by PHP-FPM (never by the CLI, whose OPcache is another one: known issue 6). Answers with what OPcache says of itself.
+// Run by PHP-FPM (never by the CLI, whose OPcache is another one: incident 6). Answers with what OPcache says of
+// itself.
 // The script lies outside the document root, so that no request from outside can reach it.
-//   /reset             empties OPcache if it has old code: a file that was changed after OPcache took it in is executed as it was
+//   /reset             empties OPcache if it has old code: a file that was changed after OPcache took it in is executed
+// as it was
 //   /scripts           lists the files that OPcache has, as JSON
-//   /compile           takes those of such a list in, where they are here and it has them not yet; it executes nothing of them
+//   /compile           takes those of such a list in, where they are here and it has them not yet; it executes nothing
+// of them
 //   any other address  only says how things stand, as for doctor.php, which includes this and gets the answer returned
 
 require_once __DIR__ . '/answer.php';
@@ -31,7 +34,8 @@ if ($asked === '/compile') {
 $since = max($status['opcache_statistics']['start_time'], $status['opcache_statistics']['last_restart_time']);
 $path = getenv('DRYDOCK_PATH');
 $stale = [];
-// Where OPcache looks at the files' times itself, it has no old code. Views are compiled while it runs, and taken in after that.
+// Where OPcache looks at the files' times itself, it has no old code. Views are compiled while it runs, and taken in
+// after that.
 foreach (ini_get('opcache.validate_timestamps') ? [] : array_keys($status['scripts'] ?? []) as $script) {
     if (str_starts_with($script, "$path/") && !str_starts_with($script, "$path/storage/framework/views/") && (!is_file($script) || filectime($script) > $since)) {
         $stale[] = substr($script, strlen($path) + 1);

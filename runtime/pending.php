@@ -1,9 +1,11 @@
 <?php
-// Says which migrations of this image have not run yet and which SQL they would run, without running any. Runs as a one-off container's command.
+// Says which migrations of this image have not run yet and which SQL they would run, without running any. Runs as a
+// one-off container's command.
 // php /drydock/pending.php APPLICATION_PATH               the pending ones: {"pending": […], "dump": the schema's dump
 // that is loaded first,
 //                                                         "tables": count, "migrations": [{name, statements, …}], …}
-// php /drydock/pending.php APPLICATION_PATH down=A,B      what rolling these back would run, in this order: {"migrations": […], …}
+// php /drydock/pending.php APPLICATION_PATH down=A,B      what rolling these back would run, in this order:
+// {"migrations": […], …}
 
 require __DIR__ . '/answer.php';
 require __DIR__ . '/masked.php';

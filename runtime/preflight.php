@@ -1,7 +1,10 @@
 <?php
-// Says what Laravel makes of the stack's variables in this image. Runs as a one-off container's command, before anything is changed.
-// Usage: php /drydock/preflight.php APPLICATION_PATH < {"names": {NAME: keyed hash of its planned value}, "longestJob": seconds,
-//        "horizon": MiB that Horizon's container may use, 0: none, "cached": whether the containers cache their configuration,
+// Says what Laravel makes of the stack's variables in this image. Runs as a one-off container's command, before
+// anything is changed.
+// Usage: php /drydock/preflight.php APPLICATION_PATH < {"names": {NAME: keyed hash of its planned value}, "longestJob":
+// seconds,
+//        "horizon": MiB that Horizon's container may use, 0: none, "cached": whether the containers cache their
+// configuration,
 //        "elsewhere": which of database and redis are not the stack's own}
 
 require __DIR__ . '/answer.php';

@@ -1,8 +1,10 @@
 <?php
-// Reads which public files the image has, and where its links lead. The first half of what makes them ready: see assets.php.
+// Reads which public files the image has, and where its links lead. The first half of what makes them ready: see
+// assets.php.
 //
 // php -- APPLICATION RELEASE SERVING DAYS HASHED PERSISTENT, with publicFiles.php and then assets.php on standard input
-// SERVING: the release that is served, empty: none, `?`: not known; DAYS: how long hashed files stay; HASHED: which ones these are
+// SERVING: the release that is served, empty: none, `?`: not known; DAYS: how long hashed files stay; HASHED: which
+// ones these are
 // PERSISTENT: {"public/uploads": {"folder": where its volume is mounted now, "public": whether nginx serves it}}
 
 [, $app, $release, $serving, $days, $hashed, $persistent] = $argv;

@@ -1,5 +1,6 @@
 <?php
-// What a container of the application could reach and use that it ought not to: asked by the doctor, on standard input of a container that runs.
+// What a container of the application could reach and use that it ought not to: asked by the doctor, on standard input
+// of a container that runs.
 // Argument: JSON. Answers {"reached": […], "grants": […], "free": 0.5}
 
 $asked = json_decode($argv[1], true, 512, JSON_THROW_ON_ERROR);

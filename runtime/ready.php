@@ -1,6 +1,8 @@
 <?php
-// Health check of a replica: its PHP-FPM answers. Before it says so for the first time, OPcache gets what the replicas that serve have in theirs:
-// whatever is missing there is compiled while a visitor waits (55 ms on an idle machine for the first one who writes a row).
+// Health check of a replica: its PHP-FPM answers. Before it says so for the first time, OPcache gets what the replicas
+// that serve have in theirs:
+// whatever is missing there is compiled while a visitor waits (55 ms on an idle machine for the first one who writes a
+// row).
 // Usage: php ready.php HOST:PORT PATH SCRIPT_FILENAME
 // exit 0: the status is below 400; 1: anything else
 
@@ -13,10 +15,12 @@ if (!$well) {
     exit(1);
 }
 
-// New at each start, like OPcache. A replica that couldn't be prepared is as good as any was without: it is not tried twice.
+// New at each start, like OPcache. A replica that couldn't be prepared is as good as any was without: it is not tried
+// twice.
 $mark = '/dev/shm/prepared';
 if (!is_file($mark) && @touch($mark)) {
-    // Of a name that isn't there, Docker asks the resolvers outside; where they don't answer, that would take ten seconds.
+    // Of a name that isn't there, Docker asks the resolvers outside; where they don't answer, that would take ten
+    // seconds.
     putenv('RES_OPTIONS=timeout:1 attempts:1');
     $proxy = @file_get_contents('http://proxy:8090/replicas', false, stream_context_create(['http' => ['timeout' => 1]]));
     $serving = array_filter(explode(',', trim((string) $proxy)));

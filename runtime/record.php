@@ -1,5 +1,6 @@
 <?php
-// Completes the record of a release with what only the running application knows: which migrations its image contains, and which have run.
+// Completes the record of a release with what only the running application knows: which migrations its image contains,
+// and which have run.
 // Standard input: the record so far, as JSON. Usage: php record.php APPLICATION_PATH        answers with the whole of
 // it
 

@@ -1,11 +1,13 @@
 #!/bin/sh
 # The scheduler: starts what is due at each minute, as `artisan schedule:work` does, and ends without hurting a task.
-# schedule:work ends at once where it is told to stop (Laravel 12 and earlier), and always leaves tasks behind that run in the background: with
+# schedule:work ends at once where it is told to stop (Laravel 12 and earlier), and always leaves tasks behind that run
+# in the background: with
 # the container they would be killed, and those without overlapping would stay locked for a day.
 # Usage: sh schedule.sh SECONDS    SECONDS: how long what runs may finish, once this was told to stop
 set -u
 
-# clear_locks: only where no task runs: one scheduler is all there is, so a lock that is there then was left by what was killed.
+# clear_locks: only where no task runs: one scheduler is all there is, so a lock that is there then was left by what was
+# killed.
 clear_locks() { php artisan schedule:clear-cache 2>/dev/null | grep '^Deleting' || true; }
 
 # parent_of PID: sets $parent; 0 where it is gone.
@@ -19,7 +21,8 @@ parent_of() {
   done < "/proc/$1/status"; } 2>/dev/null || true
 }
 
-# tasks: sets $tasks to the processes that this container's schedule has started and that still run. What comes from outside, such as a health
+# tasks: sets $tasks to the processes that this container's schedule has started and that still run. What comes from
+# outside, such as a health
 # check, has no ancestor here.
 tasks() {
   tasks=''
@@ -35,7 +38,8 @@ tasks() {
   done
 }
 
-# end_tasks: those at the end of each chain; the shell around a background task then says that it is over, which releases its lock.
+# end_tasks: those at the end of each chain; the shell around a background task then says that it is over, which
+# releases its lock.
 end_tasks() {
   for pid in $tasks; do
     leaf=yes
@@ -69,7 +73,8 @@ while [ "$told" = no ]; do
   fi
 done
 
-# The successor starts when this is gone, and a minute in which neither runs is never made up for: so this ends early in a minute, when nothing
+# The successor starts when this is gone, and a minute in which neither runs is never made up for: so this ends early in
+# a minute, when nothing
 # runs, and starts what is due until then.
 began=$(date +%s)
 late=$((began + $1 - 10))

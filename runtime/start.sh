@@ -21,7 +21,7 @@ mkdir -p storage/app/.drydock-uploads 2>/dev/null || :
 # PHP removes an upload with its request, unless it was killed.
 find storage/app/.drydock-uploads -type f -mmin +1440 -exec rm -f {} + 2>/dev/null || :
 
-# Caches are built here, with the final environment, never in the image: known issue 10. The folders are fresh tmpfs,
+# Caches are built here, with the final environment, never in the image: incident 10. The folders are fresh tmpfs,
 # so there is nothing stale to clear after a release; `docker restart` keeps no tmpfs either.
 if [ "${DRYDOCK_CACHE:-0}" = 1 ]; then
   php /drydock/cache.php "$DRYDOCK_PATH"
@@ -30,7 +30,8 @@ fi
 umask 022
 # The image's own start, where the stack's file names none (components/app.ts).
 [ $# -gt 0 ] || eval "set -- $(cat /run/drydock/start)"
-# PHP-FPM answers on the network of the proxy alone: the one with a way out, whose address is asked for here without sending anything.
+# PHP-FPM answers on the network of the proxy alone: the one with a way out, whose address is asked for here without
+# sending anything.
 case " $* " in *" /run/drydock/fpm.conf "*)
   DRYDOCK_LISTEN=$(php -n -r '$s = @stream_socket_client("udp://192.0.2.1:9"); echo $s ? explode(":", stream_socket_get_name($s, false))[0] : "0.0.0.0";')
   export DRYDOCK_LISTEN

@@ -1,6 +1,8 @@
 <?php
-// Asked by nginx for a file below a public folder that its own user may not read: Laravel's private visibility makes folders that only
-// the application's user can enter. What lies there is public all the same, so it is opened to nginx, which then serves it itself;
+// Asked by nginx for a file below a public folder that its own user may not read: Laravel's private visibility makes
+// folders that only
+// the application's user can enter. What lies there is public all the same, so it is opened to nginx, which then serves
+// it itself;
 // what isn't there, is a link, or can't be opened, is Laravel's to answer.
 
 (static function (): void {

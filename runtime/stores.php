@@ -2,7 +2,8 @@
 // Which of a stack's Redis servers is used for what, as Laravel's configuration has it. Included by others.
 
 /**
- * Has the stores of the cache use the server that may forget. What they lock stays with sessions and jobs: a lock that is forgotten would
+ * Has the stores of the cache use the server that may forget. What they lock stays with sessions and jobs: a lock that
+ * is forgotten would
  * let two do what one may. A connection that the application points elsewhere, or names by a URL, stays as it is.
  *
  * @param array $config the whole configuration, as arrays
@@ -30,7 +31,10 @@ function drydock_stores(array $config, string $lasting, string $forgetful): arra
     return $config;
 }
 
-/** Has the connections to a server elsewhere encrypt, and check whom they talk to: Laravel's own configuration has no variables for that. */
+/**
+ * Has the connections to a server elsewhere encrypt, and check whom they talk to: Laravel's own configuration has no
+ * variables for that.
+ */
 function drydock_encrypted(array $config, string $lasting): array
 {
     if (getenv('REDIS_SCHEME') !== 'tls') {

@@ -1,6 +1,8 @@
 <?php
-// Health of a worker's container, asked inside it: its own process has stayed alive, does what it is there for, and, where it runs
-// Laravel, reaches database and Redis. horizon:status would speak for all containers at once, so a dead one passes while another lives.
+// Health of a worker's container, asked inside it: its own process has stayed alive, does what it is there for, and,
+// where it runs
+// Laravel, reaches database and Redis. horizon:status would speak for all containers at once, so a dead one passes
+// while another lives.
 // Usage: php worker.php APPLICATION_PATH KIND [PORT]
 // KIND: horizon; scheduler; process (any command); port (a command that listens on PORT)
 

@@ -1,6 +1,17 @@
-// One file of JavaScript from the TypeScript of the program, of the policy pack, and of the command line, kept as long as nothing changes. tsx strips the
-// types of every file at each run, and its hooks make loading all packages three times as slow: together 0.7 s of processor time of each preview.
-const { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } = require("node:fs");
+// One file of JavaScript from the TypeScript of the program, of the policy pack, and of the command line, kept as long
+// as nothing changes. tsx strips the
+// types of every file at each run, and its hooks make loading all packages three times as slow: together 0.7 s of
+// processor time of each preview.
+const {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} = require("node:fs");
 const { createHash } = require("node:crypto");
 const { dirname, join, relative } = require("node:path");
 const { pathToFileURL } = require("node:url");
@@ -12,7 +23,8 @@ const CACHE = join(ROOT, ".drydock", "cache");
 const KEPT = 24 * 3_600_000;
 
 /**
- * The path of the bundle of `entry` (from the project's folder); nothing where it can't be made, and the sources are to be used.
+ * The path of the bundle of `entry` (from the project's folder); nothing where it can't be made, and the sources are to
+ * be used.
  * @param name of the files in the cache
  * @param format "esm" or "cjs"
  */
@@ -52,7 +64,13 @@ async function build(name, entry, format, list) {
     target: "node22",
     format,
     logLevel: "silent",
-    ...(format === "esm" ? { banner: { js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);' } } : {}),
+    ...(format === "esm"
+      ? {
+          banner: {
+            js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
+          },
+        }
+      : {}),
     plugins: [packages, sources(inputs)],
   });
   const [{ text }] = outputFiles;
@@ -62,7 +80,9 @@ async function build(name, entry, format, list) {
   mkdirSync(CACHE, { recursive: true });
   write(join(CACHE, file), text);
   write(list, JSON.stringify({ root: ROOT, file, inputs }));
-  for (const old of readdirSync(CACHE)) if (old.startsWith(`${name}-`) && Date.now() - statSync(join(CACHE, old)).mtimeMs > KEPT) rmSync(join(CACHE, old), { force: true });
+  for (const old of readdirSync(CACHE))
+    if (old.startsWith(`${name}-`) && Date.now() - statSync(join(CACHE, old)).mtimeMs > KEPT)
+      rmSync(join(CACHE, old), { force: true });
   return join(CACHE, file);
 }
 
@@ -72,12 +92,21 @@ function write(path, text) {
   renameSync(`${path}.${process.pid}`, path);
 }
 
-/** Pulumi's packages stay outside: the SDK must be the one that runs the program, and the others load what is used of them when it is used. So does esbuild, a program. */
+/**
+ * Pulumi's packages stay outside: the SDK must be the one that runs the program, and the others load what is used of
+ * them when it is used. So does esbuild, a program.
+ */
 const packages = {
   name: "packages",
   setup(build) {
-    build.onResolve({ filter: /^(@pulumi\/|esbuild$)/ }, ({ path, namespace }) => (namespace === "package" ? { path, external: true } : { path, namespace: "package" }));
-    build.onLoad({ filter: /.*/, namespace: "package" }, ({ path }) => ({ contents: `module.exports = require(${JSON.stringify(path)});`, loader: "js", resolveDir: ROOT }));
+    build.onResolve({ filter: /^(@pulumi\/|esbuild$)/ }, ({ path, namespace }) =>
+      namespace === "package" ? { path, external: true } : { path, namespace: "package" },
+    );
+    build.onLoad({ filter: /.*/, namespace: "package" }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)});`,
+      loader: "js",
+      resolveDir: ROOT,
+    }));
   },
 };
 
@@ -92,7 +121,9 @@ const sources = (inputs) => ({
       inputs[own] = sumOf(content);
       if (!path.endsWith(".ts")) return { contents: content, loader: path.endsWith(".json") ? "json" : "js" };
       const where = { url: pathToFileURL(path).href, filename: path, dirname: dirname(path) };
-      const text = content.toString().replace(/\bimport\.meta\.(url|filename|dirname)\b/g, (_, name) => JSON.stringify(where[name]));
+      const text = content
+        .toString()
+        .replace(/\bimport\.meta\.(url|filename|dirname)\b/g, (_, name) => JSON.stringify(where[name]));
       return { contents: text, loader: "ts" };
     });
   },

@@ -1,7 +1,8 @@
-// What Pulumi runs (see package.json): index.ts with all that it imports, as one file. Without that file, the sources themselves.
+// What Pulumi runs (see package.json): index.ts with all that it imports, as one file. Without that file, the sources
+// themselves.
 import { pathToFileURL } from "node:url";
-import bundle from "./bundle.cjs";
 import { lowerPriority } from "../lib/priority.cjs";
+import bundle from "./bundle.cjs";
 
 lowerPriority();
 const file = await bundle.bundled("program", "index.ts", "esm");

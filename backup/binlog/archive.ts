@@ -1,5 +1,6 @@
-import type { Writable } from "node:stream";
 import { once } from "node:events";
+import type { Writable } from "node:stream";
+import { defined } from "../../lib/defined.ts";
 import { requireSecret } from "../configuration.ts";
 import { refused } from "../errors.ts";
 import type { BinlogPosition } from "../protocol.ts";
@@ -21,7 +22,8 @@ export interface Archived {
 }
 
 /**
- * How a file ends. `whole`: the server went on to the next one. `hole`: it did, and what it wrote before that was never had.
+ * How a file ends. `whole`: the server went on to the next one. `hole`: it did, and what it wrote before that was never
+ * had.
  * `replaced`: it did, on other data: its files had been put in place by a restore.
  */
 export type Mark = "whole" | "hole" | "replaced";
@@ -37,14 +39,22 @@ export interface Segment {
 
 const FOLDER = "binlogs/";
 const digits = (value: number): string => String(value).padStart(12, "0");
-/** A piece without a length is a mark, and the end of its name says which. Of several the last one counts, in this order. */
+/**
+ * A piece without a length is a mark, and the end of its name says which. Of several the last one counts, in this
+ * order.
+ */
 const SIGNS = { whole: "", hole: "!", replaced: "=" } as const satisfies Readonly<Record<Mark, string>>;
 const markOf = (sign: string): Mark => (Object.keys(SIGNS) as Mark[]).find((mark) => SIGNS[mark] === sign) ?? "whole";
 /** `~`: the piece ends within an event. */
 const PATTERN = /^binlogs\/(\d+)-([^/]+)\/(\d+)-(\d+)([~!=]?)$/;
 
-export const segmentName = (file: string, begun: number, from: number, to: number, sign: "~" | (typeof SIGNS)[Mark] = ""): string =>
-  `${FOLDER}${digits(begun)}-${file}/${digits(from)}-${digits(to)}${sign}`;
+export const segmentName = (
+  file: string,
+  begun: number,
+  from: number,
+  to: number,
+  sign: "~" | (typeof SIGNS)[Mark] = "",
+): string => `${FOLDER}${digits(begun)}-${file}/${digits(from)}-${digits(to)}${sign}`;
 
 interface Growing {
   readonly file: string;
@@ -56,13 +66,22 @@ interface Growing {
 }
 
 /** Sorted by when they were begun; a file with a gap ends before it. */
-export function archivedFrom(objects: readonly { readonly name: string; readonly size: number }[]): readonly Archived[] {
+export function archivedFrom(
+  objects: readonly { readonly name: string; readonly size: number }[],
+): readonly Archived[] {
   const files = new Map<string, Growing>();
   for (const { name, size } of [...objects].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const [, begun = "", file = "", from = "", to = "", sign = ""] = PATTERN.exec(name) ?? [];
     if (file === "") continue;
     const key = `${begun}-${file}`;
-    const known: Growing = files.get(key) ?? { file, begun: Number(begun), segments: [], tip: 0, objects: [], marks: new Map() };
+    const known: Growing = files.get(key) ?? {
+      file,
+      begun: Number(begun),
+      segments: [],
+      tip: 0,
+      objects: [],
+      marks: new Map(),
+    };
     files.set(key, known);
     known.objects.push(name);
     if (from === to) known.marks.set(Number(to), markOf(sign));
@@ -80,7 +99,7 @@ function settled({ file, begun, segments, marks, objects }: Growing): Archived {
   const whole = segments.slice(0, segments.findLastIndex(({ more }) => !more) + 1);
   const end = whole.at(-1)?.to ?? 0;
   const mark = marks.get(end);
-  return { file, begun, segments: whole, end, objects, ...(mark === undefined ? {} : { mark }) };
+  return { file, begun, segments: whole, end, objects, ...defined({ mark }) };
 }
 
 export const successor = (file: string): string =>
@@ -104,7 +123,12 @@ function nextOf(archived: readonly Archived[], { file, begun }: Archived): Archi
  * @param before seconds since 1970: the position was there by then, so a later file of the same name is not meant
  * @throws AgentError (refused) where a file is missing
  */
-export function chain(archived: readonly Archived[], from: BinlogPosition, before: number, to?: BinlogPosition): readonly Archived[] {
+export function chain(
+  archived: readonly Archived[],
+  from: BinlogPosition,
+  before: number,
+  to?: BinlogPosition,
+): readonly Archived[] {
   let current = named(archived, from.file, before);
   if (current === undefined || current.end < from.position) throw lacks(`${from.file} at ${from.position}`);
   const found = [current];
@@ -116,12 +140,16 @@ export function chain(archived: readonly Archived[], from: BinlogPosition, befor
     }
     found.push((current = next));
   }
-  if (to !== undefined && current.end < to.position) throw lacks(`${to.file} at ${to.position} (it reaches ${current.end})`);
+  if (to !== undefined && current.end < to.position)
+    throw lacks(`${to.file} at ${to.position} (it reaches ${current.end})`);
   return found;
 }
 
 const lacks = (what: string) =>
-  refused(`the binary log in the repository lacks ${what}`, "take another backup, or another moment: ./drydock backup list");
+  refused(
+    `the binary log in the repository lacks ${what}`,
+    "take another backup, or another moment: ./drydock backup list",
+  );
 
 const ofOtherData = ({ file }: Archived, last: Date) =>
   refused(
@@ -139,7 +167,10 @@ export class BinlogArchive {
   readonly #key: Buffer;
 
   /** @param repositoryKey the secret that its own key is made of. @default the agent's */
-  constructor(readonly store: Store, repositoryKey = requireSecret("repositoryKey")) {
+  constructor(
+    readonly store: Store,
+    repositoryKey = requireSecret("repositoryKey"),
+  ) {
     this.#key = derivedKey(repositoryKey);
   }
 
@@ -163,7 +194,11 @@ export class BinlogArchive {
    * The files from a position on up to another one or to a moment, as `chain` finds them, without a hole on the way.
    * @throws AgentError (refused) where one is, or may be, before that
    */
-  async follow(from: BinlogPosition, before: number, until: { readonly position: BinlogPosition } | { readonly time: Date }): Promise<Followed> {
+  async follow(
+    from: BinlogPosition,
+    before: number,
+    until: { readonly position: BinlogPosition } | { readonly time: Date },
+  ): Promise<Followed> {
     const archived = await this.files();
     const found = chain(archived, from, before, "position" in until ? until.position : undefined);
     const warnings: string[] = [];
@@ -172,10 +207,13 @@ export class BinlogArchive {
       const replaced = file.mark === "replaced";
       if (next === undefined && ("position" in until || (archived.at(-1) === file && !replaced))) break;
       if (!replaced && (await this.isWhole(file))) continue;
-      if ("time" in until && (await this.#lastTime(file)) >= Math.floor(until.time.getTime() / 1000)) return { files: found.slice(0, index + 1), warnings };
+      if ("time" in until && (await this.#lastTime(file)) >= Math.floor(until.time.getTime() / 1000))
+        return { files: found.slice(0, index + 1), warnings };
       if (replaced) throw ofOtherData(file, new Date((await this.#lastTime(file)) * 1000));
       if (next !== undefined && file.mark !== "hole" && begunByStart(await this.#content(next.segments[0]))) {
-        warnings.push(`${file.file} ends at ${file.end} without an end: the server was killed, and what it wrote last may be missing`);
+        warnings.push(
+          `${file.file} ends at ${file.end} without an end: the server was killed, and what it wrote last may be missing`,
+        );
         continue;
       }
       const last = new Date((await this.#lastTime(file)) * 1000).toISOString();

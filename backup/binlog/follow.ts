@@ -1,15 +1,15 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { steadyNow } from "../clock.ts";
+import type { LogFile } from "../companion/replaced.ts";
 import { secretFile } from "../configuration.ts";
 import { logPosition, rowsOf, withDatabase } from "../database.ts";
 import { tlsOptions, tools } from "../engine.ts";
 import { AgentError, messageOf } from "../errors.ts";
-import { FOLDERS, type BinlogPosition } from "../protocol.ts";
-import { successor, type Archived, type BinlogArchive } from "./archive.ts";
-import type { LogFile } from "../companion/replaced.ts";
 import type { Ownership } from "../owner.ts";
+import { type BinlogPosition, FOLDERS } from "../protocol.ts";
+import { type Archived, type BinlogArchive, successor } from "./archive.ts";
 import { begunAt, piecesOf, readAt } from "./format.ts";
 
 const SPOOL = join(FOLDERS.backups, "spool");
@@ -57,7 +57,11 @@ export class Follower {
    * @param second a second place, which may be away for some time, or another's
    * @param replacedAfter answers the files after which the server's files were replaced. @default none
    */
-  constructor(readonly archive: BinlogArchive, readonly second: SecondArchive | undefined, readonly replacedAfter = async (): Promise<readonly LogFile[]> => []) {}
+  constructor(
+    readonly archive: BinlogArchive,
+    readonly second: SecondArchive | undefined,
+    readonly replacedAfter = async (): Promise<readonly LogFile[]> => [],
+  ) {}
 
   /** Seconds. */
   s3Lag(): number {
@@ -70,7 +74,9 @@ export class Follower {
 
   /** One round: make sure that the log is followed, then store what has come. Never two at a time. */
   async round(): Promise<void> {
-    this.#working ??= this.#round().finally(() => { this.#working = undefined; });
+    this.#working ??= this.#round().finally(() => {
+      this.#working = undefined;
+    });
     await this.#working;
   }
 
@@ -81,7 +87,10 @@ export class Follower {
       const stored = this.#ends.get(position.file);
       if (stored !== undefined && stored.end >= position.position) return;
     }
-    throw new AgentError(`the binary log is not followed as far as ${position.file} at ${position.position}${this.problem === undefined ? "" : `: ${this.problem}`}`, { transient: true });
+    throw new AgentError(
+      `the binary log is not followed as far as ${position.file} at ${position.position}${this.problem === undefined ? "" : `: ${this.problem}`}`,
+      { transient: true },
+    );
   }
 
   /** Has the next round ask after which files the server's files were replaced. */
@@ -110,7 +119,8 @@ export class Follower {
       // Asked before anything is stored: what is stored afterwards is at least that.
       const [asked, steady] = [Date.now(), steadyNow()];
       const position = await withDatabase(logPosition);
-      if (position === undefined) throw new AgentError("the server writes no binary log: set drydock:database (log-bin is on by default)");
+      if (position === undefined)
+        throw new AgentError("the server writes no binary log: set drydock:database (log-bin is on by default)");
       if (this.#child === undefined) await this.#begin();
       await this.#askForReplaced();
       await this.#store();
@@ -125,7 +135,9 @@ export class Follower {
     }
   }
 
-  /** From the first file that is not stored as a whole; what is stored of it already comes once more and is left out. */
+  /**
+   * From the first file that is not stored as a whole; what is stored of it already comes once more and is left out.
+   */
   async #begin(): Promise<void> {
     rmSync(SPOOL, { recursive: true, force: true });
     mkdirSync(SPOOL, { recursive: true, mode: 0o700 });
@@ -138,20 +150,43 @@ export class Follower {
     }));
     const files = logs.map((row) => ({ file: String(row["Log_name"]), size: Number(row["File_size"]) }));
     const archived = await this.archive.files();
-    await this.#lookForHole(archived.at(-1), files.map(({ file }) => file));
-    const first = files.find(({ file, size }, index) => index === files.length - 1 || (archived.findLast((one) => one.file === file)?.end ?? 0) < size) ?? files.at(-1);
+    await this.#lookForHole(
+      archived.at(-1),
+      files.map(({ file }) => file),
+    );
+    const first =
+      files.find(
+        ({ file, size }, index) =>
+          index === files.length - 1 || (archived.findLast((one) => one.file === file)?.end ?? 0) < size,
+      ) ?? files.at(-1);
     if (first === undefined) return;
     for (const { file, begun, end } of archived) this.#ends.set(file, { begun, end });
     const { binlog, binlogServerId } = tools();
-    const child = spawn(binlog, [`--defaults-file=${secretFile("database")}`, ...tls, "--read-from-remote-server", "--raw", "--stop-never", `${binlogServerId}=${SERVER_ID}`, `--result-file=${SPOOL}/`, first.file], { stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(
+      binlog,
+      [
+        `--defaults-file=${secretFile("database")}`,
+        ...tls,
+        "--read-from-remote-server",
+        "--raw",
+        "--stop-never",
+        `${binlogServerId}=${SERVER_ID}`,
+        `--result-file=${SPOOL}/`,
+        first.file,
+      ],
+      { stdio: ["ignore", "ignore", "pipe"] },
+    );
     this.#child = child;
     this.#said = "";
-    child.stderr!.on("data", (chunk: Buffer) => { this.#said = (this.#said + chunk.toString()).slice(-1000); });
-    for (const end of ["close", "error"] as const) child.once(end, () => {
-      if (this.#child !== child) return;
-      this.#child = undefined;
-      this.#soon();
+    child.stderr!.on("data", (chunk: Buffer) => {
+      this.#said = (this.#said + chunk.toString()).slice(-1000);
     });
+    for (const end of ["close", "error"] as const)
+      child.once(end, () => {
+        if (this.#child !== child) return;
+        this.#child = undefined;
+        this.#soon();
+      });
   }
 
   /** What is stored must lead into what the server still has. */
@@ -168,7 +203,8 @@ export class Follower {
     const after = await this.replacedAfter().catch(() => undefined);
     for (const one of after ?? []) {
       const found = (await this.archive.files()).find(({ file, begun }) => file === one.file && begun === one.begun);
-      if (found !== undefined && found.mark !== "replaced" && (await this.archive.isWhole(found))) await this.archive.mark(found, "replaced");
+      if (found !== undefined && found.mark !== "replaced" && (await this.archive.isWhole(found)))
+        await this.archive.mark(found, "replaced");
     }
     this.#replaced = after;
   }
@@ -183,10 +219,16 @@ export class Follower {
 
   /** Another round before its time: the log has just begun to come, or the server was restarted. */
   #soon(): void {
-    if (!this.#stopped) this.#again ??= setTimeout(() => { this.#again = undefined; void this.round(); }, 1_000).unref();
+    if (!this.#stopped)
+      this.#again ??= setTimeout(() => {
+        this.#again = undefined;
+        void this.round();
+      }, 1_000).unref();
   }
 
-  /** Puts what is new in the spool into the repository, a piece of whole events at a time: no more of it is in memory. */
+  /**
+   * Puts what is new in the spool into the repository, a piece of whole events at a time: no more of it is in memory.
+   */
   async #store(): Promise<void> {
     const files = readdirSync(SPOOL).sort();
     for (const [index, file] of files.entries()) {
@@ -219,13 +261,16 @@ export class Follower {
 
   #sending = false;
 
-  /** What the second place lacks is found by comparing names: nothing is lost by a restart, nor by a time without a connection. */
+  /**
+   * What the second place lacks is found by comparing names: nothing is lost by a restart, nor by a time without a
+   * connection.
+   */
   async #send({ binlogs: second, ownership }: SecondArchive): Promise<void> {
     if (this.#sending) return;
     this.#sending = true;
     try {
       await ownership.hold();
-      const sent = this.#sent ??= new Set((await second.store.list("binlogs/")).map(({ name }) => name));
+      const sent = (this.#sent ??= new Set((await second.store.list("binlogs/")).map(({ name }) => name)));
       const missing = (await this.archive.store.list("binlogs/")).filter(({ name }) => !sent.has(name));
       if (missing.length > 0) this.#s3Since ??= steadyNow();
       for (const { name } of missing) {

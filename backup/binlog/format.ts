@@ -37,9 +37,14 @@ export function wholeEvents(piece: Buffer, offset: number): Whole {
 
 const STOP = 3;
 
-/** When a file was begun: the time of its first event tells two files of one name apart. undefined where there is none yet. */
+/**
+ * When a file was begun: the time of its first event tells two files of one name apart. undefined where there is none
+ * yet.
+ */
 export function begunAt(file: Buffer): number | undefined {
-  return file.length < MAGIC.length + HEADER || !file.subarray(0, MAGIC.length).equals(MAGIC) ? undefined : file.readUInt32LE(MAGIC.length);
+  return file.length < MAGIC.length + HEADER || !file.subarray(0, MAGIC.length).equals(MAGIC)
+    ? undefined
+    : file.readUInt32LE(MAGIC.length);
 }
 
 /** A file's content from a place on; shorter at its end. */
@@ -56,7 +61,8 @@ export interface Piece {
 }
 
 /**
- * The whole events of a file that is being written, in pieces of at most `largest` bytes: an event that is larger comes in
+ * The whole events of a file that is being written, in pieces of at most `largest` bytes: an event that is larger comes
+ * in
  * several, once all of it is there, so that no more than one piece is in memory.
  * @param from where an event begins, or 0
  */

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync } from "node:fs";
+import { defined } from "../../lib/defined.ts";
 import { HEADER, MAGIC, readAt } from "./format.ts";
 
 /** A statement of a binary log, with the schema that was the default one when it was run. */
@@ -38,7 +39,10 @@ export function* statementsOf(path: string): Generator<Statement> {
   }
 }
 
-/** After the header: thread (4 bytes), seconds (4), length of the schema's name (1), error (2), length of the variables (2). */
+/**
+ * After the header: thread (4 bytes), seconds (4), length of the schema's name (1), error (2), length of the variables
+ * (2).
+ */
 function queryOf(event: Buffer, compressed: boolean): Pick<Statement, "schema" | "text"> {
   const schemaLength = event[HEADER + 8]!;
   const begin = HEADER + 13 + event.readUInt16LE(HEADER + 11);
@@ -50,7 +54,8 @@ function queryOf(event: Buffer, compressed: boolean): Pick<Statement, "schema" |
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 /** What concerns accounts, and no schema's content. */
-const ACCOUNTS = /^\s*(?:grant|revoke|create\s+(?:or\s+replace\s+)?(?:user|role)|alter\s+user|drop\s+(?:user|role)|rename\s+user|set\s+(?:password|default\s+role)|flush)\b/i;
+const ACCOUNTS =
+  /^\s*(?:grant|revoke|create\s+(?:or\s+replace\s+)?(?:user|role)|alter\s+user|drop\s+(?:user|role)|rename\s+user|set\s+(?:password|default\s+role)|flush)\b/i;
 
 /**
  * Whether a statement that was run from outside a schema may have changed it: it names it, in front of a name or as a
@@ -59,7 +64,9 @@ const ACCOUNTS = /^\s*(?:grant|revoke|create\s+(?:or\s+replace\s+)?(?:user|role)
 export function reaches({ schema: at, text }: Pick<Statement, "schema" | "text">, schema: string): boolean {
   if (at === schema || ACCOUNTS.test(text)) return false;
   const name = `(?:\`${escaped(schema.replaceAll("`", "``"))}\`|(?<![\\w$\`])${escaped(schema)}(?![\\w$]))`;
-  return new RegExp(`${name}\\s*\\.|\\b(?:database|schema)\\s+(?:if\\s+(?:not\\s+)?exists\\s+)?${name}`, "i").test(text);
+  return new RegExp(`${name}\\s*\\.|\\b(?:database|schema)\\s+(?:if\\s+(?:not\\s+)?exists\\s+)?${name}`, "i").test(
+    text,
+  );
 }
 
 /** A part of the log that is replayed at once: what concerns the schema, or one statement from outside it as it is. */
@@ -77,18 +84,24 @@ export interface Stretch {
  * leave out without a word what was done to a table from outside: `ALTER TABLE shop.orders …` of an administrator.
  * @param files in order, with their paths
  */
-export function stretchesOf(files: readonly { readonly name: string; readonly path: string }[], from: number, schema: string, to?: number): readonly Stretch[] {
+export function stretchesOf(
+  files: readonly { readonly name: string; readonly path: string }[],
+  from: number,
+  schema: string,
+  to?: number,
+): readonly Stretch[] {
   return files.flatMap(({ name, path }, index) => {
     const last = index === files.length - 1 ? to : undefined;
     let at = index === 0 ? from : MAGIC.length;
     const stretches: Stretch[] = [];
     for (const statement of statementsOf(path)) {
-      if (statement.from < at || (last !== undefined && statement.from >= last) || !reaches(statement, schema)) continue;
+      if (statement.from < at || (last !== undefined && statement.from >= last) || !reaches(statement, schema))
+        continue;
       if (statement.from > at) stretches.push({ file: name, from: at, to: statement.from });
       stretches.push({ file: name, from: statement.from, to: statement.to, outside: statement.schema });
       at = statement.to;
     }
-    if (last === undefined || at < last) stretches.push({ file: name, from: at, ...(last === undefined ? {} : { to: last }) });
+    if (last === undefined || at < last) stretches.push({ file: name, from: at, ...defined({ to: last }) });
     return stretches;
   });
 }

@@ -38,7 +38,8 @@ export class Flusher {
     while (!signal.aborted) {
       for (const entry of await readdir(this.folder, { withFileTypes: true, recursive: true }).catch(() => [])) {
         // Only a head start: what fails here, such as a file that is renamed just now, is met again at the end.
-        if (entry.isFile() && !signal.aborted) await this.#look(join(entry.parentPath, entry.name)).catch(() => undefined);
+        if (entry.isFile() && !signal.aborted)
+          await this.#look(join(entry.parentPath, entry.name)).catch(() => undefined);
       }
       await setTimeout(PAUSE, undefined, { signal }).catch(() => undefined);
     }

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { FOLDERS } from "../protocol.ts";
 
 /**
- * What the proof of the newest backup has restored and compared: a server's data, ended in order, in the volume `restore`. It gets its name when all of it
+ * What the proof of the newest backup has restored and compared: a server's data, ended in order, in the volume
+ * `restore`. It gets its name when all of it
  * is on the disk, and loses it before any of it goes; nobody writes to it.
  */
 const PREFIX = "kept-";
@@ -13,7 +14,9 @@ export const keptAt = (backup: string): string => join(FOLDERS.restore, PREFIX +
 
 /** The backups of which something is kept: one at most. */
 export function kept(): readonly string[] {
-  return readdirSync(FOLDERS.restore).filter(isKept).map((name) => name.slice(PREFIX.length));
+  return readdirSync(FOLDERS.restore)
+    .filter(isKept)
+    .map((name) => name.slice(PREFIX.length));
 }
 
 export function forgetKept(): void {

@@ -6,7 +6,7 @@ import { withDatabase } from "../database.ts";
 import { tlsOptions } from "../engine.ts";
 import { AgentError } from "../errors.ts";
 import { execute } from "../execute.ts";
-import { FOLDERS, type BinlogPosition } from "../protocol.ts";
+import { type BinlogPosition, FOLDERS } from "../protocol.ts";
 
 /** What a physical backup is, as mariadb-backup says it. */
 export interface PhysicalInfo {
@@ -22,26 +22,48 @@ export async function copyPhysically(to: Socket, lsn: string | undefined): Promi
   try {
     const tls = await withDatabase(tlsOptions);
     await execute("mariadb-backup", copyArguments(work, lsn, tls), { stdout: to });
-    return parseInfo(readFileSync(join(work, "info", "mariadb_backup_checkpoints"), "utf8"), readFileSync(join(work, "info", "mariadb_backup_info"), "utf8"));
+    return parseInfo(
+      readFileSync(join(work, "info", "mariadb_backup_checkpoints"), "utf8"),
+      readFileSync(join(work, "info", "mariadb_backup_info"), "utf8"),
+    );
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
 
 /**
- * The option file with the password, which therefore is on no command line, has to come first. One thread: two mix their files in another order each time,
- * and a sixth to a half of what hasn't changed looks new to the repository. It isn't the reading that a backup waits for.
+ * The option file with the password, which therefore is on no command line, has to come first. One thread: two mix
+ * their files in another order each time,
+ * and a sixth to a half of what hasn't changed looks new to the repository. It isn't the reading that a backup waits
+ * for.
  */
-export const copyArguments = (work: string, lsn: string | undefined, tls: readonly string[] = []): readonly string[] => [
-  `--defaults-file=${secretFile("database")}`, ...tls, "--backup", "--stream=mbstream", "--parallel=1",
-  `--datadir=${FOLDERS.database}`, `--target-dir=${work}`, `--extra-lsndir=${work}/info`, ...(lsn === undefined ? [] : [`--incremental-lsn=${lsn}`]),
+export const copyArguments = (
+  work: string,
+  lsn: string | undefined,
+  tls: readonly string[] = [],
+): readonly string[] => [
+  `--defaults-file=${secretFile("database")}`,
+  ...tls,
+  "--backup",
+  "--stream=mbstream",
+  "--parallel=1",
+  `--datadir=${FOLDERS.database}`,
+  `--target-dir=${work}`,
+  `--extra-lsndir=${work}/info`,
+  ...(lsn === undefined ? [] : [`--incremental-lsn=${lsn}`]),
 ];
 
 /** @throws AgentError where mariadb-backup says it otherwise than expected */
 export function parseInfo(checkpoints: string, info: string): PhysicalInfo {
-  const value = (text: string, name: string): string | undefined => new RegExp(`^${name}\\s*=\\s*(.*)$`, "m").exec(text)?.[1]?.trim();
+  const value = (text: string, name: string): string | undefined =>
+    new RegExp(`^${name}\\s*=\\s*(.*)$`, "m").exec(text)?.[1]?.trim();
   const [fromLsn, toLsn] = [value(checkpoints, "from_lsn"), value(checkpoints, "to_lsn")];
   if (fromLsn === undefined || toLsn === undefined) throw new AgentError("mariadb-backup did not say what it copied");
   const [, file, position] = /filename '([^']+)', position '(\d+)'/.exec(info) ?? [];
-  return { fromLsn, toLsn, version: value(info, "server_version") ?? "", ...(file === undefined ? {} : { position: { file, position: Number(position) } }) };
+  return {
+    fromLsn,
+    toLsn,
+    version: value(info, "server_version") ?? "",
+    ...(file === undefined ? {} : { position: { file, position: Number(position) } }),
+  };
 }

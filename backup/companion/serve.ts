@@ -11,14 +11,16 @@ import { execute } from "../execute.ts";
 import { body, hasToken, json, serveHttp } from "../http.ts";
 import { COMPANION, PORTS, STAY_EVERY } from "../protocol.ts";
 import { stopped } from "../serve.ts";
-import { copyPhysically, type PhysicalInfo } from "./physical.ts";
 import { sumsOf } from "../sums.ts";
 import { forgetKept, isKept, kept } from "./kept.ts";
+import { copyPhysically, type PhysicalInfo } from "./physical.ts";
 import { replacedAfter } from "./replaced.ts";
 import { sumsBelow } from "./sums.ts";
-import { RESTORES, Throwaway, type ReplayRange } from "./throwaway.ts";
+import { RESTORES, type ReplayRange, Throwaway } from "./throwaway.ts";
 
-/** A restore that nobody asks about for so long, in ms, has been forgotten: who is at one says so three times as often. */
+/**
+ * A restore that nobody asks about for so long, in ms, has been forgotten: who is at one says so three times as often.
+ */
 const FORGOTTEN = 3 * STAY_EVERY;
 /** So long, in ms, what was begun in this container is left to end when the command line that made it has gone. */
 const GRACE = 30_000;
@@ -31,7 +33,8 @@ const copies = new Map<string, PhysicalInfo | AgentError>();
 const unpacked = new Map<string, Promise<void>>();
 
 /**
- * The companion: restores backups into throwaway servers and folders, for whoever shows the token. One that was made for a single restore lives as
+ * The companion: restores backups into throwaway servers and folders, for whoever shows the token. One that was made
+ * for a single restore lives as
  * long as the command line that holds its standard input.
  */
 export async function serveCompanion(): Promise<void> {
@@ -52,10 +55,12 @@ export async function serveCompanion(): Promise<void> {
     }
     if (kind !== "restores") return json(response, { error: "not found" }, 404);
     if (id === undefined && request.method === "DELETE") {
-      await Promise.all([...throwaways].map(async ([key, one]) => {
-        throwaways.delete(key);
-        await one.remove();
-      }));
+      await Promise.all(
+        [...throwaways].map(async ([key, one]) => {
+          throwaways.delete(key);
+          await one.remove();
+        }),
+      );
       return json(response, {});
     }
     if (id === undefined) {
@@ -73,7 +78,9 @@ export async function serveCompanion(): Promise<void> {
   if (process.env[COMPANION.restores] === undefined) await stopped();
   else {
     process.stdout.write("listening\n");
-    const left = new Promise<unknown>((resolve) => process.stdin.resume().once("close", resolve)).then(() => setTimeout(GRACE));
+    const left = new Promise<unknown>((resolve) => process.stdin.resume().once("close", resolve)).then(() =>
+      setTimeout(GRACE),
+    );
     await Promise.race([stopped(), left.then(() => clear())]);
   }
   clearInterval(sweeper);
@@ -84,14 +91,21 @@ export async function serveCompanion(): Promise<void> {
 function clear(): void {
   // .drydock is there so that the volume is never empty (components/volumes.ts).
   const stays = (name: string) => name === "template" || name.startsWith(".") || isKept(name);
-  for (const name of readdirSync(RESTORES).filter((name) => !stays(name))) rmSync(join(RESTORES, name), { recursive: true, force: true });
+  for (const name of readdirSync(RESTORES).filter((name) => !stays(name)))
+    rmSync(join(RESTORES, name), { recursive: true, force: true });
 }
 
-/** PUT /restores/ID/unpack/NUMBER as an upgrade: from the answer on, the connection is standard input of the program that unpacks. */
+/**
+ * PUT /restores/ID/unpack/NUMBER as an upgrade: from the answer on, the connection is standard input of the program
+ * that unpacks.
+ */
 function takeOver(request: IncomingMessage, socket: Socket, token: string): void {
   const [, , id = "", verb, number] = (request.url ?? "").split("/");
   const throwaway = throwaways.get(id);
-  if (!hasToken(request, token) || throwaway === undefined || verb !== "unpack") return void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n{"error":"there is no such restore, or the token is wrong","transient":false}');
+  if (!hasToken(request, token) || throwaway === undefined || verb !== "unpack")
+    return void socket.end(
+      'HTTP/1.1 400 Bad Request\r\n\r\n{"error":"there is no such restore, or the token is wrong","transient":false}',
+    );
   socket.on("error", () => undefined);
   const switching = ["HTTP/1.1 101 Switching Protocols", "connection: upgrade", "upgrade: stream", "", ""].join("\r\n");
   const begin = (): void => void socket.write(switching);
@@ -113,7 +127,10 @@ const freeSpace = (): number => {
   return bavail * bsize;
 };
 
-/** GET /physical/KEY?lsn= streams a copy of the live files; GET /physical/KEY?info afterwards says what it was, or why there is none. */
+/**
+ * GET /physical/KEY?lsn= streams a copy of the live files; GET /physical/KEY?info afterwards says what it was, or why
+ * there is none.
+ */
 async function physical(key: string, request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
   if (request.method === "GET" && url.searchParams.has("info")) {
     const info = copies.get(key) ?? new AgentError("there was no such copy", { transient: true });
@@ -136,18 +153,37 @@ async function physical(key: string, request: IncomingMessage, response: ServerR
   }
 }
 
-async function work(one: Throwaway, verb: string, name: string, request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+async function work(
+  one: Throwaway,
+  verb: string,
+  name: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+): Promise<void> {
   const schema = url.searchParams.get("schema") ?? "";
   const backup = basename(url.searchParams.get("backup") ?? "");
   const done = (value: unknown = {}): void => json(response, value);
   switch (verb) {
     // Somebody still needs it, and has nothing else to ask for now.
-    case "stay": return done();
-    case "empty": await one.empty(); return done();
-    case "unpack": await unpacked.get(url.pathname); unpacked.delete(url.pathname); return done();
-    case "prepare": await one.prepare(Number(url.searchParams.get("increments") ?? 0)); return done();
-    case "start": await one.start(); return done();
-    case "sql": await one.load(schema, request); return done();
+    case "stay":
+      return done();
+    case "empty":
+      await one.empty();
+      return done();
+    case "unpack":
+      await unpacked.get(url.pathname);
+      unpacked.delete(url.pathname);
+      return done();
+    case "prepare":
+      await one.prepare(Number(url.searchParams.get("increments") ?? 0));
+      return done();
+    case "start":
+      await one.start();
+      return done();
+    case "sql":
+      await one.load(schema, request);
+      return done();
     case "binlog": {
       const folder = join(one.folder, "binlogs");
       mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -159,8 +195,11 @@ async function work(one: Throwaway, verb: string, name: string, request: Incomin
       await one.replay(files, range);
       return done();
     }
-    case "sums": return done(await one.query((connection) => sumsOf(connection, schema)));
-    case "dump": response.writeHead(200); return await one.dump(schema, url.searchParams.get("target") ?? "", response);
+    case "sums":
+      return done(await one.query((connection) => sumsOf(connection, schema)));
+    case "dump":
+      response.writeHead(200);
+      return await one.dump(schema, url.searchParams.get("target") ?? "", response);
     case "files": {
       const folder = join(one.folder, "files");
       mkdirSync(folder, { mode: 0o700 });
@@ -169,14 +208,22 @@ async function work(one: Throwaway, verb: string, name: string, request: Incomin
       await execute("chmod", ["--recursive", "u+rwX", "--", folder]);
       return done();
     }
-    case "filesums": return done(await sumsBelow(join(one.folder, "files")));
+    case "filesums":
+      return done(await sumsBelow(join(one.folder, "files")));
     case "finish": {
       const objects = await one.finish(schema);
       return done({ folder: `${one.id}/data`, objects });
     }
-    case "keep": await one.keep(backup, schema); return done();
-    case "take": return done({ taken: await one.take(backup) });
-    case "remove": throwaways.delete(one.id); await one.remove(); return done();
-    default: json(response, { error: "not found" }, 404);
+    case "keep":
+      await one.keep(backup, schema);
+      return done();
+    case "take":
+      return done({ taken: await one.take(backup) });
+    case "remove":
+      throwaways.delete(one.id);
+      await one.remove();
+      return done();
+    default:
+      json(response, { error: "not found" }, 404);
   }
 }

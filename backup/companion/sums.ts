@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createReadStream, readFileSync, readdirSync, statSync } from "node:fs";
+import { createReadStream, type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { joined, keyOf } from "../fileNames.ts";
 
@@ -11,7 +11,7 @@ export type Unreadable = (path: Uint8Array, error: Error) => void;
 
 /** Paths of regular files below a folder, from there, sorted; names are bytes, for Linux knows no others. */
 export function* filesBelow(root: string, folder: Uint8Array, onUnreadable: Unreadable): Generator<Uint8Array> {
-  let entries;
+  let entries: Dirent<NonSharedBuffer>[];
   try {
     entries = readdirSync(joined(root, folder), { withFileTypes: true, encoding: "buffer" });
   } catch (error) {
@@ -28,7 +28,8 @@ export function* filesBelow(root: string, folder: Uint8Array, onUnreadable: Unre
 export async function sumsBelow(root: string): Promise<FileSums> {
   const sums: [string, string][] = [];
   // What can't be read is missing in the comparison.
-  for (const path of filesBelow(root, Buffer.alloc(0), () => undefined)) sums.push([keyOf(path), await sumOf(joined(root, path))]);
+  for (const path of filesBelow(root, Buffer.alloc(0), () => undefined))
+    sums.push([keyOf(path), await sumOf(joined(root, path))]);
   // A file may be called __proto__.
   return Object.fromEntries(sums);
 }

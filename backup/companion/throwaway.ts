@@ -1,11 +1,12 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { steadyNow } from "../clock.ts";
+import { defined } from "../../lib/defined.ts";
 import { stretchesOf } from "../binlog/statements.ts";
+import { steadyNow } from "../clock.ts";
 import { withDatabase } from "../database.ts";
 import { makeDefiners, planDump } from "../dumpPlan.ts";
 import { tools } from "../engine.ts";
@@ -16,7 +17,10 @@ import { quoted } from "../quoting.ts";
 import { Flusher, flush, synced } from "./flush.ts";
 import { forgetKept, keptAt } from "./kept.ts";
 
-/** Where restores are, each in a folder of its own: thrown away again, or beside the live files, to be put in their place. */
+/**
+ * Where restores are, each in a folder of its own: thrown away again, or beside the live files, to be put in their
+ * place.
+ */
 export const RESTORES = process.env[COMPANION.restores] ?? FOLDERS.restore;
 const STAYS = RESTORES !== FOLDERS.restore;
 
@@ -33,7 +37,10 @@ export interface ReplayRange {
   readonly schema?: string;
 }
 
-/** A folder with the data of a throwaway server, and the server while it runs. It has a socket, no port, and is never the live one. */
+/**
+ * A folder with the data of a throwaway server, and the server while it runs. It has a socket, no port, and is never
+ * the live one.
+ */
 export class Throwaway {
   readonly folder: string;
   readonly #password = randomBytes(24).toString("hex");
@@ -83,7 +90,10 @@ export class Throwaway {
     cpSync(template, this.data, { recursive: true });
   }
 
-  /** Unpacks a physical backup: 0 is the full one, the others its increments. What it reads from is its own from `onStart` on. */
+  /**
+   * Unpacks a physical backup: 0 is the full one, the others its increments. What it reads from is its own from
+   * `onStart` on.
+   */
   async unpack(number: number, connection: Socket, onStart: () => void): Promise<void> {
     const folder = number === 0 ? this.data : join(this.folder, `increment-${number}`);
     mkdirSync(folder, { mode: 0o700 });
@@ -93,7 +103,15 @@ export class Throwaway {
 
   /** Makes one consistent state of a physical backup and its increments. */
   async prepare(increments: number): Promise<void> {
-    const prepare = (more: readonly string[]) => execute("mariadb-backup", ["--no-defaults", "--prepare", `--target-dir=${this.data}`, "--use-memory=128M", "--innodb-data-file-buffering=ON", ...more]);
+    const prepare = (more: readonly string[]) =>
+      execute("mariadb-backup", [
+        "--no-defaults",
+        "--prepare",
+        `--target-dir=${this.data}`,
+        "--use-memory=128M",
+        "--innodb-data-file-buffering=ON",
+        ...more,
+      ]);
     await prepare([]);
     for (let number = 1; number <= increments; number++) {
       const folder = join(this.folder, `increment-${number}`);
@@ -106,12 +124,30 @@ export class Throwaway {
     const log = join(this.folder, "server.log");
     // An account of its own: those in the backup keep their passwords, and go on to be checked.
     const init = join(this.folder, "init.sql");
-    writeFileSync(init, `DROP USER IF EXISTS ${USER}@localhost;\nCREATE USER ${USER}@localhost IDENTIFIED BY '${this.#password}';\nGRANT ALL ON *.* TO ${USER}@localhost WITH GRANT OPTION;\n`, { mode: 0o600 });
+    writeFileSync(
+      init,
+      `DROP USER IF EXISTS ${USER}@localhost;\nCREATE USER ${USER}@localhost IDENTIFIED BY '${this.#password}';\nGRANT ALL ON *.* TO ${USER}@localhost WITH GRANT OPTION;\n`,
+      { mode: 0o600 },
+    );
     const [program, ...options] = tools().server;
-    const server = spawn(program!, ["--no-defaults", `--datadir=${this.data}`, `--socket=${this.#socket}`, `--pid-file=${this.folder}/pid`, `--log-error=${log}`, `--init-file=${init}`, `--tmpdir=${this.folder}`, ...options], { stdio: "ignore", env: { ...process.env, TZ: "UTC" } });
+    const server = spawn(
+      program!,
+      [
+        "--no-defaults",
+        `--datadir=${this.data}`,
+        `--socket=${this.#socket}`,
+        `--pid-file=${this.folder}/pid`,
+        `--log-error=${log}`,
+        `--init-file=${init}`,
+        `--tmpdir=${this.folder}`,
+        ...options,
+      ],
+      { stdio: "ignore", env: { ...process.env, TZ: "UTC" } },
+    );
     this.#server = server;
     for (let tries = 0; ; tries++) {
-      if (server.exitCode !== null || server.signalCode !== null || tries > 1200) throw new AgentError(`the throwaway server did not start: ${tail(log)}`);
+      if (server.exitCode !== null || server.signalCode !== null || tries > 1200)
+        throw new AgentError(`the throwaway server did not start: ${tail(log)}`);
       try {
         await this.query((connection) => connection.query("SELECT 1"));
         break;
@@ -128,14 +164,16 @@ export class Throwaway {
 
   /** Runs SQL that arrives as a stream. */
   async load(schema: string, sql: Readable): Promise<void> {
-    await this.query((connection) => connection.query(`CREATE DATABASE IF NOT EXISTS ${quoted(schema)} CHARACTER SET utf8mb4`));
+    await this.query((connection) =>
+      connection.query(`CREATE DATABASE IF NOT EXISTS ${quoted(schema)} CHARACTER SET utf8mb4`),
+    );
     await this.#client([tools().client, "--binary-mode", "--max-allowed-packet=1G", schema], { stdin: sql });
   }
 
   /** Replays the binary log, from a position in its first file to a position in its last, or to a moment. */
   async replay(files: readonly string[], { from, to, toTime, schema }: ReplayRange): Promise<void> {
     const until = toTime === undefined ? [] : [`--stop-datetime=${toTime}`];
-    if (schema === undefined) return await this.#replay(files, { from, ...(to === undefined ? {} : { to }) }, until);
+    if (schema === undefined) return await this.#replay(files, { from, ...defined({ to }) }, until);
     const paths = files.map((name) => ({ name, path: this.#log(name) }));
     for (const { file, outside, ...range } of stretchesOf(paths, from, schema, to)) {
       if (outside === undefined) await this.#replay([file], range, [...until, `--database=${schema}`]);
@@ -144,9 +182,15 @@ export class Throwaway {
   }
 
   /** One statement, as it is: what it names of other schemas is not there, and then it can't be run. */
-  async #replayOutside(file: string, range: { from: number; to?: number }, until: readonly string[], schema: string): Promise<void> {
+  async #replayOutside(
+    file: string,
+    range: { from: number; to?: number },
+    until: readonly string[],
+    schema: string,
+  ): Promise<void> {
     try {
-      if (schema !== "") await this.query((connection) => connection.query(`CREATE DATABASE IF NOT EXISTS ${quoted(schema)}`));
+      if (schema !== "")
+        await this.query((connection) => connection.query(`CREATE DATABASE IF NOT EXISTS ${quoted(schema)}`));
       await this.#replay([file], range, until);
     } catch (error) {
       throw refused(
@@ -158,12 +202,27 @@ export class Throwaway {
 
   readonly #log = (file: string): string => join(this.folder, "binlogs", file);
 
-  async #replay(files: readonly string[], { from, to }: { from: number; to?: number }, more: readonly string[]): Promise<void> {
+  async #replay(
+    files: readonly string[],
+    { from, to }: { from: number; to?: number },
+    more: readonly string[],
+  ): Promise<void> {
     const { binlog, client, replay } = tools();
-    const args = [...replay, `--start-position=${from}`, "--disable-log-bin", ...(to === undefined ? [] : [`--stop-position=${to}`]), ...more];
-    const reader = spawn(binlog, ["--no-defaults", ...args, ...files.map(this.#log)], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, TZ: "UTC" } });
+    const args = [
+      ...replay,
+      `--start-position=${from}`,
+      "--disable-log-bin",
+      ...(to === undefined ? [] : [`--stop-position=${to}`]),
+      ...more,
+    ];
+    const reader = spawn(binlog, ["--no-defaults", ...args, ...files.map(this.#log)], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, TZ: "UTC" },
+    });
     let said = "";
-    reader.stderr.on("data", (chunk: Buffer) => { said = (said + chunk.toString()).slice(-2000); });
+    reader.stderr.on("data", (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-2000);
+    });
     const ended = new Promise<number | null>((resolve) => reader.once("close", resolve));
     try {
       await this.#client([client, "--binary-mode", "--max-allowed-packet=1G"], { stdin: reader.stdout });
@@ -183,7 +242,8 @@ export class Throwaway {
   }
 
   /**
-   * Ends the server in order, if there was one; the folder then is a database's data without a trace of this, and on the disk. Answers how many tables
+   * Ends the server in order, if there was one; the folder then is a database's data without a trace of this, and on
+   * the disk. Answers how many tables
    * and views the schema has in it.
    */
   async finish(schema: string): Promise<number> {
@@ -231,16 +291,28 @@ export class Throwaway {
     rmSync(this.#socket, { force: true });
   }
 
-  async #client([program, ...args]: readonly string[], options: { stdin?: Readable; stdout?: Writable }): Promise<void> {
+  async #client(
+    [program, ...args]: readonly string[],
+    options: { stdin?: Readable; stdout?: Writable },
+  ): Promise<void> {
     const file = join(this.folder, "client.cnf");
-    writeFileSync(file, `[client]\nsocket=${this.#socket}\nuser=${USER}\npassword=${this.#password}\n`, { mode: 0o600 });
+    writeFileSync(file, `[client]\nsocket=${this.#socket}\nuser=${USER}\npassword=${this.#password}\n`, {
+      mode: 0o600,
+    });
     await execute(program!, [`--defaults-file=${file}`, "--default-character-set=utf8mb4", ...args], options);
   }
 }
 
 /** The name of a schema's folder: what is no letter, digit or _ is written as its code. */
-const folderOf = (schema: string): string => schema.replace(/[^A-Za-z0-9_]/g, (sign) => `@${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
+const folderOf = (schema: string): string =>
+  schema.replace(/[^A-Za-z0-9_]/g, (sign) => `@${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 function tail(file: string): string {
-  return existsSync(file) ? readFileSync(file, "utf8").split("\n").filter((line) => /error|abort/i.test(line)).slice(-4).join("\n") : "it said nothing";
+  return existsSync(file)
+    ? readFileSync(file, "utf8")
+        .split("\n")
+        .filter((line) => /error|abort/i.test(line))
+        .slice(-4)
+        .join("\n")
+    : "it said nothing";
 }

@@ -1,7 +1,8 @@
 #!/bin/sh
 # A release by docker compose, of the image in $IMAGE: migrations first, then the services, in one of two ways.
 # release.sh compose    `docker compose up --detach --wait`: recreates each container
-# release.sh rollout    what docker-rollout does for each service: as many new containers beside the old, wait until they are healthy, stop the old
+# release.sh rollout    what docker-rollout does for each service: as many new containers beside the old, wait until
+# they are healthy, stop the old
 set -eu
 cd /peer
 compose() { docker compose --progress quiet "$@"; }

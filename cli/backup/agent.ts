@@ -2,10 +2,10 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { COMPANION, eventSchema, type Event, type Results } from "../../backup/protocol.ts";
+import { COMPANION, type Event, eventSchema, type Results } from "../../backup/protocol.ts";
 import type { Docker } from "../docker.ts";
 import { CliError, Exit } from "../errors.ts";
-import { deployed, type Deployed } from "../services.ts";
+import { type Deployed, deployed } from "../services.ts";
 import { openSession, type Session } from "../session.ts";
 import { shown } from "./shown.ts";
 import { select } from "./words.ts";
@@ -60,11 +60,32 @@ export interface AskOptions {
  * Has the agent do something and answers its result.
  * @throws CliError with what the agent said, its remedy and its exit code
  */
-export async function ask<V extends AgentVerb>({ docker, agent, session }: BackupHost, verb: V, args: readonly string[] = [], { on, data, companion }: AskOptions = {}): Promise<Results[V]> {
-  const child = spawn("docker", ["exec", ...(companion === undefined ? [] : ["--interactive", "--env", `${COMPANION.host}=${companion.alias}`]), agent, "agent", verb, ...args, "--json"], { env: docker.env, stdio: ["pipe", "pipe", "pipe"] });
+export async function ask<V extends AgentVerb>(
+  { docker, agent, session }: BackupHost,
+  verb: V,
+  args: readonly string[] = [],
+  { on, data, companion }: AskOptions = {},
+): Promise<Results[V]> {
+  const child = spawn(
+    "docker",
+    [
+      "exec",
+      ...(companion === undefined ? [] : ["--interactive", "--env", `${COMPANION.host}=${companion.alias}`]),
+      agent,
+      "agent",
+      verb,
+      ...args,
+      "--json",
+    ],
+    { env: docker.env, stdio: ["pipe", "pipe", "pipe"] },
+  );
   child.stdin.on("error", () => undefined);
   if (companion === undefined) child.stdin.end();
-  else companion.ready.then(() => child.stdin.end("it answers\n"), () => child.stdin.end());
+  else
+    companion.ready.then(
+      () => child.stdin.end("it answers\n"),
+      () => child.stdin.end(),
+    );
   let result: Results[V] | undefined;
   let failure: Extract<Event, { event: "error" }> | undefined;
   const rest: string[] = [];
@@ -81,15 +102,28 @@ export async function ask<V extends AgentVerb>({ docker, agent, session }: Backu
   });
   createInterface({ input: child.stderr }).on("line", read);
   if (data === undefined) createInterface({ input: child.stdout }).on("line", read);
-  const [code] = await Promise.all([ended, data === undefined ? undefined : pipeline(child.stdout, data).catch((error: Error) => {
-    child.kill();
-    throw new CliError({ what: `what the agent sends could not be taken: ${error.message}` });
-  })]);
+  const [code] = await Promise.all([
+    ended,
+    data === undefined
+      ? undefined
+      : pipeline(child.stdout, data).catch((error: Error) => {
+          child.kill();
+          throw new CliError({ what: `what the agent sends could not be taken: ${error.message}` });
+        }),
+  ]);
   // A failed check of health is a result as well.
   if (result !== undefined && failure === undefined) return result;
   const why = shown(failure?.message ?? (rest.join("\n").trim() || `it ended with exit code ${code} and said nothing`));
-  if (/is not running|No such container/.test(why)) throw new CliError({ what: `the backup agent ${agent} does not run`, remedy: `./drydock up${select(session.stack)}` });
-  throw new CliError({ what: `the backup agent: ${why}`, remedy: failure?.remedy ?? `./drydock backup logs${select(session.stack)}`, code: failure?.code ?? (code === 0 ? Exit.failed : code) });
+  if (/is not running|No such container/.test(why))
+    throw new CliError({
+      what: `the backup agent ${agent} does not run`,
+      remedy: `./drydock up${select(session.stack)}`,
+    });
+  throw new CliError({
+    what: `the backup agent: ${why}`,
+    remedy: failure?.remedy ?? `./drydock backup logs${select(session.stack)}`,
+    code: failure?.code ?? (code === 0 ? Exit.failed : code),
+  });
 }
 
 export function eventOf(line: string): Event | undefined {

@@ -3,7 +3,7 @@ import { containersBefore, type EngineEvent } from "../events.ts";
 import { deployed } from "../services.ts";
 import type { Session } from "../session.ts";
 import type { Service } from "../stack.ts";
-import { heldByOther, holderOf, removeLeft, takeHostLock, type LockPlace } from "./hostLock.ts";
+import { heldByOther, holderOf, type LockPlace, removeLeft, takeHostLock } from "./hostLock.ts";
 import { lookForRestores, restoreHost, underRestoreLock } from "./resume.ts";
 
 /** Names of containers in the program, and their roles. */

@@ -1,7 +1,7 @@
 import { Transform, type TransformCallback } from "node:stream";
 import { CliError, Exit } from "../errors.ts";
-import { bytes, quoted } from "./sql.ts";
 import { shownName } from "./shown.ts";
+import { bytes, quoted } from "./sql.ts";
 
 /** A line that is longer is one of rows, and is handed through as it comes. */
 const LONGEST = 65_536;

@@ -1,8 +1,8 @@
 import { spawn, spawnSync } from "node:child_process";
 import { hostname, userInfo } from "node:os";
 import { createInterface } from "node:readline";
-import { createTar, parseTar } from "nanotar";
 import { setTimeout as sleep } from "node:timers/promises";
+import { createTar, parseTar } from "nanotar";
 import type { Docker } from "../docker.ts";
 import { CliError, Exit } from "../errors.ts";
 import type { Outputs } from "../stack.ts";

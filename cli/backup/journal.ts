@@ -1,5 +1,6 @@
+import { defined } from "../../lib/defined.ts";
 import type { Schema } from "./objects.ts";
-import { bytes, query, queryBytes, type Database } from "./sql.ts";
+import { bytes, type Database, query, queryBytes } from "./sql.ts";
 
 /**
  * What a swap of two schemas is about to do, in the server that it is done in: there it survives what the data
@@ -75,7 +76,7 @@ export async function readJournal(database: Database): Promise<Journal | undefin
   const plan = of("plan");
   if (plan === "") return undefined;
   const turn = (["proven", "back"] as const).find((one) => of(one) !== "");
-  return { plan: JSON.parse(plan) as Plan, ...(turn === undefined ? {} : { turn }) };
+  return { plan: JSON.parse(plan) as Plan, ...defined({ turn }) };
 }
 
 export async function clearJournal(database: Database): Promise<void> {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { query, quoted, type Account, type Database } from "./sql.ts";
+import { type Account, type Database, query, quoted } from "./sql.ts";
 
 const USER = "drydock_loader";
 

@@ -1,7 +1,7 @@
 import { ALONE } from "./journal.ts";
 import { dropOf, keyOf, labelOf, makeOf, readSchema, type Schema, type SchemaObject } from "./objects.ts";
-import { bytes, query, queryBytes, type Database } from "./sql.ts";
 import { shownName } from "./shown.ts";
+import { bytes, type Database, query, queryBytes } from "./sql.ts";
 
 /** What can't be moved with its table. */
 export const isSetAside = ({ kind }: SchemaObject): boolean => kind === "trigger" || kind === "event";

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { bytes, is, query, queryBytes, quoted, utf8, type Database } from "./sql.ts";
+import { defined } from "../../lib/defined.ts";
 import { shownName } from "./shown.ts";
+import { bytes, type Database, is, query, queryBytes, quoted, utf8 } from "./sql.ts";
 
-export const KINDS = ["trigger", "view", "procedure", "function", "package", "package body", "event"] as const;
-export type Kind = (typeof KINDS)[number];
+const KINDS = ["trigger", "view", "procedure", "function", "package", "package body", "event"] as const;
+type Kind = (typeof KINDS)[number];
 
 /** What a schema has beside tables, and how it is made again. */
 export interface SchemaObject {
@@ -22,7 +23,7 @@ export interface SchemaObject {
   readonly table?: string;
 }
 
-export interface Table {
+interface Table {
   readonly name: string;
   readonly kind: "BASE TABLE" | "SYSTEM VERSIONED" | "SEQUENCE";
 }
@@ -65,7 +66,7 @@ export async function readSchema(database: Database, schema: string): Promise<Sc
   const found = names.map(([kind, name, table]) => ({
     kind: kind as Kind,
     name: name!,
-    ...(table === undefined ? {} : { table }),
+    ...defined({ table }),
   }));
   const { objects, problems } = await texts(database, schema, found);
   return { name: schema, collation, tables, objects, problems: [...unknown, ...problems] };
@@ -141,7 +142,7 @@ function objectOf(
         client,
         connection,
         schemaCollation,
-        ...(timeZone === undefined ? {} : { timeZone }),
+        ...defined({ timeZone }),
       };
 }
 
@@ -155,7 +156,7 @@ const TRIGGER = new RegExp(
  * MariaDB keeps a trigger's beginning as it was written: where it names its schema, it would be made there, and not
  * where it is wanted.
  */
-export function unqualified(create: string, name: string, table: string): string | undefined {
+function unqualified(create: string, name: string, table: string): string | undefined {
   const match = TRIGGER.exec(create);
   return match === null
     ? undefined

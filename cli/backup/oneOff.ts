@@ -12,8 +12,20 @@ export interface Confinement {
 
 /** What each container has that a restore starts by itself: options of `docker create` and `docker run`. */
 export const confined = ({ user, stack, network = "none", pids = 256 }: Confinement): readonly string[] => [
-  "--user", user, "--network", network, "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
-  "--ulimit", "core=0", "--pids-limit", String(pids), "--label", `drydock.stack=${stack}`,
+  "--user",
+  user,
+  "--network",
+  network,
+  "--cap-drop",
+  "ALL",
+  "--security-opt",
+  "no-new-privileges",
+  "--ulimit",
+  "core=0",
+  "--pids-limit",
+  String(pids),
+  "--label",
+  `drydock.stack=${stack}`,
 ];
 
 export interface OnVolume {
@@ -30,7 +42,19 @@ export interface OnVolume {
 
 /** The arguments of `docker` for a script in a container of its own on one volume, without a network. */
 export const onVolume = ({ like: { Config }, stack, volume, at, script, args }: OnVolume): string[] => [
-  "run", "--rm", "--interactive", "--log-driver", "none", ...confined({ user: Config.User, stack }),
-  "--mount", `type=volume,source=${volume},target=${at},volume-nocopy`,
-  "--entrypoint", "sh", Config.Image, "-c", script, "restore", ...args,
+  "run",
+  "--rm",
+  "--interactive",
+  "--log-driver",
+  "none",
+  ...confined({ user: Config.User, stack }),
+  "--mount",
+  `type=volume,source=${volume},target=${at},volume-nocopy`,
+  "--entrypoint",
+  "sh",
+  Config.Image,
+  "-c",
+  script,
+  "restore",
+  ...args,
 ];

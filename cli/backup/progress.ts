@@ -5,7 +5,19 @@ import { bytes } from "./words.ts";
 
 const WIDTH = 28;
 const TITLES: Readonly<Record<string, string>> = {
-  hook: "hook", files: "files", dump: "database", physical: "database files", sums: "checksums", restore: "restoring", load: "loading", prepare: "recovering", replay: "binary log", compare: "comparing", finish: "to the disk", copy: "to S3", prune: "clearing",
+  hook: "hook",
+  files: "files",
+  dump: "database",
+  physical: "database files",
+  sums: "checksums",
+  restore: "restoring",
+  load: "loading",
+  prepare: "recovering",
+  replay: "binary log",
+  compare: "comparing",
+  finish: "to the disk",
+  copy: "to S3",
+  prune: "clearing",
 };
 
 /** What the agent says, on standard error: a bar that is rewritten on a terminal, a line for each step elsewhere. */
@@ -33,7 +45,9 @@ export class Progress {
 
   say(text: string, level: "info" | "warn" | "error" = "info"): void {
     this.end();
-    this.#stream.write(`${level === "info" ? "→" : painter(this.#stream)(level === "warn" ? "yellow" : "red", "!")} ${shown(text)}\n`);
+    this.#stream.write(
+      `${level === "info" ? "→" : painter(this.#stream)(level === "warn" ? "yellow" : "red", "!")} ${shown(text)}\n`,
+    );
   }
 
   end(): void {

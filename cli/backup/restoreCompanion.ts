@@ -5,16 +5,19 @@ import { COMPANION, FOLDERS, RESTORES_BESIDE } from "../../backup/protocol.ts";
 import type { Docker } from "../docker.ts";
 import { CliError } from "../errors.ts";
 import type { Deployed } from "../services.ts";
+import { type BackupHost, containerOf, type Inspection, volumeAt } from "./agent.ts";
 import { confined } from "./oneOff.ts";
-import { containerOf, volumeAt, type BackupHost, type Inspection } from "./agent.ts";
 
 interface Running extends Inspection {
   readonly HostConfig: { readonly Memory: number; readonly NanoCpus: number };
-  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly Aliases?: readonly string[] | null }>> };
+  readonly NetworkSettings: {
+    readonly Networks: Readonly<Record<string, { readonly Aliases?: readonly string[] | null }>>;
+  };
 }
 
 /**
- * The companion of one restore: as the stack's own, but with the database's volume to write to, so that what it makes lies beside the live files. It is
+ * The companion of one restore: as the stack's own, but with the database's volume to write to, so that what it makes
+ * lies beside the live files. It is
  * there as long as this process, and is gone with it.
  */
 export interface Companion {
@@ -54,34 +57,81 @@ export function startCompanion(host: BackupHost): Companion {
 async function start({ docker, deployed, session }: BackupHost, name: string, alias: string): Promise<void> {
   const own = containerOf(deployed, "restore");
   const docked = async (...args: readonly string[]): Promise<string> => await succeeded(docker, args);
-  const [inspected, secrets] = await Promise.all([docked("inspect", own), docked("cp", `${own}:/run/drydock`, "-"), docker.run(["rm", "--force", "--volumes", name])]);
+  const [inspected, secrets] = await Promise.all([
+    docked("inspect", own),
+    docked("cp", `${own}:/run/drydock`, "-"),
+    docker.run(["rm", "--force", "--volumes", name]),
+  ]);
   const [container] = JSON.parse(inspected) as [Running];
   const { Config, HostConfig, NetworkSettings } = container;
   const [volume, kept] = [volumeAt(container, FOLDERS.database), volumeAt(container, FOLDERS.restore)];
-  const network = Object.entries(NetworkSettings.Networks).find(([, { Aliases }]) => Aliases?.includes("restore") === true)?.[0];
-  if (volume === "" || kept === "" || network === undefined) throw new CliError({ what: `the companion ${own} is not as it was deployed: it has ${volume === "" ? "no volume of the database" : kept === "" ? "no volume for restores" : "no network to the agent"}`, remedy: "./drydock up" });
+  const network = Object.entries(NetworkSettings.Networks).find(
+    ([, { Aliases }]) => Aliases?.includes("restore") === true,
+  )?.[0];
+  if (volume === "" || kept === "" || network === undefined)
+    throw new CliError({
+      what: `the companion ${own} is not as it was deployed: it has ${volume === "" ? "no volume of the database" : kept === "" ? "no volume for restores" : "no network to the agent"}`,
+      remedy: "./drydock up",
+    });
   await docked(
-    "create", "--rm", "--interactive", "--log-driver", "json-file", "--log-opt", "max-size=10m", "--init", "--name", name,
-    ...confined({ user: Config.User, stack: session.stack, network, pids: 1024 }), "--network-alias", alias, "--mount", `type=volume,source=${volume},target=${FOLDERS.database},volume-nocopy`,
-    "--mount", `type=volume,source=${kept},target=${FOLDERS.restore},readonly,volume-nocopy`,
-    "--memory", String(HostConfig.Memory), "--memory-swap", String(HostConfig.Memory), "--cpus", String(HostConfig.NanoCpus / 1e9), "--tmpfs", "/tmp:size=64m,mode=1777",
-    "--env", `${COMPANION.restores}=${RESTORES_BESIDE}`, Config.Image, "companion",
+    "create",
+    "--rm",
+    "--interactive",
+    "--log-driver",
+    "json-file",
+    "--log-opt",
+    "max-size=10m",
+    "--init",
+    "--name",
+    name,
+    ...confined({ user: Config.User, stack: session.stack, network, pids: 1024 }),
+    "--network-alias",
+    alias,
+    "--mount",
+    `type=volume,source=${volume},target=${FOLDERS.database},volume-nocopy`,
+    "--mount",
+    `type=volume,source=${kept},target=${FOLDERS.restore},readonly,volume-nocopy`,
+    "--memory",
+    String(HostConfig.Memory),
+    "--memory-swap",
+    String(HostConfig.Memory),
+    "--cpus",
+    String(HostConfig.NanoCpus / 1e9),
+    "--tmpfs",
+    "/tmp:size=64m,mode=1777",
+    "--env",
+    `${COMPANION.restores}=${RESTORES_BESIDE}`,
+    Config.Image,
+    "companion",
   );
   // Secrets go from container to container, on no command line and in no file.
   await succeeded(docker, ["cp", "-", `${name}:/run`], secrets);
   await started(docker, name);
 }
 
-/** It ends when its standard input does, so that one whose command line was killed is not left behind; it is of another process group, so that Ctrl-C is not for it. */
+/**
+ * It ends when its standard input does, so that one whose command line was killed is not left behind; it is of another
+ * process group, so that Ctrl-C is not for it.
+ */
 async function started({ env }: Docker, name: string): Promise<void> {
-  const child = spawn("docker", ["start", "--attach", "--interactive", name], { env, stdio: ["pipe", "pipe", "pipe"], detached: true });
+  const child = spawn("docker", ["start", "--attach", "--interactive", name], {
+    env,
+    stdio: ["pipe", "pipe", "pipe"],
+    detached: true,
+  });
   let said = "";
   child.stdin.on("error", () => undefined);
-  child.stderr.on("data", (chunk: Buffer) => { said = (said + chunk.toString()).slice(-2000); });
+  child.stderr.on("data", (chunk: Buffer) => {
+    said = (said + chunk.toString()).slice(-2000);
+  });
   await new Promise<void>((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", (code) => reject(new CliError({ what: `the companion of this restore ended at once (exit code ${code}): ${said.trim()}` })));
-    createInterface({ input: child.stdout }).on("line", (line) => { if (line === "listening") resolve(); });
+    child.once("close", (code) =>
+      reject(new CliError({ what: `the companion of this restore ended at once (exit code ${code}): ${said.trim()}` })),
+    );
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      if (line === "listening") resolve();
+    });
   });
 }
 

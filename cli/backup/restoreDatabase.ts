@@ -8,8 +8,8 @@ import { readJournal } from "./journal.ts";
 import { withLoader } from "./loader.ts";
 import { disabled, keyOf, makeOf, readSchema, type Schema } from "./objects.ts";
 import type { Progress } from "./progress.ts";
-import { databaseOf, differences, load, query, queryBytes, quoted, is, type Database } from "./sql.ts";
 import { shownName } from "./shown.ts";
+import { type Database, databaseOf, differences, is, load, query, queryBytes, quoted } from "./sql.ts";
 import { bytes, select } from "./words.ts";
 
 export interface Loaded {

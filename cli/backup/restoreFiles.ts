@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Entry } from "../../backup/protocol.ts";
 import { CliError } from "../errors.ts";
 import { ROOT } from "../project.ts";
-import { ask, volumeAt, type BackupHost, type Inspection } from "./agent.ts";
+import { ask, type BackupHost, type Inspection, volumeAt } from "./agent.ts";
 import { onVolume } from "./oneOff.ts";
 import type { Progress } from "./progress.ts";
 import { stamp } from "./restoreDatabase.ts";
@@ -16,7 +16,7 @@ const script = (): string => readFileSync(join(ROOT, "commands", "restore-files.
  * The arguments of a one-off container on the volume of the application's files, as the application's user: see
  * commands/restore-files.sh.
  */
-export async function onFiles(
+async function onFiles(
   { docker, agent, session }: Pick<BackupHost, "docker" | "agent" | "session">,
   args: readonly string[],
 ): Promise<string[]> {

@@ -5,9 +5,9 @@ import { CliError } from "../errors.ts";
 import { ROOT } from "../project.ts";
 import { ask, type BackupHost } from "./agent.ts";
 import type { Progress } from "./progress.ts";
-import { startCompanion, type Companion } from "./restoreCompanion.ts";
+import { type Companion, startCompanion } from "./restoreCompanion.ts";
 import { stamp } from "./restoreDatabase.ts";
-import { databaseOf, is, query, quoted, TABLES, type Database } from "./sql.ts";
+import { type Database, databaseOf, is, query, quoted, TABLES } from "./sql.ts";
 import type { Say } from "./swap.ts";
 import { Unsettled } from "./unsettled.ts";
 import { stopWorkers, type Workers } from "./writers.ts";
@@ -131,7 +131,8 @@ export class PhysicalRestore {
 }
 
 /**
- * Once more: a backup that was begun since it was prepared is of what was live before, and no increment may build on it. And
+ * Once more: a backup that was begun since it was prepared is of what was live before, and no increment may build on
+ * it. And
  * the log from here on is of other data than the backups before.
  */
 export async function noteReplaced(host: BackupHost, say: Say): Promise<void> {

@@ -3,29 +3,29 @@ import { CliError, Exit } from "../errors.ts";
 import type { Report } from "../report.ts";
 import type { Deployed } from "../services.ts";
 import type { Session } from "../session.ts";
-import { containerOf, type BackupHost } from "./agent.ts";
+import { containerOf } from "./agent.ts";
 import {
+  type HostLock,
   heldByOther,
   holderOf,
+  type LockHolder,
+  type LockPlace,
   lockPlace,
+  type Purpose,
   removeLeft,
   savedIn,
   takeHostLock,
-  type HostLock,
-  type LockHolder,
-  type LockPlace,
-  type Purpose,
 } from "./hostLock.ts";
 import { JOURNAL } from "./journal.ts";
 import { companionName } from "./restoreCompanion.ts";
 import { inFiles } from "./restoreFiles.ts";
 import { start } from "./restorePhysical.ts";
 import { settlePhysical } from "./settlePhysical.ts";
-import { databaseOf, type Database } from "./sql.ts";
-import { settle, type Say } from "./swap.ts";
+import { type Database, databaseOf } from "./sql.ts";
+import { type Say, settle } from "./swap.ts";
 import { Unsettled } from "./unsettled.ts";
-import { SITE, writersAgain } from "./writers.ts";
 import { select } from "./words.ts";
+import { SITE, writersAgain } from "./writers.ts";
 
 /** A stack with an agent, as far as a restore that was cut off has to be known. */
 export interface RestoreHost {
@@ -101,7 +101,8 @@ export async function underRestoreLock<T>(
 ): Promise<T> {
   const { docker, deployed, session } = host;
   const { place, atWork, left } = await lookForRestores(docker, deployed);
-  if (place === undefined && !deployed.outputs.services.some(({ role }) => role === "database")) throw elsewhere(deployed);
+  if (place === undefined && !deployed.outputs.services.some(({ role }) => role === "database"))
+    throw elsewhere(deployed);
   if (place === undefined)
     throw new CliError({
       what: `the containers of stack ${session.stack} are not there`,

@@ -1,17 +1,14 @@
 import { BESIDE, FOLDERS } from "../../backup/protocol.ts";
 import { CliError } from "../errors.ts";
-import { containerOf, volumeAt, type BackupHost, type Inspection } from "./agent.ts";
+import { type BackupHost, containerOf, type Inspection, volumeAt } from "./agent.ts";
 import { onVolume } from "./oneOff.ts";
-import { noteReplaced, physicalScript, start, takeBack, type Files } from "./restorePhysical.ts";
-import { databaseOf, type Database } from "./sql.ts";
+import { type Files, noteReplaced, physicalScript, start, takeBack } from "./restorePhysical.ts";
+import { type Database, databaseOf } from "./sql.ts";
 import type { Say } from "./swap.ts";
 import { Unsettled } from "./unsettled.ts";
 
 /** Brings such a restore to its end: what is on the disk decides, not whether a server answers. */
-export async function settlePhysical(
-  host: BackupHost,
-  say: Say,
-): Promise<boolean> {
+export async function settlePhysical(host: BackupHost, say: Say): Promise<boolean> {
   const files = onDatabase(host);
   const [phase = "", name = ""] = (await files("left")).trim().split(" ");
   if (phase === "") return false;
@@ -49,14 +46,16 @@ function onDatabase({ docker, deployed, session }: Pick<BackupHost, "docker" | "
     if (found !== 0)
       throw new CliError({ what: `the companion ${companion} is not there`, remedy: "./drydock status" });
     const [inspection] = JSON.parse(inspected) as [Inspection];
-    const { code, stdout, stderr } = await docker.run(onVolume({
-      like: inspection,
-      stack: session.stack,
-      volume: volumeAt(inspection, FOLDERS.database),
-      at: FOLDERS.database,
-      script: physicalScript(),
-      args,
-    }));
+    const { code, stdout, stderr } = await docker.run(
+      onVolume({
+        like: inspection,
+        stack: session.stack,
+        volume: volumeAt(inspection, FOLDERS.database),
+        at: FOLDERS.database,
+        script: physicalScript(),
+        args,
+      }),
+    );
     if (code !== 0) throw new CliError({ what: `the database's files: ${stderr.trim()}` });
     return stdout;
   };

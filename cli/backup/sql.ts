@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { checksumQuestion, IN_UTC } from "../../backup/checksum.ts";
-import { quoted } from "../../backup/quoting.ts";
 import type { TableSums } from "../../backup/protocol.ts";
+import { quoted } from "../../backup/quoting.ts";
 import type { Docker } from "../docker.ts";
 import { CliError } from "../errors.ts";
-import { containerOf, type BackupHost } from "./agent.ts";
+import { type BackupHost, containerOf } from "./agent.ts";
 import { shown, shownName } from "./shown.ts";
 
 /**
@@ -173,9 +173,7 @@ export async function differences(database: Database, schema: string, wanted: Ta
   const names = [...tables.keys()];
   // What could not be proven has nothing to be compared with, and may not be in a dump.
   const proven = Object.keys(wanted).filter((name) => wanted[name]!.unproven === undefined);
-  const missing = proven
-    .filter((name) => !names.includes(name))
-    .map((name) => `table ${shownName(name)} is missing`);
+  const missing = proven.filter((name) => !names.includes(name)).map((name) => `table ${shownName(name)} is missing`);
   const extra = names
     .filter((name) => !Object.hasOwn(wanted, name))
     .map((name) => `table ${shownName(name)} was not in the backup`);

@@ -1,9 +1,9 @@
 import { CliError, Exit } from "../errors.ts";
-import { ALONE, clearJournal, noteTurn, readJournal, writeJournal, type Plan } from "./journal.ts";
-import { disabled, isQualified, keyOf, labelOf, moved, readSchema, type Schema, type SchemaObject } from "./objects.ts";
-import { is, query, quoted, type Database } from "./sql.ts";
-import { shownName } from "./shown.ts";
+import { ALONE, clearJournal, noteTurn, type Plan, readJournal, writeJournal } from "./journal.ts";
 import { drop, inTheWay, isSetAside, make, unlike } from "./making.ts";
+import { disabled, isQualified, keyOf, labelOf, moved, readSchema, type Schema, type SchemaObject } from "./objects.ts";
+import { shownName } from "./shown.ts";
+import { type Database, is, query, quoted } from "./sql.ts";
 import { Unsettled } from "./unsettled.ts";
 
 export type Say = (line: string, level?: "info" | "warn") => void;

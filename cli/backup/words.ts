@@ -1,6 +1,6 @@
 import type { Entry } from "../../backup/protocol.ts";
 import { LOCAL } from "../project.ts";
-import { table, type Painter } from "../ui.ts";
+import { type Painter, table } from "../ui.ts";
 import { shownName } from "./shown.ts";
 
 export const select = (stack: string): string => (stack === LOCAL ? "" : ` -s ${stack}`);
@@ -21,10 +21,22 @@ const when = (iso: string): string => iso.slice(0, 19).replace("T", " ");
 
 export function backupTable(entries: readonly Entry[], paint: Painter): string {
   const rows = entries.map((entry) => [
-    entry.id, entry.type, when(entry.started), duration(entry.seconds), bytes((entry.database?.bytes ?? 0) + (entry.files?.bytes ?? 0)), bytes((entry.database?.added ?? 0) + (entry.files?.added ?? 0)),
-    entry.verified ? "verified" : "not verified", entry.verification === undefined ? "-" : duration(entry.verification.seconds), entry.copies.join(", "), entry.reason,
+    entry.id,
+    entry.type,
+    when(entry.started),
+    duration(entry.seconds),
+    bytes((entry.database?.bytes ?? 0) + (entry.files?.bytes ?? 0)),
+    bytes((entry.database?.added ?? 0) + (entry.files?.added ?? 0)),
+    entry.verified ? "verified" : "not verified",
+    entry.verification === undefined ? "-" : duration(entry.verification.seconds),
+    entry.copies.join(", "),
+    entry.reason,
   ]);
-  return table(["id", "type", "begun (UTC)", "took", "size", "new bytes", "proof", "RTO", "where", "why"], rows, (cell, column) => (column === 6 ? paint(cell === "verified" ? "green" : "red", cell) : cell));
+  return table(
+    ["id", "type", "begun (UTC)", "took", "size", "new bytes", "proof", "RTO", "where", "why"],
+    rows,
+    (cell, column) => (column === 6 ? paint(cell === "verified" ? "green" : "red", cell) : cell),
+  );
 }
 
 export function entryLines(entry: Entry): string[] {
@@ -32,15 +44,29 @@ export function entryLines(entry: Entry): string[] {
   const rows: readonly (readonly [string, string | undefined])[] = [
     ["backup", `${entry.id} (${entry.type}, ${entry.reason})`],
     ["begun", `${entry.started}, took ${duration(entry.seconds)}`],
-    ["verified", entry.verified ? `${verification?.at}: restored in ${duration(verification?.seconds ?? 0)}, ${verification?.tables} tables with ${verification?.rows} rows and ${verification?.files} files as they were` : `no${verification === undefined ? "" : `: ${verification.problems.join("; ")}`}`],
-    ["database", database && `${database.schema}, ${database.format}, ${database.engine} ${database.version}, ${bytes(database.bytes)}, ${bytes(database.added)} new`],
-    ["position", database?.position && `${database.position.file} ${database.position.position}: points in time from here on`],
+    [
+      "verified",
+      entry.verified
+        ? `${verification?.at}: restored in ${duration(verification?.seconds ?? 0)}, ${verification?.tables} tables with ${verification?.rows} rows and ${verification?.files} files as they were`
+        : `no${verification === undefined ? "" : `: ${verification.problems.join("; ")}`}`,
+    ],
+    [
+      "database",
+      database &&
+        `${database.schema}, ${database.format}, ${database.engine} ${database.version}, ${bytes(database.bytes)}, ${bytes(database.added)} new`,
+    ],
+    [
+      "position",
+      database?.position && `${database.position.file} ${database.position.position}: points in time from here on`,
+    ],
     ["migrations", database && `${database.migrations.length}, the last one ${database.migrations.at(-1) ?? "-"}`],
     ["files", files && `${files.count}, ${bytes(files.bytes)}, ${bytes(files.added)} new`],
     ["where", entry.copies.join(", ")],
     ...(entry.missing ?? []).map((one) => ["missing", one] as const),
     ...(entry.unproven ?? []).map((one) => ["unproven", one] as const),
-    ...(database?.definers ?? []).map((one) => ["definer", `${one}: views, triggers, routines or events run as it`] as const),
+    ...(database?.definers ?? []).map(
+      (one) => ["definer", `${one}: views, triggers, routines or events run as it`] as const,
+    ),
   ];
   // Names of tables, files and accounts were chosen by others.
   return rows.flatMap(([name, text]) => (text === undefined ? [] : [`${name.padEnd(11)}${shownName(text)}`]));

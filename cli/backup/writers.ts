@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
+import type { Entry } from "../../backup/protocol.ts";
 import { WORKERS } from "../../config/roles.ts";
 import { CliError, Exit } from "../errors.ts";
-import { show, switchOff, switchOn, type ProxyHost, type Shown } from "../maintenance/proxy.ts";
-import { readState, wanted, type Maintenance } from "../maintenance/state.ts";
-import type { Entry } from "../../backup/protocol.ts";
+import { type ProxyHost, type Shown, show, switchOff, switchOn } from "../maintenance/proxy.ts";
+import { type Maintenance, readState, wanted } from "../maintenance/state.ts";
 import { hold, interruption } from "../signals.ts";
-import { ask, containerOf, type BackupHost } from "./agent.ts";
+import { ask, type BackupHost, containerOf } from "./agent.ts";
 import type { HostLock } from "./hostLock.ts";
 import { Unsettled } from "./unsettled.ts";
 import { select } from "./words.ts";
@@ -145,7 +145,7 @@ export async function withoutWriters(
 }
 
 /** Whether visitors read that data is being restored. */
-export async function isClosedForRestore(host: WritersHost): Promise<boolean> {
+async function isClosedForRestore(host: WritersHost): Promise<boolean> {
   return (await show(siteOf(host))).state?.message === MESSAGE;
 }
 

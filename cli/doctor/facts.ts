@@ -1,5 +1,5 @@
-import type { Reach } from "./confinement.ts";
 import type { Shown } from "../maintenance/proxy.ts";
+import type { Reach } from "./confinement.ts";
 
 /** What runtime/doctor.php says of one process of a Laravel container. */
 export interface LaravelFacts {
@@ -16,7 +16,13 @@ export interface LaravelFacts {
   readonly unwritable: readonly string[];
   readonly configCache: { readonly exists: boolean; readonly older: boolean; readonly differs: readonly string[] };
   /** PHP-FPM only. `since` in seconds since 1970. */
-  readonly opcache?: { readonly enabled: boolean; readonly since?: number; readonly stale?: readonly string[]; readonly staleCount?: number; readonly full?: boolean };
+  readonly opcache?: {
+    readonly enabled: boolean;
+    readonly since?: number;
+    readonly stale?: readonly string[];
+    readonly staleCount?: number;
+    readonly full?: boolean;
+  };
   /** The command line only, as the rest. */
   readonly database?: ServiceFacts;
   readonly redis?: ServiceFacts;
@@ -27,7 +33,7 @@ export interface LaravelFacts {
   readonly boot?: string;
 }
 
-export interface ServiceFacts {
+interface ServiceFacts {
   readonly host: string | null;
   readonly loopback?: boolean;
   readonly resolves?: boolean;
@@ -49,14 +55,21 @@ export interface ContainerFacts {
   /** What it has that no container of a stack ought to have. @default nothing */
   readonly loose?: readonly string[];
   readonly mounts: readonly { readonly volume: string; readonly path: string }[];
-  /** Of Laravel containers that run: folders of the application that it has written to in its own layer. @default none, or not known */
+  /**
+   * Of Laravel containers that run: folders of the application that it has written to in its own layer. @default none,
+   * or not known
+   */
   readonly written?: readonly string[];
-  /** Of Laravel containers that run: what the command line and, where it serves, PHP-FPM say; or why they said nothing. */
-  readonly laravel?: { readonly cli: LaravelFacts; readonly fpm?: LaravelFacts; readonly fpmSilent?: string } | { readonly silent: string };
+  /**
+   * Of Laravel containers that run: what the command line and, where it serves, PHP-FPM say; or why they said nothing.
+   */
+  readonly laravel?:
+    | { readonly cli: LaravelFacts; readonly fpm?: LaravelFacts; readonly fpmSilent?: string }
+    | { readonly silent: string };
 }
 
 /** What the stack's configuration asks for. */
-export interface PlanFacts {
+interface PlanFacts {
   readonly path: string;
   readonly uid: number;
   readonly gid: number;
@@ -84,7 +97,10 @@ export interface Facts {
   readonly engine?: { readonly host: string; readonly version: string; readonly api: string };
   readonly plan: PlanFacts;
   readonly containers: readonly ContainerFacts[];
-  /** Redis's own words: `save`, `appendonly`, `maxmemory-policy`, its INFO persistence, and how many `passwords` it takes, whether the application is an `admin`, how many `others` there are; or why it said nothing. */
+  /**
+   * Redis's own words: `save`, `appendonly`, `maxmemory-policy`, its INFO persistence, and how many `passwords` it
+   * takes, whether the application is an `admin`, how many `others` there are; or why it said nothing.
+   */
   readonly redis: { readonly values: Readonly<Record<string, string>> } | { readonly silent: string };
   readonly schedule: {
     /** How many containers of the stack run as its scheduler. */

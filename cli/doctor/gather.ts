@@ -1,20 +1,21 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseConfiguration, type Configuration } from "../../config/settings.ts";
 import { longestJob } from "../../config/capacity.ts";
 import { plannedHashes } from "../../config/plan.ts";
 import { isLasting } from "../../config/roles.ts";
-import { inspect, type Docker, type Inspected } from "../docker.ts";
+import { type Configuration, parseConfiguration } from "../../config/settings.ts";
+import { defined } from "../../lib/defined.ts";
+import { type Docker, type Inspected, inspect } from "../docker.ts";
 import { CliError } from "../errors.ts";
 import { show } from "../maintenance/proxy.ts";
 import { PROJECT, ROOT } from "../project.ts";
 import type { Pulumi } from "../pulumi.ts";
-import { deployed } from "../services.ts";
 import { MEMORY, readInfo } from "../redisMemory.ts";
+import { deployed } from "../services.ts";
 import type { Session } from "../session.ts";
 import { VERSION } from "../setup/docker-version.ts";
 import type { Outputs, Service } from "../stack.ts";
-import { askReach, looseEnds, type HostConfig } from "./confinement.ts";
+import { askReach, type HostConfig, looseEnds } from "./confinement.ts";
 import type { ContainerFacts, Facts, LaravelFacts } from "./facts.ts";
 import { writtenTo } from "./layer.ts";
 
@@ -24,38 +25,72 @@ const PATIENCE = 40_000;
 /** Asks everything that can be asked, without changing anything. */
 export async function gather(session: Session): Promise<Facts> {
   const { stack, pulumi } = session;
-  const [{ outputs, docker, unfinished }, { settings, environment }] = await Promise.all([deployed(session), configurationOf(pulumi, stack)]);
+  const [{ outputs, docker, unfinished }, { settings, environment }] = await Promise.all([
+    deployed(session),
+    configurationOf(pulumi, stack),
+  ]);
   const { app, proxy } = settings;
   const plan = {
-    path: app.path, uid: app.uid, gid: app.gid, port: app.port, server: app.server, healthPath: app.healthPath, scheduler: settings.scheduler.enabled, processes: settings.limits.processes,
+    path: app.path,
+    uid: app.uid,
+    gid: app.gid,
+    port: app.port,
+    server: app.server,
+    healthPath: app.healthPath,
+    scheduler: settings.scheduler.enabled,
+    processes: settings.limits.processes,
     longestJob: longestJob(settings),
     released: outputs.envHash === undefined || outputs.envHash === environment.hash,
   };
   const live = await inspected(docker, outputs, stack);
   const hashes = JSON.stringify({ path: app.path, names: plannedHashes(environment, outputs.release) });
   const host = new URL(environment.plain.APP_URL ?? "http://localhost").hostname;
-  const running = (role: string): string | undefined => live.containers.find((one) => one.role === role && one.state === "running")?.container;
+  const running = (role: string): string | undefined =>
+    live.containers.find((one) => one.role === role && one.state === "running")?.container;
   const replica = running("app");
   const [engine, containers, redis, schedule, site, maintenance, reach] = await Promise.all([
     askEngine(docker),
-    Promise.all(live.containers.map(async (one) => {
-      if (!isLasting(one.role) || one.state !== "running") return one;
-      const [laravel, diff] = await Promise.all([
-        askLaravel(docker, one, hashes, app.server === "fpm" ? app.port : undefined),
-        docker.run(["diff", one.container], { timeout: PATIENCE }),
-      ]);
-      return { ...one, laravel, written: writtenTo(diff.stdout, app.path, one.mounts.map(({ path }) => path)) };
-    })),
+    Promise.all(
+      live.containers.map(async (one) => {
+        if (!isLasting(one.role) || one.state !== "running") return one;
+        const [laravel, diff] = await Promise.all([
+          askLaravel(docker, one, hashes, app.server === "fpm" ? app.port : undefined),
+          docker.run(["diff", one.container], { timeout: PATIENCE }),
+        ]);
+        return {
+          ...one,
+          laravel,
+          written: writtenTo(
+            diff.stdout,
+            app.path,
+            one.mounts.map(({ path }) => path),
+          ),
+        };
+      }),
+    ),
     askRedis(docker, running("redis")),
     askSchedule(docker, running("scheduler"), live.network),
     askSite(docker, running("app"), running("proxy"), { path: app.healthPath, host, timeout: proxy.timeout }),
     askMaintenance(docker, running("proxy"), stack),
-    replica === undefined ? { silent: "no replica runs" } : askReach(docker, replica, app.path, app.server === "fpm" ? live.neighbours(replica, app.port) : {}, PATIENCE),
+    replica === undefined
+      ? { silent: "no replica runs" }
+      : askReach(docker, replica, app.path, app.server === "fpm" ? live.neighbours(replica, app.port) : {}, PATIENCE),
   ]);
-  const release = { release: outputs.release, ...(unfinished === undefined ? {} : { unfinished }) };
-  return { stack, ...release, now: Date.now(), ...(engine === undefined ? {} : { engine }), plan, containers, redis, schedule, site, maintenance, reach };
+  const release = { release: outputs.release, ...defined({ unfinished }) };
+  return {
+    stack,
+    ...release,
+    now: Date.now(),
+    ...defined({ engine }),
+    plan,
+    containers,
+    redis,
+    schedule,
+    site,
+    maintenance,
+    reach,
+  };
 }
-
 
 async function askEngine(docker: Docker): Promise<Facts["engine"]> {
   const { code, stdout } = await docker.run(VERSION, { timeout: PATIENCE });
@@ -65,17 +100,27 @@ async function askEngine(docker: Docker): Promise<Facts["engine"]> {
 }
 
 /** The configuration as it is now, with its secrets: they stay in this process. */
-export async function configurationOf(pulumi: Pulumi, stack: string): Promise<Configuration> {
+async function configurationOf(pulumi: Pulumi, stack: string): Promise<Configuration> {
   const { code, stdout, stderr } = await pulumi.capture(["config", "--json", "--show-secrets", "--stack", stack]);
-  if (code !== 0) throw new CliError({ what: `the configuration of stack ${stack} can't be read: ${stderr.trim().split("\n").at(-1) ?? ""}`, remedy: `eval "$(./drydock env)" && pulumi config -s ${stack}` });
+  if (code !== 0)
+    throw new CliError({
+      what: `the configuration of stack ${stack} can't be read: ${stderr.trim().split("\n").at(-1) ?? ""}`,
+      remedy: `eval "$(./drydock env)" && pulumi config -s ${stack}`,
+    });
   const values = JSON.parse(stdout) as Record<string, { value?: string }>;
   const prefix = `${PROJECT}:`;
   const own = Object.entries(values).filter(([key]) => key.startsWith(prefix));
-  return parseConfiguration(Object.fromEntries(own.map(([key, { value }]) => [key.slice(prefix.length), value])), stack);
+  return parseConfiguration(
+    Object.fromEntries(own.map(([key, { value }]) => [key.slice(prefix.length), value])),
+    stack,
+  );
 }
 
 interface Live extends Inspected {
-  readonly Config: Inspected["Config"] & { readonly User?: string; readonly Healthcheck?: { readonly Test?: readonly string[] } | null };
+  readonly Config: Inspected["Config"] & {
+    readonly User?: string;
+    readonly Healthcheck?: { readonly Test?: readonly string[] } | null;
+  };
   readonly State: Inspected["State"] & { readonly StartedAt: string };
   readonly Mounts: readonly { readonly Type: string; readonly Name?: string; readonly Destination: string }[];
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly IPAddress?: string }>> };
@@ -91,37 +136,55 @@ interface Found {
 }
 
 async function inspected(docker: Docker, { services }: Outputs, stack: string): Promise<Found> {
-  const found = new Map((await inspect<Live>(docker, services.map(({ container }) => container), stack, PATIENCE)).map((one) => [one.Name.replace(/^\//, ""), one]));
+  const found = new Map(
+    (
+      await inspect<Live>(
+        docker,
+        services.map(({ container }) => container),
+        stack,
+        PATIENCE,
+      )
+    ).map((one) => [one.Name.replace(/^\//, ""), one]),
+  );
   // Redis is on the stack's internal network and on no other.
   const redis = found.get(services.find(({ role }) => role === "redis")?.container ?? "");
   const network = Object.keys(redis?.NetworkSettings.Networks ?? {})[0];
-  const neighbours = (replica: string, port: number) => Object.fromEntries(services
-    .filter(({ role, container }) => role === "app" && container !== replica)
-    .flatMap(({ name, container }) => {
-      const address = found.get(container)?.NetworkSettings.Networks[network ?? ""]?.IPAddress;
-      return address === undefined || address === "" ? [] : [[name, `${address}:${port}`]];
-    }));
+  const neighbours = (replica: string, port: number) =>
+    Object.fromEntries(
+      services
+        .filter(({ role, container }) => role === "app" && container !== replica)
+        .flatMap(({ name, container }) => {
+          const address = found.get(container)?.NetworkSettings.Networks[network ?? ""]?.IPAddress;
+          return address === undefined || address === "" ? [] : [[name, `${address}:${port}`]];
+        }),
+    );
   const containers = services.map((service) => containerFacts(service, found.get(service.container)));
-  return { containers, neighbours, ...(network === undefined ? {} : { network }) };
+  return { containers, neighbours, ...defined({ network }) };
 }
 
 function containerFacts({ name, role, container }: Service, live: Live | undefined): ContainerFacts {
   if (live === undefined) return { name, role, container, state: "missing", health: "none", mounts: [] };
   const test = live.Config.Healthcheck?.Test;
   return {
-    name, role, container,
+    name,
+    role,
+    container,
     state: live.State.Status,
     health: live.State.Health?.Status ?? "none",
     startedAt: Date.parse(live.State.StartedAt),
-    ...(test === undefined ? {} : { healthTest: test }),
+    ...defined({ healthTest: test }),
     image: live.Config.Image,
     loose: looseEnds(live.HostConfig, live.Config.User ?? ""),
-    mounts: live.Mounts.filter(({ Type }) => Type === "volume").map(({ Name, Destination }) => ({ volume: Name ?? "", path: Destination })),
+    mounts: live.Mounts.filter(({ Type }) => Type === "volume").map(({ Name, Destination }) => ({
+      volume: Name ?? "",
+      path: Destination,
+    })),
   };
 }
 
 /**
- * Runs in the container: the script on standard input is a file for the time of the look, for PHP-FPM too. OPcache takes in no file that is
+ * Runs in the container: the script on standard input is a file for the time of the look, for PHP-FPM too. OPcache
+ * takes in no file that is
  * younger than two seconds, so it leaves no trace there.
  */
 const LOOK = `umask 077
@@ -131,29 +194,42 @@ cat > "$f"
 php "$f"
 [ -z "$1" ] || php -n /drydock/fcgi.php "127.0.0.1:$1" /drydock-doctor "$f" 15`;
 
-async function askLaravel(docker: Docker, { container, role }: ContainerFacts, plan: string, port: number | undefined): Promise<NonNullable<ContainerFacts["laravel"]>> {
+async function askLaravel(
+  docker: Docker,
+  { container, role }: ContainerFacts,
+  plan: string,
+  port: number | undefined,
+): Promise<NonNullable<ContainerFacts["laravel"]>> {
   const script = readFileSync(join(ROOT, "runtime", "doctor.php"), "utf8").trimEnd();
   const fpm = role === "app" && port !== undefined;
-  const { stdout, stderr, code } = await docker.run(["exec", "--interactive", container, "/bin/sh", "-c", LOOK, "doctor", fpm ? String(port) : ""], { input: script + plan, timeout: PATIENCE });
+  const { stdout, stderr, code } = await docker.run(
+    ["exec", "--interactive", container, "/bin/sh", "-c", LOOK, "doctor", fpm ? String(port) : ""],
+    { input: script + plan, timeout: PATIENCE },
+  );
   const said = readLaravel(stdout);
   if (said.cli === undefined) return { silent: code === 124 ? `no answer in ${PATIENCE / 1000} s` : lastLine(stderr) };
-  return { cli: said.cli, ...(said.fpm === undefined ? fpm ? { fpmSilent: lastLine(stderr) } : {} : { fpm: said.fpm }) };
+  return {
+    cli: said.cli,
+    ...(said.fpm === undefined ? (fpm ? { fpmSilent: lastLine(stderr) } : {}) : { fpm: said.fpm }),
+  };
 }
 
 /** One JSON object a process; PHP may write warnings between them. */
 export function readLaravel(output: string): { readonly cli?: LaravelFacts; readonly fpm?: LaravelFacts } {
-  const answers = output.split("\n").map(
-    (line) => line.replace(/^\u001e/, ""),
-  ).filter((line) => line.startsWith('{"sapi":')).flatMap((line) => {
-    try {
-      return [JSON.parse(line) as LaravelFacts];
-    } catch {
-      return [];
-    }
-  });
+  const answers = output
+    .split("\n")
+    .map((line) => line.replace(/^\u001e/, ""))
+    .filter((line) => line.startsWith('{"sapi":'))
+    .flatMap((line) => {
+      try {
+        return [JSON.parse(line) as LaravelFacts];
+      } catch {
+        return [];
+      }
+    });
   const cli = answers.find(({ sapi }) => sapi === "cli");
   const fpm = answers.find(({ sapi }) => sapi !== "cli");
-  return { ...(cli === undefined ? {} : { cli }), ...(fpm === undefined ? {} : { fpm }) };
+  return { ...defined({ cli, fpm }) };
 }
 
 const lastLine = (text: string): string => text.trim().split("\n").at(-1)?.slice(0, 200) || "it said nothing";
@@ -174,32 +250,63 @@ async function askRedis(docker: Docker, container: string | undefined): Promise<
   return code === 0 && "aof_enabled" in values ? { values } : { silent: lastLine(stderr || stdout) };
 }
 
-async function askSchedule(docker: Docker, scheduler: string | undefined, network: string | undefined): Promise<Facts["schedule"]> {
-  const filters = ["--filter", "label=drydock.role=scheduler", "--filter", "status=running", ...(network === undefined ? [] : ["--filter", `network=${network}`])];
+async function askSchedule(
+  docker: Docker,
+  scheduler: string | undefined,
+  network: string | undefined,
+): Promise<Facts["schedule"]> {
+  const filters = [
+    "--filter",
+    "label=drydock.role=scheduler",
+    "--filter",
+    "status=running",
+    ...(network === undefined ? [] : ["--filter", `network=${network}`]),
+  ];
   const [listed, logs] = await Promise.all([
     docker.run(["ps", "--quiet", ...filters], { timeout: PATIENCE }),
-    scheduler === undefined ? undefined : docker.run(["logs", "--timestamps", "--tail", "200", scheduler], { timeout: PATIENCE }),
+    scheduler === undefined
+      ? undefined
+      : docker.run(["logs", "--timestamps", "--tail", "200", scheduler], { timeout: PATIENCE }),
   ]);
   const last = logs === undefined ? undefined : lastRun(`${logs.stdout}\n${logs.stderr}`);
-  return { running: listed.stdout.split("\n").filter((id) => id !== "").length, ...(last === undefined ? {} : { last }) };
+  return { running: listed.stdout.split("\n").filter((id) => id !== "").length, ...defined({ last }) };
 }
 
 /** When `schedule:run` last wrote what it found due: it does so each minute, due or not. In ms since 1970. */
 export function lastRun(logs: string): number | undefined {
-  const times = logs.split("\n").filter((line) => /Running \[|No scheduled commands are ready|Skipping \[/.test(line)).map((line) => Date.parse(line.split(" ")[0] ?? ""));
+  const times = logs
+    .split("\n")
+    .filter((line) => /Running \[|No scheduled commands are ready|Skipping \[/.test(line))
+    .map((line) => Date.parse(line.split(" ")[0] ?? ""));
   const known = times.filter((time) => !Number.isNaN(time));
   return known.length === 0 ? undefined : Math.max(...known);
 }
 
-async function askSite(docker: Docker, replica: string | undefined, proxy: string | undefined, site: { readonly path: string; readonly host: string; readonly timeout: number }): Promise<Facts["site"]> {
-  if (replica === undefined || proxy === undefined) return { silent: `${replica === undefined ? "no replica" : "the proxy doesn't"} run${replica === undefined ? "s" : ""}` };
-  const { code, stderr, stdout } = await docker.run(["exec", "--interactive", replica, "php", "-n", "--", `http://proxy:8091${site.path}`, site.host, "3"], {
-    input: readFileSync(join(ROOT, "runtime", "probe.php"), "utf8"), timeout: PATIENCE,
-  });
+async function askSite(
+  docker: Docker,
+  replica: string | undefined,
+  proxy: string | undefined,
+  site: { readonly path: string; readonly host: string; readonly timeout: number },
+): Promise<Facts["site"]> {
+  if (replica === undefined || proxy === undefined)
+    return {
+      silent: `${replica === undefined ? "no replica" : "the proxy doesn't"} run${replica === undefined ? "s" : ""}`,
+    };
+  const { code, stderr, stdout } = await docker.run(
+    ["exec", "--interactive", replica, "php", "-n", "--", `http://proxy:8091${site.path}`, site.host, "3"],
+    {
+      input: readFileSync(join(ROOT, "runtime", "probe.php"), "utf8"),
+      timeout: PATIENCE,
+    },
+  );
   return code === 0 ? {} : { error: lastLine(stderr || stdout) };
 }
 
-async function askMaintenance(docker: Docker, container: string | undefined, stack: string): Promise<Facts["maintenance"]> {
+async function askMaintenance(
+  docker: Docker,
+  container: string | undefined,
+  stack: string,
+): Promise<Facts["maintenance"]> {
   if (container === undefined) return { silent: "it doesn't run" };
   try {
     return await show({ docker, container, stack });

@@ -3,10 +3,10 @@ import { readDotenv } from "../../config/dotenvFile.ts";
 import { CliError, Exit } from "../errors.ts";
 import { takeLock } from "../locks.ts";
 import { openSession } from "../session.ts";
-import { presentPaths, readStackFile, writeEntries } from "../setup/stackFile.ts";
 import { ensureStack } from "../setup/stack.ts";
+import { presentPaths, readStackFile, writeEntries } from "../setup/stackFile.ts";
 import { step } from "../ui.ts";
-import { planImport, type Planned } from "./plan.ts";
+import { type Planned, planImport } from "./plan.ts";
 
 export interface ImportOptions {
   readonly stack?: string;
@@ -27,20 +27,25 @@ export async function importEnv(file: string, options: ImportOptions): Promise<n
     const document = readStackFile(paths.stackFile(stack));
     const prefix = "drydock:env.";
     const present = new Set(
-      presentPaths(document).filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length)),
+      presentPaths(document)
+        .filter((path) => path.startsWith(prefix))
+        .map((path) => path.slice(prefix.length)),
     );
     const planned = planImport(readDotenv(text), { stack, present });
     const taken = planned.filter(({ action }) => action === "set" || action === "secret");
     if (options.dryRun !== true) {
-      const entries = taken.map(
-        ({ name, value, action }) => ({ path: `${prefix}${name}`, value, secret: action === "secret" }),
-      );
+      const entries = taken.map(({ name, value, action }) => ({
+        path: `${prefix}${name}`,
+        value,
+        secret: action === "secret",
+      }));
       await step("variables", () => writeEntries(pulumi, paths, stack, document, entries));
     }
     const shown = planned.map(({ value: _, ...rest }) => rest);
-    if (options.json === true) process.stdout.write(
-      `${JSON.stringify({ stack, file, written: options.dryRun !== true, variables: shown }, null, 2)}\n`,
-    );
+    if (options.json === true)
+      process.stdout.write(
+        `${JSON.stringify({ stack, file, written: options.dryRun !== true, variables: shown }, null, 2)}\n`,
+      );
     else process.stdout.write(describe(planned, { stack, written: options.dryRun !== true }));
     return planned.some(({ action }) => action === "refuse") ? Exit.failed : Exit.ok;
   } finally {
@@ -52,11 +57,11 @@ function read(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw new CliError(
-      { what: `${file} can't be read: ${(error as Error).message.split(
-        ",",
-      )[0]}`, remedy: "./drydock env import FILE", code: Exit.usage },
-    );
+    throw new CliError({
+      what: `${file} can't be read: ${(error as Error).message.split(",")[0]}`,
+      remedy: "./drydock env import FILE",
+      code: Exit.usage,
+    });
   }
 }
 
@@ -77,12 +82,15 @@ export function describe(
     const ones = planned.filter((one) => one.action === action);
     if (ones.length === 0) return [];
     const lines = ones.map(
-      ({ name, why, warning }) => `  ${`${name.padEnd(
-        width,
-      )}  ${why ?? (warning === undefined ? "" : `warning: ${warning}`)}`.trimEnd()}`,
+      ({ name, why, warning }) =>
+        `  ${`${name.padEnd(width)}  ${why ?? (warning === undefined ? "" : `warning: ${warning}`)}`.trimEnd()}`,
     );
     return [`${TITLES[action](written)} (${ones.length}):`, ...lines, ""];
   });
   const select = stack === "local" ? "" : ` -s ${stack}`;
-  return [...groups, written ? `See what it changes: ./drydock preview${select}` : "Nothing was changed (--dry-run).", ""].join("\n");
+  return [
+    ...groups,
+    written ? `See what it changes: ./drydock preview${select}` : "Nothing was changed (--dry-run).",
+    "",
+  ].join("\n");
 }

@@ -29,16 +29,22 @@ const url = "would win over the host and the password that Drydock sets";
 const process = "belongs to the processes of a container";
 /** Names that have no place in a stack's file, and why. */
 const PLACELESS: Readonly<Record<string, string>> = {
-  DB_HOST: own(
-    "the database",
-    "database",
-  ), DB_PORT: own("the database", "database:3306"), DB_SOCKET: own("the database", "database"),
-  REDIS_HOST: own(
-    "Redis",
-    "redis",
-  ), REDIS_PORT: own("Redis", "redis:6379"), REDIS_CACHE_HOST: own("the cache", "redis-cache"), REDIS_CLIENT: "the image's phpredis is used",
-  DB_URL: url, DATABASE_URL: url, REDIS_URL: url,
-  PATH: process, HOME: process, USER: process, PWD: process, SHELL: process, HOSTNAME: process,
+  DB_HOST: own("the database", "database"),
+  DB_PORT: own("the database", "database:3306"),
+  DB_SOCKET: own("the database", "database"),
+  REDIS_HOST: own("Redis", "redis"),
+  REDIS_PORT: own("Redis", "redis:6379"),
+  REDIS_CACHE_HOST: own("the cache", "redis-cache"),
+  REDIS_CLIENT: "the image's phpredis is used",
+  DB_URL: url,
+  DATABASE_URL: url,
+  REDIS_URL: url,
+  PATH: process,
+  HOME: process,
+  USER: process,
+  PWD: process,
+  SHELL: process,
+  HOSTNAME: process,
 };
 /** As the file of one's own machine says it, and Laravel's own `.env.example`. */
 const LOOPBACK = /^(localhost|127\.[\d.]+|\[?::1\]?)$/i;
@@ -69,11 +75,12 @@ export function planImport(entries: readonly (Entry | Unreadable)[], { stack, pr
     const known = catalogue.some((variable) => variable.name === name);
     if (known && NOTHING.test(value)) return "is empty";
     if (name === "APP_ENV" && value !== stage) return `the stage of ${stack} is ${stage}`;
-    if (name === "APP_DEBUG" && value !== "false" && stage === "production") return "would show secrets to visitors in production";
-    if (name === "APP_URL" && /^https?:\/\/(localhost|127\.|\[::1\])/.test(
-      value,
-    )) return "is an address of one's own machine";
-    if (/_HOST$/.test(name) && LOOPBACK.test(value)) return "would be the container itself: name the server, if the application uses one";
+    if (name === "APP_DEBUG" && value !== "false" && stage === "production")
+      return "would show secrets to visitors in production";
+    if (name === "APP_URL" && /^https?:\/\/(localhost|127\.|\[::1\])/.test(value))
+      return "is an address of one's own machine";
+    if (/_HOST$/.test(name) && LOOPBACK.test(value))
+      return "would be the container itself: name the server, if the application uses one";
     return undefined;
   }
 
@@ -84,12 +91,13 @@ export function planImport(entries: readonly (Entry | Unreadable)[], { stack, pr
     const env = Object.fromEntries(taken.map(({ name, value }) => [name, value ?? ""]));
     // What the stack has already can be referred to; its value is not needed for that.
     const others = Object.fromEntries([...present].filter((name) => !(name in env)).map((name) => [name, "1"]));
-    const { problems, warnings } = resolveEnvironment(
-      { ...others, ...env },
-      { stack, settings: {} },
-      ([, name = ""]) => encrypted.has(name),
+    const { problems, warnings } = resolveEnvironment({ ...others, ...env }, { stack, settings: {} }, ([, name = ""]) =>
+      encrypted.has(name),
     );
-    const of = (name: string) => ({ path }: { path: string }) => path === `drydock:env.${name}`;
+    const of =
+      (name: string) =>
+      ({ path }: { path: string }) =>
+        path === `drydock:env.${name}`;
     return planned.map((one) => {
       if (one.value === undefined) return one;
       const problem = problems.find(of(one.name));

@@ -1,5 +1,5 @@
 import { judgeVersion } from "../../lib/dockerVersion.ts";
-import { HERE, type EngineInfo, type HostFacts, type Wanted } from "./facts.ts";
+import { type EngineInfo, HERE, type HostFacts, type Wanted } from "./facts.ts";
 
 export type Verdict = "fine" | "advice" | "broken" | "unknown";
 

@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { delimiter, join } from "node:path";
+import { defined } from "../../lib/defined.ts";
 import { hear } from "../child.ts";
 import { CliError } from "../errors.ts";
 import { ROOT } from "../project.ts";
@@ -52,7 +53,9 @@ async function begin(host: string, env: NodeJS.ProcessEnv): Promise<void> {
   process.once("exit", () => {
     try {
       execFileSync(COMMAND, ["close", host, own], { env, stdio: "ignore" });
-    } catch { /* it closes by itself */ }
+    } catch {
+      /* it closes by itself */
+    }
   });
 }
 
@@ -67,7 +70,8 @@ export function brokenConnection(): CliError | undefined {
     } catch {
       return new CliError({
         what: `the connection to ${host} broke`,
-        remedy: "the same command again: it goes on from there (how things stand: ./drydock status)\n" +
+        remedy:
+          "the same command again: it goes on from there (how things stand: ./drydock status)\n" +
           "if it breaks again: ssh -v to that host, and its journal (journalctl -u ssh)",
       });
     }
@@ -78,5 +82,5 @@ export function brokenConnection(): CliError | undefined {
 /** What the command said, as a person reads it. */
 export function refusal(said: string): CliError {
   const [what = "", remedy] = said.trim().split(/^remedy: /m);
-  return new CliError({ what: what.trim(), ...(remedy === undefined ? {} : { remedy }) });
+  return new CliError({ what: what.trim(), ...defined({ remedy }) });
 }

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { defined } from "../../lib/defined.ts";
 import { hear } from "../child.ts";
 import { CliError } from "../errors.ts";
 import { ROOT } from "../project.ts";
@@ -102,7 +103,7 @@ export async function gatherHost(host: string | undefined, wanted: Wanted): Prom
  * Runs a command of a shell on a host, by a login of its own: Docker need not be there. The exit code 69 says that ssh
  * did not get in.
  */
-export function shell(host: string, command: string, input: string): ReturnType<typeof hear> {
+function shell(host: string, command: string, input: string): ReturnType<typeof hear> {
   const batch = onTerminal() ? "no" : "yes";
   const child = spawn(join(COMMANDS, "drydock-connection"), ["login", host, batch, command], {
     stdio: ["pipe", "pipe", "pipe"],
@@ -129,7 +130,11 @@ export function readFacts(
   const [inodes, freeInodes] = numbers("inodes");
   const [memory, available] = numbers("memory");
   const [container, stack = ""] = text("published").split(" ");
-  const noise = said.slice(0, Math.max(0, said.search(/^docker=/m))).trim().split("\n")[0] ?? "";
+  const noise =
+    said
+      .slice(0, Math.max(0, said.search(/^docker=/m)))
+      .trim()
+      .split("\n")[0] ?? "";
   const middle = (asked.began + asked.ended) / 2000;
   const [api, boot, client, swap, synchronized] = ["api", "boot", "client", "swap", "synchronized"].map((name) =>
     // remote.sh says yes or no of the client; its version is there if it is.
@@ -151,10 +156,9 @@ export function readFacts(
       ...(text("docker") === "rootless" ? { rootless: text("socket") } : {}),
       ...(text("docker") === "podman" ? { podman: true as const } : {}),
       ...(values.has("linger") ? { linger: text("linger") === "yes" } : {}),
-      ...(client === undefined ? {} : { client }),
+      ...defined({ client }),
       ...infoOf(text("info")),
-      ...(api === undefined ? {} : { api }),
-      ...(boot === undefined ? {} : { boot }),
+      ...defined({ api, boot }),
     },
     ...(total === undefined || free === undefined
       ? {}

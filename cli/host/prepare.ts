@@ -1,5 +1,5 @@
 import { CliError, Exit } from "../errors.ts";
-import { isDebian, type HostCheck } from "./checks.ts";
+import { type HostCheck, isDebian } from "./checks.ts";
 import type { HostFacts } from "./facts.ts";
 
 /** Something that is done on the host as root. */

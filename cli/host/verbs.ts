@@ -1,11 +1,10 @@
-import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { CliError, Exit } from "../errors.ts";
 import { pathsOf } from "../project.ts";
 import { foreground } from "../signals.ts";
 import { at, selectedStack, stackConfig } from "../stack.ts";
-import { ask, onTerminal, painter, type Painter } from "../ui.ts";
-import { judgeHost, type HostCheck, type Verdict } from "./checks.ts";
+import { ask, onTerminal, type Painter, painter } from "../ui.ts";
+import { type HostCheck, judgeHost, type Verdict } from "./checks.ts";
 import { COMMANDS, isRemote } from "./connection.ts";
 import { gatherHost, type HostFacts, type Wanted } from "./facts.ts";
 import { scriptOf, tasksFor } from "./prepare.ts";
@@ -127,7 +126,7 @@ const WORDS: Readonly<Record<Verdict, readonly [string, "green" | "red" | "yello
 };
 
 /** One line a check with what was seen; below it what puts it right. */
-export function hostLines(checks: readonly HostCheck[], paint: Painter, address?: string): string {
+function hostLines(checks: readonly HostCheck[], paint: Painter, address?: string): string {
   const width = Math.max(...checks.map(({ title }) => title.length));
   const lines = checks.flatMap(({ title, verdict, detail, remedy = "", prepared }) => {
     const [word, colour] = WORDS[verdict];

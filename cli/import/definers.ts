@@ -1,13 +1,16 @@
-import { definerOf, withDefiner, type Account, type Schema } from "../backup/objects.ts";
-import { is, query, text, type Database } from "../backup/sql.ts";
+import { type Account, definerOf, type Schema, withDefiner } from "../backup/objects.ts";
 import { shownName } from "../backup/shown.ts";
+import { type Database, is, query, text } from "../backup/sql.ts";
 import { CliError, Exit } from "../errors.ts";
 
 /**
  * All that runs with its owner's rights gets the application's account as its owner: the dump's accounts are another
  * server's, and root is nobody's here.
  */
-export function ownedBy(schema: Schema, account: Account): { readonly content: Schema; readonly definers: readonly string[] } {
+export function ownedBy(
+  schema: Schema,
+  account: Account,
+): { readonly content: Schema; readonly definers: readonly string[] } {
   const changed = new Set<string>();
   const objects = schema.objects.map((object) => {
     const definer = definerOf(object);

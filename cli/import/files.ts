@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
-import { lstatSync, readdirSync, statSync, type Dirent } from "node:fs";
+import { type Dirent, lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { audited } from "../audit.ts";
-import { backupHost, type BackupHost } from "../backup/agent.ts";
+import { backupHost } from "../backup/agent.ts";
 import { Progress } from "../backup/progress.ts";
 import { inFiles, swapFiles, unpackFiles } from "../backup/restoreFiles.ts";
 import { underRestoreLock } from "../backup/resume.ts";
@@ -15,7 +15,7 @@ import { bytes, select } from "../backup/words.ts";
 import { withoutWriters } from "../backup/writers.ts";
 import { CliError, Exit } from "../errors.ts";
 import { takeLock } from "../locks.ts";
-import { backUpImport, mayReplace, type ImportOptions } from "./common.ts";
+import { backUpImport, type ImportOptions, mayReplace } from "./common.ts";
 
 export interface FilesOptions extends ImportOptions {
   readonly backup: boolean;

@@ -1,9 +1,9 @@
-import { parseMigrations } from "./status.ts";
 import type { BackupHost } from "../backup/agent.ts";
 import { isHealthy } from "../report.ts";
 import { readReport } from "../services.ts";
 import { at, stackConfig } from "../stack.ts";
 import { execArguments } from "../verbs/artisan.ts";
+import { parseMigrations } from "./status.ts";
 
 /** The migrations of the application that its database has not; undefined where no replica can be asked. */
 export async function pendingMigrations({

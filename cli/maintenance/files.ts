@@ -2,7 +2,7 @@ import { isLoopback } from "../../config/hosts.ts";
 import type { Maintenance } from "./state.ts";
 
 /** Where nginx finds them in the proxy. */
-export const FOLDER = "/var/lib/drydock/maintenance";
+const FOLDER = "/var/lib/drydock/maintenance";
 
 /** The page's path on the site; the site's configuration has the same one. */
 export const PAGE = "drydock-maintenance.html";
@@ -10,8 +10,10 @@ export const PAGE = "drydock-maintenance.html";
 const COOKIE = "drydock_maintenance";
 
 /**
- * The files of one generation of maintenance mode, by name. The site's configuration includes each kind at its place: `http*.conf` beside the
- * servers, `server*.conf` in the site's, `page*.conf` in the page's location, `status*.conf` in the server of the release's check.
+ * The files of one generation of maintenance mode, by name. The site's configuration includes each kind at its place:
+ * `http*.conf` beside the
+ * servers, `server*.conf` in the site's, `page*.conf` in the page's location, `status*.conf` in the server of the
+ * release's check.
  * Every value has been validated: nothing here can be read by nginx in another way than meant.
  */
 export function filesOf(state: Maintenance, generation: string): Readonly<Record<string, string>> {
@@ -44,16 +46,18 @@ export function filesOf(state: Maintenance, generation: string): Readonly<Record
     "server.conf": lines(
       "if ($drydock_closed) { return 503; }",
       `error_page 503 /${PAGE};`,
-      ...(pass === null ? [] : [
-        `location = /${pass.path} {`,
-        "  access_log off;",
-        "  absolute_redirect off;",
-        `  add_header Set-Cookie "${COOKIE}=${pass.cookie}; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax$drydock_secure" always;`,
-        '  add_header Cache-Control "no-store" always;',
-        '  add_header Referrer-Policy "no-referrer" always;',
-        "  return 302 /;",
-        "}",
-      ]),
+      ...(pass === null
+        ? []
+        : [
+            `location = /${pass.path} {`,
+            "  access_log off;",
+            "  absolute_redirect off;",
+            `  add_header Set-Cookie "${COOKIE}=${pass.cookie}; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax$drydock_secure" always;`,
+            '  add_header Cache-Control "no-store" always;',
+            '  add_header Referrer-Policy "no-referrer" always;',
+            "  return 302 /;",
+            "}",
+          ]),
     ),
     "page.conf": lines(
       `root ${FOLDER}/${generation};`,
@@ -96,6 +100,12 @@ export function generatedPage({ message }: Pick<Maintenance, "message">): string
 `;
 }
 
-const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
 
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);

@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTar, parseTar } from "nanotar";
 import type { Said } from "../child.ts";
-import { dockerFailure, type Docker } from "../docker.ts";
+import { type Docker, dockerFailure } from "../docker.ts";
 import { CliError } from "../errors.ts";
 import { ROOT } from "../project.ts";
 import { filesOf } from "./files.ts";
-import { readState, type Maintenance } from "./state.ts";
+import { type Maintenance, readState } from "./state.ts";
 
 /** The proxy of a stack, where maintenance mode lives: it works when the application doesn't. */
 export interface ProxyHost {
@@ -27,13 +27,26 @@ export interface Shown {
   readonly aside: readonly string[];
 }
 
-async function inProxy({ docker, container, stack }: ProxyHost, args: readonly string[], input?: Uint8Array): Promise<Said> {
+async function inProxy(
+  { docker, container, stack }: ProxyHost,
+  args: readonly string[],
+  input?: Uint8Array,
+): Promise<Said> {
   const script = readFileSync(join(ROOT, "commands", "maintenance.sh"), "utf8");
   const interactive = input === undefined ? [] : ["--interactive"];
-  const answer = await docker.run(["exec", ...interactive, container, "/bin/sh", "-c", script, "maintenance", ...args], input === undefined ? {} : { input });
-  if (answer.code !== 0 && /No such container|is not running|Cannot connect|Is the docker daemon running/i.test(answer.stderr)) {
+  const answer = await docker.run(
+    ["exec", ...interactive, container, "/bin/sh", "-c", script, "maintenance", ...args],
+    input === undefined ? {} : { input },
+  );
+  if (
+    answer.code !== 0 &&
+    /No such container|is not running|Cannot connect|Is the docker daemon running/i.test(answer.stderr)
+  ) {
     if (!/container/i.test(answer.stderr)) throw dockerFailure(answer.stderr, stack);
-    throw new CliError({ what: `the proxy ${container} of stack ${stack} does not run`, remedy: `./drydock up${stack === "local" ? "" : ` -s ${stack}`}` });
+    throw new CliError({
+      what: `the proxy ${container} of stack ${stack} does not run`,
+      remedy: `./drydock up${stack === "local" ? "" : ` -s ${stack}`}`,
+    });
   }
   return answer;
 }
@@ -45,8 +58,17 @@ const drained = ({ stdout }: Said): boolean => stdout.includes("drained=yes");
  * @param timeout how long requests in flight are waited for, in seconds
  * @throws CliError where the proxy keeps what it had
  */
-export async function switchOn(host: ProxyHost, state: Maintenance, generation: string, timeout: number): Promise<{ readonly drained: boolean }> {
-  const files = Object.entries(filesOf(state, generation)).map(([name, data]) => ({ name, data, attrs: { mode: "640" } }));
+export async function switchOn(
+  host: ProxyHost,
+  state: Maintenance,
+  generation: string,
+  timeout: number,
+): Promise<{ readonly drained: boolean }> {
+  const files = Object.entries(filesOf(state, generation)).map(([name, data]) => ({
+    name,
+    data,
+    attrs: { mode: "640" },
+  }));
   const answer = await inProxy(host, ["on", generation, String(timeout)], createTar(files));
   if (answer.code !== 0) {
     throw new CliError({
@@ -60,7 +82,11 @@ export async function switchOn(host: ProxyHost, state: Maintenance, generation: 
 /** @throws CliError where the site stays closed, or nginx has another problem */
 export async function switchOff(host: ProxyHost, timeout: number): Promise<{ readonly drained: boolean }> {
   const answer = await inProxy(host, ["off", String(timeout)]);
-  if (answer.code !== 0) throw new CliError({ what: `the proxy says: ${answer.stderr.trim()}`, remedy: `./drydock up${host.stack === "local" ? "" : ` -s ${host.stack}`}, then: ./drydock maintenance status` });
+  if (answer.code !== 0)
+    throw new CliError({
+      what: `the proxy says: ${answer.stderr.trim()}`,
+      remedy: `./drydock up${host.stack === "local" ? "" : ` -s ${host.stack}`}, then: ./drydock maintenance status`,
+    });
   return { drained: drained(answer) };
 }
 
@@ -73,19 +99,27 @@ export async function show(host: ProxyHost): Promise<Shown> {
 /** Compares what is there with what the saved state makes: a difference was made by hand. */
 export function readShown(output: string): Shown {
   const [head = "", archive] = output.split(/^files\n/m);
-  const values = head.split("\n").filter((line) => line.includes("=")).map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)] as const);
+  const values = head
+    .split("\n")
+    .filter((line) => line.includes("="))
+    .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)] as const);
   const value = (key: string): string => values.find(([name]) => name === key)?.[1] ?? "";
   const aside = values.filter(([name]) => name === "aside").map(([, name]) => name);
   const generation = value("generation");
   const general = [
-    ...(value("nginx") === "accepts" ? [] : [`nginx would refuse its configuration at the next reload: ${value("nginx")}`]),
+    ...(value("nginx") === "accepts"
+      ? []
+      : [`nginx would refuse its configuration at the next reload: ${value("nginx")}`]),
     ...(value("writable") === "yes" ? [] : ["the proxy's user can't write to its volume"]),
   ];
   if (generation === "") return { problems: general, aside };
   // A copy: nanotar reads the whole memory that a buffer is a part of, and Node puts small ones together.
   const files = archive === undefined ? [] : parseTar(new Uint8Array(Buffer.from(archive, "base64")));
   const found = Object.fromEntries(files.map(({ name, text }) => [name.replace(/^\.\//, ""), text]));
-  const problems = [...general, ...(value("serving") === "yes" ? [] : ["it is switched on, but nginx doesn't have it in force"])];
+  const problems = [
+    ...general,
+    ...(value("serving") === "yes" ? [] : ["it is switched on, but nginx doesn't have it in force"]),
+  ];
   let state: Maintenance;
   try {
     state = readState(String(found["state.json"] ?? ""), "its saved state");
@@ -93,6 +127,13 @@ export function readShown(output: string): Shown {
     return { generation, problems: [...problems, (error as Error).message], aside };
   }
   const planned = filesOf(state, generation);
-  const changed = Object.keys({ ...planned, ...found }).filter((name) => name !== "" && !name.endsWith("/") && planned[name] !== found[name]);
-  return { generation, state, problems: changed.length === 0 ? problems : [...problems, `changed by hand: ${changed.sort().join(", ")}`], aside };
+  const changed = Object.keys({ ...planned, ...found }).filter(
+    (name) => name !== "" && !name.endsWith("/") && planned[name] !== found[name],
+  );
+  return {
+    generation,
+    state,
+    problems: changed.length === 0 ? problems : [...problems, `changed by hand: ${changed.sort().join(", ")}`],
+    aside,
+  };
 }

@@ -8,10 +8,11 @@ export const PAGE_LIMIT = 512 * 1024;
 const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
 
 /**
- * All that maintenance mode is, as it is kept in the proxy's volume and in an export. It holds a secret: the file belongs to the proxy's user,
+ * All that maintenance mode is, as it is kept in the proxy's volume and in an export. It holds a secret: the file
+ * belongs to the proxy's user,
  * and only the backup agent reads it besides.
  */
-export const maintenanceSchema = z.strictObject({
+const maintenanceSchema = z.strictObject({
   version: z.literal(1),
   /** When it was switched on: ISO 8601. */
   since: z.iso.datetime(),
@@ -51,25 +52,42 @@ export interface Wish {
 
 const DEFAULTS = { retryAfter: 300, message: "We are down for maintenance and will be back soon." } as const;
 
-const wrong = (what: string, remedy: string): CliError => new CliError({ what: `${what}; nothing was changed`, remedy, code: Exit.usage });
+const wrong = (what: string, remedy: string): CliError =>
+  new CliError({ what: `${what}; nothing was changed`, remedy, code: Exit.usage });
 
 /**
  * Joins what is asked for with what is in force.
  * @param random makes 32 hexadecimal digits that nobody can guess
  * @throws CliError (usage) where a value is not valid: it never reaches the proxy
  */
-export function wanted(wish: Wish, current: Maintenance | undefined, { by, now, random }: { readonly by: string; readonly now: Date; readonly random: () => string }): Maintenance {
+export function wanted(
+  wish: Wish,
+  current: Maintenance | undefined,
+  { by, now, random }: { readonly by: string; readonly now: Date; readonly random: () => string },
+): Maintenance {
   const { allow, retryAfter, message, page, secret } = wish;
   for (const range of allow ?? []) {
-    if (!isAddressRange(range)) throw wrong(`--allow is "${range}", which is no address and no range`, "./drydock maintenance on --allow 203.0.113.7 --allow 10.0.0.0/8");
+    if (!isAddressRange(range))
+      throw wrong(
+        `--allow is "${range}", which is no address and no range`,
+        "./drydock maintenance on --allow 203.0.113.7 --allow 10.0.0.0/8",
+      );
   }
-  const wait = retryAfter === undefined ? current?.retryAfter ?? DEFAULTS.retryAfter : Number(retryAfter);
+  const wait = retryAfter === undefined ? (current?.retryAfter ?? DEFAULTS.retryAfter) : Number(retryAfter);
   if (!/^\d{1,6}$/.test(retryAfter ?? "1") || wait < 1 || wait > 604_800) {
-    throw wrong(`--retry-after is "${retryAfter}", expected seconds: a whole number from 1 to 604800 (a week)`, "./drydock maintenance on --retry-after 600");
+    throw wrong(
+      `--retry-after is "${retryAfter}", expected seconds: a whole number from 1 to 604800 (a week)`,
+      "./drydock maintenance on --retry-after 600",
+    );
   }
   const said = message?.trim();
-  if (said !== undefined && (said === "" || said.length > 2000)) throw wrong(`--message has ${said.length} characters, expected 1 to 2000`, './drydock maintenance on --message "Back at 14:00."');
-  if (said !== undefined && page !== undefined) throw wrong("--message is for the generated page, and --page is a page of your own", "leave one of them out");
+  if (said !== undefined && (said === "" || said.length > 2000))
+    throw wrong(
+      `--message has ${said.length} characters, expected 1 to 2000`,
+      './drydock maintenance on --message "Back at 14:00."',
+    );
+  if (said !== undefined && page !== undefined)
+    throw wrong("--message is for the generated page, and --page is a page of your own", "leave one of them out");
   return {
     version: 1,
     since: current?.since ?? now.toISOString(),
@@ -77,15 +95,22 @@ export function wanted(wish: Wish, current: Maintenance | undefined, { by, now, 
     allow: [...(allow ?? current?.allow ?? [])],
     retryAfter: wait,
     message: said ?? current?.message ?? DEFAULTS.message,
-    page: page !== undefined ? htmlOf(page) : said !== undefined ? null : current?.page ?? null,
-    pass: secret === false ? null : secret === true ? current?.pass ?? { path: random(), cookie: random() } : current?.pass ?? null,
+    page: page !== undefined ? htmlOf(page) : said !== undefined ? null : (current?.page ?? null),
+    pass:
+      secret === false
+        ? null
+        : secret === true
+          ? (current?.pass ?? { path: random(), cookie: random() })
+          : (current?.pass ?? null),
   };
 }
 
 /** @throws CliError (usage) where the bytes are not a page that any browser shows */
 export function htmlOf(bytes: Uint8Array): string {
-  const remedy = "one HTML file in UTF-8, with its styles and images (data: URLs) inside; or: ./drydock maintenance on --message TEXT";
-  if (bytes.byteLength > PAGE_LIMIT) throw wrong(`--page has ${bytes.byteLength} bytes, and ${PAGE_LIMIT} are the limit`, remedy);
+  const remedy =
+    "one HTML file in UTF-8, with its styles and images (data: URLs) inside; or: ./drydock maintenance on --message TEXT";
+  if (bytes.byteLength > PAGE_LIMIT)
+    throw wrong(`--page has ${bytes.byteLength} bytes, and ${PAGE_LIMIT} are the limit`, remedy);
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);

@@ -20,12 +20,18 @@ export function cannotInstall(): string | undefined {
 }
 
 /**
- * Installs Debian packages without a question; those that this release of Debian doesn't have are left out when they are `optional`.
+ * Installs Debian packages without a question; those that this release of Debian doesn't have are left out when they
+ * are `optional`.
  * @throws CliError with the end of apt's output
  */
-export async function aptInstall(packages: readonly string[], options: { readonly log: (line: string) => void; readonly optional?: readonly string[] }): Promise<void> {
+export async function aptInstall(
+  packages: readonly string[],
+  options: { readonly log: (line: string) => void; readonly optional?: readonly string[] },
+): Promise<void> {
   const apt = async (args: readonly string[]): Promise<void> => {
-    const done = await run("apt-get", ["-o", "DPkg::Lock::Timeout=300", ...args], { env: { DEBIAN_FRONTEND: "noninteractive" } });
+    const done = await run("apt-get", ["-o", "DPkg::Lock::Timeout=300", ...args], {
+      env: { DEBIAN_FRONTEND: "noninteractive" },
+    });
     if (done.code !== 0) {
       throw new CliError({
         what: `apt-get failed with exit code ${done.code}\n${tail(done.output)}`,

@@ -24,7 +24,13 @@ export function run(command: string, args: readonly string[], options: RunOption
     let output = "";
     let rest = "";
     let timedOut = false;
-    const timer = options.timeout === undefined ? undefined : setTimeout(() => { timedOut = true; child.kill("SIGKILL"); }, options.timeout);
+    const timer =
+      options.timeout === undefined
+        ? undefined
+        : setTimeout(() => {
+            timedOut = true;
+            child.kill("SIGKILL");
+          }, options.timeout);
     const take = (text: string): void => {
       output += text;
       if (options.onLine === undefined) return;
@@ -32,19 +38,30 @@ export function run(command: string, args: readonly string[], options: RunOption
       rest = lines.pop() ?? "";
       lines.forEach(options.onLine);
     };
-    child.stdout.setEncoding("utf8").on("data", (text: string) => { stdout += text; take(text); });
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+      take(text);
+    });
     child.stderr.setEncoding("utf8").on("data", take);
     const finish = (code: number): void => {
       clearTimeout(timer);
       if (rest !== "") options.onLine?.(rest);
       resolve({ code: timedOut ? 124 : code, stdout, output });
     };
-    child.on("error", (error) => { output += error.message; finish(127); });
+    child.on("error", (error) => {
+      output += error.message;
+      finish(127);
+    });
     child.on("close", (code) => finish(code ?? 1));
   });
 }
 
 /** The last lines of a long output, indented, for the end of an error. */
 export function tail(output: string, lines = 15): string {
-  return output.split("\n").filter((line) => line.trim() !== "").slice(-lines).map((line) => `    ${line}`).join("\n");
+  return output
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .slice(-lines)
+    .map((line) => `    ${line}`)
+    .join("\n");
 }

@@ -19,7 +19,10 @@ export function requireVersion(where: string, said: string): void {
  */
 export async function requireVersionOf(host: string | undefined, env: NodeJS.ProcessEnv): Promise<void> {
   const where = host ?? env.DOCKER_HOST ?? DEFAULT_HOST;
-  const reached = await connect(where, env).then(() => true, () => false);
+  const reached = await connect(where, env).then(
+    () => true,
+    () => false,
+  );
   const engine = reached ? await askEngine(where, env) : undefined;
   const old = engine === undefined ? undefined : judgeVersion(where, engine.version, engine.api);
   if (old !== undefined) throw new CliError(old);

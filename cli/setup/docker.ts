@@ -2,12 +2,15 @@ import { DEFAULT_HOST } from "../../lib/dockerEngine.ts";
 import { CliError } from "../errors.ts";
 import { startDaemon } from "./docker-daemon.ts";
 import { aptInstall, cannotInstall } from "./docker-install.ts";
-import { run, tail, type Finished } from "./docker-run.ts";
+import { type Finished, run, tail } from "./docker-run.ts";
 import { requireVersion, VERSION } from "./docker-version.ts";
 
 export interface EnsureDockerOptions {
   readonly log: (line: string) => void;
-  /** `unix://`, `tcp://` or `ssh://`. @default DOCKER_HOST, else the docker client's current context, else the default socket */
+  /**
+   * `unix://`, `tcp://` or `ssh://`. @default DOCKER_HOST, else the docker client's current context, else the default
+   * socket
+   */
   readonly host?: string;
 }
 
@@ -33,16 +36,17 @@ export function isOurs(host: string): boolean {
 }
 
 /**
- * Makes sure that a Docker engine answers, and that there is a client to talk to it. One that answers is used as it is; on Debian, as root,
+ * Makes sure that a Docker engine answers, and that there is a client to talk to it. One that answers is used as it is;
+ * on Debian, as root,
  * a missing one is installed and a stopped one started. An engine elsewhere is only asked.
  *
- * The client is the `docker` on PATH, whichever it is: nothing in this project needs more than what Debian's and Docker's own have in common.
+ * The client is the `docker` on PATH, whichever it is: nothing in this project needs more than what Debian's and
+ * Docker's own have in common.
  * @throws CliError
  */
 export async function ensureDocker({ log, host: asked }: EnsureDockerOptions): Promise<DockerReady> {
-  const host = asked ?? await currentHost();
-  const ask = (): Promise<Finished> =>
-    run("docker", ["--host", host, ...VERSION], { timeout: 20_000 });
+  const host = asked ?? (await currentHost());
+  const ask = (): Promise<Finished> => run("docker", ["--host", host, ...VERSION], { timeout: 20_000 });
   const answers = async (): Promise<boolean> => readAnswer(await ask()) === "answers";
 
   let said = await ask();
@@ -52,7 +56,10 @@ export async function ensureDocker({ log, host: asked }: EnsureDockerOptions): P
     return { host, installed: false, started: false };
   }
   if (answer === "not permitted") {
-    throw new CliError({ what: `the Docker engine at ${host} refuses this user`, remedy: 'sudo usermod -aG docker "$USER" && newgrp docker' });
+    throw new CliError({
+      what: `the Docker engine at ${host} refuses this user`,
+      remedy: 'sudo usermod -aG docker "$USER" && newgrp docker',
+    });
   }
   if (!isOurs(host)) throw elsewhere(host, answer, said);
 
@@ -63,7 +70,8 @@ export async function ensureDocker({ log, host: asked }: EnsureDockerOptions): P
     if (obstacle !== undefined) {
       throw new CliError({
         what: `no Docker engine answers at ${host}, and ${obstacle}, so none can be installed from here`,
-        remedy: "on Debian: sudo apt-get update && sudo apt-get install docker.io\nelsewhere: see https://docs.docker.com/engine/install/, then run this again",
+        remedy:
+          "on Debian: sudo apt-get update && sudo apt-get install docker.io\nelsewhere: see https://docs.docker.com/engine/install/, then run this again",
       });
     }
     log("no Docker Engine here: installing Debian's (about a minute)");
@@ -91,7 +99,10 @@ async function currentHost(): Promise<string> {
 
 function elsewhere(host: string, answer: Answer, said: Finished): CliError {
   if (answer === "no client") {
-    return new CliError({ what: `there is no docker client on PATH to reach ${host}`, remedy: "sudo apt-get update && sudo apt-get install docker.io" });
+    return new CliError({
+      what: `there is no docker client on PATH to reach ${host}`,
+      remedy: "sudo apt-get update && sudo apt-get install docker.io",
+    });
   }
   return new CliError({
     what: `no Docker engine answers at ${host} (only one on this machine's default socket is installed or started from here)\n${tail(said.output, 5)}`,

@@ -12,7 +12,8 @@ export interface Engine {
 /**
  * Finds the engine, or sets it up with progress; costs next to nothing when it is there.
  * @param plugins that are needed besides those of every stack
- * @param brief says which engine it is only when it takes a while: for commands that don't change anything. @default false
+ * @param brief says which engine it is only when it takes a while: for commands that don't change anything. @default
+ *   false
  */
 export async function ensureEngine(brief = false, plugins: readonly "aws"[] = []): Promise<Engine> {
   return step("engine", async ({ log }) => {
@@ -21,7 +22,9 @@ export async function ensureEngine(brief = false, plugins: readonly "aws"[] = []
     try {
       const { bin, env } = await resolveEngine({
         plugins,
-        log: (line) => { if (!brief || Date.now() - began > A_WHILE) log(line); },
+        log: (line) => {
+          if (!brief || Date.now() - began > A_WHILE) log(line);
+        },
       });
       return { bin, variables: env };
     } catch (error) {
@@ -35,8 +38,9 @@ function explained(error: Error): CliError {
   if (error.name === "WrongChecksum") {
     return new CliError({
       what: error.message,
-      remedy: "a proxy that changes downloads does this, and so does somebody who means harm: look at the file first\n"
-        + "without any download of Pulumi's: DRYDOCK_OFFLINE=1 ./drydock up (builds its CLI from Go modules)",
+      remedy:
+        "a proxy that changes downloads does this, and so does somebody who means harm: look at the file first\n" +
+        "without any download of Pulumi's: DRYDOCK_OFFLINE=1 ./drydock up (builds its CLI from Go modules)",
     });
   }
   const [what = "", ...remedy] = error.message.split(/\n(?=Install |[^\n]*DRYDOCK_)/);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CliError } from "../errors.ts";
 import { run } from "./docker-run.ts";
@@ -55,7 +55,8 @@ export function findMirror(sources: readonly string[]): string | undefined {
 }
 
 /**
- * The mirror is DRYDOCK_DEBIAN_MIRROR, else the one that this machine's own apt uses; on a machine that is no Debian the one
+ * The mirror is DRYDOCK_DEBIAN_MIRROR, else the one that this machine's own apt uses; on a machine that is no Debian
+ * the one
  * that Debian's own image names.
  *
  * @param ofImage asks Debian's image for its sources
@@ -67,7 +68,7 @@ export async function readAptAccess(
 ): Promise<AptAccess> {
   const files = [join(etc, "sources.list"), ...list(join(etc, "sources.list.d"), /\.(list|sources)$/)];
   const sources = files.filter((file) => existsSync(file)).map((file) => readFileSync(file, "utf8"));
-  const mirror = process.env.DRYDOCK_DEBIAN_MIRROR ?? findMirror(sources) ?? findMirror([await ofImage() ?? ""]);
+  const mirror = process.env.DRYDOCK_DEBIAN_MIRROR ?? findMirror(sources) ?? findMirror([(await ofImage()) ?? ""]);
   if (mirror === undefined) {
     throw new CliError({
       what: `no mirror of Debian is named in ${etc}, and the images are built from Debian's packages`,
@@ -85,7 +86,12 @@ export async function readAptAccess(
 }
 
 function list(folder: string, name: RegExp): readonly string[] {
-  return existsSync(folder) ? readdirSync(folder).filter((file) => name.test(file)).sort().map((file) => join(folder, file)) : [];
+  return existsSync(folder)
+    ? readdirSync(folder)
+        .filter((file) => name.test(file))
+        .sort()
+        .map((file) => join(folder, file))
+    : [];
 }
 
 /**

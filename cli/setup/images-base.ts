@@ -35,7 +35,8 @@ export interface BootstrapOptions {
 }
 
 /**
- * Makes the base image from Debian's packages and imports it. The archive is kept, so that an engine that was wiped gets it back in seconds.
+ * Makes the base image from Debian's packages and imports it. The archive is kept, so that an engine that was wiped
+ * gets it back in seconds.
  * @throws CliError
  */
 export async function bootstrapBase({ log, folder, reference, host, apt }: BootstrapOptions): Promise<void> {
@@ -54,13 +55,31 @@ export async function bootstrapBase({ log, folder, reference, host, apt }: Boots
     }
     mkdirSync(cache, { recursive: true });
     // Archives of earlier recipes and of interrupted builds.
-    for (const file of readdirSync(cache)) if (file.startsWith("drydock-base-")) rmSync(join(cache, file), { force: true });
+    for (const file of readdirSync(cache))
+      if (file.startsWith("drydock-base-")) rmSync(join(cache, file), { force: true });
     log("      from Debian's packages with debootstrap, because no registry of images answers (about half a minute)");
     const built = await run(join(folder, "build.sh"), [apt.mirror, archive], { env: apt.buildArgs });
-    if (built.code !== 0) throw new CliError({ what: `debootstrap failed\n${tail(built.output)}`, remedy: `try it by hand: ${folder}/build.sh ${apt.mirror} /tmp/base.tar` });
+    if (built.code !== 0)
+      throw new CliError({
+        what: `debootstrap failed\n${tail(built.output)}`,
+        remedy: `try it by hand: ${folder}/build.sh ${apt.mirror} /tmp/base.tar`,
+      });
   }
-  const imported = await run("docker", ["--host", host, "import", "--change", "ENV LANG=C.UTF-8", "--change", 'CMD ["bash"]', archive, reference]);
+  const imported = await run("docker", [
+    "--host",
+    host,
+    "import",
+    "--change",
+    "ENV LANG=C.UTF-8",
+    "--change",
+    'CMD ["bash"]',
+    archive,
+    reference,
+  ]);
   if (imported.code !== 0) {
-    throw new CliError({ what: `docker import of ${archive} failed\n${tail(imported.output)}`, remedy: `if the file is damaged: rm ${archive}, then run this again` });
+    throw new CliError({
+      what: `docker import of ${archive} failed\n${tail(imported.output)}`,
+      remedy: `if the file is damaged: rm ${archive}, then run this again`,
+    });
   }
 }

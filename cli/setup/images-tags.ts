@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { lstatSync, readFileSync, readdirSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -8,7 +8,14 @@ export type ImageName = (typeof IMAGES)[number];
 export type ImageReferences = Readonly<Record<ImageName, string>>;
 
 /** What a reader of `docker images` wants to know first; the hash behind it is what decides. */
-const SERIES: Readonly<Record<ImageName, string>> = { base: "forky", php: "8.4", proxy: "1.30", database: "11.8", redis: "8.0", backup: "1" };
+const SERIES: Readonly<Record<ImageName, string>> = {
+  base: "forky",
+  php: "8.4",
+  proxy: "1.30",
+  database: "11.8",
+  redis: "8.0",
+  backup: "1",
+};
 
 /** The folder with a folder for each image. */
 export const IMAGES_DIR = fileURLToPath(new URL("../../images", import.meta.url));
@@ -17,10 +24,21 @@ export const IMAGES_DIR = fileURLToPath(new URL("../../images", import.meta.url)
 export const AGENT_DIR = fileURLToPath(new URL("../../backup", import.meta.url));
 /** What all programs share; the agent's is bundled from it as well. */
 const LIB_DIR = fileURLToPath(new URL("../../lib", import.meta.url));
-export const AGENT_PACKAGES = ["@aws-sdk/client-s3", "commander", "croner", "mysql2", "nodemailer", "pino", "prom-client", "zod"] as const;
+const AGENT_PACKAGES = [
+  "@aws-sdk/client-s3",
+  "commander",
+  "croner",
+  "mysql2",
+  "nodemailer",
+  "pino",
+  "prom-client",
+  "zod",
+] as const;
 
 function agentHash(): string {
-  const { dependencies } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { dependencies: Record<string, string> };
+  const { dependencies } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+    dependencies: Record<string, string>;
+  };
   const packages = AGENT_PACKAGES.map((name) => `${name}@${dependencies[name]}`).join("\n");
   return contentHash(AGENT_DIR, contentHash(LIB_DIR, packages));
 }
@@ -43,12 +61,14 @@ export function contentHash(folder: string, parent = ""): string {
 }
 
 /**
- * The references of all images, from the content of their folders (and of backup/) alone: no engine is asked. All others depend on the base and change with it.
+ * The references of all images, from the content of their folders (and of backup/) alone: no engine is asked. All
+ * others depend on the base and change with it.
  * @param dir the folder with a folder for each image. @default the project's images/
  */
 export function imageTags(dir: string = IMAGES_DIR): ImageReferences {
   const base = contentHash(join(dir, "base"));
-  const hashOf = (name: ImageName): string => (name === "base" ? base : contentHash(join(dir, name), name === "backup" ? `${base}\n${agentHash()}` : base));
+  const hashOf = (name: ImageName): string =>
+    name === "base" ? base : contentHash(join(dir, name), name === "backup" ? `${base}\n${agentHash()}` : base);
   const reference = (name: ImageName): string => `drydock/${name}:${SERIES[name]}-${hashOf(name)}`;
   return Object.fromEntries(IMAGES.map((name) => [name, reference(name)])) as Record<ImageName, string>;
 }

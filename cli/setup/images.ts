@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { withLock } from "../../offline/lock.ts";
 import { CliError } from "../errors.ts";
 import { run, tail } from "./docker-run.ts";
-import { readAptAccess, SUITE, writeAptFiles, type AptAccess } from "./images-apt.ts";
+import { type AptAccess, readAptAccess, SUITE, writeAptFiles } from "./images-apt.ts";
 import { bootstrapBase, imageCache, registryAnswers } from "./images-base.ts";
-import { AGENT_DIR, IMAGES, IMAGES_DIR, imageTags, type ImageName, type ImageReferences } from "./images-tags.ts";
+import { AGENT_DIR, IMAGES, IMAGES_DIR, type ImageName, type ImageReferences, imageTags } from "./images-tags.ts";
 
-export { imageTags, type ImageName, type ImageReferences };
+export { type ImageName, type ImageReferences, imageTags };
 
 export interface EnsureImagesOptions {
   readonly log: (line: string) => void;
@@ -17,7 +17,8 @@ export interface EnsureImagesOptions {
 }
 
 /**
- * Builds those of the project's images that the engine doesn't have. Their tags are made of their content, so that an image which is there
+ * Builds those of the project's images that the engine doesn't have. Their tags are made of their content, so that an
+ * image which is there
  * is the right one, and a second clone of the same version builds nothing.
  * @throws CliError with the step that failed and the end of its output
  */
@@ -40,16 +41,37 @@ export async function ensureImages({ log, host }: EnsureImagesOptions): Promise<
 
 /** Where Debian's own image has its packages from, if a registry of images answers. */
 async function sourcesOfImage(host: string): Promise<string | undefined> {
-  if (!await registryAnswers()) return undefined;
+  if (!(await registryAnswers())) return undefined;
   const show = "cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null";
-  const { code, stdout } = await run("docker", ["--host", host, "run", "--rm", `debian:${SUITE}-slim`, "sh", "-c", show]);
+  const { code, stdout } = await run("docker", [
+    "--host",
+    host,
+    "run",
+    "--rm",
+    `debian:${SUITE}-slim`,
+    "sh",
+    "-c",
+    show,
+  ]);
   // cat fails for the one form of the two that isn't there.
   return code === 0 || code === 1 ? stdout : undefined;
 }
 
 async function missing(references: ImageReferences, host: string): Promise<readonly ImageName[]> {
-  const found = await run("docker", ["--host", host, "images", "--filter", "reference=drydock/*", "--format", "{{.Repository}}:{{.Tag}}"]);
-  if (found.code !== 0) throw new CliError({ what: `the Docker engine at ${host} doesn't say which images it has\n${tail(found.output)}`, remedy: `docker --host ${host} images` });
+  const found = await run("docker", [
+    "--host",
+    host,
+    "images",
+    "--filter",
+    "reference=drydock/*",
+    "--format",
+    "{{.Repository}}:{{.Tag}}",
+  ]);
+  if (found.code !== 0)
+    throw new CliError({
+      what: `the Docker engine at ${host} doesn't say which images it has\n${tail(found.output)}`,
+      remedy: `docker --host ${host} images`,
+    });
   const present = new Set(found.stdout.split("\n"));
   return IMAGES.filter((name) => !present.has(references[name]));
 }
@@ -59,7 +81,10 @@ interface BuildOptions {
   readonly apt: AptAccess;
 }
 
-async function buildBase(references: ImageReferences, options: BuildOptions & { readonly log: (line: string) => void }): Promise<void> {
+async function buildBase(
+  references: ImageReferences,
+  options: BuildOptions & { readonly log: (line: string) => void },
+): Promise<void> {
   if (await registryAnswers()) {
     try {
       return await build("base", references, options);
@@ -76,16 +101,21 @@ async function build(name: ImageName, references: ImageReferences, { host, apt }
     await fillContext(name, context);
     writeAptFiles(context, apt);
     makeReadable(context);
-    // The base's own Dockerfile has no BASE; proxies are passed by name, so that a password in one isn't on a command line.
+    // The base's own Dockerfile has no BASE; proxies are passed by name, so that a password in one isn't on a command
+    // line.
     const buildArgs = name === "base" ? {} : { BASE: references.base };
     const args = [
       ...Object.entries(buildArgs).flatMap(([key, value]) => ["--build-arg", `${key}=${value}`]),
       ...Object.keys(apt.buildArgs).flatMap((key) => ["--build-arg", key]),
-      "--label", `org.opencontainers.image.title=drydock/${name}`,
+      "--label",
+      `org.opencontainers.image.title=drydock/${name}`,
     ];
     // The classic builder: Debian's engine has no other, and a newer client without buildx can't use another.
-    const done = await run("docker", ["--host", host, "build", "--network", "host", "--force-rm", "--tag", references[name], ...args, context],
-      { env: { DOCKER_BUILDKIT: "0", ...apt.buildArgs } });
+    const done = await run(
+      "docker",
+      ["--host", host, "build", "--network", "host", "--force-rm", "--tag", references[name], ...args, context],
+      { env: { DOCKER_BUILDKIT: "0", ...apt.buildArgs } },
+    );
     if (done.code !== 0) {
       throw new CliError({
         what: `building ${references[name]} from images/${name} failed\n${tail(done.output, 25)}`,
@@ -97,7 +127,9 @@ async function build(name: ImageName, references: ImageReferences, { host, apt }
   }
 }
 
-/** Puts all that an image is built of into a folder, but how to reach packages: that is the business of who builds it. */
+/**
+ * Puts all that an image is built of into a folder, but how to reach packages: that is the business of who builds it.
+ */
 export async function fillContext(name: ImageName, folder: string): Promise<void> {
   cpSync(join(IMAGES_DIR, name), folder, { recursive: true });
   if (name === "backup") await bundleAgent(join(folder, "agent.cjs"));
@@ -107,7 +139,16 @@ export async function fillContext(name: ImageName, folder: string): Promise<void
 /** One file with everything that it needs: the image has no npm. */
 export async function bundleAgent(file: string): Promise<void> {
   const { build } = await import("esbuild");
-  await build({ entryPoints: [join(AGENT_DIR, "main.ts")], outfile: file, bundle: true, platform: "node", target: "node24", format: "cjs", legalComments: "inline", logLevel: "error" });
+  await build({
+    entryPoints: [join(AGENT_DIR, "main.ts")],
+    outfile: file,
+    bundle: true,
+    platform: "node",
+    target: "node24",
+    format: "cjs",
+    legalComments: "inline",
+    logLevel: "error",
+  });
 }
 
 /** COPY keeps modes: the files of a clone made under a strict umask could not be read by the images' users. */

@@ -1,13 +1,14 @@
 import { isOpenToAll } from "../../config/checks.ts";
+import { defined } from "../../lib/defined.ts";
 import { DEFAULT_HOST } from "../../lib/dockerEngine.ts";
 import { CliError, Exit } from "../errors.ts";
 import { connect } from "../host/connection.ts";
 import { LOCAL } from "../project.ts";
 import { step } from "../ui.ts";
 import { ensureDocker } from "./docker.ts";
+import { run } from "./docker-run.ts";
 import { requireVersion, VERSION } from "./docker-version.ts";
 import { ensureImages, type ImageReferences } from "./images.ts";
-import { run } from "./docker-run.ts";
 
 /** What containers need before a stack can be deployed. */
 export interface Ready {
@@ -18,7 +19,8 @@ export interface Ready {
 }
 
 /**
- * The local stack's Docker is installed and started where that can be done, and its images are built. Another stack's Docker is only asked:
+ * The local stack's Docker is installed and started where that can be done, and its images are built. Another stack's
+ * Docker is only asked:
  * what runs there is not this machine's to set up.
  */
 export async function ensureContainers(stack: string, host?: string): Promise<Ready> {
@@ -26,14 +28,15 @@ export async function ensureContainers(stack: string, host?: string): Promise<Re
   if (asked !== undefined && isOpenToAll(asked)) {
     throw new CliError({
       what: `the Docker host ${asked} is asked without TLS: secrets go over it in clear`,
-      remedy: `over ssh: pulumi config set -s ${stack} --path drydock:docker.host ssh://USER@HOST\n`
-        + "or TLS: export DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=FOLDER (ca.pem, cert.pem, key.pem)",
+      remedy:
+        `over ssh: pulumi config set -s ${stack} --path drydock:docker.host ssh://USER@HOST\n` +
+        "or TLS: export DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=FOLDER (ca.pem, cert.pem, key.pem)",
       code: Exit.refused,
     });
   }
   await connect(asked);
   if (stack !== LOCAL) return { host: await checkDocker(stack, host) };
-  const engine = await step("docker", ({ log }) => ensureDocker({ log, ...(host === undefined ? {} : { host }) }));
+  const engine = await step("docker", ({ log }) => ensureDocker({ log, ...defined({ host }) }));
   const images = await step("images", ({ log }) => ensureImages({ log, host: engine.host }));
   return { host: engine.host, images };
 }

@@ -4,12 +4,13 @@ import { CliError } from "../errors.ts";
 import { LOCAL, type Paths } from "../project.ts";
 
 /** A stack's file that was encrypted before has the salt of its passphrase in it. */
-export function isEncrypted(stackFile: string): boolean {
+function isEncrypted(stackFile: string): boolean {
   return existsSync(stackFile) && /^encryptionsalt:/m.test(readFileSync(stackFile, "utf8"));
 }
 
 /**
- * Makes the folders of this clone's state and, once, a passphrase. A new one is never made for a stack whose secrets another one has encrypted.
+ * Makes the folders of this clone's state and, once, a passphrase. A new one is never made for a stack whose secrets
+ * another one has encrypted.
  * @throws CliError where that other one is missing
  */
 export function ensureState(paths: Paths, stack: string, env: NodeJS.ProcessEnv): void {
@@ -19,8 +20,11 @@ export function ensureState(paths: Paths, stack: string, env: NodeJS.ProcessEnv)
   if (isEncrypted(paths.stackFile(stack))) {
     throw new CliError({
       what: `the secrets of Pulumi.${stack}.yaml are encrypted, and the passphrase is not in this clone (${paths.passphrase} is missing)`,
-      remedy: "export PULUMI_CONFIG_PASSPHRASE_FILE=FILE (or PULUMI_CONFIG_PASSPHRASE) with the passphrase they were encrypted with"
-        + (stack === LOCAL ? `\nor, to begin the local stack anew (what ran stays: docker ps --filter label=drydock.stack=${LOCAL}): rm -r ${paths.stackFile(stack)} ${paths.state}` : ""),
+      remedy:
+        "export PULUMI_CONFIG_PASSPHRASE_FILE=FILE (or PULUMI_CONFIG_PASSPHRASE) with the passphrase they were encrypted with" +
+        (stack === LOCAL
+          ? `\nor, to begin the local stack anew (what ran stays: docker ps --filter label=drydock.stack=${LOCAL}): rm -r ${paths.stackFile(stack)} ${paths.state}`
+          : ""),
     });
   }
   // Written aside and linked: it is there in whole or not at all, and of two first runs one wins.

@@ -20,9 +20,12 @@ export function isFree(port: number, address: string): Promise<boolean> {
 export async function freePort(first = 8080, address = "127.0.0.1", free: typeof isFree = isFree): Promise<number> {
   for (let port = first; port < first + 200; port++) {
     // Something that listens on all addresses has the port here as well.
-    if (await free(port, address) && await free(port, "0.0.0.0")) return port;
+    if ((await free(port, address)) && (await free(port, "0.0.0.0"))) return port;
   }
-  throw new CliError({ what: `no free port from ${first} to ${first + 199} on ${address}`, remedy: "see who listens: ss -ltnp" });
+  throw new CliError({
+    what: `no free port from ${first} to ${first + 199} on ${address}`,
+    remedy: "see who listens: ss -ltnp",
+  });
 }
 
 /** A port that a clone was given, and the process that writes it into the clone's file. */
@@ -34,13 +37,22 @@ interface Claim {
 }
 
 /**
- * The first free port that no other clone of this user was given: nobody listens there before the clone's proxy does, which is minutes later.
+ * The first free port that no other clone of this user was given: nobody listens there before the clone's proxy does,
+ * which is minutes later.
  * @param root the clone's folder
  */
-export async function claimPort(root: string, free: typeof isFree = isFree, registry = join(cacheRoot(), "ports.json")): Promise<number> {
+export async function claimPort(
+  root: string,
+  free: typeof isFree = isFree,
+  registry = join(cacheRoot(), "ports.json"),
+): Promise<number> {
   return await withLock(`${registry}.lock`, "choosing a port", undefined, async () => {
     const others = read(registry).filter((claim) => claim.root !== root && holds(claim));
-    const port = await freePort(undefined, undefined, async (one, address) => !others.some((claim) => claim.port === one) && await free(one, address));
+    const port = await freePort(
+      undefined,
+      undefined,
+      async (one, address) => !others.some((claim) => claim.port === one) && (await free(one, address)),
+    );
     const own: Claim = { port, root, pid: process.pid, start: startOf(process.pid) };
     mkdirSync(dirname(registry), { recursive: true });
     writeFileSync(`${registry}.new`, `${JSON.stringify([...others, own])}\n`);
@@ -49,12 +61,17 @@ export async function claimPort(root: string, free: typeof isFree = isFree, regi
   });
 }
 
-/** As long as the clone's file says so, whether or not it is deployed; before the file is there, as long as who writes it lives. */
+/**
+ * As long as the clone's file says so, whether or not it is deployed; before the file is there, as long as who writes
+ * it lives.
+ */
 function holds({ port, root, pid, start }: Claim): boolean {
   try {
     const config = stackConfig(pathsOf(root), LOCAL);
     if (at(config, "proxy") !== undefined) return at(config, "proxy.port") === port;
-  } catch { /* its file can't be read */ }
+  } catch {
+    /* its file can't be read */
+  }
   return existsSync(root) && start !== undefined && startOf(pid) === start;
 }
 

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { stateFolder } from "../environment.ts";
 import { pulumiFailure } from "../errors.ts";
 import { LOCAL, type Paths } from "../project.ts";
-import { stateFolder } from "../environment.ts";
 import type { Finished } from "../pulumi.ts";
 import type { Session } from "../session.ts";
 import { selectedStack, stackExists } from "../stack.ts";
-import { imageTags, type ImageReferences } from "./images.ts";
+import { type ImageReferences, imageTags } from "./images.ts";
 import { ensureLocalFile } from "./local.ts";
 
 export interface StackOptions {
@@ -18,10 +18,15 @@ export interface StackOptions {
 }
 
 /**
- * Creates the stack where it isn't there yet, and makes the local stack's file complete. A clone's first stack is selected as well, so that
+ * Creates the stack where it isn't there yet, and makes the local stack's file complete. A clone's first stack is
+ * selected as well, so that
  * Pulumi's own CLI works without -s; a later one is not: a command for one stack is no choice for the next command.
  */
-export async function ensureStack(session: Session, log: (line: string) => void, { images = imageTags(), locked = false }: StackOptions = {}): Promise<void> {
+export async function ensureStack(
+  session: Session,
+  log: (line: string) => void,
+  { images = imageTags(), locked = false }: StackOptions = {},
+): Promise<void> {
   const { stack, env, paths } = session;
   // This clone's own state shows whether the stack is there; another one has to be asked.
   if (stateFolder(env) === undefined || !stackExists(stack, env)) {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { STACK, YES } from "../options.ts";
 import type { HostOptions } from "../host/verbs.ts";
+import { STACK, YES } from "../options.ts";
 
 export function register(program: Command): void {
   const host = program

@@ -1,33 +1,40 @@
 import { Argument, type Command } from "commander";
+import type { ImageOptions } from "../makeImages.ts";
 import { STACK } from "../options.ts";
 
 /** What can be built: the application, and what Drydock runs beside it. */
 const NAMES = ["app", "backup", "proxy", "database", "redis", "php"] as const;
 
-export interface ImageOptions {
-  readonly stack?: string;
-  readonly json?: true;
-  readonly registry?: string;
-  readonly tag?: string;
-}
-
 export function register(program: Command): void {
-  const image = program.command("image")
+  const image = program
+    .command("image")
     .description("build the images of a stack: the application's (drydock:app.build), and those that run beside it")
     .option(...STACK)
-    .addHelpText("after", `
+    .addHelpText(
+      "after",
+      `
 Examples:
   $ ./drydock image build
-  $ ./drydock image push app backup --registry registry.example.com/shop`);
-  const verb = (name: "build" | "push", description: string) => image.command(name)
-    .description(description)
-    .addArgument(new Argument("[names...]", "which ones (default: all but php, which is a base for applications)").choices(NAMES))
-    .option(...STACK)
-    .option("--json", "print JSON: images[] {name, image, digest, setting}");
+  $ ./drydock image push app backup --registry registry.example.com/shop`,
+    );
+  const verb = (name: "build" | "push", description: string) =>
+    image
+      .command(name)
+      .description(description)
+      .addArgument(
+        new Argument("[names...]", "which ones (default: all but php, which is a base for applications)").choices(
+          NAMES,
+        ),
+      )
+      .option(...STACK)
+      .option("--json", "print JSON: images[] {name, image, digest, setting}");
   verb("build", "build them on this machine's Docker engine, unless they are there")
-    .addHelpText("after", `
+    .addHelpText(
+      "after",
+      `
 Examples:
-  $ ./drydock image build app -s staging`)
+  $ ./drydock image build app -s staging`,
+    )
     .action(run("build"));
   verb("push", "build them, push them to a registry, and print the settings that name them by digest")
     .requiredOption(
@@ -35,15 +42,19 @@ Examples:
       "the registry, and a path in it: registry.example.com/shop; docker must be logged in there",
     )
     .option("-t, --tag <tag>", "the application's tag (default: made of what it is built from)")
-    .addHelpText("after", `
+    .addHelpText(
+      "after",
+      `
 Examples:
   $ docker login registry.example.com
   $ ./drydock image push --registry registry.example.com/shop
-  $ ./drydock image push app --registry registry.example.com/shop --tag 1.4 --json | jq -r '.images[0].digest'`)
+  $ ./drydock image push app --registry registry.example.com/shop --tag 1.4 --json | jq -r '.images[0].digest'`,
+    )
     .action(run("push"));
 }
 
-const run = (verb: "build" | "push") =>
+const run =
+  (verb: "build" | "push") =>
   async (names: readonly string[], _options: object, command: Command): Promise<void> => {
     const { makeImages } = await import("../makeImages.ts");
     const which = names.length > 0 ? names : NAMES.filter((name) => name !== "php");

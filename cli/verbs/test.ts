@@ -1,19 +1,23 @@
-import { Option, type Command } from "commander";
-import { SUITES, type SuiteName } from "../suites.ts";
+import { type Command, Option } from "commander";
+import { SUITES } from "../suites.ts";
 import type { TestOptions } from "../testing.ts";
 
 export function register(program: Command): void {
-  program.command("test")
+  program
+    .command("test")
     .description("set up what the tests need, run them, and count them")
     .option("--all", "the long suites too (supply, releases, backup, hostile, images, faults)")
     .addOption(new Option("--only <suite>", "one suite").choices(Object.keys(SUITES)))
     .option("--grep <pattern>", "only tests whose name matches")
-    .addHelpText("after", `
+    .addHelpText(
+      "after",
+      `
 The last line is \`N passed, N failed\`. Exits with 1 when a test failed, or none ran.
 
 Examples:
   $ ./drydock test
-  $ ./drydock test --only unit --grep 'a misspelt key'`)
+  $ ./drydock test --only unit --grep 'a misspelt key'`,
+    )
     .action(async (options: TestOptions) => {
       const { runTests } = await import("../testing.ts");
       process.exitCode = await runTests(options);

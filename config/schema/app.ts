@@ -1,19 +1,45 @@
 import { z } from "zod";
 import {
-  argv, cpus, flag, id, imageReference, integer, list, mebibytes, notEmpty, optional, path, port, preset, required, seconds,
+  argv,
+  cpus,
+  flag,
+  id,
+  imageReference,
+  integer,
+  list,
+  mebibytes,
+  notEmpty,
+  optional,
+  path,
+  port,
+  preset,
+  required,
+  seconds,
   text,
 } from "../fields.ts";
 import { isSecretName } from "../secretLike.ts";
 
 const buildArguments = z
-  .record(z.string().refine((name) => /^[A-Za-z_]\w*$/.test(name) && !isSecretName(name)), text("a text", () => true))
-  .meta({ expects: "build arguments: names of letters, digits and underscores, with texts; what is secret belongs in drydock:app.build.secrets" });
+  .record(
+    z.string().refine((name) => /^[A-Za-z_]\w*$/.test(name) && !isSecretName(name)),
+    text("a text", () => true),
+  )
+  .meta({
+    expects:
+      "build arguments: names of letters, digits and underscores, with texts; what is secret belongs in drydock:app.build.secrets",
+  });
 
 /** Where a secret of a build is; what it says is read when the image is built, and kept nowhere. */
 const buildSecret = z
   .strictObject({
-    file: optional(text("a file, as a path from the project's root", notEmpty), "The file that holds it, such as auth.json"),
-    env: optional(text("the name of a variable", (value) => /^[A-Za-z_]\w*$/.test(value)), "The variable that holds it where `./drydock up` runs"),
+    file: optional(
+      text("a file, as a path from the project's root", notEmpty),
+      "The file that holds it, such as auth.json",
+    ),
+    env: optional(
+      text("the name of a variable", (value) => /^[A-Za-z_]\w*$/.test(value)),
+      "The variable that holds it where `./drydock up` runs",
+    ),
   })
   .refine(({ file, env }) => (file === undefined) !== (env === undefined))
   .meta({ expects: "an object with file or env" });
@@ -29,7 +55,11 @@ const build = z.strictObject({
   ),
   dockerfile: preset(text("a path inside the context", notEmpty), "Dockerfile", "The Dockerfile, from the context"),
   args: preset(buildArguments, {}, "Build arguments; never a secret, for they stay in the image"),
-  target: optional(text("the name of a stage", (value) => /^[\w.-]+$/.test(value)), "The stage of the Dockerfile to build", "the last one"),
+  target: optional(
+    text("the name of a stage", (value) => /^[\w.-]+$/.test(value)),
+    "The stage of the Dockerfile to build",
+    "the last one",
+  ),
   platform: optional(
     text("a system and processor, such as linux/amd64", (value) => /^[a-z0-9]+\/[a-z0-9]+(\/[a-z0-9]+)?$/.test(value)),
     "What to build for",
@@ -40,38 +70,60 @@ const build = z.strictObject({
     {},
     "Secrets that the Dockerfile mounts (`RUN --mount=type=secret,id=…`): they are neither in the image nor in Pulumi's state; needs BuildKit",
   ),
-  ssh: preset(flag(), false, "Let the Dockerfile use this machine's ssh agent (`RUN --mount=type=ssh`); needs BuildKit"),
+  ssh: preset(
+    flag(),
+    false,
+    "Let the Dockerfile use this machine's ssh agent (`RUN --mount=type=ssh`); needs BuildKit",
+  ),
   cacheFrom: preset(
-    list(text("an image or a cache, as --cache-from takes it", notEmpty), 'a list of images or caches, such as ["registry.example.com/shop:cache"]', '["registry.example.com/shop:cache"]'),
+    list(
+      text("an image or a cache, as --cache-from takes it", notEmpty),
+      'a list of images or caches, such as ["registry.example.com/shop:cache"]',
+      '["registry.example.com/shop:cache"]',
+    ),
     [],
     "Where layers may be taken from",
   ),
   cacheTo: optional(text("a cache, as --cache-to takes it", notEmpty), "Where layers are kept; needs BuildKit"),
 });
 
-/** A folder that could be kept: relative to the application's, and not one that a release makes or that is kept anyway. */
+/**
+ * A folder that could be kept: relative to the application's, and not one that a release makes or that is kept anyway.
+ */
 const isFolder = (path: string): boolean =>
-  /^[\w.+-]+(\/[\w.+-]+)*$/.test(path)
-  && !path.split("/").some((part) => part === "." || part === "..")
-  && !/^(storage|public|vendor|public\/storage|(storage\/(app|framework|logs)|bootstrap)(\/.*)?)$/.test(path);
+  /^[\w.+-]+(\/[\w.+-]+)*$/.test(path) &&
+  !path.split("/").some((part) => part === "." || part === "..") &&
+  !/^(storage|public|vendor|public\/storage|(storage\/(app|framework|logs)|bootstrap)(\/.*)?)$/.test(path);
 
 const persistent = z
   .record(
     z.string().refine(isFolder),
-    z.strictObject({
-      visibility: optional(
-        z.enum(["public", "private"]).meta({ expects: '"public" (nginx serves it) or "private"' }),
-        "Whether nginx serves what is in it, under its path in public/",
-        "`public` for a folder in public/, else `private`",
-      ),
-    }).meta({ expects: "an object, which may be empty" }),
+    z
+      .strictObject({
+        visibility: optional(
+          z.enum(["public", "private"]).meta({ expects: '"public" (nginx serves it) or "private"' }),
+          "Whether nginx serves what is in it, under its path in public/",
+          "`public` for a folder in public/, else `private`",
+        ),
+      })
+      .meta({ expects: "an object, which may be empty" }),
   )
-  .transform((folders) => Object.fromEntries(Object.entries(folders).map(([path, { visibility }]) =>
-    [path, { visibility: visibility ?? (path.startsWith("public/") ? "public" as const : "private" as const) }])))
-  .meta({ expects: "folders, as paths from the application's folder, such as public/uploads; what is in storage/app is kept anyway" });
+  .transform((folders) =>
+    Object.fromEntries(
+      Object.entries(folders).map(([path, { visibility }]) => [
+        path,
+        { visibility: visibility ?? (path.startsWith("public/") ? ("public" as const) : ("private" as const)) },
+      ]),
+    ),
+  )
+  .meta({
+    expects:
+      "folders, as paths from the application's folder, such as public/uploads; what is in storage/app is kept anyway",
+  });
 
 /** What a release relies on, or what another setting says. */
-const decided = /^(display_(startup_)?errors|log_errors|upload_max_filesize|post_max_size|upload_tmp_dir|opcache\.validate_timestamps)$/i;
+const decided =
+  /^(display_(startup_)?errors|log_errors|upload_max_filesize|post_max_size|upload_tmp_dir|opcache\.validate_timestamps)$/i;
 
 const php = z
   .record(
@@ -79,7 +131,8 @@ const php = z
     text('a text in one line, without " and ${', (value) => !/["\u0000-\u001f\u007f]|\$\{|\\$/.test(value)),
   )
   .meta({
-    expects: "PHP's settings, such as memory_limit; not display_errors, log_errors, upload_tmp_dir and opcache.validate_timestamps, which a " +
+    expects:
+      "PHP's settings, such as memory_limit; not display_errors, log_errors, upload_tmp_dir and opcache.validate_timestamps, which a " +
       "release relies on, nor upload_max_filesize and post_max_size: set drydock:proxy.uploadLimit",
   });
 
@@ -91,7 +144,10 @@ export const app = z.strictObject({
     "none: then `build` is required",
   ),
   build: optional(
-    build.meta({ expects: "an object with context, and if needed dockerfile, args, target, platform, secrets, ssh, cacheFrom and cacheTo" }),
+    build.meta({
+      expects:
+        "an object with context, and if needed dockerfile, args, target, platform, secrets, ssh, cacheFrom and cacheTo",
+    }),
     "Build the application's image instead of pulling it",
     "none: then `image` is required",
   ),

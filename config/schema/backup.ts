@@ -1,61 +1,81 @@
 import { z } from "zod";
 import {
-  argv, cpus, flag, globs, imageReference, integer, mebibytes, notEmpty, optional, port, preset, required, schedule,
-  seconds, text,
+  argv,
+  cpus,
+  flag,
+  globs,
+  imageReference,
+  integer,
+  mebibytes,
+  notEmpty,
+  optional,
+  port,
+  preset,
+  required,
+  schedule,
+  seconds,
+  text,
 } from "../fields.ts";
 import { isPassword, passwordExpects, passwordGenerator } from "../variableTypes.ts";
 
 const hook = (when: string) =>
   optional(
-    z.strictObject({
-      command: required(argv(), "The command, run in the backup container"),
-      timeout: preset(seconds(), 60, "How long it may take"),
-    }).meta({ expects: "an object with command, and if needed timeout" }),
+    z
+      .strictObject({
+        command: required(argv(), "The command, run in the backup container"),
+        timeout: preset(seconds(), 60, "How long it may take"),
+      })
+      .meta({ expects: "an object with command, and if needed timeout" }),
     `A command that runs ${when}; where it fails, so does the backup`,
     "none",
   );
 
-const secretText = (description: string) => text(passwordExpects, isPassword).optional().meta(
-  { description, secret: true, generator: passwordGenerator, computed: "**required** where `enabled`" },
-);
+const secretText = (description: string) =>
+  text(passwordExpects, isPassword)
+    .optional()
+    .meta({ description, secret: true, generator: passwordGenerator, computed: "**required** where `enabled`" });
 const mailAddress = () => text("an e-mail address", (value) => /^[^\s@<>]+@[^\s@<>]+$/.test(value), "ops@example.com");
-const url = () => text(
-  "an address that begins with https:// or http://",
-  (value) => URL.canParse(value) && /^https?:/.test(value),
-  "https://hooks.example.com/backup",
-);
+const url = () =>
+  text(
+    "an address that begins with https:// or http://",
+    (value) => URL.canParse(value) && /^https?:/.test(value),
+    "https://hooks.example.com/backup",
+  );
 
 const alarms = z.strictObject({
   email: optional(
-    z.strictObject({
-      to: required(mailAddress(), "Who is told"),
-      from: required(mailAddress(), "Who it comes from"),
-      host: required(text("a host name", notEmpty, "smtp.example.com"), "The mail server"),
-      port: preset(port(), 587, "Its port"),
-      security: preset(
-        z.enum(["tls", "starttls", "none"]).meta({ expects: '"tls", "starttls" or "none"' }),
-        "starttls",
-        "How the connection is encrypted",
-      ),
-      username: optional(text("a user name", notEmpty), "The user on the mail server", "none"),
-      password: text(
-        "a password",
-        notEmpty,
-      ).optional().meta({ description: "The password there", secret: true, computed: "none" }),
-    }).meta({ expects: "an object with to, from and host" }),
+    z
+      .strictObject({
+        to: required(mailAddress(), "Who is told"),
+        from: required(mailAddress(), "Who it comes from"),
+        host: required(text("a host name", notEmpty, "smtp.example.com"), "The mail server"),
+        port: preset(port(), 587, "Its port"),
+        security: preset(
+          z.enum(["tls", "starttls", "none"]).meta({ expects: '"tls", "starttls" or "none"' }),
+          "starttls",
+          "How the connection is encrypted",
+        ),
+        username: optional(text("a user name", notEmpty), "The user on the mail server", "none"),
+        password: text("a password", notEmpty)
+          .optional()
+          .meta({ description: "The password there", secret: true, computed: "none" }),
+      })
+      .meta({ expects: "an object with to, from and host" }),
     "Mail for each alarm and its end, and for each backup",
     "none",
   ),
-  webhook: url().optional().meta(
-    { description: "An address that gets the same as JSON, by POST", secret: true, computed: "none" },
-  ),
-  heartbeat: url().optional().meta({
-    description:
-      "An address that is called by POST every five minutes while the agent runs and has no alarm: " +
-      "a service outside that tells when the calls stop, for who is stopped tells nobody",
-    secret: true,
-    computed: "none",
-  }),
+  webhook: url()
+    .optional()
+    .meta({ description: "An address that gets the same as JSON, by POST", secret: true, computed: "none" }),
+  heartbeat: url()
+    .optional()
+    .meta({
+      description:
+        "An address that is called by POST every five minutes while the agent runs and has no alarm: " +
+        "a service outside that tells when the calls stop, for who is stopped tells nobody",
+      secret: true,
+      computed: "none",
+    }),
 });
 
 const s3 = z.strictObject({
@@ -74,10 +94,9 @@ const s3 = z.strictObject({
   ),
   endpoint: optional(url(), "Where it isn't Amazon's", "Amazon S3 of the region"),
   accessKeyId: optional(text("an access key's id", notEmpty), "The access key", "the machine's own role"),
-  secretAccessKey: text(
-    "a secret access key",
-    notEmpty,
-  ).optional().meta({ description: "Its secret", secret: true, computed: "the machine's own role" }),
+  secretAccessKey: text("a secret access key", notEmpty)
+    .optional()
+    .meta({ description: "Its secret", secret: true, computed: "the machine's own role" }),
 });
 
 /** Backups, their proof, and who is told. */
@@ -133,8 +152,8 @@ export const backup = z.strictObject({
   pre: hook("before a backup"),
   post: hook("after a backup"),
   validate: hook("when a backup has been restored"),
-  alarms: alarms.prefault({}).meta(
-    { description: "Who is told when something is wrong", expects: "an object with email or webhook" },
-  ),
+  alarms: alarms
+    .prefault({})
+    .meta({ description: "Who is told when something is wrong", expects: "an object with email or webhook" }),
   s3: optional(s3.meta({ expects: "an object with bucket and region" }), "A second place for every backup", "none"),
 });

@@ -1,7 +1,19 @@
 import { z } from "zod";
-import { cpus, flag, id, imageReference, integer, mebibytes, optional, preset, seconds, serverOptions, text } from "../fields.ts";
-import { external } from "./external.ts";
+import {
+  cpus,
+  flag,
+  id,
+  imageReference,
+  integer,
+  mebibytes,
+  optional,
+  preset,
+  seconds,
+  serverOptions,
+  text,
+} from "../fields.ts";
 import { isPassword, passwordExpects, passwordGenerator } from "../variableTypes.ts";
+import { external } from "./external.ts";
 
 /** The database server. */
 export const database = z.strictObject({

@@ -15,18 +15,20 @@ export const docker = z.strictObject({
     "the local engine, or what `DOCKER_HOST` says",
   ),
   registry: optional(
-    z.strictObject({
-      address: required(
-        text(
-          "the host of a registry, such as registry.example.com",
-          (value) => /^[\w.-]+(:\d+)?$/.test(value),
-          "registry.example.com",
+    z
+      .strictObject({
+        address: required(
+          text(
+            "the host of a registry, such as registry.example.com",
+            (value) => /^[\w.-]+(:\d+)?$/.test(value),
+            "registry.example.com",
+          ),
+          "The registry's host",
         ),
-        "The registry's host",
-      ),
-      username: required(text("a user name", notEmpty), "The user who may pull"),
-      password: required(text("a password or token", notEmpty), "The password or token", { secret: true }),
-    }).meta({ expects: "an object with address, username and password" }),
+        username: required(text("a user name", notEmpty), "The user who may pull"),
+        password: required(text("a password or token", notEmpty), "The password or token", { secret: true }),
+      })
+      .meta({ expects: "an object with address, username and password" }),
     "Credentials of the registry that the images are pulled from",
     "none: the images can be pulled by everybody",
   ),

@@ -1,6 +1,20 @@
 import { z } from "zod";
 import {
-  address, cpus, flag, hosts, id, imageReference, integer, mebibytes, optional, port, preset, ranges, required, seconds, text,
+  address,
+  cpus,
+  flag,
+  hosts,
+  id,
+  imageReference,
+  integer,
+  mebibytes,
+  optional,
+  port,
+  preset,
+  ranges,
+  required,
+  seconds,
+  text,
 } from "../fields.ts";
 
 /** What the proxy answers with unless `proxy.headers` says otherwise. */
@@ -10,11 +24,13 @@ export const defaultHeaders: Readonly<Record<string, string>> = {
   "Referrer-Policy": "strict-origin-when-cross-origin",
 };
 
-const headers = z.record(
-  z.string().regex(/^[A-Za-z][A-Za-z0-9-]*$/),
-  // nginx reads `$` as the start of a variable, and has no way to escape it.
-  text("a header's value in one line, without $", (value) => !/[\u0000-\u001f\u007f$]/.test(value)),
-).meta({ expects: "headers: names of letters, digits and hyphens, with values in one line, without $" });
+const headers = z
+  .record(
+    z.string().regex(/^[A-Za-z][A-Za-z0-9-]*$/),
+    // nginx reads `$` as the start of a variable, and has no way to escape it.
+    text("a header's value in one line, without $", (value) => !/[\u0000-\u001f\u007f$]/.test(value)),
+  )
+  .meta({ expects: "headers: names of letters, digits and hyphens, with values in one line, without $" });
 
 /** nginx. */
 export const proxy = z.strictObject({

@@ -20,7 +20,11 @@ const cache = z.strictObject({
 /** Redis: one server that keeps what it has, and one for the cache, which may forget. */
 export const redis = z.strictObject({
   external: external("redis", 6379),
-  image: optional(imageReference(), "Redis's image, of 6.2 or later", "**required** where one of the two servers is run"),
+  image: optional(
+    imageReference(),
+    "Redis's image, of 6.2 or later",
+    "**required** where one of the two servers is run",
+  ),
   uid: preset(id(), 999, "The user that it runs as"),
   gid: preset(id(), 999, "The group that it runs as"),
   memory: preset(mebibytes(32), 192, "Memory limit: half as much again as `maxmemory`, which is needed while it saves"),
@@ -44,6 +48,12 @@ export const redis = z.strictObject({
 });
 
 /** Whether the cache has a server of its own. */
-export function hasCacheServer({ cache, external }: { readonly cache?: { readonly enabled?: boolean | undefined }; readonly external?: unknown }): boolean {
+export function hasCacheServer({
+  cache,
+  external,
+}: {
+  readonly cache?: { readonly enabled?: boolean | undefined };
+  readonly external?: unknown;
+}): boolean {
   return cache?.enabled ?? external === undefined;
 }

@@ -1,4 +1,5 @@
-// Puts the assets into public/build under names that carry a hash of their content, with the manifest that Laravel's @vite reads.
+// Puts the assets into public/build under names that carry a hash of their content, with the manifest that Laravel's
+// @vite reads.
 // Does for this example what Vite does for a real application:   node build-assets.mjs
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

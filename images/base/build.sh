@@ -16,7 +16,8 @@ root=$(mktemp -d)
 trap 'rm -rf "$root" "$out.part"' EXIT
 trap 'exit 130' INT TERM
 
-# The script is named because an older debootstrap doesn't know this suite; sid's is what all suites since have linked to.
+# The script is named because an older debootstrap doesn't know this suite; sid's is what all suites since have linked
+# to.
 debootstrap --force-check-gpg --keyring="$keyring" --variant=minbase --include=ca-certificates \
   "$SUITE" "$root" "$mirror" /usr/share/debootstrap/scripts/sid
 

@@ -1,6 +1,8 @@
 #!/bin/bash
-# Starts MariaDB. On the first start, with an empty data directory, it makes the database that the environment asks for, under the names
-# that the official mariadb image uses (each also with MYSQL_ for MARIADB_, and each also with _FILE appended: the path of a file that
+# Starts MariaDB. On the first start, with an empty data directory, it makes the database that the environment asks for,
+# under the names
+# that the official mariadb image uses (each also with MYSQL_ for MARIADB_, and each also with _FILE appended: the path
+# of a file that
 # holds the value, which is the way for passwords):
 #   MARIADB_ROOT_PASSWORD   required        MARIADB_ROOT_HOST   default %
 #   MARIADB_DATABASE        created as utf8mb4
@@ -10,7 +12,8 @@ set -euo pipefail
 shopt -s nullglob inherit_errexit
 
 DATADIR=/var/lib/mysql
-# Stands in the data directory for as long as it is being made: a start that finds it begins anew, because nothing in it is anyone's data yet.
+# Stands in the data directory for as long as it is being made: a start that finds it begins anew, because nothing in it
+# is anyone's data yet.
 MARKER=$DATADIR/.drydock-initialising
 # Not the usual socket: a health check must not find the temporary server.
 INIT_SOCKET=/run/mysqld/init.sock
@@ -113,7 +116,8 @@ initialise() {
 server_version() { mariadbd --no-defaults --version | grep -o '[0-9]*\.[0-9]*\.[0-9]*-MariaDB' | head -n 1 | tr -d '\n'; }
 series() { cut -d . -f 1,2 <<< "$1"; }
 
-# Brings the server's own tables up to its version where an earlier one has written them. Nobody else is connected meanwhile.
+# Brings the server's own tables up to its version where an earlier one has written them. Nobody else is connected
+# meanwhile.
 upgrade() {
   local server log=/tmp/upgrade.log
   log "bringing the server's own tables up to $(server_version)"

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { resolve } from "node:path";
-import { BuildError, buildArguments, buildKitOnly, type BuildSpec } from "./spec.ts";
+import { BuildError, type BuildSpec, buildArguments, buildKitOnly } from "./spec.ts";
 
 /** Lines of the build's output that an error shows. */
 const TAIL = 20;
@@ -30,8 +30,10 @@ export async function buildImage(spec: BuildSpec, options: BuildOptions): Promis
   const only = buildKitOnly(spec);
   if (!buildKit && only.length > 0) {
     const settings = only.map((name) => `drydock:app.build.${name}`).join(", ");
-    throw new BuildError(`${settings}: only BuildKit can do this, and the docker of this machine has the classic builder alone. `
-      + "Install docker-buildx (of Debian) or docker-buildx-plugin (of Docker)");
+    throw new BuildError(
+      `${settings}: only BuildKit can do this, and the docker of this machine has the classic builder alone. ` +
+        "Install docker-buildx (of Debian) or docker-buildx-plugin (of Docker)",
+    );
   }
   const env = { ...options.env, DOCKER_BUILDKIT: buildKit ? "1" : "0" };
   const { code, output } = await docker(buildArguments(spec, buildKit), { ...options, env });
@@ -52,13 +54,17 @@ export function whatIsMissing({ secrets, ssh }: BuildSpec, { env, folder }: Buil
       accessSync(resolve(folder, file), constants.R_OK);
       return [];
     } catch (error) {
-      return [`${path}: the file ${file} can't be read (${(error as NodeJS.ErrnoException).code}). Put it there, or name another: `
-        + `pulumi config set --plaintext --path ${path}.file FILE`];
+      return [
+        `${path}: the file ${file} can't be read (${(error as NodeJS.ErrnoException).code}). Put it there, or name another: ` +
+          `pulumi config set --plaintext --path ${path}.file FILE`,
+      ];
     }
   });
   if (ssh && (env["SSH_AUTH_SOCK"] ?? "") === "")
-    problems.push("drydock:app.build.ssh: no ssh agent answers here (SSH_AUTH_SOCK). Start one for this command: "
-      + 'ssh-agent sh -c "ssh-add && ./drydock up"');
+    problems.push(
+      "drydock:app.build.ssh: no ssh agent answers here (SSH_AUTH_SOCK). Start one for this command: " +
+        'ssh-agent sh -c "ssh-add && ./drydock up"',
+    );
   return problems;
 }
 

@@ -1,6 +1,14 @@
 import { createHash, type Hash } from "node:crypto";
 import {
-  closeSync, existsSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, type Stats,
+  closeSync,
+  existsSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  type Stats,
 } from "node:fs";
 import { join, resolve } from "node:path";
 import dockerignore from "@balena/dockerignore";
@@ -19,7 +27,8 @@ export interface BuildContext {
 }
 
 /**
- * Reads what a build reads: path, permissions and content of what the ignore file (the Dockerfile's own, or the folder's)
+ * Reads what a build reads: path, permissions and content of what the ignore file (the Dockerfile's own, or the
+ * folder's)
  * doesn't leave out.
  *
  * @param root the folder, from the project's
@@ -34,14 +43,16 @@ export function readContext(
 ): BuildContext {
   if (!existsSync(root)) {
     throw new BuildError(
-      `drydock:app.build.context: the folder ${root} does not exist (relative to the project). Set it: `
-        + "pulumi config set --path drydock:app.build.context FOLDER",
+      `drydock:app.build.context: the folder ${root} does not exist (relative to the project). Set it: ` +
+        "pulumi config set --path drydock:app.build.context FOLDER",
     );
   }
   const path = join(root, dockerfile);
   if (!existsSync(path)) {
-    throw new BuildError(`drydock:app.build.dockerfile: there is no file ${path}. Set it: `
-      + "pulumi config set --path drydock:app.build.dockerfile FILE");
+    throw new BuildError(
+      `drydock:app.build.dockerfile: there is no file ${path}. Set it: ` +
+        "pulumi config set --path drydock:app.build.dockerfile FILE",
+    );
   }
   const ignoreFile = [`${path}.dockerignore`, join(root, ".dockerignore")].find((file) => existsSync(file));
   const rules = ignoreFile === undefined ? "" : readFileSync(ignoreFile, "utf8");
@@ -85,13 +96,17 @@ function namesIn(root: string, folder: string, ignored: boolean): readonly strin
 
 function unreadable(root: string, name: string, why: string): BuildError {
   const what = why.startsWith("is ") ? why : `can't be read (${why})`;
-  return new BuildError(`drydock:app.build.context: ${join(root, name)} ${what}, so no image can be built with it. `
-    + `Leave it out with a line in ${join(root, ".dockerignore")}: ${name}`);
+  return new BuildError(
+    `drydock:app.build.context: ${join(root, name)} ${what}, so no image can be built with it. ` +
+      `Leave it out with a line in ${join(root, ".dockerignore")}: ${name}`,
+  );
 }
 
 function inside(root: string, name: string, id: string): BuildError {
-  return new BuildError(`drydock:app.build.secrets.${id}: the file is part of what the build is sent, so a COPY would put it `
-    + `into the image. Leave it out with a line in ${join(root, ".dockerignore")}: ${name}`);
+  return new BuildError(
+    `drydock:app.build.secrets.${id}: the file is part of what the build is sent, so a COPY would put it ` +
+      `into the image. Leave it out with a line in ${join(root, ".dockerignore")}: ${name}`,
+  );
 }
 
 function addFile(hash: Hash, root: string, name: string, stat: Stats, warnings: string[]): void {
@@ -119,7 +134,8 @@ function addContent(hash: Hash, path: string): void {
   const file = openSync(path, "r");
   try {
     const buffer = Buffer.allocUnsafe(1 << 16);
-    for (let read = readSync(file, buffer); read > 0; read = readSync(file, buffer)) hash.update(buffer.subarray(0, read));
+    for (let read = readSync(file, buffer); read > 0; read = readSync(file, buffer))
+      hash.update(buffer.subarray(0, read));
   } finally {
     closeSync(file);
   }
@@ -137,8 +153,10 @@ export function basesOf(dockerfile: string, args: Readonly<Record<string, string
   const stages = new Set<string>();
   const bases = new Set<string>();
   const filled = (text: string): string =>
-    text.replace(/\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))/g, (_all, name?: string, otherwise?: string, plain?: string) =>
-      values[name ?? plain ?? ""] || (otherwise ?? ""));
+    text.replace(
+      /\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))/g,
+      (_all, name?: string, otherwise?: string, plain?: string) => values[name ?? plain ?? ""] || (otherwise ?? ""),
+    );
   const add = (reference: string) => {
     const isImage = !/^(scratch|\d*)$/.test(reference) && !stages.has(reference.toLowerCase());
     if (isImage) bases.add(reference);

@@ -27,7 +27,8 @@ export async function builtName(
 ): Promise<{ readonly reference: string; readonly warnings: readonly string[] }> {
   const { context, dockerfile, args, target, platform, secrets } = build;
   const files = Object.entries(secrets).flatMap(([name, { file }]) =>
-    (file === undefined ? [] : [[name, join(folder, file)] as const]));
+    file === undefined ? [] : [[name, join(folder, file)] as const],
+  );
   const read = readContext(join(folder, context), dockerfile, Object.fromEntries(files));
   const bases = await localImages(basesOf(read.dockerfile, args), host);
   const parts = [read.hash, dockerfile, args, target, platform, uid, gid, bases];

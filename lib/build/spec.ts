@@ -38,7 +38,11 @@ export function buildArguments(spec: BuildSpec, buildKit: boolean): readonly str
   const { image, context, dockerfile, args, target, platform, cacheFrom, cacheTo, secrets, ssh } = spec;
   const option = (name: string, value: string | undefined) => (value === undefined ? [] : [`--${name}`, value]);
   return [
-    "build", "--tag", image, "--file", `${context}/${dockerfile}`,
+    "build",
+    "--tag",
+    image,
+    "--file",
+    `${context}/${dockerfile}`,
     ...(buildKit ? ["--load", "--progress", "plain"] : []),
     ...Object.entries(args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
     ...option("target", target),
@@ -46,8 +50,10 @@ export function buildArguments(spec: BuildSpec, buildKit: boolean): readonly str
     ...(buildKit ? option("platform", platform) : []),
     ...cacheFrom.flatMap((from) => ["--cache-from", from]),
     ...option("cache-to", cacheTo),
-    ...Object.entries(secrets).flatMap(([id, { file, env }]) =>
-      ["--secret", `id=${id},${file === undefined ? `env=${env}` : `src=${file}`}`]),
+    ...Object.entries(secrets).flatMap(([id, { file, env }]) => [
+      "--secret",
+      `id=${id},${file === undefined ? `env=${env}` : `src=${file}`}`,
+    ]),
     ...(ssh ? ["--ssh", "default"] : []),
     context,
   ];

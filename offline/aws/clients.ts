@@ -1,11 +1,15 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { S3Client } from "@aws-sdk/client-s3";
-import { setTimeout as sleep } from "node:timers/promises";
-import { any, bool, inPlace, list, map, object, str } from "../plugin/schema.ts";
+import { defined } from "../../lib/defined.ts";
 import type { Schema } from "../plugin/schema.ts";
+import { any, bool, inPlace, list, map, object, str } from "../plugin/schema.ts";
 import type { Values } from "../plugin/values.ts";
 
-/** The official provider's settings, as far as S3 and IAM need them; the skip… ones say what the stand-in never does anyway. */
+/**
+ * The official provider's settings, as far as S3 and IAM need them; the skip… ones say what the stand-in never does
+ * anyway.
+ */
 export const configSchema: Schema = {
   region: str,
   accessKey: str,
@@ -29,7 +33,8 @@ export function configure(values: Values): void {
   config = values;
   clients.clear();
   iamClient = undefined;
-  if (values.skipMetadataApiCheck === true || values.skipMetadataApiCheck === "true") process.env.AWS_EC2_METADATA_DISABLED = "true";
+  if (values.skipMetadataApiCheck === true || values.skipMetadataApiCheck === "true")
+    process.env.AWS_EC2_METADATA_DISABLED = "true";
 }
 
 /** The region of a resource: its own, else the provider's, else the environment's. */
@@ -40,13 +45,22 @@ export function regionOf(inputs: Values): string {
 }
 
 const common = (service: "s3" | "iam") => {
-  const endpoint = (config.endpoints as Values[] | undefined)?.map((entry) => entry[service]).find((url) => typeof url === "string") as string | undefined;
+  const endpoint = (config.endpoints as Values[] | undefined)
+    ?.map((entry) => entry[service])
+    .find((url) => typeof url === "string") as string | undefined;
   const { accessKey, secretKey, token, profile } = config;
   return {
-    ...(endpoint === undefined ? {} : { endpoint }),
+    ...defined({ endpoint }),
     ...(typeof profile === "string" ? { profile } : {}),
     ...(typeof accessKey === "string" && typeof secretKey === "string"
-      ? { credentials: { accessKeyId: accessKey, secretAccessKey: secretKey, ...(typeof token === "string" ? { sessionToken: token } : {}) } } : {}),
+      ? {
+          credentials: {
+            accessKeyId: accessKey,
+            secretAccessKey: secretKey,
+            ...(typeof token === "string" ? { sessionToken: token } : {}),
+          },
+        }
+      : {}),
     maxAttempts: 5,
   };
 };
@@ -54,7 +68,11 @@ const common = (service: "s3" | "iam") => {
 export function s3(inputs: Values): S3Client {
   const region = regionOf(inputs);
   let client = clients.get(region);
-  if (client === undefined) clients.set(region, client = new S3Client({ ...common("s3"), region, forcePathStyle: config.s3UsePathStyle === true }));
+  if (client === undefined)
+    clients.set(
+      region,
+      (client = new S3Client({ ...common("s3"), region, forcePathStyle: config.s3UsePathStyle === true })),
+    );
   return client;
 }
 
@@ -62,18 +80,24 @@ export function s3(inputs: Values): S3Client {
 export const iam = (): IAMClient => (iamClient ??= new IAMClient({ ...common("iam"), region: regionOf({}) }));
 
 /** The tags that a resource has with those of the provider. */
-export const allTags = (inputs: Values): Values => ({ ...((config.defaultTags as Values | undefined)?.tags as Values | undefined), ...(inputs.tags as Values | undefined) });
-export const tagList = (inputs: Values): { Key: string; Value: string }[] => Object.entries(allTags(inputs)).map(([Key, Value]) => ({ Key, Value: String(Value) }));
+export const allTags = (inputs: Values): Values => ({
+  ...((config.defaultTags as Values | undefined)?.tags as Values | undefined),
+  ...(inputs.tags as Values | undefined),
+});
+export const tagList = (inputs: Values): { Key: string; Value: string }[] =>
+  Object.entries(allTags(inputs)).map(([Key, Value]) => ({ Key, Value: String(Value) }));
 export const TAGS = inPlace(map(str));
 
 const REMEDIES: Readonly<Record<string, string>> = {
   BucketAlreadyExists: "somebody else in the world has a bucket of that name: choose another",
-  BucketAlreadyOwnedByYou: "it is yours already; have the stack take it over: pulumi import TYPE NAME BUCKET, or choose another name",
+  BucketAlreadyOwnedByYou:
+    "it is yours already; have the stack take it over: pulumi import TYPE NAME BUCKET, or choose another name",
   BucketNotEmpty: "it still holds objects or versions, and is never emptied by a deletion of the stack",
   AccessDenied: "these credentials may not do that: check the policy of who runs the update",
   InvalidAccessKeyId: "the key is not known: check AWS_ACCESS_KEY_ID or AWS_PROFILE",
   SignatureDoesNotMatch: "the secret doesn't belong to the key: check AWS_SECRET_ACCESS_KEY",
-  CredentialsProviderError: "no credentials were found: export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
+  CredentialsProviderError:
+    "no credentials were found: export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
   ECONNREFUSED: "nobody answers there: check the provider's `endpoints`",
   ENOTFOUND: "the host is not known: check the network and the provider's `endpoints`",
 };
@@ -82,7 +106,8 @@ const named = (error: unknown): string => {
   const { name, code } = error as { name?: string; code?: string };
   return code ?? name ?? "Error";
 };
-export const isGone = (error: unknown): boolean => /^NoSuch|NotFound|NotFoundError$|^404$|ConfigurationNotFound/.test(named(error));
+const isGone = (error: unknown): boolean =>
+  /^NoSuch|NotFound|NotFoundError$|^404$|ConfigurationNotFound/.test(named(error));
 
 /** Sends a request, and says in an error what was done to what, what came back, and what to do. */
 export async function tell<T>(what: string, request: () => Promise<T>): Promise<T> {
@@ -90,7 +115,10 @@ export async function tell<T>(what: string, request: () => Promise<T>): Promise<
     return await request();
   } catch (error) {
     const remedy = REMEDIES[named(error)];
-    throw Object.assign(new Error(`${what}: ${named(error)}: ${(error as Error).message}${remedy === undefined ? "" : `. ${remedy}`}`), { name: named(error) });
+    throw Object.assign(
+      new Error(`${what}: ${named(error)}: ${(error as Error).message}${remedy === undefined ? "" : `. ${remedy}`}`),
+      { name: named(error) },
+    );
   }
 }
 
@@ -105,14 +133,25 @@ export async function ask<T>(what: string, request: () => Promise<T>): Promise<T
 }
 
 /** As `tell`, for what S3 may not know yet, or may not do while it does something else. */
-export async function eventually<T>(what: string, signal: AbortSignal, request: () => Promise<T>, patience = 60_000): Promise<T> {
-  for (const end = Date.now() + patience; ;) {
+export async function eventually<T>(
+  what: string,
+  signal: AbortSignal,
+  request: () => Promise<T>,
+  patience = 60_000,
+): Promise<T> {
+  for (const end = Date.now() + patience; ; ) {
     try {
       return await request();
     } catch (error) {
-      if (!/^(NoSuchBucket|OperationAborted|NoSuchEntity|MalformedPolicy|InvalidPrincipal)/.test(named(error)) || Date.now() > end || signal.aborted) return tell(what, () => Promise.reject(error));
+      if (
+        !/^(NoSuchBucket|OperationAborted|NoSuchEntity|MalformedPolicy|InvalidPrincipal)/.test(named(error)) ||
+        Date.now() > end ||
+        signal.aborted
+      )
+        return tell(what, () => Promise.reject(error));
       // A policy that is wrong stays wrong.
-      if (/^MalformedPolicy/.test(named(error)) && !/[Pp]rincipal/.test((error as Error).message)) return tell(what, () => Promise.reject(error));
+      if (/^MalformedPolicy/.test(named(error)) && !/[Pp]rincipal/.test((error as Error).message))
+        return tell(what, () => Promise.reject(error));
       await sleep(1_000);
     }
   }

@@ -1,10 +1,10 @@
+import type { Provider } from "../plugin/resource.ts";
 import { bucket } from "./bucket.ts";
 import * as settings from "./bucketSettings.ts";
 import { configSchema, configure } from "./clients.ts";
 import { rolePolicy, userPolicy } from "./inlinePolicies.ts";
 import { policy, role } from "./roles.ts";
 import { accessKey, user } from "./users.ts";
-import type { Provider } from "../plugin/resource.ts";
 
 /** The resources of Pulumi's own plugin "aws" that are stood in for here. */
 export const provider: Provider = {

@@ -7,7 +7,13 @@ export const tagsOf = (tags: readonly { Key?: string | undefined; Value?: string
   Object.fromEntries((tags ?? []).map(({ Key = "", Value = "" }) => [Key, Value]));
 
 /** Brings IAM's tags from what they were to what they shall be. */
-export async function retag(what: string, state: Values, inputs: Values, put: (tags: Tag[]) => Promise<unknown>, remove: (keys: string[]) => Promise<unknown>): Promise<void> {
+export async function retag(
+  what: string,
+  state: Values,
+  inputs: Values,
+  put: (tags: Tag[]) => Promise<unknown>,
+  remove: (keys: string[]) => Promise<unknown>,
+): Promise<void> {
   const wanted = allTags(inputs);
   const gone = Object.keys((state.tagsAll ?? {}) as Values).filter((key) => wanted[key] === undefined);
   await tell(`tagging ${what}`, async () => {

@@ -31,15 +31,31 @@ export async function buildCli({ log, progress }: Progress): Promise<string> {
     log?.(`building Pulumi's CLI ${VERSION} from its Go modules; this happens once and takes 5 to 10 minutes`);
     log?.("downloading the Go modules");
     const packages = new Set<string>();
-    await go(draft, ["list", "-deps", PACKAGE], (line, stream) => { if (stream === "stdout") packages.add(line); });
+    await go(draft, ["list", "-deps", PACKAGE], (line, stream) => {
+      if (stream === "stdout") packages.add(line);
+    });
     let done = 0;
     let shown = 0;
-    await go(draft, ["build", "-v", "-trimpath", "-ldflags", `-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=${VERSION}`, "-o", "pulumi", PACKAGE], (line) => {
-      if (!packages.has(line)) return;
-      done++;
-      if (progress) progress(done, packages.size, "packages compiled");
-      else if (log && done - shown >= packages.size / 10) log(`compiled ${shown = done} of ${packages.size} packages`);
-    });
+    await go(
+      draft,
+      [
+        "build",
+        "-v",
+        "-trimpath",
+        "-ldflags",
+        `-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=${VERSION}`,
+        "-o",
+        "pulumi",
+        PACKAGE,
+      ],
+      (line) => {
+        if (!packages.has(line)) return;
+        done++;
+        if (progress) progress(done, packages.size, "packages compiled");
+        else if (log && done - shown >= packages.size / 10)
+          log(`compiled ${(shown = done)} of ${packages.size} packages`);
+      },
+    );
     mkdirSync(folder, { recursive: true });
     renameSync(join(draft, "pulumi"), program);
     return program;
@@ -54,18 +70,33 @@ async function checkGo(folder: string): Promise<void> {
   const remedy = `Install Go ${needed} or newer (https://go.dev/dl/, or apt-get install golang), or install Pulumi's own CLI and put it on PATH.`;
   let said = "";
   try {
-    await go(folder, ["version"], (line) => { said += line; });
+    await go(folder, ["version"], (line) => {
+      said += line;
+    });
   } catch (error) {
-    throw new Error(`the offline engine is built with Go, and that did not work: ${(error as Error).message}\n${remedy}`);
+    throw new Error(
+      `the offline engine is built with Go, and that did not work: ${(error as Error).message}\n${remedy}`,
+    );
   }
   const found = /go(\d+\.\d+(?:\.\d+)?)/.exec(said)?.[1] ?? "0";
-  if (older(found, needed)) throw new Error(`the offline engine is built with Go ${needed} or newer, but \`go version\` says ${found}.\n${remedy}`);
+  if (older(found, needed))
+    throw new Error(
+      `the offline engine is built with Go ${needed} or newer, but \`go version\` says ${found}.\n${remedy}`,
+    );
 }
 
-function go(folder: string, args: readonly string[], line: (text: string, stream: "stdout" | "stderr") => void): Promise<void> {
+function go(
+  folder: string,
+  args: readonly string[],
+  line: (text: string, stream: "stdout" | "stderr") => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     // Flags of the user's own (-mod=vendor, for one) are not meant for this build.
-    const child = spawn("go", args, { cwd: folder, env: { ...process.env, GOFLAGS: "", GOWORK: "off" }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn("go", args, {
+      cwd: folder,
+      env: { ...process.env, GOFLAGS: "", GOWORK: "off" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const last: string[] = [];
     for (const stream of ["stdout", "stderr"] as const) {
       createInterface({ input: child[stream] }).on("line", (text) => {
@@ -74,7 +105,11 @@ function go(folder: string, args: readonly string[], line: (text: string, stream
         if (last.length > 10) last.shift();
       });
     }
-    child.once("error", (error: NodeJS.ErrnoException) => reject(new Error(error.code === "ENOENT" ? "there is no `go` on PATH" : error.message)));
-    child.once("close", (code) => (code === 0 ? resolve() : reject(new Error(`go ${args[0]} ended with exit code ${code}:\n${last.join("\n")}`))));
+    child.once("error", (error: NodeJS.ErrnoException) =>
+      reject(new Error(error.code === "ENOENT" ? "there is no `go` on PATH" : error.message)),
+    );
+    child.once("close", (code) =>
+      code === 0 ? resolve() : reject(new Error(`go ${args[0]} ended with exit code ${code}:\n${last.join("\n")}`)),
+    );
   });
 }

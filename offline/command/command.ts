@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
-import { bool, any, inPlace, list, map, str, withDefault } from "../plugin/schema.ts";
-import type { Schema } from "../plugin/schema.ts";
 import type { Call, Resource } from "../plugin/resource.ts";
+import type { Schema } from "../plugin/schema.ts";
+import { any, bool, inPlace, list, map, str, withDefault } from "../plugin/schema.ts";
 import type { Values } from "../plugin/values.ts";
 
 /** Lines of output that an error shows. */
@@ -46,11 +46,17 @@ export const command: Resource = {
 /** Runs one of the commands; none given is an empty output. `previous` is what the last run printed. */
 async function run(text: unknown, inputs: Values, previous: Values, call: Call): Promise<Values> {
   if (typeof text !== "string") return { stdout: "", stderr: "", ...previous };
-  const [file, ...args] = inputs.interpreter && (inputs.interpreter as string[]).length > 0 ? inputs.interpreter as string[] : ["/bin/sh", "-c"];
-  const fromBefore = inputs.addPreviousOutputInEnv === false ? {} : {
-    ...(previous.stdout ? { PULUMI_COMMAND_STDOUT: String(previous.stdout) } : {}),
-    ...(previous.stderr ? { PULUMI_COMMAND_STDERR: String(previous.stderr) } : {}),
-  };
+  const [file, ...args] =
+    inputs.interpreter && (inputs.interpreter as string[]).length > 0
+      ? (inputs.interpreter as string[])
+      : ["/bin/sh", "-c"];
+  const fromBefore =
+    inputs.addPreviousOutputInEnv === false
+      ? {}
+      : {
+          ...(previous.stdout ? { PULUMI_COMMAND_STDOUT: String(previous.stdout) } : {}),
+          ...(previous.stderr ? { PULUMI_COMMAND_STDERR: String(previous.stderr) } : {}),
+        };
   call.signal.throwIfAborted();
   const child = spawn(file!, [...args, text], {
     ...(inputs.dir === undefined ? {} : { cwd: String(inputs.dir) }),
@@ -59,7 +65,11 @@ async function run(text: unknown, inputs: Values, previous: Values, call: Call):
     detached: true, // its own process group, so that all of it can be stopped
   });
   const signalGroup = (signal: NodeJS.Signals): void => {
-    try { process.kill(-child.pid!, signal); } catch { /* it has ended already */ }
+    try {
+      process.kill(-child.pid!, signal);
+    } catch {
+      /* it has ended already */
+    }
   };
   const stop = (): void => {
     signalGroup("SIGTERM");
@@ -83,11 +93,22 @@ async function run(text: unknown, inputs: Values, previous: Values, call: Call):
   try {
     const ended = await new Promise<{ code: number | null; signal: string | null }>((resolve, reject) => {
       child.once("error", (error: NodeJS.ErrnoException) =>
-        reject(new Error(error.code === "ENOENT" ? `cannot run ${file}: no such program or directory (${String(inputs.dir ?? process.cwd())})` : `cannot run ${file}: ${error.message}`)));
+        reject(
+          new Error(
+            error.code === "ENOENT"
+              ? `cannot run ${file}: no such program or directory (${String(inputs.dir ?? process.cwd())})`
+              : `cannot run ${file}: ${error.message}`,
+          ),
+        ),
+      );
       child.once("close", (code, signal) => resolve({ code, signal }));
     });
     if (ended.code !== 0) {
-      const how = call.signal.aborted ? "cancelled" : ended.signal ? `ended by ${ended.signal}` : `exit status ${ended.code}`;
+      const how = call.signal.aborted
+        ? "cancelled"
+        : ended.signal
+          ? `ended by ${ended.signal}`
+          : `exit status ${ended.code}`;
       throw new Error(`${how}: running ${JSON.stringify(text)}:\n${tail.join("\n")}`);
     }
   } finally {

@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, readFileSync, readdirSync, readlinkSync, realpathSync, type Stats } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, type Stats } from "node:fs";
 import { isAbsolute, join, normalize, relative, resolve } from "node:path";
 import dockerignore from "@balena/dockerignore";
 
-/** What is left out of a build: `<Dockerfile>.dockerignore` says so where it is there, else the context's `.dockerignore`. */
+/**
+ * What is left out of a build: `<Dockerfile>.dockerignore` says so where it is there, else the context's
+ * `.dockerignore`.
+ */
 export function ignoring(context: string, dockerfile: string): (path: string) => boolean {
   const file = [`${dockerfile}.dockerignore`, join(context, ".dockerignore")].find((path) => existsSync(path));
   const rules = dockerignore({ ignorecase: false }).add(file === undefined ? "" : readFileSync(file, "utf8"));

@@ -4,10 +4,12 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 /**
- * What is being created, on disk before it is asked for. The engine writes an object into its state after the plugin has
+ * What is being created, on disk before it is asked for. The engine writes an object into its state after the plugin
+ * has
  * answered; when one of the two is killed before that, the object exists and nobody knows it. The next creation of the
  * same resource finds the entry here, and by its name the object, and removes it. An entry goes when the engine
- * mentions the object again (it is in the state then), or when the operation ends in order. Docker's objects carry no mark of it: the official plugin would
+ * mentions the object again (it is in the state then), or when the operation ends in order. Docker's objects carry no
+ * mark of it: the official plugin would
  * take a label that nobody has asked for as a change.
  */
 export interface Entry {
@@ -20,7 +22,10 @@ export interface Entry {
 const folder = (): string => {
   const base = process.env.XDG_STATE_HOME ? process.env.XDG_STATE_HOME : join(homedir(), ".local", "state");
   // One folder for each state: two clones, or two backends, may have the same URNs.
-  const state = createHash("sha256").update(JSON.stringify([process.cwd(), process.env.PULUMI_BACKEND_URL ?? ""])).digest("hex").slice(0, 16);
+  const state = createHash("sha256")
+    .update(JSON.stringify([process.cwd(), process.env.PULUMI_BACKEND_URL ?? ""]))
+    .digest("hex")
+    .slice(0, 16);
   return join(base, "drydock", "creating", state);
 };
 const fileOf = (urn: string): string => join(folder(), createHash("sha256").update(urn).digest("hex").slice(0, 32));
@@ -56,7 +61,9 @@ export function leftover(urn: string): Entry | undefined {
 /** All that interrupted operations on this state may have left behind. */
 export function leftovers(): Entry[] {
   try {
-    return readdirSync(folder()).map((name) => load(join(folder(), name))).filter((entry): entry is Entry => entry !== undefined && !own.has(entry.urn));
+    return readdirSync(folder())
+      .map((name) => load(join(folder(), name)))
+      .filter((entry): entry is Entry => entry !== undefined && !own.has(entry.urn));
   } catch {
     return [];
   }

@@ -8,7 +8,9 @@ export async function removeLeftover(call: Pick<Call, "urn" | "log">): Promise<v
   if (!entry) return;
   const { name } = entry;
   if (name !== undefined) {
-    for (const container of await tell((docker) => docker.listContainers({ all: true, filters: { name: [`^/${name}$`] } }))) {
+    for (const container of await tell((docker) =>
+      docker.listContainers({ all: true, filters: { name: [`^/${name}$`] } }),
+    )) {
       call.log("info", `removing ${name}, which an interrupted update has left`);
       await ask((docker) => docker.getContainer(container.Id).remove({ force: true, v: true }));
     }

@@ -1,5 +1,5 @@
-import { any, bool, computed, followed, map, object, required, set, str, withDefault } from "../plugin/schema.ts";
 import type { Resource } from "../plugin/resource.ts";
+import { any, bool, computed, followed, map, object, required, set, str, withDefault } from "../plugin/schema.ts";
 import type { Value, Values } from "../plugin/values.ts";
 import { ask, Refused, tell } from "./engine.ts";
 import * as journal from "./journal.ts";
@@ -26,24 +26,31 @@ export const network: Resource = {
   async create(inputs, call) {
     await removeLeftover(call);
     const entry = journal.begin(call, String(inputs.name));
-    const created = await tell((docker) => docker.createNetwork({
-      Name: String(inputs.name),
-      CheckDuplicate: true,
-      Labels: labelsOf(inputs.labels),
-      Driver: String(inputs.driver ?? "bridge"),
-      Attachable: inputs.attachable === true,
-      Ingress: inputs.ingress === true,
-      Internal: inputs.internal === true,
-      EnableIPv6: inputs.ipv6 === true,
-      Options: inputs.options as any,
-      IPAM: {
-        Driver: String(inputs.ipamDriver),
-        Options: inputs.ipamOptions as any,
-        Config: ((inputs.ipamConfigs ?? []) as Values[]).map((config) => defined({
-          Subnet: config.subnet, Gateway: config.gateway, IPRange: config.ipRange, AuxiliaryAddresses: config.auxAddress,
-        })) as any,
-      },
-    })).catch((error) => {
+    const created = await tell((docker) =>
+      docker.createNetwork({
+        Name: String(inputs.name),
+        CheckDuplicate: true,
+        Labels: labelsOf(inputs.labels),
+        Driver: String(inputs.driver ?? "bridge"),
+        Attachable: inputs.attachable === true,
+        Ingress: inputs.ingress === true,
+        Internal: inputs.internal === true,
+        EnableIPv6: inputs.ipv6 === true,
+        Options: inputs.options as any,
+        IPAM: {
+          Driver: String(inputs.ipamDriver),
+          Options: inputs.ipamOptions as any,
+          Config: ((inputs.ipamConfigs ?? []) as Values[]).map((config) =>
+            defined({
+              Subnet: config.subnet,
+              Gateway: config.gateway,
+              IPRange: config.ipRange,
+              AuxiliaryAddresses: config.auxAddress,
+            }),
+          ) as any,
+        },
+      }),
+    ).catch((error) => {
       if (error instanceof Refused) journal.abandoned(entry);
       throw error;
     });
@@ -65,7 +72,9 @@ export const network: Resource = {
     await ask((docker) => docker.getNetwork(id).remove()).catch(async (error: Error) => {
       const names = (await attached(id)).map(({ name }) => name);
       if (names.length === 0) throw error;
-      throw new Error(`network ${id.slice(0, 12)} still has containers: ${names.join(", ")}. Remove them first: docker rm -f ${names.join(" ")}`);
+      throw new Error(
+        `network ${id.slice(0, 12)} still has containers: ${names.join(", ")}. Remove them first: docker rm -f ${names.join(" ")}`,
+      );
     });
   },
 };
@@ -89,13 +98,20 @@ async function live(id: string, inputs: Values): Promise<{ inputs: Values; outpu
     ipamDriver: found.IPAM.Driver,
     ipamOptions: found.IPAM.Options ?? {},
     ipamConfigs: (found.IPAM.Config ?? []).map((config: any) =>
-      defined({ subnet: config.Subnet, gateway: config.Gateway, ipRange: config.IPRange, auxAddress: config.AuxiliaryAddresses })),
+      defined({
+        subnet: config.Subnet,
+        gateway: config.Gateway,
+        ipRange: config.IPRange,
+        auxAddress: config.AuxiliaryAddresses,
+      }),
+    ),
     options: found.Options ?? {},
     scope: found.Scope,
   };
   return {
     inputs: followed(network.schema, inputs, now),
-    outputs: { ...inputs, ...now, __meta: JSON.stringify({ schema_version: "1" }) }, // lets the official plugin take the state over
+    // lets the official plugin take the state over
+    outputs: { ...inputs, ...now, __meta: JSON.stringify({ schema_version: "1" }) },
   };
 }
 

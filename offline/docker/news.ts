@@ -17,10 +17,13 @@ const listeners = new Map<string, () => void>();
 let stream: Stream | undefined;
 
 /**
- * Listens to what Docker says of a container's health and its end: asking all the time takes processors from what starts.
+ * Listens to what Docker says of a container's health and its end: asking all the time takes processors from what
+ * starts.
  * `next` returns when there is something, or after a second.
  */
-export async function listenTo(id: string): Promise<{ readonly next: () => Promise<void>; readonly close: () => void }> {
+export async function listenTo(
+  id: string,
+): Promise<{ readonly next: () => Promise<void>; readonly close: () => void }> {
   let told = false;
   let wake = (): void => undefined;
   listeners.set(id, () => {
@@ -34,8 +37,14 @@ export async function listenTo(id: string): Promise<{ readonly next: () => Promi
   return {
     async next() {
       const slept = new AbortController();
-      const something = new Promise<void>((resolve) => { wake = resolve; });
-      if (!told) await Promise.race([something, sleep(own.over ? POLL : SELDOM, undefined, { signal: slept.signal }).catch(() => undefined)]);
+      const something = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      if (!told)
+        await Promise.race([
+          something,
+          sleep(own.over ? POLL : SELDOM, undefined, { signal: slept.signal }).catch(() => undefined),
+        ]);
       slept.abort();
       told = false;
     },
@@ -59,7 +68,9 @@ function open(): Stream {
   return own;
 
   async function begin(): Promise<void> {
-    const told = await ask((docker) => docker.getEvents({ filters: { type: ["container"], event: ["health_status", "die"] } })).catch(() => undefined);
+    const told = await ask((docker) =>
+      docker.getEvents({ filters: { type: ["container"], event: ["health_status", "die"] } }),
+    ).catch(() => undefined);
     if (told === undefined) return over();
     events = told as { destroy?(): void };
     // An end by itself, or by an error, closes it as well.

@@ -1,11 +1,11 @@
-import { configSchema, configure } from "./engine.ts";
+import type { Provider } from "../plugin/resource.ts";
 import { container } from "./container.ts";
+import { configSchema, configure } from "./engine.ts";
 import { image } from "./image.ts";
 import { settled } from "./journal.ts";
 import { network } from "./network.ts";
 import { remoteImage } from "./remote-image.ts";
 import { volume } from "./volume.ts";
-import type { Provider } from "../plugin/resource.ts";
 
 /** The resources of Pulumi's own plugin "docker" that are stood in for here. */
 export const provider: Provider = {

@@ -1,5 +1,5 @@
-import { bool, inPlace, list, map, required, str } from "../plugin/schema.ts";
 import type { Call, Resource } from "../plugin/resource.ts";
+import { bool, inPlace, list, map, required, str } from "../plugin/schema.ts";
 import type { Values } from "../plugin/values.ts";
 import { ask, authFor, docker, explain, follow } from "./engine.ts";
 
@@ -41,13 +41,21 @@ async function live(inputs: Values): Promise<{ inputs: Values; outputs: Values }
 export async function ensureImage(name: string, call: Call, platform?: string): Promise<void> {
   if (await ask((engine) => engine.getImage(name).inspect())) return;
   const remedy = "Check the name, log in (docker login), or build the image here first (docker.Image, docker build)";
-  if (/^(sha256:)?[0-9a-f]{64}$/.test(name)) throw new Error(`there is no image ${name} here, and an id can't be pulled. ${remedy}`);
+  if (/^(sha256:)?[0-9a-f]{64}$/.test(name))
+    throw new Error(`there is no image ${name} here, and an id can't be pulled. ${remedy}`);
   call.log("info", `pulling ${name}`, { passing: true });
   try {
     const engine = await docker();
     const reference = /[:@][^/]*$/.test(name) ? name : `${name}:latest`;
-    const stream = await engine.pull(reference, { ...(platform ? { platform } : {}), abortSignal: call.signal }, undefined as any, authFor(name) as any);
-    await follow(stream, ({ id, status, progress }) => call.log("info", [id, status, progress].filter(Boolean).join(" "), { passing: true }));
+    const stream = await engine.pull(
+      reference,
+      { ...(platform ? { platform } : {}), abortSignal: call.signal },
+      undefined as any,
+      authFor(name) as any,
+    );
+    await follow(stream, ({ id, status, progress }) =>
+      call.log("info", [id, status, progress].filter(Boolean).join(" "), { passing: true }),
+    );
   } catch (error) {
     throw new Error(`image ${name} is not here and could not be pulled: ${explain(error).message}. ${remedy}`);
   }

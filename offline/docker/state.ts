@@ -1,25 +1,30 @@
 import type Docker from "dockerode";
 import { processors } from "../../lib/processors.ts";
-import type { Values } from "../plugin/values.ts";
 import { any, canonical, followed } from "../plugin/schema.ts";
+import type { Values } from "../plugin/values.ts";
 import { containerSchema } from "./spec.ts";
 
 type Inspected = Docker.ContainerInspectInfo;
 const MiB = 1024 * 1024;
-const UNITS = [["h", 3600e9], ["m", 60e9]] as const;
+const UNITS = [
+  ["h", 3600e9],
+  ["m", 60e9],
+] as const;
 
 /**
- * Outputs of a container as the official plugin has them: its inputs, and in place of those what Docker says, as far as that plugin asks. It never reads
+ * Outputs of a container as the official plugin has them: its inputs, and in place of those what Docker says, as far as
+ * that plugin asks. It never reads
  * variables, labels, networks and files.
  */
 export function outputsOf(inputs: Values, found: Inspected): Values {
-  return { ...inputs, ...read(inputs, found), __meta: JSON.stringify({ schema_version: "2" }) }; // lets the official plugin take the state over
+  // lets the official plugin take the state over
+  return { ...inputs, ...read(inputs, found), __meta: JSON.stringify({ schema_version: "2" }) };
 }
 
 function read(inputs: Values, found: Inspected): Values {
   const { State, Config, HostConfig, NetworkSettings } = found as any;
   const given = (key: string): boolean => canonical(containerSchema[key] ?? any, inputs[key]) !== "";
-  const mebibytes = (bytes: number): number => (bytes > 0 ? Math.trunc(bytes / MiB) : bytes ?? 0);
+  const mebibytes = (bytes: number): number => (bytes > 0 ? Math.trunc(bytes / MiB) : (bytes ?? 0));
   const { CapAdd, CapDrop } = HostConfig;
   const values: { [key: string]: unknown } = {
     name: found.Name.replace(/^\//, ""),
@@ -43,17 +48,30 @@ function read(inputs: Values, found: Inspected): Values {
     dns: HostConfig.Dns ?? [],
     dnsOpts: HostConfig.DnsOptions ?? [],
     dnsSearches: HostConfig.DnsSearch ?? [],
-    hosts: (HostConfig.ExtraHosts ?? []).map((entry: string) => ({ host: entry.split(":")[0], ip: entry.split(":")[1] })),
+    hosts: (HostConfig.ExtraHosts ?? []).map((entry: string) => ({
+      host: entry.split(":")[0],
+      ip: entry.split(":")[1],
+    })),
     securityOpts: HostConfig.SecurityOpt ?? [],
     publishAllPorts: HostConfig.PublishAllPorts ?? false,
     restart: HostConfig.RestartPolicy?.Name ?? "",
     maxRetryCount: HostConfig.RestartPolicy?.MaximumRetryCount ?? 0,
     init: HostConfig.Init ?? false,
-    ...(CapAdd?.length > 0 || CapDrop?.length > 0 ? { capabilities: { adds: CapAdd ?? [], drops: CapDrop ?? [] } } : {}),
+    ...(CapAdd?.length > 0 || CapDrop?.length > 0
+      ? { capabilities: { adds: CapAdd ?? [], drops: CapDrop ?? [] } }
+      : {}),
     runtime: HostConfig.Runtime ?? "",
     mounts: (HostConfig.Mounts ?? []).map(mountOf),
     tmpfs: HostConfig.Tmpfs ?? {},
-    ...(given("ulimits") ? { ulimits: (HostConfig.Ulimits ?? []).map((limit: any) => ({ name: limit.Name, soft: limit.Soft, hard: limit.Hard })) } : {}),
+    ...(given("ulimits")
+      ? {
+          ulimits: (HostConfig.Ulimits ?? []).map((limit: any) => ({
+            name: limit.Name,
+            soft: limit.Soft,
+            hard: limit.Hard,
+          })),
+        }
+      : {}),
     privileged: HostConfig.Privileged ?? false,
     memory: mebibytes(HostConfig.Memory),
     memorySwap: mebibytes(HostConfig.MemorySwap),
@@ -89,8 +107,16 @@ function networksOf(networks: Record<string, any> | undefined): object[] {
 
 function portsOf(ports: Record<string, { HostIp: string; HostPort: string }[] | null> | undefined): object[] {
   const number = (key: string): number => Number.parseInt(key, 10);
-  return Object.keys(ports ?? {}).sort((a, b) => number(a) - number(b)).flatMap((key) =>
-    (ports![key] ?? []).map(({ HostIp, HostPort }) => ({ internal: number(key), external: Number(HostPort), ip: HostIp, protocol: key.split("/")[1] })));
+  return Object.keys(ports ?? {})
+    .sort((a, b) => number(a) - number(b))
+    .flatMap((key) =>
+      (ports![key] ?? []).map(({ HostIp, HostPort }) => ({
+        internal: number(key),
+        external: Number(HostPort),
+        ip: HostIp,
+        protocol: key.split("/")[1],
+      })),
+    );
 }
 
 function mountOf({ Type, Source, Target, ReadOnly, BindOptions, VolumeOptions, TmpfsOptions }: any): object {
@@ -101,11 +127,20 @@ function mountOf({ Type, Source, Target, ReadOnly, BindOptions, VolumeOptions, T
     readOnly: ReadOnly ?? false,
     ...(BindOptions ? { bindOptions: { propagation: BindOptions.Propagation ?? "" } } : {}),
     // Of a volume's labels the official plugin reads the names alone.
-    ...(VolumeOptions ? { volumeOptions: {
-      noCopy: VolumeOptions.NoCopy ?? false,
-      labels: Object.keys(VolumeOptions.Labels ?? {}).map((label) => ({ label, value: "" })),
-      ...(VolumeOptions.DriverConfig ? { driverName: VolumeOptions.DriverConfig.Name ?? "", driverOptions: VolumeOptions.DriverConfig.Options ?? {} } : {}),
-    } } : {}),
+    ...(VolumeOptions
+      ? {
+          volumeOptions: {
+            noCopy: VolumeOptions.NoCopy ?? false,
+            labels: Object.keys(VolumeOptions.Labels ?? {}).map((label) => ({ label, value: "" })),
+            ...(VolumeOptions.DriverConfig
+              ? {
+                  driverName: VolumeOptions.DriverConfig.Name ?? "",
+                  driverOptions: VolumeOptions.DriverConfig.Options ?? {},
+                }
+              : {}),
+          },
+        }
+      : {}),
     ...(TmpfsOptions ? { tmpfsOptions: { sizeBytes: TmpfsOptions.SizeBytes ?? 0, mode: TmpfsOptions.Mode ?? 0 } } : {}),
   };
 }
@@ -142,8 +177,15 @@ export function drifted(inputs: Values, found: Inspected): Values {
   return followed(containerSchema, inputs, read(inputs, found));
 }
 
-/** The state that new inputs are compared with. One that was written before it was read as the official plugin does says so by what it lacks. */
+/**
+ * The state that new inputs are compared with. One that was written before it was read as the official plugin does says
+ * so by what it lacks.
+ */
 export function compared(state: Values): Values {
   if (state.memorySwap !== undefined || state.memory === undefined) return state;
-  return { ...state, memorySwap: 2 * Number(state.memory), ...(state.cpus === undefined ? {} : { cpus: processors(Number(state.cpus)) }) };
+  return {
+    ...state,
+    memorySwap: 2 * Number(state.memory),
+    ...(state.cpus === undefined ? {} : { cpus: processors(Number(state.cpus)) }),
+  };
 }

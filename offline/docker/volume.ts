@@ -1,5 +1,5 @@
-import { computed, followed, map, object, required, set, str } from "../plugin/schema.ts";
 import type { Resource } from "../plugin/resource.ts";
+import { computed, followed, map, object, required, set, str } from "../plugin/schema.ts";
 import type { Values } from "../plugin/values.ts";
 import { ask, tell } from "./engine.ts";
 import { labelsOf } from "./spec.ts";
@@ -16,12 +16,14 @@ export const volume: Resource = {
   computed: ["driver", "mountpoint"],
   async create(inputs) {
     const name = String(inputs.name);
-    await tell((docker) => docker.createVolume({
-      Name: name,
-      ...(inputs.driver === undefined ? {} : { Driver: String(inputs.driver) }),
-      ...(inputs.driverOpts === undefined ? {} : { DriverOpts: inputs.driverOpts as Record<string, string> }),
-      Labels: labelsOf(inputs.labels),
-    }));
+    await tell((docker) =>
+      docker.createVolume({
+        Name: name,
+        ...(inputs.driver === undefined ? {} : { Driver: String(inputs.driver) }),
+        ...(inputs.driverOpts === undefined ? {} : { DriverOpts: inputs.driverOpts as Record<string, string> }),
+        Labels: labelsOf(inputs.labels),
+      }),
+    );
     return { id: name, outputs: (await live(name, inputs))!.outputs };
   },
   compared: (state) => state,

@@ -6,7 +6,12 @@ interface Manifest {
   readonly version?: string;
   readonly dependencies?: Record<string, string>;
   readonly devDependencies?: Record<string, string>;
-  readonly pulumi?: { readonly resource?: boolean; readonly name?: string; readonly version?: string; readonly server?: string };
+  readonly pulumi?: {
+    readonly resource?: boolean;
+    readonly name?: string;
+    readonly version?: string;
+    readonly server?: string;
+  };
 }
 
 export interface Plugin {
@@ -23,7 +28,10 @@ export function installedPlugins(directory: string): Plugin[] {
       if (!pulumi?.resource || !name) continue;
       const plugin = pulumi.name ?? name.replace(/^@pulumi\//, "").replace(/^@/, "");
       const number = (pulumi.version ?? version ?? "").replace(/^v/, "");
-      found.set(`${plugin}@${number}`, found.get(`${plugin}@${number}`) ?? { name: plugin, version: `v${number}`, server: pulumi.server ?? "" });
+      found.set(
+        `${plugin}@${number}`,
+        found.get(`${plugin}@${number}`) ?? { name: plugin, version: `v${number}`, server: pulumi.server ?? "" },
+      );
     }
     if (dirname(folder) === folder) return [...found.values()];
   }
@@ -41,7 +49,9 @@ export function dependencies(directory: string): { name: string; version: string
 export function shellWords(line: string): string[] {
   const words: string[] = [];
   let word: string | undefined;
-  for (const [, double, single, escaped, plain, blank] of line.matchAll(/"((?:\\.|[^"\\])*)"|'([^']*)'|\\(.)|([^\s"'\\]+)|(\s+)/g)) {
+  for (const [, double, single, escaped, plain, blank] of line.matchAll(
+    /"((?:\\.|[^"\\])*)"|'([^']*)'|\\(.)|([^\s"'\\]+)|(\s+)/g,
+  )) {
     if (blank !== undefined) {
       if (word !== undefined) words.push(word);
       word = undefined;

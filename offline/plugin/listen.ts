@@ -9,7 +9,10 @@ export async function listen(register: (server: grpc.Server) => void, end: () =>
   const server = new grpc.Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
   register(server);
   const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))));
+    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    ),
+  );
 
   let ending = false;
   const finish = (code: number): void => {
@@ -22,7 +25,9 @@ export async function listen(register: (server: grpc.Server) => void, end: () =>
   const parent = process.ppid;
   process.on("SIGINT", () => finish(0));
   process.on("SIGTERM", () => finish(0));
-  setInterval(() => { if (process.ppid !== parent) finish(1); }, 500).unref();
+  setInterval(() => {
+    if (process.ppid !== parent) finish(1);
+  }, 500).unref();
 
   process.stdout.write(`${port}\n`);
   return process.argv.slice(2).find((argument) => /^[\w.-]+:\d+$/.test(argument));

@@ -1,4 +1,4 @@
-import type { Schema, Failure } from "./schema.ts";
+import type { Failure, Schema } from "./schema.ts";
 import type { Properties, Values } from "./values.ts";
 
 /** One call of the engine: for whom, how to stop it, and where to write. */
@@ -32,13 +32,19 @@ export interface Resource {
   /** Rules beyond the schema; may add to the inputs. Never connects to anything. */
   check?(inputs: Values, call: Call): Promise<Failure[]> | Failure[];
   /**
-   * What new inputs are compared with, of the state: the official plugin takes a live value that differs for a change even where nobody has read it on
+   * What new inputs are compared with, of the state: the official plugin takes a live value that differs for a change
+   * even where nobody has read it on
    * purpose. Without it they are compared with the old inputs.
    */
   compared?(state: Values, inputs: Values): Values;
   create(inputs: Values, call: Call): Promise<{ id: string; outputs: Values }>;
   /** The live state; undefined when the object is gone. Without it a refresh keeps the state. */
-  read?(id: string, inputs: Values, state: Values, call: Call): Promise<{ inputs: Values; outputs: Values } | undefined>;
+  read?(
+    id: string,
+    inputs: Values,
+    state: Values,
+    call: Call,
+  ): Promise<{ inputs: Values; outputs: Values } | undefined>;
   update(id: string, state: Values, inputs: Values, call: Call): Promise<Values>;
   delete(id: string, state: Values, call: Call): Promise<void>;
 }
@@ -50,13 +56,19 @@ export interface Provider {
   readonly config: Schema;
   configure(config: Properties): void;
   readonly resources: { readonly [type: string]: Resource };
-  /** Called when the object `id` of `urn` is known to be in the engine's state, and at an orderly end without arguments. */
+  /**
+   * Called when the object `id` of `urn` is known to be in the engine's state, and at an orderly end without arguments.
+   */
   settled?(urn?: string, id?: string): void;
 }
 
 /** The object exists but isn't usable: it stays in the state, and the next update replaces it. */
 export class NotReady extends Error {
-  constructor(message: string, readonly id: string, readonly outputs: Values) {
+  constructor(
+    message: string,
+    readonly id: string,
+    readonly outputs: Values,
+  ) {
     super(message);
   }
 }

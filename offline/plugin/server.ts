@@ -1,22 +1,22 @@
 import { createHash, randomBytes } from "node:crypto";
 import * as grpc from "@grpc/grpc-js";
-import * as any from "google-protobuf/google/protobuf/any_pb.js";
-import * as empty from "google-protobuf/google/protobuf/empty_pb.js";
-import * as struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import * as engine from "@pulumi/pulumi/proto/engine_pb.js";
 import * as plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
 import * as status from "@pulumi/pulumi/proto/status_pb.js";
+import * as any from "google-protobuf/google/protobuf/any_pb.js";
+import * as empty from "google-protobuf/google/protobuf/empty_pb.js";
+import * as struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { lowerPriority } from "../../lib/priority.cjs";
 import { listen } from "./listen.ts";
-import { changes, check } from "./schema.ts";
-import type { Change, Schema } from "./schema.ts";
-import { NotReady } from "./resource.ts";
 import type { Call, Provider, Resource } from "./resource.ts";
-import { decode, encode, redactor, top, UNKNOWN, widenSecrets } from "./values.ts";
+import { NotReady } from "./resource.ts";
+import type { Change, Schema } from "./schema.ts";
+import { changes, check } from "./schema.ts";
 import type { Properties, Values } from "./values.ts";
+import { decode, encode, redactor, top, UNKNOWN, widenSecrets } from "./values.ts";
 
 const KIND = { add: 0, delete: 2, update: 4 } as const; // PropertyDiff.Kind; +1 is the same with a replacement
 
@@ -36,7 +36,9 @@ export async function serve(provider: Provider): Promise<void> {
     const type = urn.split("::")[2]?.split("$").at(-1) ?? "";
     const resource = provider.resources[type];
     if (resource) return resource;
-    throw new Error(`the offline stand-in for the ${provider.name} plugin does not implement the type ${type}; it has ${Object.keys(provider.resources).join(", ")}`);
+    throw new Error(
+      `the offline stand-in for the ${provider.name} plugin does not implement the type ${type}; it has ${Object.keys(provider.resources).join(", ")}`,
+    );
   };
   const callOf = (urn: string, secretsOf: readonly Properties[], timeout = 0): Call => {
     const redactors = secretsOf.map(redactor);
@@ -72,7 +74,9 @@ export async function serve(provider: Provider): Promise<void> {
   };
   const diffed = (found: readonly Change[], deleteBeforeReplace: boolean): pb.DiffResponse => {
     const response = new pb.DiffResponse();
-    response.setChanges(found.length > 0 ? pb.DiffResponse.DiffChanges.DIFF_SOME : pb.DiffResponse.DiffChanges.DIFF_NONE);
+    response.setChanges(
+      found.length > 0 ? pb.DiffResponse.DiffChanges.DIFF_SOME : pb.DiffResponse.DiffChanges.DIFF_NONE,
+    );
     response.setHasdetaileddiff(true);
     for (const { key, kind, replace } of found) {
       const detail = new pb.PropertyDiff();
@@ -86,9 +90,18 @@ export async function serve(provider: Provider): Promise<void> {
     return response;
   };
   const outputsOf = (resource: Resource, values: Values, inputs: Properties): Properties => {
-    const derived = inputs.secrets.size > 0 ? resource.derived ?? [] : [];
-    const secrets = widenSecrets(inputs.secrets, Object.keys(inputs.values).filter((key) => JSON.stringify(values[key]) !== JSON.stringify(inputs.values[key])));
-    return { values, secrets: new Set([...secrets, ...[...derived, ...resource.secret ?? []].filter((key) => key in values).map(top)]) };
+    const derived = inputs.secrets.size > 0 ? (resource.derived ?? []) : [];
+    const secrets = widenSecrets(
+      inputs.secrets,
+      Object.keys(inputs.values).filter((key) => JSON.stringify(values[key]) !== JSON.stringify(inputs.values[key])),
+    );
+    return {
+      values,
+      secrets: new Set([
+        ...secrets,
+        ...[...derived, ...(resource.secret ?? [])].filter((key) => key in values).map(top),
+      ]),
+    };
   };
 
   const handlers: { [method: string]: (request: any) => Promise<unknown> | unknown } = {
@@ -110,17 +123,30 @@ export async function serve(provider: Provider): Promise<void> {
     },
     getSchema() {
       const response = new pb.GetSchemaResponse();
-      response.setSchema(JSON.stringify({ name: provider.name, version: provider.version, description: "offline stand-in", resources: {} }));
+      response.setSchema(
+        JSON.stringify({
+          name: provider.name,
+          version: provider.version,
+          description: "offline stand-in",
+          resources: {},
+        }),
+      );
       return response;
     },
     checkConfig(request: pb.CheckRequest) {
-      const { response } = checked({ ...provider.config, version: { kind: "string" }, pluginDownloadURL: { kind: "string" } }, settings(read(request.getNews())));
+      const { response } = checked(
+        { ...provider.config, version: { kind: "string" }, pluginDownloadURL: { kind: "string" } },
+        settings(read(request.getNews())),
+      );
       response.setInputs(request.getNews());
       return response;
     },
     diffConfig(request: pb.DiffRequest) {
       const [olds, news] = [read(request.getOldInputs()), read(request.getNews())];
-      return diffed(changes(provider.config, olds.values, news.values).map((change) => ({ ...change, replace: false })), false);
+      return diffed(
+        changes(provider.config, olds.values, news.values).map((change) => ({ ...change, replace: false })),
+        false,
+      );
     },
     configure(request: pb.ConfigureRequest) {
       provider.configure(settings(read(request.getArgs())));
@@ -137,7 +163,8 @@ export async function serve(provider: Provider): Promise<void> {
       const call = callOf(request.getUrn(), [news]);
       if (resource.autoname && news.values.name === undefined) {
         const proposed = request.getAutonaming()?.getProposedName();
-        const kept = typeof olds.values.name === "string" && olds.values.name.startsWith(call.name) ? olds.values.name : undefined;
+        const kept =
+          typeof olds.values.name === "string" && olds.values.name.startsWith(call.name) ? olds.values.name : undefined;
         news.values.name = kept ?? (proposed ? proposed : autoname(call.name, request.getRandomseed_asU8()));
       }
       const { values, response, fail, ok } = checked(resource.schema, news);
@@ -151,7 +178,9 @@ export async function serve(provider: Provider): Promise<void> {
       const inputs = read(request.getOldInputs()).values;
       const olds = resource.compared?.(read(request.getOlds()).values, inputs) ?? inputs;
       const ignored = request.getIgnorechangesList();
-      const found = changes(resource.schema, olds, read(request.getNews()).values).filter(({ key }) => !ignored.includes(key));
+      const found = changes(resource.schema, olds, read(request.getNews()).values).filter(
+        ({ key }) => !ignored.includes(key),
+      );
       return diffed(found, resource.deleteBeforeReplace ?? false);
     },
     async create(request: pb.CreateRequest) {
@@ -174,8 +203,15 @@ export async function serve(provider: Provider): Promise<void> {
       const [inputs, state] = [read(request.getInputs()), read(request.getProperties())];
       const response = new pb.ReadResponse();
       const call = callOf(request.getUrn(), [inputs, state], request.getTimeout());
-      if (Object.keys(inputs.values).length === 0 && !resource.importable) throw new Error(`the offline stand-in for the ${provider.name} plugin does not import or get existing resources (${request.getUrn()})`);
-      const live = resource.read ? await keepSecrets(resource, inputs, call, () => resource.read!(request.getId(), inputs.values, state.values, call)) : { inputs: inputs.values, outputs: state.values };
+      if (Object.keys(inputs.values).length === 0 && !resource.importable)
+        throw new Error(
+          `the offline stand-in for the ${provider.name} plugin does not import or get existing resources (${request.getUrn()})`,
+        );
+      const live = resource.read
+        ? await keepSecrets(resource, inputs, call, () =>
+            resource.read!(request.getId(), inputs.values, state.values, call),
+          )
+        : { inputs: inputs.values, outputs: state.values };
       if (!live) return response; // an empty id says that it is gone
       const secrets = new Set([...inputs.secrets, ...state.secrets]);
       response.setId(request.getId());
@@ -190,7 +226,9 @@ export async function serve(provider: Provider): Promise<void> {
       const response = new pb.UpdateResponse();
       const outputs = request.getPreview()
         ? { ...state.values, ...unknown(resource), ...inputs.values }
-        : await keepSecrets(resource, inputs, call, () => resource.update(request.getId(), state.values, inputs.values, call));
+        : await keepSecrets(resource, inputs, call, () =>
+            resource.update(request.getId(), state.values, inputs.values, call),
+          );
       response.setProperties(write(outputsOf(resource, outputs, inputs)));
       return response;
     },
@@ -210,7 +248,12 @@ export async function serve(provider: Provider): Promise<void> {
   };
 
   /** Runs an operation; what it throws leaves without secrets, and an object that isn't ready with its state. */
-  async function keepSecrets<T>(resource: Resource, inputs: Properties, call: Call, operation: () => Promise<T>): Promise<T> {
+  async function keepSecrets<T>(
+    resource: Resource,
+    inputs: Properties,
+    call: Call,
+    operation: () => Promise<T>,
+  ): Promise<T> {
     try {
       return await operation();
     } catch (error) {
@@ -233,23 +276,46 @@ export async function serve(provider: Provider): Promise<void> {
     }
   }
 
-  const service = Object.fromEntries(Object.entries(handlers).map(([name, handler]) => [name,
-    (call: grpc.ServerUnaryCall<unknown, unknown>, done: grpc.sendUnaryData<unknown>) => {
-      Promise.resolve().then(() => handler(call.request)).then((response) => done(null, response), (error: Error & { metadata?: grpc.Metadata }) =>
-        done({ code: grpc.status.UNKNOWN, message: error.message, details: error.message }, null, error.metadata));
-    }]));
-  const address = await listen((server) => server.addService(ResourceProviderService as any, service), () => cancelled.abort(new Error("the engine is gone")));
+  const service = Object.fromEntries(
+    Object.entries(handlers).map(([name, handler]) => [
+      name,
+      (call: grpc.ServerUnaryCall<unknown, unknown>, done: grpc.sendUnaryData<unknown>) => {
+        Promise.resolve()
+          .then(() => handler(call.request))
+          .then(
+            (response) => done(null, response),
+            (error: Error & { metadata?: grpc.Metadata }) =>
+              done({ code: grpc.status.UNKNOWN, message: error.message, details: error.message }, null, error.metadata),
+          );
+      },
+    ]),
+  );
+  const address = await listen(
+    (server) => server.addService(ResourceProviderService as any, service),
+    () => cancelled.abort(new Error("the engine is gone")),
+  );
   if (address) attach(address);
 }
 
 /** The SDK sends nested settings of a provider as JSON text. */
 const settings = ({ values, secrets }: Properties): Properties => ({
   secrets,
-  values: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, typeof value === "string" && /^[[{]/.test(value) ? JSON.parse(value) : value])),
+  values: Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [
+      key,
+      typeof value === "string" && /^[[{]/.test(value) ? JSON.parse(value) : value,
+    ]),
+  ),
 });
 
-/** What the program has given of a state. What the last run printed counts as a secret there when the input has one; the same text is none now. */
-const given = ({ computed }: Resource, { values, secrets }: Properties): Properties => ({ secrets, values: Object.fromEntries(Object.entries(values).filter(([key]) => !computed.includes(key))) });
+/**
+ * What the program has given of a state. What the last run printed counts as a secret there when the input has one; the
+ * same text is none now.
+ */
+const given = ({ computed }: Resource, { values, secrets }: Properties): Properties => ({
+  secrets,
+  values: Object.fromEntries(Object.entries(values).filter(([key]) => !computed.includes(key))),
+});
 
 const unknown = (resource: Resource): Values => Object.fromEntries(resource.computed.map((key) => [key, UNKNOWN]));
 

@@ -26,20 +26,28 @@ export function decode(wire: unknown): Properties {
       secrets.add(path);
       return walk(value.value, path);
     }
-    if (value[SIGNATURE] !== undefined) throw new Error(`${path.split("\u0000").join(".")}: assets, archives and resources are not supported here`);
-    return Object.fromEntries(Object.entries(value)
-      .filter(([, item]) => item !== null && item !== undefined)
-      .map(([key, item]) => [key, walk(item, at(path, key))]));
+    if (value[SIGNATURE] !== undefined)
+      throw new Error(`${path.split("\u0000").join(".")}: assets, archives and resources are not supported here`);
+    return Object.fromEntries(
+      Object.entries(value)
+        .filter(([, item]) => item !== null && item !== undefined)
+        .map(([key, item]) => [key, walk(item, at(path, key))]),
+    );
   };
   return { values: walk(wire ?? {}, "") as Values, secrets };
 }
 
 export function encode({ values, secrets }: Properties): any {
   const walk = (value: Value | undefined, path: string): any => {
-    const plain = Array.isArray(value) ? value.map((item, i) => walk(item, at(path, i)))
+    const plain = Array.isArray(value)
+      ? value.map((item, i) => walk(item, at(path, i)))
       : typeof value === "object" && value !== null
-        ? Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined).map(([key, item]) => [key, walk(item, at(path, key))]))
-        : value ?? null;
+        ? Object.fromEntries(
+            Object.entries(value)
+              .filter(([, item]) => item !== undefined)
+              .map(([key, item]) => [key, walk(item, at(path, key))]),
+          )
+        : (value ?? null);
     return secrets.has(path) ? { [SIGNATURE]: SECRET, value: plain } : plain;
   };
   return walk(values, "");
@@ -53,7 +61,9 @@ export function hasUnknown(value: Value | undefined): boolean {
 
 /** The secrets of `from`, and the whole of each property in `keys` that has a secret anywhere inside. */
 export function widenSecrets(from: ReadonlySet<string>, keys: readonly string[]): Set<string> {
-  const wide = keys.map(top).filter((path) => [...from].some((secret) => secret === path || secret.startsWith(`${path}\u0000`)));
+  const wide = keys
+    .map(top)
+    .filter((path) => [...from].some((secret) => secret === path || secret.startsWith(`${path}\u0000`)));
   return new Set([...from, ...wide]);
 }
 

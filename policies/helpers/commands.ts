@@ -1,8 +1,8 @@
-import { containerOf, type Container, isContainerType } from "./container.ts";
+import type { Settings } from "../settings.ts";
+import { type Container, containerOf, isContainerType } from "./container.ts";
 import { scriptsOf, withoutComments } from "./files.ts";
 import { COMMANDS, CONTAINERS, type Resource } from "./resources.ts";
-import { at, entries, isUnknown, items, text, type Item, type Items } from "./values.ts";
-import type { Settings } from "../settings.ts";
+import { at, entries, type Item, type Items, isUnknown, items, text } from "./values.ts";
 
 /** Types of resources that run commands. */
 export const RUNNERS: readonly string[] = [...COMMANDS, ...CONTAINERS];
@@ -10,8 +10,10 @@ export const RUNNERS: readonly string[] = [...COMMANDS, ...CONTAINERS];
 type When = "create" | "update" | "delete";
 
 /**
- * What a command resource runs, by when it runs, or what a container runs. The scripts that it names are read, too: those of this machine
- * for a local command, uploaded ones for a container. So are what a bare shell gets on standard input, what an interpreter is called with,
+ * What a command resource runs, by when it runs, or what a container runs. The scripts that it names are read, too:
+ * those of this machine
+ * for a local command, uploaded ones for a container. So are what a bare shell gets on standard input, what an
+ * interpreter is called with,
  * and variables that stand where a command does.
  */
 export function commandTexts(
@@ -54,7 +56,10 @@ const BARE_SHELL =
   /(?:^|[\s;&|/])(?:(?:ba|da|z|k)?sh|python3?|perl|ruby|php|node)(?:\s+-[a-z]*s?[a-z]*|\s+-)*$|(?:^|[\s;&|])ssh(?:\s+-\S+)*\s+[^\s;&|-]\S*$/;
 const LONGEST = 64 * 1024;
 
-/** The same text with what a shell makes of it: pairs of quotes inside words, and variables whose value can be seen here. */
+/**
+ * The same text with what a shell makes of it: pairs of quotes inside words, and variables whose value can be seen
+ * here.
+ */
 function expanded(line: string, environment: ReadonlyMap<string, string>): string {
   if (line.length > LONGEST) return line;
   const values = new Map<string, string>();
@@ -65,7 +70,8 @@ function expanded(line: string, environment: ReadonlyMap<string, string>): strin
   return (
     line
       .replace(/(?<=[^\s=])(?:""|'')(?=[^\s"'])|(?<=\w)\\(?=\w)/g, "")
-      // Anywhere for the shell's own variables; the command's only where they are what is run: their values may be data.
+      // Anywhere for the shell's own variables; the command's only where they are what is run: their values may be
+      // data.
       .replace(/\$\{?([A-Za-z_]\w*)\}?/g, (whole, name: string) => values.get(name) ?? whole)
       .replace(
         /(^|[;&|\n(]\s*|\s(?:eval|-c)\s+)(["']?)\$\{?([A-Za-z_]\w*)\}?\2/g,
@@ -75,7 +81,10 @@ function expanded(line: string, environment: ReadonlyMap<string, string>): strin
   );
 }
 
-/** One text for entry point and command together, and one for the health check: the words of one process belong together. */
+/**
+ * One text for entry point and command together, and one for the health check: the words of one process belong
+ * together.
+ */
 function containerTexts(container: Container): Items<string> {
   const { commandLine, healthTests, uploads } = container;
   const known: Item<string>[] = [];

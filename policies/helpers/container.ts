@@ -1,22 +1,22 @@
+import { ROLES, type Role, type Settings } from "../settings.ts";
+import { type Env, readEnv } from "./env.ts";
+import { fileContent } from "./files.ts";
+import { type Mount, readMounts } from "./mounts.ts";
+import { type Port, readPorts } from "./ports.ts";
+import type { Resource } from "./resources.ts";
 import {
   at,
+  entries,
+  type Field,
   flag,
+  type Items,
+  isUnknown,
   items,
+  joined,
+  type Maybe,
   num,
   text,
-  entries,
-  joined,
-  isUnknown,
-  type Field,
-  type Items,
-  type Maybe,
 } from "./values.ts";
-import { readEnv, type Env } from "./env.ts";
-import { fileContent } from "./files.ts";
-import { readMounts, type Mount } from "./mounts.ts";
-import { readPorts, type Port } from "./ports.ts";
-import type { Resource } from "./resources.ts";
-import { ROLES, type Role, type Settings } from "../settings.ts";
 
 export interface Upload {
   /** Path in the container. */
@@ -163,7 +163,9 @@ export class Container {
     return joined(this.entrypoint, this.command);
   }
 
-  /** Runs once and ends, such as a migration: no health check, no restart. The role says so, and what it is made to do. */
+  /**
+   * Runs once and ends, such as a migration: no health check, no restart. The role says so, and what it is made to do.
+   */
   get isOneOff(): boolean {
     return this.role === "migrate" && !this.isService && (this.raw("mustRun") === false || this.raw("attach") === true);
   }

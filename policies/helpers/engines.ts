@@ -14,7 +14,9 @@ const MARKS: readonly (readonly [RegExp, EngineFamily])[] = [
   [/mssql|sqlserver/i, "mssql"],
 ];
 
-/** What a database container runs, by its image, else by its command, its data folder and the names of its variables. */
+/**
+ * What a database container runs, by its image, else by its command, its data folder and the names of its variables.
+ */
 export function engineFamily(container: Container): EngineFamily | undefined {
   const image = container.image.value;
   const hints = [

@@ -1,8 +1,8 @@
-import { at, entries, items, isUnknown, text, Unknown, type Items, type Maybe } from "./values.ts";
 import type { Resource } from "./resources.ts";
+import { at, entries, type Items, isUnknown, items, type Maybe, text, Unknown } from "./values.ts";
 
 /** A variable as a container gets it. */
-export interface Variable {
+interface Variable {
   readonly key: string;
   readonly value: Maybe<string>;
   /** `plain`: in the container's environment, readable by anyone who may inspect it; `file`: in an uploaded `.env`. */
@@ -29,7 +29,10 @@ export interface EnvSource {
   raw(path: string): unknown;
 }
 
-/** Reads `envs` of a Container, `env` of a Service, every uploaded `.env`, and what the guard knows beside the properties. */
+/**
+ * Reads `envs` of a Container, `env` of a Service, every uploaded `.env`, and what the guard knows beside the
+ * properties.
+ */
 export function readEnv(container: EnvSource): Env {
   const variables: Variable[] = [];
   const unknown: string[] = [];
@@ -77,7 +80,10 @@ interface EnvFile {
   readonly path: string;
 }
 
-/** Uploaded `.env` files, and the `.env` that a service gets as a secret or config, whose content is in another resource. */
+/**
+ * Uploaded `.env` files, and the `.env` that a service gets as a secret or config, whose content is in another
+ * resource.
+ */
 function envFiles(container: EnvSource): EnvFile[] {
   if (!container.isService) {
     const uploads = container.uploads;

@@ -1,7 +1,10 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 
-/** Folders that a program's relative paths can start from: the pack's host starts it in the pack's folder, which stands in the project. */
+/**
+ * Folders that a program's relative paths can start from: the pack's host starts it in the pack's folder, which stands
+ * in the project.
+ */
 export function programFolders(): readonly string[] {
   return [...new Set([process.cwd(), dirname(process.cwd()), process.env.PWD ?? process.cwd()])];
 }
@@ -22,7 +25,8 @@ const DEEPEST = 4;
 const cache = new Map<string, string>();
 
 /**
- * The scripts of this machine that a command names, and those that they name, without their comments: `sh deploy.sh` does what
+ * The scripts of this machine that a command names, and those that they name, without their comments: `sh deploy.sh`
+ * does what
  * deploy.sh says.
  */
 export function scriptsOf(command: string, dir: string | undefined): string {

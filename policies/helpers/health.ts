@@ -12,7 +12,8 @@ const URL_ = /\b(https?):\/\/(?:\[[^\]]{0,60}\]|[\w.-]+)(?::(\d+))?(\/[^\s"'?#|;
 const HOST_AND_PORT = /(?:^|[\s"'=])(?:[\w.-]+|\[[^\]]{0,60}\]):(\d{2,5})(?=$|[\s"'])/;
 
 /**
- * Finds the endpoint in the words of a health check: a URL, or HOST:PORT and the path in the next word, as clients of FastCGI take it
+ * Finds the endpoint in the words of a health check: a URL, or HOST:PORT and the path in the next word, as clients of
+ * FastCGI take it
  * (also as SCRIPT_NAME or REQUEST_URI).
  */
 export function healthEndpoint(words: readonly Item<string>[]): Endpoint | undefined {

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { at, entries, flag, isUnknown, items, joined, text, type Items, type Maybe, type Plain } from "./values.ts";
+import { at, entries, flag, type Items, isUnknown, items, joined, type Maybe, type Plain, text } from "./values.ts";
 
 /** Something put over a path of the container's file system. */
 export interface Mount {

@@ -3,7 +3,8 @@ import { isUnknown, type Maybe } from "./values.ts";
 
 /**
  * Whether `from` is on the network of `other` that is called `name`; nothing if that can't be said yet.
- * Before a network exists its name is unknown, but the program's graph already tells which network resource the name comes from.
+ * Before a network exists its name is unknown, but the program's graph already tells which network resource the name
+ * comes from.
  */
 export function share(from: Container, other: Container, name: Maybe<string>): boolean | undefined {
   if (typeof name === "string") {

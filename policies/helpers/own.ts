@@ -15,14 +15,15 @@ export function isProduction(resource: Resource, settings: Settings): boolean {
 }
 
 /** Whether Drydock itself made a resource: it carries the stack's label. */
-export function isOwn(resource: Resource): boolean {
+function isOwn(resource: Resource): boolean {
   return items(at(resource.props, "labels"), "labels", (entry) => text(at(entry, "label"))).known.some(
     ({ value }) => value === "drydock.stack",
   );
 }
 
 /**
- * What to do: a setting where the resource is Drydock's own, because its user writes no Pulumi inputs; the rule's own words for every other
+ * What to do: a setting where the resource is Drydock's own, because its user writes no Pulumi inputs; the rule's own
+ * words for every other
  * program.
  */
 export function remedyFor(rule: Rule, resource: Resource, property: string, settings: Settings): string {

@@ -1,5 +1,5 @@
 import { isIPv6 } from "node:net";
-import { at, items, num, text, type Items, type Maybe } from "./values.ts";
+import { at, type Items, items, type Maybe, num, text } from "./values.ts";
 
 /** A port that is reachable from outside the container's networks. */
 export interface Port {
@@ -21,7 +21,10 @@ export function readPorts(value: unknown, path: string): Items<Port> {
   }));
 }
 
-/** Whether an address means every interface of the host, however it is spelled: `0.0.0.0`, `::`, `0:0:0:0:0:0:0:0`, `::ffff:0.0.0.0`. */
+/**
+ * Whether an address means every interface of the host, however it is spelled: `0.0.0.0`, `::`, `0:0:0:0:0:0:0:0`,
+ * `::ffff:0.0.0.0`.
+ */
 export function isEveryInterface(ip: string | undefined): boolean {
   const address = (ip ?? "").trim().replace(/^\[(.*)\]$/, "$1");
   if (address === "" || address === "*") return true;

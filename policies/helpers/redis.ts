@@ -4,8 +4,8 @@ import { commandTexts } from "./commands.ts";
 import type { Container } from "./container.ts";
 import { find } from "./env.ts";
 import { COMMANDS, type Resource } from "./resources.ts";
-import { type Stack } from "./stack.ts";
-import { at, isUnknown, text, Unknown, type Maybe } from "./values.ts";
+import type { Stack } from "./stack.ts";
+import { at, isUnknown, type Maybe, text, Unknown } from "./values.ts";
 
 /** One directive of a Redis server: `appendonly yes` of redis.conf, `--appendonly yes` of its command line. */
 export interface Directive {
@@ -20,7 +20,10 @@ export interface RedisSettings {
   readonly unknown: readonly string[];
 }
 
-/** Reads a server's settings from its command line and its uploaded configuration; the command line wins, so it comes last. */
+/**
+ * Reads a server's settings from its command line and its uploaded configuration; the command line wins, so it comes
+ * last.
+ */
 export function redisSettings(container: Container): RedisSettings {
   const directives: Directive[] = [];
   const unknown: string[] = [...container.uploads.unknown, ...container.commandLine.unknown];
@@ -67,7 +70,10 @@ export function sha256(password: string): string {
   return createHash("sha256").update(password).digest("hex");
 }
 
-/** The passwords, as SHA-256, that commands of the stack tell a server while it runs: `ACL SETUSER default`, with what they have on standard input. */
+/**
+ * The passwords, as SHA-256, that commands of the stack tell a server while it runs: `ACL SETUSER default`, with what
+ * they have on standard input.
+ */
 export function told(
   stack: Stack,
   settings: Settings,

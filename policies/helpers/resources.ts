@@ -1,4 +1,4 @@
-import { plain, type Plain } from "./values.ts";
+import { type Plain, plain } from "./values.ts";
 
 export const CONTAINER = "docker:index/container:Container";
 export const SERVICE = "docker:index/service:Service";

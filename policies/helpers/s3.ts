@@ -25,7 +25,10 @@ export interface Joined {
   readonly perhaps: readonly Resource[];
 }
 
-/** The resources of these types that belong to a bucket: by the graph, which knows before the bucket has a name, else by the name. */
+/**
+ * The resources of these types that belong to a bucket: by the graph, which knows before the bucket has a name, else by
+ * the name.
+ */
 export function ofBucket(stack: Stack, bucket: Resource, types: readonly string[]): Joined {
   const names = [text(at(bucket.props, "bucket")), text(at(bucket.props, "id"))].filter(
     (name) => typeof name === "string",

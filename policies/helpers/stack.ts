@@ -1,6 +1,6 @@
-import { containerOf, isContainerType, type Container } from "./container.ts";
-import type { Resource } from "./resources.ts";
 import type { Settings } from "../settings.ts";
+import { type Container, containerOf, isContainerType } from "./container.ts";
+import type { Resource } from "./resources.ts";
 
 /** All resources of a stack, with what rules ask for again and again. */
 export class Stack {

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Instruction } from "dockerfile-ast";
+import { callsArtisan } from "../helpers/commands.ts";
 import { isSecretName } from "../helpers/env.ts";
 import { hasUrlWithPassword } from "../helpers/secrets.ts";
-import { callsArtisan } from "../helpers/commands.ts";
 
 /** A Dockerfile as the checks see it. */
 export interface Dockerfile {
@@ -38,7 +38,7 @@ function main({ last }: Dockerfile): string {
 
 const noConfigCache: Check = {
   name: "no-config-cache-at-build",
-  why: "config:cache freezes the variables of the build, which are not those of the stack (known issue 10)",
+  why: "config:cache freezes the variables of the build, which are not those of the stack (incident 10)",
   remedy: "delete the line; Drydock caches when a container starts",
   run({ instructions }, report) {
     for (const run of of(instructions, "RUN"))
@@ -63,7 +63,7 @@ const stopSignal: Check = {
 
 const user: Check = {
   name: "user",
-  why: "without USER the processes run as root (known issue 9)",
+  why: "without USER the processes run as root (incident 9)",
   remedy: "USER 1000:1000 (the uid that owns the files), after the last RUN that needs root",
   run({ last }, report) {
     const instruction = lastOf(last, "USER");
@@ -74,7 +74,7 @@ const user: Check = {
 
 const noSecrets: Check = {
   name: "no-secrets",
-  why: "everything in an image is read by everyone who may pull it, its history included (seeds/004)",
+  why: "everything in an image is read by everyone who may pull it, its history included (docs/incidents.md#forty-eight-hours)",
   remedy: "RUN --mount=type=secret,id=NAME … at build; at run time Drydock delivers the .env file",
   run({ path, instructions }, report) {
     for (const one of of(instructions, "ENV", "ARG")) {
@@ -103,7 +103,7 @@ const noSecrets: Check = {
 
 const pinnedBase: Check = {
   name: "pinned-base",
-  why: "latest is another image on each machine, and the one that worked can't be found again (seeds/004)",
+  why: "latest is another image on each machine, and the one that worked can't be found again (docs/incidents.md#forty-eight-hours)",
   remedy: "FROM debian:13.2-slim, better with its digest: FROM debian:13.2-slim@sha256:…",
   run({ instructions }, report) {
     const stages = new Set<string>();
@@ -132,7 +132,7 @@ const pinnedBase: Check = {
 
 const phpredis: Check = {
   name: "phpredis",
-  why: 'Horizon needs PHP\'s extension, not the package predis: class "Redis" not found (known issue 5)',
+  why: 'Horizon needs PHP\'s extension, not the package predis: class "Redis" not found (incident 5)',
   remedy: "RUN pecl install redis && docker-php-ext-enable redis (Debian: apt-get install php8.4-redis)",
   run({ instructions, last }, report) {
     const text = of(instructions, "RUN").map(args).join("\n");

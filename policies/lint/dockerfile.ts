@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { DockerfileParser, type Instruction } from "dockerfile-ast";
-import { validate, ValidationCode } from "dockerfile-utils";
-import { checks, type Check, type Dockerfile } from "./checks.ts";
+import { ValidationCode, validate } from "dockerfile-utils";
+import { type Check, checks, type Dockerfile } from "./checks.ts";
 
 export interface LintFinding {
   readonly file: string;

@@ -1,6 +1,9 @@
 import type { Exceptions } from "./dockerfile.ts";
 
-/** Where a Dockerfile of this project is right all the same. A file of your own says so itself: `# lint-allow user: the reason`. */
+/**
+ * Where a Dockerfile of this project is right all the same. A file of your own says so itself: `# lint-allow user: the
+ * reason`.
+ */
 export const exceptions: Exceptions = {
   "images/base/Dockerfile": {
     user: "nothing runs from it: it is the base of the other images, and each of them sets its user",

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { lintFile, type LintFinding } from "./dockerfile.ts";
+import { type LintFinding, lintFile } from "./dockerfile.ts";
 import { exceptions } from "./exceptions.ts";
 
 const ROOT = dirname(dirname(import.meta.dirname));

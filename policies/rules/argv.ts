@@ -1,14 +1,17 @@
 import { after, commandTexts, RUNNERS, simpleCommands } from "../helpers/commands.ts";
 import { containerOf, isContainerType } from "../helpers/container.ts";
 import { isSecretName } from "../helpers/env.ts";
-import { hasUrlWithPassword } from "../helpers/secrets.ts";
-import { entries, at, type Items } from "../helpers/values.ts";
 import type { Resource } from "../helpers/resources.ts";
+import { hasUrlWithPassword } from "../helpers/secrets.ts";
+import { at, entries, type Items } from "../helpers/values.ts";
 import { resourceRule } from "../rule.ts";
 import type { Settings } from "../settings.ts";
 import { inGroup, none } from "./shared.ts";
 
-/** Ways to put a password on a command line, and what to call them. A variable is no help: the shell expands it into the arguments. */
+/**
+ * Ways to put a password on a command line, and what to call them. A variable is no help: the shell expands it into the
+ * arguments.
+ */
 const FLAGS: readonly { readonly program?: RegExp; readonly flag: RegExp; readonly name: string }[] = [
   {
     program: /\b(?:mysql|mariadb)(?:dump|admin|check|import|-dump|-admin|-backup)?\b|\bmariabackup\b/,
@@ -42,11 +45,10 @@ const ASSIGNMENT =
   /(?:(?:^|\s)(-e|--env|--build-arg)(?:\s+|=)|(?:^|[\s;&|("'])(?:export\s+)?)["']?([A-Za-z_]\w*)=("[^"]*"|'[^']*'|[^\s"';|&]*)/g;
 
 export const noPasswordArgv = resourceRule({
-  id: 26,
   name: "no-password-argv",
   family: "laravel",
   level: "mandatory",
-  source: ["KI 13"],
+  source: ["incident 13"],
   summary: "No secret stands on a command line.",
   why: "a backup script called mysqldump with the password as an argument, for everyone who may run ps or docker inspect",
   remedy:

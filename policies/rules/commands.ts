@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { after, commandTexts, RUNNERS, simpleCommands, variables } from "../helpers/commands.ts";
-import { programFolders, located } from "../helpers/files.ts";
+import { located, programFolders } from "../helpers/files.ts";
 import { clean } from "../helpers/mounts.ts";
 import { isProduction } from "../helpers/own.ts";
 import { COMMANDS, type Resource } from "../helpers/resources.ts";
@@ -38,7 +38,6 @@ const BIND = /\s--mount(?:=|\s+)\S*type=bind\S*/g;
 const BIND_SOURCE = /(?:^|[,\s=])(?:source|src)=["']?([^,\s"']+)/;
 
 export const dockerRunFlags = resourceRule({
-  id: 71,
   name: "docker-run-flags",
   family: "safety",
   level: "mandatory",
@@ -93,11 +92,10 @@ const PIPED: readonly RegExp[] = [
 ];
 
 export const noPipedShell = resourceRule({
-  id: 72,
   name: "no-piped-shell",
   family: "safety",
   level: "mandatory",
-  source: ["PX"],
+  source: ["incidents, forty-eight hours"],
   summary: "No command runs what it downloads or decodes.",
   why: "nobody has read it, and tomorrow it is something else",
   remedy: "put the script into the repository, or verify its checksum before it runs",
@@ -120,11 +118,10 @@ const SHELL_VARIABLES =
   /^(PATH|ENV|BASH_ENV|SHELLOPTS|BASHOPTS|IFS|PS4|LD_PRELOAD|LD_LIBRARY_PATH|LD_AUDIT|BASH_FUNC_.*)$/;
 
 export const knownCommands = resourceRule({
-  id: 73,
   name: "known-commands",
   family: "safety",
   level: "mandatory",
-  source: ["PX"],
+  source: ["incidents, forty-eight hours"],
   summary: "No command changes what its own shell does: PATH, BASH_ENV, LD_PRELOAD.",
   why: "what a shell is told can be written in a hundred ways, so no list of what is forbidden is ever complete",
   remedy: "put it into a script of commands/ (sh commands/NAME.sh), or list its text or its hash in the rule's allowed",
@@ -134,7 +131,10 @@ export const knownCommands = resourceRule({
   production: "Only listed commands run: a script of the repository by its path, or a text by its hash.",
   types: COMMANDS,
   params: z.strictObject({
-    /** Commands as they are written; `*` stands for letters, digits, `_` and `-`; `sha256:…` for the text with the scripts that it names. */
+    /**
+     * Commands as they are written; `*` stands for letters, digits, `_` and `-`; `sha256:…` for the text with the
+     * scripts that it names.
+     */
     allowed: z.array(z.string().min(1)).default(["sh commands/*.sh"]),
   }),
   check(resource, report, { params, settings }) {

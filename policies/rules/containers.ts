@@ -8,7 +8,6 @@ import { resourceRule } from "../rule.ts";
 import { inGroup, mended, none, onContainer } from "./shared.ts";
 
 export const healthcheckRequired = resourceRule({
-  id: 42,
   name: "healthcheck-required",
   family: "containers",
   level: "mandatory",
@@ -37,11 +36,10 @@ export const healthcheckRequired = resourceRule({
 });
 
 export const memoryLimit = resourceRule({
-  id: 43,
   name: "memory-limit",
   family: "containers",
   level: "mandatory",
-  source: ["PX", "D5.11", "Kbb9ac4f7"],
+  source: ["incidents, forty-eight hours", "D5.11", "Kbb9ac4f7"],
   summary: "A container has a memory limit.",
   why: "one container without a limit takes the memory of all the others",
   remedy: "memory: 256 (MiB); for a service taskSpec.resources.limits.memoryBytes",
@@ -56,7 +54,6 @@ export const memoryLimit = resourceRule({
 });
 
 export const cpuLimit = resourceRule({
-  id: 44,
   name: "cpu-limit",
   family: "containers",
   level: "advisory",
@@ -82,7 +79,6 @@ export const cpuLimit = resourceRule({
 });
 
 export const boundInterface = resourceRule({
-  id: 52,
   name: "bound-interface",
   family: "containers",
   level: "advisory",
@@ -108,7 +104,6 @@ export const boundInterface = resourceRule({
 });
 
 export const userDefinedNetwork = resourceRule({
-  id: 53,
   name: "user-defined-network",
   family: "containers",
   level: "mandatory",
@@ -138,7 +133,6 @@ export const userDefinedNetwork = resourceRule({
 });
 
 export const restartPolicy = resourceRule({
-  id: 54,
   name: "restart-policy",
   family: "containers",
   level: "mandatory",
@@ -177,7 +171,6 @@ export const restartPolicy = resourceRule({
 });
 
 export const readonlyRootfs = resourceRule({
-  id: 55,
   name: "readonly-rootfs",
   family: "containers",
   level: "advisory",
@@ -191,7 +184,8 @@ export const readonlyRootfs = resourceRule({
   types: CONTAINERS,
   params: none,
   check: onContainer((container, report) => {
-    // Docker delivers no file into a read-only root, but into a volume: a container that gets one elsewhere can't be read-only.
+    // Docker delivers no file into a read-only root, but into a volume: a container that gets one elsewhere can't be
+    // read-only.
     const volumes = container.mounts.known
       .filter(({ value }) => value.type === "volume")
       .map(({ value }) => value.target);
@@ -205,7 +199,6 @@ export const readonlyRootfs = resourceRule({
 });
 
 export const noDevices = resourceRule({
-  id: 55,
   name: "no-devices",
   family: "containers",
   level: "mandatory",
@@ -243,7 +236,6 @@ export const noDevices = resourceRule({
 });
 
 export const noCgroupParent = resourceRule({
-  id: 55,
   name: "no-cgroup-parent",
   family: "containers",
   level: "mandatory",
@@ -266,7 +258,6 @@ export const noCgroupParent = resourceRule({
 });
 
 export const noLowHostPort = resourceRule({
-  id: 55,
   name: "no-low-host-port",
   family: "containers",
   level: "advisory",

@@ -1,13 +1,12 @@
 import { z } from "zod";
 import type { Container } from "../helpers/container.ts";
-import { clean, isWithin, type Driver } from "../helpers/mounts.ts";
+import { clean, type Driver, isWithin } from "../helpers/mounts.ts";
 import { CONTAINER, CONTAINERS, VOLUME } from "../helpers/resources.ts";
 import { at, entries, isUnknown, items, num, text } from "../helpers/values.ts";
-import { resourceRule, type Report } from "../rule.ts";
+import { type Report, resourceRule } from "../rule.ts";
 import { inGroup, mended, none, onContainer } from "./shared.ts";
 
 export const hostPathAllowed = resourceRule({
-  id: 63,
   name: "host-path-allowed",
   family: "containers",
   level: "mandatory",
@@ -52,7 +51,6 @@ export const hostPathAllowed = resourceRule({
 const BIND = /(^|[\s,])r?bind([\s,]|$)/i;
 
 export const volumeDriver = resourceRule({
-  id: 64,
   name: "volume-driver",
   family: "containers",
   level: "mandatory",
@@ -119,7 +117,6 @@ function isHost(key: string, value: string): boolean {
 const ROOTLIKE = /^(0+|root|docker|sudo|wheel|adm|disk|kmem|shadow|kvm|lxd|libvirt|systemd-journal)$/i;
 
 export const noExtraGroups = resourceRule({
-  id: 65,
   name: "no-extra-groups",
   family: "containers",
   level: "mandatory",
@@ -155,7 +152,6 @@ export const noExtraGroups = resourceRule({
 });
 
 export const runtimeAllowed = resourceRule({
-  id: 66,
   name: "runtime-allowed",
   family: "containers",
   level: "mandatory",
@@ -184,7 +180,6 @@ export const runtimeAllowed = resourceRule({
 });
 
 export const noCoreDumps = resourceRule({
-  id: 67,
   name: "no-core-dumps",
   family: "containers",
   level: "mandatory",

@@ -2,19 +2,18 @@ import { z } from "zod";
 import { containerOf, isContainerType } from "../helpers/container.ts";
 import { isSecretName } from "../helpers/env.ts";
 import { isProduction } from "../helpers/own.ts";
-import { hasUrlWithPassword } from "../helpers/secrets.ts";
 import { CONTAINERS, IMAGE, REMOTE_IMAGE, type Resource } from "../helpers/resources.ts";
-import { at, entries, isUnknown, text, type Field } from "../helpers/values.ts";
+import { hasUrlWithPassword } from "../helpers/secrets.ts";
+import { at, entries, type Field, isUnknown, text } from "../helpers/values.ts";
 import { resourceRule } from "../rule.ts";
 import type { Settings } from "../settings.ts";
 import { inGroup, none } from "./shared.ts";
 
 export const imagePinned = resourceRule({
-  id: 30,
   name: "image-pinned",
   family: "safety",
   level: "mandatory",
-  source: ["PX", "D5.28", "CK_DOCKER_7", "DS-0001"],
+  source: ["incidents, forty-eight hours", "D5.28", "CK_DOCKER_7", "DS-0001"],
   summary: "An image has a tag other than latest; in production it has a digest.",
   why: "latest was another image on each machine, and the one that had worked could not be found again",
   remedy: 'image: "registry.example.com/shop:1.4.2@sha256:…" (docker buildx imagetools inspect prints the digest)',
@@ -54,11 +53,10 @@ function imageOf(resource: Resource, settings: Settings): Field<string> {
 }
 
 export const noSecretBuildArg = resourceRule({
-  id: 56,
   name: "no-secret-build-arg",
   family: "containers",
   level: "mandatory",
-  source: ["PX", "D4.10", "DS-0031"],
+  source: ["incidents, forty-eight hours", "D4.10", "DS-0031"],
   summary: "No build argument is a secret.",
   why: "build arguments stay in the image's history, for everyone who may pull it",
   remedy: "RUN --mount=type=secret,id=token … in the Dockerfile, and no argument",

@@ -1,18 +1,17 @@
 import { z } from "zod";
 import { stageByName } from "../../config/stage.ts";
-import { find, type Env } from "../helpers/env.ts";
-import { isUnknown } from "../helpers/values.ts";
+import { type Env, find } from "../helpers/env.ts";
 import { CONTAINERS } from "../helpers/resources.ts";
+import { isUnknown } from "../helpers/values.ts";
 import { resourceRule, stackRule } from "../rule.ts";
 import { LARAVEL, LASTING } from "../settings.ts";
 import { demand, envPath, mended, none, onContainer, onRoles, rolesParam } from "./shared.ts";
 
 export const envBlockIdentical = stackRule({
-  id: 2,
   name: "env-block-identical",
   family: "laravel",
   level: "mandatory",
-  source: ["KI 1"],
+  source: ["incident 1"],
   summary: "All roles of the application have one and the same environment.",
   why: "three deployments failed because a new container started with another environment than the one in the file",
   remedy:
@@ -52,11 +51,10 @@ function keys(env: Env): readonly string[] {
 }
 
 export const dbConnectionExplicit = resourceRule({
-  id: 3,
   name: "db-connection-explicit",
   family: "laravel",
   level: "mandatory",
-  source: ["KI 2"],
+  source: ["incident 2"],
   summary: "DB_CONNECTION is set, and to a server's driver.",
   why: "without DB_CONNECTION Laravel silently took SQLite, and every request failed on a file that did not exist",
   remedy: 'envs: ["DB_CONNECTION=mariadb"] (or mysql, pgsql)',
@@ -75,7 +73,10 @@ export const dbConnectionExplicit = resourceRule({
   }),
 });
 
-/** The variables of the template in seeds/000; `|` separates the names that Laravel's versions have for one thing. */
+/**
+ * The variables of the template in docs/incidents.md; `|` separates the names that Laravel's versions have for one
+ * thing.
+ */
 const TEMPLATE = [
   "APP_ENV",
   "APP_KEY",
@@ -93,11 +94,10 @@ const TEMPLATE = [
 ];
 
 export const coreEnvComplete = resourceRule({
-  id: 8,
   name: "core-env-complete",
   family: "laravel",
   level: "mandatory",
-  source: ["KI prevention"],
+  source: ["incidents, checklist"],
   summary: "Every variable of the template is set.",
   why: "one variable after the other was found missing, each by a failed deployment of its own",
   remedy: "add the missing keys to the environment that all roles share",
@@ -124,11 +124,10 @@ export const coreEnvComplete = resourceRule({
 });
 
 export const phpredisClient = resourceRule({
-  id: 9,
   name: "phpredis-client",
   family: "laravel",
   level: "mandatory",
-  source: ["KI 5"],
+  source: ["incident 5"],
   summary: "REDIS_CLIENT is phpredis, PHP's extension.",
   why: 'with predis Horizon crashed at its start: class "Redis" not found',
   remedy:
@@ -148,11 +147,10 @@ export const phpredisClient = resourceRule({
 const DEBUGGED = ["local", "testing"];
 
 export const productionMode = resourceRule({
-  id: 27,
   name: "production-mode",
   family: "laravel",
   level: "mandatory",
-  source: ["KI prevention"],
+  source: ["incidents, checklist"],
   summary: "APP_DEBUG is false unless APP_ENV is local or testing; in production APP_URL is https.",
   why: "debug pages show secrets to every visitor, and links and cookies follow APP_URL",
   remedy: 'envs: ["APP_DEBUG=false", "APP_URL=https://shop.example.com"]',
@@ -198,11 +196,10 @@ export const productionMode = resourceRule({
 });
 
 export const envNoConflict = resourceRule({
-  id: 38,
   name: "env-no-conflict",
   family: "safety",
   level: "mandatory",
-  source: ["PX"],
+  source: ["incidents, forty-eight hours"],
   summary: "No variable is set twice.",
   why: "a variable came from four places at once, and removing it from one changed nothing",
   remedy: "delete one of the two lines",

@@ -1,10 +1,10 @@
 import { z } from "zod";
+import type { Container } from "../helpers/container.ts";
 import { engineFamily, familyOf } from "../helpers/engines.ts";
 import { find } from "../helpers/env.ts";
-import { CONTAINERS } from "../helpers/resources.ts";
-import { type Stack } from "../helpers/stack.ts";
 import { share } from "../helpers/networks.ts";
-import type { Container } from "../helpers/container.ts";
+import { CONTAINERS } from "../helpers/resources.ts";
+import type { Stack } from "../helpers/stack.ts";
 import { isUnknown } from "../helpers/values.ts";
 import { resourceRule, stackRule } from "../rule.ts";
 import { LARAVEL } from "../settings.ts";
@@ -16,11 +16,10 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\]|0\.0\.0\.0)$/i;
 const hosts = z.strictObject({ keys: z.array(z.string()).default(HOST_KEYS) });
 
 export const serviceHostNotLoopback = resourceRule({
-  id: 17,
   name: "service-host-not-loopback",
   family: "laravel",
   level: "mandatory",
-  source: ["KI 11"],
+  source: ["incident 11"],
   summary: "DB_HOST and REDIS_HOST are names of services, not localhost.",
   why: "in a container localhost is the container itself: connection refused",
   remedy: 'envs: ["DB_HOST=database"], the alias of the database on a network that both share',
@@ -41,11 +40,10 @@ export const serviceHostNotLoopback = resourceRule({
 });
 
 export const serviceHostResolves = stackRule({
-  id: 18,
   name: "service-host-resolves",
   family: "laravel",
   level: "mandatory",
-  source: ["KI 11"],
+  source: ["incident 11"],
   summary: "DB_HOST and REDIS_HOST are names on a network that the container shares with the service.",
   why: "a name that no network knows fails only when the first request needs it",
   remedy:
@@ -91,11 +89,10 @@ function resolves(stack: Stack, from: Container, host: string): boolean | undefi
 }
 
 export const engineMatchesEnv = stackRule({
-  id: 34,
   name: "engine-matches-env",
   family: "safety",
   level: "mandatory",
-  source: ["PX"],
+  source: ["incidents, forty-eight hours"],
   summary: "DB_CONNECTION fits the database that runs in the stack.",
   why: "two days were lost because everybody but the application assumed another kind of database",
   remedy: 'envs: ["DB_CONNECTION=mariadb"] for MariaDB, mysql for MySQL, pgsql for PostgreSQL',

@@ -8,19 +8,18 @@ import {
   triggers,
   variables,
 } from "../helpers/commands.ts";
-import { COMMANDS, CONTAINER, CONTAINERS, SERVICE, type Resource } from "../helpers/resources.ts";
-import { type Stack } from "../helpers/stack.ts";
+import { COMMANDS, CONTAINER, CONTAINERS, type Resource, SERVICE } from "../helpers/resources.ts";
+import type { Stack } from "../helpers/stack.ts";
 import { at, num, text } from "../helpers/values.ts";
 import { resourceRule, stackRule } from "../rule.ts";
 import type { Settings } from "../settings.ts";
 import { inGroup, mended, none, onRoles, rolesParam, titles } from "./shared.ts";
 
 export const noComposeNoRecreate = resourceRule({
-  id: 1,
   name: "no-compose-no-recreate",
   family: "laravel",
   level: "mandatory",
-  source: ["KI 1"],
+  source: ["incident 1"],
   summary: "No command uses docker compose's --no-recreate.",
   why: "with --no-recreate new containers started with the environment from before the change, and nothing said so",
   remedy: "leave --no-recreate out, or let Pulumi replace the containers whose environment changed",
@@ -38,11 +37,10 @@ export const noComposeNoRecreate = resourceRule({
 });
 
 export const artisanCommandTriggers = resourceRule({
-  id: 11,
   name: "artisan-command-triggers",
   family: "laravel",
   level: "mandatory",
-  source: ["KI 6", "KI 10"],
+  source: ["incident 6", "incident 10"],
   summary: "A command that runs artisan runs again when the image changes.",
   why: "caches and migrations that ran for the old code were kept for the new one",
   remedy: "triggers: [image.repoDigest], or the image among the variables in environment",
@@ -71,11 +69,10 @@ export const artisanCommandTriggers = resourceRule({
 });
 
 export const configCacheAfterStart = stackRule({
-  id: 16,
   name: "config-cache-after-start",
   family: "laravel",
   level: "mandatory",
-  source: ["KI 10"],
+  source: ["incident 10"],
   summary: "The configuration is cached at the start: after config:clear, and after the migration.",
   why: "config:cache freezes what the variables are at that moment: cached too early, the application kept the old database",
   remedy:
@@ -121,11 +118,10 @@ function runnersOf(stack: Stack, settings: Settings) {
 }
 
 export const noArtisanDown = resourceRule({
-  id: 19,
   name: "no-artisan-down",
   family: "laravel",
   level: "advisory",
-  source: ["KI 12"],
+  source: ["incident 12"],
   summary: "No deployment takes the site down with artisan down.",
   why: "the old container could not write the maintenance file, so the deployment that would have mended it never began",
   remedy: "delete the command: successors become healthy before the old ones go",
@@ -143,11 +139,10 @@ export const noArtisanDown = resourceRule({
 });
 
 export const webNoDeleteBeforeReplace = resourceRule({
-  id: 20,
   name: "web-no-delete-before-replace",
   family: "laravel",
   level: "mandatory",
-  source: ["KI 12"],
+  source: ["incident 12"],
   summary: "A replica goes only after its successor is healthy.",
   why: "left to its default, the provider deletes a container first: 3,356 of 4,861 requests failed in one measured release",
   remedy:
@@ -173,11 +168,10 @@ export const webNoDeleteBeforeReplace = resourceRule({
 });
 
 export const singleScheduler = stackRule({
-  id: 22,
   name: "single-scheduler",
   family: "laravel",
   level: "mandatory",
-  source: ["seeds/001"],
+  source: ["incidents, one scheduler"],
   summary: "A stack with the application has exactly one scheduler.",
   why: "two schedulers run every task twice, none runs no task at all",
   remedy: "one container with the label drydock.role=scheduler, not one a replica",
@@ -217,11 +211,10 @@ export const singleScheduler = stackRule({
 });
 
 export const noDestructiveArtisan = resourceRule({
-  id: 23,
   name: "no-destructive-artisan",
   family: "laravel",
   level: "mandatory",
-  source: ["KI 13", "PX"],
+  source: ["incident 13", "incidents, forty-eight hours"],
   summary: "No command runs migrate:fresh, migrate:refresh, migrate:reset or db:wipe.",
   why: "a rollback procedure ran migrate:fresh and so began by deleting every table",
   remedy: "php artisan migrate --force, and restore a backup to go back",
@@ -244,11 +237,10 @@ export const noDestructiveArtisan = resourceRule({
 });
 
 export const backupBeforeMigrate = stackRule({
-  id: 24,
   name: "backup-before-migrate",
   family: "laravel",
   level: "mandatory",
-  source: ["PX"],
+  source: ["incidents, forty-eight hours"],
   summary: "The migration depends on a backup.",
   why: "a change without a backup before it left nothing to go back to",
   remedy: "dependsOn: [backup] on the resource that migrates",

@@ -2,19 +2,18 @@ import { z } from "zod";
 import type { Container } from "../helpers/container.ts";
 import { find, isDotenv, isSecretName, parseDotenv } from "../helpers/env.ts";
 import { requirepass, sha256, told } from "../helpers/redis.ts";
+import { CONTAINERS } from "../helpers/resources.ts";
 import { hasUrlWithPassword, isKnownDefault, passwordFiles, sameServer, tooSimple } from "../helpers/secrets.ts";
 import { isUnknown } from "../helpers/values.ts";
-import { CONTAINERS } from "../helpers/resources.ts";
 import { resourceRule, stackRule } from "../rule.ts";
 import { LASTING } from "../settings.ts";
 import { APP_KEY, demand, mended, none, onContainer, onRoles, PASSWORD, rolesParam } from "./shared.ts";
 
 export const redisPasswordEveryRole = resourceRule({
-  id: 4,
   name: "redis-password-every-role",
   family: "laravel",
   level: "mandatory",
-  source: ["KI 3"],
+  source: ["incident 3"],
   summary: "app, horizon and scheduler all have REDIS_PASSWORD.",
   why: "only the app had the password: Horizon was refused by Redis, logged it, and stayed healthy",
   remedy: "put REDIS_PASSWORD into the environment that all roles share",
@@ -31,11 +30,10 @@ export const redisPasswordEveryRole = resourceRule({
 });
 
 export const redisPasswordMatchesServer = stackRule({
-  id: 5,
   name: "redis-password-matches-server",
   family: "laravel",
   level: "mandatory",
-  source: ["KI 3"],
+  source: ["incident 3"],
   summary: "The clients' REDIS_PASSWORD is the server's: its requirepass, or what a command gives it with ACL SETUSER.",
   why: "Redis demanded a password that its clients did not have: NOAUTH, with every container still healthy",
   remedy: 'use one value for both: const password = config.requireSecret("redisPassword")',
@@ -72,11 +70,10 @@ export const redisPasswordMatchesServer = stackRule({
 });
 
 export const appKeyEveryRole = resourceRule({
-  id: 6,
   name: "app-key-every-role",
   family: "laravel",
   level: "mandatory",
-  source: ["KI 4"],
+  source: ["incident 4"],
   summary: "app, horizon and scheduler all have an APP_KEY of 32 bytes.",
   why: "without APP_KEY every page was an error 500, and workers can't read encrypted jobs",
   remedy:
@@ -99,11 +96,10 @@ function isKey(value: string): boolean {
 }
 
 export const appKeyIdentical = stackRule({
-  id: 7,
   name: "app-key-identical",
   family: "laravel",
   level: "mandatory",
-  source: ["KI 4"],
+  source: ["incident 4"],
   summary: "All roles have the same APP_KEY.",
   why: "what one role encrypts, sessions, cookies and jobs, another must be able to read",
   remedy: "put one APP_KEY into the environment that all roles share",
@@ -127,11 +123,10 @@ export const appKeyIdentical = stackRule({
 const LEAST = 32;
 
 export const strongSecrets = resourceRule({
-  id: 25,
   name: "strong-secrets",
   family: "laravel",
   level: "mandatory",
-  source: ["KI checklist"],
+  source: ["incidents, checklist"],
   summary: "Own passwords have 32 characters or more; none is a known default, a placeholder, or used twice.",
   why: "database and Redis stood open to the internet once, and a short or default password was then the only lock",
   remedy: "openssl rand -hex 24, a new one for each",
@@ -145,7 +140,8 @@ export const strongSecrets = resourceRule({
   }),
   check: onContainer((container, report, { params, settings: { facts } }) => {
     const ours = new RegExp(params.ours);
-    // These an application that moves here may bring along: Drydock's settings have judged them, and in production somebody accepted them.
+    // These an application that moves here may bring along: Drydock's settings have judged them, and in production
+    // somebody accepted them.
     const judged =
       facts === undefined
         ? []
@@ -182,7 +178,10 @@ function isOpen(permissions: string | undefined): boolean {
   return !/^(0o?)?[0-7]{1,4}$/.test(octal) || (parseInt(octal.replace(/^0o/, ""), 8) & OTHERS) !== 0;
 }
 
-/** Whether a file has a secret in it: by the names of its variables and directives, or because it holds one of the container's own. */
+/**
+ * Whether a file has a secret in it: by the names of its variables and directives, or because it holds one of the
+ * container's own.
+ */
 function holdsSecret(content: string, secrets: readonly string[]): boolean {
   if (secrets.some((secret) => content.includes(secret)) || /^[ \t]*(requirepass|masterauth)[ \t]/m.test(content))
     return true;
@@ -193,11 +192,10 @@ function holdsSecret(content: string, secrets: readonly string[]): boolean {
 }
 
 export const secretFilesTight = resourceRule({
-  id: 28,
   name: "secret-files-tight",
   family: "laravel",
   level: "mandatory",
-  source: ["KI checklist", "PX"],
+  source: ["incidents, checklist", "incidents, forty-eight hours"],
   summary: "No .env is mounted from the host, and files with secrets are for their owner only.",
   why: "a .env on the host is read by everyone who gets there, and edited past the deployment",
   remedy:
@@ -240,11 +238,10 @@ const LOOKS_SECRET =
   /(^|[^\w])(gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{15,}|xox[abprs]-[\w-]{10,}|[rs]k_live_\w{10,}|AKIA[0-9A-Z]{16})|-----BEGIN [A-Z ]{0,20}PRIVATE KEY|^base64:[A-Za-z0-9+/]{43}=$/;
 
 export const noSecretInEnv = resourceRule({
-  id: 69,
   name: "no-secret-in-env",
   family: "laravel",
   level: "mandatory",
-  source: ["KI checklist", "K13"],
+  source: ["incidents, checklist", "K13"],
   summary: "No secret stands in a container's plain environment.",
   why: "docker inspect shows a container's variables to everyone who may ask the engine, and so does every process in it",
   remedy:
@@ -273,11 +270,10 @@ export const noSecretInEnv = resourceRule({
 });
 
 export const noCredentialsInUrl = resourceRule({
-  id: 39,
   name: "no-credentials-in-url",
   family: "safety",
   level: "advisory",
-  source: ["PX"],
+  source: ["incidents, forty-eight hours"],
   summary: "No plain variable holds a URL with user and password.",
   why: "a database's URL with its password stood in the compose file, for everyone who may run docker inspect",
   remedy: "split it into DB_HOST, DB_USERNAME and DB_PASSWORD, and deliver the password in the .env file",

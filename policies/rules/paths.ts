@@ -1,5 +1,5 @@
-import { isAbsolute, join, win32 } from "node:path";
 import { existsSync } from "node:fs";
+import { isAbsolute, join, win32 } from "node:path";
 import { z } from "zod";
 import { located } from "../helpers/files.ts";
 import { clean, isWithin } from "../helpers/mounts.ts";
@@ -12,11 +12,10 @@ import { mended, none, onContainer } from "./shared.ts";
 const MARKS = ["composer.json", "artisan", "package.json", ".git"];
 
 export const buildContextRoot = resourceRule({
-  id: 35,
   name: "build-context-root",
   family: "safety",
   level: "mandatory",
-  source: ["PX"],
+  source: ["incidents, forty-eight hours"],
   summary: "An image is built from the root of its project.",
   why: "an image built from a subfolder lacked the new files, and the build did not say so",
   remedy: 'build: { context: ".", dockerfile: "docker/Dockerfile" }, or name the folder in the rule\'s roots',
@@ -49,11 +48,10 @@ function isRoot(context: string, roots: readonly string[]): boolean {
 }
 
 export const absoluteHostPath = resourceRule({
-  id: 36,
   name: "absolute-host-path",
   family: "safety",
   level: "mandatory",
-  source: ["PX"],
+  source: ["incidents, forty-eight hours"],
   summary: "Paths of the host are absolute.",
   why: "./config meant another folder from every place the deployment was started, and the application found no configuration",
   remedy: 'volumes: [{ hostPath: "/srv/shop/config", … }]',
@@ -79,11 +77,10 @@ export const absoluteHostPath = resourceRule({
 });
 
 export const noSingleFileDbBind = resourceRule({
-  id: 37,
   name: "no-single-file-db-bind",
   family: "safety",
   level: "mandatory",
-  source: ["PX"],
+  source: ["incidents, forty-eight hours"],
   summary: "No single file of a database is mounted from the host.",
   why: "a database writes files beside its own (journal, lock): with one file mounted it was locked or read-only",
   remedy: 'mount the folder or, better, a volume: mounts: [{ type: "volume", source: volume.name, target: "/data" }]',
@@ -135,7 +132,6 @@ export function isSystem(host: string): boolean {
 }
 
 export const noSensitiveMount = resourceRule({
-  id: 50,
   name: "no-sensitive-mount",
   family: "containers",
   level: "mandatory",
@@ -170,7 +166,6 @@ export const noSensitiveMount = resourceRule({
 });
 
 export const noDockerSocket = resourceRule({
-  id: 49,
   name: "no-docker-socket",
   family: "containers",
   level: "mandatory",

@@ -5,7 +5,6 @@ import { resourceRule } from "../rule.ts";
 import { mended, none, onContainer } from "./shared.ts";
 
 export const noPrivileged = resourceRule({
-  id: 45,
   name: "no-privileged",
   family: "containers",
   level: "mandatory",
@@ -29,11 +28,10 @@ export const noPrivileged = resourceRule({
 const capability = (name: string): string => name.trim().toUpperCase().replace(/^CAP_/, "");
 
 export const dropCapabilities = resourceRule({
-  id: 46,
   name: "drop-capabilities",
   family: "containers",
   level: "mandatory",
-  source: ["PX", "D5.4", "Kce76b7d0"],
+  source: ["incidents, forty-eight hours", "D5.4", "Kce76b7d0"],
   summary: "A container adds only listed capabilities.",
   why: "Docker's default leaves fourteen, and PHP needs none of them; with SYS_ADMIN a process is root of the host",
   remedy: 'capabilities: { drops: ["ALL"] }',
@@ -61,14 +59,15 @@ export const dropCapabilities = resourceRule({
 
 const NO_NEW_PRIVILEGES = /^no-new-privileges(?:\s*[:=]\s*(.*))?$/i;
 
-/** Whether an option says that no process gains privileges, or that each may; nothing where it speaks of something else. */
+/**
+ * Whether an option says that no process gains privileges, or that each may; nothing where it speaks of something else.
+ */
 function forbidsPrivileges(option: string): boolean | undefined {
   const match = NO_NEW_PRIVILEGES.exec(option.trim());
   return match === null ? undefined : match[1] === undefined || /^(1|t|true)$/i.test(match[1].trim());
 }
 
 export const noNewPrivileges = resourceRule({
-  id: 47,
   name: "no-new-privileges",
   family: "containers",
   level: "remediate",
@@ -141,7 +140,6 @@ function allowsAll(profile: string): boolean {
 }
 
 export const noUnconfinedProfile = resourceRule({
-  id: 48,
   name: "no-unconfined-profile",
   family: "containers",
   level: "mandatory",
@@ -195,7 +193,6 @@ const NAMESPACES: Readonly<Record<string, RegExp>> = {
 };
 
 export const noHostNamespaces = resourceRule({
-  id: 51,
   name: "no-host-namespaces",
   family: "containers",
   level: "mandatory",

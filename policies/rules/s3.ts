@@ -1,26 +1,25 @@
 import { z } from "zod";
 import type { Resource } from "../helpers/resources.ts";
-import type { Stack } from "../helpers/stack.ts";
 import {
   ACCOUNT_PUBLIC_ACCESS,
   ACLS,
   BUCKETS,
   ENCRYPTION,
   LIFECYCLE,
-  ofBucket,
   OWNERSHIP,
+  ofBucket,
   POLICY,
   PUBLIC_ACCESS,
   VERSIONING,
 } from "../helpers/s3.ts";
-import { at, flag, isUnknown, items, num, text, Unknown, type Maybe } from "../helpers/values.ts";
-import { resourceRule, stackRule, type Report } from "../rule.ts";
+import type { Stack } from "../helpers/stack.ts";
+import { at, flag, isUnknown, items, type Maybe, num, text, type Unknown } from "../helpers/values.ts";
+import { type Report, resourceRule, stackRule } from "../rule.ts";
 import { mended, none } from "./shared.ts";
 
 const BLOCKS = ["blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"];
 
 export const s3PublicBlocked = stackRule({
-  id: 57,
   name: "s3-public-blocked",
   family: "s3",
   level: "mandatory",
@@ -47,7 +46,6 @@ export const s3PublicBlocked = stackRule({
 });
 
 export const s3TlsOnly = stackRule({
-  id: 58,
   name: "s3-tls-only",
   family: "s3",
   level: "mandatory",
@@ -112,7 +110,6 @@ function deniesHttp(policy: unknown): Maybe<boolean> {
 const LIMITS = /^aws:(source(ip|vpc|vpce|arn|account|orgid)|principal(orgid|arn|account|orgpaths)|vpcsourceip)$/i;
 
 export const s3NoPublicPolicy = resourceRule({
-  id: 75,
   name: "s3-no-public-policy",
   family: "s3",
   level: "mandatory",
@@ -146,7 +143,6 @@ function list(value: unknown): readonly unknown[] {
 }
 
 export const s3NoAcl = resourceRule({
-  id: 59,
   name: "s3-no-acl",
   family: "s3",
   level: "mandatory",
@@ -180,7 +176,6 @@ export const s3NoAcl = resourceRule({
 });
 
 export const s3LifecycleCoversRetention = stackRule({
-  id: 60,
   name: "s3-lifecycle-covers-retention",
   family: "s3",
   level: "mandatory",
@@ -231,7 +226,6 @@ export const s3LifecycleCoversRetention = stackRule({
 });
 
 export const s3Recoverable = stackRule({
-  id: 61,
   name: "s3-recoverable",
   family: "s3",
   level: "mandatory",

@@ -1,9 +1,8 @@
 import { z } from "zod";
-import { containerOf, type Container } from "../helpers/container.ts";
-import { find, type Found } from "../helpers/env.ts";
+import { type Container, containerOf } from "../helpers/container.ts";
+import { type Found, find } from "../helpers/env.ts";
 import type { Resource } from "../helpers/resources.ts";
-import type { Context, Report, ResourceRule } from "../rule.ts";
-import type { Mending } from "../rule.ts";
+import type { Context, Mending, Report, ResourceRule } from "../rule.ts";
 import { ROLES, type Role } from "../settings.ts";
 
 /** Parameters of a rule that has none of its own. */
@@ -46,16 +45,6 @@ export function demand(
   return found.is === "present" ? found : undefined;
 }
 
-/** Groups resources by a key; those without one are left out. */
-export function grouped<T>(list: readonly T[], key: (entry: T) => string | undefined): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const entry of list) {
-    const name = key(entry);
-    if (name !== undefined) groups.set(name, [...(groups.get(name) ?? []), entry]);
-  }
-  return groups;
-}
-
 export function titles(resources: readonly Resource[]): string {
   return resources.map((resource) => resource.title).join(", ");
 }
@@ -74,7 +63,10 @@ export const mended = {
 export const PASSWORD = "openssl rand -hex 24";
 export const APP_KEY = 'echo "base64:$(openssl rand -base64 32)"';
 
-/** A key in the group of settings of a container's role: a worker and a service have names of their own, the companion of the agent keys. */
+/**
+ * A key in the group of settings of a container's role: a worker and a service have names of their own, the companion
+ * of the agent keys.
+ */
 export function inGroup(group: string, key: string, value: string): Mending {
   // What a second Redis is beside its memory is the first one's.
   if (group.startsWith("redis") && ["uid", "gid", "image"].includes(key)) return { path: `redis.${key}`, value };

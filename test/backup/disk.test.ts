@@ -7,7 +7,10 @@ import { ensureImages } from "../../cli/setup/images.ts";
 import { docker } from "../support/clone.ts";
 import { Rig } from "./rig.ts";
 
-/** Has the so-manieth call that changes the disk of the backups fail as on a full one, or write a part and then fail; says so. */
+/**
+ * Has the so-manieth call that changes the disk of the backups fail as on a full one, or write a part and then fail;
+ * says so.
+ */
 const FAILS = `const fs = require("node:fs");
 const nth = Number(process.env.FAIL_AT), ours = new Set();
 let count = 0;
@@ -39,18 +42,35 @@ describe("a disk that fails once", function () {
     await ensureImages({ log: () => undefined, host: process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock" });
     rig.outside = { "fails.cjs": FAILS };
     await rig.start();
-    rig.sql("CREATE TABLE fixed (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(100)); INSERT INTO fixed (name) SELECT CONCAT('name ', seq) FROM seq_1_to_500");
+    rig.sql(
+      "CREATE TABLE fixed (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(100)); INSERT INTO fixed (name) SELECT CONCAT('name ', seq) FROM seq_1_to_500",
+    );
     rig.storage("mkdir -p app; echo 1 > app/one");
     first = await rig.backup("full");
   });
   after(() => rig.stop());
 
-  const environment = (nth: number): string[] => ["--env", "NODE_OPTIONS=--require=/run/drydock/fails.cjs", "--env", `FAIL_AT=${nth}`];
+  const environment = (nth: number): string[] => [
+    "--env",
+    "NODE_OPTIONS=--require=/run/drydock/fails.cjs",
+    "--env",
+    `FAIL_AT=${nth}`,
+  ];
   /** A backup in which the nth call fails; answers its name, or nothing where there was none. */
-  const run = (nth: number): Promise<{ readonly code: number; readonly failed: string | undefined; readonly said: string }> =>
+  const run = (
+    nth: number,
+  ): Promise<{ readonly code: number; readonly failed: string | undefined; readonly said: string }> =>
     new Promise((resolve) => {
-      execFile("docker", ["exec", ...environment(nth), rig.name("agent"), "agent", "run", "--type", "full", "--no-verify", "--json"], (error, stdout, stderr) =>
-        resolve({ code: error === null ? 0 : Number(error.code ?? 1), failed: /FAILED (\w+)/.exec(stderr)?.[1], said: stdout + stderr }));
+      execFile(
+        "docker",
+        ["exec", ...environment(nth), rig.name("agent"), "agent", "run", "--type", "full", "--no-verify", "--json"],
+        (error, stdout, stderr) =>
+          resolve({
+            code: error === null ? 0 : Number(error.code ?? 1),
+            failed: /FAILED (\w+)/.exec(stderr)?.[1],
+            said: stdout + stderr,
+          }),
+      );
     });
 
   it("lists a backup whole or not at all, whichever call of it fails, and the next one is fine", async () => {
@@ -68,7 +88,8 @@ describe("a disk that fails once", function () {
       if (made.failed === undefined) break;
       failed.push(made.failed);
     }
-    for (const name of ["writeSync", "openSync", "fsyncSync", "renameSync"]) assert.ok(failed.includes(name), `${name} of ${failed.join(", ")}`);
+    for (const name of ["writeSync", "openSync", "fsyncSync", "renameSync"])
+      assert.ok(failed.includes(name), `${name} of ${failed.join(", ")}`);
     assert.equal((await rig.agent("verify", first.id)).code, 0);
     assert.equal(rig.repository("find . -name '*.part' | wc -l"), "0");
     await rig.backup("full");
@@ -80,7 +101,11 @@ describe("a disk that fails once", function () {
       await rig.startAgent({ more: environment(nth) });
       rig.sql(`INSERT INTO fixed (name) VALUES ('while call ${nth} fails')`);
       await rig.until("the log", async () => (await rig.agent("status")).last.rpoSeconds < 10);
-      assert.equal(docker("inspect", "--format", "{{.RestartCount}} {{.State.Running}}", rig.name("agent")), "0 true", `call ${nth}`);
+      assert.equal(
+        docker("inspect", "--format", "{{.RestartCount}} {{.State.Running}}", rig.name("agent")),
+        "0 true",
+        `call ${nth}`,
+      );
     }
     await rig.startAgent();
     const expected = rig.sql("SELECT COUNT(*) FROM fixed; CHECKSUM TABLE fixed").split(/\s/);

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
-import { SECRETS, type Entry } from "../../backup/protocol.ts";
+import { type Entry, SECRETS } from "../../backup/protocol.ts";
 import { ensureImages } from "../../cli/setup/images.ts";
 import { Moto } from "../support/moto.ts";
-import { EVERYTHING, describeSchema } from "./everything.ts";
+import { describeSchema, EVERYTHING } from "./everything.ts";
 import { Rig } from "./rig.ts";
 
 /** What is in the server's memory alone is in no copy of its files. */
@@ -39,9 +39,12 @@ describe("a backup of a schema with everything", function () {
   /** As a restore by tables does it: the dump into a new schema beside the live one. */
   const restored = (id: string, ...more: string[]): Record<string, string> => {
     rig.sql("DROP DATABASE IF EXISTS look; CREATE DATABASE look CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_ai_ci");
-    const load = 'MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb --no-defaults --protocol=socket -uroot --binary-mode look';
+    const load =
+      "MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb --no-defaults --protocol=socket -uroot --binary-mode look";
     const script = 'set -o pipefail; "$0" exec "$1" agent dump "${@:4}" | "$0" exec -i "$2" sh -c "$3"';
-    execFileSync("bash", ["-c", script, "docker", rig.name("agent"), rig.name("database"), load, id, ...more], { stdio: ["ignore", "ignore", "pipe"] });
+    execFileSync("bash", ["-c", script, "docker", rig.name("agent"), rig.name("database"), load, id, ...more], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     const found = describeSchema(rig, "look");
     rig.sql("DROP DATABASE look");
     return found;
@@ -53,8 +56,17 @@ describe("a backup of a schema with everything", function () {
     return await rig.onFiles(last.folder, (server) => describeSchema(server, "shop"));
   };
   const live = (): Record<string, string> => describeSchema(rig, "shop");
-  const same = (found: Record<string, string>, expected: Record<string, string>, but: (name: string) => boolean = () => false): void => {
-    const kept = (of: Record<string, string>) => Object.fromEntries(Object.entries(of).filter(([name]) => !but(name)).sort());
+  const same = (
+    found: Record<string, string>,
+    expected: Record<string, string>,
+    but: (name: string) => boolean = () => false,
+  ): void => {
+    const kept = (of: Record<string, string>) =>
+      Object.fromEntries(
+        Object.entries(of)
+          .filter(([name]) => !but(name))
+          .sort(),
+      );
     assert.deepEqual(kept(found), kept(expected));
   };
   const write = (id: number): void => {
@@ -82,7 +94,8 @@ describe("a backup of a schema with everything", function () {
         it("is verified, and says what it could not prove", () => {
           assert.deepEqual([entry.verified, entry.verification!.problems, entry.missing], [true, [], undefined]);
           assert.equal(entry.database!.format, physical ? "physical" : "logical");
-          const memory = "table in_memory: its rows are in the server's memory alone (MEMORY), and so in no copy of its files";
+          const memory =
+            "table in_memory: its rows are in the server's memory alone (MEMORY), and so in no copy of its files";
           const account = "the account nobody@%, which views, triggers, routines or events run as, does not exist";
           assert.deepEqual(entry.unproven, physical ? [memory, account] : [account]);
           assert.deepEqual(entry.database!.definers, ["nobody@%", "root@localhost", "shop_user@%"]);
@@ -96,11 +109,16 @@ describe("a backup of a schema with everything", function () {
 
         it("restores to the second before a mistake, from before and behind DDL from outside the schema", async () => {
           write(++round);
-          rig.sql(`ALTER TABLE shop.plain ADD COLUMN extra${round} INT; INSERT INTO shop.plain (id, extra${round}) VALUES (${5000 + round}, 9)`, "mysql");
+          rig.sql(
+            `ALTER TABLE shop.plain ADD COLUMN extra${round} INT; INSERT INTO shop.plain (id, extra${round}) VALUES (${5000 + round}, 9)`,
+            "mysql",
+          );
           rig.sql(`CREATE DEFINER=shop_user@'%' VIEW made_later${round} AS SELECT id FROM plain`);
           const before = live();
           await sleep(2_100);
-          const mistake = rig.sql("DELETE FROM plain; DELETE FROM versioned; DROP VIEW simple; SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%dT%H:%i:%sZ')");
+          const mistake = rig.sql(
+            "DELETE FROM plain; DELETE FROM versioned; DROP VIEW simple; SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%dT%H:%i:%sZ')",
+          );
           await sleep(1_100);
           const found = restored(entry.id, "--to-time", mistake);
           rig.sql("CREATE VIEW simple AS SELECT id, body FROM plain WHERE id < 10");
@@ -109,7 +127,11 @@ describe("a backup of a schema with everything", function () {
         });
 
         it("is in S3, and is the same from there", async () => {
-          await rig.until("the copy", async () => ((await rig.agent("show", entry.id)).last.backup as Entry).copies.includes("s3"), 120_000);
+          await rig.until(
+            "the copy",
+            async () => ((await rig.agent("show", entry.id)).last.backup as Entry).copies.includes("s3"),
+            120_000,
+          );
           rig.repository("mv repository away-r; mv backups away-c; mv binlogs away-b");
           await rig.startAgent();
           try {
@@ -119,7 +141,9 @@ describe("a backup of a schema with everything", function () {
             if (physical) same(await prepared(entry.id, "--compare"), then, but);
           } finally {
             rig.remove("agent");
-            rig.repository("rm -rf repository backups binlogs; mv away-r repository; mv away-c backups; mv away-b binlogs");
+            rig.repository(
+              "rm -rf repository backups binlogs; mv away-r repository; mv away-c backups; mv away-b binlogs",
+            );
             await rig.startAgent();
           }
         });
@@ -135,11 +159,16 @@ describe("a backup of a schema with everything", function () {
   }
 
   it("goes on where a view is broken, a table is damaged, and says so; the broken view can be dropped", async () => {
-    rig.sql("CREATE TABLE losing (id INT, body INT); CREATE VIEW broken AS SELECT body FROM losing; CREATE VIEW on_broken AS SELECT * FROM broken; ALTER TABLE losing DROP COLUMN body");
+    rig.sql(
+      "CREATE TABLE losing (id INT, body INT); CREATE VIEW broken AS SELECT body FROM losing; CREATE VIEW on_broken AS SELECT * FROM broken; ALTER TABLE losing DROP COLUMN body",
+    );
     rig.configuration = { ...rig.configuration, physical: false };
     await rig.startAgent();
     const dumped = await rig.backup("db");
-    assert.deepEqual(dumped.missing?.map((text) => text.replace(/:.*/, "")), ["view broken can't be dumped", "view on_broken can't be dumped"]);
+    assert.deepEqual(
+      dumped.missing?.map((text) => text.replace(/:.*/, "")),
+      ["view broken can't be dumped", "view on_broken can't be dumped"],
+    );
     assert.equal(dumped.verified, true);
     await rig.until("the alarm", () => rig.alarmed("incomplete"));
     same(restored(dumped.id), live(), (name) => ["view broken", "view on_broken"].includes(name));
@@ -162,7 +191,10 @@ describe("a backup of a schema with everything", function () {
     await sleep(1_100);
     const { code, last } = await rig.agent("dump", dumped.id, "--to-time", now);
     assert.deepEqual([code, last.event], [3, "error"]);
-    assert.match(last.message, /has a statement from outside the schema .* that can't be run without the rest of the server/);
+    assert.match(
+      last.message,
+      /has a statement from outside the schema .* that can't be run without the rest of the server/,
+    );
     rig.sql("DROP DATABASE aside; DROP TABLE moved");
   });
 });

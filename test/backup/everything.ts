@@ -51,18 +51,27 @@ CREATE EVENT daily ON SCHEDULE EVERY 1 DAY DISABLE DO SET @a = 1;
 `;
 
 /**
- * Every object of a schema and what is in it, each in one text; names and bodies don't say in which schema they are. In two
+ * Every object of a schema and what is in it, each in one text; names and bodies don't say in which schema they are. In
+ * two
  * questions, for each starts a client.
  */
 export function describeSchema(rig: Pick<Rig, "sql">, schema: string): Record<string, string> {
   const where = `table_schema = '${schema}'`;
-  const listed = rig.sql(`SELECT table_name, table_type FROM information_schema.tables WHERE ${where} AND table_type <> 'VIEW'`, schema);
+  const listed = rig.sql(
+    `SELECT table_name, table_type FROM information_schema.tables WHERE ${where} AND table_type <> 'VIEW'`,
+    schema,
+  );
   const tables = listed.split("\n").map((line) => line.split("\t") as [string, string]);
-  const marked = (name: string, statement: string): string => `SELECT '## ${name.replaceAll("'", "''")}'; ${statement};`;
+  const marked = (name: string, statement: string): string =>
+    `SELECT '## ${name.replaceAll("'", "''")}'; ${statement};`;
   const questions = tables.flatMap(([name, type]) => {
     const at = `\`${name.replaceAll("`", "``")}\``;
     // CHECKSUM TABLE of a table with a virtual column is not always the same.
-    const content = name.startsWith("generated") ? `SELECT * FROM ${at} ORDER BY id` : type === "SEQUENCE" ? `SELECT next_not_cached_value FROM ${at}` : `SELECT COUNT(*) FROM ${at}; CHECKSUM TABLE ${at}`;
+    const content = name.startsWith("generated")
+      ? `SELECT * FROM ${at} ORDER BY id`
+      : type === "SEQUENCE"
+        ? `SELECT next_not_cached_value FROM ${at}`
+        : `SELECT COUNT(*) FROM ${at}; CHECKSUM TABLE ${at}`;
     const history = `SELECT *, row_start, row_end FROM ${at} FOR SYSTEM_TIME ALL ORDER BY row_start, row_end, 1`;
     return [
       marked(`table ${name} as made`, `SHOW CREATE TABLE ${at}`),
@@ -71,14 +80,29 @@ export function describeSchema(rig: Pick<Rig, "sql">, schema: string): Record<st
     ];
   });
   const others = [
-    marked("views", `SELECT table_name, view_definition, definer, security_type FROM information_schema.views WHERE ${where} ORDER BY 1`),
-    marked("triggers", `SELECT trigger_name, event_manipulation, event_object_table, action_statement, definer FROM information_schema.triggers WHERE trigger_schema = '${schema}' ORDER BY 1`),
-    marked("routines", `SELECT routine_name, routine_type, routine_definition, definer FROM information_schema.routines WHERE routine_schema = '${schema}' ORDER BY 1`),
-    marked("events", `SELECT event_name, event_definition, definer, status, interval_value FROM information_schema.events WHERE event_schema = '${schema}' ORDER BY 1`),
+    marked(
+      "views",
+      `SELECT table_name, view_definition, definer, security_type FROM information_schema.views WHERE ${where} ORDER BY 1`,
+    ),
+    marked(
+      "triggers",
+      `SELECT trigger_name, event_manipulation, event_object_table, action_statement, definer FROM information_schema.triggers WHERE trigger_schema = '${schema}' ORDER BY 1`,
+    ),
+    marked(
+      "routines",
+      `SELECT routine_name, routine_type, routine_definition, definer FROM information_schema.routines WHERE routine_schema = '${schema}' ORDER BY 1`,
+    ),
+    marked(
+      "events",
+      `SELECT event_name, event_definition, definer, status, interval_value FROM information_schema.events WHERE event_schema = '${schema}' ORDER BY 1`,
+    ),
   ];
   const own = (text: string): string => text.replaceAll(`\`${schema}\`.`, "").replaceAll(`${schema}.`, "");
   const found: Record<string, string> = {};
-  for (const part of rig.sql([...questions, ...others].join("\n"), schema).split("## ").slice(1)) {
+  for (const part of rig
+    .sql([...questions, ...others].join("\n"), schema)
+    .split("## ")
+    .slice(1)) {
     const [name = "", ...lines] = part.trimEnd().split("\n");
     if (name.includes(" ")) found[name] = own(lines.join("\n"));
     else for (const line of lines) found[`${name.slice(0, -1)} ${line.split("\t")[0]}`] = own(line);

@@ -40,23 +40,37 @@ describe("the backup agent, with MySQL", function () {
     assert.deepEqual([full.verified, full.verification!.problems, full.database!.format], [true, [], "logical"]);
     assert.notDeepEqual(full.database!.position, full.database!.sumsPosition, "nothing was written meanwhile");
     assert.ok(full.database!.sums["written"]!.rows >= last, `${full.database!.sums["written"]!.rows} of ${last}`);
-    assert.ok(acknowledged.some(({ at }) => at > Date.parse(full.finished)), "writers waited");
+    assert.ok(
+      acknowledged.some(({ at }) => at > Date.parse(full.finished)),
+      "writers waited",
+    );
     assert.deepEqual(full.database!.migrations, ["2026_01_01_000001_create"]);
   });
 
   it("has exactly the rows of the second before a mistake, and what belongs to them", async () => {
     const expected = rig.sql("INSERT INTO fixed (id, name) VALUES (20001, 'the last one'); CHECKSUM TABLE fixed");
     await sleep(2_100);
-    const mistake = rig.sql("DELETE FROM fixed WHERE id % 2 = 0; SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%dT%H:%i:%sZ')");
+    const mistake = rig.sql(
+      "DELETE FROM fixed WHERE id % 2 = 0; SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%dT%H:%i:%sZ')",
+    );
     await sleep(2_100);
     const { code, last, stdout, stderr } = await rig.agent("dump", full.id, "--to-time", mistake);
     assert.equal(code, 0, stderr);
     assert.deepEqual(last.sums["fixed"], { rows: 20_001, checksum: expected.split("\t")[1] });
-    for (const part of [/the last one/, /TRIGGER `?named`?/, /VIEW `?cheap`?/, /PROCEDURE `?doing_nothing`?/, /-- Dump completed/]) assert.match(stdout, part);
+    for (const part of [
+      /the last one/,
+      /TRIGGER `?named`?/,
+      /VIEW `?cheap`?/,
+      /PROCEDURE `?doing_nothing`?/,
+      /-- Dump completed/,
+    ])
+      assert.match(stdout, part);
   });
 
   it("is behind the database by less than ten seconds, also on the other side of a new file of the log", async () => {
-    rig.sql("INSERT INTO written (body) VALUES ('one more'); FLUSH BINARY LOGS; INSERT INTO written (body) VALUES ('in the next file')");
+    rig.sql(
+      "INSERT INTO written (body) VALUES ('one more'); FLUSH BINARY LOGS; INSERT INTO written (body) VALUES ('in the next file')",
+    );
     await rig.until("the log", async () => (await rig.agent("status")).last.rpoSeconds < 10);
     assert.equal((await rig.agent("status")).last.binlog.streaming, true);
   });
@@ -64,7 +78,13 @@ describe("the backup agent, with MySQL", function () {
   it("proves an older one again, and all of it stays within its memory", async () => {
     assert.equal((await rig.agent("verify", full.id)).code, 0);
     for (const part of ["agent", "restore"]) {
-      assert.match(rig.shell("cat /sys/fs/cgroup/memory/memory.oom_control /sys/fs/cgroup/memory.events 2>/dev/null || true", part), /oom_kill 0/);
+      assert.match(
+        rig.shell(
+          "cat /sys/fs/cgroup/memory/memory.oom_control /sys/fs/cgroup/memory.events 2>/dev/null || true",
+          part,
+        ),
+        /oom_kill 0/,
+      );
       assert.equal(docker("inspect", "--format", "{{.RestartCount}}", rig.name(part)), "0");
     }
   });
@@ -75,7 +95,16 @@ describe("a stack with MySQL", function () {
   const clone = new Clone();
   let status: Status;
   const container = (role: string): string => status.services.find((service) => service.role === role)!.container;
-  const sql = (statements: string): string => docker("exec", container("database"), "sh", "-c", 'MYSQL_PWD=$(cat /run/drydock/root-password) mysql -uroot -N laravel -e "$1"', "sql", statements);
+  const sql = (statements: string): string =>
+    docker(
+      "exec",
+      container("database"),
+      "sh",
+      "-c",
+      'MYSQL_PWD=$(cat /run/drydock/root-password) mysql -uroot -N laravel -e "$1"',
+      "sql",
+      statements,
+    );
   const drydock = async (...args: string[]): Promise<string> => {
     const { code, stdout, stderr } = await clone.drydock(args);
     assert.equal(code, 0, stdout + stderr);
@@ -87,13 +116,22 @@ describe("a stack with MySQL", function () {
     const images = await mysqlImages();
     await drydock("env");
     await clone.pulumi(["stack", "init", "local"]);
-    for (const [path, value] of [["database.engine", "mysql"], ["database.image", images.database], ["database.memory", "768"], ["backup.image", images.backup], ["env.DB_CONNECTION", "mysql"]] as const) {
+    for (const [path, value] of [
+      ["database.engine", "mysql"],
+      ["database.image", images.database],
+      ["database.memory", "768"],
+      ["backup.image", images.backup],
+      ["env.DB_CONNECTION", "mysql"],
+    ] as const) {
       await clone.pulumi(["config", "set", "--path", `drydock:${path}`, value, "-s", "local"]);
     }
     await drydock("up");
     status = await clone.status();
     assert.match(sql("SELECT VERSION()"), /^(?!.*MariaDB)[89]\./);
-    assert.ok(status.services.every(({ health }) => health === "healthy"), JSON.stringify(status.services));
+    assert.ok(
+      status.services.every(({ health }) => health === "healthy"),
+      JSON.stringify(status.services),
+    );
     assert.match(sql("SELECT COUNT(*) FROM migrations"), /^[1-9]/);
     const load = new Load(status.url, { clients: 2 });
     await sleep(3_000);
@@ -102,15 +140,22 @@ describe("a stack with MySQL", function () {
   });
 
   it("is backed up, proven, and restored as it was, with views and triggers", async () => {
-    sql("CREATE TABLE kept (id INT PRIMARY KEY, name VARCHAR(20), nothing INT NULL); INSERT INTO kept VALUES (1, 'one', NULL), (2, 'two', 2); CREATE VIEW both_rows AS SELECT name FROM kept");
+    sql(
+      "CREATE TABLE kept (id INT PRIMARY KEY, name VARCHAR(20), nothing INT NULL); INSERT INTO kept VALUES (1, 'one', NULL), (2, 'two', 2); CREATE VIEW both_rows AS SELECT name FROM kept",
+    );
     sql("CREATE TRIGGER upper_name BEFORE INSERT ON kept FOR EACH ROW SET NEW.name = UPPER(NEW.name)");
-    const { backup } = JSON.parse((await drydock("backup", "run", "--json")).trim().split("\n").at(-1)!) as { backup: Entry };
+    const { backup } = JSON.parse((await drydock("backup", "run", "--json")).trim().split("\n").at(-1)!) as {
+      backup: Entry;
+    };
     assert.deepEqual([backup.verified, backup.database!.engine], [true, "mysql"]);
     const before = sql("CHECKSUM TABLE kept, migrations");
     sql("DROP VIEW both_rows; DROP TABLE kept; DELETE FROM migrations");
     await drydock("backup", "restore", backup.id, "--db", "--yes", "--no-backup");
     assert.equal(sql("CHECKSUM TABLE kept, migrations"), before);
-    assert.equal(sql("INSERT INTO kept VALUES (3, 'three', NULL); SELECT GROUP_CONCAT(name ORDER BY name) FROM both_rows"), "one,THREE,two");
+    assert.equal(
+      sql("INSERT INTO kept VALUES (3, 'three', NULL); SELECT GROUP_CONCAT(name ORDER BY name) FROM both_rows"),
+      "one,THREE,two",
+    );
     await drydock("backup", "restore", "--forget-previous", "--yes");
   });
 });

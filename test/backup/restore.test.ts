@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { Clone, docker, type Result, type Status } from "../support/clone.ts";
 import { Load } from "../support/load.ts";
 import { Moto } from "../support/moto.ts";
@@ -14,21 +14,42 @@ const said = ({ stdout, stderr }: Result) => stdout + stderr;
 async function deploy(clone: Clone, moto: Moto, key?: string): Promise<Status> {
   assert.equal((await clone.drydock(["env"])).code, 0);
   await clone.pulumi(["stack", "init", "local"]);
-  const set = (path: string, value: string, ...flags: string[]) => clone.pulumi(["config", "set", "--path", `drydock:backup.${path}`, value, "-s", "local", ...flags]);
-  for (const [path, value] of [["bucket", "shop"], ["region", "eu-central-1"], ["endpoint", moto.internal], ["accessKeyId", "test"]] as const) await set(`s3.${path}`, value);
+  const set = (path: string, value: string, ...flags: string[]) =>
+    clone.pulumi(["config", "set", "--path", `drydock:backup.${path}`, value, "-s", "local", ...flags]);
+  for (const [path, value] of [
+    ["bucket", "shop"],
+    ["region", "eu-central-1"],
+    ["endpoint", moto.internal],
+    ["accessKeyId", "test"],
+  ] as const)
+    await set(`s3.${path}`, value);
   await set("s3.secretAccessKey", randomBytes(12).toString("hex"), "--secret");
   if (key !== undefined) await set("key", key, "--secret");
   const up = await clone.drydock(["up"]);
   assert.equal(up.code, 0, said(up));
   const status = await clone.status();
-  const networks = docker("inspect", "--format", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}", container(status, "backup")).split(" ");
+  const networks = docker(
+    "inspect",
+    "--format",
+    "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}",
+    container(status, "backup"),
+  ).split(" ");
   moto.join(networks.find((name) => name.startsWith("network-app"))!);
   return status;
 }
 
-const container = ({ services }: Status, role: string): string => services.find((service) => service.role === role)!.container;
+const container = ({ services }: Status, role: string): string =>
+  services.find((service) => service.role === role)!.container;
 const sql = (status: Status, statements: string): string =>
-  docker("exec", container(status, "database"), "sh", "-c", 'MYSQL_PWD=$(cat /run/drydock/root-password) mariadb -uroot -N laravel -e "$1"', "sql", statements);
+  docker(
+    "exec",
+    container(status, "database"),
+    "sh",
+    "-c",
+    'MYSQL_PWD=$(cat /run/drydock/root-password) mariadb -uroot -N laravel -e "$1"',
+    "sql",
+    statements,
+  );
 
 describe("restoring backups", function () {
   this.timeout(900_000);
@@ -47,17 +68,41 @@ describe("restoring backups", function () {
 
   before(async () => {
     moto = await Moto.start();
-    await new S3Client({ endpoint: moto.url, region: "eu-central-1", forcePathStyle: true, credentials: { accessKeyId: "test", secretAccessKey: "test" } })
-      .send(new CreateBucketCommand({ Bucket: "shop", CreateBucketConfiguration: { LocationConstraint: "eu-central-1" } }));
+    await new S3Client({
+      endpoint: moto.url,
+      region: "eu-central-1",
+      forcePathStyle: true,
+      credentials: { accessKeyId: "test", secretAccessKey: "test" },
+    }).send(
+      new CreateBucketCommand({ Bucket: "shop", CreateBucketConfiguration: { LocationConstraint: "eu-central-1" } }),
+    );
     clone = new Clone();
     status = await deploy(clone, moto);
-    sql(status, "CREATE TABLE kept (id INT PRIMARY KEY, name VARCHAR(20)); INSERT INTO kept VALUES (1, 'one'), (2, 'two'); CREATE VIEW both_rows AS SELECT name FROM kept");
-    docker("exec", container(status, "database"), "sh", "-c", 'MYSQL_PWD=$(cat /run/drydock/root-password) mariadb -uroot laravel -e "CREATE TRIGGER upper_name BEFORE INSERT ON kept FOR EACH ROW SET NEW.name = UPPER(NEW.name)"');
+    sql(
+      status,
+      "CREATE TABLE kept (id INT PRIMARY KEY, name VARCHAR(20)); INSERT INTO kept VALUES (1, 'one'), (2, 'two'); CREATE VIEW both_rows AS SELECT name FROM kept",
+    );
+    docker(
+      "exec",
+      container(status, "database"),
+      "sh",
+      "-c",
+      'MYSQL_PWD=$(cat /run/drydock/root-password) mariadb -uroot laravel -e "CREATE TRIGGER upper_name BEFORE INSERT ON kept FOR EACH ROW SET NEW.name = UPPER(NEW.name)"',
+    );
   });
   /** The networks of a stack can't be removed while moto is in them. */
   const leave = (): void => {
-    const networks = moto === undefined ? [] : docker("inspect", "--format", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}", moto.container).split(" ");
-    for (const name of networks.filter((name) => name.startsWith("network-"))) docker("network", "disconnect", name, moto.container);
+    const networks =
+      moto === undefined
+        ? []
+        : docker(
+            "inspect",
+            "--format",
+            "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}",
+            moto.container,
+          ).split(" ");
+    for (const name of networks.filter((name) => name.startsWith("network-")))
+      docker("network", "disconnect", name, moto.container);
   };
   after(async () => {
     leave();
@@ -96,8 +141,16 @@ describe("restoring backups", function () {
     assert.equal(sql(status, "SELECT GROUP_CONCAT(id ORDER BY id) FROM kept"), "1,2,3,10,11");
   });
 
-  const beside = (): string => docker("exec", container(status, "database"), "sh", "-c", "cd /var/lib/mysql && ls -d .drydock/*/ 2>/dev/null || true");
-  const companions = (): string => docker("ps", "--all", "--quiet", "--filter", `name=^${container(status, "restore")}-beside$`);
+  const beside = (): string =>
+    docker(
+      "exec",
+      container(status, "database"),
+      "sh",
+      "-c",
+      "cd /var/lib/mysql && ls -d .drydock/*/ 2>/dev/null || true",
+    );
+  const companions = (): string =>
+    docker("ps", "--all", "--quiet", "--filter", `name=^${container(status, "restore")}-beside$`);
 
   it("puts the server's files in place, physically, keeps the earlier ones beside them, and backups go on", async () => {
     await ok("run");
@@ -112,12 +165,24 @@ describe("restoring backups", function () {
     assert.doesNotMatch(sql(status, "SHOW SCHEMAS"), /drydock/);
     assert.equal(companions(), "");
     // What is kept is in no backup, and no increment builds on what was made before: the server counts otherwise now.
-    const [full, next] = [last(await ok("run", "--type", "incremental", "--json")).backup, last(await ok("run", "--type", "incremental", "--json")).backup];
-    assert.deepEqual([full.verified, full.database.base, next.verified, next.database.base], [true, undefined, true, full.id]);
+    const [full, next] = [
+      last(await ok("run", "--type", "incremental", "--json")).backup,
+      last(await ok("run", "--type", "incremental", "--json")).backup,
+    ];
+    assert.deepEqual(
+      [full.verified, full.database.base, next.verified, next.database.base],
+      [true, undefined, true, full.id],
+    );
     // An older one, from the repository; then the newest, compared once more.
-    assert.match((await ok("restore", full.id, "--db", "--physical", "--yes", "--no-backup")).stderr, /prepared in [\d.]+ s$/m);
+    assert.match(
+      (await ok("restore", full.id, "--db", "--physical", "--yes", "--no-backup")).stderr,
+      /prepared in [\d.]+ s$/m,
+    );
     assert.equal(sums(), before);
-    assert.match((await ok("restore", next.id, "--db", "--physical", "--compare", "--yes", "--no-backup")).stderr, /has left, compared$/m);
+    assert.match(
+      (await ok("restore", next.id, "--db", "--physical", "--compare", "--yes", "--no-backup")).stderr,
+      /has left, compared$/m,
+    );
     assert.equal(sums(), before);
     await ok("restore", "--forget-previous", "--yes");
     assert.doesNotMatch(beside(), /before/);
@@ -139,7 +204,10 @@ describe("restoring backups", function () {
     await sleep(1_100);
     const refused = await backup("restore", made.id, "--db", "--into", "look2", "--to-time", now);
     assert.equal(refused.code, 3, said(refused));
-    assert.match(said(refused), /the server's files were replaced by a restore after .*backup that was made after that restore/s);
+    assert.match(
+      said(refused),
+      /the server's files were replaced by a restore after .*backup that was made after that restore/s,
+    );
     await ok("restore", made.id, "--db", "--into", "look2", "--to-time", time);
     assert.equal(sql(status, "SELECT GROUP_CONCAT(id ORDER BY id) FROM look2.kept"), "1");
     sql(status, "DELETE FROM kept WHERE id = 77; DROP DATABASE look2");
@@ -156,7 +224,13 @@ describe("restoring backups", function () {
       said += chunk.toString();
       if (damaged || !/prepared in/.test(said)) return;
       damaged = true;
-      docker("exec", `${container(status, "restore")}-beside`, "sh", "-c", "for one in /var/lib/mysql/.drydock/restores/*/data; do head -c 100 /dev/urandom > $one/ibdata1; done");
+      docker(
+        "exec",
+        `${container(status, "restore")}-beside`,
+        "sh",
+        "-c",
+        "for one in /var/lib/mysql/.drydock/restores/*/data; do head -c 100 /dev/urandom > $one/ibdata1; done",
+      );
     });
     const code = await new Promise((resolve) => child.once("close", resolve));
     assert.notEqual(code, 0, said);
@@ -175,14 +249,19 @@ describe("restoring backups", function () {
     assert.equal(app(`cat storage/app/${previous[0]}/b.txt`), "changed");
   });
 
-  for (const [how, begun, after] of [["table by table", /loading backup/, 1_500], ["physically", /preparing the server's files/, 300]] as const) {
+  for (const [how, begun, after] of [
+    ["table by table", /loading backup/, 1_500],
+    ["physically", /preparing the server's files/, 300],
+  ] as const) {
     it(`leaves the live database alone when it is killed halfway: ${how}`, async () => {
       await ok("run");
       const before = sums();
       const args = ["latest", "--db", "--yes", ...(how === "physically" ? ["--physical"] : [])];
       const child = clone.start(["backup", "restore", ...args]);
       await new Promise<void>((resolve, reject) => {
-        child.stderr!.on("data", (chunk: Buffer) => { if (begun.test(chunk.toString())) setTimeout(resolve, after); });
+        child.stderr!.on("data", (chunk: Buffer) => {
+          if (begun.test(chunk.toString())) setTimeout(resolve, after);
+        });
         child.once("exit", (code) => reject(new Error(`it ended before it could be killed: ${code}`)));
       });
       child.kill("SIGKILL");
@@ -190,9 +269,18 @@ describe("restoring backups", function () {
       assert.equal(sums(), before);
       assert.equal((await fetch(status.url)).status, 200);
       // Nobody has to clear up after it.
-      for (let end = Date.now() + 60_000; companions() !== "" && Date.now() < end;) await sleep(1_000);
+      for (let end = Date.now() + 60_000; companions() !== "" && Date.now() < end; ) await sleep(1_000);
       assert.equal(companions(), "");
-      assert.equal(docker("exec", container(status, "database"), "sh", "-c", "ls /var/lib/mysql/.drydock/restores 2>/dev/null || true"), "");
+      assert.equal(
+        docker(
+          "exec",
+          container(status, "database"),
+          "sh",
+          "-c",
+          "ls /var/lib/mysql/.drydock/restores 2>/dev/null || true",
+        ),
+        "",
+      );
       await ok("restore", ...args, "--no-backup");
       assert.equal(sums(), before);
       assert.doesNotMatch(sql(status, "SHOW SCHEMAS"), /_restore_/);
@@ -205,7 +293,16 @@ describe("restoring backups", function () {
       assert.equal(result.code, 0, said(result));
       return result.stdout;
     };
-    await maintenance("on", "--message", "The stock is counted.", "--allow", "203.0.113.7", "--retry-after", "1234", "--secret");
+    await maintenance(
+      "on",
+      "--message",
+      "The stock is counted.",
+      "--allow",
+      "203.0.113.7",
+      "--retry-after",
+      "1234",
+      "--secret",
+    );
     const { backup: made } = last(await ok("run", "--json"));
     const closed = await maintenance("export");
     await maintenance("off");
@@ -229,7 +326,13 @@ describe("restoring backups", function () {
     const before = sums();
     const agent = container(status, "backup");
     const { backup: made } = last(await ok("run", "--type", "db", "--json"));
-    docker("exec", agent, "sh", "-c", 'for pack in $(find /backups/repository/data -type f); do chmod u+w "$pack"; printf broken | dd of="$pack" bs=1 seek=40 conv=notrunc 2>/dev/null; done');
+    docker(
+      "exec",
+      agent,
+      "sh",
+      "-c",
+      'for pack in $(find /backups/repository/data -type f); do chmod u+w "$pack"; printf broken | dd of="$pack" bs=1 seek=40 conv=notrunc 2>/dev/null; done',
+    );
     const broken = await backup("restore", made.id, "--db", "--yes");
     assert.notEqual(broken.code, 0);
     assert.equal(sums(), before);
@@ -239,7 +342,10 @@ describe("restoring backups", function () {
   it("rebuilds everything on an empty machine from the key and the bucket, and nothing with another key", async () => {
     await ok("key", "export", join(clone.dir, "the.key"));
     const key = readFileSync(join(clone.dir, "the.key"), "utf8").trim();
-    const inS3 = async (): Promise<any> => last(await ok("list", "--json")).backups.find((entry: any) => entry.verified && entry.type === "full" && entry.copies.includes("s3"));
+    const inS3 = async (): Promise<any> =>
+      last(await ok("list", "--json")).backups.find(
+        (entry: any) => entry.verified && entry.type === "full" && entry.copies.includes("s3"),
+      );
     if ((await inS3()) === undefined) await ok("run");
     const newest = await inS3();
     assert.ok(newest);

@@ -1,7 +1,7 @@
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createTar } from "nanotar";
-import { SECRETS, type Configuration, type Entry } from "../../backup/protocol.ts";
+import { type Configuration, type Entry, SECRETS } from "../../backup/protocol.ts";
 import { imageTags } from "../../cli/setup/images-tags.ts";
 import { docker } from "../support/clone.ts";
 
@@ -16,15 +16,29 @@ export interface Answer {
   readonly last: any;
 }
 
-/** A database, the agent and its companion, as a stack has them, without the rest of it. Everything is taken away by name. */
+/**
+ * A database, the agent and its companion, as a stack has them, without the rest of it. Everything is taken away by
+ * name.
+ */
 export class Rig {
   /** @param images other ones than the project's own, for MySQL */
-  constructor(readonly engine: Configuration["engine"] = "mariadb", readonly images: { readonly database: string; readonly backup: string } = imageTags()) {
+  constructor(
+    readonly engine: Configuration["engine"] = "mariadb",
+    readonly images: { readonly database: string; readonly backup: string } = imageTags(),
+  ) {
     this.configuration = {
-      stack: "rig", engine, schema: "shop", physical: engine === "mariadb", keepRestored: true, type: "full",
+      stack: "rig",
+      engine,
+      schema: "shop",
+      physical: engine === "mariadb",
+      keepRestored: true,
+      type: "full",
       schedule: { backup: "", health: "", cleanup: "" },
       files: { include: ["."], exclude: ["*.log", "**/cache/**"] },
-      hooks: {}, retention: { localDays: 7, s3Days: 30 }, maxAge: 26, binlogInterval: 1,
+      hooks: {},
+      retention: { localDays: 7, s3Days: 30 },
+      maxAge: 26,
+      binlogInterval: 1,
     };
   }
 
@@ -45,29 +59,128 @@ export class Rig {
     docker("network", "create", "--internal", this.name("data"));
     docker("network", "create", "--internal", this.name("restore"));
     docker("network", "create", this.name("out"));
-    for (const [volume, owner] of [["database", DATABASE], ["backups", APP], ["storage", APP], ["scratch", DATABASE]] as const) {
+    for (const [volume, owner] of [
+      ["database", DATABASE],
+      ["backups", APP],
+      ["storage", APP],
+      ["scratch", DATABASE],
+    ] as const) {
       const size = volume === "backups" ? this.disk : volume === "scratch" ? this.scratch : undefined;
-      docker("volume", "create", ...(size === undefined ? [] : ["--opt", "type=tmpfs", "--opt", "device=tmpfs", "--opt", `o=size=${size}m`]), this.name(volume));
+      docker(
+        "volume",
+        "create",
+        ...(size === undefined ? [] : ["--opt", "type=tmpfs", "--opt", "device=tmpfs", "--opt", `o=size=${size}m`]),
+        this.name(volume),
+      );
       // A volume in memory lasts as long as somebody uses it.
-      if (size !== undefined) docker("run", "--detach", "--init", "--name", this.name(`holder-${volume}`), "--entrypoint", "sleep", "--mount", this.#mount(volume, "/v"), this.images.backup, "infinity");
-      docker("run", "--rm", "--user", "0:0", "--entrypoint", "chown", "--mount", this.#mount(volume, "/v"), this.images.backup, owner, "/v");
+      if (size !== undefined)
+        docker(
+          "run",
+          "--detach",
+          "--init",
+          "--name",
+          this.name(`holder-${volume}`),
+          "--entrypoint",
+          "sleep",
+          "--mount",
+          this.#mount(volume, "/v"),
+          this.images.backup,
+          "infinity",
+        );
+      docker(
+        "run",
+        "--rm",
+        "--user",
+        "0:0",
+        "--entrypoint",
+        "chown",
+        "--mount",
+        this.#mount(volume, "/v"),
+        this.images.backup,
+        owner,
+        "/v",
+      );
     }
-    this.#create("database", this.images.database, DATABASE, ["data"], ["--network-alias", "database", "--env", "MYSQL_ROOT_PASSWORD_FILE=/run/drydock/root-password", "--env", "MYSQL_DATABASE=shop", "--mount", this.#mount("database", "/var/lib/mysql")],
-      ["--log-bin=binlog", "--server-id=1", "--binlog-format=ROW", "--sync-binlog=1", "--skip-name-resolve"], { "root-password": this.secrets.root });
+    this.#create(
+      "database",
+      this.images.database,
+      DATABASE,
+      ["data"],
+      [
+        "--network-alias",
+        "database",
+        "--env",
+        "MYSQL_ROOT_PASSWORD_FILE=/run/drydock/root-password",
+        "--env",
+        "MYSQL_DATABASE=shop",
+        "--mount",
+        this.#mount("database", "/var/lib/mysql"),
+      ],
+      ["--log-bin=binlog", "--server-id=1", "--binlog-format=ROW", "--sync-binlog=1", "--skip-name-resolve"],
+      { "root-password": this.secrets.root },
+    );
     docker("start", this.name("database"));
     await this.until("the database", () => this.sql("SELECT 1"));
-    execFileSync("sh", ["commands/backup-user.sh"], { env: { ...process.env, CONTAINER: this.name("database"), ENGINE: this.engine }, input: `${this.secrets.account}\n`, stdio: ["pipe", "ignore", "inherit"] });
-    const account = { [SECRETS.database]: `[client]\nhost=database\nport=3306\nuser="drydock_backup"\npassword="${this.secrets.account}"\n`, [SECRETS.restoreToken]: this.secrets.token };
-    this.#create("restore", this.images.backup, DATABASE, ["restore", "data"], [...this.#limits("restore"), "--network-alias", "restore", "--mount", `${this.#mount("database", "/var/lib/mysql")},readonly`, "--mount", this.#mount("scratch", "/restore")], ["companion"], { "backup.json": JSON.stringify(this.configuration), ...account });
+    execFileSync("sh", ["commands/backup-user.sh"], {
+      env: { ...process.env, CONTAINER: this.name("database"), ENGINE: this.engine },
+      input: `${this.secrets.account}\n`,
+      stdio: ["pipe", "ignore", "inherit"],
+    });
+    const account = {
+      [SECRETS.database]: `[client]\nhost=database\nport=3306\nuser="drydock_backup"\npassword="${this.secrets.account}"\n`,
+      [SECRETS.restoreToken]: this.secrets.token,
+    };
+    this.#create(
+      "restore",
+      this.images.backup,
+      DATABASE,
+      ["restore", "data"],
+      [
+        ...this.#limits("restore"),
+        "--network-alias",
+        "restore",
+        "--mount",
+        `${this.#mount("database", "/var/lib/mysql")},readonly`,
+        "--mount",
+        this.#mount("scratch", "/restore"),
+      ],
+      ["companion"],
+      { "backup.json": JSON.stringify(this.configuration), ...account },
+    );
     docker("start", this.name("restore"));
     await this.startAgent();
   }
 
   /** Makes the agent anew, with the configuration as it is now. */
-  async startAgent({ key = this.secrets.key, more = [] }: { key?: string; more?: readonly string[] } = {}): Promise<void> {
+  async startAgent({
+    key = this.secrets.key,
+    more = [],
+  }: {
+    key?: string;
+    more?: readonly string[];
+  } = {}): Promise<void> {
     this.remove("agent");
-    const account = { [SECRETS.database]: `[client]\nhost=database\nport=3306\nuser="drydock_backup"\npassword="${this.secrets.account}"\n`, [SECRETS.restoreToken]: this.secrets.token, [SECRETS.repositoryKey]: key };
-    this.#create("agent", this.images.backup, APP, ["data", "restore", "out"], [...this.#limits("agent"), "--mount", this.#mount("backups", "/backups"), "--mount", `${this.#mount("storage", "/storage")},readonly`, ...more], ["serve"], { "backup.json": JSON.stringify(this.configuration), ...account, ...this.outside });
+    const account = {
+      [SECRETS.database]: `[client]\nhost=database\nport=3306\nuser="drydock_backup"\npassword="${this.secrets.account}"\n`,
+      [SECRETS.restoreToken]: this.secrets.token,
+      [SECRETS.repositoryKey]: key,
+    };
+    this.#create(
+      "agent",
+      this.images.backup,
+      APP,
+      ["data", "restore", "out"],
+      [
+        ...this.#limits("agent"),
+        "--mount",
+        this.#mount("backups", "/backups"),
+        "--mount",
+        `${this.#mount("storage", "/storage")},readonly`,
+        ...more,
+      ],
+      ["serve"],
+      { "backup.json": JSON.stringify(this.configuration), ...account, ...this.outside },
+    );
     docker("start", this.name("agent"));
     await this.until("the agent", () => docker("exec", this.name("agent"), "healthy", "9180"));
   }
@@ -75,10 +188,20 @@ export class Rig {
   /** `agent ARGS --json`, to its end. */
   agent(...args: string[]): Promise<Answer> {
     return new Promise((resolve) => {
-      execFile("docker", ["exec", this.name("agent"), "agent", ...args, "--json"], { maxBuffer: 256 << 20 }, (error, stdout, stderr) => {
-        const events = `${stdout}\n${stderr}`.split("\n").filter((line) => line.startsWith('{"event":'));
-        resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr, last: JSON.parse(events.findLast((line) => /^\{"event":"(result|error)"/.test(line)) ?? "null") });
-      });
+      execFile(
+        "docker",
+        ["exec", this.name("agent"), "agent", ...args, "--json"],
+        { maxBuffer: 256 << 20 },
+        (error, stdout, stderr) => {
+          const events = `${stdout}\n${stderr}`.split("\n").filter((line) => line.startsWith('{"event":'));
+          resolve({
+            code: error === null ? 0 : Number(error.code ?? 1),
+            stdout,
+            stderr,
+            last: JSON.parse(events.findLast((line) => /^\{"event":"(result|error)"/.test(line)) ?? "null"),
+          });
+        },
+      );
     });
   }
 
@@ -91,7 +214,20 @@ export class Rig {
 
   /** Runs SQL as root in the live database; the rows, tabs between their fields. */
   sql(statement: string, schema = "shop"): string {
-    return execFileSync("docker", ["exec", "-i", this.name("database"), "sh", "-c", 'MYSQL_PWD=$(cat /run/drydock/root-password) exec "$1" --no-defaults --protocol=socket -uroot -N "$0"', schema, this.engine], { input: statement, encoding: "utf8", maxBuffer: 64 << 20, stdio: ["pipe", "pipe", "pipe"] }).trimEnd();
+    return execFileSync(
+      "docker",
+      [
+        "exec",
+        "-i",
+        this.name("database"),
+        "sh",
+        "-c",
+        'MYSQL_PWD=$(cat /run/drydock/root-password) exec "$1" --no-defaults --protocol=socket -uroot -N "$0"',
+        schema,
+        this.engine,
+      ],
+      { input: statement, encoding: "utf8", maxBuffer: 64 << 20, stdio: ["pipe", "pipe", "pipe"] },
+    ).trimEnd();
   }
 
   /** A shell in the agent's container. */
@@ -106,7 +242,19 @@ export class Rig {
 
   /** As the application writes: into the volume that the agent only reads. */
   storage(script: string): string {
-    return docker("run", "--rm", "--user", APP, "--entrypoint", "bash", "--mount", this.#mount("storage", "/storage"), this.images.backup, "-c", `cd /storage; ${script}`);
+    return docker(
+      "run",
+      "--rm",
+      "--user",
+      APP,
+      "--entrypoint",
+      "bash",
+      "--mount",
+      this.#mount("storage", "/storage"),
+      this.images.backup,
+      "-c",
+      `cd /storage; ${script}`,
+    );
   }
 
   /** Changes an entry of the catalogue by statements on `entry`, and seals it again, as nobody should. */
@@ -127,27 +275,54 @@ node /tmp/rewrite.cjs`);
 
   /** Makes backups older by so many days. */
   age(ids: readonly string[], days: number): void {
-    for (const id of ids) this.rewrite(id, `for (const key of ["started", "finished"]) entry[key] = new Date(Date.parse(entry[key]) - ${days} * 86400000).toISOString();`);
+    for (const id of ids)
+      this.rewrite(
+        id,
+        `for (const key of ["started", "finished"]) entry[key] = new Date(Date.parse(entry[key]) - ${days} * 86400000).toISOString();`,
+      );
   }
 
   /** Damages what is in the volume of backups, as nobody should. */
   repository(script: string): string {
-    return docker("run", "--rm", "--user", APP, "--entrypoint", "bash", "--mount", this.#mount("backups", "/backups"), this.images.backup, "-c", `cd /backups; ${script}`);
+    return docker(
+      "run",
+      "--rm",
+      "--user",
+      APP,
+      "--entrypoint",
+      "bash",
+      "--mount",
+      this.#mount("backups", "/backups"),
+      this.images.backup,
+      "-c",
+      `cd /backups; ${script}`,
+    );
   }
 
-  /** Rows of a table of their own, one transaction each, until it is stopped; answers the ids that were acknowledged, by time. */
-  write(): { readonly acknowledged: readonly { id: number; at: number }[]; stop(): Promise<readonly { id: number; at: number }[]> } {
+  /**
+   * Rows of a table of their own, one transaction each, until it is stopped; answers the ids that were acknowledged, by
+   * time.
+   */
+  write(): {
+    readonly acknowledged: readonly { id: number; at: number }[];
+    stop(): Promise<readonly { id: number; at: number }[]>;
+  } {
     const acknowledged: { id: number; at: number }[] = [];
-    const script = 'MYSQL_PWD=$(cat /run/drydock/root-password) exec "$0" --no-defaults --protocol=socket -uroot -N --unbuffered -q shop';
-    const client = spawn("docker", ["exec", "-i", this.name("database"), "sh", "-c", script, this.engine], { stdio: ["pipe", "pipe", "inherit"] });
+    const script =
+      'MYSQL_PWD=$(cat /run/drydock/root-password) exec "$0" --no-defaults --protocol=socket -uroot -N --unbuffered -q shop';
+    const client = spawn("docker", ["exec", "-i", this.name("database"), "sh", "-c", script, this.engine], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
     let going = true;
-    const send = (): void => void client.stdin.write(`INSERT INTO written (body) VALUES (REPEAT('x', 200)); SELECT LAST_INSERT_ID();\n`);
+    const send = (): void =>
+      void client.stdin.write(`INSERT INTO written (body) VALUES (REPEAT('x', 200)); SELECT LAST_INSERT_ID();\n`);
     client.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-      for (const line of chunk.split("\n")) if (/^\d+$/.test(line)) {
-        acknowledged.push({ id: Number(line), at: Date.now() });
-        if (going) send();
-        else client.stdin.end();
-      }
+      for (const line of chunk.split("\n"))
+        if (/^\d+$/.test(line)) {
+          acknowledged.push({ id: Number(line), at: Date.now() });
+          if (going) send();
+          else client.stdin.end();
+        }
     });
     send();
     return {
@@ -163,11 +338,54 @@ node /tmp/rewrite.cjs`);
   /** A server that runs on files of the volume for restores, while `look` asks it. */
   async onFiles<T>(folder: string, look: (server: Pick<Rig, "sql">) => T): Promise<T> {
     this.remove("look");
-    docker("run", "--detach", "--name", this.name("look"), "--network", "none", "--user", DATABASE, "--mount", this.#mount("scratch", "/restore"), "--entrypoint", "mariadbd", this.images.database,
-      "--no-defaults", `--datadir=/restore/${folder}`, "--socket=/tmp/look.sock", "--pid-file=/tmp/look.pid", "--skip-networking", "--skip-log-bin", "--event-scheduler=OFF", "--character-set-server=utf8mb4");
+    docker(
+      "run",
+      "--detach",
+      "--name",
+      this.name("look"),
+      "--network",
+      "none",
+      "--user",
+      DATABASE,
+      "--mount",
+      this.#mount("scratch", "/restore"),
+      "--entrypoint",
+      "mariadbd",
+      this.images.database,
+      "--no-defaults",
+      `--datadir=/restore/${folder}`,
+      "--socket=/tmp/look.sock",
+      "--pid-file=/tmp/look.pid",
+      "--skip-networking",
+      "--skip-log-bin",
+      "--event-scheduler=OFF",
+      "--character-set-server=utf8mb4",
+    );
     const sql = (statement: string, schema = "shop"): string =>
-      execFileSync("docker", ["exec", "-i", "--env", "MYSQL_PWD", this.name("look"), "mariadb", "--no-defaults", "--socket=/tmp/look.sock", "-uroot", "-N", "--default-character-set=utf8mb4", schema],
-        { input: statement, encoding: "utf8", maxBuffer: 64 << 20, stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, MYSQL_PWD: this.secrets.root } }).trimEnd();
+      execFileSync(
+        "docker",
+        [
+          "exec",
+          "-i",
+          "--env",
+          "MYSQL_PWD",
+          this.name("look"),
+          "mariadb",
+          "--no-defaults",
+          "--socket=/tmp/look.sock",
+          "-uroot",
+          "-N",
+          "--default-character-set=utf8mb4",
+          schema,
+        ],
+        {
+          input: statement,
+          encoding: "utf8",
+          maxBuffer: 64 << 20,
+          stdio: ["pipe", "pipe", "pipe"],
+          env: { ...process.env, MYSQL_PWD: this.secrets.root },
+        },
+      ).trimEnd();
     try {
       await this.until("the server on the restored files", () => sql("SELECT 1"));
       return look({ sql });
@@ -178,7 +396,24 @@ node /tmp/rewrite.cjs`);
 
   /** A server of its own beside the agent, a script of Node's; what it prints is in its log. */
   serve(part: string, script: string): void {
-    docker("run", "--detach", "--init", "--name", this.name(part), "--network", this.name("out"), "--network-alias", part, "--user", APP, "--entrypoint", "node", this.images.backup, "-e", script);
+    docker(
+      "run",
+      "--detach",
+      "--init",
+      "--name",
+      this.name(part),
+      "--network",
+      this.name("out"),
+      "--network-alias",
+      part,
+      "--user",
+      APP,
+      "--entrypoint",
+      "node",
+      this.images.backup,
+      "-e",
+      script,
+    );
   }
 
   /** Whether an alarm of that name is raised. */
@@ -203,20 +438,63 @@ node /tmp/rewrite.cjs`);
   }
 
   stop(): void {
-    for (const part of ["agent", "restore", "database", "holder-backups", "holder-scratch", "look", "s3", "mail"]) this.remove(part);
-    for (const volume of ["database", "backups", "storage", "scratch"]) execFileSync("docker", ["volume", "rm", "--force", this.name(volume)], { stdio: "ignore" });
-    for (const network of ["data", "restore", "out"]) execFileSync("docker", ["network", "rm", this.name(network)], { stdio: "ignore" });
+    for (const part of ["agent", "restore", "database", "holder-backups", "holder-scratch", "look", "s3", "mail"])
+      this.remove(part);
+    for (const volume of ["database", "backups", "storage", "scratch"])
+      execFileSync("docker", ["volume", "rm", "--force", this.name(volume)], { stdio: "ignore" });
+    for (const network of ["data", "restore", "out"])
+      execFileSync("docker", ["network", "rm", this.name(network)], { stdio: "ignore" });
   }
 
-  readonly #limits = (part: "agent" | "restore"): string[] => ["--memory", `${this.limits[part].memory}m`, "--memory-swap", `${this.limits[part].memory}m`, "--cpus", String(this.limits[part].cpus), "--tmpfs", `/tmp:size=64m,mode=1777`];
+  readonly #limits = (part: "agent" | "restore"): string[] => [
+    "--memory",
+    `${this.limits[part].memory}m`,
+    "--memory-swap",
+    `${this.limits[part].memory}m`,
+    "--cpus",
+    String(this.limits[part].cpus),
+    "--tmpfs",
+    `/tmp:size=64m,mode=1777`,
+  ];
 
-  readonly #mount = (volume: string, target: string): string => `type=volume,source=${this.name(volume)},target=${target},volume-nocopy`;
+  readonly #mount = (volume: string, target: string): string =>
+    `type=volume,source=${this.name(volume)},target=${target},volume-nocopy`;
 
-  #create(part: string, image: string, user: string, networks: readonly string[], options: readonly string[], command: readonly string[], files: Readonly<Record<string, string>>): void {
-    docker("create", "--name", this.name(part), "--user", user, "--init", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--network", this.name(networks[0]!), ...options, image, ...command);
+  #create(
+    part: string,
+    image: string,
+    user: string,
+    networks: readonly string[],
+    options: readonly string[],
+    command: readonly string[],
+    files: Readonly<Record<string, string>>,
+  ): void {
+    docker(
+      "create",
+      "--name",
+      this.name(part),
+      "--user",
+      user,
+      "--init",
+      "--cap-drop",
+      "ALL",
+      "--security-opt",
+      "no-new-privileges",
+      "--network",
+      this.name(networks[0]!),
+      ...options,
+      image,
+      ...command,
+    );
     for (const network of networks.slice(1)) docker("network", "connect", this.name(network), this.name(part));
     const [uid, gid] = user.split(":").map(Number);
-    const tar = createTar(Object.entries(files).map(([file, data]) => ({ name: `run/drydock/${file}`, data, attrs: { mode: "400", uid: uid!, gid: gid! } })));
+    const tar = createTar(
+      Object.entries(files).map(([file, data]) => ({
+        name: `run/drydock/${file}`,
+        data,
+        attrs: { mode: "400", uid: uid!, gid: gid! },
+      })),
+    );
     execFileSync("docker", ["cp", "-", `${this.name(part)}:/`], { input: tar });
   }
 }

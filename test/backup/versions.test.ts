@@ -36,24 +36,56 @@ describe("the backup agent, with a server of an earlier series", function () {
     assert.equal(code, 0, JSON.stringify(last));
     full = last.backup as Entry;
     assert.deepEqual([full.verified, full.database!.format, full.missing], [true, "logical", undefined]);
-    assert.match(full.unproven!.join(), /^table versioned: a dump of 10\.11\.\S+ has its rows of now, and not its history$/);
-    assert.match(stdout, /the agent's image has the tools of MariaDB 11\.8\.\d+ and the server is 10\.11\..*: the database is dumped, not copied/);
+    assert.match(
+      full.unproven!.join(),
+      /^table versioned: a dump of 10\.11\.\S+ has its rows of now, and not its history$/,
+    );
+    assert.match(
+      stdout,
+      /the agent's image has the tools of MariaDB 11\.8\.\d+ and the server is 10\.11\..*: the database is dumped, not copied/,
+    );
   });
 
   it("follows its log, and has exactly the rows of the second before a mistake", async () => {
     const expected = rig.sql("INSERT INTO fixed (id, name) VALUES (9001, 'the last one'); SELECT COUNT(*) FROM fixed");
     await rig.until("the log", async () => (await rig.agent("status")).last.rpoSeconds < 10);
     await sleep(2_100);
-    const mistake = rig.sql("DELETE FROM fixed; DROP VIEW cheap; SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%dT%H:%i:%sZ')");
+    const mistake = rig.sql(
+      "DELETE FROM fixed; DROP VIEW cheap; SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%dT%H:%i:%sZ')",
+    );
     await sleep(2_100);
     const { code, last, stdout, stderr } = await rig.agent("dump", full.id, "--to-time", mistake);
     assert.equal(code, 0, stderr);
     assert.equal(last.sums["fixed"].rows, Number(expected));
-    for (const part of [/the last one/, /TRIGGER `?named`?/, /VIEW `?cheap`?/, /PROCEDURE `?doing_nothing`?/, /-- Dump completed/]) assert.match(stdout, part);
+    for (const part of [
+      /the last one/,
+      /TRIGGER `?named`?/,
+      /VIEW `?cheap`?/,
+      /PROCEDURE `?doing_nothing`?/,
+      /-- Dump completed/,
+    ])
+      assert.match(stdout, part);
     // And the earlier server takes it.
     rig.sql("CREATE DATABASE look");
-    execFileSync("docker", ["exec", "-i", rig.name("database"), "sh", "-c", "MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb --no-defaults --protocol=socket -uroot --binary-mode look"], { input: stdout, stdio: ["pipe", "ignore", "pipe"] });
-    assert.equal(rig.sql("SELECT COUNT(*) FROM fixed; SELECT GROUP_CONCAT(v) FROM versioned; SELECT SUM(twice) = 2 * SUM(id) FROM fixed", "look"), `${expected}\n2\n1`);
+    execFileSync(
+      "docker",
+      [
+        "exec",
+        "-i",
+        rig.name("database"),
+        "sh",
+        "-c",
+        "MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb --no-defaults --protocol=socket -uroot --binary-mode look",
+      ],
+      { input: stdout, stdio: ["pipe", "ignore", "pipe"] },
+    );
+    assert.equal(
+      rig.sql(
+        "SELECT COUNT(*) FROM fixed; SELECT GROUP_CONCAT(v) FROM versioned; SELECT SUM(twice) = 2 * SUM(id) FROM fixed",
+        "look",
+      ),
+      `${expected}\n2\n1`,
+    );
   });
 
   it("refuses its files, which it hasn't, before anything is touched", async () => {

@@ -39,7 +39,9 @@ describe("the command plugin", function () {
   it("finds other triggers, which replace it (by the plugin, or by the SDK's own option), and updates for all else", async () => {
     const inputs = await plugin.check(COMMAND, { ...step, triggers: ["one"] });
     const made = await plugin.create(COMMAND, inputs);
-    assert.deepEqual(Object.keys(await plugin.diff(COMMAND, made, inputs, { ...inputs, triggers: ["two"] })), ["triggers"]);
+    assert.deepEqual(Object.keys(await plugin.diff(COMMAND, made, inputs, { ...inputs, triggers: ["two"] })), [
+      "triggers",
+    ]);
     const others = await plugin.diff(COMMAND, made, inputs, { ...inputs, create: "true", stdin: "other" });
     assert.deepEqual(others, { create: "update", stdin: "update" });
   });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, describe, it } from "mocha";
+import { after, before, describe, it } from "mocha";
 import { STANDINS } from "../../offline/install.ts";
 import type { Values } from "../../offline/plugin/values.ts";
 import { FakeDocker } from "./engine.ts";
-import { NotReady, Plugin, type Found } from "./plugin.ts";
+import { type Found, NotReady, Plugin } from "./plugin.ts";
 
 const CONTAINER = "docker:index/container:Container";
 const NETWORK = "docker:index/network:Network";

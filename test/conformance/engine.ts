@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -11,7 +11,8 @@ interface Route {
 }
 
 /**
- * As much of a Docker engine as the plugins ask: it keeps what it is told and says it back as Docker does, with what Docker fills in.
+ * As much of a Docker engine as the plugins ask: it keeps what it is told and says it back as Docker does, with what
+ * Docker fills in.
  * Nothing runs. Every request is in `calls`, without the version of the API.
  */
 export class FakeDocker {

@@ -7,7 +7,7 @@ import { provider as command } from "../../offline/command/provider.ts";
 import { provider as docker } from "../../offline/docker/provider.ts";
 import { decode, type Values } from "../../offline/plugin/values.ts";
 import { configuration, runProgram } from "../unit/components/program.ts";
-import { differences, disagreements, refused, type Property } from "./inputs.ts";
+import { differences, disagreements, type Property, refused } from "./inputs.ts";
 import { Plugin } from "./plugin.ts";
 import { readSdk, type Shapes } from "./sdk.ts";
 
@@ -96,7 +96,10 @@ describe("the inputs of resources, and the SDKs from npm", function () {
       startTimeout: 60,
     });
     const known = Object.keys(sdk.get("docker:index/container:Container")!);
-    assert.deepEqual(Object.keys(args).filter((key) => !known.includes(key)), []);
+    assert.deepEqual(
+      Object.keys(args).filter((key) => !known.includes(key)),
+      [],
+    );
     assert.ok(Object.keys(args).length > 20);
   });
 

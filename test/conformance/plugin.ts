@@ -1,15 +1,15 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 import * as grpc from "@grpc/grpc-js";
-import * as empty from "google-protobuf/google/protobuf/empty_pb.js";
-import * as struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
+import * as empty from "google-protobuf/google/protobuf/empty_pb.js";
+import * as struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { decode, encode, type Values } from "../../offline/plugin/values.ts";
 
 /** One change that a plugin found, by the input that it is in. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { createTar } from "nanotar";
 import { after, before, describe, it } from "mocha";
+import { createTar } from "nanotar";
 import { answered } from "../../releases/answer.ts";
 
 // What an application prints while it is loaded, on PHP's own output: a BOM, a deprecation, an echo without a line's
@@ -26,53 +26,90 @@ describe("an answer of PHP in a container", function () {
   const key = `base64:${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`;
 
   before(() => {
-    const images = execFileSync(
-      "docker",
-      ["images", "--format", "{{.Repository}}:{{.Tag}}", "drydock/app"],
-      { encoding: "utf8" },
-    );
+    const images = execFileSync("docker", ["images", "--format", "{{.Repository}}:{{.Tag}}", "drydock/app"], {
+      encoding: "utf8",
+    });
     const [image] = images.split("\n");
     assert.ok(image, "no image drydock/app: `./drydock up` builds it");
-    container = execFileSync("docker", [
-      "create", "--label", "drydock.test=answers", "--network", "none", "--init", "--user", "1000:1000",
-      "--tmpfs", `${app}/bootstrap/cache:uid=1000`, "--tmpfs", `${app}/storage/framework:uid=1000`,
-      "--env", `DRYDOCK_PATH=${app}`, "--env", "DB_CONNECTION=mariadb", "--entrypoint", "/bin/sh", image, "-c",
-      `cat ${app}/vendor/autoload.php > /tmp/real.php; exec sleep 300`,
-    ], { encoding: "utf8" }).trim();
-    const scripts = ["answer.php", "readback.php", "record.php"]
-      .map(
-        (name) => ({ name: `drydock/${name}`, data: readFileSync(`runtime/${name}`, "utf8"), attrs: { mode: "555" } }),
-      );
+    container = execFileSync(
+      "docker",
+      [
+        "create",
+        "--label",
+        "drydock.test=answers",
+        "--network",
+        "none",
+        "--init",
+        "--user",
+        "1000:1000",
+        "--tmpfs",
+        `${app}/bootstrap/cache:uid=1000`,
+        "--tmpfs",
+        `${app}/storage/framework:uid=1000`,
+        "--env",
+        `DRYDOCK_PATH=${app}`,
+        "--env",
+        "DB_CONNECTION=mariadb",
+        "--entrypoint",
+        "/bin/sh",
+        image,
+        "-c",
+        `cat ${app}/vendor/autoload.php > /tmp/real.php; exec sleep 300`,
+      ],
+      { encoding: "utf8" },
+    ).trim();
+    const scripts = ["answer.php", "readback.php", "record.php"].map((name) => ({
+      name: `drydock/${name}`,
+      data: readFileSync(`runtime/${name}`, "utf8"),
+      attrs: { mode: "555" },
+    }));
     const env = { name: `${app.slice(1)}/.env`, data: `APP_KEY="${key}"\nOWN="a b"\n`, attrs: { mode: "444" } };
     const real = docker(["cp", `${container}:${app}/vendor/autoload.php`, "-"]);
     assert.equal(real.status, 0, real.stderr);
     docker(["cp", "-", `${container}:/`], createTar([...scripts, env]));
     docker(["start", container]);
     const noise = `cp -p ${app}/vendor/autoload.php ${app}/vendor/quiet.php && cat > ${app}/vendor/autoload.php`;
-    const put = docker(["exec", "--interactive", "--user", "0", container, "sh", "-c", noise],
-      `${NOISE}return require __DIR__ . '/quiet.php';\n`);
+    const put = docker(
+      ["exec", "--interactive", "--user", "0", container, "sh", "-c", noise],
+      `${NOISE}return require __DIR__ . '/quiet.php';\n`,
+    );
     assert.equal(put.status, 0, put.stderr);
   });
-  after(() => { docker(["rm", "--force", "--volumes", container]); });
-
-  const plan = (values: Record<string, string>) => JSON.stringify({
-    names: Object.fromEntries(
-      Object.entries(values).map(([name, value]) => [name, createHmac("sha256", key).update(value).digest("hex")]),
-    ),
+  after(() => {
+    docker(["rm", "--force", "--volumes", container]);
   });
-  const readback = (values: Record<string, string>, env: readonly string[] = []) => docker(
-    ["exec", "--interactive", ...env.flatMap(
-      (one) => ["--env", one],
-    ), container, "php", "/drydock/readback.php", app], plan(values));
+
+  const plan = (values: Record<string, string>) =>
+    JSON.stringify({
+      names: Object.fromEntries(
+        Object.entries(values).map(([name, value]) => [name, createHmac("sha256", key).update(value).digest("hex")]),
+      ),
+    });
+  const readback = (values: Record<string, string>, env: readonly string[] = []) =>
+    docker(
+      [
+        "exec",
+        "--interactive",
+        ...env.flatMap((one) => ["--env", one]),
+        container,
+        "php",
+        "/drydock/readback.php",
+        app,
+      ],
+      plan(values),
+    );
 
   it("is told from all that the application prints: the environment", () => {
     const good = readback({ APP_KEY: key, OWN: "a b", DB_CONNECTION: "mariadb" });
-    for (const noise of ["Deprecated: this is old", "no end of a line", "printed last {"]) assert.ok(
-      good.stdout.includes(noise),
-      noise,
-    );
+    for (const noise of ["Deprecated: this is old", "no end of a line", "printed last {"])
+      assert.ok(good.stdout.includes(noise), noise);
     assert.deepEqual(JSON.parse(answered(good.stdout) ?? ""), {
-      proven: true, checked: 3, missing: [], differs: [], staleConfigCache: false, file: `${app}/.env`,
+      proven: true,
+      checked: 3,
+      missing: [],
+      differs: [],
+      staleConfigCache: false,
+      file: `${app}/.env`,
     });
     const bad = readback({ APP_KEY: key, OWN: "b", ABSENT: "" });
     assert.equal(bad.status, 1);
@@ -98,11 +135,18 @@ describe("an answer of PHP in a container", function () {
       public function paths(): array { return []; }
       public function repositoryExists(): bool { return false; }
     };`;
-    const put = docker([
-      "exec", "--interactive", container, "sh", "-c",
-      `cd /tmp; mkdir -p stub/vendor stub/bootstrap; cat > stub/bootstrap/app.php
+    const put = docker(
+      [
+        "exec",
+        "--interactive",
+        container,
+        "sh",
+        "-c",
+        `cd /tmp; mkdir -p stub/vendor stub/bootstrap; cat > stub/bootstrap/app.php
       echo '<?php echo "x";' > stub/vendor/autoload.php`,
-    ], stub);
+      ],
+      stub,
+    );
     assert.equal(put.status, 0, put.stderr);
     const { stdout } = docker(
       ["exec", "--interactive", container, "php", "/drydock/record.php", "/tmp/stub"],
@@ -113,11 +157,10 @@ describe("an answer of PHP in a container", function () {
 
   it("is found by the steps' shell as well", () => {
     const find = (printed: string) => {
-      const { status, stdout } = spawnSync(
-        "sh",
-        ["-c", ". commands/answer.sh; answered"],
-        { input: printed, encoding: "utf8" },
-      );
+      const { status, stdout } = spawnSync("sh", ["-c", ". commands/answer.sh; answered"], {
+        input: printed,
+        encoding: "utf8",
+      });
       return status === 0 ? stdout : undefined;
     };
     assert.equal(find('noise\n\u001e{"a":1}\nmore {"b":2}'), '{"a":1}\n');

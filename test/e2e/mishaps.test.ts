@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { after, describe, it } from "mocha";
 import { Clone, docker, type Result, type Status } from "../support/clone.ts";
 import { Load } from "../support/load.ts";
@@ -12,16 +12,26 @@ describe("mishaps of a deployment", function () {
   const clone = new Clone();
   let status: Status;
   const said = ({ stdout, stderr }: Result) => stdout + stderr;
-  const set = async (path: string, value: string) => assert.equal((await clone.pulumi(["config", "set", "--path", `drydock:${path}`, value])).code, 0);
+  const set = async (path: string, value: string) =>
+    assert.equal((await clone.pulumi(["config", "set", "--path", `drydock:${path}`, value])).code, 0);
   const ok = async () => {
     const result = await clone.drydock(["up"]);
     assert.equal(result.code, 0, said(result));
     status = await clone.status();
   };
   /** Every container that this clone made: all are on one of its networks or were made for it. */
-  const left = () => docker("ps", "--all", "--format", "{{.Names}}", "--filter", `network=${network()}`).split("\n").sort();
-  const network = () => Object.keys(JSON.parse(docker("inspect", status.services.find(({ role }) => role === "redis")!.container))[0].NetworkSettings.Networks)[0]!;
-  const expected = () => status.services.filter(({ role }) => role !== "proxy").map(({ container }) => container).sort();
+  const left = () =>
+    docker("ps", "--all", "--format", "{{.Names}}", "--filter", `network=${network()}`).split("\n").sort();
+  const network = () =>
+    Object.keys(
+      JSON.parse(docker("inspect", status.services.find(({ role }) => role === "redis")!.container))[0].NetworkSettings
+        .Networks,
+    )[0]!;
+  const expected = () =>
+    status.services
+      .filter(({ role }) => role !== "proxy")
+      .map(({ container }) => container)
+      .sort();
 
   after(() => clone.remove());
 
@@ -45,7 +55,9 @@ describe("mishaps of a deployment", function () {
 
   it("names the image that doesn't exist, and leaves everything as it was", async () => {
     const file = clone.read("Pulumi.local.yaml");
-    clone.edit("Pulumi.local.yaml", (text) => text.replace(/image: drydock\/redis:\S+/, "image: drydock/redis:no-such-tag"));
+    clone.edit("Pulumi.local.yaml", (text) =>
+      text.replace(/image: drydock\/redis:\S+/, "image: drydock/redis:no-such-tag"),
+    );
     const load = new Load(status.url, { clients: 2, slowSeconds: 1 });
     const result = await clone.drydock(["up"]);
     clone.edit("Pulumi.local.yaml", () => file);
@@ -60,7 +72,10 @@ describe("mishaps of a deployment", function () {
     clone.edit("examples/laravel/resources/views/home.blade.php", (text) => text.replace("<h1", '<h1 lang="en"'));
     const results = await Promise.all([clone.drydock(["up"]), clone.drydock(["up"])]);
     const codes = results.map(({ code }) => code).sort();
-    assert.ok(codes[0] === 0 && (codes[1] === 3 || codes[1] === 0), `exit codes ${codes}: ${results.map(said).join("\n")}`);
+    assert.ok(
+      codes[0] === 0 && (codes[1] === 3 || codes[1] === 0),
+      `exit codes ${codes}: ${results.map(said).join("\n")}`,
+    );
     const refused = results.find(({ code }) => code === 3);
     if (refused !== undefined) assert.match(said(refused), /pid|wait/);
     await ok();
@@ -76,7 +91,12 @@ describe("mishaps of a deployment", function () {
       const seen = new Promise<void>((resolve) => {
         const listen = (chunk: Buffer) => {
           printed += String(chunk);
-          if (/app-1 creat\w+ replacement|Container app-\d+ (creating|replacing)/.test(printed.slice(printed.indexOf("Updating")))) resolve();
+          if (
+            /app-1 creat\w+ replacement|Container app-\d+ (creating|replacing)/.test(
+              printed.slice(printed.indexOf("Updating")),
+            )
+          )
+            resolve();
         };
         child.stdout!.on("data", listen);
         child.stderr!.on("data", listen);

@@ -16,17 +16,32 @@ describe("the proxy's site", function () {
 
   before(() => {
     rig.start();
-    rig.inVolume("public", "mkdir -p releases/0123456789ab/build/assets hashed && ln -s /var/www/html/storage/app/public releases/0123456789ab/storage");
-    rig.inVolume("storage", "mkdir -p public private && echo stored > public/note.txt && echo private > private/secret.txt");
+    rig.inVolume(
+      "public",
+      "mkdir -p releases/0123456789ab/build/assets hashed && ln -s /var/www/html/storage/app/public releases/0123456789ab/storage",
+    );
+    rig.inVolume(
+      "storage",
+      "mkdir -p public private && echo stored > public/note.txt && echo private > private/secret.txt",
+    );
     switched();
   });
   after(() => rig.remove());
 
   describe("who the visitor is", () => {
     const lies = [
-      ["X-Forwarded-For", "6.6.6.6"], ["X-Forwarded-Host", "evil.example"], ["X-Forwarded-Port", "444"], ["X-Forwarded-Proto", "https"],
-      ["X-Forwarded-Prefix", "/evil"], ["Forwarded", "for=6.6.6.6;host=evil.example;proto=https"], ["Client-IP", "6.6.6.6"], ["X-Real-IP", "6.6.6.6"],
-      ["X-Original-URL", "/evil"], ["CF-Connecting-IP", "6.6.6.6"], ["X-Forwarded-Host", "evil2.example"], ["Proxy", "http://evil.example"],
+      ["X-Forwarded-For", "6.6.6.6"],
+      ["X-Forwarded-Host", "evil.example"],
+      ["X-Forwarded-Port", "444"],
+      ["X-Forwarded-Proto", "https"],
+      ["X-Forwarded-Prefix", "/evil"],
+      ["Forwarded", "for=6.6.6.6;host=evil.example;proto=https"],
+      ["Client-IP", "6.6.6.6"],
+      ["X-Real-IP", "6.6.6.6"],
+      ["X-Original-URL", "/evil"],
+      ["CF-Connecting-IP", "6.6.6.6"],
+      ["X-Forwarded-Host", "evil2.example"],
+      ["Proxy", "http://evil.example"],
     ] as const;
 
     it("is not what he says himself", async () => {
@@ -34,25 +49,60 @@ describe("the proxy's site", function () {
       assert.ok(!/evil|6\.6\.6\.6|444/.test(JSON.stringify(seen)), JSON.stringify(seen));
       assert.equal(seen.HTTP_X_FORWARDED_FOR, seen.REMOTE_ADDR);
       assert.equal(seen.HTTP_X_FORWARDED_PROTO, "http");
-      for (const name of ["HTTPS", "HTTP_FORWARDED", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT", "HTTP_X_FORWARDED_PREFIX", "HTTP_CLIENT_IP", "HTTP_PROXY"]) {
+      for (const name of [
+        "HTTPS",
+        "HTTP_FORWARDED",
+        "HTTP_X_FORWARDED_HOST",
+        "HTTP_X_FORWARDED_PORT",
+        "HTTP_X_FORWARDED_PREFIX",
+        "HTTP_CLIENT_IP",
+        "HTTP_PROXY",
+      ]) {
         assert.ok(!(name in seen), `${name}: ${seen[name]}`);
       }
     });
 
     it("is what a proxy on the host says, where 127.0.0.1 is trusted", async () => {
       switched({ proxy: { image: "nginx:1.30", trustedProxies: ["127.0.0.1/32"], hosts: ["shop.example.com"] } });
-      const tells = [["X-Forwarded-For", "6.6.6.6, 203.0.113.9"], ["X-Forwarded-Host", "shop.example.com"], ["X-Forwarded-Port", "8443"], ["X-Forwarded-Prefix", "/shop"]] as const;
-      for (const proto of [[["X-Forwarded-Proto", "https"]], [["X-Forwarded-Proto", "HTTPS,http"]], [["X-Forwarded-Proto", "https"], ["X-Forwarded-Proto", "http"]]] as const) {
+      const tells = [
+        ["X-Forwarded-For", "6.6.6.6, 203.0.113.9"],
+        ["X-Forwarded-Host", "shop.example.com"],
+        ["X-Forwarded-Port", "8443"],
+        ["X-Forwarded-Prefix", "/shop"],
+      ] as const;
+      for (const proto of [
+        [["X-Forwarded-Proto", "https"]],
+        [["X-Forwarded-Proto", "HTTPS,http"]],
+        [
+          ["X-Forwarded-Proto", "https"],
+          ["X-Forwarded-Proto", "http"],
+        ],
+      ] as const) {
         const seen = await who(...tells, ...proto);
         assert.deepEqual(
-          [seen.REMOTE_ADDR, seen.HTTPS, seen.REQUEST_SCHEME, seen.HTTP_X_FORWARDED_FOR, seen.HTTP_HOST, seen.SERVER_NAME, seen.HTTP_X_FORWARDED_PORT, seen.HTTP_X_FORWARDED_PREFIX],
+          [
+            seen.REMOTE_ADDR,
+            seen.HTTPS,
+            seen.REQUEST_SCHEME,
+            seen.HTTP_X_FORWARDED_FOR,
+            seen.HTTP_HOST,
+            seen.SERVER_NAME,
+            seen.HTTP_X_FORWARDED_PORT,
+            seen.HTTP_X_FORWARDED_PREFIX,
+          ],
           ["203.0.113.9", "on", "https", "203.0.113.9", "shop.example.com", "shop.example.com", "8443", "/shop"],
         );
       }
       assert.equal((await who(["X-Forwarded-Proto", "http,https"])).HTTPS, undefined);
       // A replica is no proxy, and comes from elsewhere.
-      const inside = docker("exec", rig.replicas[0]!, "php", "-n", "-r",
-        'echo file_get_contents("http://proxy:8080/who", false, stream_context_create(["http" => ["header" => "Host: 127.0.0.1\\r\\nX-Forwarded-For: 6.6.6.6\\r\\nX-Forwarded-Proto: https"]]));');
+      const inside = docker(
+        "exec",
+        rig.replicas[0]!,
+        "php",
+        "-n",
+        "-r",
+        'echo file_get_contents("http://proxy:8080/who", false, stream_context_create(["http" => ["header" => "Host: 127.0.0.1\\r\\nX-Forwarded-For: 6.6.6.6\\r\\nX-Forwarded-Proto: https"]]));',
+      );
       assert.ok(!/6\.6\.6\.6|"HTTPS"/.test(inside), inside);
       switched();
     });
@@ -62,18 +112,47 @@ describe("the proxy's site", function () {
     const status = async (host: string, path = "/who") => (await rig.ask(path, { headers: [["Host", host]] })).status;
 
     it("are those of APP_URL and of this machine, while the stack is local", async () => {
-      for (const host of ["127.0.0.1", "127.0.0.1:12345", "localhost", "LOCALHOST:8080", "[::1]:8080"]) assert.equal(await status(host), 200, host);
-      for (const host of ["evil.example", "127.0.0.1.evil.example", "localhost.", "127.0.0.1:8080@evil", "1127.0.0.1"]) assert.ok([400, 421].includes(await status(host)), host);
+      for (const host of ["127.0.0.1", "127.0.0.1:12345", "localhost", "LOCALHOST:8080", "[::1]:8080"])
+        assert.equal(await status(host), 200, host);
+      for (const host of ["evil.example", "127.0.0.1.evil.example", "localhost.", "127.0.0.1:8080@evil", "1127.0.0.1"])
+        assert.ok([400, 421].includes(await status(host)), host);
       const refused = await rig.ask("/", { headers: [["Host", "evil.example"]] });
-      assert.deepEqual([refused.status, refused.body, refused.headers["content-type"]], [421, "This site is not served under that name.\n", "text/plain"]);
+      assert.deepEqual(
+        [refused.status, refused.body, refused.headers["content-type"]],
+        [421, "This site is not served under that name.\n", "text/plain"],
+      );
     });
 
     it("are those of APP_URL and proxy.hosts alone, elsewhere", async () => {
       const env = { APP_ENV: "staging", APP_URL: "https://shop.example.com" };
-      switched({ env, proxy: { image: "nginx:1.30", hosts: ["www.example.com", "*.tenants.example.com", "b\u00fccher.example", "api.example.com:8443"] } });
-      const served = ["shop.example.com", "Shop.Example.COM:443", "shop.example.com:8080", "www.example.com", "a.tenants.example.com", "a.b.tenants.example.com", "xn--bcher-kva.example", "api.example.com:8443"];
+      switched({
+        env,
+        proxy: {
+          image: "nginx:1.30",
+          hosts: ["www.example.com", "*.tenants.example.com", "b\u00fccher.example", "api.example.com:8443"],
+        },
+      });
+      const served = [
+        "shop.example.com",
+        "Shop.Example.COM:443",
+        "shop.example.com:8080",
+        "www.example.com",
+        "a.tenants.example.com",
+        "a.b.tenants.example.com",
+        "xn--bcher-kva.example",
+        "api.example.com:8443",
+      ];
       for (const host of served) assert.equal(await status(host), 200, host);
-      for (const host of ["localhost", "127.0.0.1", "example.com", "tenants.example.com", "shop.example.com:444", "shop-example.com", "api.example.com", "shop.example.com.evil.example"]) {
+      for (const host of [
+        "localhost",
+        "127.0.0.1",
+        "example.com",
+        "tenants.example.com",
+        "shop.example.com:444",
+        "shop-example.com",
+        "api.example.com",
+        "shop.example.com.evil.example",
+      ]) {
         assert.equal(await status(host), 421, host);
       }
       // A load balancer asks by the address; what it asked for never reaches PHP.
@@ -96,15 +175,25 @@ describe("the proxy's site", function () {
       // Neither sets a replica aside for the others' requests.
       await Promise.all(["a", "b", "c"].map((n) => rig.ask(`/slow?of=${n}&seconds=2`)));
       const answers = await Promise.all(Array.from({ length: 12 }, () => rig.ask("/up")));
-      assert.deepEqual(answers.map(({ status }) => status), answers.map(() => 200));
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        answers.map(() => 200),
+      );
       switched();
     });
 
     it("is not noticed by who comes next, a POST neither, whether one replica is left or one is away", async () => {
       for (const away of [rig.replicas.slice(0, 1), rig.replicas.slice(0, 2)]) {
         docker("stop", "--time", "0", ...away);
-        const bodies = await Promise.all(Array.from({ length: 12 }, (_, index) => rig.ask("/body", { method: "POST", body: Buffer.alloc(index * 9000, "x") })));
-        assert.deepEqual(bodies.map(({ status, body }) => [status, Number(body)]), bodies.map((_, index) => [200, index * 9000]));
+        const bodies = await Promise.all(
+          Array.from({ length: 12 }, (_, index) =>
+            rig.ask("/body", { method: "POST", body: Buffer.alloc(index * 9000, "x") }),
+          ),
+        );
+        assert.deepEqual(
+          bodies.map(({ status, body }) => [status, Number(body)]),
+          bodies.map((_, index) => [200, index * 9000]),
+        );
         docker("start", ...away);
       }
       docker("stop", "--time", "0", ...rig.replicas);
@@ -128,36 +217,88 @@ describe("the proxy's site", function () {
 
   it("gives each file its type, and a year to those alone that have a hash in their name", async () => {
     const types: Record<string, string> = {
-      "pdf.worker.mjs": "text/javascript", "app.js.map": "application/json", "site.webmanifest": "application/manifest+json", "a.wasm": "application/wasm",
-      "a.woff2": "font/woff2", "a.avif": "image/avif", "a.unknown": "application/octet-stream", "A.SVG": "image/svg+xml",
+      "pdf.worker.mjs": "text/javascript",
+      "app.js.map": "application/json",
+      "site.webmanifest": "application/manifest+json",
+      "a.wasm": "application/wasm",
+      "a.woff2": "font/woff2",
+      "a.avif": "image/avif",
+      "a.unknown": "application/octet-stream",
+      "A.SVG": "image/svg+xml",
     };
-    const names = ["sw.js", "manifest.json", "service-worker.js", "assets/app-BxY3k2_a.js", "assets/app-document.js", "app.4a3b2c1d5e6f.css", "assets/app-BxY3k2_a.js.map"];
+    const names = [
+      "sw.js",
+      "manifest.json",
+      "service-worker.js",
+      "assets/app-BxY3k2_a.js",
+      "assets/app-document.js",
+      "app.4a3b2c1d5e6f.css",
+      "assets/app-BxY3k2_a.js.map",
+    ];
     const release = "releases/0123456789ab";
-    rig.inVolume("public", `cd ${release}; for f in ${Object.keys(types).join(" ")}; do head -c 2000 /dev/zero > $f; done; cd build; for f in ${names.join(" ")}; do echo x > $f; done; mkdir -p /volume/hashed/build/assets; echo earlier > /volume/hashed/build/assets/old-Ab3dEf9h.js`);
-    for (const [name, type] of Object.entries(types)) assert.equal((await rig.ask(`/${name}`)).headers["content-type"], type, name);
-    const zipped = async (name: string) => (await rig.ask(`/${name}`, { headers: [["Accept-Encoding", "gzip"]] })).headers["content-encoding"];
-    assert.deepEqual([await zipped("pdf.worker.mjs"), await zipped("a.wasm"), await zipped("a.woff2")], ["gzip", "gzip", undefined]);
+    rig.inVolume(
+      "public",
+      `cd ${release}; for f in ${Object.keys(types).join(" ")}; do head -c 2000 /dev/zero > $f; done; cd build; for f in ${names.join(" ")}; do echo x > $f; done; mkdir -p /volume/hashed/build/assets; echo earlier > /volume/hashed/build/assets/old-Ab3dEf9h.js`,
+    );
+    for (const [name, type] of Object.entries(types))
+      assert.equal((await rig.ask(`/${name}`)).headers["content-type"], type, name);
+    const zipped = async (name: string) =>
+      (await rig.ask(`/${name}`, { headers: [["Accept-Encoding", "gzip"]] })).headers["content-encoding"];
+    assert.deepEqual(
+      [await zipped("pdf.worker.mjs"), await zipped("a.wasm"), await zipped("a.woff2")],
+      ["gzip", "gzip", undefined],
+    );
     const year = async (name: string) => (await rig.ask(`/build/${name}`)).headers["cache-control"];
     const kept: string[] = [];
     for (const name of names) if ((await year(name)) === "max-age=31536000") kept.push(name);
     assert.deepEqual(kept, ["assets/app-BxY3k2_a.js", "app.4a3b2c1d5e6f.css", "assets/app-BxY3k2_a.js.map"]);
     const earlier = await rig.ask("/build/assets/old-Ab3dEf9h.js");
-    assert.deepEqual([earlier.body, earlier.headers["cache-control"], earlier.headers["x-content-type-options"]], ["earlier\n", "max-age=31536000", "nosniff"]);
+    assert.deepEqual(
+      [earlier.body, earlier.headers["cache-control"], earlier.headers["x-content-type-options"]],
+      ["earlier\n", "max-age=31536000", "nosniff"],
+    );
     assert.equal((await rig.ask("/build/assets/gone-Ab3dEf9h.js")).status, 404);
   });
 
   it("follows no link out of what is stored", async () => {
     assert.equal((await rig.ask("/storage/note.txt")).body, "stored\n");
-    const links = { "avatar.json": "/var/lib/drydock/site.conf", "environ": "/proc/self/environ", "fd": "/proc/self/fd", "passwd": "/etc/passwd", "etc": "/etc", "private.txt": "../private/secret.txt", "up": "..", "self": "/proc/1/root" };
-    rig.inVolume("storage", Object.entries(links).map(([name, target]) => `ln -sfn ${target} public/${name}`).join("; "));
-    for (const path of ["avatar.json", "environ", "fd/1", "fd/12", "passwd", "etc/passwd", "private.txt", "up/private/secret.txt", "self/etc/passwd"]) {
+    const links = {
+      "avatar.json": "/var/lib/drydock/site.conf",
+      environ: "/proc/self/environ",
+      fd: "/proc/self/fd",
+      passwd: "/etc/passwd",
+      etc: "/etc",
+      "private.txt": "../private/secret.txt",
+      up: "..",
+      self: "/proc/1/root",
+    };
+    rig.inVolume(
+      "storage",
+      Object.entries(links)
+        .map(([name, target]) => `ln -sfn ${target} public/${name}`)
+        .join("; "),
+    );
+    for (const path of [
+      "avatar.json",
+      "environ",
+      "fd/1",
+      "fd/12",
+      "passwd",
+      "etc/passwd",
+      "private.txt",
+      "up/private/secret.txt",
+      "self/etc/passwd",
+    ]) {
       const { status, body } = await rig.ask(`/storage/${path}`);
       assert.deepEqual([status, body], [404, `the application has no /storage/${path}`], path);
     }
   });
 
   it("serves what lies in the public folder with private permissions, and nothing besides", async () => {
-    rig.inVolume("storage", "umask 077; mkdir -p 'public/avatars/a b' && echo mine > 'public/avatars/a b/\u00fc%20.txt' && echo shut > public/shut.txt; chmod 0600 private/secret.txt; chmod 0700 private; mkdir public/out; ln -s ../../private/secret.txt public/out/x");
+    rig.inVolume(
+      "storage",
+      "umask 077; mkdir -p 'public/avatars/a b' && echo mine > 'public/avatars/a b/\u00fc%20.txt' && echo shut > public/shut.txt; chmod 0600 private/secret.txt; chmod 0700 private; mkdir public/out; ln -s ../../private/secret.txt public/out/x",
+    );
     for (let i = 0; i < 2; i++) {
       const { status, body, headers } = await rig.ask("/storage/avatars/a%20b/%C3%BC%2520.txt");
       assert.deepEqual([status, body, headers["content-type"]], [200, "mine\n", "text/plain"]);
@@ -173,8 +314,16 @@ describe("the proxy's site", function () {
     const mark = `/who?mark=${rig.id}`;
     await rig.ask(mark, { headers: [["User-Agent", 'drydock "test"']] });
     await rig.ask("/up?mark=not-logged");
-    const lines = rig.log().split("\n").filter((line) => line.includes("mark="));
+    const lines = rig
+      .log()
+      .split("\n")
+      .filter((line) => line.includes("mark="));
     assert.equal(lines.length, 1, lines.join("\n"));
-    assert.match(lines[0]!, new RegExp(`^\\d+\\.\\d+\\.\\d+\\.\\d+ - - \\[[^\\]]+\\] "GET ${mark.replace("?", "\\?")} HTTP/1.1" 200 \\d+ "-" "drydock \\\\x22test\\\\x22" "127.0.0.1:\\d+" \\d\\.\\d{3} "[\\d.]+:9000" "\\d\\.\\d{3}"$`));
+    assert.match(
+      lines[0]!,
+      new RegExp(
+        `^\\d+\\.\\d+\\.\\d+\\.\\d+ - - \\[[^\\]]+\\] "GET ${mark.replace("?", "\\?")} HTTP/1.1" 200 \\d+ "-" "drydock \\\\x22test\\\\x22" "127.0.0.1:\\d+" \\d\\.\\d{3} "[\\d.]+:9000" "\\d\\.\\d{3}"$`,
+      ),
+    );
   });
 });

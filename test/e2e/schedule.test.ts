@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
@@ -17,19 +17,27 @@ describe("the scheduler", function () {
   let folder: string;
   let made: string[];
   const file = (name: string) => join(folder, name);
-  const lines = (name: string) => (existsSync(file(name)) ? readFileSync(file(name), "utf8").split("\n").filter((line) => line !== "") : []);
+  const lines = (name: string) =>
+    existsSync(file(name))
+      ? readFileSync(file(name), "utf8")
+          .split("\n")
+          .filter((line) => line !== "")
+      : [];
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "drydock-schedule-"));
     made = [];
     mkdirSync(file("bin"));
     mkdirSync(file("locks"));
-    const script = (name: string, text: string) => writeFileSync(file(`bin/${name}`), `#!/bin/sh\n${text}`, { mode: 0o755 });
+    const script = (name: string, text: string) =>
+      writeFileSync(file(`bin/${name}`), `#!/bin/sh\n${text}`, { mode: 0o755 });
     // All containers of a test have one clock, which begins at a full minute.
     script("date", `echo $((1800000000 + ($(/bin/date +%s%3N) - ${Date.now()}) * ${SPEED} / 1000))\n`);
     script("sleep", `exec /bin/sleep $(/usr/bin/awk "BEGIN { print $1 / ${SPEED} }")\n`);
     // As artisan: a task in the background is a shell that nobody waits for, which says in the end that it is over.
-    script("php", `
+    script(
+      "php",
+      `
 case "$2" in
   schedule:run)
     echo "$(($(date +%s) / 60 - 30000000))" >> /test/runs
@@ -40,7 +48,8 @@ case "$2" in
   schedule:finish) rmdir /test/locks/task; echo finished >> /test/log ;;
   schedule:clear-cache) rmdir /test/locks/task 2>/dev/null && echo "Deleting mutex" | tee -a /test/log || : ;;
 esac
-`);
+`,
+    );
   });
   afterEach(() => {
     if (made.length > 0) docker("rm", "--force", ...made);
@@ -49,9 +58,22 @@ esac
 
   const start = (stopTimeout = 70): string => {
     const id = docker(
-      "run", "--detach", "--init", "--label", "drydock.test=schedule", "--mount", `type=bind,source=${folder},target=/test`,
-      "--mount", `type=bind,source=${ROOT}/runtime/schedule.sh,target=/drydock/schedule.sh,readonly`, "--env", "PATH=/test/bin:/usr/bin:/bin",
-      "--entrypoint", "/bin/sh", imageTags().base, "/drydock/schedule.sh", String(stopTimeout),
+      "run",
+      "--detach",
+      "--init",
+      "--label",
+      "drydock.test=schedule",
+      "--mount",
+      `type=bind,source=${folder},target=/test`,
+      "--mount",
+      `type=bind,source=${ROOT}/runtime/schedule.sh,target=/drydock/schedule.sh,readonly`,
+      "--env",
+      "PATH=/test/bin:/usr/bin:/bin",
+      "--entrypoint",
+      "/bin/sh",
+      imageTags().base,
+      "/drydock/schedule.sh",
+      String(stopTimeout),
     );
     made.push(id);
     return id;
@@ -66,7 +88,7 @@ esac
     assert.fail(`second ${from} has not come`);
   };
   /** In the containers' time. */
-  const pause = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000 / SPEED));
+  const pause = (seconds: number) => new Promise((resolve) => setTimeout(resolve, (seconds * 1000) / SPEED));
   const until = async (what: string, holds: () => boolean) => {
     for (let times = 0; times < 600; times++) {
       if (holds()) return;
@@ -82,7 +104,11 @@ esac
 
   it("starts each minute once, and none is lost where one takes the place of another, whenever that is", async () => {
     let now = start();
-    for (const [from, to] of [[10, 25], [40, 50], [54, 60]] as const) {
+    for (const [from, to] of [
+      [10, 25],
+      [40, 50],
+      [54, 60],
+    ] as const) {
       await until("a run", () => lines("runs").length > 0);
       await untilSecond(from, to);
       stop(now);
@@ -91,7 +117,10 @@ esac
     const seen = lines("runs").length;
     await until("two more", () => lines("runs").length >= seen + 2);
     const minutes = lines("runs").map(Number);
-    assert.deepEqual(minutes, Array.from({ length: minutes.length }, (_, index) => minutes[0]! + index));
+    assert.deepEqual(
+      minutes,
+      Array.from({ length: minutes.length }, (_, index) => minutes[0]! + index),
+    );
   });
 
   for (const kind of ["background", "foreground"] as const) {
@@ -114,7 +143,10 @@ esac
     assert.ok(!lines("log").includes("done"));
     assert.deepEqual(readdirSync(file("locks")), []);
     const { stderr } = spawnSync("docker", ["logs", id], { encoding: "utf8" });
-    assert.match(stderr, /scheduler: a task still runs \d+ s after the end was asked for, and is ended now \(drydock:scheduler\.stopTimeout\)/);
+    assert.match(
+      stderr,
+      /scheduler: a task still runs \d+ s after the end was asked for, and is ended now \(drydock:scheduler\.stopTimeout\)/,
+    );
   });
 
   it("leaves no lock of a task that was killed with its container, as soon as the next one runs", async () => {

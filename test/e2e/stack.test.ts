@@ -18,7 +18,8 @@ async function eventually<T>(limit: number, what: string, ask: () => Promise<T |
   return assert.fail(`${what}: not within ${limit} s`);
 }
 
-const containersOf = (status: Status, ...roles: string[]) => status.services.filter(({ role }) => roles.includes(role)).map(({ container }) => container);
+const containersOf = (status: Status, ...roles: string[]) =>
+  status.services.filter(({ role }) => roles.includes(role)).map(({ container }) => container);
 const laravel = ["app", "horizon", "scheduler"];
 
 describe("a real Laravel application on the local stack", function () {
@@ -41,22 +42,19 @@ describe("a real Laravel application on the local stack", function () {
   after(() => clone.remove());
 
   it("is healthy in every service", () => {
-    assert.deepEqual(
-      status.services.map(({ name, role, state, health }) => [name, role, state, health]).sort(),
-      [
-        ["app-1", "app", "running", "healthy"],
-        ["app-2", "app", "running", "healthy"],
-        ["app-3", "app", "running", "healthy"],
-        ["backup-agent", "backup", "running", "healthy"],
-        ["backup-restore", "restore", "running", "healthy"],
-        ["database", "database", "running", "healthy"],
-        ["horizon", "horizon", "running", "healthy"],
-        ["proxy", "proxy", "running", "healthy"],
-        ["redis", "redis", "running", "healthy"],
-        ["redis-cache", "cache", "running", "healthy"],
-        ["scheduler", "scheduler", "running", "healthy"],
-      ],
-    );
+    assert.deepEqual(status.services.map(({ name, role, state, health }) => [name, role, state, health]).sort(), [
+      ["app-1", "app", "running", "healthy"],
+      ["app-2", "app", "running", "healthy"],
+      ["app-3", "app", "running", "healthy"],
+      ["backup-agent", "backup", "running", "healthy"],
+      ["backup-restore", "restore", "running", "healthy"],
+      ["database", "database", "running", "healthy"],
+      ["horizon", "horizon", "running", "healthy"],
+      ["proxy", "proxy", "running", "healthy"],
+      ["redis", "redis", "running", "healthy"],
+      ["redis-cache", "cache", "running", "healthy"],
+      ["scheduler", "scheduler", "running", "healthy"],
+    ]);
   });
 
   it("changes nothing when it is run again, and says so", async () => {
@@ -97,8 +95,10 @@ describe("a real Laravel application on the local stack", function () {
 
   it("takes a form with its CSRF token, and none without", async () => {
     const visitor = new Browser(status.url);
-    const token = /name="_token" value="([^"]+)"/.exec(await (await visitor.get("/form")).text())?.[1] ?? assert.fail("no token");
-    const send = (fields: Record<string, string>) => visitor.request("/form", { method: "POST", body: new URLSearchParams(fields) });
+    const token =
+      /name="_token" value="([^"]+)"/.exec(await (await visitor.get("/form")).text())?.[1] ?? assert.fail("no token");
+    const send = (fields: Record<string, string>) =>
+      visitor.request("/form", { method: "POST", body: new URLSearchParams(fields) });
     assert.equal((await send({ note: "hello" })).status, 419);
     assert.equal((await send({ note: "hello", _token: token })).status, 302);
     assert.match(await (await visitor.get("/form")).text(), /<li>hello<\/li>/);
@@ -125,13 +125,17 @@ describe("a real Laravel application on the local stack", function () {
   });
 
   it("runs the schedule once a minute", async () => {
-    await eventually(90, "the schedule's trace", async () => (((await (await site.get("/api/schedule")).json()) as { count: number }).count > 0 ? true : undefined));
+    await eventually(90, "the schedule's trace", async () =>
+      ((await (await site.get("/api/schedule")).json()) as { count: number }).count > 0 ? true : undefined,
+    );
     assert.equal(((await (await site.get("/api/schedule")).json()) as { doubled: number }).doubled, 0);
   });
 
   it("shows a secret neither to docker inspect, nor to a process list, nor in the state, nor in an output", async () => {
     const local = await clone.pulumi(["config", "--show-secrets", "--json"]);
-    const { APP_KEY, DB_PASSWORD, REDIS_PASSWORD } = JSON.parse((JSON.parse(local.stdout) as any)["drydock:env"].value) as Record<string, string>;
+    const { APP_KEY, DB_PASSWORD, REDIS_PASSWORD } = JSON.parse(
+      (JSON.parse(local.stdout) as any)["drydock:env"].value,
+    ) as Record<string, string>;
     const containers = status.services.map(({ container }) => container);
     const seen: Record<string, string> = {
       inspect: docker("inspect", ...containers),
@@ -142,7 +146,8 @@ describe("a real Laravel application on the local stack", function () {
     };
     for (const [where, text] of Object.entries(seen)) {
       assert.ok(text.length > 0, where);
-      for (const secret of [APP_KEY, DB_PASSWORD, REDIS_PASSWORD]) assert.ok(!text.includes(secret!), `${where} shows a secret`);
+      for (const secret of [APP_KEY, DB_PASSWORD, REDIS_PASSWORD])
+        assert.ok(!text.includes(secret!), `${where} shows a secret`);
     }
   });
 
@@ -151,7 +156,10 @@ describe("a real Laravel application on the local stack", function () {
       const { Config, HostConfig } = JSON.parse(docker("inspect", container))[0];
       assert.match(Config.User, /^[1-9][0-9]*:[1-9][0-9]*$/, container);
       assert.deepEqual([HostConfig.CapDrop, HostConfig.CapAdd], [["ALL"], null], container);
-      assert.ok(HostConfig.SecurityOpt.includes("no-new-privileges:true") && HostConfig.Memory > 0 && HostConfig.NanoCpus > 0, container);
+      assert.ok(
+        HostConfig.SecurityOpt.includes("no-new-privileges:true") && HostConfig.Memory > 0 && HostConfig.NanoCpus > 0,
+        container,
+      );
       assert.equal(Config.Labels["drydock.stack"], "local");
     }
   });
@@ -169,8 +177,17 @@ describe("a real Laravel application on the local stack", function () {
   it("has PHP-FPM on the network of the proxy alone", () => {
     const [one, other] = containersOf(status, "app") as [string, string];
     const networks = JSON.parse(docker("inspect", one))[0].NetworkSettings.Networks as Record<string, unknown>;
-    const reaches = (kind: string) => docker("exec", other, "php", "-n", "-r",
-      "echo @stream_socket_client($argv[1], $code, $why, 2) ? 'open' : 'closed';", "--", `tcp://${one}.${Object.keys(networks).find((name) => name.includes(`-${kind}-`))}:9000`);
+    const reaches = (kind: string) =>
+      docker(
+        "exec",
+        other,
+        "php",
+        "-n",
+        "-r",
+        "echo @stream_socket_client($argv[1], $code, $why, 2) ? 'open' : 'closed';",
+        "--",
+        `tcp://${one}.${Object.keys(networks).find((name) => name.includes(`-${kind}-`))}:9000`,
+      );
     assert.deepEqual([reaches("app"), reaches("data")], ["open", "closed"]);
   });
 
@@ -186,7 +203,9 @@ describe("a real Laravel application on the local stack", function () {
   it("releases a changed application under load without a failed request", async () => {
     const old = status;
     const oldAsset = /\/build\/assets\/[^"]+\.css/.exec(await (await site.get("/")).text())![0];
-    clone.edit("examples/laravel/resources/views/home.blade.php", (text) => text.replace("<h1>", '<h1 data-changed="yes">'));
+    clone.edit("examples/laravel/resources/views/home.blade.php", (text) =>
+      text.replace("<h1>", '<h1 data-changed="yes">'),
+    );
     const load = new Load(old.url);
     const rows = ((await (await site.get("/api/rows/count")).json()) as { count: number }).count;
     await ok(["up"]);
@@ -196,15 +215,31 @@ describe("a real Laravel application on the local stack", function () {
 
     status = await clone.status();
     assert.notEqual(status.release, old.release);
-    assert.ok(((await (await site.get("/api/rows/count")).json()) as { count: number }).count >= rows + count.rows, "a row that was answered with 201 is lost");
+    assert.ok(
+      ((await (await site.get("/api/rows/count")).json()) as { count: number }).count >= rows + count.rows,
+      "a row that was answered with 201 is lost",
+    );
     assert.match(await (await site.get("/")).text(), /data-changed="yes"/);
     for (const replica of containersOf(status, "app")) {
-      assert.equal(docker("exec", replica, "php", "-n", "/drydock/fcgi.php", "127.0.0.1:9000", "/release", "/var/www/html/public/index.php").trim(), status.release);
+      assert.equal(
+        docker(
+          "exec",
+          replica,
+          "php",
+          "-n",
+          "/drydock/fcgi.php",
+          "127.0.0.1:9000",
+          "/release",
+          "/var/www/html/public/index.php",
+        ).trim(),
+        status.release,
+      );
     }
     assert.equal((await site.get(oldAsset)).status, 200, "a page of the old release still finds its assets");
     const kept = (s: Status) => containersOf(s, "proxy", "database", "redis").sort();
     assert.deepEqual(kept(status), kept(old), "the release replaced what it must not touch");
-    for (const container of containersOf(old, ...laravel)) assert.throws(() => docker("inspect", container), `${container} was left behind`);
+    for (const container of containersOf(old, ...laravel))
+      assert.throws(() => docker("inspect", container), `${container} was left behind`);
   });
 
   it("keeps a visitor's connection when the proxy takes a new configuration", async () => {
@@ -252,7 +287,8 @@ describe("a real Laravel application on the local stack", function () {
     const now = await clone.status();
     assert.ok(now.services.every(({ health }) => health === "healthy"));
     const ours = docker("ps", "--all", "--quiet", "--filter", `network=${dataNetwork(now)}`).split("\n");
-    assert.equal(ours.length, now.services.length - 1, "a container was left behind"); // the proxy is not on the data network
+    // the proxy is not on the data network
+    assert.equal(ours.length, now.services.length - 1, "a container was left behind");
     status = now;
   });
 
@@ -280,8 +316,11 @@ describe("a real Laravel application on the local stack", function () {
 
   it("leaves nothing that is not labelled with its stack", () => {
     const mine = new Set(status.services.map(({ container }) => container));
-    const running = execFileSync("docker", ["ps", "--format", "{{.Names}} {{.Label \"drydock.stack\"}}"], { encoding: "utf8" });
-    for (const line of running.split("\n").filter((text) => mine.has(text.split(" ")[0]!))) assert.match(line, / local$/);
+    const running = execFileSync("docker", ["ps", "--format", '{{.Names}} {{.Label "drydock.stack"}}'], {
+      encoding: "utf8",
+    });
+    for (const line of running.split("\n").filter((text) => mine.has(text.split(" ")[0]!)))
+      assert.match(line, / local$/);
   });
 });
 

@@ -14,7 +14,9 @@ interface Config {
 /** Laravel's own configuration, as far as it is about Redis. */
 const stock: Config = {
   database: { redis: { default: { host: "redis", database: "0" }, cache: { host: "redis", database: "1" } } },
-  cache: { stores: { redis: { driver: "redis", connection: "cache", lock_connection: "default" }, file: { driver: "file" } } },
+  cache: {
+    stores: { redis: { driver: "redis", connection: "cache", lock_connection: "default" }, file: { driver: "file" } },
+  },
   queue: { connections: { redis: { driver: "redis", connection: "default" }, sync: { driver: "sync" } } },
   session: { driver: "redis", connection: null },
 };
@@ -22,25 +24,43 @@ const stock: Config = {
 describe("the servers that the parts of a configuration use", function () {
   this.timeout(60_000);
   const ask = (config: Config, forgetful = "redis-cache") => {
-    const script = readFileSync("runtime/stores.php", "utf8") + `
+    const script =
+      readFileSync("runtime/stores.php", "utf8") +
+      `
       $config = drydock_stores(json_decode('${JSON.stringify(config)}', true), 'redis', '${forgetful}');
       echo json_encode([$config, (object) drydock_forgotten($config, 'redis', '${forgetful}')]);`;
-    const said = execFileSync("docker", ["run", "--rm", "-i", "--network", "none", imageTags().php, "php", "--"], { input: script, encoding: "utf8" });
+    const said = execFileSync("docker", ["run", "--rm", "-i", "--network", "none", imageTags().php, "php", "--"], {
+      input: script,
+      encoding: "utf8",
+    });
     return JSON.parse(said) as [Config, Record<string, string>];
   };
-  const using = (store: Record<string, unknown>, redis: Connections = stock.database.redis): Config =>
-    ({ ...stock, database: { redis }, cache: { stores: { redis: { driver: "redis", ...store } } } });
+  const using = (store: Record<string, unknown>, redis: Connections = stock.database.redis): Config => ({
+    ...stock,
+    database: { redis },
+    cache: { stores: { redis: { driver: "redis", ...store } } },
+  });
 
   it("are two: the stores of the cache use a connection of their own, and their locks stay", () => {
     const [{ database, cache, ...rest }, forgotten] = ask(stock);
-    assert.deepEqual(database.redis, { ...stock.database.redis, "cache-forgetful": { host: "redis-cache", database: "1" } });
-    assert.deepEqual(cache.stores, { ...stock.cache.stores, redis: { driver: "redis", connection: "cache-forgetful", lock_connection: "default" } });
+    assert.deepEqual(database.redis, {
+      ...stock.database.redis,
+      "cache-forgetful": { host: "redis-cache", database: "1" },
+    });
+    assert.deepEqual(cache.stores, {
+      ...stock.cache.stores,
+      redis: { driver: "redis", connection: "cache-forgetful", lock_connection: "default" },
+    });
     assert.deepEqual([rest, forgotten], [{ queue: stock["queue"], session: stock["session"] }, {}]);
   });
 
   it("are two also where cache and jobs share a connection, with which both stay as they were but for the server", () => {
     const [{ database, cache }] = ask(using({}));
-    assert.deepEqual(cache.stores["redis"], { driver: "redis", connection: "default-forgetful", lock_connection: "default" });
+    assert.deepEqual(cache.stores["redis"], {
+      driver: "redis",
+      connection: "default-forgetful",
+      lock_connection: "default",
+    });
     assert.deepEqual(database.redis["default"], { host: "redis", database: "0" });
   });
 
@@ -57,11 +77,16 @@ describe("the servers that the parts of a configuration use", function () {
     const [{ cache }, none] = ask(using({ connection: "cache" }, redis));
     assert.deepEqual([cache.stores["redis"]?.["lock_connection"], none], ["default", {}]);
     const wrong = {
-      ...using({ connection: "cache", lock_connection: "cache" }, redis), horizon: { use: "cache" },
-      queue: { connections: { fast: { driver: "redis", connection: "cache" } } }, session: { driver: "redis", connection: "cache" },
+      ...using({ connection: "cache", lock_connection: "cache" }, redis),
+      horizon: { use: "cache" },
+      queue: { connections: { fast: { driver: "redis", connection: "cache" } } },
+      session: { driver: "redis", connection: "cache" },
     };
     assert.deepEqual(ask(wrong)[1], {
-      "queue.connections.fast.connection": "cache", "session.connection": "cache", "horizon.use": "cache", "cache.stores.redis.lock_connection": "cache",
+      "queue.connections.fast.connection": "cache",
+      "session.connection": "cache",
+      "horizon.use": "cache",
+      "cache.stores.redis.lock_connection": "cache",
     });
   });
 });

@@ -6,7 +6,10 @@ import { Browser } from "../support/browser.ts";
 import { Clone, docker, type Result, type Status } from "../support/clone.ts";
 import { Load } from "../support/load.ts";
 
-/** A client of websockets as browsers are: it connects again when it is told goodbye. What the server says first is its release. */
+/**
+ * A client of websockets as browsers are: it connects again when it is told goodbye. What the server says first is its
+ * release.
+ */
 class Listener {
   readonly releases: string[] = [];
   readonly echoes: string[] = [];
@@ -22,8 +25,12 @@ class Listener {
   private connect(): void {
     let opened = false;
     this.socket = new WebSocket(this.url);
-    this.socket.addEventListener("open", () => { opened = true; });
-    this.socket.addEventListener("message", ({ data }) => (String(data).startsWith("echo") ? this.echoes : this.releases).push(String(data)));
+    this.socket.addEventListener("open", () => {
+      opened = true;
+    });
+    this.socket.addEventListener("message", ({ data }) =>
+      (String(data).startsWith("echo") ? this.echoes : this.releases).push(String(data)),
+    );
     this.socket.addEventListener("close", ({ code }) => {
       if (!this.running) return;
       if (opened) this.codes.push(code);
@@ -42,7 +49,10 @@ class Listener {
   }
 }
 
-/** The application of examples/shop: a pool of workers, a websocket server, and a service with a password and data of its own. */
+/**
+ * The application of examples/shop: a pool of workers, a websocket server, and a service with a password and data of
+ * its own.
+ */
 describe("workers and services", function () {
   this.timeout(900_000);
   const clone = new Clone();
@@ -60,7 +70,9 @@ describe("workers and services", function () {
     return result;
   };
   const ok = ({ code, stdout, stderr }: Result) => assert.equal(code, 0, stdout + stderr);
-  const named = (name: string) => status.services.find((one) => one.name === name) ?? assert.fail(`no ${name}: ${status.services.map((one) => one.name).join(" ")}`);
+  const named = (name: string) =>
+    status.services.find((one) => one.name === name) ??
+    assert.fail(`no ${name}: ${status.services.map((one) => one.name).join(" ")}`);
   const until = async (what: string, holds: () => boolean | Promise<boolean>) => {
     for (let times = 0; times < 240; times++) {
       if (await holds()) return;
@@ -68,23 +80,61 @@ describe("workers and services", function () {
     }
     assert.fail(`${what} did not come`);
   };
-  const invoices = async () => await (await fetch(new URL("/api/invoices", status.url))).json() as { id: string; begun: number; done: number; worker: string }[];
-  const search = (...words: string[]) => docker("exec", named("app-1").container, "php", "-r",
-    '$r = new Redis; $r->connect("search", 7700); $r->auth($argv[1]); echo json_encode($r->rawCommand(...array_slice($argv, 2)));', password, ...words);
+  const invoices = async () =>
+    (await (await fetch(new URL("/api/invoices", status.url))).json()) as {
+      id: string;
+      begun: number;
+      done: number;
+      worker: string;
+    }[];
+  const search = (...words: string[]) =>
+    docker(
+      "exec",
+      named("app-1").container,
+      "php",
+      "-r",
+      '$r = new Redis; $r->connect("search", 7700); $r->auth($argv[1]); echo json_encode($r->rawCommand(...array_slice($argv, 2)));',
+      password,
+      ...words,
+    );
 
   before(async () => {
     const created = await clone.pulumi(["stack", "select", "--create", "local"]);
     assert.equal(created.code, 0, created.stderr);
     const { php, redis } = imageTags();
     for (const [path, value] of [
-      ["app.build.context", "examples/shop"], ["app.build.args.BASE", php], ["app.uid", "33"], ["app.gid", "33"], ["app.replicas", "2"],
-      ['app.persistent["public/uploads"].visibility', "public"], ["horizon.enabled", "false"], ["env.CACHE_STORE", "database"],
-      ["workers.queue.command", '["php","artisan","queue:work","--sleep=1"]'], ["workers.queue.replicas", "2"], ["workers.queue.longestJob", "20"],
-      ["workers.sockets.command", '["php","artisan","sockets:start"]'], ["workers.sockets.http.port", "8081"], ["workers.sockets.http.paths", '["/sockets"]'],
-      ["proxy.uploadLimit", "200"], ["services.search.image", redis], ["services.search.entrypoint", '["redis-server"]'], ["services.search.command", '["/run/search.conf"]'],
-      ["services.search.volume", "/data"], ["services.search.uid", "999"], ["services.search.gid", "999"], ["services.search.memory", "64"],
-      ["services.search.health", JSON.stringify(["sh", "-c", 'REDISCLI_AUTH=$(sed -n "s/^requirepass //p" /run/search.conf) redis-cli -p 7700 ping | grep -q PONG'])],
-    ] as const) await set(path, value);
+      ["app.build.context", "examples/shop"],
+      ["app.build.args.BASE", php],
+      ["app.uid", "33"],
+      ["app.gid", "33"],
+      ["app.replicas", "2"],
+      ['app.persistent["public/uploads"].visibility', "public"],
+      ["horizon.enabled", "false"],
+      ["env.CACHE_STORE", "database"],
+      ["workers.queue.command", '["php","artisan","queue:work","--sleep=1"]'],
+      ["workers.queue.replicas", "2"],
+      ["workers.queue.longestJob", "20"],
+      ["workers.sockets.command", '["php","artisan","sockets:start"]'],
+      ["workers.sockets.http.port", "8081"],
+      ["workers.sockets.http.paths", '["/sockets"]'],
+      ["proxy.uploadLimit", "200"],
+      ["services.search.image", redis],
+      ["services.search.entrypoint", '["redis-server"]'],
+      ["services.search.command", '["/run/search.conf"]'],
+      ["services.search.volume", "/data"],
+      ["services.search.uid", "999"],
+      ["services.search.gid", "999"],
+      ["services.search.memory", "64"],
+      [
+        "services.search.health",
+        JSON.stringify([
+          "sh",
+          "-c",
+          'REDISCLI_AUTH=$(sed -n "s/^requirepass //p" /run/search.conf) redis-cli -p 7700 ping | grep -q PONG',
+        ]),
+      ],
+    ] as const)
+      await set(path, value);
     const conf = `port 7700\ndir /data\nappendonly yes\nappendfsync always\nprotected-mode no\nrequirepass ${password}\n`;
     await pulumi("set", "--secret", "--path", 'drydock:services.search.files["/run/search.conf"]', conf);
     ok(await up());
@@ -103,10 +153,16 @@ describe("workers and services", function () {
     const dispatch = setInterval(() => void visitor.json("/api/invoices", { id: `job-${jobs++}`, seconds: 1 }), 900);
     await set("env.SHOP_RUN", "2");
     ok(await up());
-    await until("all clients on the new release", () => listeners.every(({ releases }) => releases.at(-1) === status.release));
+    await until("all clients on the new release", () =>
+      listeners.every(({ releases }) => releases.at(-1) === status.release),
+    );
     clearInterval(dispatch);
     for (const one of listeners) {
-      assert.deepEqual([one.releases, one.codes, one.failed], [[release, status.release], [1001], 0], "told goodbye once, and connected again at once");
+      assert.deepEqual(
+        [one.releases, one.codes, one.failed],
+        [[release, status.release], [1001], 0],
+        "told goodbye once, and connected again at once",
+      );
       one.stop();
     }
     assert.deepEqual((await load.stop()).reasons, {});
@@ -115,12 +171,17 @@ describe("workers and services", function () {
     assert.ok(jobs > 5 && all.every(({ begun, done }) => begun === 1 && done === 1), JSON.stringify(all));
     assert.ok(new Set(all.map(({ worker }) => worker)).size >= 2, "workers of both releases, or both of one pool");
     const before = await clone.drydock(["logs", "worker", "--before", "--tail", "all"]);
-    assert.match(before.stdout, /^worker-sockets-1-\w+ \| .*websockets on port 8081/m, "what the old containers wrote is kept");
+    assert.match(
+      before.stdout,
+      /^worker-sockets-1-\w+ \| .*websockets on port 8081/m,
+      "what the old containers wrote is kept",
+    );
   });
 
   it("leave room for an upload that is larger than the memory for files, which all replicas and the next release have", async () => {
     const visitor = new Browser(status.url);
-    const token = /name="_token" value="([^"]+)"/.exec(await (await visitor.get("/form")).text())?.[1] ?? assert.fail("no token");
+    const token =
+      /name="_token" value="([^"]+)"/.exec(await (await visitor.get("/form")).text())?.[1] ?? assert.fail("no token");
     const form = new FormData();
     form.set("_token", token);
     form.set("note", "large");
@@ -128,7 +189,9 @@ describe("workers and services", function () {
     const sent = await visitor.request("/form", { method: "POST", body: form });
     assert.equal(sent.status, 302);
     assert.match(await (await visitor.get("/form")).text(), /large/);
-    const sizes = status.services.filter(({ role }) => role === "app").map(({ container }) => docker("exec", container, "stat", "-c", "%s", "public/uploads/large.txt"));
+    const sizes = status.services
+      .filter(({ role }) => role === "app")
+      .map(({ container }) => docker("exec", container, "stat", "-c", "%s", "public/uploads/large.txt"));
     assert.deepEqual(sizes, ["150000000", "150000000"]);
     // Compressed, its length would not be known before.
     const asked = { method: "HEAD", headers: { "accept-encoding": "identity" } };
@@ -137,7 +200,13 @@ describe("workers and services", function () {
   });
 
   it("are reached by their name inside the stack", () => {
-    const said = docker("exec", named("app-1").container, "php", "-r", 'echo file_get_contents("http://sockets:8081/");');
+    const said = docker(
+      "exec",
+      named("app-1").container,
+      "php",
+      "-r",
+      'echo file_get_contents("http://sockets:8081/");',
+    );
     assert.equal(said, "up");
   });
 
@@ -166,6 +235,21 @@ describe("workers and services", function () {
     ok(await up());
     assert.notEqual(named("service-search").container, container);
     assert.equal(search("GET", "book"), '"1"');
-    assert.throws(() => docker("run", "--rm", "--network", "bridge", "--entrypoint", "redis-cli", imageTags().redis, "-h", "search", "-p", "7700", "ping"));
+    assert.throws(() =>
+      docker(
+        "run",
+        "--rm",
+        "--network",
+        "bridge",
+        "--entrypoint",
+        "redis-cli",
+        imageTags().redis,
+        "-h",
+        "search",
+        "-p",
+        "7700",
+        "ping",
+      ),
+    );
   });
 });

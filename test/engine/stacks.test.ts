@@ -23,8 +23,20 @@ describe("staging and production", function () {
       await clone.pulumi(["stack", "init", stack]);
       const result = await preview(stack);
       assert.equal(result.code, 1);
-      for (const path of ["env.APP_KEY", "env.DB_PASSWORD", "env.REDIS_PASSWORD", "database.rootPassword", "backup.key", "backup.databasePassword", "backup.token"]) {
-        assert.match(said(result), new RegExp(`pulumi config set --secret --path drydock:${path.replace(".", "\\.")} -s ${stack}`), path);
+      for (const path of [
+        "env.APP_KEY",
+        "env.DB_PASSWORD",
+        "env.REDIS_PASSWORD",
+        "database.rootPassword",
+        "backup.key",
+        "backup.databasePassword",
+        "backup.token",
+      ]) {
+        assert.match(
+          said(result),
+          new RegExp(`pulumi config set --secret --path drydock:${path.replace(".", "\\.")} -s ${stack}`),
+          path,
+        );
       }
     });
 
@@ -39,7 +51,10 @@ describe("staging and production", function () {
         "backup.token": randomBytes(24).toString("hex"),
       };
       for (const [path, value] of Object.entries(secrets)) {
-        assert.equal((await clone.pulumi(["config", "set", "--secret", "--path", `drydock:${path}`, value, "-s", stack])).code, 0);
+        assert.equal(
+          (await clone.pulumi(["config", "set", "--secret", "--path", `drydock:${path}`, value, "-s", stack])).code,
+          0,
+        );
       }
       const result = await preview(stack);
       assert.equal(result.code, 0, said(result));
@@ -55,7 +70,10 @@ describe("staging and production", function () {
     const containers = steps.filter(({ newState }) => newState.type === "docker:index/container:Container");
     assert.equal(containers.filter(({ urn }) => /::app-\d+$/.test(urn)).length, 4);
     for (const { newState } of containers) assert.match(newState.inputs.image, /@sha256:[0-9a-f]{64}$/);
-    assert.equal(steps.find(({ newState }) => newState.type === "pulumi:providers:docker")?.newState.inputs.host, "ssh://deploy@shop.example.com");
+    assert.equal(
+      steps.find(({ newState }) => newState.type === "pulumi:providers:docker")?.newState.inputs.host,
+      "ssh://deploy@shop.example.com",
+    );
   });
 
   it("will not change a stack other than local unasked", async () => {
@@ -93,7 +111,11 @@ describe("staging and production", function () {
   });
 
   const wrong: readonly (readonly [what: string, set: readonly string[], says: RegExp])[] = [
-    ["a misspelt key", ["--path", "drydock:app.replica", "4"], /drydock:app\.replica.*is app\.replicas meant|is drydock:app\.replicas meant/],
+    [
+      "a misspelt key",
+      ["--path", "drydock:app.replica", "4"],
+      /drydock:app\.replica.*is app\.replicas meant|is drydock:app\.replicas meant/,
+    ],
     ["a word for a number", ["--path", "drydock:app.replicas", "three"], /drydock:app\.replicas.*"three"/],
     ["no replica", ["--path", "drydock:app.replicas", "0"], /drydock:app\.replicas/],
     ["SQLite", ["--path", "drydock:env.DB_CONNECTION", "sqlite"], /drydock:env\.DB_CONNECTION.*sqlite/],
@@ -113,7 +135,10 @@ describe("staging and production", function () {
   }
 
   it("says what to do about a wrong passphrase", async () => {
-    const result = await clone.drydock(["preview", "-s", "staging"], { ...nowhere, PULUMI_CONFIG_PASSPHRASE: "not this one" });
+    const result = await clone.drydock(["preview", "-s", "staging"], {
+      ...nowhere,
+      PULUMI_CONFIG_PASSPHRASE: "not this one",
+    });
     assert.equal(result.code, 1);
     assert.match(said(result), /passphrase/);
     assert.match(said(result), /PULUMI_CONFIG_PASSPHRASE_FILE/);

@@ -25,10 +25,15 @@ const PACKAGES = "ca-certificates,docker.io,docker-cli,iproute2,iptables,openssh
 const canMake = existsSync("/usr/sbin/debootstrap");
 
 /** A Unix socket that leads to a port of another machine. */
-const leadTo = (socket: string, host: string, port: number): Server => createServer((near) => {
-  const far = createConnection({ host, port });
-  for (const [from, to] of [[near, far], [far, near]] as const) from.on("error", () => to.destroy()).pipe(to);
-}).listen(socket);
+const leadTo = (socket: string, host: string, port: number): Server =>
+  createServer((near) => {
+    const far = createConnection({ host, port });
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const)
+      from.on("error", () => to.destroy()).pipe(to);
+  }).listen(socket);
 
 /** The smallest system of that release with its Docker: made once, it takes minutes. */
 async function system(release: string): Promise<string> {
@@ -39,7 +44,10 @@ async function system(release: string): Promise<string> {
   mkdirSync(draft, { recursive: true });
   const { mirror, buildArgs } = await readAptAccess();
   const args = ["--variant=minbase", `--include=${PACKAGES}`, release, draft, mirror];
-  execFileSync("debootstrap", [...args, "/usr/share/debootstrap/scripts/sid"], { stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, ...buildArgs } });
+  execFileSync("debootstrap", [...args, "/usr/share/debootstrap/scripts/sid"], {
+    stdio: ["ignore", "ignore", "inherit"],
+    env: { ...process.env, ...buildArgs },
+  });
   renameSync(draft, folder);
   return folder;
 }

@@ -31,11 +31,19 @@ describe("a release while Docker itself is restarted", function () {
     await engine?.remove();
   });
 
-  it("says that Docker does not answer, and the next one comes back to all of it", () => subject.fault("dockerd restarted", async () => {
-    subject.change();
-    const result = await subject.upWhile((found) => found.some((one) => one.role === "app" && subject.isNew(one)), () => engine.stop());
-    assert.equal(result.code, 1, subject.said(result));
-    assert.match(subject.said(result), /Docker does not answer/);
-    await engine.start();
-  }, { mayFail: { match: /./, why: "all, while no container runs" } }));
+  it("says that Docker does not answer, and the next one comes back to all of it", () =>
+    subject.fault(
+      "dockerd restarted",
+      async () => {
+        subject.change();
+        const result = await subject.upWhile(
+          (found) => found.some((one) => one.role === "app" && subject.isNew(one)),
+          () => engine.stop(),
+        );
+        assert.equal(result.code, 1, subject.said(result));
+        assert.match(subject.said(result), /Docker does not answer/);
+        await engine.start();
+      },
+      { mayFail: { match: /./, why: "all, while no container runs" } },
+    ));
 });

@@ -28,23 +28,30 @@ describe("a release that is killed", function () {
     for (const [index, { name, took }] of steps.entries()) {
       subject.change();
       if (index < firstStart) subject.migration();
-      await subject.fault(`Pulumi killed: ${name}`, async () => {
-        const release = new PlainUp(subject.clone);
-        assert.ok(await release.begins(name), `the release is over, without ${name}: ${release.output}`);
-        await sleep(Math.min(took / 2, MIDST));
-        await release.kill();
-      }).catch((error: Error) => wrong.push(`${name}: ${error.message}`));
+      await subject
+        .fault(`Pulumi killed: ${name}`, async () => {
+          const release = new PlainUp(subject.clone);
+          assert.ok(await release.begins(name), `the release is over, without ${name}: ${release.output}`);
+          await sleep(Math.min(took / 2, MIDST));
+          await release.kill();
+        })
+        .catch((error: Error) => wrong.push(`${name}: ${error.message}`));
     }
     assert.deepEqual(wrong, []);
   });
 
-  it("is waited for, where its Pulumi has survived `./drydock`", () => subject.fault("`./drydock` killed, its Pulumi not", async () => {
-    subject.change();
-    await subject.upWhile((found) => found.some((one) => one.role === "app" && subject.isNew(one)), killSession);
-  }));
+  it("is waited for, where its Pulumi has survived `./drydock`", () =>
+    subject.fault("`./drydock` killed, its Pulumi not", async () => {
+      subject.change();
+      await subject.upWhile((found) => found.some((one) => one.role === "app" && subject.isNew(one)), killSession);
+    }));
 
-  it("is gone on with, where both were killed while a migration runs", () => subject.fault("`./drydock` and Pulumi killed while a migration runs", async () => {
-    subject.migration("DB::statement('do sleep(5)');");
-    await subject.upWhile((found) => found.some(({ name, state }) => name.endsWith("-migrate") && state === "running"), killTree);
-  }));
+  it("is gone on with, where both were killed while a migration runs", () =>
+    subject.fault("`./drydock` and Pulumi killed while a migration runs", async () => {
+      subject.migration("DB::statement('do sleep(5)');");
+      await subject.upWhile(
+        (found) => found.some(({ name, state }) => name.endsWith("-migrate") && state === "running"),
+        killTree,
+      );
+    }));
 });

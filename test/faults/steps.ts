@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -24,9 +24,18 @@ export class PlainUp {
   constructor(clone: Clone) {
     this.log = join(clone.dir, ".drydock", "events.json");
     rmSync(this.log, { force: true });
-    const script = 'eval "$(./drydock env 2>/dev/null)" && exec pulumi up --stack local --yes --skip-preview --suppress-progress --non-interactive --event-log "$0"';
-    this.child = spawn("bash", ["-c", script, this.log], { cwd: clone.dir, env: clone.env({ PULUMI_DEBUG_COMMANDS: "true" }), stdio: ["ignore", "pipe", "pipe"], detached: true });
-    for (const stream of [this.child.stdout, this.child.stderr]) stream?.on("data", (chunk: Buffer) => { this.said += String(chunk); });
+    const script =
+      'eval "$(./drydock env 2>/dev/null)" && exec pulumi up --stack local --yes --skip-preview --suppress-progress --non-interactive --event-log "$0"';
+    this.child = spawn("bash", ["-c", script, this.log], {
+      cwd: clone.dir,
+      env: clone.env({ PULUMI_DEBUG_COMMANDS: "true" }),
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
+    for (const stream of [this.child.stdout, this.child.stderr])
+      stream?.on("data", (chunk: Buffer) => {
+        this.said += String(chunk);
+      });
   }
 
   get output(): string {
@@ -74,22 +83,38 @@ export class PlainUp {
 
   private events(): { step: string; type: string; ends: boolean }[] {
     if (!existsSync(this.log)) return [];
-    return readFileSync(this.log, "utf8").split("\n").flatMap((line) => {
-      try {
-        const { resourcePreEvent, resOutputsEvent } = JSON.parse(line) as EngineEvent;
-        const metadata = (resourcePreEvent ?? resOutputsEvent)?.metadata;
-        return metadata === undefined || isNothing(metadata) ? [] : [{ step: `${metadata.op} ${metadata.urn.split("::").at(-1)}`, type: metadata.type, ends: resOutputsEvent !== undefined }];
-      } catch {
-        return []; // an event that is just being written
-      }
-    });
+    return readFileSync(this.log, "utf8")
+      .split("\n")
+      .flatMap((line) => {
+        try {
+          const { resourcePreEvent, resOutputsEvent } = JSON.parse(line) as EngineEvent;
+          const metadata = (resourcePreEvent ?? resOutputsEvent)?.metadata;
+          return metadata === undefined || isNothing(metadata)
+            ? []
+            : [
+                {
+                  step: `${metadata.op} ${metadata.urn.split("::").at(-1)}`,
+                  type: metadata.type,
+                  ends: resOutputsEvent !== undefined,
+                },
+              ];
+        } catch {
+          return []; // an event that is just being written
+        }
+      });
   }
 }
 
-/** Nothing is done in a step of a component, in one that finds all as it was, and at the end of a command that has nothing to undo. */
+/**
+ * Nothing is done in a step of a component, in one that finds all as it was, and at the end of a command that has
+ * nothing to undo.
+ */
 function isNothing({ op, type, old }: StepMetadata): boolean {
-  return /^(same|replace|read|refresh|discard)/.test(op) || /^(drydock|pulumi):/.test(type)
-    || (op.startsWith("delete") && type.startsWith("command:") && old?.inputs?.delete === undefined);
+  return (
+    /^(same|replace|read|refresh|discard)/.test(op) ||
+    /^(drydock|pulumi):/.test(type) ||
+    (op.startsWith("delete") && type.startsWith("command:") && old?.inputs?.delete === undefined)
+  );
 }
 
 /** Process groups come and go in a session; the session stays. */
@@ -98,7 +123,9 @@ export function killSession(session: number): void {
     for (const pid of left) {
       try {
         process.kill(pid, "SIGKILL");
-      } catch { /* it has ended meanwhile */ }
+      } catch {
+        /* it has ended meanwhile */
+      }
     }
   }
 }
@@ -106,7 +133,8 @@ export function killSession(session: number): void {
 /** The same for a process and all that it has started, in whatever session. */
 export function killTree(pid: number): void {
   const all = processes();
-  const below = (parent: number): Process[] => all.filter((one) => one.parent === parent).flatMap((one) => [one, ...below(one.pid)]);
+  const below = (parent: number): Process[] =>
+    all.filter((one) => one.parent === parent).flatMap((one) => [one, ...below(one.pid)]);
   for (const session of new Set([pid, ...below(pid).map((one) => one.session)])) killSession(session);
 }
 
@@ -116,16 +144,23 @@ interface Process {
   readonly session: number;
 }
 
-const members = (session: number): number[] => processes().filter((one) => one.session === session).map(({ pid }) => pid);
+const members = (session: number): number[] =>
+  processes()
+    .filter((one) => one.session === session)
+    .map(({ pid }) => pid);
 
 function processes(): Process[] {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((name) => {
-    try {
-      // After the name in brackets: state, parent, group, session.
-      const [state, parent, , session] = readFileSync(`/proc/${name}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
-      return state === "Z" ? [] : [{ pid: Number(name), parent: Number(parent), session: Number(session) }];
-    } catch {
-      return []; // it has ended meanwhile
-    }
-  });
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        // After the name in brackets: state, parent, group, session.
+        const [state, parent, , session] = readFileSync(`/proc/${name}/stat`, "utf8")
+          .replace(/^.*\) /s, "")
+          .split(" ");
+        return state === "Z" ? [] : [{ pid: Number(name), parent: Number(parent), session: Number(session) }];
+      } catch {
+        return []; // it has ended meanwhile
+      }
+    });
 }

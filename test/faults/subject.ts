@@ -8,7 +8,7 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before } from "mocha";
 import { Clone, docker, type Result, type Status } from "../support/clone.ts";
-import { containersOf, resourcesOf, type Found } from "../support/containers.ts";
+import { containersOf, type Found, resourcesOf } from "../support/containers.ts";
 import { Load, type LoadOptions } from "../support/load.ts";
 import { report } from "./table.ts";
 
@@ -45,7 +45,16 @@ export class Subject {
   }
 
   async set(path: string, value: string, ...options: string[]): Promise<void> {
-    const { code, stderr } = await this.clone.pulumi(["config", "set", "-s", "local", "--path", ...options, `drydock:${path}`, value]);
+    const { code, stderr } = await this.clone.pulumi([
+      "config",
+      "set",
+      "-s",
+      "local",
+      "--path",
+      ...options,
+      `drydock:${path}`,
+      value,
+    ]);
     assert.equal(code, 0, stderr);
   }
 
@@ -70,14 +79,31 @@ export class Subject {
   }
 
   /** An `up` in whose midst something happens: as soon as what runs looks like this. */
-  async upWhile(when: (found: readonly Found[]) => boolean, act: (pid: number) => Promise<void> | void): Promise<Result> {
+  async upWhile(
+    when: (found: readonly Found[]) => boolean,
+    act: (pid: number) => Promise<void> | void,
+  ): Promise<Result> {
     // A session of its own, so that it can be ended apart from what it has started.
-    const child = spawn("./drydock", ["up"], { cwd: this.clone.dir, env: this.clone.env(), stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const child = spawn("./drydock", ["up"], {
+      cwd: this.clone.dir,
+      env: this.clone.env(),
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
     let [stdout, stderr] = ["", ""];
-    child.stdout.on("data", (chunk: Buffer) => { stdout += String(chunk); });
-    child.stderr.on("data", (chunk: Buffer) => { stderr += String(chunk); });
+    child.stdout.on("data", (chunk: Buffer) => {
+      stdout += String(chunk);
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      stderr += String(chunk);
+    });
     let over = false;
-    const ended = new Promise<number>((resolve) => child.once("exit", (code) => { over = true; resolve(code ?? 1); }));
+    const ended = new Promise<number>((resolve) =>
+      child.once("exit", (code) => {
+        over = true;
+        resolve(code ?? 1);
+      }),
+    );
     while (!over && !when(await containersOf(this.clone))) await sleep(100);
     if (over) assert.fail(`the moment did not come\n${stdout}${stderr}`);
     await act(child.pid!);
@@ -112,7 +138,9 @@ export class Subject {
     const file = join(MIGRATIONS, `${name}.php`);
     if (body !== undefined) this.backs.push(() => rmSync(join(this.clone.dir, file), { force: true }));
     mkdirSync(dirname(join(this.clone.dir, file)), { recursive: true });
-    writeFileSync(join(this.clone.dir, file), `<?php
+    writeFileSync(
+      join(this.clone.dir, file),
+      `<?php
 
 use Illuminate\\Database\\Migrations\\Migration;
 use Illuminate\\Database\\Schema\\Blueprint;
@@ -126,7 +154,8 @@ return new class extends Migration
         ${body ?? `Schema::create('${table}', fn (Blueprint $t) => $t->id());`}
     }
 };
-`);
+`,
+    );
     return file;
   }
 
@@ -135,7 +164,16 @@ return new class extends Migration
   }
 
   sql(query: string): string {
-    return docker("exec", this.container("database"), "mariadb", "--defaults-file=/run/drydock/client.cnf", "laravel", "-N", "-e", query);
+    return docker(
+      "exec",
+      this.container("database"),
+      "mariadb",
+      "--defaults-file=/run/drydock/client.cnf",
+      "laravel",
+      "-N",
+      "-e",
+      query,
+    );
   }
 
   /** Makes a load on the site of this stack. */
@@ -144,7 +182,8 @@ return new class extends Migration
   }
 
   /**
-   * Lets a fault happen under load, then releases again, plainly, and judges: which requests failed, which rows are missing, whether
+   * Lets a fault happen under load, then releases again, plainly, and judges: which requests failed, which rows are
+   * missing, whether
    * anything is left over. One line of the table.
    */
   async fault(name: string, inject: () => Promise<void>, { mayFail }: Expected = {}): Promise<void> {
@@ -166,7 +205,15 @@ return new class extends Migration
     } finally {
       const { total, failed, reasons, written } = await load.stop();
       if (!Number.isNaN(converged)) lost = this.missing(written).length;
-      report({ fault: name, failed, total, lost, converged, reasons, ...(mayFail === undefined ? {} : { why: mayFail.why }) });
+      report({
+        fault: name,
+        failed,
+        total,
+        lost,
+        converged,
+        reasons,
+        ...(mayFail === undefined ? {} : { why: mayFail.why }),
+      });
     }
     const { reasons, total } = load.count;
     const unexpected = Object.keys(reasons).filter((reason) => mayFail === undefined || !mayFail.match.test(reason));
@@ -179,30 +226,59 @@ return new class extends Migration
   /** The acknowledged rows that are not in the table. No row may be there twice either: a POST is never repeated. */
   private missing(written: readonly number[]): number[] {
     if (written.length === 0) return [];
-    const found = this.sql(`select n from \`rows\` where n between ${Math.min(...written)} and ${Math.max(...written)}`).split("\n").filter((line) => line !== "").map(Number);
+    const found = this.sql(`select n from \`rows\` where n between ${Math.min(...written)} and ${Math.max(...written)}`)
+      .split("\n")
+      .filter((line) => line !== "")
+      .map(Number);
     assert.equal(new Set(found).size, found.length, "a POST was done twice");
     return written.filter((n) => !found.includes(n));
   }
 
   /** Everything runs, the state knows every container, and there is exactly one scheduler. */
   async isWhole(): Promise<void> {
-    assert.ok(this.status.services.every(({ state, health }) => state === "running" && health === "healthy"), JSON.stringify(this.status.services));
+    assert.ok(
+      this.status.services.every(({ state, health }) => state === "running" && health === "healthy"),
+      JSON.stringify(this.status.services),
+    );
     const known = resourcesOf(this.clone).filter(({ type }) => type === "docker:index/container:Container");
-    assert.ok(known.every((resource) => resource.delete !== true), "the state has containers that wait for their deletion");
+    assert.ok(
+      known.every((resource) => resource.delete !== true),
+      "the state has containers that wait for their deletion",
+    );
     let found = await containersOf(this.clone);
     // A one-off container whose script was killed ends by itself.
-    for (const end = Date.now() + 30_000; found.length > known.length && Date.now() < end; found = await containersOf(this.clone)) await sleep(500);
-    assert.deepEqual(found.map(({ id }) => id).sort(), known.map(({ id }) => id).sort(), `containers are ${found.map(({ name }) => name).join(", ")}`);
-    const running = (role: string) => found.filter((container) => container.role === role && container.state === "running").length;
+    for (
+      const end = Date.now() + 30_000;
+      found.length > known.length && Date.now() < end;
+      found = await containersOf(this.clone)
+    )
+      await sleep(500);
+    assert.deepEqual(
+      found.map(({ id }) => id).sort(),
+      known.map(({ id }) => id).sort(),
+      `containers are ${found.map(({ name }) => name).join(", ")}`,
+    );
+    const running = (role: string) =>
+      found.filter((container) => container.role === role && container.state === "running").length;
     assert.equal(running("scheduler"), 1);
     assert.ok(running("horizon") >= 1, "no worker");
     const answers = [];
     for (let asked = 0; asked < 20; asked++) answers.push(await this.answer());
     assert.deepEqual([...new Set(answers.map(({ release }) => release))], [this.status.release]);
-    assert.deepEqual([...new Set(answers.map(({ replica }) => replica))].sort(), found.filter(({ role }) => role === "app").map(({ id }) => id.slice(0, 12)).sort(), "each replica is asked");
+    assert.deepEqual(
+      [...new Set(answers.map(({ replica }) => replica))].sort(),
+      found
+        .filter(({ role }) => role === "app")
+        .map(({ id }) => id.slice(0, 12))
+        .sort(),
+      "each replica is asked",
+    );
   }
 
-  /** Kills the main process of a container of this stack from outside, and waits until Docker has started it again, as after a crash. */
+  /**
+   * Kills the main process of a container of this stack from outside, and waits until Docker has started it again, as
+   * after a crash.
+   */
   async crash(name: string): Promise<void> {
     const container = this.container(name);
     process.kill(Number(docker("inspect", "--format", "{{.State.Pid}}", container)), "SIGKILL");
@@ -210,13 +286,21 @@ return new class extends Migration
   }
 
   async restarted(name: string): Promise<void> {
-    for (const end = Date.now() + 20_000; docker("inspect", "--format", "{{.RestartCount}}", this.container(name)) === "0"; await sleep(100)) assert.ok(Date.now() < end, `${name} has not crashed`);
+    for (
+      const end = Date.now() + 20_000;
+      docker("inspect", "--format", "{{.RestartCount}}", this.container(name)) === "0";
+      await sleep(100)
+    )
+      assert.ok(Date.now() < end, `${name} has not crashed`);
   }
 
   /** Which release answers, and which replica: its container's short id. */
   private async answer(): Promise<{ readonly release: string; readonly replica: string }> {
     const { socketPath } = this.loading;
-    const [response] = (await once(get(new URL("/release", this.status.url), { agent: false, ...(socketPath === undefined ? {} : { socketPath }) }), "response")) as [IncomingMessage];
+    const [response] = (await once(
+      get(new URL("/release", this.status.url), { agent: false, ...(socketPath === undefined ? {} : { socketPath }) }),
+      "response",
+    )) as [IncomingMessage];
     return { release: (await text(response)).trim(), replica: String(response.headers["x-replica"]) };
   }
 

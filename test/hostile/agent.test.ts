@@ -5,7 +5,7 @@ import type { Entry } from "../../backup/protocol.ts";
 import type { BackupHost } from "../../cli/backup/agent.ts";
 import { Progress } from "../../cli/backup/progress.ts";
 import { filesBeside, inFiles, swapFiles } from "../../cli/backup/restoreFiles.ts";
-import { query, quoted, type Database } from "../../cli/backup/sql.ts";
+import { type Database, query, quoted } from "../../cli/backup/sql.ts";
 import { dockerFor } from "../../cli/docker.ts";
 import { ensureImages } from "../../cli/setup/images.ts";
 import { Rig } from "../backup/rig.ts";
@@ -28,10 +28,16 @@ describe("a backup, whatever the names in it are", function () {
 
   /** The dump of a backup in a schema of its own. */
   const loaded = async (id: string, ...more: string[]): Promise<unknown> => {
-    await query(server, "DROP DATABASE IF EXISTS look; CREATE DATABASE look CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_ai_ci");
-    const load = 'MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb --no-defaults --protocol=socket -uroot --binary-mode look';
+    await query(
+      server,
+      "DROP DATABASE IF EXISTS look; CREATE DATABASE look CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_ai_ci",
+    );
+    const load =
+      "MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb --no-defaults --protocol=socket -uroot --binary-mode look";
     const script = 'set -o pipefail; "$0" exec "$1" agent dump "${@:4}" | "$0" exec -i "$2" sh -c "$3"';
-    execFileSync("bash", ["-c", script, "docker", rig.name("agent"), rig.name("database"), load, id, ...more], { stdio: ["ignore", "ignore", "pipe"] });
+    execFileSync("bash", ["-c", script, "docker", rig.name("agent"), rig.name("database"), load, id, ...more], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     const found = await picture(server, "look");
     await query(server, "DROP DATABASE look");
     return found;
@@ -42,20 +48,32 @@ describe("a backup, whatever the names in it are", function () {
     await make(server, "shop", "of the live", underAll(half, NAMES));
     await make(server, "shop", "of the live", underAll(NAMES.filter((name) => !half.includes(name)).slice(0, 12), []));
     let before = await picture(server, "shop");
-    assert.ok(before.rows.length > 100 && before.objects.length > 130, `${before.rows.length} rows, ${before.objects.length} objects`);
+    assert.ok(
+      before.rows.length > 100 && before.objects.length > 130,
+      `${before.rows.length} rows, ${before.objects.length} objects`,
+    );
     // mariadb-backup can't have all of them.
     const { stdout, last: first } = await rig.agent("run", "--type", "full");
     assert.deepEqual([first.backup?.verified, first.backup?.database.format], [true, "logical"], JSON.stringify(first));
-    assert.match(stdout, /the database is dumped, not copied: mariadb-backup can't lock the table .* of shop, for there is a backtick in its name/);
+    assert.match(
+      stdout,
+      /the database is dumped, not copied: mariadb-backup can't lock the table .* of shop, for there is a backtick in its name/,
+    );
     for (const physical of [false, true]) {
       const type = physical ? "full" : "db";
       if (physical) {
-        for (const [name] of await query(server, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'shop' AND engine <> 'InnoDB' AND table_name LIKE '%`%'"))
+        for (const [name] of await query(
+          server,
+          "SELECT table_name FROM information_schema.tables WHERE table_schema = 'shop' AND engine <> 'InnoDB' AND table_name LIKE '%`%'",
+        ))
           await query(server, `ALTER TABLE shop.${quoted(name!)} ENGINE=InnoDB`);
         before = await picture(server, "shop");
       }
       const entry = await rig.backup(type);
-      assert.deepEqual([entry.verified, entry.missing, entry.unproven, entry.database!.format], [true, undefined, undefined, physical ? "physical" : "logical"]);
+      assert.deepEqual(
+        [entry.verified, entry.missing, entry.unproven, entry.database!.format],
+        [true, undefined, undefined, physical ? "physical" : "logical"],
+      );
       assert.deepEqual(await loaded(entry.id), before, type);
       if (physical) {
         assert.equal((await rig.agent("prepare", entry.id, "--compare")).code, 0);
@@ -71,11 +89,15 @@ describe("a backup, whatever the names in it are", function () {
       await query(server, `DELETE FROM shop.${table} WHERE id > 49`);
     }
     assert.equal(rig.sql("SELECT COUNT(*) FROM mysql.user WHERE user = 'shop'"), "0");
-    for (const verb of ["status", "health", "list", "stats"]) assert.equal((await rig.agent(verb)).last.event, "result", verb);
+    for (const verb of ["status", "health", "list", "stats"])
+      assert.equal((await rig.agent(verb)).last.event, "result", verb);
   });
 
   it("says in one line, and without signs that a terminal obeys, what differs", async () => {
-    await query(server, "DROP DATABASE shop; CREATE DATABASE shop; CREATE TABLE shop.`\u001b[31mred\nbreak\u202e` (id INT PRIMARY KEY)");
+    await query(
+      server,
+      "DROP DATABASE shop; CREATE DATABASE shop; CREATE TABLE shop.`\u001b[31mred\nbreak\u202e` (id INT PRIMARY KEY)",
+    );
     const made = (await rig.agent("run", "--type", "db", "--no-verify")).last.backup as Entry;
     rig.rewrite(made.id, "for (const sum of Object.values(entry.database.sums)) sum.rows++;");
     const { code, last } = await rig.agent("verify", made.id);
@@ -90,16 +112,30 @@ describe("a backup, whatever the names in it are", function () {
     rig.storage(`mkdir -p app/odd && cd app/odd && node -e '${script}'`);
   };
 
-  /** All of the files, as the application has them: kind, rights, size, owner, where a link goes; and what they hold. Their times are rounded to seconds. */
+  /**
+   * All of the files, as the application has them: kind, rights, size, owner, where a link goes; and what they hold.
+   * Their times are rounded to seconds.
+   */
   const files = (): readonly string[] => {
     const all = `find . -mindepth 1 ! -path './.drydock-*'`;
-    const listed = rig.storage(`${all} ! -type d -printf '%y %m %s %U:%G %l %p\\0' | tr '\\0\\n' '\\n@' | sort; ${all} -type d -printf '%y %m %U:%G %p\\0' | tr '\\0\\n' '\\n@' | sort; ${all} -type f -exec sha256sum -z {} + | tr '\\0\\n' '\\n@' | sort`);
+    const listed = rig.storage(
+      `${all} ! -type d -printf '%y %m %s %U:%G %l %p\\0' | tr '\\0\\n' '\\n@' | sort; ${all} -type d -printf '%y %m %U:%G %p\\0' | tr '\\0\\n' '\\n@' | sort; ${all} -type f -exec sha256sum -z {} + | tr '\\0\\n' '\\n@' | sort`,
+    );
     return listed.split("\n");
   };
 
   it("has files again as they were, whatever they are called and are", async () => {
-    const names = NAMES.filter((name) => !/[/\0]/.test(name) && name !== "." && name !== ".." && Buffer.byteLength(name) <= 255).map((name) => Buffer.from(name));
-    makeFiles([...names, Buffer.from("caf\xe9", "latin1"), Buffer.alloc(255, 0xff), Buffer.from("x".repeat(255)), Buffer.from(" "), Buffer.from("-rf")]);
+    const names = NAMES.filter(
+      (name) => !/[/\0]/.test(name) && name !== "." && name !== ".." && Buffer.byteLength(name) <= 255,
+    ).map((name) => Buffer.from(name));
+    makeFiles([
+      ...names,
+      Buffer.from("caf\xe9", "latin1"),
+      Buffer.alloc(255, 0xff),
+      Buffer.from("x".repeat(255)),
+      Buffer.from(" "),
+      Buffer.from("-rf"),
+    ]);
     rig.storage(`cd app/odd; truncate -s 5M sparse; printf end >> sparse; printf 1 > setuid; chmod 4750 setuid; printf 2 > none; chmod 400 none; : > nothing; mkdir hollow; chmod 711 hollow;
       ln -s /etc/passwd outside; ln -s nowhere dangling; ln -s . round; ln nothing 'hard link'; touch -d '1999-01-02 03:04:05' nothing`);
     const before = files();

@@ -1,5 +1,6 @@
 <?php
-// What somebody would try who runs code of his own in a container of the application. Argument: JSON with what he may know already.
+// What somebody would try who runs code of his own in a container of the application. Argument: JSON with what he may
+// know already.
 // Prints JSON: {"got": {what: how}, "refused": {what: why}, "controls": {what: whether it works that ought to}}
 
 [, $path, $known] = $argv;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { holderOf, removeLeft, savedIn, takeHostLock, type LockPlace } from "../../cli/backup/hostLock.ts";
+import { holderOf, type LockPlace, removeLeft, savedIn, takeHostLock } from "../../cli/backup/hostLock.ts";
 import { dockerFor } from "../../cli/docker.ts";
 import { imageTags } from "../../cli/setup/images-tags.ts";
 
@@ -20,8 +20,14 @@ describe("the lock of a stack on its Docker host", function () {
     const lock = await takeHostLock(docker, where, "restore", "a restore of backup $(id) `id`");
     try {
       const holder = await holderOf(docker, where);
-      assert.deepEqual([holder?.state, holder?.purpose, holder?.about], ["held", "restore", "a restore of backup $(id) `id`"]);
-      await assert.rejects(takeHostLock(docker, where, "up", ""), /data is being restored \(a restore of backup \$\(id\) `id`\) by \S+@\S+, since \S+; nothing was changed/);
+      assert.deepEqual(
+        [holder?.state, holder?.purpose, holder?.about],
+        ["held", "restore", "a restore of backup $(id) `id`"],
+      );
+      await assert.rejects(
+        takeHostLock(docker, where, "up", ""),
+        /data is being restored \(a restore of backup \$\(id\) `id`\) by \S+@\S+, since \S+; nothing was changed/,
+      );
     } finally {
       await lock.release();
     }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync, type ChildProcess } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -18,8 +18,13 @@ describe("restores and imports of a stack", function () {
   const container = (role: string): string => status.services.find((service) => service.role === role)!.container;
   const sql = (statements: string): string =>
     docker(
-      "exec", container("database"), "sh", "-c",
-      'MYSQL_PWD=$(cat /run/drydock/root-password) mariadb -uroot -N laravel -e "$1"', "sql", statements,
+      "exec",
+      container("database"),
+      "sh",
+      "-c",
+      'MYSQL_PWD=$(cat /run/drydock/root-password) mariadb -uroot -N laravel -e "$1"',
+      "sql",
+      statements,
     );
   const ok = async (...args: string[]): Promise<Result> => {
     const result = await clone.drydock(args);
@@ -33,8 +38,12 @@ describe("restores and imports of a stack", function () {
   const isSettled = async (why: string): Promise<void> => {
     const now = await state();
     assert.equal(now.restore, undefined, why);
-    assert.deepEqual(now.services.filter(({ state }) => state !== "running"), [], why);
-    for (const end = Date.now() + 60_000; (await fetch(status.url)).status !== 200;) {
+    assert.deepEqual(
+      now.services.filter(({ state }) => state !== "running"),
+      [],
+      why,
+    );
+    for (const end = Date.now() + 60_000; (await fetch(status.url)).status !== 200; ) {
       assert.ok(Date.now() < end, `${why}: the site is not open`);
       await sleep(500);
     }
@@ -42,12 +51,18 @@ describe("restores and imports of a stack", function () {
     const left = docker("exec", container("database"), "sh", "-c", "ls /var/lib/mysql/.drydock");
     assert.doesNotMatch(left, /state|leaving|hold/, why);
     const names = docker("ps", "--all", "--format", "{{.Names}}").split("\n");
-    assert.deepEqual(names.filter((name) => name.startsWith(`${container("restore")}-beside`)), [], why);
+    assert.deepEqual(
+      names.filter((name) => name.startsWith(`${container("restore")}-beside`)),
+      [],
+      why,
+    );
   };
 
   /** As a machine that stops: everything ends at once, and what nobody had stopped is started again. */
   const reboot = async (): Promise<void> => {
-    const running = (await containersOf(clone)).filter(({ state, name }) => state === "running" && !name.endsWith("-beside"));
+    const running = (await containersOf(clone)).filter(
+      ({ state, name }) => state === "running" && !name.endsWith("-beside"),
+    );
     execFileSync("docker", ["kill", ...running.map(({ id }) => id)], { stdio: "ignore" });
     execFileSync("docker", ["start", ...running.map(({ id }) => id)], { stdio: "ignore" });
   };
@@ -60,16 +75,21 @@ describe("restores and imports of a stack", function () {
     app("mkdir -p storage/app/up && echo one > storage/app/up/a.txt");
     bin = mkdtempSync(join(tmpdir(), "drydock-kill-"));
     // Not the clients of ./drydock, which look for the real one on PATH, and would find this one.
-    const real = execFileSync("bash", ["-c", "type -ap docker | grep -v /cli/host/bin/"], { encoding: "utf8" }).split("\n")[0]!;
+    const real = execFileSync("bash", ["-c", "type -ap docker | grep -v /cli/host/bin/"], { encoding: "utf8" }).split(
+      "\n",
+    )[0]!;
     // A docker's client that ends the command line which calls it, before or after it has done what it was asked for.
-    writeFileSync(join(bin, "docker"), `#!/bin/bash
+    writeFileSync(
+      join(bin, "docker"),
+      `#!/bin/bash
 if [ -n "$KILL_AT" ] && [[ "$*" == *"$KILL_AT"* ]]; then
   [ "$KILL_WHEN" = before ] || ${real} "$@"
   kill -9 $PPID
   exit 1
 fi
 exec ${real} "$@"
-`);
+`,
+    );
     chmodSync(join(bin, "docker"), 0o755);
   });
   after(async () => {
@@ -81,8 +101,12 @@ exec ${real} "$@"
     const path = `${bin!}${delimiter}${process.env.PATH}`;
     const child = clone.start(["backup", "restore", ...args], { PATH: path, KILL_AT: at, KILL_WHEN: when });
     let text = "";
-    child.stderr!.on("data", (chunk: Buffer) => { text += chunk.toString(); });
-    const [code, signal] = await new Promise<[number | null, string | null]>((resolve) => child.once("close", (...ended) => resolve(ended)));
+    child.stderr!.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
+      child.once("close", (...ended) => resolve(ended)),
+    );
     assert.ok(signal === "SIGKILL" || code === 137, `${at}: it ended by itself (${code}): ${text}`);
   };
 
@@ -112,7 +136,11 @@ exec ${real} "$@"
       await ok(...(index % 3 === 2 ? ["up"] : ["backup", "restore", "--resume"]));
       await isSettled(why);
       const files = args.includes("--files");
-      assert.equal(sql("SELECT GROUP_CONCAT(id ORDER BY id) FROM kept"), end === "done" && !files ? "1,2" : "1,2,99", why);
+      assert.equal(
+        sql("SELECT GROUP_CONCAT(id ORDER BY id) FROM kept"),
+        end === "done" && !files ? "1,2" : "1,2,99",
+        why,
+      );
       assert.equal(app("cat storage/app/up/a.txt"), end === "done" && files ? "one" : "changed", why);
     }
     assert.match(said(await ok("backup", "restore", "--resume")), /No restore was cut off/);
@@ -127,12 +155,19 @@ exec ${real} "$@"
       rmSync(join(other.dir, ".drydock", "local.lock"), { force: true });
       child = clone.start(["backup", "restore", "latest", "--db", "--physical", "--yes", "--no-backup"]);
       const ended = new Promise<number | null>((resolve) => child!.once("close", resolve));
-      await new Promise<void>((resolve) => child!.stderr!.on("data", (chunk: Buffer) => { if (/preparing/.test(chunk.toString())) resolve(); }));
+      await new Promise<void>((resolve) =>
+        child!.stderr!.on("data", (chunk: Buffer) => {
+          if (/preparing/.test(chunk.toString())) resolve();
+        }),
+      );
       for (const args of [["backup", "restore", "latest", "--db", "--yes"], ["up"], ["import", "files", other.dir]]) {
         const refused = await other.drydock(args);
         if (child.exitCode !== null) break;
         assert.equal(refused.code, 3, said(refused));
-        assert.match(said(refused), /data is being restored \(a restore of backup latest\) by \S+, since .*nothing was changed/);
+        assert.match(
+          said(refused),
+          /data is being restored \(a restore of backup latest\) by \S+, since .*nothing was changed/,
+        );
       }
       assert.equal(await ended, 0);
       await isSettled("after two at once");
@@ -146,11 +181,23 @@ exec ${real} "$@"
     const dump = join(clone.dir, "old.sql");
     const rows = sql("SELECT COUNT(*) FROM `rows`");
     // As mariadb-dump --databases writes it of a server with other accounts.
-    sql("CREATE DATABASE `my-shop`; CREATE TABLE `my-shop`.`it's` (id INT PRIMARY KEY); INSERT INTO `my-shop`.`it's` VALUES (7), (8); CREATE TABLE `my-shop`.migrations (id INT PRIMARY KEY AUTO_INCREMENT, migration VARCHAR(255), batch INT); CREATE DEFINER=shop@localhost VIEW `my-shop`.`the view` AS SELECT id FROM `my-shop`.`it's`");
-    const trigger = "CREATE DEFINER=shop@localhost TRIGGER `my-shop`.up BEFORE INSERT ON `my-shop`.`it's` FOR EACH ROW SET NEW.id = NEW.id + 1";
+    sql(
+      "CREATE DATABASE `my-shop`; CREATE TABLE `my-shop`.`it's` (id INT PRIMARY KEY); INSERT INTO `my-shop`.`it's` VALUES (7), (8); CREATE TABLE `my-shop`.migrations (id INT PRIMARY KEY AUTO_INCREMENT, migration VARCHAR(255), batch INT); CREATE DEFINER=shop@localhost VIEW `my-shop`.`the view` AS SELECT id FROM `my-shop`.`it's`",
+    );
+    const trigger =
+      "CREATE DEFINER=shop@localhost TRIGGER `my-shop`.up BEFORE INSERT ON `my-shop`.`it's` FOR EACH ROW SET NEW.id = NEW.id + 1";
     sql(trigger);
     sql("CREATE USER shop@localhost; GRANT ALL ON `my-shop`.* TO shop@localhost");
-    writeFileSync(dump, docker("exec", container("database"), "sh", "-c", "MYSQL_PWD=$(cat /run/drydock/root-password) mariadb-dump -uroot --routines --triggers --databases my-shop"));
+    writeFileSync(
+      dump,
+      docker(
+        "exec",
+        container("database"),
+        "sh",
+        "-c",
+        "MYSQL_PWD=$(cat /run/drydock/root-password) mariadb-dump -uroot --routines --triggers --databases my-shop",
+      ),
+    );
     sql("DROP DATABASE `my-shop`; DROP USER shop@localhost");
     const refused = await clone.drydock(["import", "dump", dump]);
     assert.equal(refused.code, 3, said(refused));
@@ -165,7 +212,10 @@ exec ${real} "$@"
     execFileSync("gzip", [dump]);
     const done = await ok("import", "dump", `${dump}.gz`, "--replace", "--yes", "--json");
     const result = JSON.parse(done.stdout);
-    assert.deepEqual([result.schema, result.tables, result.objects, result.definers], ["laravel", 2, 2, ["shop@localhost"]]);
+    assert.deepEqual(
+      [result.schema, result.tables, result.objects, result.definers],
+      ["laravel", 2, 2, ["shop@localhost"]],
+    );
     assert.ok(result.pending.length > 0, "its table migrations is empty");
     sql("INSERT INTO `it's` VALUES (20)");
     assert.equal(sql("SELECT GROUP_CONCAT(id ORDER BY id) FROM `the view`"), "7,8,21");
@@ -185,8 +235,15 @@ exec ${real} "$@"
     assert.equal(refused.code, 3, said(refused));
     assert.match(said(refused), /files? in storage\/app already/);
     await ok("import", "files", dir, "--replace", "--yes", "--no-backup");
-    assert.equal(app("cd storage/app/public/avatars && ls | wc -l"), String(names.length + 2), "one name has two lines");
-    assert.equal(app("cd storage/app/public/avatars && for f in *; do [ -O \"$f\" ] && echo x >> \"$f\" || echo refused; done"), "");
+    assert.equal(
+      app("cd storage/app/public/avatars && ls | wc -l"),
+      String(names.length + 2),
+      "one name has two lines",
+    );
+    assert.equal(
+      app('cd storage/app/public/avatars && for f in *; do [ -O "$f" ] && echo x >> "$f" || echo refused; done'),
+      "",
+    );
     const answer = await fetch(`${status.url}/storage/avatars/--option`);
     assert.deepEqual([answer.status, await answer.text()], [200, "--optionx\n"]);
     await isSettled("after an import of files");

@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createTar } from "nanotar";
-import { query, type Database } from "../../cli/backup/sql.ts";
-import { imageTags } from "../../cli/setup/images-tags.ts";
+import { type Database, query } from "../../cli/backup/sql.ts";
 import { dockerFor } from "../../cli/docker.ts";
+import { imageTags } from "../../cli/setup/images-tags.ts";
 import { docker } from "../support/clone.ts";
 
 /** A database's server as a stack has it, and nothing else; it is taken away by its name. */
@@ -54,7 +54,7 @@ export class Server implements Database {
   }
 
   async ready(): Promise<void> {
-    for (const end = Date.now() + 120_000; ;) {
+    for (const end = Date.now() + 120_000; ; ) {
       try {
         await query(this, "SELECT 1");
         return;

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { readSchema } from "../../cli/backup/objects.ts";
 import { query, quoted } from "../../cli/backup/sql.ts";
 import { settle, swap } from "../../cli/backup/swap.ts";
-import { content, KINDS, make, picture, underAll, type Content, type Picture } from "./content.ts";
+import { type Content, content, KINDS, make, type Picture, picture, underAll } from "./content.ts";
 import { NAMES } from "./names.ts";
 import { Server } from "./server.ts";
 

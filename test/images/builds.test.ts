@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { after, before, describe, it } from "mocha";
 import { Clone, docker, type Status } from "../support/clone.ts";
 import { Load } from "../support/load.ts";
-import { startRegistry, type Registry } from "../support/registry.ts";
+import { type Registry, startRegistry } from "../support/registry.ts";
 
 /** Images that are built, pushed and released by their digest. */
 describe("builds and a registry", function () {
@@ -14,7 +14,10 @@ describe("builds and a registry", function () {
   let registry: Registry;
   let status: Status;
   const set = async (path: string, value?: string) => {
-    const { code, stderr } = await clone.pulumi(["config", ...(value === undefined ? ["rm", "--path", path] : ["set", "--plaintext", "--path", path, value])]);
+    const { code, stderr } = await clone.pulumi([
+      "config",
+      ...(value === undefined ? ["rm", "--path", path] : ["set", "--plaintext", "--path", path, value]),
+    ]);
     assert.equal(code, 0, stderr);
   };
   const up = async (more: Record<string, string> = {}) => {
@@ -23,7 +26,8 @@ describe("builds and a registry", function () {
     return { code, said: stdout + stderr };
   };
   const images = () => [...new Set(status.services.filter(({ role }) => role === "app").map(({ image }) => image))];
-  const inReplica = (...command: string[]) => docker("exec", status.services.find(({ role }) => role === "app")!.container, ...command);
+  const inReplica = (...command: string[]) =>
+    docker("exec", status.services.find(({ role }) => role === "app")!.container, ...command);
 
   before(async () => {
     registry = await startRegistry();
@@ -36,7 +40,11 @@ describe("builds and a registry", function () {
   });
 
   it("mounts a secret where BuildKit is there, says so where it isn't, and keeps it nowhere", async () => {
-    clone.edit("examples/laravel/Dockerfile", (text) => `${text}\nRUN --mount=type=secret,id=composer,mode=0444 sha256sum < /run/secrets/composer > /var/www/html/hash\n`);
+    clone.edit(
+      "examples/laravel/Dockerfile",
+      (text) =>
+        `${text}\nRUN --mount=type=secret,id=composer,mode=0444 sha256sum < /run/secrets/composer > /var/www/html/hash\n`,
+    );
     await set("drydock:app.build.secrets.composer.env", "COMPOSER_AUTH");
     const none = await up();
     assert.equal(none.code, 1);
@@ -52,7 +60,14 @@ describe("builds and a registry", function () {
     assert.equal(inReplica("cat", "/var/www/html/hash"), hash.trimEnd());
     const [image = ""] = images();
     assert.ok(!docker("history", "--no-trunc", image).includes(secret) && !docker("inspect", image).includes(secret));
-    const { code } = await clone.run("grep", ["--recursive", "--quiet", "--fixed-strings", "--exclude-dir=node_modules", secret, "."]);
+    const { code } = await clone.run("grep", [
+      "--recursive",
+      "--quiet",
+      "--fixed-strings",
+      "--exclude-dir=node_modules",
+      secret,
+      ".",
+    ]);
     assert.equal(code, 1, "neither in the state nor anywhere else");
     const again = await up();
     assert.equal(again.code, 0, "what is built already needs no secret");
@@ -61,10 +76,17 @@ describe("builds and a registry", function () {
 
   it("names the image anew where its base was built anew", async () => {
     const base = `drydock/test-base:${clone.dir.slice(-6).toLowerCase()}`;
-    const build = (line: string) => execFileSync("docker", ["build", "--tag", base, "-"],
-      { input: `FROM ${given}\n${line}\n`, env: { ...process.env, DOCKER_BUILDKIT: "0" }, stdio: ["pipe", "ignore", "ignore"] });
+    const build = (line: string) =>
+      execFileSync("docker", ["build", "--tag", base, "-"], {
+        input: `FROM ${given}\n${line}\n`,
+        env: { ...process.env, DOCKER_BUILDKIT: "0" },
+        stdio: ["pipe", "ignore", "ignore"],
+      });
     const name = async () => {
-      const { code, stdout, stderr } = await clone.drydock(["image", "build", "app", "--json"], { DOCKER_CONFIG: registry.config, COMPOSER_AUTH: secret });
+      const { code, stdout, stderr } = await clone.drydock(["image", "build", "app", "--json"], {
+        DOCKER_CONFIG: registry.config,
+        COMPOSER_AUTH: secret,
+      });
       assert.equal(code, 0, stderr);
       return (JSON.parse(stdout) as { images: { image: string }[] }).images[0]!.image;
     };
@@ -85,11 +107,20 @@ describe("builds and a registry", function () {
   it("pushes the images, and a stack that names them by digest pulls and runs them", async () => {
     clone.edit("examples/laravel/public/robots.txt", (text) => `${text}# of the registry\n`);
     const prefix = `${registry.address}/team`;
-    const { code, stdout, stderr } = await clone.drydock(["image", "push", "app", "backup", "--registry", prefix, "--tag", "1.4", "--json"],
-      { DOCKER_CONFIG: registry.config, COMPOSER_AUTH: secret });
+    const { code, stdout, stderr } = await clone.drydock(
+      ["image", "push", "app", "backup", "--registry", prefix, "--tag", "1.4", "--json"],
+      { DOCKER_CONFIG: registry.config, COMPOSER_AUTH: secret },
+    );
     assert.equal(code, 0, stderr);
-    const made = (JSON.parse(stdout) as { images: { name: string; image: string; digest: string; setting: string }[] }).images;
-    assert.deepEqual(made.map(({ name, setting }) => [name, setting]), [["app", "drydock:app.image"], ["backup", "drydock:backup.image"]]);
+    const made = (JSON.parse(stdout) as { images: { name: string; image: string; digest: string; setting: string }[] })
+      .images;
+    assert.deepEqual(
+      made.map(({ name, setting }) => [name, setting]),
+      [
+        ["app", "drydock:app.image"],
+        ["backup", "drydock:backup.image"],
+      ],
+    );
     assert.equal(made[0]!.image, `${prefix}/app:1.4`);
     for (const { digest } of made) assert.match(digest, /@sha256:[0-9a-f]{64}$/);
     // Nothing of it is here any more, but what the registry has.
@@ -110,8 +141,12 @@ describe("builds and a registry", function () {
   it("takes a tag that was built anew on this host for a new release", async () => {
     const tag = `drydock/test-tag:${clone.dir.slice(-6).toLowerCase()}`;
     const [base = ""] = images();
-    const build = (line: string) => execFileSync("docker", ["build", "--tag", tag, "-"],
-      { input: `FROM ${base}\n${line}\n`, env: { ...process.env, DOCKER_BUILDKIT: "0" }, stdio: ["pipe", "ignore", "ignore"] });
+    const build = (line: string) =>
+      execFileSync("docker", ["build", "--tag", tag, "-"], {
+        input: `FROM ${base}\n${line}\n`,
+        env: { ...process.env, DOCKER_BUILDKIT: "0" },
+        stdio: ["pipe", "ignore", "ignore"],
+      });
     try {
       build("LABEL version=1");
       await set("drydock:app.image", tag);

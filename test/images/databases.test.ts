@@ -12,7 +12,16 @@ describe("a database of another version", function () {
   let old: string;
   let status: Status;
   const container = () => status.services.find(({ role }) => role === "database")!.container;
-  const sql = (statement: string) => docker("exec", container(), "sh", "-c", 'MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb -uroot -N 9my-Shop_1 -e "$1"', "sql", statement);
+  const sql = (statement: string) =>
+    docker(
+      "exec",
+      container(),
+      "sh",
+      "-c",
+      'MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb -uroot -N 9my-Shop_1 -e "$1"',
+      "sql",
+      statement,
+    );
   const set = async (path: string, value: string) => {
     const { code, stderr } = await clone.pulumi(["config", "set", "--path", `drydock:${path}`, value]);
     assert.equal(code, 0, stderr);
@@ -27,7 +36,11 @@ describe("a database of another version", function () {
     const { code, stdout, stderr } = await clone.drydock(["up"]);
     assert.notEqual(code, 0);
     assert.match(stdout + stderr, message);
-    assert.equal(docker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", container()), before, "the server that serves was touched");
+    assert.equal(
+      docker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", container()),
+      before,
+      "the server that serves was touched",
+    );
   };
 
   before(async () => {
@@ -47,12 +60,17 @@ describe("a database of another version", function () {
 
   it("has the options of the settings", () => {
     assert.match(sql("SELECT VERSION()"), /^10\.11\..*MariaDB/);
-    assert.equal(sql("SELECT @@max_connections, @@global.sql_mode, @@collation_server"), "222\tSTRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION\tutf8mb4_general_ci");
+    assert.equal(
+      sql("SELECT @@max_connections, @@global.sql_mode, @@collation_server"),
+      "222\tSTRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION\tutf8mb4_general_ci",
+    );
   });
 
   it("refuses an option that the server does not take, before that one is stopped", async () => {
     await set("database.options.max_conections", "300");
-    await refused(/does not take its options \(drydock:database\.options\); nothing was changed:[^]*unknown variable 'max-conections=300'/);
+    await refused(
+      /does not take its options \(drydock:database\.options\); nothing was changed:[^]*unknown variable 'max-conections=300'/,
+    );
     await clone.pulumi(["config", "rm", "--path", "drydock:database.options.max_conections"]);
   });
 
@@ -65,11 +83,17 @@ describe("a database of another version", function () {
     assert.equal(sql("CHECKSUM TABLE kept"), checksum);
     assert.match(docker("exec", container(), "cat", "/var/lib/mysql/mariadb_upgrade_info"), /^11\.8\./);
     // What the old server's tables lack, the new one would say in its log.
-    assert.doesNotMatch(docker("logs", container()), /Column count of mysql|please run mariadb-upgrade|Incorrect definition of table mysql/i);
+    assert.doesNotMatch(
+      docker("logs", container()),
+      /Column count of mysql|please run mariadb-upgrade|Incorrect definition of table mysql/i,
+    );
     const { backups } = JSON.parse((await clone.drydock(["backup", "list", "--json"])).stdout) as { backups: Entry[] };
     const before = backups.find(({ reason }) => /^before 11\.8/.test(reason));
     assert.deepEqual([before?.verified, before?.database?.version.slice(0, 5)], [true, "10.11"]);
-    for (const args of [["backup", "run"], ["backup", "restore", "latest", "--db", "--yes", "--no-backup"]]) {
+    for (const args of [
+      ["backup", "run"],
+      ["backup", "restore", "latest", "--db", "--yes", "--no-backup"],
+    ]) {
       const { code, stdout, stderr } = await clone.drydock(args);
       assert.equal(code, 0, stdout + stderr);
     }
@@ -78,7 +102,9 @@ describe("a database of another version", function () {
 
   it("does not go back to the earlier one, and no other engine takes it", async () => {
     await set("database.image", old);
-    await refused(/the data was written by MariaDB 11\.8\.\d+, and the older MariaDB 10\.11\.\d+ can't read it; nothing was changed/);
+    await refused(
+      /the data was written by MariaDB 11\.8\.\d+, and the older MariaDB 10\.11\.\d+ can't read it; nothing was changed/,
+    );
     await set("database.engine", "mysql");
     await set("env.DB_CONNECTION", "mysql");
     await refused(/the image has MariaDB 10\.11\.\d+, and drydock:database\.engine is mysql; nothing was changed/);

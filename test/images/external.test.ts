@@ -25,24 +25,70 @@ describe("a database and a Redis elsewhere", function () {
   let address: string;
   let status: Status;
 
-  const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: ["ignore", "pipe", "ignore"] });
+  const openssl = (...args: string[]) =>
+    execFileSync("openssl", args, { cwd: folder, stdio: ["ignore", "pipe", "ignore"] });
   const authority = (name: string) =>
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", `/CN=${name}`, "-keyout", `${name}.key`, "-out", `${name}.pem`);
+    openssl(
+      "req",
+      "-x509",
+      "-newkey",
+      "rsa:2048",
+      "-nodes",
+      "-days",
+      "2",
+      "-subj",
+      `/CN=${name}`,
+      "-keyout",
+      `${name}.key`,
+      "-out",
+      `${name}.pem`,
+    );
   const pem = (name: string) => readFileSync(join(folder, `${name}.pem`), "utf8");
   const set = async (path: string, value: string, secret = false) => {
     // On standard input: certificates begin as options do.
-    const line = 'eval "$(./drydock env 2>/dev/null)" && printf %s "$0" | pulumi config set --non-interactive --path "$@"';
-    const { code, stderr } = await clone.run("bash", ["-c", line, value, `drydock:${path}`, ...(secret ? ["--secret"] : [])]);
+    const line =
+      'eval "$(./drydock env 2>/dev/null)" && printf %s "$0" | pulumi config set --non-interactive --path "$@"';
+    const { code, stderr } = await clone.run("bash", [
+      "-c",
+      line,
+      value,
+      `drydock:${path}`,
+      ...(secret ? ["--secret"] : []),
+    ]);
     assert.equal(code, 0, stderr);
   };
-  const outside = (name: string, image: string, env: Record<string, string>, command: string[]) => docker(
-    "run", "--detach", "--name", `${id}-${name}`, "--label", "drydock.test=external", "--network", "host", "--user", "999:999",
-    "--volume", `${folder}:/tls:ro`, ...(name === "database" ? ["--volume", `${id}:/var/lib/mysql`] : []), ...Object.entries(env).flatMap(([key, value]) => ["--env", `${key}=${value}`]), image, ...command,
-  );
-  const sql = (statement: string) => execFileSync(
-    "docker", ["exec", "-i", `${id}-database`, "sh", "-c", 'exec mariadb -N --skip-ssl --protocol=socket --user=root --password="$MARIADB_ROOT_PASSWORD" laravel'],
-    { input: statement, encoding: "utf8", stdio: ["pipe", "pipe", "pipe"] },
-  ).trim();
+  const outside = (name: string, image: string, env: Record<string, string>, command: string[]) =>
+    docker(
+      "run",
+      "--detach",
+      "--name",
+      `${id}-${name}`,
+      "--label",
+      "drydock.test=external",
+      "--network",
+      "host",
+      "--user",
+      "999:999",
+      "--volume",
+      `${folder}:/tls:ro`,
+      ...(name === "database" ? ["--volume", `${id}:/var/lib/mysql`] : []),
+      ...Object.entries(env).flatMap(([key, value]) => ["--env", `${key}=${value}`]),
+      image,
+      ...command,
+    );
+  const sql = (statement: string) =>
+    execFileSync(
+      "docker",
+      [
+        "exec",
+        "-i",
+        `${id}-database`,
+        "sh",
+        "-c",
+        'exec mariadb -N --skip-ssl --protocol=socket --user=root --password="$MARIADB_ROOT_PASSWORD" laravel',
+      ],
+      { input: statement, encoding: "utf8", stdio: ["pipe", "pipe", "pipe"] },
+    ).trim();
 
   const answers = async () => {
     for (let left = 150; ; left--, await sleep(1_000)) {
@@ -59,24 +105,75 @@ describe("a database and a Redis elsewhere", function () {
     docker("network", "create", "--label", "drydock.test=external", id);
     address = docker("network", "inspect", id, "--format", "{{(index .IPAM.Config 0).Gateway}}");
     for (const name of ["ours", "another"]) authority(name);
-    openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=outside", "-keyout", "server.key", "-out", "server.csr");
+    openssl(
+      "req",
+      "-newkey",
+      "rsa:2048",
+      "-nodes",
+      "-subj",
+      "/CN=outside",
+      "-keyout",
+      "server.key",
+      "-out",
+      "server.csr",
+    );
     writeFileSync(join(folder, "names"), `subjectAltName=IP:${address}\n`);
-    openssl("x509", "-req", "-in", "server.csr", "-CA", "ours.pem", "-CAkey", "ours.key", "-CAcreateserial", "-days", "2", "-extfile", "names", "-out", "server.pem");
+    openssl(
+      "x509",
+      "-req",
+      "-in",
+      "server.csr",
+      "-CA",
+      "ours.pem",
+      "-CAkey",
+      "ours.key",
+      "-CAcreateserial",
+      "-days",
+      "2",
+      "-extfile",
+      "names",
+      "-out",
+      "server.pem",
+    );
     chmodSync(folder, 0o755);
     chmodSync(join(folder, "server.key"), 0o644);
     ports.database = await freePort(33_060, address);
     ports.redis = await freePort(ports.database + 1, address);
     const { database, redis } = imageTags();
     const listens = [`--port=${ports.database}`, `--bind-address=${address}`];
-    const env = { MARIADB_ROOT_PASSWORD: passwords.root, MARIADB_DATABASE: "laravel", MARIADB_USER: "shop", MARIADB_PASSWORD: passwords.database };
+    const env = {
+      MARIADB_ROOT_PASSWORD: passwords.root,
+      MARIADB_DATABASE: "laravel",
+      MARIADB_USER: "shop",
+      MARIADB_PASSWORD: passwords.database,
+    };
     outside("database", database, env, listens);
     await answers();
     // What makes a new database asks it without a password, and so can't check a certificate.
     docker("rm", "--force", `${id}-database`);
-    outside("database", database, env, [...listens, "--ssl-cert=/tls/server.pem", "--ssl-key=/tls/server.key", "--require-secure-transport=ON"]);
+    outside("database", database, env, [
+      ...listens,
+      "--ssl-cert=/tls/server.pem",
+      "--ssl-key=/tls/server.key",
+      "--require-secure-transport=ON",
+    ]);
     outside("redis", redis, {}, [
-      "--port", "0", "--tls-port", String(ports.redis), "--bind", address, "--requirepass", passwords.redis, "--tls-auth-clients", "no",
-      "--tls-cert-file", "/tls/server.pem", "--tls-key-file", "/tls/server.key", "--tls-ca-cert-file", "/tls/ours.pem",
+      "--port",
+      "0",
+      "--tls-port",
+      String(ports.redis),
+      "--bind",
+      address,
+      "--requirepass",
+      passwords.redis,
+      "--tls-auth-clients",
+      "no",
+      "--tls-cert-file",
+      "/tls/server.pem",
+      "--tls-key-file",
+      "/tls/server.key",
+      "--tls-ca-cert-file",
+      "/tls/ours.pem",
     ]);
     await answers();
     await clone.drydock(["env"]);
@@ -103,7 +200,10 @@ describe("a database and a Redis elsewhere", function () {
   it("are refused with the reason, before anything is changed, where they can't be used", async () => {
     const { code, stdout, stderr } = await clone.drydock(["up"]);
     assert.notEqual(code, 0);
-    assert.match(stdout + stderr, /drydock:database\.external can't be used: (TLS fails: )?its certificate is not signed by who is trusted here/);
+    assert.match(
+      stdout + stderr,
+      /drydock:database\.external can't be used: (TLS fails: )?its certificate is not signed by who is trusted here/,
+    );
     assert.match(stdout + stderr, /drydock:redis\.external can't be used: it refuses REDIS_PASSWORD/);
     assert.equal(sql("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'laravel'"), "0");
   });
@@ -114,8 +214,14 @@ describe("a database and a Redis elsewhere", function () {
     const { code, stdout, stderr } = await clone.drydock(["up"]);
     assert.equal(code, 0, stdout + stderr);
     status = await clone.status();
-    assert.ok(status.services.every(({ health }) => health === "healthy"), JSON.stringify(status.services));
-    assert.deepEqual(status.services.filter(({ role }) => ["database", "redis", "cache"].includes(role)), []);
+    assert.ok(
+      status.services.every(({ health }) => health === "healthy"),
+      JSON.stringify(status.services),
+    );
+    assert.deepEqual(
+      status.services.filter(({ role }) => ["database", "redis", "cache"].includes(role)),
+      [],
+    );
     assert.match(sql("SELECT COUNT(*) FROM migrations"), /^[1-9]/);
     const visitor = new Browser(status.url);
     for (const count of [1, 2]) assert.deepEqual(await (await visitor.json("/api/session", {})).json(), { count });
@@ -135,7 +241,10 @@ describe("a database and a Redis elsewhere", function () {
     assert.ok(backup.verification!.rows > 0);
     const restore = await clone.drydock(["backup", "restore", "latest", "--db", "--yes"]);
     assert.equal(restore.code, 3, restore.stdout + restore.stderr);
-    assert.match(restore.stderr, /is a server elsewhere \(drydock:database\.external\): nothing is put into it[^]*agent dump ID > database\.sql/);
+    assert.match(
+      restore.stderr,
+      /is a server elsewhere \(drydock:database\.external\): nothing is put into it[^]*agent dump ID > database\.sql/,
+    );
     const agent = status.services.find(({ role }) => role === "backup")!.container;
     assert.match(docker("exec", agent, "agent", "dump", backup.id), /-- Dump completed/);
     // A log that nobody follows is no alarm: so long it takes until a missing one would be.
@@ -143,6 +252,9 @@ describe("a database and a Redis elsewhere", function () {
     assert.equal((await clone.drydock(["backup", "status"])).code, 0);
     const { stdout } = await clone.drydock(["doctor", "--json"]);
     const { checks } = JSON.parse(stdout) as { checks: { id: string; verdict: string; details: string[] }[] };
-    assert.deepEqual(checks.filter(({ verdict }) => verdict !== "fine"), []);
+    assert.deepEqual(
+      checks.filter(({ verdict }) => verdict !== "fine"),
+      [],
+    );
   });
 });

@@ -49,7 +49,12 @@ describe("images as they come", function () {
     await drydock("up");
     status = await clone.status();
   };
-  const totals = async () => await (await fetch(new URL("/api/totals", status.url))).json() as { count: number; view: number; trigger: number };
+  const totals = async () =>
+    (await (await fetch(new URL("/api/totals", status.url))).json()) as {
+      count: number;
+      view: number;
+      trigger: number;
+    };
   const visitor = async () => {
     const browser = new Browser(status.url);
     const page = await (await browser.get("/form")).text();
@@ -59,21 +64,48 @@ describe("images as they come", function () {
   before(async () => {
     await pulumi("stack", "select", "--create", "local");
     for (const [path, value] of [
-      ["app.uid", "33"], ["app.gid", "33"], ["app.replicas", "2"], ["app.stopTimeout", "15"], ['app.persistent["public/uploads"].visibility', "public"],
-      ["horizon.enabled", "false"], ["env.CACHE_STORE", "database"], ["proxy.uploadLimit", "256"],
-      ["workers.queue.command", '["php","artisan","queue:work","--sleep=1"]'], ["workers.queue.replicas", "2"], ["workers.queue.longestJob", "20"],
-      ["workers.sockets.command", '["php","artisan","sockets:start"]'], ["workers.sockets.http.port", "8081"], ["workers.sockets.http.paths", '["/sockets"]'],
-    ] as const) await set(path, value);
+      ["app.uid", "33"],
+      ["app.gid", "33"],
+      ["app.replicas", "2"],
+      ["app.stopTimeout", "15"],
+      ['app.persistent["public/uploads"].visibility', "public"],
+      ["horizon.enabled", "false"],
+      ["env.CACHE_STORE", "database"],
+      ["proxy.uploadLimit", "256"],
+      ["workers.queue.command", '["php","artisan","queue:work","--sleep=1"]'],
+      ["workers.queue.replicas", "2"],
+      ["workers.queue.longestJob", "20"],
+      ["workers.sockets.command", '["php","artisan","sockets:start"]'],
+      ["workers.sockets.http.port", "8081"],
+      ["workers.sockets.http.paths", '["/sockets"]'],
+    ] as const)
+      await set(path, value);
   });
   after(() => clone.remove());
 
   for (const [index, { name, suite, laravel, server, port }] of CASES.entries()) {
     it(`${name}: up, a release under load, backup, restore, rollback`, async () => {
-      const php = await phpImage(suite, laravel === 10 ? await laravelImage("trixie") : imageTags().php, `laravel${laravel}`);
-      const base = server === undefined ? php : await testImage({
-        name: `drydock/test-${server}:${laravel}`, folder: join(import.meta.dirname, "bases", server), suite, depends: php, args: { BASE: php },
+      const php = await phpImage(
+        suite,
+        laravel === 10 ? await laravelImage("trixie") : imageTags().php,
+        `laravel${laravel}`,
+      );
+      const base =
+        server === undefined
+          ? php
+          : await testImage({
+              name: `drydock/test-${server}:${laravel}`,
+              folder: join(import.meta.dirname, "bases", server),
+              suite,
+              depends: php,
+              args: { BASE: php },
+            });
+      const shop = await testImage({
+        name: "drydock/test-shop:1",
+        folder: join(ROOT, "examples/shop"),
+        depends: base,
+        args: { BASE: base },
       });
-      const shop = await testImage({ name: "drydock/test-shop:1", folder: join(ROOT, "examples/shop"), depends: base, args: { BASE: base } });
       await set("app.image", shop);
       await set("app.server", server === undefined ? "fpm" : "http");
       await set("app.port", String(port ?? 9000));
@@ -90,7 +122,10 @@ describe("images as they come", function () {
       const { reasons, written } = await load.stop();
       assert.deepEqual(reasons, {});
       const { count, view, trigger } = await totals();
-      assert.ok(count >= written.length && view === count && trigger === count, JSON.stringify({ count, view, trigger }));
+      assert.ok(
+        count >= written.length && view === count && trigger === count,
+        JSON.stringify({ count, view, trigger }),
+      );
 
       // A form, a session, a picture in public/uploads, which outlives releases and is the same for all replicas.
       const { browser, token } = await visitor();
@@ -102,13 +137,24 @@ describe("images as they come", function () {
       const sent = await browser.request("/form", { method: "POST", body });
       assert.equal(sent.status, 302, await sent.text());
       assert.match(await (await browser.get("/form")).text(), new RegExp(`case ${index}`));
-      for (const kept of Array.from({ length: index + 1 }, (_, at) => at).filter((at) => CASES[at]!.server !== "octane"))
-        for (let times = 0; times < 3; times++) assert.equal((await fetch(new URL(`/uploads/case-${kept}.txt`, status.url))).status, 200);
+      for (const kept of Array.from({ length: index + 1 }, (_, at) => at).filter(
+        (at) => CASES[at]!.server !== "octane",
+      ))
+        for (let times = 0; times < 3; times++)
+          assert.equal((await fetch(new URL(`/uploads/case-${kept}.txt`, status.url))).status, 200);
 
       // A job of the pool is done once.
       await browser.json("/api/invoices", { id: `job-${index}`, seconds: 1 });
-      const done = async () => (await (await fetch(new URL("/api/invoices", status.url))).json() as { id: string; begun: number; done: number }[]).find(({ id }) => id === `job-${index}`);
-      for (let times = 0; times < 60 && (await done())?.done !== 1; times++) await new Promise((resolve) => setTimeout(resolve, 500));
+      const done = async () =>
+        (
+          (await (await fetch(new URL("/api/invoices", status.url))).json()) as {
+            id: string;
+            begun: number;
+            done: number;
+          }[]
+        ).find(({ id }) => id === `job-${index}`);
+      for (let times = 0; times < 60 && (await done())?.done !== 1; times++)
+        await new Promise((resolve) => setTimeout(resolve, 500));
       assert.deepEqual([(await done())?.begun, (await done())?.done], [1, 1]);
 
       await drydock("backup", "run");
@@ -124,7 +170,12 @@ describe("images as they come", function () {
       assert.deepEqual((await back.stop()).reasons, {}, "of the rollback");
       await drydock("rollback", "--forward", "--yes");
       status = await clone.status();
-      const user = docker("inspect", "--format", "{{.Config.User}}", status.services.find(({ role }) => role === "app")!.container);
+      const user = docker(
+        "inspect",
+        "--format",
+        "{{.Config.User}}",
+        status.services.find(({ role }) => role === "app")!.container,
+      );
       assert.equal(user, "33:33");
     });
   }

@@ -7,7 +7,17 @@ const folder = join(import.meta.dirname, "redis");
 
 redisServer("Redis 7.0", async () => {
   const base = await debianImage("bookworm");
-  return await testImage({ name: "drydock/test-redis:7.0", folder, suite: "bookworm", depends: base, args: { BASE: base, PACKAGES: "redis-server redis-tools" } });
+  return await testImage({
+    name: "drydock/test-redis:7.0",
+    folder,
+    suite: "bookworm",
+    depends: base,
+    args: { BASE: base, PACKAGES: "redis-server redis-tools" },
+  });
 });
 
-redisServer("Valkey", () => testImage({ name: "drydock/test-valkey:1", folder, args: { PACKAGES: "valkey-server valkey-tools" } }), "valkey-cli");
+redisServer(
+  "Valkey",
+  () => testImage({ name: "drydock/test-valkey:1", folder, args: { PACKAGES: "valkey-server valkey-tools" } }),
+  "valkey-cli",
+);

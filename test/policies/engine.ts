@@ -1,16 +1,23 @@
 import { createRequire } from "node:module";
+import type { Policies } from "@pulumi/policy";
 import analyzer from "@pulumi/pulumi/proto/analyzer_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
-import type { Policies } from "@pulumi/policy";
 import type { Facts } from "../../config/facts.ts";
 import { policiesOf } from "../../policies/adapter.ts";
 import type { Rule } from "../../policies/rule.ts";
 
-/** The SDK's own handlers of the engine's calls: rules are tested behind the proxies and secrets that they meet in life (pulumi-policy#445). */
+/**
+ * The SDK's own handlers of the engine's calls: rules are tested behind the proxies and secrets that they meet in life
+ * (pulumi-policy#445).
+ */
 const require = createRequire(import.meta.url);
 type Call = (call: { request: unknown }, callback: (error: Error | null, response?: unknown) => void) => void;
 type Handler = (pack: string, version: string, level: string, policies: Policies) => Call;
-const server = require("@pulumi/policy/server") as { makeAnalyzeRpcFun: Handler; makeAnalyzeStackRpcFun: Handler; makeRemediateRpcFun: Handler };
+const server = require("@pulumi/policy/server") as {
+  makeAnalyzeRpcFun: Handler;
+  makeAnalyzeStackRpcFun: Handler;
+  makeRemediateRpcFun: Handler;
+};
 const sentinels = require("@pulumi/policy/proxy") as { unknownStringValue: string; unknownArrayValue: string };
 
 /** A string, and a list, whose value is not known before the update. */
@@ -51,30 +58,40 @@ export function urnOf({ type, name, stack = "staging" }: Res): string {
 /** Runs rules over a stack as an update does: every resource by itself, then all of them. */
 export async function analyze(rules: readonly Rule[], resources: readonly Res[], facts?: Facts): Promise<Diagnostic[]> {
   const policies = policiesOf(rules, () => facts);
-  const [one, all] = [server.makeAnalyzeRpcFun("drydock", "0.1.0", "advisory", policies), server.makeAnalyzeStackRpcFun("drydock", "0.1.0", "advisory", policies)];
+  const [one, all] = [
+    server.makeAnalyzeRpcFun("drydock", "0.1.0", "advisory", policies),
+    server.makeAnalyzeStackRpcFun("drydock", "0.1.0", "advisory", policies),
+  ];
   const responses = [];
   for (const resource of resources) responses.push(await call(one, request(new analyzer.AnalyzeRequest(), resource)));
   const request_ = new analyzer.AnalyzeStackRequest();
   request_.setResourcesList(resources.map((resource) => stackResource(resource, resources)));
   responses.push(await call(all, request_));
-  return responses.flatMap((response) => (response as analyzer.AnalyzeResponse).getDiagnosticsList().map((d) => ({
-    policy: d.getPolicyname(),
-    level: LEVELS[d.getEnforcementlevel()]!,
-    urn: d.getUrn(),
-    message: d.getMessage(),
-  })));
+  return responses.flatMap((response) =>
+    (response as analyzer.AnalyzeResponse).getDiagnosticsList().map((d) => ({
+      policy: d.getPolicyname(),
+      level: LEVELS[d.getEnforcementlevel()]!,
+      urn: d.getUrn(),
+      message: d.getMessage(),
+    })),
+  );
 }
 
 const LEVELS = ["advisory", "mandatory", "disabled", "remediate"] as const;
 
 /** What the remediations make of a resource's properties, as the engine gets it, or nothing. */
 export async function remediate(rules: readonly Rule[], resource: Res): Promise<unknown> {
-  const response = await call(server.makeRemediateRpcFun("drydock", "0.1.0", "advisory", policiesOf(rules)), request(new analyzer.AnalyzeRequest(), resource));
+  const response = await call(
+    server.makeRemediateRpcFun("drydock", "0.1.0", "advisory", policiesOf(rules)),
+    request(new analyzer.AnalyzeRequest(), resource),
+  );
   return (response as analyzer.RemediateResponse).getRemediationsList().at(-1)?.getProperties()?.toJavaScript();
 }
 
 function call(handler: Call, request: unknown): Promise<unknown> {
-  return new Promise((resolve, reject) => handler({ request }, (error, response) => (error ? reject(error) : resolve(response))));
+  return new Promise((resolve, reject) =>
+    handler({ request }, (error, response) => (error ? reject(error) : resolve(response))),
+  );
 }
 
 function request<T extends analyzer.AnalyzeRequest | analyzer.AnalyzerResource>(message: T, resource: Res): T {

@@ -16,7 +16,10 @@ export async function verifyPass(rule: Rule, fixture: Fixture): Promise<void> {
   assert.deepEqual(await said(rule, fixture.pass), { violations: [], advice: [], notes: [] });
 }
 
-export async function verifyFailure(rule: Rule, failure: Failure & { readonly undecided?: readonly string[] }): Promise<void> {
+export async function verifyFailure(
+  rule: Rule,
+  failure: Failure & { readonly undecided?: readonly string[] },
+): Promise<void> {
   const tail = `Why: ${rule.why} (${cite(rule)})\nRemedy: ${rule.remedy}`;
   assert.deepEqual(await said(rule, failure.stack, failure.facts), {
     violations: failure.says.map((line) => `${line}\n${tail}`),

@@ -36,10 +36,12 @@ describe("operating a stack", function () {
     assert.equal(result.code, 0, `./drydock ${args.join(" ")}\n${result.stdout}\n${result.stderr}`);
     return result.stdout;
   };
-  const containers = (role: string) => status.services.filter((service) => service.role === role).map(({ container }) => container);
+  const containers = (role: string) =>
+    status.services.filter((service) => service.role === role).map(({ container }) => container);
   const first = (role: string): string => containers(role)[0] ?? assert.fail(`no ${role}`);
   const inProxy = (script: string) => docker("exec", first("proxy"), "sh", "-c", `cd /var/lib/drydock; ${script}`);
-  const ask = (path = "/up", headers: Record<string, string> = {}) => fetch(new URL(path, status.url), { redirect: "manual", headers: { Connection: "close", ...headers } });
+  const ask = (path = "/up", headers: Record<string, string> = {}) =>
+    fetch(new URL(path, status.url), { redirect: "manual", headers: { Connection: "close", ...headers } });
   const doctor = async () => {
     const { code, stdout, stderr } = await clone.drydock(["doctor", "--json"]);
     assert.ok(stdout.startsWith("{"), stderr);
@@ -71,19 +73,32 @@ describe("operating a stack", function () {
         assert.equal(code, 0);
         return;
       }
-      assert.deepEqual(checks.filter(({ verdict, id }) => verdict !== "fine" && id !== "schedule"), []);
+      assert.deepEqual(
+        checks.filter(({ verdict, id }) => verdict !== "fine" && id !== "schedule"),
+        [],
+      );
     }
     assert.fail("the schedule did not run within two minutes");
   });
 
-  it("has not drifted where nothing was changed", async () => assert.deepEqual(await drift(), { code: 0, findings: [] }));
+  it("has not drifted where nothing was changed", async () =>
+    assert.deepEqual(await drift(), { code: 0, findings: [] }));
 
   describe("maintenance mode", () => {
     it("closes the site, with a page, Retry-After and no way to keep it", async () => {
       await ok("maintenance", "on", "--message", "Back <soon>", "--retry-after", "77");
       for (const path of ["/", "/up", "/api/health", "/robots.txt", "/build/manifest.json"]) {
         const answer = await ask(path);
-        assert.deepEqual([answer.status, answer.headers.get("retry-after"), answer.headers.get("cache-control"), answer.headers.get("content-type")], [503, "77", "no-store", "text/html; charset=utf-8"], path);
+        assert.deepEqual(
+          [
+            answer.status,
+            answer.headers.get("retry-after"),
+            answer.headers.get("cache-control"),
+            answer.headers.get("content-type"),
+          ],
+          [503, "77", "no-store", "text/html; charset=utf-8"],
+          path,
+        );
         assert.match(await answer.text(), /Back &lt;soon&gt;/);
       }
       assert.equal((await fetch(new URL("/api/rows", status.url), { method: "POST", body: "{}" })).status, 503);
@@ -98,7 +113,10 @@ describe("operating a stack", function () {
       assert.match(await (await ask()).text(), /Without the application/);
       docker("restart", first("proxy"));
       for (const end = Date.now() + 30_000; ; await seconds(1)) {
-        const text = await ask().then((answer) => answer.text(), () => "");
+        const text = await ask().then(
+          (answer) => answer.text(),
+          () => "",
+        );
         if (text.includes("Without the application")) break;
         assert.ok(Date.now() < end, "not in force again after the proxy's restart");
       }
@@ -107,12 +125,22 @@ describe("operating a stack", function () {
     });
 
     it("lets in an allowed address, and who has opened the secret one, which is shown once", async () => {
-      const gateways = docker("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.Gateway}} {{end}}", first("proxy")).split(" ").filter((address) => address !== "");
+      const gateways = docker(
+        "inspect",
+        "--format",
+        "{{range .NetworkSettings.Networks}}{{.Gateway}} {{end}}",
+        first("proxy"),
+      )
+        .split(" ")
+        .filter((address) => address !== "");
       assert.equal((await ask()).status, 503);
       await ok("maintenance", "on", ...gateways.flatMap((address) => ["--allow", `${address}/32`]));
-      for (const end = Date.now() + 60_000; (await ask()).status !== 200; await seconds(1)) assert.ok(Date.now() < end, "the allowed address is not let in");
+      for (const end = Date.now() + 60_000; (await ask()).status !== 200; await seconds(1))
+        assert.ok(Date.now() < end, "the allowed address is not let in");
 
-      const { entry } = JSON.parse(await ok("maintenance", "on", "--no-allow", "--secret", "--json")) as { entry: string };
+      const { entry } = JSON.parse(await ok("maintenance", "on", "--no-allow", "--secret", "--json")) as {
+        entry: string;
+      };
       assert.equal((await ask()).status, 503);
       const welcome = await fetch(entry, { redirect: "manual" });
       assert.deepEqual([welcome.status, welcome.headers.get("location")], [302, "/"]);
@@ -121,7 +149,12 @@ describe("operating a stack", function () {
       assert.equal((await ask("/up", { Cookie: `${cookie.slice(0, -1)}x` })).status, 503);
 
       const secret = new URL(entry).pathname.slice(1);
-      const shown = [await ok("maintenance", "status"), await ok("maintenance", "status", "--json"), await ok("maintenance", "on", "--json"), logs(first("proxy"))];
+      const shown = [
+        await ok("maintenance", "status"),
+        await ok("maintenance", "status", "--json"),
+        await ok("maintenance", "on", "--json"),
+        logs(first("proxy")),
+      ];
       for (const text of shown) assert.ok(!text.includes(secret), "the secret is shown again");
     });
 
@@ -130,13 +163,21 @@ describe("operating a stack", function () {
       await ok("maintenance", "off");
       assert.equal((await ask()).status, 200);
       await ok("maintenance", "import", "saved.json");
-      const { secret, on } = JSON.parse(await ok("maintenance", "status", "--json")) as { secret: boolean; on: boolean };
+      const { secret, on } = JSON.parse(await ok("maintenance", "status", "--json")) as {
+        secret: boolean;
+        on: boolean;
+      };
       assert.deepEqual([on, secret, (await ask()).status], [true, true, 503]);
     });
 
     it("refuses what is malformed, and stays as it is", async () => {
       writeFileSync(join(clone.dir, "bad.html"), Buffer.from([0xff, 0xfe]));
-      for (const args of [["--allow", "10.0.0.0/99"], ["--retry-after", "soon"], ["--page", "bad.html"], ["--page", "nowhere.html"]]) {
+      for (const args of [
+        ["--allow", "10.0.0.0/99"],
+        ["--retry-after", "soon"],
+        ["--page", "bad.html"],
+        ["--page", "nowhere.html"],
+      ]) {
         assert.equal((await clone.drydock(["maintenance", "on", ...args])).code, 2, args.join(" "));
       }
       writeFileSync(join(clone.dir, "bad.json"), '{"on":true,"version":1,"allow":["} evil"]}');
@@ -146,8 +187,14 @@ describe("operating a stack", function () {
 
     it("stays over a release, whose checks get through, and counts no visitor's page as failed", async () => {
       await ok("maintenance", "on");
-      clone.edit("examples/laravel/resources/views/home.blade.php", (text) => text.replace("<h1>", '<h1 data-changed="yes">'));
-      const { release, changed, traffic } = JSON.parse(await ok("up", "--watch-traffic", "--json")) as { release: string; changed: boolean; traffic: Traffic };
+      clone.edit("examples/laravel/resources/views/home.blade.php", (text) =>
+        text.replace("<h1>", '<h1 data-changed="yes">'),
+      );
+      const { release, changed, traffic } = JSON.parse(await ok("up", "--watch-traffic", "--json")) as {
+        release: string;
+        changed: boolean;
+        traffic: Traffic;
+      };
       assert.notEqual(release, status.release);
       assert.equal(changed, true);
       assert.deepEqual([traffic.reasons, traffic.maintenance], [{}, traffic.total]);
@@ -165,7 +212,15 @@ describe("operating a stack", function () {
       assert.equal(code, 1);
       assert.match(stdout, /changed by hand: server\.conf/);
       docker("restart", first("proxy"));
-      for (const end = Date.now() + 30_000; (await ask().then(({ status: code }) => code, () => 0)) !== 200; await seconds(1)) assert.ok(Date.now() < end, "the damaged file keeps the site down");
+      for (
+        const end = Date.now() + 30_000;
+        (await ask().then(
+          ({ status: code }) => code,
+          () => 0,
+        )) !== 200;
+        await seconds(1)
+      )
+        assert.ok(Date.now() < end, "the damaged file keeps the site down");
       assert.match(docker("exec", first("proxy"), "ls", "/var/lib/drydock/maintenance"), /damaged-/);
 
       await ok("maintenance", "on", "--message", "again");
@@ -174,7 +229,10 @@ describe("operating a stack", function () {
       status = await clone.status();
       assert.equal((await ask()).status, 200);
       const { checks } = await doctor();
-      assert.match(checks.find(({ id }) => id === "maintenance-state")!.details.join("\n"), /was damaged and set aside/);
+      assert.match(
+        checks.find(({ id }) => id === "maintenance-state")!.details.join("\n"),
+        /was damaged and set aside/,
+      );
       inProxy("rm -rf maintenance/damaged-*");
       await ok("maintenance", "off");
     });
@@ -188,50 +246,116 @@ describe("operating a stack", function () {
     redis("config", "set", "appendonly", "no");
     redis("config", "set", "save", "");
     docker("exec", one, "chmod", "500", "/var/www/html/storage/framework/views");
-    docker("exec", two, "sh", "-c", "chmod 600 .env && text=$(sed 's/^APP_KEY=.*/APP_KEY=\"base64:AAAA\"/' .env) && echo \"$text\" > .env");
+    docker(
+      "exec",
+      two,
+      "sh",
+      "-c",
+      'chmod 600 .env && text=$(sed \'s/^APP_KEY=.*/APP_KEY="base64:AAAA"/\' .env) && echo "$text" > .env',
+    );
     docker("exec", two, "php", "artisan", "down");
     docker("exec", one, "sh", "-c", "echo '// by hand' >> app/Http/Controllers/PageController.php");
     docker("stop", "--time", "3", first("scheduler"));
 
     const { code, checks } = await doctor();
     assert.equal(code, 1);
-    const seen = Object.fromEntries(checks.filter(({ verdict }) => verdict === "broken").map(({ id, details, remedies }) => [id, `${details.join("\n")}\n${remedies.join("\n")}`]));
+    const seen = Object.fromEntries(
+      checks
+        .filter(({ verdict }) => verdict === "broken")
+        .map(({ id, details, remedies }) => [id, `${details.join("\n")}\n${remedies.join("\n")}`]),
+    );
     for (const [id, expected] of Object.entries({
       "env-plan": /has another .*APP_KEY[^]*--replace app-2/,
       "app-key": /app-2.* has no valid APP_KEY/,
-      "opcache": /app-1 \(PHP-FPM\) executes old code.*PageController/,
-      "storage": /app-1 .*can't write to storage\/framework\/views[^]*--replace app-1/,
+      opcache: /app-1 \(PHP-FPM\) executes old code.*PageController/,
+      storage: /app-1 .*can't write to storage\/framework\/views[^]*--replace app-1/,
       "config-cache": /app-2/,
       "maintenance-apart": /artisan down[^]*php artisan up/,
       "redis-persistence": /snapshots are off[^]*append-only file is off[^]*config set appendonly yes/,
-      "services": /scheduler is exited[^]*\.\/drydock up/,
-      "schedule": /no scheduler runs/,
-    })) assert.match(seen[id] ?? `${id} is not broken`, expected);
+      services: /scheduler is exited[^]*\.\/drydock up/,
+      schedule: /no scheduler runs/,
+    }))
+      assert.match(seen[id] ?? `${id} is not broken`, expected);
     assert.ok(!("phpredis" in seen) && !("service-hosts" in seen));
 
     // A release would find the old code and throw it away.
-    const proof = spawnSync("sh", ["commands/opcache.sh"], { cwd: clone.dir, encoding: "utf8", env: { ...process.env, REPLICA: two, FPM: `${one}:9000,${two}:9000` } });
-    assert.deepEqual([proof.status, proof.stdout.trim().split("\n").sort()], [0, [`${one}: OPcache is fresh`, `${two}: OPcache is fresh`].sort()], proof.stderr);
+    const proof = spawnSync("sh", ["commands/opcache.sh"], {
+      cwd: clone.dir,
+      encoding: "utf8",
+      env: { ...process.env, REPLICA: two, FPM: `${one}:9000,${two}:9000` },
+    });
+    assert.deepEqual(
+      [proof.status, proof.stdout.trim().split("\n").sort()],
+      [0, [`${one}: OPcache is fresh`, `${two}: OPcache is fresh`].sort()],
+      proof.stderr,
+    );
     const opcache = (name: string) => {
-      const { restarts, staleCount } = JSON.parse(docker("exec", two, "php", "-n", "/drydock/fcgi.php", `${name}:9000`, "/status", "/drydock/opcache.php")) as { restarts: number; staleCount: number };
+      const { restarts, staleCount } = JSON.parse(
+        docker("exec", two, "php", "-n", "/drydock/fcgi.php", `${name}:9000`, "/status", "/drydock/opcache.php"),
+      ) as { restarts: number; staleCount: number };
       return [restarts, staleCount];
     };
-    assert.deepEqual([opcache(one), opcache(two)], [[1, 0], [0, 0]]);
+    assert.deepEqual(
+      [opcache(one), opcache(two)],
+      [
+        [1, 0],
+        [0, 0],
+      ],
+    );
 
     // The remedies do what they promise.
-    for (const remedy of checks.find(({ id }) => id === "redis-persistence")!.remedies) assert.equal(spawnSync("sh", ["-c", remedy]).status, 0, remedy);
-    const { traffic } = JSON.parse(await ok("up", "--refresh", "--replace", "app-1", "--replace", "app-2", "--watch-traffic", "--watch-path", "/robots.txt", "--json")) as { traffic: Traffic };
+    for (const remedy of checks.find(({ id }) => id === "redis-persistence")!.remedies)
+      assert.equal(spawnSync("sh", ["-c", remedy]).status, 0, remedy);
+    const { traffic } = JSON.parse(
+      await ok(
+        "up",
+        "--refresh",
+        "--replace",
+        "app-1",
+        "--replace",
+        "app-2",
+        "--watch-traffic",
+        "--watch-path",
+        "/robots.txt",
+        "--json",
+      ),
+    ) as { traffic: Traffic };
     assert.deepEqual(traffic.reasons, {});
     assert.ok(traffic.total > 20);
-    assert.equal((JSON.parse(readFileSync(join(clone.dir, ".drydock", "traffic.json"), "utf8")) as { failed: number }).failed, 0);
+    assert.equal(
+      (JSON.parse(readFileSync(join(clone.dir, ".drydock", "traffic.json"), "utf8")) as { failed: number }).failed,
+      0,
+    );
     status = await clone.status();
-    assert.deepEqual((await doctor()).checks.filter(({ verdict }) => verdict === "broken"), []);
+    assert.deepEqual(
+      (await doctor()).checks.filter(({ verdict }) => verdict === "broken"),
+      [],
+    );
   });
 
   it("gives new replicas in OPcache what those that serve have in theirs, before they get a visitor", async () => {
     const model = "/var/www/html/app/Models/Row.php";
-    const has = (replica: string) => (JSON.parse(docker("exec", replica, "php", "-n", "/drydock/fcgi.php", "127.0.0.1:9000", "/scripts", "/drydock/opcache.php")) as string[]).includes(model);
-    const write = (n: number) => fetch(new URL("/api/rows", status.url), { method: "POST", headers: { "Content-Type": "application/json", Connection: "close" }, body: JSON.stringify({ n }) });
+    const has = (replica: string) =>
+      (
+        JSON.parse(
+          docker(
+            "exec",
+            replica,
+            "php",
+            "-n",
+            "/drydock/fcgi.php",
+            "127.0.0.1:9000",
+            "/scripts",
+            "/drydock/opcache.php",
+          ),
+        ) as string[]
+      ).includes(model);
+    const write = (n: number) =>
+      fetch(new URL("/api/rows", status.url), {
+        method: "POST",
+        headers: { "Content-Type": "application/json", Connection: "close" },
+        body: JSON.stringify({ n }),
+      });
     const old = containers("app");
     for (let n = 1; !old.every(has); n++) {
       assert.ok(n < 50, "the replicas take turns");
@@ -240,26 +364,56 @@ describe("operating a stack", function () {
     await ok("up", "--refresh", "--replace", "app-1", "--replace", "app-2", "--json");
     status = await clone.status();
     // The release's own requests are of another page.
-    assert.deepEqual(containers("app").map((replica) => [old.includes(replica), has(replica)]), [[false, true], [false, true]]);
+    assert.deepEqual(
+      containers("app").map((replica) => [old.includes(replica), has(replica)]),
+      [
+        [false, true],
+        [false, true],
+      ],
+    );
   });
 
   it("finds what was stopped, changed and added by hand, and the commands put it right", async () => {
     const [one] = containers("app") as [string];
-    const network = Object.keys((JSON.parse(docker("inspect", first("redis"))) as [{ NetworkSettings: { Networks: object } }])[0].NetworkSettings.Networks)[0]!;
+    const network = Object.keys(
+      (JSON.parse(docker("inspect", first("redis"))) as [{ NetworkSettings: { Networks: object } }])[0].NetworkSettings
+        .Networks,
+    )[0]!;
     const proxyImage = status.services.find(({ role }) => role === "proxy")!.image;
-    const stranger = docker("run", "--detach", "--label", `drydock.test=${clone.dir}`, "--name", `stranger-${process.pid}`, "--network", network, "--entrypoint", "sleep", proxyImage, "600");
+    const stranger = docker(
+      "run",
+      "--detach",
+      "--label",
+      `drydock.test=${clone.dir}`,
+      "--name",
+      `stranger-${process.pid}`,
+      "--network",
+      network,
+      "--entrypoint",
+      "sleep",
+      proxyImage,
+      "600",
+    );
     docker("stop", "--time", "3", first("horizon"));
     docker("update", "--memory", "300m", "--memory-swap", "600m", one);
 
     const { code, findings } = await drift();
     assert.equal(code, 4);
-    assert.deepEqual(findings.map(({ kind, name }) => `${kind} ${name}`).sort(), ["changed app-1", `foreign stranger-${process.pid}`, "stopped horizon"]);
+    assert.deepEqual(findings.map(({ kind, name }) => `${kind} ${name}`).sort(), [
+      "changed app-1",
+      `foreign stranger-${process.pid}`,
+      "stopped horizon",
+    ]);
     assert.ok(findings.some(({ what }) => what === "memory is 300 MiB instead of 256"));
     const refresh = await clone.pulumi(["refresh", "--preview-only", "--diff"]);
     assert.equal(refresh.code, 0, refresh.stdout + refresh.stderr);
     assert.match(refresh.stdout, /memory *: 256 => 300/);
     assert.match(refresh.stdout, /mustRun *: true => false/);
-    assert.equal(docker("inspect", "--format", "{{.State.Status}}", first("horizon")), "exited", "looking changes nothing");
+    assert.equal(
+      docker("inspect", "--format", "{{.State.Status}}", first("horizon")),
+      "exited",
+      "looking changes nothing",
+    );
 
     for (const remedy of findings.flatMap(({ remedy: text }) => text.split("\n").slice(0, 1))) {
       const [command, ...rest] = remedy.split(" ");
@@ -272,18 +426,27 @@ describe("operating a stack", function () {
 
   describe("one deployment at a time", () => {
     it("refuses a second one of this clone, and says who is at it", async () => {
-      writeFileSync(join(clone.dir, ".drydock", "local.lock"), JSON.stringify({ pid: 4242, username: "ann", hostname: "another-machine", timestamp: "2026-01-31T10:00:00Z" }));
+      writeFileSync(
+        join(clone.dir, ".drydock", "local.lock"),
+        JSON.stringify({ pid: 4242, username: "ann", hostname: "another-machine", timestamp: "2026-01-31T10:00:00Z" }),
+      );
       const { code, stderr } = await clone.drydock(["up"]);
       rmSync(join(clone.dir, ".drydock", "local.lock"));
       assert.equal(code, 3);
-      assert.match(stderr, /stack local is being changed by ann@another-machine \(pid 4242, since 2026-01-31T10:00:00Z\)/);
+      assert.match(
+        stderr,
+        /stack local is being changed by ann@another-machine \(pid 4242, since 2026-01-31T10:00:00Z\)/,
+      );
     });
 
     it("refuses while another machine has the shared state's lock, before anything is changed, and drift then claims nothing", async () => {
       const locks = join(clone.dir, ".drydock", "state", ".pulumi", "locks", "organization", "drydock", "local");
       mkdirSync(locks, { recursive: true });
       const lock = join(locks, "11111111-2222-3333-4444-555555555555.json");
-      writeFileSync(lock, JSON.stringify({ pid: 4242, username: "bob", hostname: "third-machine", timestamp: "2026-01-31T10:00:00Z" }));
+      writeFileSync(
+        lock,
+        JSON.stringify({ pid: 4242, username: "bob", hostname: "third-machine", timestamp: "2026-01-31T10:00:00Z" }),
+      );
       try {
         for (const verb of ["up", "drift"]) {
           const { code, stderr } = await clone.drydock([verb]);
@@ -299,7 +462,10 @@ describe("operating a stack", function () {
     });
 
     it("lets exactly one of two at once deploy, and names it to the other", async () => {
-      const [a, b] = await Promise.all([clone.drydock(["up", "--replace", "horizon"]), seconds(1.5).then(() => clone.drydock(["up"]))]);
+      const [a, b] = await Promise.all([
+        clone.drydock(["up", "--replace", "horizon"]),
+        seconds(1.5).then(() => clone.drydock(["up"])),
+      ]);
       assert.deepEqual([a.code, b.code], [0, 3], a.stderr + b.stderr);
       assert.match(b.stderr, /stack local is being changed by .+@.+ \(pid \d+, since /);
     });

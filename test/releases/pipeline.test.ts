@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { randomBytes } from "node:crypto";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { after, before, describe, it } from "mocha";
-import { S3Client, CreateBucketCommand } from "@aws-sdk/client-s3";
 import { Clone, docker, type Result, type Status } from "../support/clone.ts";
 import { Load } from "../support/load.ts";
 import { Moto } from "../support/moto.ts";

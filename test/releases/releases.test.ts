@@ -38,7 +38,11 @@ interface Listed {
   readonly pinned: boolean;
   readonly seconds: number | null;
   readonly probes: { readonly requests: number; readonly failed: number };
-  readonly migrations: { readonly contained: string[]; readonly applied: Record<string, number>; readonly ran: Record<string, number> };
+  readonly migrations: {
+    readonly contained: string[];
+    readonly applied: Record<string, number>;
+    readonly ran: Record<string, number>;
+  };
 }
 
 describe("releases that can be taken back", function () {
@@ -51,17 +55,34 @@ describe("releases that can be taken back", function () {
     assert.equal(result.code, 0, `./drydock ${args.join(" ")}\n${result.stdout}\n${result.stderr}`);
     return result.stdout + result.stderr;
   };
-  const set = async (path: string, value: string) => assert.equal((await clone.pulumi(["config", "set", "--path", path, value])).code, 0);
+  const set = async (path: string, value: string) =>
+    assert.equal((await clone.pulumi(["config", "set", "--path", path, value])).code, 0);
   const write = (name: string, text: string) => {
     const file = join(clone.dir, MIGRATIONS, `${name}.php`);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   };
   const drop = (name: string) => clone.run("rm", [join(MIGRATIONS, `${name}.php`)]);
-  const title = (text: string) => clone.edit("examples/laravel/resources/views/home.blade.php", (page) => page.replace(/<h1[^>]*>/, `<h1 data-release="${text}">`));
+  const title = (text: string) =>
+    clone.edit("examples/laravel/resources/views/home.blade.php", (page) =>
+      page.replace(/<h1[^>]*>/, `<h1 data-release="${text}">`),
+    );
   const listed = async () => JSON.parse((await clone.drydock(["releases", "--json"])).stdout) as Listed[];
-  const sql = (query: string) => docker("exec", status.services.find(({ role }) => role === "database")!.container, "mariadb", "--defaults-file=/run/drydock/client.cnf", "laravel", "-N", "-e", query);
-  const columns = () => sql("select column_name from information_schema.columns where table_schema = database() and table_name = 'rows' order by 1").split("\n");
+  const sql = (query: string) =>
+    docker(
+      "exec",
+      status.services.find(({ role }) => role === "database")!.container,
+      "mariadb",
+      "--defaults-file=/run/drydock/client.cnf",
+      "laravel",
+      "-N",
+      "-e",
+      query,
+    );
+  const columns = () =>
+    sql(
+      "select column_name from information_schema.columns where table_schema = database() and table_name = 'rows' order by 1",
+    ).split("\n");
   const tables = () => sql("show tables").split("\n");
   const served = async () => (await (await fetch(`${status.url}/release`)).text()).trim();
   const underLoad = async (work: () => Promise<void>) => {
@@ -83,9 +104,18 @@ describe("releases that can be taken back", function () {
   after(() => clone.remove());
 
   it("shows an additive migration with its SQL, backs up, and runs it without a failed request", async () => {
-    write("2026_03_01_000001_add_note", migration("Schema::table('rows', fn (Blueprint $t) => $t->string('note')->nullable());", "Schema::table('rows', fn (Blueprint $t) => $t->dropColumn('note'));"));
+    write(
+      "2026_03_01_000001_add_note",
+      migration(
+        "Schema::table('rows', fn (Blueprint $t) => $t->string('note')->nullable());",
+        "Schema::table('rows', fn (Blueprint $t) => $t->dropColumn('note'));",
+      ),
+    );
     const preview = await ok(["preview"]);
-    assert.match(preview, /2026_03_01_000001_add_note: safe for the release that serves\n {4}alter table `rows` add `note` varchar\(255\) null/);
+    assert.match(
+      preview,
+      /2026_03_01_000001_add_note: safe for the release that serves\n {4}alter table `rows` add `note` varchar\(255\) null/,
+    );
     assert.ok(!columns().includes("note"), "the preview changed nothing");
     await underLoad(async () => assert.match(await ok(["up"]), /is verified: \d+ tables, \d+ rows/));
     assert.ok(columns().includes("note"));
@@ -93,11 +123,20 @@ describe("releases that can be taken back", function () {
   });
 
   it("refuses a migration that breaks the release that serves, before anything is changed", async () => {
-    write("2026_03_02_000001_drop_n", migration("Schema::table('rows', fn (Blueprint $t) => $t->dropColumn('n'));", "Schema::table('rows', fn (Blueprint $t) => $t->integer('n')->default(0));"));
+    write(
+      "2026_03_02_000001_drop_n",
+      migration(
+        "Schema::table('rows', fn (Blueprint $t) => $t->dropColumn('n'));",
+        "Schema::table('rows', fn (Blueprint $t) => $t->integer('n')->default(0));",
+      ),
+    );
     await underLoad(async () => {
       const refused = await clone.drydock(["up"]);
       assert.equal(refused.code, 3, refused.stdout + refused.stderr);
-      assert.match(refused.stderr, /2026_03_02_000001_drop_n breaks the release that still serves: it drops the column rows\.n \(alter table `rows` drop `n`\)/);
+      assert.match(
+        refused.stderr,
+        /2026_03_02_000001_drop_n breaks the release that still serves: it drops the column rows\.n \(alter table `rows` drop `n`\)/,
+      );
       assert.match(refused.stderr, /in two releases/);
       const plain = await clone.pulumi(["up", "--yes"]);
       assert.notEqual(plain.code, 0, "Pulumi's own `up` meets the same judgement, as a step of the release");
@@ -110,13 +149,23 @@ describe("releases that can be taken back", function () {
 
   it("goes on after a migration that failed, once it is mended; the second half of a change waits", async () => {
     write("2026_03_03_000001_extras", migration("DB::statement('insert into no_such_table values (1)');", ""));
-    write("2026_03_03_000002_drop_note", migration("Schema::table('rows', fn (Blueprint $t) => $t->dropColumn('note'));", "Schema::table('rows', fn (Blueprint $t) => $t->string('note')->nullable());", "public bool $drydockContract = true;"));
+    write(
+      "2026_03_03_000002_drop_note",
+      migration(
+        "Schema::table('rows', fn (Blueprint $t) => $t->dropColumn('note'));",
+        "Schema::table('rows', fn (Blueprint $t) => $t->string('note')->nullable());",
+        "public bool $drydockContract = true;",
+      ),
+    );
     await underLoad(async () => {
       const failed = await clone.drydock(["up"]);
       assert.equal(failed.code, 1, failed.stdout + failed.stderr);
       assert.match(failed.stdout + failed.stderr, /no_such_table/);
       assert.equal(await served(), status.release);
-      write("2026_03_03_000001_extras", migration("Schema::create('extras', fn (Blueprint $t) => $t->id());", "Schema::dropIfExists('extras');"));
+      write(
+        "2026_03_03_000001_extras",
+        migration("Schema::create('extras', fn (Blueprint $t) => $t->id());", "Schema::dropIfExists('extras');"),
+      );
       assert.match(await ok(["up"]), /2026_03_03_000002_drop_note: waits for the next release/);
     });
     assert.ok(tables().includes("extras"));
@@ -133,10 +182,22 @@ describe("releases that can be taken back", function () {
 
   it("lists the releases, with what each migrated", async () => {
     const releases = await listed();
-    assert.deepEqual(releases.map(({ sequence, current }) => [sequence, current]), [[4, true], [3, false], [2, false], [1, false]]);
-    assert.deepEqual(releases.map(({ migrations }) => Object.keys(migrations.ran).length), [1, 1, 1, 2]);
+    assert.deepEqual(
+      releases.map(({ sequence, current }) => [sequence, current]),
+      [
+        [4, true],
+        [3, false],
+        [2, false],
+        [1, false],
+      ],
+    );
+    assert.deepEqual(
+      releases.map(({ migrations }) => Object.keys(migrations.ran).length),
+      [1, 1, 1, 2],
+    );
     assert.equal(releases[0]!.release, status.release);
-    for (const { probes, seconds } of releases) assert.ok(probes.failed === 0 && probes.requests > 0 && typeof seconds === "number");
+    for (const { probes, seconds } of releases)
+      assert.ok(probes.failed === 0 && probes.requests > 0 && typeof seconds === "number");
     const output = JSON.parse((await clone.pulumi(["stack", "output", "--json"])).stdout);
     assert.equal(output.record.sequence, 4);
     assert.match(await ok(["releases"]), /\* 4 {2}[0-9a-f]{12}/);
@@ -144,9 +205,15 @@ describe("releases that can be taken back", function () {
 
   it("goes back to the release before under load, as its code contains every migration that ran", async () => {
     const [, third] = await listed();
-    await underLoad(async () => { await ok(["rollback"]); });
+    await underLoad(async () => {
+      await ok(["rollback"]);
+    });
     status = await clone.status();
-    assert.ok(status.services.filter(({ role }) => ["app", "horizon", "scheduler"].includes(role)).every(({ image }) => image === third!.image));
+    assert.ok(
+      status.services
+        .filter(({ role }) => ["app", "horizon", "scheduler"].includes(role))
+        .every(({ image }) => image === third!.image),
+    );
     const [now] = await listed();
     assert.deepEqual([now!.sequence, now!.image, now!.pinned], [5, third!.image, true]);
   });
@@ -164,12 +231,17 @@ describe("releases that can be taken back", function () {
     const second = (await listed()).find(({ sequence }) => sequence === 2)!;
     const plan = JSON.parse((await clone.drydock(["rollback", "2", "--migrations", "--dry-run", "--json"])).stdout);
     assert.deepEqual(plan.rolledBack, { beforeSwitch: 1, afterSwitch: 1 });
-    await underLoad(async () => { await ok(["rollback", "2", "--migrations"]); });
+    await underLoad(async () => {
+      await ok(["rollback", "2", "--migrations"]);
+    });
     status = await clone.status();
     assert.equal(status.services.find(({ role }) => role === "app")!.image, second.image);
     assert.ok(columns().includes("note"));
     assert.ok(!tables().includes("extras"));
-    assert.deepEqual(Object.keys((await listed())[0]!.migrations.applied).filter((name) => name.startsWith("2026_03_03")), []);
+    assert.deepEqual(
+      Object.keys((await listed())[0]!.migrations.applied).filter((name) => name.startsWith("2026_03_03")),
+      [],
+    );
   });
 
   it("goes forward again to what the settings say", async () => {
@@ -182,10 +254,23 @@ describe("releases that can be taken back", function () {
   it("has written down who did what, and how it ended", async () => {
     await clone.drydock(["artisan", "--", "tinker", "--execute=echo 'secret thing';"]);
     await new Promise((resolve) => setTimeout(resolve, 3000));
-    const lines = JSON.parse((await clone.drydock(["audit", "--json"])).stdout) as { verb: string; args: string[]; result: string; by: string }[];
+    const lines = JSON.parse((await clone.drydock(["audit", "--json"])).stdout) as {
+      verb: string;
+      args: string[];
+      result: string;
+      by: string;
+    }[];
     assert.deepEqual([lines[0]!.verb, lines[0]!.args], ["artisan", ["tinker", "--execute=***"]]);
     const verbs = lines.map(({ verb, args, result }) => [verb, ...args, result].join(" "));
-    for (const line of ["rollback done", "rollback 2 refused", "rollback 2 --migrations done", "rollback --forward done", "up refused", "up failed (1)"]) assert.ok(verbs.includes(line), `${line} is not in:\n${verbs.join("\n")}`);
+    for (const line of [
+      "rollback done",
+      "rollback 2 refused",
+      "rollback 2 --migrations done",
+      "rollback --forward done",
+      "up refused",
+      "up failed (1)",
+    ])
+      assert.ok(verbs.includes(line), `${line} is not in:\n${verbs.join("\n")}`);
     assert.ok(lines.every(({ by }) => /^\S+@\S+$/.test(by)));
   });
 

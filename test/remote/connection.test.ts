@@ -49,7 +49,10 @@ import { canHaveMachine, HOST, Machine, SHIP } from "./rig.ts";
     const through = [["exec"], ["--host", HOST, "exec"]];
     const call = (n: number) => docker(...through[n % 2]!, "box", "sh", "-c", `sleep 1; echo ${n}`);
     const said = await Promise.all(Array.from({ length: 40 }, (_, n) => call(n)));
-    assert.deepEqual(said, said.map((_, n) => ({ code: 0, stdout: `${n}\n`, stderr: "" })));
+    assert.deepEqual(
+      said,
+      said.map((_, n) => ({ code: 0, stdout: `${n}\n`, stderr: "" })),
+    );
     assert.equal(ship.link.connections, 1);
   });
 
@@ -78,8 +81,13 @@ import { canHaveMachine, HOST, Machine, SHIP } from "./rig.ts";
 
   it("takes nothing of the user's configuration along that is meant for a terminal or a tunnel", async () => {
     const more = [
-      "RemoteCommand tmux attach", "RequestTTY yes", `LocalForward ${ship.dir}/tunnel.sock /nowhere`, "LogLevel QUIET",
-      "ControlMaster auto", `ControlPath ${ship.dir}/control`, "ClearAllForwardings yes",
+      "RemoteCommand tmux attach",
+      "RequestTTY yes",
+      `LocalForward ${ship.dir}/tunnel.sock /nowhere`,
+      "LogLevel QUIET",
+      "ControlMaster auto",
+      `ControlPath ${ship.dir}/control`,
+      "ClearAllForwardings yes",
     ];
     const env = ship.sshConfig("much", { more });
     for (const call of ["ps --quiet", "exec box echo through", "logs box"]) {
@@ -168,7 +176,10 @@ import { canHaveMachine, HOST, Machine, SHIP } from "./rig.ts";
     });
     it("a socket that is not there", async () => {
       const { what } = await refused(`${HOST}/run/user/4001/docker.sock`);
-      assert.equal(what, `Docker is installed on ${SHIP}, but its engine does not answer at /run/user/4001/docker.sock`);
+      assert.equal(
+        what,
+        `Docker is installed on ${SHIP}, but its engine does not answer at /run/user/4001/docker.sock`,
+      );
     });
     it("a host whose sshd forwards no sockets", async () => {
       const file = `${ship.dir}/client/key.pub`;

@@ -1,4 +1,4 @@
-import { createConnection, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { type AddressInfo, createConnection, createServer, type Server, type Socket } from "node:net";
 import { Transform } from "node:stream";
 
 /** A way to a port that can be made long, cut or silent. It counts who went it. */
@@ -26,9 +26,17 @@ export class Link {
     this.server = createServer({ noDelay: true }, (near) => {
       this.connections++;
       const far = createConnection({ ...this.to, noDelay: true });
-      for (const [from, into] of [[near, far], [far, near]] as const) {
+      for (const [from, into] of [
+        [near, far],
+        [far, near],
+      ] as const) {
         this.open.add(from);
-        from.on("error", () => into.destroy()).on("close", () => { this.open.delete(from); into.destroy(); });
+        from
+          .on("error", () => into.destroy())
+          .on("close", () => {
+            this.open.delete(from);
+            into.destroy();
+          });
         from.pipe(this.way()).pipe(into);
       }
     });
@@ -51,12 +59,16 @@ export class Link {
     const way = new Transform({
       highWaterMark: 4 << 20,
       transform: (piece: Buffer, _encoding, done) => {
-        const pass = (): void => { if (!this.silent && !way.destroyed) way.push(piece); };
+        const pass = (): void => {
+          if (!this.silent && !way.destroyed) way.push(piece);
+        };
         if (this.delay > 0) setTimeout(pass, this.delay);
         else pass();
         done();
       },
-      final: (done) => { setTimeout(done, this.delay); },
+      final: (done) => {
+        setTimeout(done, this.delay);
+      },
     });
     return way;
   }

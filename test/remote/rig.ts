@@ -1,13 +1,22 @@
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import {
-  appendFileSync, chmodSync, closeSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync,
+  appendFileSync,
+  chmodSync,
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Link } from "./link.ts";
-import { sshServer, type SshServer } from "./sshd.ts";
+import { type SshServer, sshServer } from "./sshd.ts";
 
 const has = (tool: string): boolean => {
   try {
@@ -19,8 +28,10 @@ const has = (tool: string): boolean => {
 };
 
 /** What is needed to have a machine beside this one. */
-export const canHaveMachine = process.platform === "linux" && process.getuid?.() === 0
-  && ["dockerd", "unshare", "nsenter", "ip", "ssh", "ssh-keygen"].every(has);
+export const canHaveMachine =
+  process.platform === "linux" &&
+  process.getuid?.() === 0 &&
+  ["dockerd", "unshare", "nsenter", "ip", "ssh", "ssh-keygen"].every(has);
 
 /** The name of machines of this process: two runs at once are two hosts, with a connection each. */
 export const SHIP = `ship-${process.pid}`;
@@ -113,9 +124,15 @@ export class Machine {
     this.init = spawn("unshare", [...apart, "sh", INIT], {
       stdio: ["ignore", log, log],
       env: {
-        PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", DIR: this.dir, NAME: SHIP,
-        SSHD: server.sshd, PAM: server.pam, LD_LIBRARY_PATH: server.libraries,
-        DOCKERD: dockerd ?? "", DOCKERD_OPTIONS: options, ROOT: root,
+        PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        DIR: this.dir,
+        NAME: SHIP,
+        SSHD: server.sshd,
+        PAM: server.pam,
+        LD_LIBRARY_PATH: server.libraries,
+        DOCKERD: dockerd ?? "",
+        DOCKERD_OPTIONS: options,
+        ROOT: root,
       },
     });
     closeSync(log);
@@ -161,14 +178,24 @@ export class Machine {
       // Containers end with the first process; dockerd is asked before, so that it unmounts what it has mounted.
       try {
         this.inside("sh", "-c", "[ ! -e /run/docker.pid ] || { kill $(cat /run/docker.pid) && sleep 2; }");
-      } catch { /* it has ended */ }
+      } catch {
+        /* it has ended */
+      }
       const gone = new Promise((resolve) => this.init?.once("exit", resolve));
       this.init.kill("SIGKILL");
       await gone;
     }
-    try { out("ip", "link", "delete", this.device); } catch { /* gone with the other end */ }
+    try {
+      out("ip", "link", "delete", this.device);
+    } catch {
+      /* gone with the other end */
+    }
     for (let tries = 0; tries < 20; tries++) {
-      try { return rmSync(this.dir, { recursive: true, force: true }); } catch { await sleep(250); }
+      try {
+        return rmSync(this.dir, { recursive: true, force: true });
+      } catch {
+        await sleep(250);
+      }
     }
   }
 
@@ -196,7 +223,9 @@ export class Machine {
     this.makeKeys();
     for (const file of ["passwd", "group", "shadow"]) cpSync(`/etc/${file}`, this.own("etc", file));
     const groups = read("/etc/group").replace(/^docker:.*\n/m, "");
-    const own = Object.entries(USERS).map(([name, id]) => `${name}:x:${id}:\n`).join("");
+    const own = Object.entries(USERS)
+      .map(([name, id]) => `${name}:x:${id}:\n`)
+      .join("");
     writeFileSync(this.own("etc/group"), `${groups}docker:x:${DOCKER_GROUP}:deploy\n${own}`);
     if (!/^sshd:/m.test(read("/etc/passwd"))) {
       appendFileSync(this.own("etc/passwd"), "sshd:x:4003:65534::/run/sshd:/usr/sbin/nologin\n");
@@ -262,12 +291,15 @@ chown -R deploy:deploy /home/deploy`;
   sshConfig(name: string, config: SshConfig): Record<string, string> {
     const { key = "key", knownHosts = "known_hosts", port = this.link.port, more = [] } = config;
     const file = this.own("client", name);
-    writeFileSync(file, `Host ${SHIP}
+    writeFileSync(
+      file,
+      `Host ${SHIP}
   HostName 127.0.0.1
   Port ${port}
   HostKeyAlias ${SHIP}
   UserKnownHostsFile ${this.own("client", knownHosts)}
-${key === null ? "" : `  IdentityFile ${this.own("client", key)}\n  IdentitiesOnly yes\n`}${more.map((line) => `  ${line}\n`).join("")}`);
+${key === null ? "" : `  IdentityFile ${this.own("client", key)}\n  IdentitiesOnly yes\n`}${more.map((line) => `  ${line}\n`).join("")}`,
+    );
     return this.env({ SHIP_CONFIG: file });
   }
 }

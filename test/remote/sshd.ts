@@ -33,6 +33,8 @@ export function sshServer(): SshServer {
 }
 
 const below = (root: string, libraries: string): SshServer => ({
-  sshd: join(root, "usr/sbin/sshd"), configuration: join(root, CONFIGURATION), pam: join(root, "etc/pam.d/sshd"),
+  sshd: join(root, "usr/sbin/sshd"),
+  configuration: join(root, CONFIGURATION),
+  pam: join(root, "etc/pam.d/sshd"),
   libraries,
 });

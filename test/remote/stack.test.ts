@@ -18,14 +18,23 @@ const MANY = 10;
 const FEW = 3;
 
 /** A Unix socket that leads to a port of another machine. */
-const leadTo = (socket: string, host: string, port: number): Server => createServer((near) => {
-  const far = createConnection({ host, port });
-  for (const [from, to] of [[near, far], [far, near]] as const) from.on("error", () => to.destroy()).pipe(to);
-}).listen(socket);
+const leadTo = (socket: string, host: string, port: number): Server =>
+  createServer((near) => {
+    const far = createConnection({ host, port });
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const)
+      from.on("error", () => to.destroy()).pipe(to);
+  }).listen(socket);
 
 (canHaveMachine ? describe : describe.skip)("a stack on a Docker host over ssh", function () {
   this.timeout(1_200_000);
-  const own = { PATH: process.env.PATH, DOCKER_HOST: process.env.DOCKER_HOST, SSH_AUTH_SOCK: process.env.SSH_AUTH_SOCK };
+  const own = {
+    PATH: process.env.PATH,
+    DOCKER_HOST: process.env.DOCKER_HOST,
+    SSH_AUTH_SOCK: process.env.SSH_AUTH_SOCK,
+  };
   let ship: Machine;
   let subject: Subject;
   let way: Server;
@@ -117,7 +126,7 @@ const leadTo = (socket: string, host: string, port: number): Server => createSer
     await subject.set("app.replicas", String(FEW));
     subject.change();
     await underLoad(() => drydock("up"));
-    const { release } = subject.status = await subject.clone.status();
+    const { release } = (subject.status = await subject.clone.status());
     assert.match((await drydock("releases")).out, new RegExp(release.slice(0, 7)));
     await underLoad(() => drydock("rollback", "--yes"));
     assert.notEqual((await subject.clone.status()).release, release);
@@ -128,7 +137,9 @@ const leadTo = (socket: string, host: string, port: number): Server => createSer
   });
 
   it("is backed up, and restored by tables, as a whole and with its files", async () => {
-    inApp("mkdir -p storage/app/up && head -c 3000000 /dev/urandom > storage/app/up/large && echo two > storage/app/b.txt");
+    inApp(
+      "mkdir -p storage/app/up && head -c 3000000 /dev/urandom > storage/app/up/large && echo two > storage/app/b.txt",
+    );
     const sum = inApp("sha256sum storage/app/up/large");
     const run = await drydock("backup", "run", "--json");
     const { backup } = last<{ backup: { id: string; verified: boolean } }>(run.out);
@@ -171,7 +182,10 @@ const leadTo = (socket: string, host: string, port: number): Server => createSer
   it("shows its logs as they are written, and says so when the connection breaks", async () => {
     const child = subject.clone.start(["logs", "proxy", "--tail", "0", "--follow"]);
     let said = "";
-    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => { said += String(chunk); });
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on("data", (chunk: Buffer) => {
+        said += String(chunk);
+      });
     const seen = async (what: RegExp): Promise<void> => {
       for (const end = Date.now() + 60_000; !what.test(said); await sleep(300)) {
         assert.ok(Date.now() < end, said);
@@ -208,14 +222,23 @@ const leadTo = (socket: string, host: string, port: number): Server => createSer
   };
   /** Waits for a release whose connection broke: it fails, says why, and does not hang. */
   const breaks = async (release: PlainUp, seconds: number): Promise<void> => {
-    for (const end = Date.now() + seconds * 1000; !release.over && Date.now() < end;) await sleep(100);
+    for (const end = Date.now() + seconds * 1000; !release.over && Date.now() < end; ) await sleep(100);
     assert.ok(release.over, `the release hangs: ${release.output}`);
   };
 
   const FAR = [
-    "update app-image", "update preflight", "update backup", "update migrate", "update assets",
-    "create-replacement app-1", "update switch", "update drained", "create-replacement horizon", "update verify",
-    "update record", "delete-replaced app-1",
+    "update app-image",
+    "update preflight",
+    "update backup",
+    "update migrate",
+    "update assets",
+    "create-replacement app-1",
+    "update switch",
+    "update drained",
+    "create-replacement horizon",
+    "update verify",
+    "update record",
+    "delete-replaced app-1",
   ];
   for (const step of FAR) {
     it(`serves on when the connection breaks at ${step}, and the next release goes on`, () =>
@@ -233,28 +256,30 @@ const leadTo = (socket: string, host: string, port: number): Server => createSer
       }));
   }
 
-  it("says so when the connection breaks under `./drydock up`", () => subject.fault("connection cut: ./drydock up", async () => {
-    subject.change();
-    const isNew = (found: readonly Found[]): boolean => found.some((one) => one.role === "app" && subject.isNew(one));
-    const { code, stderr } = await subject.upWhile(isNew, () => ship.link.cut());
-    assert.equal(code, 1, stderr);
-    assert.match(stderr, new RegExp(`^drydock: the connection to ${HOST} broke`, "m"));
-    await tellsTheTruth();
-  }));
+  it("says so when the connection breaks under `./drydock up`", () =>
+    subject.fault("connection cut: ./drydock up", async () => {
+      subject.change();
+      const isNew = (found: readonly Found[]): boolean => found.some((one) => one.role === "app" && subject.isNew(one));
+      const { code, stderr } = await subject.upWhile(isNew, () => ship.link.cut());
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, new RegExp(`^drydock: the connection to ${HOST} broke`, "m"));
+      await tellsTheTruth();
+    }));
 
-  it("gives a link up that falls silent", () => subject.fault("link silent: app-1", async () => {
-    subject.change();
-    const release = new PlainUp(subject.clone);
-    assert.ok(await release.begins("create-replacement app-1"), release.output);
-    ship.link.silent = true;
-    try {
-      await breaks(release, 120);
-    } finally {
-      ship.link.silent = false;
-      ship.link.cut();
-    }
-    await tellsTheTruth();
-  }));
+  it("gives a link up that falls silent", () =>
+    subject.fault("link silent: app-1", async () => {
+      subject.change();
+      const release = new PlainUp(subject.clone);
+      assert.ok(await release.begins("create-replacement app-1"), release.output);
+      ship.link.silent = true;
+      try {
+        await breaks(release, 120);
+      } finally {
+        ship.link.silent = false;
+        ship.link.cut();
+      }
+      await tellsTheTruth();
+    }));
 
   it("ends a backup and a restore whose connection breaks, and they can be made again", async () => {
     for (const [args, when] of [
@@ -263,7 +288,10 @@ const leadTo = (socket: string, host: string, port: number): Server => createSer
     ] as const) {
       const child = subject.clone.start([...args]);
       let said = "";
-      for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => { said += String(chunk); });
+      for (const stream of [child.stdout, child.stderr])
+        stream?.on("data", (chunk: Buffer) => {
+          said += String(chunk);
+        });
       const ended = once(child, "exit");
       while (!when.test(said) && child.exitCode === null) await sleep(50);
       ship.link.cut();

@@ -113,7 +113,8 @@ describe("the installed packages", function () {
     const { status, stdout, stderr } = spawnSync("npm", args, { cwd: ROOT, encoding: "utf8" });
     if (status === 0) return;
     const said = `${stdout}${stderr}`;
-    // The keys are asked of the registry and of Sigstore; not every registry has them, and not every machine reaches both.
+    // The keys are asked of the registry and of Sigstore; not every registry has them, and not every machine reaches
+    // both.
     const unknown =
       /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|no dependencies to audit|support audit signatures|No public keys/i;
     if (unknown.test(said) && process.env.DRYDOCK_SIGNATURES !== "required") {

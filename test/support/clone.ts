@@ -1,4 +1,4 @@
-import { execFile, execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,13 +13,19 @@ export interface Result {
   readonly stderr: string;
 }
 
-/** A fresh clone of this project in a folder of its own, with its own state, stack and containers; what a newcomer would have. */
+/**
+ * A fresh clone of this project in a folder of its own, with its own state, stack and containers; what a newcomer would
+ * have.
+ */
 export class Clone {
   readonly dir: string;
 
   constructor() {
     this.dir = mkdtempSync(join(tmpdir(), "drydock-clone-"));
-    const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root, encoding: "utf8" });
+    const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
+      cwd: root,
+      encoding: "utf8",
+    });
     for (const file of new Set(files.split("\0").filter((name) => name !== ""))) {
       cpSync(join(root, file), join(this.dir, file), { recursive: true, preserveTimestamps: true });
     }
@@ -28,7 +34,9 @@ export class Clone {
 
   /** The environment of a shell in which nobody has set up Pulumi or Docker for this clone. */
   env(more: Record<string, string> = {}): Record<string, string> {
-    const inherited = Object.entries(process.env).filter(([name, value]) => value !== undefined && !/^(PULUMI_|NODE_OPTIONS|DRYDOCK_RELEASE)/.test(name));
+    const inherited = Object.entries(process.env).filter(
+      ([name, value]) => value !== undefined && !/^(PULUMI_|NODE_OPTIONS|DRYDOCK_RELEASE)/.test(name),
+    );
     // Where a person's own plugins are; a home that Drydock has filled is nobody's.
     const home = process.env.PULUMI_HOME;
     const own: Record<string, string> = home !== undefined && userHome() === home ? { PULUMI_HOME: home } : {};
@@ -47,14 +55,25 @@ export class Clone {
 
   /** Runs Pulumi's own CLI, as after `eval "$(./drydock env)"`. */
   async pulumi(args: string[]): Promise<Result> {
-    return this.run("bash", ["-c", 'eval "$(./drydock env 2>/dev/null)" && exec pulumi "$@"', "pulumi", ...args, "--non-interactive"]);
+    return this.run("bash", [
+      "-c",
+      'eval "$(./drydock env 2>/dev/null)" && exec pulumi "$@"',
+      "pulumi",
+      ...args,
+      "--non-interactive",
+    ]);
   }
 
   run(file: string, args: string[], more: Record<string, string> = {}): Promise<Result> {
     return new Promise((resolve) => {
-      const child = execFile(file, args, { cwd: this.dir, env: this.env(more), maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, stdout, stderr });
-      });
+      const child = execFile(
+        file,
+        args,
+        { cwd: this.dir, env: this.env(more), maxBuffer: 64 << 20 },
+        (error, stdout, stderr) => {
+          resolve({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, stdout, stderr });
+        },
+      );
       child.stdin?.end();
     });
   }
@@ -89,7 +108,14 @@ export interface Status {
   readonly stack: string;
   readonly url: string;
   readonly release: string;
-  readonly services: readonly { name: string; role: string; container: string; image: string; state: string; health: string }[];
+  readonly services: readonly {
+    name: string;
+    role: string;
+    container: string;
+    image: string;
+    state: string;
+    health: string;
+  }[];
 }
 
 /** `docker ARGS`, its output without the last line break. */

@@ -13,11 +13,16 @@ interface StateResource {
 /** The stack's resources as the state has them. */
 export function resourcesOf(clone: Clone): readonly StateResource[] {
   const file = join(clone.dir, ".drydock", "state", ".pulumi", "stacks", "drydock", "local.json");
-  const { checkpoint } = JSON.parse(readFileSync(file, "utf8")) as { checkpoint: { latest?: { resources?: StateResource[] } } };
+  const { checkpoint } = JSON.parse(readFileSync(file, "utf8")) as {
+    checkpoint: { latest?: { resources?: StateResource[] } };
+  };
   return checkpoint.latest?.resources ?? [];
 }
 
-const namesOf = (clone: Clone, type: string) => resourcesOf(clone).filter((resource) => resource.type === type).map(({ outputs, id }) => outputs?.name ?? id ?? "");
+const namesOf = (clone: Clone, type: string) =>
+  resourcesOf(clone)
+    .filter((resource) => resource.type === type)
+    .map(({ outputs, id }) => outputs?.name ?? id ?? "");
 
 export interface Found {
   readonly id: string;
@@ -30,16 +35,31 @@ export interface Found {
 const belongings = new WeakMap<Clone, { readonly network: string[]; readonly volume: string[] }>();
 
 /**
- * The containers that belong to a clone's stack, known to its state or not: what is on one of its networks, or uses one of its volumes.
+ * The containers that belong to a clone's stack, known to its state or not: what is on one of its networks, or uses one
+ * of its volumes.
  * (The label `drydock.stack` is the same in all clones.)
  */
 export async function containersOf(clone: Clone): Promise<readonly Found[]> {
-  const { network, volume } = belongings.get(clone) ?? { network: namesOf(clone, "docker:index/network:Network"), volume: namesOf(clone, "docker:index/volume:Volume") };
+  const { network, volume } = belongings.get(clone) ?? {
+    network: namesOf(clone, "docker:index/network:Network"),
+    volume: namesOf(clone, "docker:index/volume:Volume"),
+  };
   if (volume.length > 0) belongings.set(clone, { network, volume });
-  // The client reads DOCKER_HOST anew each time: a test may have an engine of its own. All of the filters of one kind are alternatives.
+  // The client reads DOCKER_HOST anew each time: a test may have an engine of its own. All of the filters of one kind
+  // are alternatives.
   const docker = new Docker();
-  const listed = await Promise.all([docker.listContainers({ all: true, filters: { network } }), docker.listContainers({ all: true, filters: { volume } })]);
-  const found = new Map(listed.flat().map(({ Id, Names, Labels, State }) => [Id, { id: Id, name: (Names[0] ?? "").slice(1), role: Labels["drydock.role"] ?? "", state: State }]));
+  const listed = await Promise.all([
+    docker.listContainers({ all: true, filters: { network } }),
+    docker.listContainers({ all: true, filters: { volume } }),
+  ]);
+  const found = new Map(
+    listed
+      .flat()
+      .map(({ Id, Names, Labels, State }) => [
+        Id,
+        { id: Id, name: (Names[0] ?? "").slice(1), role: Labels["drydock.role"] ?? "", state: State },
+      ]),
+  );
   return [...found.values()];
 }
 

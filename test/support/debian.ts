@@ -19,10 +19,22 @@ export async function debianImage(suite: Suite): Promise<string> {
     const { mirror, buildArgs } = await readAptAccess();
     const env = { ...process.env, ...buildArgs };
     const options = ["--variant=minbase", "--include=ca-certificates", "--force-check-gpg"];
-    execFileSync("debootstrap", [...options, suite, join(folder, "root"), mirror, "/usr/share/debootstrap/scripts/sid"],
-      { env, stdio: ["ignore", "ignore", "inherit"] });
+    execFileSync(
+      "debootstrap",
+      [...options, suite, join(folder, "root"), mirror, "/usr/share/debootstrap/scripts/sid"],
+      { env, stdio: ["ignore", "ignore", "inherit"] },
+    );
     const archive = join(folder, "root.tar");
-    execFileSync("tar", ["--create", "--file", archive, "--directory", join(folder, "root"), "--numeric-owner", "--one-file-system", "."]);
+    execFileSync("tar", [
+      "--create",
+      "--file",
+      archive,
+      "--directory",
+      join(folder, "root"),
+      "--numeric-owner",
+      "--one-file-system",
+      ".",
+    ]);
     docker("import", "--change", "ENV LANG=C.UTF-8", archive, reference);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -34,7 +46,11 @@ export async function debianImage(suite: Suite): Promise<string> {
 export async function nginxImage(suite: Suite): Promise<string> {
   const base = await debianImage(suite);
   return testImage({
-    name: `drydock/test-nginx:${RELEASES[suite]}`, folder: join(import.meta.dirname, "nginx"), suite, depends: base, args: { BASE: base },
+    name: `drydock/test-nginx:${RELEASES[suite]}`,
+    folder: join(import.meta.dirname, "nginx"),
+    suite,
+    depends: base,
+    args: { BASE: base },
   });
 }
 
@@ -43,7 +59,10 @@ export async function phpImage(suite: Suite, laravel: string, name: string): Pro
   const base = await debianImage(suite);
   const php = suite === "bookworm" ? "8.2" : "8.4";
   return testImage({
-    name: `drydock/test-php:${php}-${name}`, folder: join(import.meta.dirname, "php"), suite, depends: `${base}${laravel}`,
+    name: `drydock/test-php:${php}-${name}`,
+    folder: join(import.meta.dirname, "php"),
+    suite,
+    depends: `${base}${laravel}`,
     args: { BASE: base, LARAVEL: laravel, PHP: php },
   });
 }
@@ -52,6 +71,10 @@ export async function phpImage(suite: Suite, laravel: string, name: string): Pro
 export async function laravelImage(suite: Suite): Promise<string> {
   const base = await debianImage(suite);
   return testImage({
-    name: `drydock/test-laravel:${RELEASES[suite]}`, folder: join(import.meta.dirname, "laravel"), suite, depends: base, args: { BASE: base },
+    name: `drydock/test-laravel:${RELEASES[suite]}`,
+    folder: join(import.meta.dirname, "laravel"),
+    suite,
+    depends: base,
+    args: { BASE: base },
   });
 }

@@ -34,8 +34,21 @@ export async function testImage({ name, folder, depends = "", args = {}, suite, 
     await prepare?.(context);
     makeReadable(context);
     const given = Object.entries({ BASE: base, ...args }).flatMap(([key, value]) => ["--build-arg", `${key}=${value}`]);
-    execFileSync("docker", ["build", "--network", "host", "--force-rm", "--tag", reference, ...given, ...Object.keys(apt.buildArgs).flatMap((key) => ["--build-arg", key]), context],
-      { env: { ...process.env, DOCKER_BUILDKIT: "0", ...apt.buildArgs }, stdio: ["ignore", "ignore", "inherit"] });
+    execFileSync(
+      "docker",
+      [
+        "build",
+        "--network",
+        "host",
+        "--force-rm",
+        "--tag",
+        reference,
+        ...given,
+        ...Object.keys(apt.buildArgs).flatMap((key) => ["--build-arg", key]),
+        context,
+      ],
+      { env: { ...process.env, DOCKER_BUILDKIT: "0", ...apt.buildArgs }, stdio: ["ignore", "ignore", "inherit"] },
+    );
   } finally {
     rmSync(context, { recursive: true, force: true });
   }

@@ -33,8 +33,10 @@ interface Answer {
 }
 
 /**
- * A load of mixed requests against a site on this machine: a quarter POSTs (rows, and a number that each client counts in its session),
- * half of the clients with keep-alive, one request of several seconds always in flight. A session that forgot its number is a failed
+ * A load of mixed requests against a site on this machine: a quarter POSTs (rows, and a number that each client counts
+ * in its session),
+ * half of the clients with keep-alive, one request of several seconds always in flight. A session that forgot its
+ * number is a failed
  * request, and so is a POST that was done twice. It runs until it is stopped, and at most `limit` requests.
  */
 export class Load {
@@ -98,7 +100,11 @@ export class Load {
     this.count.reasons[reason] = (this.count.reasons[reason] ?? 0) + 1;
   }
 
-  private send(agent: Agent, path: string, { body, cookie }: { readonly body?: unknown; readonly cookie?: string } = {}): Promise<Answer> {
+  private send(
+    agent: Agent,
+    path: string,
+    { body, cookie }: { readonly body?: unknown; readonly cookie?: string } = {},
+  ): Promise<Answer> {
     this.count.total++;
     const began = performance.now();
     return new Promise((resolve) => {
@@ -117,7 +123,13 @@ export class Load {
         ...(this.socketPath === undefined ? {} : { socketPath: this.socketPath }),
         method: text === undefined ? "GET" : "POST",
         headers: {
-          ...(text === undefined ? {} : { "Content-Type": "application/json", Accept: "application/json", "Content-Length": Buffer.byteLength(text) }),
+          ...(text === undefined
+            ? {}
+            : {
+                "Content-Type": "application/json",
+                Accept: "application/json",
+                "Content-Length": Buffer.byteLength(text),
+              }),
           ...(cookie === undefined ? {} : { Cookie: cookie }),
         },
         timeout: 30_000,
@@ -125,8 +137,15 @@ export class Load {
       request.on("response", (response) => {
         const { statusCode: status = 0 } = response;
         let received = "";
-        response.setEncoding("utf8").on("data", (chunk: string) => { received += chunk; });
-        response.on("end", () => done({ status, body: received, cookies: response.headers["set-cookie"] ?? [] }, status < 400 ? undefined : `${path} ${status}`));
+        response.setEncoding("utf8").on("data", (chunk: string) => {
+          received += chunk;
+        });
+        response.on("end", () =>
+          done(
+            { status, body: received, cookies: response.headers["set-cookie"] ?? [] },
+            status < 400 ? undefined : `${path} ${status}`,
+          ),
+        );
         response.on("error", (error) => done(none, `${path} cut: ${error.message}`));
       });
       request.on("timeout", () => request.destroy(new Error("no answer in 30 s")));

@@ -9,7 +9,12 @@ export async function earlierMariadb(): Promise<string> {
   const suite = "bookworm";
   const base = await debianImage(suite);
   return testImage({
-    name: "drydock/test-mariadb:10.11", folder: join(import.meta.dirname, "mariadb"), suite, depends: base, args: { BASE: base },
-    prepare: (context) => cpSync(join(IMAGES_DIR, "database", "docker-entrypoint.sh"), join(context, "docker-entrypoint.sh")),
+    name: "drydock/test-mariadb:10.11",
+    folder: join(import.meta.dirname, "mariadb"),
+    suite,
+    depends: base,
+    args: { BASE: base },
+    prepare: (context) =>
+      cpSync(join(IMAGES_DIR, "database", "docker-entrypoint.sh"), join(context, "docker-entrypoint.sh")),
   });
 }

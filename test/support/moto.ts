@@ -13,7 +13,10 @@ function writePipFiles(context: string): void {
     const own = process.env[`PIP_${name.toUpperCase().replace("-", "_")}`];
     if (own !== undefined) return own;
     try {
-      return execFileSync("pip", ["config", "get", `global.${name}`], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+      return execFileSync("pip", ["config", "get", `global.${name}`], {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+      }).trim();
     } catch {
       return undefined;
     }
@@ -28,7 +31,8 @@ function writePipFiles(context: string): void {
   writeFileSync(join(context, "pip.conf"), `${lines.join("\n")}\n`);
 }
 
-const motoImage = (): Promise<string> => testImage({ name: "drydock/moto:5.2.5", folder: FOLDER, prepare: writePipFiles });
+const motoImage = (): Promise<string> =>
+  testImage({ name: "drydock/moto:5.2.5", folder: FOLDER, prepare: writePipFiles });
 
 export const MOTO_LABEL = "drydock.test.moto";
 
@@ -52,11 +56,23 @@ export class Moto {
     const image = await motoImage();
     const name = `drydock-moto-${randomBytes(4).toString("hex")}`;
     docker("network", "create", "--label", `${MOTO_LABEL}=${name}`, name);
-    docker("run", "--detach", "--name", name, "--label", `${MOTO_LABEL}=${name}`, "--network", name, "--network-alias", "moto",
-      ...Object.entries(env).flatMap(([key, value]) => ["--env", `${key}=${value}`]), image);
+    docker(
+      "run",
+      "--detach",
+      "--name",
+      name,
+      "--label",
+      `${MOTO_LABEL}=${name}`,
+      "--network",
+      name,
+      "--network-alias",
+      "moto",
+      ...Object.entries(env).flatMap(([key, value]) => ["--env", `${key}=${value}`]),
+      image,
+    );
     const address = docker("inspect", "--format", `{{ (index .NetworkSettings.Networks "${name}").IPAddress }}`, name);
     const moto = new Moto(name, name, `http://${address}:5000`);
-    for (const end = Date.now() + 60_000; ;) {
+    for (const end = Date.now() + 60_000; ; ) {
       try {
         await fetch(`${moto.url}/moto-api/`, { signal: AbortSignal.timeout(2_000) });
         return moto;
@@ -78,7 +94,12 @@ export class Moto {
 
   /** What the AWS SDK, the stand-in plugin and restic read; moto takes any key unless it enforces policies. */
   get env(): Record<string, string> {
-    return { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test", AWS_REGION: "eu-central-1", AWS_EC2_METADATA_DISABLED: "true" };
+    return {
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+      AWS_REGION: "eu-central-1",
+      AWS_EC2_METADATA_DISABLED: "true",
+    };
   }
 
   remove(): void {

@@ -9,6 +9,13 @@ export async function mysqlImages(): Promise<{ readonly database: string; readon
   return {
     database: await testImage({ name: "drydock/mysql:9", folder: join(import.meta.dirname, "mysql"), suite }),
     // Its content is what the one for MariaDB is made of.
-    backup: await testImage({ name: "drydock/backup-mysql:9", folder: join(IMAGES_DIR, "backup"), depends: imageTags().backup, args: { ENGINE: "mysql" }, suite, prepare: (context) => bundleAgent(join(context, "agent.cjs")) }),
+    backup: await testImage({
+      name: "drydock/backup-mysql:9",
+      folder: join(IMAGES_DIR, "backup"),
+      depends: imageTags().backup,
+      args: { ENGINE: "mysql" },
+      suite,
+      prepare: (context) => bundleAgent(join(context, "agent.cjs")),
+    }),
   };
 }

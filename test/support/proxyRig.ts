@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { request, type IncomingHttpHeaders } from "node:http";
+import { type IncomingHttpHeaders, request } from "node:http";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { imageTags } from "../../cli/setup/images.ts";
@@ -46,7 +46,8 @@ http_response_code(404);
 echo "the application has no $path";
 `;
 
-const mount = (volume: string, path: string, more = "") => `type=volume,source=${volume},target=${path},volume-nocopy${more}`;
+const mount = (volume: string, path: string, more = "") =>
+  `type=volume,source=${volume},target=${path},volume-nocopy${more}`;
 
 /** A proxy with the project's own start and site, and replicas behind it: no stack, so it takes seconds. */
 export class ProxyRig {
@@ -59,12 +60,18 @@ export class ProxyRig {
   /** Settings with a folder that is kept, which the rig has. */
   readonly kept = { app: { persistent: { "public/uploads": {} } } };
 
-  constructor(private readonly image = imageTags().proxy, replicas = 3) {
+  constructor(
+    private readonly image = imageTags().proxy,
+    replicas = 3,
+  ) {
     this.replicas = Array.from({ length: replicas }, (_, index) => `${this.id}-app-${index + 1}`);
   }
 
   context(overrides: Record<string, unknown> = {}, release = "0123456789ab"): Context {
-    const config = configuration({ ...overrides, app: { image: "registry.test/shop:1", replicas: this.replicas.length, ...(overrides.app as object) } });
+    const config = configuration({
+      ...overrides,
+      app: { image: "registry.test/shop:1", replicas: this.replicas.length, ...(overrides.app as object) },
+    });
     const { settings, environment } = parseConfiguration(config, "local");
     return { project: "drydock", stack: "unit", settings, environment, image: "registry.test/shop:1", release };
   }
@@ -77,44 +84,118 @@ export class ProxyRig {
     const owned = this.step("volumes", { IMAGE: this.image, OWNERS: owners, LABELS: "" });
     assert.equal(owned.code, 0, owned.stderr);
     for (const replica of this.replicas) {
-      docker("create", "--name", replica, "--network", this.networks[1]!, "--cap-drop", "ALL", "--init", "--env", "DRYDOCK_LISTEN=0.0.0.0", "--mount", mount(storage, "/var/www/html/storage/app"),
-        "--mount", mount(kept, "/var/www/html/public/uploads"), this.php, "php-fpm", "-F", "-y", "/var/www/html/fpm.conf", "-d", "display_errors=0");
+      docker(
+        "create",
+        "--name",
+        replica,
+        "--network",
+        this.networks[1]!,
+        "--cap-drop",
+        "ALL",
+        "--init",
+        "--env",
+        "DRYDOCK_LISTEN=0.0.0.0",
+        "--mount",
+        mount(storage, "/var/www/html/storage/app"),
+        "--mount",
+        mount(kept, "/var/www/html/public/uploads"),
+        this.php,
+        "php-fpm",
+        "-F",
+        "-y",
+        "/var/www/html/fpm.conf",
+        "-d",
+        "display_errors=0",
+      );
       this.put(replica, "/var/www/html/fpm.conf", fpmConfiguration(this.context()));
       this.put(replica, "/var/www/html/public/index.php", APPLICATION);
       this.put(replica, "/drydock/stored.php", readFileSync("runtime/stored.php", "utf8"));
       docker("start", replica);
     }
-    docker("create", "--name", this.proxy, "--network", this.networks[0]!, "--publish", "127.0.0.1::8080", "--user", "101:101", "--read-only",
-      "--tmpfs", "/tmp:rw,noexec,nosuid,uid=101,gid=101,mode=700,size=16m", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
-      "--mount", mount(proxy, "/var/lib/drydock"), "--mount", mount(files, "/srv/public", ",readonly"), "--mount", mount(storage, "/var/www/html/storage/app", ",readonly"),
-      "--mount", mount(kept, "/var/www/html/public/uploads", ",readonly"), "--stop-signal", "SIGQUIT", "--entrypoint", "/bin/sh", this.image, "-c", bootCommand);
+    docker(
+      "create",
+      "--name",
+      this.proxy,
+      "--network",
+      this.networks[0]!,
+      "--publish",
+      "127.0.0.1::8080",
+      "--user",
+      "101:101",
+      "--read-only",
+      "--tmpfs",
+      "/tmp:rw,noexec,nosuid,uid=101,gid=101,mode=700,size=16m",
+      "--cap-drop",
+      "ALL",
+      "--security-opt",
+      "no-new-privileges",
+      "--mount",
+      mount(proxy, "/var/lib/drydock"),
+      "--mount",
+      mount(files, "/srv/public", ",readonly"),
+      "--mount",
+      mount(storage, "/var/www/html/storage/app", ",readonly"),
+      "--mount",
+      mount(kept, "/var/www/html/public/uploads", ",readonly"),
+      "--stop-signal",
+      "SIGQUIT",
+      "--entrypoint",
+      "/bin/sh",
+      this.image,
+      "-c",
+      bootCommand,
+    );
     docker("network", "connect", "--alias", "proxy", this.networks[1]!, this.proxy);
     docker("start", this.proxy);
   }
 
   /** Puts a file into a container, readable by everybody; folders are made. */
   put(container: string, path: string, content: string): void {
-    const tar = spawnSync("sh", ["-c", 'd=$(mktemp -d); mkdir -p "$d/$(dirname "$1")"; cat > "$d/$1"; chmod -R a+rX "$d"; tar -C "$d" --owner=1000 --group=1000 -cf - .; rm -rf "$d"', "tar", path], { input: content });
+    const tar = spawnSync(
+      "sh",
+      [
+        "-c",
+        'd=$(mktemp -d); mkdir -p "$d/$(dirname "$1")"; cat > "$d/$1"; chmod -R a+rX "$d"; tar -C "$d" --owner=1000 --group=1000 -cf - .; rm -rf "$d"',
+        "tar",
+        path,
+      ],
+      { input: content },
+    );
     const { status, stderr } = spawnSync("docker", ["cp", "-", `${container}:/`], { input: tar.stdout });
     assert.equal(status, 0, String(stderr));
   }
 
   /** Runs a step of a release. */
   step(script: string, env: Record<string, string>): { readonly code: number | null; readonly stderr: string } {
-    const { status, stderr } = spawnSync("sh", [`commands/${script}.sh`], { encoding: "utf8", env: { ...process.env, ...env } });
+    const { status, stderr } = spawnSync("sh", [`commands/${script}.sh`], {
+      encoding: "utf8",
+      env: { ...process.env, ...env },
+    });
     return { code: status, stderr };
   }
 
   /** Makes an image's public files ready, as a release does. */
   assets(image: string, release: string, days = "7"): { readonly code: number | null; readonly stderr: string } {
     return this.step("assets", {
-      IMAGE: image, VOLUME: this.volumes[1]!, APP_PATH: "/var/www/html", RUN_AS: "1000:1000", LABELS: "", RELEASE: release, PROXY: this.proxy,
-      DAYS: days, HASHED, PERSISTENT: `${this.volumes[3]} public/uploads public`,
+      IMAGE: image,
+      VOLUME: this.volumes[1]!,
+      APP_PATH: "/var/www/html",
+      RUN_AS: "1000:1000",
+      LABELS: "",
+      RELEASE: release,
+      PROXY: this.proxy,
+      DAYS: days,
+      HASHED,
+      PERSISTENT: `${this.volumes[3]} public/uploads public`,
     });
   }
 
   /** Switches to a site, as a release does. */
-  switch(overrides: Record<string, unknown> = {}, release = "0123456789ab", change = (site: string) => site): { readonly code: number | null; readonly stderr: string } {
+  switch(
+    overrides: Record<string, unknown> = {},
+    release = "0123456789ab",
+    change = (site: string) => site,
+  ): { readonly code: number | null; readonly stderr: string } {
     const context = this.context(overrides, release);
     const site = change(siteConfiguration(context, this.replicas, [], this.networks[1]!));
     const host = new URL(context.environment.plain.APP_URL!).hostname;
@@ -132,7 +213,23 @@ export class ProxyRig {
   /** Runs a line in the storage volume, or in the public one, as the application's user. */
   inVolume(which: "storage" | "public" | "kept", line: string): string {
     const volume = `${this.id}-${which}`;
-    return docker("run", "--rm", "--user", "1000:1000", "--network", "none", "--mount", mount(volume, "/volume"), "--workdir", "/volume", "--entrypoint", "sh", this.php, "-c", line);
+    return docker(
+      "run",
+      "--rm",
+      "--user",
+      "1000:1000",
+      "--network",
+      "none",
+      "--mount",
+      mount(volume, "/volume"),
+      "--workdir",
+      "/volume",
+      "--entrypoint",
+      "sh",
+      this.php,
+      "-c",
+      line,
+    );
   }
 
   get port(): number {
@@ -140,9 +237,30 @@ export class ProxyRig {
   }
 
   /** Asks as a client on the host would; headers may be repeated. */
-  async ask(path: string, { headers = [], method = "GET", body }: { headers?: readonly (readonly [string, string])[]; method?: string; body?: string | Buffer } = {}): Promise<Answer> {
-    const host = headers.some(([name]) => name.toLowerCase() === "host") ? [] : [["Host", `127.0.0.1:${this.port}`] as const];
-    const sent = request({ host: "127.0.0.1", port: this.port, path, method, agent: false, maxHeaderSize: 128 << 10, headers: [...host, ...headers, ...(body === undefined ? [] : [["Content-Length", String(Buffer.byteLength(body))] as const])].flat() as unknown as readonly string[] });
+  async ask(
+    path: string,
+    {
+      headers = [],
+      method = "GET",
+      body,
+    }: { headers?: readonly (readonly [string, string])[]; method?: string; body?: string | Buffer } = {},
+  ): Promise<Answer> {
+    const host = headers.some(([name]) => name.toLowerCase() === "host")
+      ? []
+      : [["Host", `127.0.0.1:${this.port}`] as const];
+    const sent = request({
+      host: "127.0.0.1",
+      port: this.port,
+      path,
+      method,
+      agent: false,
+      maxHeaderSize: 128 << 10,
+      headers: [
+        ...host,
+        ...headers,
+        ...(body === undefined ? [] : [["Content-Length", String(Buffer.byteLength(body))] as const]),
+      ].flat() as unknown as readonly string[],
+    });
     sent.end(body);
     const response = await new Promise<import("node:http").IncomingMessage>((resolve, reject) => {
       sent.once("response", resolve);
@@ -155,7 +273,10 @@ export class ProxyRig {
   async until(path: string, status: number, seconds = 20): Promise<void> {
     let last: number | string = "nothing";
     for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(200)) {
-      last = await this.ask(path).then((answer) => answer.status, (error: Error) => error.message);
+      last = await this.ask(path).then(
+        (answer) => answer.status,
+        (error: Error) => error.message,
+      );
       if (last === status) return;
     }
     assert.fail(`${path} answers ${last}, not ${status}\n${docker("logs", "--tail", "20", this.proxy)}`);

@@ -17,7 +17,8 @@ export function proxyStarts(title: string, image: () => Promise<string>): void {
     const site = () => docker("exec", rig.proxy, "cat", "/var/lib/drydock/site.conf");
     const whole = async () => {
       for (const end = Date.now() + 20_000; Date.now() < end; await sleep(300)) {
-        if (docker("exec", rig.proxy, "sh", "-c", "readlink /tmp/site/site.conf || :") === "/var/lib/drydock/site.conf") return;
+        if (docker("exec", rig.proxy, "sh", "-c", "readlink /tmp/site/site.conf || :") === "/var/lib/drydock/site.conf")
+          return;
       }
       assert.fail(`the site is not whole again\n${rig.log()}`);
     };
@@ -67,7 +68,8 @@ export function proxyStarts(title: string, image: () => Promise<string>): void {
     });
 
     it("follows replicas that were restarted under other addresses", async () => {
-      const address = (name: string) => docker("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", name);
+      const address = (name: string) =>
+        docker("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", name);
       const before = rig.replicas.map(address);
       docker("stop", "--time", "0", ...rig.replicas);
       for (const replica of [...rig.replicas].reverse()) docker("start", replica);
@@ -77,7 +79,13 @@ export function proxyStarts(title: string, image: () => Promise<string>): void {
     });
 
     it("leaves a site out that it can't take, is there all the same, and serves after the next switch", async () => {
-      docker("exec", rig.proxy, "sh", "-c", "echo 'keepalive_max_timeout_of_another_nginx 1s;' >> /var/lib/drydock/site.conf");
+      docker(
+        "exec",
+        rig.proxy,
+        "sh",
+        "-c",
+        "echo 'keepalive_max_timeout_of_another_nginx 1s;' >> /var/lib/drydock/site.conf",
+      );
       docker("restart", "--time", "0", rig.proxy);
       for (const end = Date.now() + 20_000; ; await sleep(200)) {
         try {

@@ -23,25 +23,48 @@ export function redisServer(title: string, imageOf: () => Promise<string> | stri
     const password = () => randomBytes(24).toString("hex");
     const [first, second] = [password(), password()];
 
-    const say = (...args: string[]) => spawnSync("docker", ["exec", redis, ...args], { encoding: "utf8" }).stdout.trim();
+    const say = (...args: string[]) =>
+      spawnSync("docker", ["exec", redis, ...args], { encoding: "utf8" }).stdout.trim();
     const own = (...words: string[]) => say("sh", "/run/drydock/redis-cli.sh", ...words);
-    const takes = (secret: string) => spawnSync("docker", ["exec", "--env", "REDISCLI_AUTH", redis, client, "ping"], { encoding: "utf8", env: { ...process.env, REDISCLI_AUTH: secret } }).stdout.trim() === "PONG";
+    const takes = (secret: string) =>
+      spawnSync("docker", ["exec", "--env", "REDISCLI_AUTH", redis, client, "ping"], {
+        encoding: "utf8",
+        env: { ...process.env, REDISCLI_AUTH: secret },
+      }).stdout.trim() === "PONG";
     const tell = (secret: string, env: Record<string, string> = {}) => {
       const hash = createHash("sha256").update(secret).digest("hex");
-      const { status, stdout, stderr } = spawnSync("sh", ["commands/redis-password.sh"], { encoding: "utf8", env: { ...process.env, REDIS: redis, ...env }, input: `#${hash}\n{"names":{}}\n` });
+      const { status, stdout, stderr } = spawnSync("sh", ["commands/redis-password.sh"], {
+        encoding: "utf8",
+        env: { ...process.env, REDIS: redis, ...env },
+        input: `#${hash}\n{"names":{}}\n`,
+      });
       assert.ok(!`${stdout}${stderr}`.includes(hash), "it shows the hash");
       return { status, stderr };
     };
     const only = { NETWORK: id, APP_PATH: "/app" };
     const begin = async () => {
       docker("start", redis);
-      for (const end = Date.now() + 20_000; own("ping") !== "PONG"; await sleep(100)) assert.ok(Date.now() < end, docker("logs", redis));
+      for (const end = Date.now() + 20_000; own("ping") !== "PONG"; await sleep(100))
+        assert.ok(Date.now() < end, docker("logs", redis));
     };
     /** A container of Laravel that says this of its password. */
     const laravel = (role: string, said: string) => {
       const name = `${id}-${role}`;
       writeFileSync(join(scratch, "php"), `#!/bin/sh\ncat > /dev/null\necho '${said}'\n`, { mode: 0o755 });
-      docker("create", "--name", name, "--network", id, "--label", `drydock.role=${role}`, "--init", "--entrypoint", "sleep", image, "600");
+      docker(
+        "create",
+        "--name",
+        name,
+        "--network",
+        id,
+        "--label",
+        `drydock.role=${role}`,
+        "--init",
+        "--entrypoint",
+        "sleep",
+        image,
+        "600",
+      );
       docker("cp", join(scratch, "php"), `${name}:/usr/local/bin/php`);
       docker("start", name);
       return () => docker("inspect", "--format", "{{.State.Running}}", name);
@@ -52,11 +75,35 @@ export function redisServer(title: string, imageOf: () => Promise<string> | stri
       docker("network", "create", "--internal", id);
       const folder = join(scratch, "drydock");
       mkdirSync(folder);
-      for (const name of ["redis-rights.sh", "redis-start.sh", "redis-cli.sh"]) cpSync(`commands/${name}`, join(folder, name));
-      writeFileSync(join(folder, "redis.conf"), redisConfiguration({ maxmemory: 64, cache: { enabled: true, memory: 96, maxmemory: 64, cpus: 0.25 }, options: {} }, "store"));
-      for (const name of ["redis-rights.sh", "redis-start.sh", "redis-cli.sh", "redis.conf"]) chmodSync(join(folder, name), 0o444);
-      docker("create", "--name", redis, "--network", id, "--user", "999:999", "--cap-drop", "ALL", "--mount", `type=volume,source=${id},target=/data`,
-        "--entrypoint", "/bin/sh", image, "/run/drydock/redis-start.sh", "/run/drydock/redis.conf");
+      for (const name of ["redis-rights.sh", "redis-start.sh", "redis-cli.sh"])
+        cpSync(`commands/${name}`, join(folder, name));
+      writeFileSync(
+        join(folder, "redis.conf"),
+        redisConfiguration(
+          { maxmemory: 64, cache: { enabled: true, memory: 96, maxmemory: 64, cpus: 0.25 }, options: {} },
+          "store",
+        ),
+      );
+      for (const name of ["redis-rights.sh", "redis-start.sh", "redis-cli.sh", "redis.conf"])
+        chmodSync(join(folder, name), 0o444);
+      docker(
+        "create",
+        "--name",
+        redis,
+        "--network",
+        id,
+        "--user",
+        "999:999",
+        "--cap-drop",
+        "ALL",
+        "--mount",
+        `type=volume,source=${id},target=/data`,
+        "--entrypoint",
+        "/bin/sh",
+        image,
+        "/run/drydock/redis-start.sh",
+        "/run/drydock/redis.conf",
+      );
       docker("cp", folder, `${redis}:/run/`);
       await begin();
     });
@@ -82,13 +129,19 @@ export function redisServer(title: string, imageOf: () => Promise<string> | stri
       docker("kill", redis);
       await begin();
       assert.deepEqual([takes(first), takes(second)], [true, true]);
-      assert.equal(say("stat", "-c", "%a", "/data/users.acl", "/dev/shm/drydock", "/dev/shm/users.acl"), "600\n600\n600");
+      assert.equal(
+        say("stat", "-c", "%a", "/data/users.acl", "/dev/shm/drydock", "/dev/shm/users.acl"),
+        "600\n600\n600",
+      );
       const kept = say("cat", "/data/users.acl");
       assert.ok(!kept.includes(first) && !kept.includes(second) && !kept.includes("drydock"), kept);
     });
 
     it("is the only one afterwards, once those have gone that have the one before", async () => {
-      const old = laravel("horizon", '{"checked":1,"missing":[],"differs":["REDIS_PASSWORD"],"staleConfigCache":false}');
+      const old = laravel(
+        "horizon",
+        '{"checked":1,"missing":[],"differs":["REDIS_PASSWORD"],"staleConfigCache":false}',
+      );
       const current = laravel("app", '{"checked":1,"missing":[],"differs":[],"staleConfigCache":true}');
       assert.deepEqual(tell(second, only), { status: 0, stderr: "" });
       assert.deepEqual([old(), current()], ["false", "true"]);
@@ -102,15 +155,33 @@ export function redisServer(title: string, imageOf: () => Promise<string> | stri
     });
 
     const asLaravel = (...words: string[]) =>
-      spawnSync("docker", ["exec", "--env", "REDISCLI_AUTH", redis, client, ...words], { encoding: "utf8", env: { ...process.env, REDISCLI_AUTH: second } }).stdout.trim();
+      spawnSync("docker", ["exec", "--env", "REDISCLI_AUTH", redis, client, ...words], {
+        encoding: "utf8",
+        env: { ...process.env, REDISCLI_AUTH: second },
+      }).stdout.trim();
 
     it("gives no right over accounts and server, and all that Laravel and Horizon use", () => {
       const refused = [
-        ["acl", "setuser", "other", "on", ">x", "+@all"], ["acl", "setuser", "drydock", "resetpass"], ["config", "set", "maxmemory", "1"], ["shutdown"], ["monitor"],
-        ["replicaof", "192.0.2.1", "6379"], ["flushall"], ["module", "list"], ["client", "list"], ["client", "kill", "type", "normal"],
+        ["acl", "setuser", "other", "on", ">x", "+@all"],
+        ["acl", "setuser", "drydock", "resetpass"],
+        ["config", "set", "maxmemory", "1"],
+        ["shutdown"],
+        ["monitor"],
+        ["replicaof", "192.0.2.1", "6379"],
+        ["flushall"],
+        ["module", "list"],
+        ["client", "list"],
+        ["client", "kill", "type", "normal"],
       ];
       for (const words of refused) assert.match(asLaravel(...words), /^NOPERM/, words.join(" "));
-      for (const words of [["set", "k", "v"], ["info", "memory"], ["keys", "*"], ["flushdb"], ["ping"], ["client", "setname", "x"]]) {
+      for (const words of [
+        ["set", "k", "v"],
+        ["info", "memory"],
+        ["keys", "*"],
+        ["flushdb"],
+        ["ping"],
+        ["client", "setname", "x"],
+      ]) {
         assert.doesNotMatch(asLaravel(...words), /NOPERM|ERR/, words.join(" "));
       }
       assert.equal(asLaravel("eval", "return redis.call('lpush', KEYS[1], 'job')", "1", "queues:default"), "1");

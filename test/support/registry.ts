@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { docker } from "./clone.ts";
 import { testImage } from "./image.ts";
 
-/** A registry of images on a port of this machine, and a client's configuration with the builder that Debian's own client lacks. */
+/**
+ * A registry of images on a port of this machine, and a client's configuration with the builder that Debian's own
+ * client lacks.
+ */
 export interface Registry {
   /** As references begin with. */
   readonly address: string;

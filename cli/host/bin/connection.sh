@@ -9,7 +9,8 @@
 
 own=$(CDPATH='' cd "${0%/*}" && pwd)
 
-# real NAME: the command of this name that is meant: on PATH, in no folder like this one. Another clone's folder may be there as well,
+# real NAME: the command of this name that is meant: on PATH, in no folder like this one. Another clone's folder may be
+# there as well,
 # and two of them would call each other for ever.
 real() {
   rest=$PATH:

@@ -9,7 +9,8 @@ return [
 
     'queue' => 'default',
 
-    // Seconds a job may take before its worker is killed. Below the queue's retry_after (90), or a second worker would take the job too.
+    // Seconds a job may take before its worker is killed. Below the queue's retry_after (90), or a second worker would
+    // take the job too.
     'timeout' => 60,
 
     'tries' => 3,

@@ -1,8 +1,10 @@
 <?php
 
 /*
- * Stands in for Composer's autoloader where its registry can't be reached: Laravel comes from Debian's php-laravel-framework,
- * the application's classes from their folders. `composer install` writes its own file over this one, and nothing else changes.
+ * Stands in for Composer's autoloader where its registry can't be reached: Laravel comes from Debian's
+ * php-laravel-framework,
+ * the application's classes from their folders. `composer install` writes its own file over this one, and nothing else
+ * changes.
  */
 
 require_once '/usr/share/php/Illuminate/autoload.php';

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Gateway } from "./gateway.ts";
-import { containers, docker, inOrder, shellImage, Stack, sweep, until } from "./support.ts";
+import { containers, docker, inOrder, Stack, shellImage, sweep, until } from "./support.ts";
 
 interface Options {
   readonly command?: string;
@@ -11,7 +11,10 @@ interface Options {
 }
 
 /** A network, a container that is healthy once /tmp/ok is there, and a command that follows it. */
-const program = (image: string, { command = "touch /tmp/ok; exec sleep 1000", memory = 32, options = "{}", more = "" }: Options = {}): string => `
+const program = (
+  image: string,
+  { command = "touch /tmp/ok; exec sleep 1000", memory = 32, options = "{}", more = "" }: Options = {},
+): string => `
   const network = new docker.Network("net", { labels });
   const box = new docker.Container("box", {
     image: "${image}", command: ["sh", "-c", ${JSON.stringify(command)}], labels, memory: ${memory}, memorySwap: ${2 * memory},
@@ -29,8 +32,12 @@ describe("offline docker.Container", function () {
   let image: string;
   let stack: Stack;
 
-  before(() => { image = shellImage(); });
-  beforeEach(async () => { stack = await Stack.create(program(image)); });
+  before(() => {
+    image = shellImage();
+  });
+  beforeEach(async () => {
+    stack = await Stack.create(program(image));
+  });
   afterEach(async () => {
     await stack.remove();
     sweep();
@@ -41,8 +48,14 @@ describe("offline docker.Container", function () {
     assert.equal(first.code, 0, first.output);
     const { name, id } = await stack.outputs();
     assert.match(name, /^box-[0-9a-f]{7}$/);
-    assert.deepEqual(containers().map((line) => line.split(" ")[0]), [name]);
-    assert.equal(docker("exec", name, "sh", "-c", "stat -c '%u %a' /etc/app/.env; cat /etc/app/.env"), "1000 400\nAPP_KEY=another-very-secret-key");
+    assert.deepEqual(
+      containers().map((line) => line.split(" ")[0]),
+      [name],
+    );
+    assert.equal(
+      docker("exec", name, "sh", "-c", "stat -c '%u %a' /etc/app/.env; cat /etc/app/.env"),
+      "1000 400\nAPP_KEY=another-very-secret-key",
+    );
 
     const again = await stack.preview();
     assert.match(again.output, /4 unchanged/);
@@ -69,7 +82,10 @@ describe("offline docker.Container", function () {
     assert.match(up.output, /Docker does not answer at unix:\/\/\/nowhere\/docker\.sock \(ENOENT\)\. Start it/);
   });
 
-  for (const [moment, request] of [["is asked for a container", /^POST \/\S*containers\/create/], ["is asked how it is", /^GET \/\S*containers\/\w+\/json/]] as const) {
+  for (const [moment, request] of [
+    ["is asked for a container", /^POST \/\S*containers\/create/],
+    ["is asked how it is", /^GET \/\S*containers\/\w+\/json/],
+  ] as const) {
     it(`leaves nothing behind when Docker goes away while it ${moment}`, async () => {
       const gateway = await Gateway.open(join(stack.folder, "docker.sock"), request);
       const cut = await stack.with({ DOCKER_HOST: gateway.host }, "up", "--yes", "--skip-preview");
@@ -78,7 +94,10 @@ describe("offline docker.Container", function () {
       assert.equal(containers().length, 1, "Docker has made it, and could not say so");
       const next = await stack.up();
       assert.equal(next.code, 0, next.output);
-      assert.deepEqual(containers().map((line) => line.split(" ")[0]), [(await stack.outputs()).name]);
+      assert.deepEqual(
+        containers().map((line) => line.split(" ")[0]),
+        [(await stack.outputs()).name],
+      );
     });
   }
 
@@ -90,14 +109,21 @@ describe("offline docker.Container", function () {
     assert.match(failed.output, /has stopped .* exit code 3/);
     assert.match(failed.output, /\[secret\]/);
     const { output: exported } = await stack.pulumi("stack", "export");
-    for (const text of [output, failed.output, stack.state(), exported]) assert.doesNotMatch(text, /a-very-secret-password|another-very-secret-key/);
+    for (const text of [output, failed.output, stack.state(), exported])
+      assert.doesNotMatch(text, /a-very-secret-password|another-very-secret-key/);
   });
 
   it("deletes before it replaces, dependents first, unless the program says otherwise", async () => {
     await stack.up();
     stack.program(program(image, { command: "touch /tmp/ok; exec sleep 1001" }));
     const { output } = await stack.up();
-    inOrder(output, "follower deleted original", "box deleted original", "box created replacement", "follower created replacement");
+    inOrder(
+      output,
+      "follower deleted original",
+      "box deleted original",
+      "box created replacement",
+      "follower created replacement",
+    );
     assert.equal(containers().length, 1);
   });
 
@@ -112,7 +138,8 @@ describe("offline docker.Container", function () {
   });
 
   it("keeps the old container when the new one is not healthy, and the next good update clears up", async () => {
-    // Without the special key the engine would make an update of it that passes, with the official plugin as with this one.
+    // Without the special key the engine would make an update of it that passes, with the official plugin as with this
+    // one.
     const options = '{ deleteBeforeReplace: false, replaceOnChanges: ["#initerror"] }';
     stack.program(program(image, { options }));
     await stack.up();
@@ -122,19 +149,31 @@ describe("offline docker.Container", function () {
     assert.notEqual(failed.code, 0);
     assert.match(failed.output, /became unhealthy \d+ s after its start/);
     assert.match(failed.output, /its last log lines:\s+cannot find the database/);
-    assert.ok(containers().some((line) => line.startsWith(name) && line.includes("(healthy)")), "the old container is gone");
+    assert.ok(
+      containers().some((line) => line.startsWith(name) && line.includes("(healthy)")),
+      "the old container is gone",
+    );
 
     const again = await stack.up();
     assert.notEqual(again.code, 0, "the same program must fail again, not count as done");
     assert.match(again.output, /box creating replacement/);
-    stack.program(program(image, { options: "{ deleteBeforeReplace: false }", command: "echo cannot find the database; exec sleep 1000", more: "" }));
+    stack.program(
+      program(image, {
+        options: "{ deleteBeforeReplace: false }",
+        command: "echo cannot find the database; exec sleep 1000",
+        more: "",
+      }),
+    );
     const passed = await stack.up();
     assert.equal(passed.code, 0, passed.output);
 
     stack.program(program(image, { options, command: "touch /tmp/ok; exec sleep 1001" }));
     const good = await stack.up();
     assert.equal(good.code, 0, good.output);
-    assert.deepEqual(containers().map((line) => line.split(" ")[0]), [(await stack.outputs()).name]);
+    assert.deepEqual(
+      containers().map((line) => line.split(" ")[0]),
+      [(await stack.outputs()).name],
+    );
   });
 
   it("finds drift: limits, a container that has stopped, and one that is gone", async () => {
@@ -151,7 +190,10 @@ describe("offline docker.Container", function () {
     const started = await stack.up("--refresh");
     assert.equal(started.code, 0, started.output);
     assert.match(started.output, /box updated/);
-    assert.deepEqual([(await stack.outputs()).name, docker("inspect", "-f", "{{.State.Running}}", name)], [name, "true"]);
+    assert.deepEqual(
+      [(await stack.outputs()).name, docker("inspect", "-f", "{{.State.Running}}", name)],
+      [name, "true"],
+    );
 
     docker("kill", name);
     stack.program(program(image, { options: '{ replaceOnChanges: ["mustRun"] }' }));
@@ -159,7 +201,10 @@ describe("offline docker.Container", function () {
     assert.equal(replaced.code, 0, replaced.output);
     assert.match(replaced.output, /created replacement/);
     const second = (await stack.outputs()).name;
-    assert.deepEqual(containers().map((line) => line.split(" ")[0]), [second]);
+    assert.deepEqual(
+      containers().map((line) => line.split(" ")[0]),
+      [second],
+    );
 
     docker("rm", "-f", second);
     const created = await stack.up("--refresh");
@@ -178,7 +223,19 @@ describe("offline docker.Container", function () {
     assert.match(missing.output, /image nowhere\.invalid\/app:1 is not here and could not be pulled: .*docker login/s);
 
     const port = "127.0.0.1:18765:80";
-    docker("run", "-d", "--name", `drydock-offline-port-${process.pid}`, "-p", port, "--label", "drydock.test.offline=port", image, "sleep", "1000");
+    docker(
+      "run",
+      "-d",
+      "--name",
+      `drydock-offline-port-${process.pid}`,
+      "-p",
+      port,
+      "--label",
+      "drydock.test.offline=port",
+      image,
+      "sleep",
+      "1000",
+    );
     try {
       stack.program(program(image, { more: 'ports: [{ internal: 80, external: 18765, ip: "127.0.0.1" }]' }));
       const taken = await stack.up();
@@ -195,17 +252,28 @@ describe("offline docker.Container", function () {
       stack.program(program(image, { options }));
       await stack.up();
       const { name } = await stack.outputs();
-      stack.program(program(image, { options, command: "sleep 4; touch /tmp/ok; exec sleep 1000", more: "" }).replace("retries: 10", "retries: 100"));
+      stack.program(
+        program(image, { options, command: "sleep 4; touch /tmp/ok; exec sleep 1000", more: "" }).replace(
+          "retries: 10",
+          "retries: 100",
+        ),
+      );
       const running = stack.start("up", "--yes", "--skip-preview");
       const ended = new Promise((done) => running.once("exit", done));
       await until("the new container starts", () => containers().some((line) => line.includes("starting")));
       running.kill(signal);
       await ended;
-      assert.ok(containers().some((line) => line.startsWith(name) && line.includes("(healthy)")), "the old container is gone");
+      assert.ok(
+        containers().some((line) => line.startsWith(name) && line.includes("(healthy)")),
+        "the old container is gone",
+      );
       if (signal === "SIGKILL") await stack.pulumi("cancel", "--yes"); // the engine's lock; it can't remove it itself
       const next = await stack.up();
       assert.equal(next.code, 0, next.output);
-      assert.deepEqual(containers().map((line) => line.split(" ")[0]), [(await stack.outputs()).name]);
+      assert.deepEqual(
+        containers().map((line) => line.split(" ")[0]),
+        [(await stack.outputs()).name],
+      );
     });
   }
 

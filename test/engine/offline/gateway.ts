@@ -1,18 +1,27 @@
 import { rmSync } from "node:fs";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 
-/** A way to this machine's Docker that is cut for good when a request has gone through: Docker gets it, and its answer reaches nobody. */
+/**
+ * A way to this machine's Docker that is cut for good when a request has gone through: Docker gets it, and its answer
+ * reaches nobody.
+ */
 export class Gateway {
   private readonly sockets = new Set<Socket>();
 
-  private constructor(readonly host: string, private readonly server: Server, private readonly file: string) {}
+  private constructor(
+    readonly host: string,
+    private readonly server: Server,
+    private readonly file: string,
+  ) {}
 
   /** @param last the beginning of the request that is the last one, as HTTP has it */
   static async open(file: string, last: RegExp): Promise<Gateway> {
     const server = createServer();
     const gateway = new Gateway(`unix://${file}`, server, file);
     server.on("connection", (client) => {
-      const docker = createConnection((process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock").replace("unix://", ""));
+      const docker = createConnection(
+        (process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock").replace("unix://", ""),
+      );
       let cut = false;
       for (const socket of [client, docker]) {
         gateway.sockets.add(socket);
@@ -29,7 +38,9 @@ export class Gateway {
         // Until Docker has answered: it drops what it does for a client that has gone.
         docker.once("data", () => docker.destroy());
       });
-      docker.on("data", (chunk) => { if (!cut) client.write(chunk); });
+      docker.on("data", (chunk) => {
+        if (!cut) client.write(chunk);
+      });
     });
     await new Promise<void>((resolve) => server.listen(file, resolve));
     return gateway;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { docker, RUN, shellImage, Stack } from "./support.ts";
+import { docker, RUN, Stack, shellImage } from "./support.ts";
 
 describe("offline docker.Image and docker.RemoteImage", function () {
   this.timeout(180_000);
@@ -10,7 +10,9 @@ describe("offline docker.Image and docker.RemoteImage", function () {
   let stack: Stack;
   const put = (path: string, text: string): void => writeFileSync(join(stack.folder, path), text);
 
-  before(() => { base = shellImage(); });
+  before(() => {
+    base = shellImage();
+  });
   beforeEach(async () => {
     stack = await Stack.create(`
       const image = new docker.Image("image", { imageName: "${name}", skipPush: true, build: { context: "app", args: { GREETING: "hello" }, platform: "linux/amd64", builderVersion: "BuilderV1" } });
@@ -25,7 +27,11 @@ describe("offline docker.Image and docker.RemoteImage", function () {
   });
   afterEach(async () => {
     await stack.remove();
-    try { docker("rmi", "-f", name); } catch { /* it was never built */ }
+    try {
+      docker("rmi", "-f", name);
+    } catch {
+      /* it was never built */
+    }
   });
 
   it("builds what .dockerignore leaves, and again only when that changes", async () => {
@@ -34,7 +40,10 @@ describe("offline docker.Image and docker.RemoteImage", function () {
     const { id, base: baseId } = await stack.outputs();
     assert.equal(id, docker("inspect", "-f", "{{.Id}}", name));
     assert.equal(baseId, docker("inspect", "-f", "{{.Id}}", base));
-    assert.equal(docker("run", "--rm", name, "sh", "-c", "cat /greeting; cd /app; find . -type f | sort; stat -c %a run.sh"), "hello\n./.dockerignore\n./Dockerfile\n./keep.log\n./run.sh\n755");
+    assert.equal(
+      docker("run", "--rm", name, "sh", "-c", "cat /greeting; cd /app; find . -type f | sort; stat -c %a run.sh"),
+      "hello\n./.dockerignore\n./Dockerfile\n./keep.log\n./run.sh\n755",
+    );
 
     put("app/noise.log", "2");
     assert.match((await stack.preview()).output, /3 unchanged/);
@@ -44,7 +53,8 @@ describe("offline docker.Image and docker.RemoteImage", function () {
     assert.notEqual((await stack.outputs()).id, id);
 
     docker("rmi", "-f", name);
-    // Like the official plugin, a refresh reads back what it was given: an image that was removed by hand is missed only by the next build.
+    // Like the official plugin, a refresh reads back what it was given: an image that was removed by hand is missed
+    // only by the next build.
     const third = await stack.up("--refresh");
     assert.equal(third.code, 0, third.output);
     assert.equal(docker("images", "--quiet", name), "");
@@ -58,12 +68,17 @@ describe("offline docker.Image and docker.RemoteImage", function () {
     put("app/Dockerfile", `FROM ${base}\nRUN echo about to fail; exit 4\n`);
     const { code, output } = await stack.up();
     assert.notEqual(code, 0);
-    assert.match(output, /could not be built, at Step 2\/2 : RUN echo about to fail; exit 4: .*returned a non-zero code: 4/);
+    assert.match(
+      output,
+      /could not be built, at Step 2\/2 : RUN echo about to fail; exit 4: .*returned a non-zero code: 4/,
+    );
     assert.match(output, /\n\s+about to fail\n/);
   });
 
   it("says in the preview that the Dockerfile is missing", async () => {
-    stack.program(`new docker.Image("image", { imageName: "${name}", skipPush: true, build: { context: "app", dockerfile: "nowhere/Dockerfile" } });`);
+    stack.program(
+      `new docker.Image("image", { imageName: "${name}", skipPush: true, build: { context: "app", dockerfile: "nowhere/Dockerfile" } });`,
+    );
     const { code, output } = await stack.preview();
     assert.notEqual(code, 0);
     assert.match(output, /there is no file .*nowhere\/Dockerfile/);

@@ -1,10 +1,22 @@
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { chmodSync, existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { installOffline } from "../../../offline/install.ts";
 import { cliKey } from "../../../offline/cli/build.ts";
+import { installOffline } from "../../../offline/install.ts";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 
@@ -14,12 +26,17 @@ describe("offline set-up", function () {
   let cli: string;
 
   /** Runs resolveEngine in a process of its own, with a cache of its own. */
-  const resolveIn = (env: NodeJS.ProcessEnv): Promise<{ code: number; stdout: string; stderr: string }> => new Promise((done) => {
-    const script = `import { resolveEngine } from ${JSON.stringify(join(ROOT, "offline/install.ts"))};
+  const resolveIn = (env: NodeJS.ProcessEnv): Promise<{ code: number; stdout: string; stderr: string }> =>
+    new Promise((done) => {
+      const script = `import { resolveEngine } from ${JSON.stringify(join(ROOT, "offline/install.ts"))};
       const engine = await resolveEngine({ log: (line) => console.error(line) }); console.log(JSON.stringify(engine));`;
-    execFile(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", script], { cwd: ROOT, env: { ...process.env, XDG_CACHE_HOME: folder, ...env } }, (error, stdout, stderr) =>
-      done({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }));
-  });
+      execFile(
+        process.execPath,
+        ["--import", "tsx", "--input-type=module", "--eval", script],
+        { cwd: ROOT, env: { ...process.env, XDG_CACHE_HOME: folder, ...env } },
+        (error, stdout, stderr) => done({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
+      );
+    });
   const script = (path: string, text: string): void => {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, `#!/bin/sh\n${text}\n`);
@@ -30,8 +47,12 @@ describe("offline set-up", function () {
     linkSync(cli, join(folder, "drydock", "cli", cliKey(), "pulumi"));
   };
 
-  before(async () => { cli = join((await installOffline({ log: console.error })).home, "bin", "pulumi"); });
-  beforeEach(() => { folder = mkdtempSync(join(dirname(cli), "..", "..", ".test-")); });
+  before(async () => {
+    cli = join((await installOffline({ log: console.error })).home, "bin", "pulumi");
+  });
+  beforeEach(() => {
+    folder = mkdtempSync(join(dirname(cli), "..", "..", ".test-"));
+  });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   it("makes one complete home, however many ask for it at once", async () => {
@@ -45,7 +66,8 @@ describe("offline set-up", function () {
     assert.deepEqual(readdirSync(engines[0].home).sort(), ["bin", "complete", "logs", "plugins", "workspaces"]);
     // A file, so that the CLI keeps no log of each command.
     const logs = join(engines[0].home, "logs");
-    const plugins = () => execFileSync(engines[0].bin, ["plugin", "ls"], { encoding: "utf8", env: { ...process.env, ...engines[0].env } });
+    const plugins = () =>
+      execFileSync(engines[0].bin, ["plugin", "ls"], { encoding: "utf8", env: { ...process.env, ...engines[0].env } });
     assert.match(plugins(), /docker +resource +5\.2\.0/);
     assert.ok(statSync(logs).isFile());
     rmSync(logs);
@@ -75,7 +97,10 @@ describe("offline set-up", function () {
 
   it("says what is to be done where Pulumi's own engine is wanted and can't be had", async () => {
     const { code, stderr } = await resolveIn({
-      DRYDOCK_OFFLINE: "0", DRYDOCK_PULUMI_MIRROR: "http://127.0.0.1:9", HOME: folder, PULUMI_HOME: "",
+      DRYDOCK_OFFLINE: "0",
+      DRYDOCK_PULUMI_MIRROR: "http://127.0.0.1:9",
+      HOME: folder,
+      PULUMI_HOME: "",
       PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
     });
     assert.notEqual(code, 0);
@@ -105,10 +130,18 @@ describe("offline set-up", function () {
     const home = join(folder, "own");
     script(join(home, "bin", "pulumi"), "echo v3.256.0");
     script(join(home, "bin", "pulumi-language-nodejs"), "exit 0");
-    for (const plugin of ["docker-v5.2.0", "command-v1.2.1"]) mkdirSync(join(home, "plugins", `resource-${plugin}`), { recursive: true });
-    const { stdout, stderr } = await resolveIn({ PULUMI_HOME: home, PATH: `${home}/bin:${process.env.PATH}`, DRYDOCK_OFFLINE: "" });
+    for (const plugin of ["docker-v5.2.0", "command-v1.2.1"])
+      mkdirSync(join(home, "plugins", `resource-${plugin}`), { recursive: true });
+    const { stdout, stderr } = await resolveIn({
+      PULUMI_HOME: home,
+      PATH: `${home}/bin:${process.env.PATH}`,
+      DRYDOCK_OFFLINE: "",
+    });
     const engine = JSON.parse(stdout);
-    assert.deepEqual([engine.kind, engine.bin, engine.env.PULUMI_HOME], ["official", join(home, "bin", "pulumi"), undefined]);
+    assert.deepEqual(
+      [engine.kind, engine.bin, engine.env.PULUMI_HOME],
+      ["official", join(home, "bin", "pulumi"), undefined],
+    );
     assert.equal(stderr, "");
     // The same without PULUMI_HOME, or with that of the stand-ins: the plugins are looked for where they are put.
     const user = join(folder, "user");

@@ -9,7 +9,9 @@ import { Stack } from "./support.ts";
 describe("the state after a kill", function () {
   this.timeout(120_000);
   let stack: Stack;
-  beforeEach(async () => { stack = await Stack.create("exports.one = 1;"); });
+  beforeEach(async () => {
+    stack = await Stack.create("exports.one = 1;");
+  });
   afterEach(() => stack.remove());
 
   it("can be read again where Pulumi's note beside it was left empty", async () => {
@@ -25,12 +27,19 @@ describe("the state after a kill", function () {
     const env = { PULUMI_BACKEND_URL: stateVariables(pathsOf(stack.folder), {}).PULUMI_BACKEND_URL };
     const state = join(stack.folder, ".drydock", "state");
     mkdirSync(state, { recursive: true });
-    for (const args of [["stack", "init", "test"], ["up", "--yes", "--skip-preview"], ["up", "--yes", "--skip-preview"]]) {
+    for (const args of [
+      ["stack", "init", "test"],
+      ["up", "--yes", "--skip-preview"],
+      ["up", "--yes", "--skip-preview"],
+    ]) {
       const { code, output } = await stack.with(env, ...args);
       assert.equal(code, 0, output);
     }
     const files = readdirSync(state, { recursive: true, encoding: "utf8" });
     assert.ok(files.some((name) => name.endsWith("/tiny/test.json")));
-    assert.deepEqual(files.filter((name) => name.endsWith(".attrs")), []);
+    assert.deepEqual(
+      files.filter((name) => name.endsWith(".attrs")),
+      [],
+    );
   });
 });

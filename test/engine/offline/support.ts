@@ -1,5 +1,5 @@
-import { execFile, execFileSync, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -34,22 +34,34 @@ export class Stack {
   }
 
   program(source: string): void {
-    writeFileSync(join(this.folder, "index.js"), `
+    writeFileSync(
+      join(this.folder, "index.js"),
+      `
       const pulumi = require("@pulumi/pulumi"); const docker = require("@pulumi/docker"); const command = require("@pulumi/command");
       const labels = [{ label: "${LABEL}", value: "${RUN}" }];
-      ${source}`);
+      ${source}`,
+    );
   }
 
   get env(): NodeJS.ProcessEnv {
     return {
       ...process.env,
-      PATH: `${this.home}/bin:${process.env.PATH}`, PULUMI_HOME: this.home, PULUMI_BACKEND_URL: `file://${this.folder}/state`, PULUMI_CONFIG_PASSPHRASE: "test",
-      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true", PULUMI_SKIP_UPDATE_CHECK: "true", XDG_STATE_HOME: join(this.folder, "xdg"),
+      PATH: `${this.home}/bin:${process.env.PATH}`,
+      PULUMI_HOME: this.home,
+      PULUMI_BACKEND_URL: `file://${this.folder}/state`,
+      PULUMI_CONFIG_PASSPHRASE: "test",
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      XDG_STATE_HOME: join(this.folder, "xdg"),
     };
   }
 
   start(...args: string[]): ChildProcess {
-    return spawn("pulumi", [...args, "--non-interactive"], { cwd: this.folder, env: this.env, stdio: ["ignore", "pipe", "pipe"] });
+    return spawn("pulumi", [...args, "--non-interactive"], {
+      cwd: this.folder,
+      env: this.env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
   }
 
   pulumi(...args: string[]): Promise<Result> {
@@ -58,8 +70,12 @@ export class Stack {
 
   with(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Result> {
     return new Promise((done) => {
-      execFile(join(this.home, "bin", "pulumi"), [...args, "--non-interactive"], { cwd: this.folder, env: { ...this.env, ...env }, maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
-        done({ code: error ? Number(error.code ?? 1) : 0, output: stdout + stderr }));
+      execFile(
+        join(this.home, "bin", "pulumi"),
+        [...args, "--non-interactive"],
+        { cwd: this.folder, env: { ...this.env, ...env }, maxBuffer: 1 << 26 },
+        (error, stdout, stderr) => done({ code: error ? Number(error.code ?? 1) : 0, output: stdout + stderr }),
+      );
     });
   }
 
@@ -87,14 +103,21 @@ export class Stack {
   }
 }
 
-export const docker = (...args: string[]): string => execFileSync("docker", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
+export const docker = (...args: string[]): string =>
+  execFileSync("docker", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
 
 /** Names of the containers of this run, with how they are: `box-1234567 Up 3 seconds (healthy)`. */
-export const containers = (): string[] => docker("ps", "-a", "--filter", `label=${LABEL}=${RUN}`, "--format", "{{.Names}} {{.Status}}").split("\n").filter((line) => line !== "");
+export const containers = (): string[] =>
+  docker("ps", "-a", "--filter", `label=${LABEL}=${RUN}`, "--format", "{{.Names}} {{.Status}}")
+    .split("\n")
+    .filter((line) => line !== "");
 
 /** Removes whatever a failed test has left. */
 export function sweep(): void {
-  const ids = (...list: string[]): string[] => docker(...list, "-q", "--filter", `label=${LABEL}=${RUN}`).split("\n").filter((id) => id !== "");
+  const ids = (...list: string[]): string[] =>
+    docker(...list, "-q", "--filter", `label=${LABEL}=${RUN}`)
+      .split("\n")
+      .filter((id) => id !== "");
   for (const id of ids("ps", "-a")) docker("rm", "-f", "-v", id);
   for (const id of ids("network", "ls")) docker("network", "rm", id);
   for (const id of ids("volume", "ls")) docker("volume", "rm", id);
@@ -118,7 +141,7 @@ export function shellImage(): string {
 }
 
 export async function until(what: string, condition: () => boolean, seconds = 60): Promise<void> {
-  for (const end = Date.now() + seconds * 1000; !condition();) {
+  for (const end = Date.now() + seconds * 1000; !condition(); ) {
     if (Date.now() > end) throw new Error(`waited ${seconds} s in vain until ${what}`);
     await new Promise((done) => setTimeout(done, 100));
   }
@@ -129,7 +152,8 @@ export function inOrder(output: string, ...texts: string[]): void {
   let at = 0;
   for (const text of texts) {
     const found = output.indexOf(text, at);
-    if (found < 0) throw new Error(`"${text}" ${output.includes(text) ? "is out of order" : "is missing"} in:\n${output}`);
+    if (found < 0)
+      throw new Error(`"${text}" ${output.includes(text) ? "is out of order" : "is missing"} in:\n${output}`);
     at = found + text.length;
   }
 }

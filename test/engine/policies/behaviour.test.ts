@@ -27,13 +27,25 @@ describe("policies under the real engine", function () {
   }
 
   it("say what is not known yet, and the violation beside it", async () => {
-    project.program(`const first = ${container("first", tool())} ${container("second", tool({ privileged: true }), "user: first.containerLogs")}`);
+    project.program(
+      `const first = ${container("first", tool())} ${container("second", tool({ privileged: true }), "user: first.containerLogs")}`,
+    );
     const { violations, code } = await project.check();
     assert.notEqual(code, 0);
-    assert.deepEqual(violations.map(({ policy, level, resource, message }) => [policy, level, resource, message.split("\n")[0]]).sort(), [
-      ["no-privileged", "mandatory", "second", 'container "second", privileged: the container is privileged'],
-      ["non-root-uid", "advisory", "second", 'container "second": undecided until the update, because not known yet: user'],
-    ]);
+    assert.deepEqual(
+      violations
+        .map(({ policy, level, resource, message }) => [policy, level, resource, message.split("\n")[0]])
+        .sort(),
+      [
+        ["no-privileged", "mandatory", "second", 'container "second", privileged: the container is privileged'],
+        [
+          "non-root-uid",
+          "advisory",
+          "second",
+          'container "second": undecided until the update, because not known yet: user',
+        ],
+      ],
+    );
   });
 
   it("obey the stack's file: levels, parameters, roles by name, exclusions with their reason", async () => {
@@ -50,7 +62,10 @@ describe("policies under the real engine", function () {
     });
     const { violations, code, output } = await project.check({ config });
     assert.equal(code, 0, output);
-    assert.deepEqual([...new Set(violations.map(({ policy, level }) => `${policy} ${level}`))].sort(), ["no-privileged advisory", "service-host-resolves advisory"]);
+    assert.deepEqual([...new Set(violations.map(({ policy, level }) => `${policy} ${level}`))].sort(), [
+      "no-privileged advisory",
+      "service-host-resolves advisory",
+    ]);
     assert.match(output, /Excluded by the stack's policy configuration: it is a test of exclusions/);
   });
 
@@ -62,12 +77,22 @@ describe("policies under the real engine", function () {
   });
 
   it("repair what they can, without a secret getting out", async () => {
-    project.program(container("tool", tool({ securityOpts: undefined }), 'healthcheck: { tests: ["CMD", "curl", pulumi.secret("http://localhost/up?token=hunter2")] }'));
+    project.program(
+      container(
+        "tool",
+        tool({ securityOpts: undefined }),
+        'healthcheck: { tests: ["CMD", "curl", pulumi.secret("http://localhost/up?token=hunter2")] }',
+      ),
+    );
     const { code, output } = await project.check({ operation: ["up", "--yes", "--skip-preview"] });
     assert.equal(code, 0, output);
     assert.match(output, /\[remediate\] +healthcheck-ipv4/);
     const inputs = async (...flags: readonly string[]) => {
-      const exported = JSON.parse((await project.pulumi("stack", "export", ...flags)).output) as { deployment: { resources: { type: string; inputs: { securityOpts: unknown; healthcheck: { tests: unknown[] } } }[] } };
+      const exported = JSON.parse((await project.pulumi("stack", "export", ...flags)).output) as {
+        deployment: {
+          resources: { type: string; inputs: { securityOpts: unknown; healthcheck: { tests: unknown[] } } }[];
+        };
+      };
       return exported.deployment.resources.find(({ type }) => type === "docker:index/container:Container")!.inputs;
     };
     assert.deepEqual((await inputs()).securityOpts, ["no-new-privileges:true"]);
@@ -76,13 +101,30 @@ describe("policies under the real engine", function () {
   });
 
   it("find old sins in what is deployed", async () => {
-    project.program(`${container("tool", tool({ privileged: true }), 'envs: [pulumi.secret("DATABASE_URL=mysql://shop:hunter2@db/shop")]')}`);
+    project.program(
+      `${container("tool", tool({ privileged: true }), 'envs: [pulumi.secret("DATABASE_URL=mysql://shop:hunter2@db/shop")]')}`,
+    );
     assert.equal((await project.check({ operation: ["up", "--yes", "--skip-preview"], pack: false })).code, 0);
-    const findings = await checkDeployed({ capture: async (args) => {
-      const { code, output } = await project.pulumi(...args);
-      return { code, stdout: output, stderr: output.split("\n").filter((line) => line.startsWith("error:")).join("\n") };
-    } }, "dev");
-    assert.deepEqual(findings.map(({ rule, level, resource }) => [rule, level, resource]).sort(), [["no-credentials-in-url", "advisory", "tool"], ["no-privileged", "mandatory", "tool"]]);
+    const findings = await checkDeployed(
+      {
+        capture: async (args) => {
+          const { code, output } = await project.pulumi(...args);
+          return {
+            code,
+            stdout: output,
+            stderr: output
+              .split("\n")
+              .filter((line) => line.startsWith("error:"))
+              .join("\n"),
+          };
+        },
+      },
+      "dev",
+    );
+    assert.deepEqual(findings.map(({ rule, level, resource }) => [rule, level, resource]).sort(), [
+      ["no-credentials-in-url", "advisory", "tool"],
+      ["no-privileged", "mandatory", "tool"],
+    ]);
     assert.doesNotMatch(JSON.stringify(findings), /hunter2/);
   });
 });

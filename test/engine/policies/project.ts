@@ -1,5 +1,14 @@
 import { execFile } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { resolveEngine } from "../../../offline/install.ts";
@@ -22,7 +31,10 @@ export interface Result {
   readonly violations: readonly Violation[];
 }
 
-/** A Pulumi project in a folder of its own, with a state of its own, under the real engine; nothing that it deploys exists. */
+/**
+ * A Pulumi project in a folder of its own, with a state of its own, under the real engine; nothing that it deploys
+ * exists.
+ */
 export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), "drydock-policies-"));
   readonly #provider = new YesProvider();
@@ -42,7 +54,17 @@ export class Project {
   static async ofClone(stack: string): Promise<Project> {
     const project = new Project();
     copyFileSync(join(ROOT, "Pulumi.yaml"), join(project.folder, "Pulumi.yaml"));
-    for (const name of ["index.ts", "tsconfig.json", "components", "config", "commands", "runtime", "examples", "policies", "start"]) {
+    for (const name of [
+      "index.ts",
+      "tsconfig.json",
+      "components",
+      "config",
+      "commands",
+      "runtime",
+      "examples",
+      "policies",
+      "start",
+    ]) {
       if (existsSync(join(ROOT, name))) symlinkSync(join(ROOT, name), join(project.folder, name));
     }
     copyFileSync(join(ROOT, "package.json"), join(project.folder, "package.json"));
@@ -58,8 +80,14 @@ export class Project {
     mkdirSync(join(this.folder, "state"));
     this.#bin = engine.bin;
     this.#env = {
-      ...process.env, ...engine.env, ...this.#provider.env("docker", "command", "aws"),
-      PULUMI_BACKEND_URL: `file://${this.folder}/state`, PULUMI_CONFIG_PASSPHRASE: "test", PULUMI_DEBUG_COMMANDS: "true", PULUMI_STACK: stack, XDG_STATE_HOME: join(this.folder, "xdg"),
+      ...process.env,
+      ...engine.env,
+      ...this.#provider.env("docker", "command", "aws"),
+      PULUMI_BACKEND_URL: `file://${this.folder}/state`,
+      PULUMI_CONFIG_PASSPHRASE: "test",
+      PULUMI_DEBUG_COMMANDS: "true",
+      PULUMI_STACK: stack,
+      XDG_STATE_HOME: join(this.folder, "xdg"),
     };
     const { code, output } = await this.pulumi("stack", "init", stack);
     if (code !== 0) throw new Error(output);
@@ -67,33 +95,60 @@ export class Project {
   }
 
   program(source: string): void {
-    writeFileSync(join(this.folder, "index.js"), `
+    writeFileSync(
+      join(this.folder, "index.js"),
+      `
       const pulumi = require("@pulumi/pulumi"); const docker = require("@pulumi/docker"); const command = require("@pulumi/command");
       class Any extends pulumi.CustomResource { constructor(type, name, props, opts) { super(type, name, { id: undefined, bucket: undefined, ...props }, opts); } }
       const any = (type, name, props, opts) => new Any(type, name, props, opts);
-      ${source}`);
+      ${source}`,
+    );
   }
 
   async config(values: Readonly<Record<string, string>>, ...flags: readonly string[]): Promise<void> {
-    const pairs = Object.entries(values).flatMap(([key, value]) => [flags.includes("--secret") ? "--secret" : "--plaintext", `${key}=${value}`]);
+    const pairs = Object.entries(values).flatMap(([key, value]) => [
+      flags.includes("--secret") ? "--secret" : "--plaintext",
+      `${key}=${value}`,
+    ]);
     const { code, output } = await this.pulumi("config", "set-all", "--path", ...pairs);
     if (code !== 0) throw new Error(output);
   }
 
   /** A preview with the pack, or whatever operation is named. */
-  async check(options: { readonly operation?: readonly string[]; readonly config?: string; readonly pack?: boolean } = {}): Promise<Result> {
+  async check(
+    options: { readonly operation?: readonly string[]; readonly config?: string; readonly pack?: boolean } = {},
+  ): Promise<Result> {
     const log = join(this.folder, `events-${Date.now()}.json`);
-    const pack = options.pack === false ? [] : ["--policy-pack", PACK, ...(options.config === undefined ? [] : ["--policy-pack-config", options.config])];
+    const pack =
+      options.pack === false
+        ? []
+        : ["--policy-pack", PACK, ...(options.config === undefined ? [] : ["--policy-pack-config", options.config])];
     const result = await this.pulumi(...(options.operation ?? ["preview"]), ...pack, "--event-log", log);
-    const events = existsSync(log) ? readFileSync(log, "utf8").trim().split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as { policyEvent?: Record<string, string> }) : [];
+    const events = existsSync(log)
+      ? readFileSync(log, "utf8")
+          .trim()
+          .split("\n")
+          .filter((line) => line !== "")
+          .map((line) => JSON.parse(line) as { policyEvent?: Record<string, string> })
+      : [];
     return { ...result, violations: violationsOf(events) };
   }
 
   pulumi(...args: readonly string[]): Promise<Result> {
     const started = performance.now();
     return new Promise((done) => {
-      execFile(this.#bin, [...args, "--non-interactive"], { cwd: this.folder, env: this.#env, maxBuffer: 1 << 28 }, (error, stdout, stderr) =>
-        done({ code: error ? Number(error.code ?? 1) : 0, output: stdout + stderr, seconds: (performance.now() - started) / 1000, violations: [] }));
+      execFile(
+        this.#bin,
+        [...args, "--non-interactive"],
+        { cwd: this.folder, env: this.#env, maxBuffer: 1 << 28 },
+        (error, stdout, stderr) =>
+          done({
+            code: error ? Number(error.code ?? 1) : 0,
+            output: stdout + stderr,
+            seconds: (performance.now() - started) / 1000,
+            violations: [],
+          }),
+      );
     });
   }
 
@@ -103,11 +158,19 @@ export class Project {
   }
 }
 
-export function violationsOf(events: readonly { readonly policyEvent?: Readonly<Record<string, string>> }[]): Violation[] {
-  return events.flatMap(({ policyEvent: event }) => (event === undefined ? [] : [{
-    policy: event["policyName"] ?? "",
-    level: event["enforcementLevel"] ?? "",
-    resource: event["resourceUrn"]?.split("::").pop() ?? "",
-    message: event["message"] ?? "",
-  }]));
+export function violationsOf(
+  events: readonly { readonly policyEvent?: Readonly<Record<string, string>> }[],
+): Violation[] {
+  return events.flatMap(({ policyEvent: event }) =>
+    event === undefined
+      ? []
+      : [
+          {
+            policy: event["policyName"] ?? "",
+            level: event["enforcementLevel"] ?? "",
+            resource: event["resourceUrn"]?.split("::").pop() ?? "",
+            message: event["message"] ?? "",
+          },
+        ],
+  );
 }

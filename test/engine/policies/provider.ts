@@ -1,16 +1,19 @@
 import { createRequire } from "node:module";
 import * as grpc from "@grpc/grpc-js";
-import struct from "google-protobuf/google/protobuf/struct_pb.js";
-import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import pb from "@pulumi/pulumi/proto/provider_pb.js";
+import empty from "google-protobuf/google/protobuf/empty_pb.js";
+import struct from "google-protobuf/google/protobuf/struct_pb.js";
 
-const { ResourceProviderService } = createRequire(import.meta.url)("@pulumi/pulumi/proto/provider_grpc_pb") as { ResourceProviderService: grpc.ServiceDefinition };
+const { ResourceProviderService } = createRequire(import.meta.url)("@pulumi/pulumi/proto/provider_grpc_pb") as {
+  ResourceProviderService: grpc.ServiceDefinition;
+};
 
 const NAMED = /^docker:index\/(container|volume|network|service):/;
 
 /**
- * A provider that says yes to everything and makes nothing: rules are about what a program asks for, so neither Docker nor AWS is needed.
+ * A provider that says yes to everything and makes nothing: rules are about what a program asks for, so neither Docker
+ * nor AWS is needed.
  * The engine attaches to it by PULUMI_DEBUG_PROVIDERS. Like the official docker provider it makes names up.
  */
 export class YesProvider {
@@ -18,15 +21,26 @@ export class YesProvider {
   port = 0;
 
   async start(): Promise<this> {
-    this.#server.addService(ResourceProviderService, Object.fromEntries(Object.entries(handlers).map(([name, handle]) => [name,
-      (call: grpc.ServerUnaryCall<any, any>, done: grpc.sendUnaryData<any>) => {
-        try {
-          done(null, handle(call.request));
-        } catch (error) {
-          done(error as Error, null);
-        }
-      }])) as grpc.UntypedServiceImplementation);
-    this.port = await new Promise((resolve, reject) => this.#server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => (error ? reject(error) : resolve(port))));
+    this.#server.addService(
+      ResourceProviderService,
+      Object.fromEntries(
+        Object.entries(handlers).map(([name, handle]) => [
+          name,
+          (call: grpc.ServerUnaryCall<any, any>, done: grpc.sendUnaryData<any>) => {
+            try {
+              done(null, handle(call.request));
+            } catch (error) {
+              done(error as Error, null);
+            }
+          },
+        ]),
+      ) as grpc.UntypedServiceImplementation,
+    );
+    this.port = await new Promise((resolve, reject) =>
+      this.#server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) =>
+        error ? reject(error) : resolve(port),
+      ),
+    );
     return this;
   }
 
@@ -57,8 +71,12 @@ const handlers: Record<string, (request: any) => unknown> = {
   check: checked,
   diff(request: pb.DiffRequest) {
     const response = new pb.DiffResponse();
-    const [before, after] = [request.getOldInputs(), request.getNews()].map((value) => JSON.stringify(value?.toJavaScript()));
-    response.setChanges(before === after ? pb.DiffResponse.DiffChanges.DIFF_NONE : pb.DiffResponse.DiffChanges.DIFF_SOME);
+    const [before, after] = [request.getOldInputs(), request.getNews()].map((value) =>
+      JSON.stringify(value?.toJavaScript()),
+    );
+    response.setChanges(
+      before === after ? pb.DiffResponse.DiffChanges.DIFF_NONE : pb.DiffResponse.DiffChanges.DIFF_SOME,
+    );
     return response;
   },
   create(request: pb.CreateRequest) {
@@ -87,7 +105,8 @@ function checked(request: pb.CheckRequest): pb.CheckResponse {
   const [, , type = "", name = ""] = request.getUrn().split("::");
   const inputs = request.getNews()?.toJavaScript() ?? {};
   const old = request.getOlds()?.toJavaScript() as { name?: string } | undefined;
-  if (NAMED.test(type) && inputs["name"] === undefined) inputs["name"] = old?.name ?? `${name}-${Buffer.from(name).toString("hex").padEnd(7, "0").slice(0, 7)}`;
+  if (NAMED.test(type) && inputs["name"] === undefined)
+    inputs["name"] = old?.name ?? `${name}-${Buffer.from(name).toString("hex").padEnd(7, "0").slice(0, 7)}`;
   const response = new pb.CheckResponse();
   response.setInputs(struct.Struct.fromJavaScript(inputs));
   return response;

@@ -8,13 +8,15 @@ import { Project, type Result } from "./project.ts";
 
 /** Every rule's first failing fixture in one program, written with the official SDK's classes. */
 function unsafeProgram(rules: readonly Rule[]): string {
-  const resources = rules.flatMap(({ name: rule }, i) => (fixtures[rule]?.fail.find(({ facts }) => facts === undefined)?.stack ?? []).map((resource) => ({
-    ...resource,
-    name: `x${i}-${resource.name}`,
-    prefix: `x${i}-`,
-    // A bucket of its own for each rule: what blocks one would answer for another of the same name.
-    props: { ...resource.props, ...("bucket" in resource.props ? { bucket: `x${i}-backups` } : {}) },
-  })));
+  const resources = rules.flatMap(({ name: rule }, i) =>
+    (fixtures[rule]?.fail.find(({ facts }) => facts === undefined)?.stack ?? []).map((resource) => ({
+      ...resource,
+      name: `x${i}-${resource.name}`,
+      prefix: `x${i}-`,
+      // A bucket of its own for each rule: what blocks one would answer for another of the same name.
+      props: { ...resource.props, ...("bucket" in resource.props ? { bucket: `x${i}-backups` } : {}) },
+    })),
+  );
   return `
     const classes = {
       "docker:index/container:Container": docker.Container, "docker:index/service:Service": docker.Service, "docker:index/volume:Volume": docker.Volume, "docker:index/network:Network": docker.Network,
@@ -55,26 +57,41 @@ describe("policies under the real engine: a deliberately unsafe program", functi
 
   it("hears of every rule for single resources in one preview, at the rule's level", () => {
     for (const rule of ofOne) {
-      const found = result.violations.filter(({ policy, message }) => policy === rule.name && !message.includes("undecided"));
-      if (rule.level === "remediate") assert.match(result.output, new RegExp(`\\[remediate\\] +${rule.name}`), `${rule.name}: not repaired`);
+      const found = result.violations.filter(
+        ({ policy, message }) => policy === rule.name && !message.includes("undecided"),
+      );
+      if (rule.level === "remediate")
+        assert.match(result.output, new RegExp(`\\[remediate\\] +${rule.name}`), `${rule.name}: not repaired`);
       else {
         assert.ok(found.length > 0, `${rule.name}: not reported\n${result.output.slice(-3000)}`);
-        for (const { level, message } of found) assert.equal(level, message.includes("In production this is refused.") ? "advisory" : rule.level, rule.name);
+        for (const { level, message } of found)
+          assert.equal(level, message.includes("In production this is refused.") ? "advisory" : rule.level, rule.name);
       }
     }
   });
 
   // In one stack, what is wrong for one of these would be right because of another's.
   const apart = ["redis-password-matches-server", "s3-public-blocked", "single-scheduler"];
-  for (const [title, rules] of [["", ofStack.filter(({ name }) => !apart.includes(name))], [" (apart)", ofStack.filter(({ name }) => apart.includes(name))]] as const) {
+  for (const [title, rules] of [
+    ["", ofStack.filter(({ name }) => !apart.includes(name))],
+    [" (apart)", ofStack.filter(({ name }) => apart.includes(name))],
+  ] as const) {
     it(`hears of every rule for the stack where no single resource is refused${title}`, async () => {
-      // The engine asks the stack's rules only after all resources have passed, so the others are switched off, as a stack's file can do it.
+      // The engine asks the stack's rules only after all resources have passed, so the others are switched off, as a
+      // stack's file can do it.
       const config = join(project.folder, "stack-rules.json");
-      writeFileSync(config, JSON.stringify({ all: "disabled", ...Object.fromEntries(rules.map(({ name }) => [name, "mandatory"])) }));
+      writeFileSync(
+        config,
+        JSON.stringify({ all: "disabled", ...Object.fromEntries(rules.map(({ name }) => [name, "mandatory"])) }),
+      );
       project.program(unsafeProgram(rules));
       const { code, violations, output } = await project.check({ config });
       assert.notEqual(code, 0);
-      assert.deepEqual([...new Set(violations.map(({ policy }) => policy))].sort(), rules.map(({ name }) => name).sort(), output.slice(-3000));
+      assert.deepEqual(
+        [...new Set(violations.map(({ policy }) => policy))].sort(),
+        rules.map(({ name }) => name).sort(),
+        output.slice(-3000),
+      );
     });
   }
 

@@ -1,5 +1,6 @@
 #!/bin/bash
-# As much of the official mysql image's start as Drydock uses: MYSQL_ROOT_PASSWORD_FILE, MYSQL_DATABASE, MYSQL_USER, MYSQL_PASSWORD_FILE on an empty folder.
+# As much of the official mysql image's start as Drydock uses: MYSQL_ROOT_PASSWORD_FILE, MYSQL_DATABASE, MYSQL_USER,
+# MYSQL_PASSWORD_FILE on an empty folder.
 set -euo pipefail
 [ "${1:-}" = mysqld ] || set -- mysqld "$@"
 set -- "$@" --datadir=/var/lib/mysql --socket=/run/mysqld/mysqld.sock --pid-file=/run/mysqld/mysqld.pid --secure-file-priv=NULL

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createServer, type AddressInfo, type Server } from "node:net";
+import { type AddressInfo, createServer, type Server } from "node:net";
 import { createInterface } from "node:readline";
 import { sendMail } from "../../../backup/alarms.ts";
 import type { Configuration } from "../../../backup/protocol.ts";
@@ -14,21 +14,39 @@ describe("a mail about an alarm", () => {
     server = createServer((socket) => {
       socket.on("error", () => undefined).write("220 mail\r\n");
       let data = false;
-      createInterface({ input: socket }).on("error", () => undefined).on("line", (line) => {
-        heard.push(line);
-        if (data && line !== ".") return;
-        data = /^DATA/i.test(line);
-        socket.write(data ? "354 go on\r\n" : "250 mail\r\n");
-      });
+      createInterface({ input: socket })
+        .on("error", () => undefined)
+        .on("line", (line) => {
+          heard.push(line);
+          if (data && line !== ".") return;
+          data = /^DATA/i.test(line);
+          socket.write(data ? "354 go on\r\n" : "250 mail\r\n");
+        });
     }).listen(0, "127.0.0.1", done);
   });
   after(() => server.close());
-  beforeEach(() => { heard = []; });
+  beforeEach(() => {
+    heard = [];
+  });
 
   const send = (security: Security): Promise<void> =>
     sendMail(
-      { email: { to: "ops@example.com", from: "drydock@example.com", host: "127.0.0.1", port: (server.address() as AddressInfo).port, security } },
-      { kind: "alarm", stack: "shop", name: "old", message: "the newest verified backup is 30 hours old", at: "2026-11-01T02:00:00Z" },
+      {
+        email: {
+          to: "ops@example.com",
+          from: "drydock@example.com",
+          host: "127.0.0.1",
+          port: (server.address() as AddressInfo).port,
+          security,
+        },
+      },
+      {
+        kind: "alarm",
+        stack: "shop",
+        name: "old",
+        message: "the newest verified backup is 30 hours old",
+        at: "2026-11-01T02:00:00Z",
+      },
     );
 
   it("is not sent in plain text where it is to be encrypted", async () => {

@@ -2,14 +2,16 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer, connect, type AddressInfo, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execute } from "../../../backup/execute.ts";
 
 describe("running a program", () => {
   it("has it read what another one writes, and both come to their end", async () => {
-    const writer = spawn("sh", ["-c", "head -c 300000 /dev/zero | tr '\\0' x"], { stdio: ["ignore", "pipe", "ignore"] });
+    const writer = spawn("sh", ["-c", "head -c 300000 /dev/zero | tr '\\0' x"], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
     const ended = once(writer, "close");
     assert.equal((await execute("wc", ["-c"], { stdin: writer.stdout })).trim(), "300000");
     assert.deepEqual(await ended, [0, null]);

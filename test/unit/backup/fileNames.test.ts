@@ -9,38 +9,61 @@ import { filesToBackUp, settledSums } from "../../../backup/filesBackup.ts";
 import { fileDifferences } from "../../../backup/verify.ts";
 
 /** Names that Linux takes: any bytes but NUL and the slash, up to 255 of them. */
-const name = fc.uint8Array({ minLength: 1, maxLength: 255 })
+const name = fc
+  .uint8Array({ minLength: 1, maxLength: 255 })
   .map((bytes) => Buffer.from(bytes.filter((byte) => byte !== 0 && byte !== 0x2f)))
   .filter((bytes) => bytes.length > 0 && ![".", ".."].includes(bytes.toString()));
 const HOSTILE = [
-  "plain", "with space", "-rf", "--help", "line\nbreak", "tab\tand\rreturn", "quote'\"`$(id)", "__proto__", "constructor", "100%25.txt",
-  "\u202egpj.exe", "emoji \u{1F600}", "\uFFFD", "x".repeat(255), "caf\u00e9",
-].map((text) => Buffer.from(text)).concat([Buffer.from("caf\xe9.txt", "latin1"), Buffer.from([0xff, 0xfe]), Buffer.from([0xe2, 0x82])]);
+  "plain",
+  "with space",
+  "-rf",
+  "--help",
+  "line\nbreak",
+  "tab\tand\rreturn",
+  "quote'\"`$(id)",
+  "__proto__",
+  "constructor",
+  "100%25.txt",
+  "\u202egpj.exe",
+  "emoji \u{1F600}",
+  "\uFFFD",
+  "x".repeat(255),
+  "caf\u00e9",
+]
+  .map((text) => Buffer.from(text))
+  .concat([Buffer.from("caf\xe9.txt", "latin1"), Buffer.from([0xff, 0xfe]), Buffer.from([0xe2, 0x82])]);
 
 describe("names of files", () => {
   let folder: string;
-  beforeEach(() => { folder = mkdtempSync(join(tmpdir(), "drydock-names-")); });
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "drydock-names-"));
+  });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   it("are bytes: each has a key of its own, which leads back to it", () => {
-    fc.assert(fc.property(name, name, (a, b) => {
-      assert.ok(pathOf(keyOf(a)).equals(a));
-      assert.equal(keyOf(a) === keyOf(b), a.equals(b));
-      assert.equal(JSON.parse(JSON.stringify(keyOf(a))), keyOf(a));
-    }));
+    fc.assert(
+      fc.property(name, name, (a, b) => {
+        assert.ok(pathOf(keyOf(a)).equals(a));
+        assert.equal(keyOf(a) === keyOf(b), a.equals(b));
+        assert.equal(JSON.parse(JSON.stringify(keyOf(a))), keyOf(a));
+      }),
+    );
     assert.equal(keyOf(Buffer.from("a/caf\u00e9 100%")), "a/caf\u00e9 100%", "as earlier agents recorded it");
   });
 
   it("are shown in one line and one direction", () => {
     assert.deepEqual(
-      [Buffer.from("caf\xe9\n", "latin1"), Buffer.from("caf\u00e9\n\\"), Buffer.from("a\u202eb")].map((path) => shown(keyOf(path))),
+      [Buffer.from("caf\xe9\n", "latin1"), Buffer.from("caf\u00e9\n\\"), Buffer.from("a\u202eb")].map((path) =>
+        shown(keyOf(path)),
+      ),
       ["caf\\xe9\\x0a", "caf\u00e9\\x0a\\\\", "a\\u202eb"],
     );
   });
 
   it("of every kind: their files are summed, compared and settled", async () => {
     mkdirSync(join(folder, "inner"));
-    for (const [index, one] of HOSTILE.entries()) writeFileSync(joined(folder, joined("inner", one)), `content ${index}`);
+    for (const [index, one] of HOSTILE.entries())
+      writeFileSync(joined(folder, joined("inner", one)), `content ${index}`);
     const { sums, unreadable } = await filesToBackUp(["."], undefined, folder);
     assert.deepEqual([Object.keys(sums).length, unreadable], [HOSTILE.length, []]);
     const restored = JSON.parse(JSON.stringify(await sumsBelow(folder))) as Awaited<ReturnType<typeof sumsBelow>>;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fs, { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import fs, { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,17 +7,21 @@ import { z } from "zod";
 import { Alarms } from "../../../backup/alarms.ts";
 import type { Reporter } from "../../../backup/events.ts";
 import { clearDrafts, StateFile, writeWhole } from "../../../backup/files.ts";
-import { LocalStore } from "../../../backup/store.ts";
 import type { Configuration } from "../../../backup/protocol.ts";
+import { LocalStore } from "../../../backup/store.ts";
 
 type Call = "openSync" | "writeSync" | "fsyncSync" | "renameSync" | "mkdirSync";
 const CALLS: readonly Call[] = ["openSync", "writeSync", "fsyncSync", "renameSync", "mkdirSync"];
 
 /** Runs `work` with these calls of the system replaced, as every module sees them. */
-function withCalls<T>(replaced: Partial<Record<Call, (original: (...args: never[]) => unknown) => (...args: never[]) => unknown>>, work: () => T): T {
+function withCalls<T>(
+  replaced: Partial<Record<Call, (original: (...args: never[]) => unknown) => (...args: never[]) => unknown>>,
+  work: () => T,
+): T {
   const originals = Object.fromEntries(CALLS.map((name) => [name, fs[name]])) as Record<Call, never>;
   try {
-    for (const name of CALLS) if (replaced[name] !== undefined) (fs as Record<string, unknown>)[name] = replaced[name](originals[name]);
+    for (const name of CALLS)
+      if (replaced[name] !== undefined) (fs as Record<string, unknown>)[name] = replaced[name](originals[name]);
     syncBuiltinESMExports();
     return work();
   } finally {
@@ -29,10 +33,12 @@ function withCalls<T>(replaced: Partial<Record<Call, (original: (...args: never[
 /** Has the nth of all these calls fail as on a full disk; answers whether there was an nth. */
 function failing(nth: number, work: () => void): boolean {
   let count = 0;
-  const fail = (original: (...args: never[]) => unknown) => (...args: never[]) => {
-    if (++count === nth) throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
-    return original(...args);
-  };
+  const fail =
+    (original: (...args: never[]) => unknown) =>
+    (...args: never[]) => {
+      if (++count === nth) throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+      return original(...args);
+    };
   withCalls(Object.fromEntries(CALLS.map((name) => [name, fail])), () => {
     try {
       work();
@@ -54,16 +60,20 @@ describe("a file that is written whole", () => {
 
   it("has every byte though each call writes a part, as on a disk that is getting full", () => {
     const content = Buffer.from(Array.from({ length: 10_000 }, (_, index) => index % 251));
-    const short = (original: (...args: never[]) => unknown) => (...args: never[]) => {
-      const [file, bytes, at, length] = args as unknown as [number, Uint8Array, number, number];
-      return original(...([file, bytes, at, Math.min(length, 777)] as never[]));
-    };
+    const short =
+      (original: (...args: never[]) => unknown) =>
+      (...args: never[]) => {
+        const [file, bytes, at, length] = args as unknown as [number, Uint8Array, number, number];
+        return original(...([file, bytes, at, Math.min(length, 777)] as never[]));
+      };
     withCalls({ writeSync: short }, () => writeWhole(path, content));
     assert.ok(readFileSync(path).equals(content));
   });
 
   it("is no file where a call writes nothing more", () => {
-    withCalls({ writeSync: () => () => 0 }, () => assert.throws(() => writeWhole(path, "content"), /no space left: 0 of 7 bytes/));
+    withCalls({ writeSync: () => () => 0 }, () =>
+      assert.throws(() => writeWhole(path, "content"), /no space left: 0 of 7 bytes/),
+    );
     assert.deepEqual(readdirSync(join(folder, "inner")), []);
   });
 
@@ -119,7 +129,9 @@ describe("a file of the agent's state", () => {
 
   it("is known all the same where it can't be written, and says so", () => {
     const file = new StateFile(path, schema, {});
-    failing(2, () => { file.value = { a: "b" }; });
+    failing(2, () => {
+      file.value = { a: "b" };
+    });
     assert.deepEqual(file.value, { a: "b" });
     assert.match(file.problem!, /can't be written: ENOSPC/);
   });

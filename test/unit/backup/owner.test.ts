@@ -2,13 +2,15 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ownId, Ownership } from "../../../backup/owner.ts";
+import { Ownership, ownId } from "../../../backup/owner.ts";
 import { EXIT } from "../../../backup/protocol.ts";
 import { LocalStore } from "../../../backup/store.ts";
 
 describe("whose a bucket is", () => {
   let folder: string;
-  beforeEach(() => { folder = mkdtempSync(join(tmpdir(), "drydock-owner-")); });
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "drydock-owner-"));
+  });
   afterEach(() => rmSync(folder, { recursive: true }));
   const agent = (id: string) => new Ownership(new LocalStore(folder), `stack-${id}`, () => id);
   const at = (hours: number) => new Date(Date.UTC(2026, 10, 1) + hours * 3_600_000);
@@ -17,7 +19,10 @@ describe("whose a bucket is", () => {
     await agent("a").hold(at(0));
     await agent("a").hold(at(20));
     await assert.rejects(agent("b").hold(at(43)), (error: { message: string; code: number; remedy: string }) => {
-      assert.match(error.message, /belongs to another agent: stack stack-a, container .*, last at work 2026-11-01T20:00:00.000Z/);
+      assert.match(
+        error.message,
+        /belongs to another agent: stack stack-a, container .*, last at work 2026-11-01T20:00:00.000Z/,
+      );
       assert.equal(error.code, EXIT.refused);
       return true;
     });

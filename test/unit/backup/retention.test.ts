@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ClockWatch } from "../../../backup/clock.ts";
 import { mostRemoved } from "../../../backup/cleanup.ts";
+import { ClockWatch } from "../../../backup/clock.ts";
 import type { Entry } from "../../../backup/protocol.ts";
 import { choose, lineage } from "../../../backup/retention.ts";
 import { daysWith, isDue, longestPause, nextTime, notInFuture } from "../../../backup/schedule.ts";
@@ -10,7 +10,8 @@ import { DAY, day, entry } from "./entries.ts";
 describe("which backups are kept", () => {
   const now = new Date(day(20));
   const week = { days: 7 };
-  const kept = (entries: readonly Entry[], rules = week, at = now): readonly string[] => choose(entries, rules, at).keep;
+  const kept = (entries: readonly Entry[], rules = week, at = now): readonly string[] =>
+    choose(entries, rules, at).keep;
 
   it("those of the last days, counted from the newest verified one", () => {
     const entries = [entry("d", 20), entry("c", 19), entry("b", 13), entry("a", 12)];
@@ -20,15 +21,24 @@ describe("which backups are kept", () => {
   it("all verified ones, when only failures came after them", () => {
     const failed = [17, 18, 19, 20].map((n) => entry(`f${n}`, n, { verified: false })).reverse();
     const verified = [8, 7, 6, 5, 4, 3, 2].map((n) => entry(`v${n}`, n));
-    assert.deepEqual(kept([...failed, ...verified]).filter((id) => id.startsWith("v")), verified.map(({ id }) => id));
+    assert.deepEqual(
+      kept([...failed, ...verified]).filter((id) => id.startsWith("v")),
+      verified.map(({ id }) => id),
+    );
   });
   it("the newest verified one, however old, and not what failed before it", () => {
-    assert.deepEqual(kept([entry("b", 12), entry("x", 4, { verified: false }), entry("a", 1)], week, new Date(day(30))), ["b"]);
+    assert.deepEqual(
+      kept([entry("b", 12), entry("x", 4, { verified: false }), entry("a", 1)], week, new Date(day(30))),
+      ["b"],
+    );
   });
   it("everything that a kept one is an increment of", () => {
     const line = [entry("c", 19, {}, "b"), entry("b", 2, {}, "a"), entry("a", 1)];
     assert.deepEqual(kept(line), ["c", "b", "a"]);
-    assert.deepEqual(lineage(line, line[0]!).map(({ id }) => id), ["a", "b", "c"]);
+    assert.deepEqual(
+      lineage(line, line[0]!).map(({ id }) => id),
+      ["a", "b", "c"],
+    );
   });
   it("the newest of the database and the newest of the files, where they are two", () => {
     const { database: _, ...files } = entry("f", 19);
@@ -73,7 +83,10 @@ describe("the schedule", () => {
     assert.equal(isDue("0 2 * * *", new Date("2026-11-22T02:00:05Z"), now), false);
   });
   it("is counted by days", () => {
-    assert.deepEqual(["0 2 * * *", "0 * * * *", "0 2 * * 0", "", "0 2 30 2 *"].map((pattern) => daysWith(pattern, 14)), [14, 14, 2, 0, 0]);
+    assert.deepEqual(
+      ["0 2 * * *", "0 * * * *", "0 2 * * 0", "", "0 2 30 2 *"].map((pattern) => daysWith(pattern, 14)),
+      [14, 14, 2, 0, 0],
+    );
     assert.deepEqual(["0 2 * * *", "*/5 * * * *", "0 3 1 * *", ""].map(longestPause), [1, 1, 31, 366]);
   });
   it("takes a time in the future for now, and says so where it is more than a trifle", () => {
@@ -100,7 +113,11 @@ describe("a clock that is set", () => {
   const HOURS = 24 * 24;
   const jumps = fc.dictionary(
     fc.integer({ min: 0, max: 23 }).map(String),
-    fc.record({ hour: fc.integer({ min: 0, max: 23 }), days: fc.constantFrom(-365, -31, -1, 1, 31, 365), back: fc.boolean() }),
+    fc.record({
+      hour: fc.integer({ min: 0, max: 23 }),
+      days: fc.constantFrom(-365, -31, -1, 1, 31, 365),
+      back: fc.boolean(),
+    }),
     { maxKeys: 6 },
   );
 
@@ -114,37 +131,44 @@ describe("a clock that is set", () => {
   };
 
   it("at any moment: backups go on, none of the last five days is removed, and it is told", () => {
-    fc.assert(fc.property(jumps, (plan) => {
-      const start = Date.UTC(2026, 10, 1);
-      const begin = new Date(start).toISOString();
-      let last: Readonly<Record<string, string>> = { backup: begin, cleanup: begin };
-      let offset = 0;
-      let entries: (Entry & { readonly truly: number })[] = [];
-      let newest = 0;
-      const watch = new ClockWatch(start, 0);
-      for (let hour = 1; hour < HOURS; hour++) {
-        const jump = plan[String(Math.floor(hour / 24))];
-        const jumped = jump?.hour === hour % 24 ? (jump.back ? -offset : jump.days * DAY) : 0;
-        offset += jumped;
-        const truly = hour * 3_600_000;
-        const now = new Date(start + truly + offset);
-        const told = watch.look(now.getTime(), truly);
-        if (jumped !== 0) assert.ok(told !== undefined);
-        last = notInFuture(last, now).last;
-        if (due("0 2 * * *", last["backup"]!, now)) {
-          entries = [{ ...entry(`${hour}`, 1, { started: now.toISOString() }), truly }, ...entries];
-          last = { ...last, backup: now.toISOString() };
-          newest = hour;
+    fc.assert(
+      fc.property(jumps, (plan) => {
+        const start = Date.UTC(2026, 10, 1);
+        const begin = new Date(start).toISOString();
+        let last: Readonly<Record<string, string>> = { backup: begin, cleanup: begin };
+        let offset = 0;
+        let entries: (Entry & { readonly truly: number })[] = [];
+        let newest = 0;
+        const watch = new ClockWatch(start, 0);
+        for (let hour = 1; hour < HOURS; hour++) {
+          const jump = plan[String(Math.floor(hour / 24))];
+          const jumped = jump?.hour === hour % 24 ? (jump.back ? -offset : jump.days * DAY) : 0;
+          offset += jumped;
+          const truly = hour * 3_600_000;
+          const now = new Date(start + truly + offset);
+          const told = watch.look(now.getTime(), truly);
+          if (jumped !== 0) assert.ok(told !== undefined);
+          last = notInFuture(last, now).last;
+          if (due("0 2 * * *", last["backup"]!, now)) {
+            entries = [{ ...entry(`${hour}`, 1, { started: now.toISOString() }), truly }, ...entries];
+            last = { ...last, backup: now.toISOString() };
+            newest = hour;
+          }
+          assert.ok(hour - newest <= 50, `no backup for ${hour - newest} hours`);
+          if (due("0 3 * * *", last["cleanup"]!, now)) {
+            const { remove } = choose(entries, { days: 7, atLeast }, now);
+            const young = entries.filter(({ id, truly: made }) => remove.includes(id) && truly - made < 5 * DAY);
+            assert.deepEqual(
+              young.map(({ id }) => id),
+              [],
+              `removed ${hour} hours on`,
+            );
+            entries = entries.filter(({ id }) => !remove.includes(id));
+            last = { ...last, cleanup: now.toISOString() };
+          }
         }
-        assert.ok(hour - newest <= 50, `no backup for ${hour - newest} hours`);
-        if (due("0 3 * * *", last["cleanup"]!, now)) {
-          const { remove } = choose(entries, { days: 7, atLeast }, now);
-          const young = entries.filter(({ id, truly: made }) => remove.includes(id) && truly - made < 5 * DAY);
-          assert.deepEqual(young.map(({ id }) => id), [], `removed ${hour} hours on`);
-          entries = entries.filter(({ id }) => !remove.includes(id));
-          last = { ...last, cleanup: now.toISOString() };
-        }
-      }
-    }), { numRuns: 60 });
+      }),
+      { numRuns: 60 },
+    );
   });
 });

@@ -10,22 +10,36 @@ describe("where the backups are that are counted", () => {
   const entry = (...copies: Entry["copies"]): Entry => ({ copies }) as Entry;
 
   it("is S3 after a disaster, both once there are new ones, and here where all of them are", () => {
-    assert.deepEqual(placesOf(agent, [entry("s3"), entry("s3")]).map((place) => place === s3), [true]);
+    assert.deepEqual(
+      placesOf(agent, [entry("s3"), entry("s3")]).map((place) => place === s3),
+      [true],
+    );
     assert.deepEqual(new Set(placesOf(agent, [entry("local"), entry("s3")])), new Set([local, s3]));
-    assert.deepEqual(placesOf(agent, [entry("local", "s3")]).map((place) => place === local), [true]);
-    assert.deepEqual(placesOf(agent, []).map((place) => place === local), [true]);
+    assert.deepEqual(
+      placesOf(agent, [entry("local", "s3")]).map((place) => place === local),
+      [true],
+    );
+    assert.deepEqual(
+      placesOf(agent, []).map((place) => place === local),
+      [true],
+    );
   });
 });
 
 describe("a backup that is too old", () => {
   const now = Date.parse(day(10));
-  const old = (entries: readonly Entry[], since = day(10)): string | undefined => tooOld(entries, { since, maxAge: 26 }, now);
-  const later = (id: string, hours: number, more: Partial<Entry> = {}): Entry => made(id, 10, { started: new Date(now - hours * 3_600_000).toISOString(), ...more });
+  const old = (entries: readonly Entry[], since = day(10)): string | undefined =>
+    tooOld(entries, { since, maxAge: 26 }, now);
+  const later = (id: string, hours: number, more: Partial<Entry> = {}): Entry =>
+    made(id, 10, { started: new Date(now - hours * 3_600_000).toISOString(), ...more });
 
   it("is the newest verified one, after the hours that are set and not before", () => {
     assert.equal(old([later("a", 25.9)]), undefined);
     assert.equal(old([later("a", 26.1)]), "the newest verified backup is 26 hours old");
-    assert.equal(old([later("b", 1, { verified: false }), later("a", 50)]), "the newest verified backup is 50 hours old");
+    assert.equal(
+      old([later("b", 1, { verified: false }), later("a", 50)]),
+      "the newest verified backup is 50 hours old",
+    );
     assert.equal(old([later("b", 1), later("a", 50)]), undefined);
   });
 

@@ -15,7 +15,8 @@ describe("what is tried again", () => {
     { program: "restic", code: 1, text: "server response unexpected: 500" },
     { text: "read tcp 10.0.0.1:443: connection reset by peer" },
     { text: "Fatal: unexpected EOF" },
-  ]) it(`is ${failure.text}`, () => assert.equal(isTransient(failure), true));
+  ])
+    it(`is ${failure.text}`, () => assert.equal(isTransient(failure), true));
 
   for (const failure of [
     { program: "restic", code: 12, text: "wrong password or no key found; connection reset" },
@@ -27,10 +28,12 @@ describe("what is tried again", () => {
     { text: "error in table orders_500: a column is wrong" },
     { text: "line 502 of views.sql: syntax error" },
     { text: "file EOF.txt can't be read: permission denied" },
-  ]) it(`is not ${failure.text}`, () => assert.equal(isTransient(failure), false));
+  ])
+    it(`is not ${failure.text}`, () => assert.equal(isTransient(failure), false));
 
   it("by what a program says at its end", async () => {
-    const failing = (line: string) => execute("sh", ["-c", `echo '${line}' >&2; exit 1`]).catch((error: AgentError) => error.transient);
+    const failing = (line: string) =>
+      execute("sh", ["-c", `echo '${line}' >&2; exit 1`]).catch((error: AgentError) => error.transient);
     assert.equal(await failing("ERROR 2003 (HY000): no server"), true);
     assert.equal(await failing("no room for table t503"), false);
   });
@@ -41,13 +44,25 @@ describe("what is tried again", () => {
       tries++;
       throw new AgentError("x", { transient });
     };
-    await assert.rejects(tryAgain({ reporter }, async () => failing(true)(), [0, 0]), AgentError);
+    await assert.rejects(
+      tryAgain({ reporter }, async () => failing(true)(), [0, 0]),
+      AgentError,
+    );
     assert.equal(tries, 3);
     tries = 0;
-    await assert.rejects(tryAgain({ reporter }, async () => failing(false)(), [0, 0]), AgentError);
+    await assert.rejects(
+      tryAgain({ reporter }, async () => failing(false)(), [0, 0]),
+      AgentError,
+    );
     assert.equal(tries, 1);
     tries = 0;
-    await assert.rejects(tryAgain({ reporter }, async () => { tries++; throw new Error("a mistake of our own"); }, [0, 0]), /a mistake/);
+    await assert.rejects(
+      tryAgain({ reporter }, async () => {
+        tries++;
+        throw new Error("a mistake of our own");
+      }, [0, 0]),
+      /a mistake/,
+    );
     assert.equal(tries, 1);
   });
 });

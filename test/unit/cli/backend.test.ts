@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chosenBackend } from "../../../cli/backend.ts";
-import { pathsOf, type Paths } from "../../../cli/project.ts";
+import { type Paths, pathsOf } from "../../../cli/project.ts";
 
 describe("where a stack's state is", () => {
   let root: string;
@@ -32,7 +32,10 @@ describe("where a stack's state is", () => {
   });
 
   it("is where the user has logged in, or what a token is for", () => {
-    assert.equal(chosenBackend(paths, "prod", login('{"current":"s3://state?region=eu-west-1"}')), "s3://state?region=eu-west-1");
+    assert.equal(
+      chosenBackend(paths, "prod", login('{"current":"s3://state?region=eu-west-1"}')),
+      "s3://state?region=eu-west-1",
+    );
     const elsewhere = { PULUMI_HOME: "/nowhere", PULUMI_CREDENTIALS_PATH: root };
     assert.equal(chosenBackend(paths, "prod", elsewhere), "s3://state?region=eu-west-1");
     assert.equal(chosenBackend(paths, "prod", { ...nobody, PULUMI_ACCESS_TOKEN: "pul-x" }), "https://api.pulumi.com");
@@ -55,6 +58,7 @@ describe("where a stack's state is", () => {
   it("is what Pulumi.yaml says, for every stack", () => {
     writeFileSync(join(root, "Pulumi.yaml"), "name: drydock\nbackend:\n  url: gs://state\n");
     deploy("prod");
-    for (const stack of ["prod", "local"]) assert.equal(chosenBackend(paths, stack, login('{"current":"s3://x"}')), "gs://state");
+    for (const stack of ["prod", "local"])
+      assert.equal(chosenBackend(paths, stack, login('{"current":"s3://x"}')), "gs://state");
   });
 });

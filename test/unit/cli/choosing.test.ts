@@ -5,8 +5,17 @@ import { Exit } from "../../../cli/errors.ts";
 
 describe("a restore for which there is no backup", () => {
   const entry = (id: string): Entry => ({ id, verified: false }) as Entry;
-  const said = (backups: readonly Entry[], unreadable: number, fitting: readonly Entry[], inS3 = false): readonly string[] => {
-    const { what, remedy, code } = noneFor({ backups, unreadable }, fitting, { what: "the database", stack: "prod", inS3 });
+  const said = (
+    backups: readonly Entry[],
+    unreadable: number,
+    fitting: readonly Entry[],
+    inS3 = false,
+  ): readonly string[] => {
+    const { what, remedy, code } = noneFor({ backups, unreadable }, fitting, {
+      what: "the database",
+      stack: "prod",
+      inS3,
+    });
     assert.equal(code, Exit.refused);
     return [what, remedy ?? ""];
   };
@@ -23,9 +32,13 @@ describe("a restore for which there is no backup", () => {
   });
 
   it("tells what isn't there from what isn't verified", () => {
-    assert.deepEqual(said([entry("a")], 0, []), ["there is no backup of the database", "those that there are: ./drydock backup list -s prod"]);
+    assert.deepEqual(said([entry("a")], 0, []), [
+      "there is no backup of the database",
+      "those that there are: ./drydock backup list -s prod",
+    ]);
     assert.deepEqual(said([entry("b"), entry("a")], 0, [entry("b"), entry("a")]), [
-      "there is no verified backup of the database; 2 are not verified", "why the newest isn't: ./drydock backup verify b -s prod",
+      "there is no verified backup of the database; 2 are not verified",
+      "why the newest isn't: ./drydock backup verify b -s prod",
     ]);
   });
 });

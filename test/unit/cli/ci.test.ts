@@ -2,30 +2,48 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { annotateError, annotation, beginStory, summary, tell, warnOfLostState, type Story } from "../../../cli/ci.ts";
+import { annotateError, annotation, beginStory, type Story, summary, tell, warnOfLostState } from "../../../cli/ci.ts";
 import { CliError } from "../../../cli/errors.ts";
 import { pathsOf } from "../../../cli/project.ts";
 import type { Report } from "../../../cli/report.ts";
 import type { Traffic } from "../../../cli/traffic.ts";
 
 const report: Report = {
-  stack: "prod", url: "https://shop.example", release: "4f2a91c07b3e",
-  services: [{ name: "app-1", role: "app", container: "shop-app-1", image: "shop:1", state: "running", health: "healthy" }],
+  stack: "prod",
+  url: "https://shop.example",
+  release: "4f2a91c07b3e",
+  services: [
+    { name: "app-1", role: "app", container: "shop-app-1", image: "shop:1", state: "running", health: "healthy" },
+  ],
 };
-const step = (op: string, name: string, type = "docker:index/container:Container") =>
-  ({ resOutputsEvent: { metadata: { op, urn: `urn:pulumi:prod::drydock::${type}::${name}`, type } } });
+const step = (op: string, name: string, type = "docker:index/container:Container") => ({
+  resOutputsEvent: { metadata: { op, urn: `urn:pulumi:prod::drydock::${type}::${name}`, type } },
+});
 const events = [
-  step("create-replacement", "app-1"), step("replace", "app-1"), step("delete-replaced", "app-1"), step("create", "app-2"),
-  step("same", "redis"), step("update", "switch", "command:local:Command"), step("update", "stack", "pulumi:pulumi:Stack"),
+  step("create-replacement", "app-1"),
+  step("replace", "app-1"),
+  step("delete-replaced", "app-1"),
+  step("create", "app-2"),
+  step("same", "redis"),
+  step("update", "switch", "command:local:Command"),
+  step("update", "stack", "pulumi:pulumi:Stack"),
   { summaryEvent: { resourceChanges: { replace: 1, create: 1, update: 2, same: 40 } } },
 ];
-const story = (more: Partial<Story> = {}): Story => ({ ...beginStory("prod"), began: 0, events: [...events], report, ...more });
+const story = (more: Partial<Story> = {}): Story => ({
+  ...beginStory("prod"),
+  began: 0,
+  events: [...events],
+  report,
+  ...more,
+});
 
 describe("the summary of a job", () => {
   it("says what changed, the migrations, what visitors noticed, and where the site is", () => {
     const traffic = { total: 400, failed: 3, reasons: { "health 503": 2, "slow | 500": 1 } } as unknown as Traffic;
     const told = { lines: ["Migrations: 2 run with this release", "  a: insert into users values ('ann')"] };
-    assert.equal(summary(story({ traffic, told }), 35_400), `### ✅ prod, release \`4f2a91c07b3e\`
+    assert.equal(
+      summary(story({ traffic, told }), 35_400),
+      `### ✅ prod, release \`4f2a91c07b3e\`
 
 - **Changed:** 1 replaced, 1 created, 2 updated, in 35 s
 - **Migrations:** 2 run with this release
@@ -45,13 +63,16 @@ updated  switch
 \`\`\`
 
 </details>
-`);
+`,
+    );
   });
 
   it("says why it failed and what to do, and nothing in it is markup", () => {
     const error = new CliError({ what: "stack <b>prod</b> ```js failed", remedy: "./drydock up" });
     const { report: _, ...rest } = story({ events: [], error });
-    assert.equal(summary(rest, 1000), `### ❌ prod
+    assert.equal(
+      summary(rest, 1000),
+      `### ❌ prod
 
 \`\`\`\`text
 stack <b>prod</b> \`\`\`js failed
@@ -60,8 +81,12 @@ stack <b>prod</b> \`\`\`js failed
 \`\`\`\`
 
 - **Changed:** nothing, in 1 s
-`);
-    assert.match(summary(story({ report: { ...report, services: [{ ...report.services[0]!, health: "unhealthy" }] } })), /^### ❌ prod/);
+`,
+    );
+    assert.match(
+      summary(story({ report: { ...report, services: [{ ...report.services[0]!, health: "unhealthy" }] } })),
+      /^### ❌ prod/,
+    );
   });
 
   it("is appended to the file that was asked for, else to the workflow's, and fails nothing", () => {
@@ -77,7 +102,10 @@ stack <b>prod</b> \`\`\`js failed
       assert.match(readFileSync(workflow, "utf8"), /^earlier\n### ✅ prod/);
       tell(story(), asked);
       assert.match(readFileSync(asked, "utf8"), /^### ✅ prod/);
-      process.stderr.write = ((text: string) => { said += text; return true; }) as typeof write;
+      process.stderr.write = ((text: string) => {
+        said += text;
+        return true;
+      }) as typeof write;
       tell(story(), join(folder, "none", "x.md"));
     } finally {
       process.stderr.write = write;
@@ -91,12 +119,18 @@ stack <b>prod</b> \`\`\`js failed
 
 describe("an annotation of GitHub's", () => {
   it("is one line, whatever is in it", () => {
-    assert.equal(annotation("error", "a\r\nb: 100 %, c::error::d\n", "x, y: z"), "::error title=x%2C y%3A z::a%0D%0Ab: 100 %25, c::error::d\n");
+    assert.equal(
+      annotation("error", "a\r\nb: 100 %, c::error::d\n", "x, y: z"),
+      "::error title=x%2C y%3A z::a%0D%0Ab: 100 %25, c::error::d\n",
+    );
   });
 
   it("has an error's remedy, and is there in a workflow only", () => {
     const error = new CliError({ what: "it failed", remedy: "try\nagain" });
-    assert.equal(annotateError(error, { GITHUB_ACTIONS: "true" }), "::error title=drydock::it failed%0Aremedy: try%0Aagain\n");
+    assert.equal(
+      annotateError(error, { GITHUB_ACTIONS: "true" }),
+      "::error title=drydock::it failed%0Aremedy: try%0Aagain\n",
+    );
     assert.equal(annotateError("bad", { GITHUB_ACTIONS: "true" }), "::error title=drydock::bad\n");
     assert.equal(annotateError(error, {}), "");
   });
@@ -108,7 +142,10 @@ describe("a state that ends with the job", () => {
   const said = (stack: string, env: NodeJS.ProcessEnv): string => {
     const { write } = process.stderr;
     let text = "";
-    process.stderr.write = ((line: string) => { text += line; return true; }) as typeof write;
+    process.stderr.write = ((line: string) => {
+      text += line;
+      return true;
+    }) as typeof write;
     try {
       warnOfLostState({ stack, paths, env });
     } finally {
@@ -117,8 +154,14 @@ describe("a state that ends with the job", () => {
     return text;
   };
   it("is warned of where a pipeline runs", () => {
-    assert.match(said("prod", { PULUMI_BACKEND_URL: own, GITHUB_ACTIONS: "true" }), /^→ the state of stack prod .*\n::warning title=drydock::/);
-    assert.match(said("prod", { PULUMI_BACKEND_URL: own, GITLAB_CI: "true" }), /^→ the state of stack prod [^\n]*PULUMI_BACKEND_URL=s3:[^\n]*\n$/);
+    assert.match(
+      said("prod", { PULUMI_BACKEND_URL: own, GITHUB_ACTIONS: "true" }),
+      /^→ the state of stack prod .*\n::warning title=drydock::/,
+    );
+    assert.match(
+      said("prod", { PULUMI_BACKEND_URL: own, GITLAB_CI: "true" }),
+      /^→ the state of stack prod [^\n]*PULUMI_BACKEND_URL=s3:[^\n]*\n$/,
+    );
   });
   it("is none where it is elsewhere, where a person deploys, and of the local stack", () => {
     assert.equal(said("prod", { PULUMI_BACKEND_URL: "s3://state", GITHUB_ACTIONS: "true" }), "");

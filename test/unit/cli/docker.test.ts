@@ -2,19 +2,28 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { contextHost, inspect, type Docker } from "../../../cli/docker.ts";
+import { contextHost, type Docker, inspect } from "../../../cli/docker.ts";
 
-const answering = (code: number, stdout: string, stderr: string): Docker => ({ env: {}, run: () => Promise.resolve({ code, stdout, stderr }) });
+const answering = (code: number, stdout: string, stderr: string): Docker => ({
+  env: {},
+  run: () => Promise.resolve({ code, stdout, stderr }),
+});
 
 describe("inspecting containers", () => {
   it("leaves out those that are gone", async () => {
-    assert.deepEqual(await inspect(answering(1, '[{"Id":"a"}]', "Error: No such container: b\n"), ["a", "b"], "local"), [{ Id: "a" }]);
+    assert.deepEqual(
+      await inspect(answering(1, '[{"Id":"a"}]', "Error: No such container: b\n"), ["a", "b"], "local"),
+      [{ Id: "a" }],
+    );
   });
   it("asks nothing where there is nothing to ask for", async () => {
     assert.deepEqual(await inspect({ env: {}, run: () => assert.fail("asked") }, [], "local"), []);
   });
   it("says that Docker does not answer", async () => {
-    await assert.rejects(inspect(answering(1, "", "Cannot connect to the Docker daemon at unix:///x"), ["a"], "local"), { what: "Docker does not answer" });
+    await assert.rejects(
+      inspect(answering(1, "", "Cannot connect to the Docker daemon at unix:///x"), ["a"], "local"),
+      { what: "Docker does not answer" },
+    );
   });
 });
 
@@ -25,7 +34,11 @@ describe("the docker client's context", () => {
     writeFileSync(join(folder, "docker"), '#!/bin/sh\n[ "$5" = far ] && echo ssh://ann@ship\n', { mode: 0o755 });
   });
   afterEach(() => rmSync(folder, { recursive: true }));
-  const env = (more: Record<string, string> = {}) => ({ PATH: `${folder}:/usr/bin:/bin`, DOCKER_CONFIG: folder, ...more });
+  const env = (more: Record<string, string> = {}) => ({
+    PATH: `${folder}:/usr/bin:/bin`,
+    DOCKER_CONFIG: folder,
+    ...more,
+  });
 
   it("is told to the plugins, which know none", async () => {
     writeFileSync(join(folder, "config.json"), '{"currentContext":"far"}');

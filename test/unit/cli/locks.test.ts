@@ -3,16 +3,32 @@ import { execFile, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { CliError, Exit } from "../../../cli/errors.ts";
-import { isAtWork, judge, processExists, pulumiLocks, readHolder, takeLock, type Holder } from "../../../cli/locks.ts";
+import { type CliError, Exit } from "../../../cli/errors.ts";
+import { type Holder, isAtWork, judge, processExists, pulumiLocks, readHolder, takeLock } from "../../../cli/locks.ts";
 
 const holder: Holder = { pid: 42, username: "ann", hostname: "ship", timestamp: "2026-01-31T10:00:00Z" };
 
 describe("judging a lock", () => {
-  it("is free without a holder", () => assert.equal(judge(undefined, "ship", () => true), "free"));
-  it("is alive where its process is at work", () => assert.equal(judge(holder, "ship", () => true), "alive"));
-  it("is stale where its process is gone", () => assert.equal(judge(holder, "ship", () => false), "stale"));
-  it("can't be judged from another machine", () => assert.equal(judge(holder, "boat", () => false), "elsewhere"));
+  it("is free without a holder", () =>
+    assert.equal(
+      judge(undefined, "ship", () => true),
+      "free",
+    ));
+  it("is alive where its process is at work", () =>
+    assert.equal(
+      judge(holder, "ship", () => true),
+      "alive",
+    ));
+  it("is stale where its process is gone", () =>
+    assert.equal(
+      judge(holder, "ship", () => false),
+      "stale",
+    ));
+  it("can't be judged from another machine", () =>
+    assert.equal(
+      judge(holder, "boat", () => false),
+      "elsewhere",
+    ));
 });
 
 describe("whether a process is at work", () => {
@@ -34,10 +50,20 @@ describe("whether a process is at work", () => {
   it("knows that the number was given to somebody else", () => assert.equal(runs("/usr/sbin/cron\0-f\0"), false));
   it("counts a zombie as gone", () => assert.equal(runs(""), false));
   it("believes the process table where there is no /proc", () => {
-    assert.equal(isAtWork(42, () => true, "/nowhere"), true);
-    assert.equal(isAtWork(42, () => false, "/nowhere"), false);
+    assert.equal(
+      isAtWork(42, () => true, "/nowhere"),
+      true,
+    );
+    assert.equal(
+      isAtWork(42, () => false, "/nowhere"),
+      false,
+    );
   });
-  it("takes no number that is no process", () => assert.equal(isAtWork(0, () => true, proc), false));
+  it("takes no number that is no process", () =>
+    assert.equal(
+      isAtWork(0, () => true, proc),
+      false,
+    ));
   it("finds this process, and not one that has ended", () => {
     assert.equal(processExists(process.pid), true);
     assert.equal(processExists(spawnSync("true").pid), false);
@@ -66,11 +92,14 @@ describe("Drydock's lock of a stack", () => {
 
   it("is refused to a second one, with the name of the first", () => {
     left(JSON.stringify({ ...holder, hostname: "another-machine" }));
-    assert.throws(() => takeLock(file, "local"), (error: CliError) => {
-      assert.match(error.what, /being changed by ann@another-machine \(pid 42, since 2026-01-31T10:00:00Z\)/);
-      assert.equal(error.code, Exit.refused);
-      return true;
-    });
+    assert.throws(
+      () => takeLock(file, "local"),
+      (error: CliError) => {
+        assert.match(error.what, /being changed by ann@another-machine \(pid 42, since 2026-01-31T10:00:00Z\)/);
+        assert.equal(error.code, Exit.refused);
+        return true;
+      },
+    );
   });
 
   it("is taken over from a process that is gone, and says from whom", () => {
@@ -88,10 +117,23 @@ describe("Drydock's lock of a stack", () => {
       try { takeLock(${JSON.stringify(file)}, "local"); console.log("has it"); setTimeout(() => {}, 3000); } catch (error) { console.log(error.what ?? String(error)); }`;
     const script = join(folder, "drydock-race.mjs");
     writeFileSync(script, code);
-    const said = await Promise.all(Array.from({ length: 4 }, () => new Promise<string>((resolve, reject) => {
-      execFile(process.execPath, ["--import", new URL("../../../node_modules/tsx/dist/esm/index.mjs", import.meta.url).href, script], (error, stdout) => (error === null ? resolve(stdout.trim()) : reject(error)));
-    })));
-    assert.deepEqual(said.map((text) => text.replace(/by .*/, "by somebody")).sort(), ["has it", ...Array<string>(3).fill("stack local is being changed by somebody")]);
+    const said = await Promise.all(
+      Array.from(
+        { length: 4 },
+        () =>
+          new Promise<string>((resolve, reject) => {
+            execFile(
+              process.execPath,
+              ["--import", new URL("../../../node_modules/tsx/dist/esm/index.mjs", import.meta.url).href, script],
+              (error, stdout) => (error === null ? resolve(stdout.trim()) : reject(error)),
+            );
+          }),
+      ),
+    );
+    assert.deepEqual(said.map((text) => text.replace(/by .*/, "by somebody")).sort(), [
+      "has it",
+      ...Array<string>(3).fill("stack local is being changed by somebody"),
+    ]);
   }).timeout(60_000);
 
   it("leaves nothing beside itself", () => {

@@ -10,8 +10,14 @@ import { execArguments } from "../../../cli/verbs/artisan.ts";
 async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
   const written = { out: "", err: "" };
   const [out, err] = [process.stdout.write, process.stderr.write];
-  process.stdout.write = ((text: string) => { written.out += text; return true; }) as typeof process.stdout.write;
-  process.stderr.write = ((text: string) => { written.err += text; return true; }) as typeof process.stderr.write;
+  process.stdout.write = ((text: string) => {
+    written.out += text;
+    return true;
+  }) as typeof process.stdout.write;
+  process.stderr.write = ((text: string) => {
+    written.err += text;
+    return true;
+  }) as typeof process.stderr.write;
   try {
     return { code: await main(argv), ...written };
   } finally {
@@ -25,7 +31,10 @@ const verbs = readdirSync(join(import.meta.dirname, "../../../cli/verbs")).map((
 describe("the command line", () => {
   it("has every verb of cli/verbs, each with its description", async () => {
     const commands = (await buildProgram()).commands;
-    assert.deepEqual(verbs.filter((verb) => !commands.some((command) => command.name() === verb)), []);
+    assert.deepEqual(
+      verbs.filter((verb) => !commands.some((command) => command.name() === verb)),
+      [],
+    );
     for (const command of commands) assert.notEqual(command.description(), "", command.name());
   });
 
@@ -38,12 +47,19 @@ describe("the command line", () => {
   }
 
   it("takes -s in every verb that is about a stack", async () => {
-    for (const command of (await buildProgram()).commands.filter((command) => verbs.includes(command.name()) && command.name() !== "test")) {
-      assert.equal(command.options.some(({ long, short }) => long === "--stack" && short === "-s"), true, command.name());
+    for (const command of (await buildProgram()).commands.filter(
+      (command) => verbs.includes(command.name()) && command.name() !== "test",
+    )) {
+      assert.equal(
+        command.options.some(({ long, short }) => long === "--stack" && short === "-s"),
+        true,
+        command.name(),
+      );
     }
   });
 
-  it("documents its exit codes", async () => assert.match((await run("--help")).out, /Exit codes:\n  0 +done[^]*3 +refused[^]*130 +interrupted/));
+  it("documents its exit codes", async () =>
+    assert.match((await run("--help")).out, /Exit codes:\n  0 +done[^]*3 +refused[^]*130 +interrupted/));
 
   for (const [name, argv, says] of [
     ["no command at all", [], /^$/],
@@ -51,7 +67,7 @@ describe("the command line", () => {
     ["an unknown option, and where to look", ["up", "--yess"], /unknown option '--yess'[^]*drydock up --help/],
     ["an argument too many", ["status", "now"], /too many arguments for 'status'/],
     ["a missing argument", ["logs"], /missing required argument 'role'/],
-    ["an unknown suite", ["test", "--only", "everything"], /Allowed choices are types, unit/],
+    ["an unknown suite", ["test", "--only", "everything"], /Allowed choices are types, style, unit/],
   ] as const) {
     it(`takes ${name} for wrong use`, async () => {
       const { code, err } = await run(...argv);
@@ -63,9 +79,28 @@ describe("the command line", () => {
 
 describe("artisan", () => {
   it("runs in the application's folder, as the container's own user", () => {
-    assert.deepEqual(execArguments("app-1-abc1234", ["migrate:status", "--pending"], { folder: "/srv/app", terminal: false }),
-      ["exec", "--interactive", "--env", "HOME=/tmp", "--env", "XDG_CONFIG_HOME=/tmp/.config", "--env", "XDG_DATA_HOME=/tmp/.data", "--workdir", "/srv/app", "app-1-abc1234",
-        "sh", "-c", 'PHP_INI_SCAN_DIR="${PHP_INI_SCAN_DIR-}:/run/drydock/php" exec php artisan "$@"', "artisan", "migrate:status", "--pending"]);
+    assert.deepEqual(
+      execArguments("app-1-abc1234", ["migrate:status", "--pending"], { folder: "/srv/app", terminal: false }),
+      [
+        "exec",
+        "--interactive",
+        "--env",
+        "HOME=/tmp",
+        "--env",
+        "XDG_CONFIG_HOME=/tmp/.config",
+        "--env",
+        "XDG_DATA_HOME=/tmp/.data",
+        "--workdir",
+        "/srv/app",
+        "app-1-abc1234",
+        "sh",
+        "-c",
+        'PHP_INI_SCAN_DIR="${PHP_INI_SCAN_DIR-}:/run/drydock/php" exec php artisan "$@"',
+        "artisan",
+        "migrate:status",
+        "--pending",
+      ],
+    );
   });
   it("has a terminal where there is one", () => {
     assert.equal(execArguments("x", [], { folder: "/", terminal: true }).includes("--tty"), true);
@@ -74,8 +109,19 @@ describe("artisan", () => {
 
 describe("logs", () => {
   it("of earlier releases are those of a role, the last lines of each container", () => {
-    const kept = ["app app-1-a | one", "horizon horizon-a | job", "app app-1-a | two", "app app-2-a | three | four", "damaged", "app app-1-a | five"].join("\n");
-    assert.deepEqual(linesBefore(kept, "app", { tail: "2" }), ["app-1-a | two", "app-1-a | five", "app-2-a | three | four"]);
+    const kept = [
+      "app app-1-a | one",
+      "horizon horizon-a | job",
+      "app app-1-a | two",
+      "app app-2-a | three | four",
+      "damaged",
+      "app app-1-a | five",
+    ].join("\n");
+    assert.deepEqual(linesBefore(kept, "app", { tail: "2" }), [
+      "app-1-a | two",
+      "app-1-a | five",
+      "app-2-a | three | four",
+    ]);
     assert.deepEqual(linesBefore(kept, "horizon", { tail: "all" }), ["horizon-a | job"]);
     assert.equal(linesBefore(kept, "all", { tail: "100" }).length, 5);
   });
@@ -84,14 +130,29 @@ describe("logs", () => {
   const services = [service("app-1", "app"), service("app-2", "app"), service("redis", "redis")];
 
   it("are those of a role, or all", () => {
-    assert.deepEqual(ofRole(services, "app").map(({ name }) => name), ["app-1", "app-2"]);
+    assert.deepEqual(
+      ofRole(services, "app").map(({ name }) => name),
+      ["app-1", "app-2"],
+    );
     assert.equal(ofRole(services, "all").length, 3);
   });
   it("of an unknown role: the known ones are named", () => {
-    assert.throws(() => ofRole(services, "web"), { what: 'no service has the role "web"', remedy: "one of: app, redis, all", code: Exit.usage });
+    assert.throws(() => ofRole(services, "web"), {
+      what: 'no service has the role "web"',
+      remedy: "one of: app, redis, all",
+      code: Exit.usage,
+    });
   });
   it("are asked for as Docker wants it", () => {
-    assert.deepEqual(logArguments("c", { tail: "5", since: "10m", follow: true }), ["logs", "--tail", "5", "--since", "10m", "--follow", "c"]);
+    assert.deepEqual(logArguments("c", { tail: "5", since: "10m", follow: true }), [
+      "logs",
+      "--tail",
+      "5",
+      "--since",
+      "10m",
+      "--follow",
+      "c",
+    ]);
     assert.deepEqual(logArguments("c", { tail: "all" }), ["logs", "--tail", "all", "c"]);
     assert.throws(() => logArguments("c", { tail: "-1" }), { code: Exit.usage });
   });

@@ -13,7 +13,10 @@ const outputs = {
   ],
 };
 const live = (name: string, status: string, health?: string): Inspected => ({
-  Id: `id-${name}`, Name: `/${name}`, Created: "2026-01-31T10:00:00Z", Config: { Image: `image-of-${name}` },
+  Id: `id-${name}`,
+  Name: `/${name}`,
+  Created: "2026-01-31T10:00:00Z",
+  Config: { Image: `image-of-${name}` },
   State: { Status: status, ...(health === undefined ? {} : { Health: { Status: health } }) },
 });
 
@@ -26,9 +29,30 @@ describe("the report of a stack", () => {
       url: "http://localhost:8080",
       release: "1a2b3c",
       services: [
-        { name: "app-1", role: "app", container: "app-1-abc1234", image: "image-of-app-1-abc1234", state: "running", health: "healthy" },
-        { name: "database", role: "database", container: "database-def5678", image: "image-of-database-def5678", state: "running", health: "none" },
-        { name: "redis", role: "redis", container: "redis-0123456", image: "redis:8", state: "missing", health: "none" },
+        {
+          name: "app-1",
+          role: "app",
+          container: "app-1-abc1234",
+          image: "image-of-app-1-abc1234",
+          state: "running",
+          health: "healthy",
+        },
+        {
+          name: "database",
+          role: "database",
+          container: "database-def5678",
+          image: "image-of-database-def5678",
+          state: "running",
+          health: "none",
+        },
+        {
+          name: "redis",
+          role: "redis",
+          container: "redis-0123456",
+          image: "redis:8",
+          state: "missing",
+          health: "none",
+        },
       ],
     });
   });
@@ -37,11 +61,37 @@ describe("the report of a stack", () => {
     const now = Date.parse("2026-01-31T12:00:00Z");
     const only = { ...outputs, services: [{ name: "backup-agent", role: "backup", container: "agent", image: "x" }] };
     const seen = (RestartCount: number, minutes: number, status = "running") =>
-      reportOf(only, [{ ...live("agent", status, "healthy"), RestartCount, State: { Status: status, StartedAt: new Date(now - minutes * 60_000).toISOString(), Health: { Status: "healthy" } } }], undefined, now);
-    assert.deepEqual([seen(2, 1), seen(3, 10), seen(9, 1), seen(3, 10, "restarting")].map(allHealthy), [true, true, false, false]);
+      reportOf(
+        only,
+        [
+          {
+            ...live("agent", status, "healthy"),
+            RestartCount,
+            State: {
+              Status: status,
+              StartedAt: new Date(now - minutes * 60_000).toISOString(),
+              Health: { Status: "healthy" },
+            },
+          },
+        ],
+        undefined,
+        now,
+      );
+    assert.deepEqual([seen(2, 1), seen(3, 10), seen(9, 1), seen(3, 10, "restarting")].map(allHealthy), [
+      true,
+      true,
+      false,
+      false,
+    ]);
     const said = statusTable(seen(9, 1), (_, cell) => cell);
-    assert.match(said, /backup-agent ends and is started again, over and over \(9 times\)\. No backup is made meanwhile, and no alarm raised\. Why: \.\/drydock logs backup/);
-    assert.doesNotMatch(statusTable(seen(2, 1), (_, cell) => cell), /over and over/);
+    assert.match(
+      said,
+      /backup-agent ends and is started again, over and over \(9 times\)\. No backup is made meanwhile, and no alarm raised\. Why: \.\/drydock logs backup/,
+    );
+    assert.doesNotMatch(
+      statusTable(seen(2, 1), (_, cell) => cell),
+      /over and over/,
+    );
   });
 
   it("is healthy only when every service is", () => {
@@ -54,18 +104,28 @@ describe("the report of a stack", () => {
     const [healthy, , missing] = report.services;
     assert.ok(healthy && missing);
     assert.deepEqual([isGone(healthy), isGone(missing), isGone({ ...healthy, state: "exited" })], [false, true, true]);
-    assert.deepEqual([isStarting(healthy), isStarting({ ...healthy, health: "starting" }), isStarting({ ...healthy, state: "restarting" })], [false, true, true]);
+    assert.deepEqual(
+      [
+        isStarting(healthy),
+        isStarting({ ...healthy, health: "starting" }),
+        isStarting({ ...healthy, state: "restarting" }),
+      ],
+      [false, true, true],
+    );
   });
 
   it("is a table for people, with digests cut short", () => {
     const text = statusTable(reportOf({ ...outputs, services: outputs.services.slice(1, 2) }, []), (_, cell) => cell);
-    assert.equal(text, [
-      "stack    local",
-      "url      http://localhost:8080",
-      "release  1a2b3c",
-      "",
-      "NAME      ROLE      CONTAINER         IMAGE                         STATE    HEALTH",
-      "database  database  database-def5678  mariadb@sha256:aaaaaaaaaaaa…  missing  none",
-    ].join("\n"));
+    assert.equal(
+      text,
+      [
+        "stack    local",
+        "url      http://localhost:8080",
+        "release  1a2b3c",
+        "",
+        "NAME      ROLE      CONTAINER         IMAGE                         STATE    HEALTH",
+        "database  database  database-def5678  mariadb@sha256:aaaaaaaaaaaa…  missing  none",
+      ].join("\n"),
+    );
   });
 });

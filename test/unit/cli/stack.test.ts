@@ -3,9 +3,17 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathsOf, type Paths } from "../../../cli/project.ts";
+import { type Paths, pathsOf } from "../../../cli/project.ts";
 import type { Pulumi } from "../../../cli/pulumi.ts";
-import { at, mayBePending, outputsOf, readDeployment, selectedStack, stackConfig, stackExists } from "../../../cli/stack.ts";
+import {
+  at,
+  mayBePending,
+  outputsOf,
+  readDeployment,
+  selectedStack,
+  stackConfig,
+  stackExists,
+} from "../../../cli/stack.ts";
 
 let root: string;
 let paths: Paths;
@@ -19,15 +27,33 @@ describe("the stack that is meant without -s", () => {
   const select = (content: string): NodeJS.ProcessEnv => {
     const folder = join(root, "home", "workspaces");
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, `drydock-${createHash("sha1").update(join(root, "Pulumi.yaml")).digest("hex")}-workspace.json`), content);
+    writeFileSync(
+      join(folder, `drydock-${createHash("sha1").update(join(root, "Pulumi.yaml")).digest("hex")}-workspace.json`),
+      content,
+    );
     return { PULUMI_HOME: join(root, "home"), PULUMI_BACKEND_URL: "file:///here" };
   };
   it("is the one that pulumi stack select chose for this clone", () => {
-    assert.equal(selectedStack(paths, select('{"stacks":{"file:///here":"organization/drydock/staging","file:///there":"organization/drydock/prod"}}')), "staging");
+    assert.equal(
+      selectedStack(
+        paths,
+        select(
+          '{"stacks":{"file:///here":"organization/drydock/staging","file:///there":"organization/drydock/prod"}}',
+        ),
+      ),
+      "staging",
+    );
     assert.equal(selectedStack(paths, select('{"stack":"organization/drydock/staging"}')), "staging");
-    assert.equal(selectedStack(paths, { ...select('{"stacks":{"file:///here":"staging"}}'), PULUMI_BACKEND_URL: "file:///here?metadata=skip" }), "staging");
+    assert.equal(
+      selectedStack(paths, {
+        ...select('{"stacks":{"file:///here":"staging"}}'),
+        PULUMI_BACKEND_URL: "file:///here?metadata=skip",
+      }),
+      "staging",
+    );
   });
-  it("is PULUMI_STACK before that", () => assert.equal(selectedStack(paths, { ...select('{"stack":"staging"}'), PULUMI_STACK: "prod" }), "prod"));
+  it("is PULUMI_STACK before that", () =>
+    assert.equal(selectedStack(paths, { ...select('{"stack":"staging"}'), PULUMI_STACK: "prod" }), "prod"));
   it("is none where none was chosen, or the file can't be read", () => {
     assert.equal(selectedStack(paths, select("{}")), undefined);
     assert.equal(selectedStack(paths, select('{"stacks":{"file:///there":"prod"}}')), undefined);
@@ -58,7 +84,10 @@ describe("a stack in this clone's state", () => {
 
 describe("a stack's file", () => {
   it("is read by paths, secrets as they are encrypted", () => {
-    writeFileSync(paths.stackFile("prod"), "config:\n  drydock:docker:\n    host: ssh://ann@ship\n  drydock:env:\n    APP_KEY:\n      secure: v1:x\n");
+    writeFileSync(
+      paths.stackFile("prod"),
+      "config:\n  drydock:docker:\n    host: ssh://ann@ship\n  drydock:env:\n    APP_KEY:\n      secure: v1:x\n",
+    );
     const config = stackConfig(paths, "prod");
     assert.equal(at(config, "docker.host"), "ssh://ann@ship");
     assert.deepEqual(at(config, "env.APP_KEY"), { secure: "v1:x" });
@@ -72,15 +101,23 @@ describe("a stack's file", () => {
 });
 
 describe("a stack's outputs", () => {
-  const pulumi = (code: number, stdout: string, stderr = ""): Pulumi => ({ capture: () => Promise.resolve({ code, stdout, stderr }), stream: () => assert.fail("not used") });
-  const read = async (stack: string, ...answer: Parameters<typeof pulumi>) => outputsOf(await readDeployment(pulumi(...answer), stack), stack);
-  const resources = (outputs: object) => JSON.stringify({ deployment: { resources: [{ urn: "urn:x", type: "pulumi:pulumi:Stack", outputs }] } });
+  const pulumi = (code: number, stdout: string, stderr = ""): Pulumi => ({
+    capture: () => Promise.resolve({ code, stdout, stderr }),
+    stream: () => assert.fail("not used"),
+  });
+  const read = async (stack: string, ...answer: Parameters<typeof pulumi>) =>
+    outputsOf(await readDeployment(pulumi(...answer), stack), stack);
+  const resources = (outputs: object) =>
+    JSON.stringify({ deployment: { resources: [{ urn: "urn:x", type: "pulumi:pulumi:Stack", outputs }] } });
   it("are what the program exports", async () => {
     const outputs = { stack: "local", url: "http://x", release: "1", services: [] };
     assert.deepEqual(await read("local", 0, resources(outputs)), outputs);
   });
   it("of a stack that was never deployed: how to deploy it", async () => {
-    await assert.rejects(read("staging", 0, resources({})), { what: "stack staging has not been deployed yet", remedy: "./drydock up -s staging" });
+    await assert.rejects(read("staging", 0, resources({})), {
+      what: "stack staging has not been deployed yet",
+      remedy: "./drydock up -s staging",
+    });
     await assert.rejects(read("local", 6, "", "error: no stack named 'local' found"), { remedy: "./drydock up" });
   });
 });

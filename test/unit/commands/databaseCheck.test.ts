@@ -9,12 +9,24 @@ import { afterEach, beforeEach, describe, it } from "mocha";
 describe("the look at the database's server", function () {
   this.timeout(60_000);
   let folder: string;
-  beforeEach(() => { folder = mkdtempSync(join(tmpdir(), "drydock-database-check-")); });
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "drydock-database-check-"));
+  });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  const run = ({ server = "mariadbd  Ver 11.8.9-MariaDB-2 from Debian", serving = "", left = "", agent = "backup-agent-1", backup = 0, options = 0, engine = "mariadb" }) => {
+  const run = ({
+    server = "mariadbd  Ver 11.8.9-MariaDB-2 from Debian",
+    serving = "",
+    left = "",
+    agent = "backup-agent-1",
+    backup = 0,
+    options = 0,
+    engine = "mariadb",
+  }) => {
     writeFileSync(join(folder, "calls"), "");
-    writeFileSync(join(folder, "docker"), `#!/bin/sh
+    writeFileSync(
+      join(folder, "docker"),
+      `#!/bin/sh
 echo "$*" >> ${folder}/calls
 case "$*" in
   *--version) echo "${server}" ;;
@@ -25,12 +37,22 @@ case "$*" in
   exec\\ backup-agent-1*) echo "what the agent says" >&2; exit ${backup} ;;
   run*target=/data*) echo "${left}" ;;
 esac
-`, { mode: 0o755 });
+`,
+      { mode: 0o755 },
+    );
     const { status, stdout, stderr } = spawnSync("sh", ["commands/database-check.sh"], {
       encoding: "utf8",
       env: {
-        ...process.env, PATH: `${folder}:${process.env.PATH}`, IMAGE: "mariadb:11.8", ENGINE: engine, OPTIONS: "--max-connections=300\n--sql-mode=A,B\n--init=a b",
-        RUN_AS: "999:999", LABELS: "--label drydock.stack=prod", STACK: "prod", VOLUME: "data", BACKUPS: "backups",
+        ...process.env,
+        PATH: `${folder}:${process.env.PATH}`,
+        IMAGE: "mariadb:11.8",
+        ENGINE: engine,
+        OPTIONS: "--max-connections=300\n--sql-mode=A,B\n--init=a b",
+        RUN_AS: "999:999",
+        LABELS: "--label drydock.stack=prod",
+        STACK: "prod",
+        VOLUME: "data",
+        BACKUPS: "backups",
       },
     });
     return { status, stdout, stderr, calls: readFileSync(join(folder, "calls"), "utf8") };
@@ -39,7 +61,10 @@ esac
   it("takes a new database, and data of the same series, without a backup", () => {
     const fresh = run({});
     assert.deepEqual([fresh.status, fresh.stderr, fresh.stdout], [0, "", "a new database, for 11.8.9-MariaDB-2\n"]);
-    assert.match(fresh.calls, /--entrypoint mariadbd mariadb:11\.8 --max-connections=300 --sql-mode=A,B --init=a b --verbose --help/);
+    assert.match(
+      fresh.calls,
+      /--entrypoint mariadbd mariadb:11\.8 --max-connections=300 --sql-mode=A,B --init=a b --verbose --help/,
+    );
     const same = run({ serving: "11.8.2-MariaDB-log" });
     assert.deepEqual([same.status, same.stdout], [0, "the data is of this server's series\n"]);
     assert.ok(!same.calls.includes("agent run"));
@@ -51,7 +76,10 @@ esac
     assert.match(fine.calls, /exec backup-agent-1 agent run --type db --reason before 11\.8\.9/);
     const failed = run({ serving: "10.11.18-MariaDB", backup: 1 });
     assert.equal(failed.status, 1);
-    assert.match(failed.stderr, /could not be backed up before it becomes a later server's; nothing was changed:\nwhat the agent says/);
+    assert.match(
+      failed.stderr,
+      /could not be backed up before it becomes a later server's; nothing was changed:\nwhat the agent says/,
+    );
     const stopped = run({ left: "mariadb 10.11.18-MariaDB" });
     assert.equal(stopped.status, 1);
     assert.match(stopped.stderr, /the database does not run, so its data can't be backed up/);
@@ -62,10 +90,19 @@ esac
 
   it("refuses an earlier server, another engine, a skipped series, and an image of something else", () => {
     for (const [input, message] of [
-      [{ serving: "12.1.0-MariaDB" }, /written by MariaDB 12\.1\.0, and the older MariaDB 11\.8\.9 can't read it; nothing was changed\.\nkeep an image of MariaDB 12\.1\.0: pulumi config set --path drydock:database\.image IMAGE -s prod/],
+      [
+        { serving: "12.1.0-MariaDB" },
+        /written by MariaDB 12\.1\.0, and the older MariaDB 11\.8\.9 can't read it; nothing was changed\.\nkeep an image of MariaDB 12\.1\.0: pulumi config set --path drydock:database\.image IMAGE -s prod/,
+      ],
       [{ left: "mysql 8.4.3" }, /written by MySQL 8\.4\.3, and MariaDB 11\.8\.9 can't read it/],
-      [{ server: "mysqld  Ver 9.7.4 for Linux", engine: "mysql", serving: "8.0.40" }, /MySQL 9\.7\.4 can't read what MySQL 8\.0\.40 has written: first an image of MySQL 8\.4/],
-      [{ server: "mysqld  Ver 9.7.4 for Linux", serving: "" , left: "mariadb 11.8.9-MariaDB" }, /the image has MySQL 9\.7\.4, and drydock:database\.engine is mariadb/],
+      [
+        { server: "mysqld  Ver 9.7.4 for Linux", engine: "mysql", serving: "8.0.40" },
+        /MySQL 9\.7\.4 can't read what MySQL 8\.0\.40 has written: first an image of MySQL 8\.4/,
+      ],
+      [
+        { server: "mysqld  Ver 9.7.4 for Linux", serving: "", left: "mariadb 11.8.9-MariaDB" },
+        /the image has MySQL 9\.7\.4, and drydock:database\.engine is mariadb/,
+      ],
       [{ left: "mysql" }, /written by another engine \(mysql\)/],
     ] as const) {
       const { status, stderr, calls } = run(input);
@@ -78,6 +115,9 @@ esac
   it("refuses options that the server does not take", () => {
     const { status, stderr } = run({ options: 7 });
     assert.equal(status, 1);
-    assert.match(stderr, /does not take its options \(drydock:database\.options\); nothing was changed:\nmariadbd: unknown variable 'x=1'/);
+    assert.match(
+      stderr,
+      /does not take its options \(drydock:database\.options\); nothing was changed:\nmariadbd: unknown variable 'x=1'/,
+    );
   });
 });

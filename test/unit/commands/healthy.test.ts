@@ -18,10 +18,14 @@ describe("the proof that containers are healthy", () => {
     const docker = `#!/bin/sh\necho "$*" >> ${folder}/calls\nn=$(grep -c . ${folder}/calls)\n[ -e ${folder}/answer-$n ] || n=${answers.length}\ncat ${folder}/answer-$n\n`;
     writeFileSync(join(folder, "docker"), docker, { mode: 0o755 });
     writeFileSync(join(folder, "sleep"), "#!/bin/sh\n", { mode: 0o755 });
-    const { status, stderr } = spawnSync("sh", ["-euc", ". commands/healthy.sh; healthy app-1-0000001 worker-mail-2-0000002"], {
-      encoding: "utf8",
-      env: { PATH: `${folder}:${process.env["PATH"]}` },
-    });
+    const { status, stderr } = spawnSync(
+      "sh",
+      ["-euc", ". commands/healthy.sh; healthy app-1-0000001 worker-mail-2-0000002"],
+      {
+        encoding: "utf8",
+        env: { PATH: `${folder}:${process.env["PATH"]}` },
+      },
+    );
     return { status, stderr, calls: readFileSync(join(folder, "calls"), "utf8").trim().split("\n") };
   };
 
@@ -33,7 +37,10 @@ describe("the proof that containers are healthy", () => {
 
   it("waits for one that is just starting", () => {
     const starting = "/app-1-0000001 starting\n/worker-mail-2-0000002 healthy\n";
-    assert.deepEqual(ask(starting, starting, "/app-1-0000001 healthy\n/worker-mail-2-0000002 healthy\n").calls.length, 3);
+    assert.deepEqual(
+      ask(starting, starting, "/app-1-0000001 healthy\n/worker-mail-2-0000002 healthy\n").calls.length,
+      3,
+    );
   });
 
   it("names those that are not, with the command that makes them anew", () => {

@@ -9,13 +9,22 @@ import { afterEach, beforeEach, describe, it } from "mocha";
 describe("the lock of the migrations", function () {
   this.timeout(20_000);
   let folder: string;
-  beforeEach(() => { folder = mkdtempSync(join(tmpdir(), "drydock-migrate-")); });
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "drydock-migrate-"));
+  });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  const docker = (parts: { readonly exists?: string; readonly until?: number; readonly wait?: string; readonly start?: string }): void => {
+  const docker = (parts: {
+    readonly exists?: string;
+    readonly until?: number;
+    readonly wait?: string;
+    readonly start?: string;
+  }): void => {
     const { exists, until = 0, wait = "exit 0", start = "exit 0" } = parts;
     if (exists !== undefined) writeFileSync(join(folder, "state"), exists);
-    writeFileSync(join(folder, "docker"), `#!/bin/sh
+    writeFileSync(
+      join(folder, "docker"),
+      `#!/bin/sh
 echo "$*" >> ${folder}/calls
 case "$1 $3" in
   *lock.purpose*) cat ${folder}/restore 2>/dev/null || exit 1 ;;
@@ -27,15 +36,36 @@ case "$1 $3" in
   start*) ${start} ;;
   cp*) cat > /dev/null ;;
 esac
-`, { mode: 0o755 });
+`,
+      { mode: 0o755 },
+    );
   };
   const run = (env: Record<string, string> = {}) => {
     const done = spawnSync("sh", ["commands/migrate.sh"], {
-      input: "", encoding: "utf8",
-      env: { PATH: `${folder}:${process.env.PATH}`, NAME: "net-migrate", TIMEOUT: "5", PENDING: "1", HOLD: "", LOCK_SECONDS: "5", IMAGE: "shop:1", NETWORK: "net", APP_PATH: "/app", RUN_AS: "1000:1000", MEMORY: "256", LABELS: "--label a=b", ...env },
+      input: "",
+      encoding: "utf8",
+      env: {
+        PATH: `${folder}:${process.env.PATH}`,
+        NAME: "net-migrate",
+        TIMEOUT: "5",
+        PENDING: "1",
+        HOLD: "",
+        LOCK_SECONDS: "5",
+        IMAGE: "shop:1",
+        NETWORK: "net",
+        APP_PATH: "/app",
+        RUN_AS: "1000:1000",
+        MEMORY: "256",
+        LABELS: "--label a=b",
+        ...env,
+      },
     });
     const calls = existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8") : "";
-    return { ...done, calls, created: /^create --name net-migrate [\s\S]*?(?=^(?:cp|rm|start))/m.exec(calls)?.[0] ?? "" };
+    return {
+      ...done,
+      calls,
+      created: /^create --name net-migrate [\s\S]*?(?=^(?:cp|rm|start))/m.exec(calls)?.[0] ?? "",
+    };
   };
 
   it("is a container that says whose it is and when its time is over", () => {
@@ -51,8 +81,12 @@ esac
   });
 
   it("is waited for while its holder has time, and says who holds it", () => {
-    docker({ exists: "true 0", until: Math.floor(Date.now() / 1000) + 100, wait: `echo "false 0" > ${folder}/state; exit 0` });
-    const { status, stdout, calls, created } = run();
+    docker({
+      exists: "true 0",
+      until: Math.floor(Date.now() / 1000) + 100,
+      wait: `echo "false 0" > ${folder}/state; exit 0`,
+    });
+    const { status, stdout, calls } = run();
     assert.equal(status, 0);
     assert.match(stdout, /begun by ann@build at 2026-01-01T00:00:00Z: waiting up to 5 s/);
     assert.ok(!calls.includes("kill net-migrate"));
@@ -95,7 +129,10 @@ esac
     writeFileSync(join(folder, "restore"), "restore by ann@build, since 2026-01-01T00:00:00Z\n");
     const refused = run();
     assert.equal(refused.status, 1);
-    assert.match(refused.stderr, /refused: restore by ann@build, since 2026-01-01T00:00:00Z, is under way or was cut off.*--resume/);
+    assert.match(
+      refused.stderr,
+      /refused: restore by ann@build, since 2026-01-01T00:00:00Z, is under way or was cut off.*--resume/,
+    );
     assert.equal(refused.created, "");
     assert.match(refused.calls, /inspect .* net-restore$/m);
     writeFileSync(join(folder, "restore"), "up by ann@build, since 2026-01-01T00:00:00Z\n");
@@ -127,12 +164,10 @@ esac
 
   it("has the variables, volumes and networks of a replica, whatever is in a value", () => {
     docker({});
-    const value = "it's $(touch /tmp/never) \"x\" `y`\nz";
+    const value = 'it\'s $(touch /tmp/never) "x" `y`\nz';
     const { status, stderr, calls, created } = run({
-      MORE: `--env 'OWN=${value.replaceAll(
-        "'",
-        "'\\''",
-      )}' --mount 'type=volume,source=s,target=/app/storage/logs'`, ALSO: "app-net",
+      MORE: `--env 'OWN=${value.replaceAll("'", "'\\''")}' --mount 'type=volume,source=s,target=/app/storage/logs'`,
+      ALSO: "app-net",
     });
     assert.equal(status, 0, stderr);
     assert.ok(

@@ -12,13 +12,23 @@ const NOTHING = { missing: [], differs: [], file: "/app/.env", unknown: [], logs
 describe("the look into the image", function () {
   this.timeout(30_000);
   let folder: string;
-  beforeEach(() => { folder = mkdtempSync(join(tmpdir(), "drydock-preflight-")); });
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "drydock-preflight-"));
+  });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  const run = ({ env = "PATH=/bin", user = "", own = "", answer = `noise\n\u001e${JSON.stringify(NOTHING)}`, code = 0 }) => {
+  const run = ({
+    env = "PATH=/bin",
+    user = "",
+    own = "",
+    answer = `noise\n\u001e${JSON.stringify(NOTHING)}`,
+    code = 0,
+  }) => {
     writeFileSync(join(folder, "answer"), answer);
     writeFileSync(join(folder, "env"), `${env}\n`);
-    writeFileSync(join(folder, "docker"), `#!/bin/sh
+    writeFileSync(
+      join(folder, "docker"),
+      `#!/bin/sh
 echo "$*" >> ${folder}/calls
 case "$1 $2" in
   "image inspect") echo "${user}"; cat ${folder}/env ;;
@@ -28,13 +38,27 @@ case "$1 $2" in
   "cp net"*) case " ${own} " in *" \${2##*:/app/} "*) ;; *) exit 1 ;; esac ;;
   "start --attach") cat > ${folder}/plan; cat ${folder}/answer; exit ${code} ;;
 esac
-`, { mode: 0o755 });
+`,
+      { mode: 0o755 },
+    );
     const done = spawnSync("sh", ["commands/preflight.sh"], {
-      input: '{"names":{}}\nAAAA\n', encoding: "utf8",
+      input: '{"names":{}}\nAAAA\n',
+      encoding: "utf8",
       env: {
-        ...process.env, PATH: `${folder}:${process.env.PATH}`, NAME: "net-preflight", IMAGE: "shop:1", NETWORK: "net", APP_PATH: "/app",
-        RUN_AS: "1000:1000", MEMORY: "256", LABELS: "--label a=b", STACK: "prod", STAGE: "production", SECRETS: "APP_KEY STRIPE_SECRET",
-        HORIZON: "1", OWN_START: "0",
+        ...process.env,
+        PATH: `${folder}:${process.env.PATH}`,
+        NAME: "net-preflight",
+        IMAGE: "shop:1",
+        NETWORK: "net",
+        APP_PATH: "/app",
+        RUN_AS: "1000:1000",
+        MEMORY: "256",
+        LABELS: "--label a=b",
+        STACK: "prod",
+        STAGE: "production",
+        SECRETS: "APP_KEY STRIPE_SECRET",
+        HORIZON: "1",
+        OWN_START: "0",
       },
     });
     const calls = existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8") : "";
@@ -50,7 +74,10 @@ esac
 
   it("makes few calls, for each takes two round trips where the host is far away", () => {
     const { calls } = run({});
-    const kinds = calls.trim().split("\n").map((call) => call.split(" ").slice(0, 2).join(" ").replace(/:.*/, ""));
+    const kinds = calls
+      .trim()
+      .split("\n")
+      .map((call) => call.split(" ").slice(0, 2).join(" ").replace(/:.*/, ""));
     const looks = Array.from({ length: 3 }, () => "cp net-preflight");
     assert.deepEqual(kinds, ["image inspect", "create --name", ...looks, "cp -", "start --attach"]);
   });
@@ -73,9 +100,15 @@ esac
   it("looks for what the image lacks as the user and with the start that it is made for", () => {
     const { status, calls } = run({ user: "www-data" });
     assert.equal(status, 0);
-    assert.match(calls, /create .* shop:1 \/drydock\/start\.sh \/bin\/sh -c php \/drydock\/image\.php "\$@" && .* image \/app 1 0 www-data$/m);
+    assert.match(
+      calls,
+      /create .* shop:1 \/drydock\/start\.sh \/bin\/sh -c php \/drydock\/image\.php "\$@" && .* image \/app 1 0 www-data$/m,
+    );
     const lacks = run({ code: 3, answer: "" });
-    assert.deepEqual([lacks.status, lacks.stderr], [1, "preflight: shop:1 is not what the release needs (see above); nothing was changed\n"]);
+    assert.deepEqual(
+      [lacks.status, lacks.stderr],
+      [1, "preflight: shop:1 is not what the release needs (see above); nothing was changed\n"],
+    );
     assert.match(run({ code: 127, answer: "" }).stderr, /^preflight: php could not be run in shop:1/);
   });
 
@@ -86,9 +119,9 @@ esac
   });
 
   it("refuses what is read otherwise than planned, and an application that does not start", () => {
-    const other = run(
-      { answer: `\u001e${JSON.stringify({ ...NOTHING, differs: ["DB_PASSWORD"], file: "/etc/app/.env" })}` },
-    );
+    const other = run({
+      answer: `\u001e${JSON.stringify({ ...NOTHING, differs: ["DB_PASSWORD"], file: "/etc/app/.env" })}`,
+    });
     assert.equal(other.status, 3);
     assert.match(
       other.stderr,
@@ -103,40 +136,59 @@ esac
   });
 
   it("refuses a server elsewhere that can't be used, with the reason", () => {
-    const { problems } = judgePreflight({ ...NOTHING, unusable: [{ what: "redis", why: "its name does not resolve" }] }, "prod");
-    assert.deepEqual(problems, ["drydock:redis.external can't be used: its name does not resolve. Nothing was changed.\n"
-      + "It was asked from a container on this stack's Docker host, with the variables of this stack (REDIS_*)."]);
+    const { problems } = judgePreflight(
+      { ...NOTHING, unusable: [{ what: "redis", why: "its name does not resolve" }] },
+      "prod",
+    );
+    assert.deepEqual(problems, [
+      "drydock:redis.external can't be used: its name does not resolve. Nothing was changed.\n" +
+        "It was asked from a container on this stack's Docker host, with the variables of this stack (REDIS_*).",
+    ]);
   });
 
   it("refuses jobs and sessions on the server that forgets, and says which part of the cache is on the other", () => {
-    const { problems, warnings } = judgePreflight({
-      ...NOTHING, forgotten: { "queue.connections.redis.connection": "cache" }, together: ["redis"],
-    }, "prod");
+    const { problems, warnings } = judgePreflight(
+      {
+        ...NOTHING,
+        forgotten: { "queue.connections.redis.connection": "cache" },
+        together: ["redis"],
+      },
+      "prod",
+    );
     assert.equal(problems.length, 1);
-    assert.match(problems[0]!, /^queue\.connections\.redis\.connection \(cache\): Redis's connection is that of the cache's server/);
+    assert.match(
+      problems[0]!,
+      /^queue\.connections\.redis\.connection \(cache\): Redis's connection is that of the cache's server/,
+    );
     assert.match(warnings[0]!, /^the cache's store redis is on the server of sessions and jobs/);
     // PHP writes an array without names as a list.
-    assert.deepEqual(judgePreflight({ ...NOTHING, forgotten: [], together: [] }, "prod"), { problems: [], warnings: [] });
+    assert.deepEqual(judgePreflight({ ...NOTHING, forgotten: [], together: [] }, "prod"), {
+      problems: [],
+      warnings: [],
+    });
   });
 
   it("warns of names that the configuration has not, of logs in files, and of jobs that would run twice", () => {
-    const { problems, warnings } = judgePreflight({
-      ...NOTHING,
-      unknown: [{ variable: "MAIL_MAILER", value: "sendgrid", where: "config/mail.php", has: ["smtp", "log"] }],
-      logs: [{ channel: "daily", path: "/app/storage/logs/laravel.log" }],
-      retry: { connection: "redis", after: 90, longestJob: 300 },
-      horizon: { processes: 10, memory: 512 },
-    }, "prod");
+    const { problems, warnings } = judgePreflight(
+      {
+        ...NOTHING,
+        unknown: [{ variable: "MAIL_MAILER", value: "sendgrid", where: "config/mail.php", has: ["smtp", "log"] }],
+        logs: [{ channel: "daily", path: "/app/storage/logs/laravel.log" }],
+        retry: { connection: "redis", after: 90, longestJob: 300 },
+        horizon: { processes: 10, memory: 512 },
+      },
+      "prod",
+    );
     assert.deepEqual(problems, []);
     assert.deepEqual(warnings, [
-      "MAIL_MAILER is sendgrid, but config/mail.php has no such name (it has smtp, log): "
-        + "pulumi config set --path drydock:env.MAIL_MAILER smtp -s prod",
-      "what is logged to daily goes into the file /app/storage/logs/laravel.log, which `./drydock logs` does not show and nobody empties: "
-        + "pulumi config set --path drydock:env.LOG_CHANNEL stderr -s prod",
-      "a job of the queue redis is run again after 90 s (retry_after in config/queue.php), but may run for 300 s (longestJob): "
-        + "it would run twice at once. Set retry_after above that, or the setting below it",
-      "Horizon may start 10 workers (maxProcesses in config/horizon.php), which take about 768 MiB, and its container is ended at 512: "
-        + "pulumi config set --path drydock:horizon.memory 768 -s prod, or fewer processes",
+      "MAIL_MAILER is sendgrid, but config/mail.php has no such name (it has smtp, log): " +
+        "pulumi config set --path drydock:env.MAIL_MAILER smtp -s prod",
+      "what is logged to daily goes into the file /app/storage/logs/laravel.log, which `./drydock logs` does not show and nobody empties: " +
+        "pulumi config set --path drydock:env.LOG_CHANNEL stderr -s prod",
+      "a job of the queue redis is run again after 90 s (retry_after in config/queue.php), but may run for 300 s (longestJob): " +
+        "it would run twice at once. Set retry_after above that, or the setting below it",
+      "Horizon may start 10 workers (maxProcesses in config/horizon.php), which take about 768 MiB, and its container is ended at 512: " +
+        "pulumi config set --path drydock:horizon.memory 768 -s prod, or fewer processes",
     ]);
     assert.deepEqual(judgePreflight({ ...NOTHING, horizon: { processes: 6, memory: 512 } }, "prod").warnings, []);
   });

@@ -5,22 +5,38 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
 
-/** The scripts that ask all replicas by one call, against a docker of the test's own that answers what it is told to and keeps what it was asked. */
+/**
+ * The scripts that ask all replicas by one call, against a docker of the test's own that answers what it is told to and
+ * keeps what it was asked.
+ */
 describe("what all replicas are asked at once", function () {
   this.timeout(20_000);
   let folder: string;
-  beforeEach(() => { folder = mkdtempSync(join(tmpdir(), "drydock-replicas-")); });
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "drydock-replicas-"));
+  });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  const docker = (cases: string): void => writeFileSync(join(folder, "docker"), `#!/bin/sh
+  const docker = (cases: string): void =>
+    writeFileSync(
+      join(folder, "docker"),
+      `#!/bin/sh
 echo "$*" >> ${folder}/calls
 case "$*" in
 ${cases}
 esac
-`, { mode: 0o755 });
+`,
+      { mode: 0o755 },
+    );
   const run = (script: string, env: Record<string, string>, input = "") => {
-    const { status, stdout, stderr } = spawnSync("sh", [`commands/${script}.sh`], { input, encoding: "utf8", env: { PATH: `${folder}:${process.env.PATH}`, REPLICA: "app-1", ...env } });
-    const calls = existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8").trim().split("\n") : [];
+    const { status, stdout, stderr } = spawnSync("sh", [`commands/${script}.sh`], {
+      input,
+      encoding: "utf8",
+      env: { PATH: `${folder}:${process.env.PATH}`, REPLICA: "app-1", ...env },
+    });
+    const calls = existsSync(join(folder, "calls"))
+      ? readFileSync(join(folder, "calls"), "utf8").trim().split("\n")
+      : [];
     return { status, stdout: stdout.trim().split("\n").sort(), stderr, calls };
   };
 
@@ -41,7 +57,10 @@ esac
       const { status, stdout, calls } = run("opcache", { FPM: "app-1:9000,app-2:9000" });
       assert.equal(status, 0);
       assert.deepEqual(stdout, ["app-1: OPcache is fresh", "app-2: OPcache is fresh", "app-3: OPcache is fresh"]);
-      assert.deepEqual(calls.map((call) => call.split(" ").at(-2)), ["/reset", "/status", "/status"]);
+      assert.deepEqual(
+        calls.map((call) => call.split(" ").at(-2)),
+        ["/reset", "/status", "/status"],
+      );
       assert.equal(calls[0], "exec app-1 php -n /drydock/fcgi.php app-1:9000,app-2:9000 /reset /drydock/opcache.php");
     });
 
@@ -55,21 +74,35 @@ esac
       docker(`*" /reset "*) echo 'app-1:9000 {"enabled":false}'; echo 'app-2:9000 {"enabled":false}' ;;`);
       const { status, stdout, calls } = run("opcache", { FPM: "app-1:9000,app-2:9000" });
       assert.deepEqual([status, calls.length], [0, 1]);
-      assert.deepEqual(stdout, ["app-1:9000 has no OPcache: nothing to reset", "app-2:9000 has no OPcache: nothing to reset"]);
+      assert.deepEqual(stdout, [
+        "app-1:9000 has no OPcache: nothing to reset",
+        "app-2:9000 has no OPcache: nothing to reset",
+      ]);
     });
 
     it("fails where one does not answer", () => {
       docker(`*" /reset "*) echo 'app-1:9000 ${json(0)}'; echo 'PHP-FPM does not answer at app-2:9000' >&2; exit 1 ;;`);
       const { status, stderr } = run("opcache", { FPM: "app-1:9000,app-2:9000" });
       assert.equal(status, 1);
-      assert.match(stderr, /PHP-FPM does not answer at app-2:9000\nopcache: PHP-FPM of a replica did not answer; run the same command again/);
+      assert.match(
+        stderr,
+        /PHP-FPM does not answer at app-2:9000\nopcache: PHP-FPM of a replica did not answer; run the same command again/,
+      );
     });
   });
 
   describe("the proof of their environment", () => {
-    const env = { FPM: "app-1:9000,app-2:9000", CONTAINERS: "horizon scheduler", APP_PATH: "/app", HOST: "shop.test", HEALTH_PATH: "/up", REQUESTS: "20" };
+    const env = {
+      FPM: "app-1:9000,app-2:9000",
+      CONTAINERS: "horizon scheduler",
+      APP_PATH: "/app",
+      HOST: "shop.test",
+      HEALTH_PATH: "/up",
+      REQUESTS: "20",
+    };
     const good = '{"proven":true,"checked":2,"missing":[],"differs":[],"staleConfigCache":false}';
-    const cases = (replicas: string, worker = `echo '\u001e${good}'`) => docker(`
+    const cases = (replicas: string, worker = `echo '\u001e${good}'`) =>
+      docker(`
         *fcgi.php*) cat > ${folder}/plan; ${replicas} ;;
         *"scheduler php /drydock/readback.php /app"*) ${worker} ;;
         *readback.php*) echo '\u001e${good}' ;;
@@ -81,17 +114,28 @@ esac
       assert.equal(status, 0);
       assert.deepEqual(
         stdout,
-        [`app-1 ${good}`, `app-2 ${good}`, `horizon ${good}`, `scheduler ${good}`, '{"requests":20,"failed":0,"slowestMs":5}'].sort(),
+        [
+          `app-1 ${good}`,
+          `app-2 ${good}`,
+          `horizon ${good}`,
+          `scheduler ${good}`,
+          '{"requests":20,"failed":0,"slowestMs":5}',
+        ].sort(),
       );
       assert.equal(calls.length, 4);
       assert.equal(readFileSync(join(folder, "plan"), "utf8"), '{"names":{"APP_KEY":"abc"}}');
     });
 
     it("fails where a replica has another environment, with the names", () => {
-      cases(`echo 'app-1:9000 ${good}'; echo 'app-2:9000 {"proven":false,"checked":2,"missing":["APP_KEY"],"differs":[]}'`);
+      cases(
+        `echo 'app-1:9000 ${good}'; echo 'app-2:9000 {"proven":false,"checked":2,"missing":["APP_KEY"],"differs":[]}'`,
+      );
       const { status, stdout, stderr } = run("verify", env);
       assert.equal(status, 1);
-      assert.ok(stdout.some((line) => line.startsWith("app-1 ")), stdout.join("\n"));
+      assert.ok(
+        stdout.some((line) => line.startsWith("app-1 ")),
+        stdout.join("\n"),
+      );
       assert.match(
         stderr,
         /^app-2 \{.*"missing":\["APP_KEY"\].*\}\nverify: app-2 does not have the environment of the plan /m,
@@ -103,7 +147,10 @@ esac
         `echo 'app-1:9000 ${good}'; echo 'app-2:9000 ${good}'`,
         `echo '\u001e{"proven":false,"differs":["DB_HOST"]}'; exit 1`,
       );
-      assert.match(run("verify", env).stderr, /scheduler \{"proven":false,"differs":\["DB_HOST"\]\}\nverify: scheduler does not have the environment of the plan/);
+      assert.match(
+        run("verify", env).stderr,
+        /scheduler \{"proven":false,"differs":\["DB_HOST"\]\}\nverify: scheduler does not have the environment of the plan/,
+      );
       cases("echo 'PHP-FPM does not answer at app-2:9000' >&2; exit 1");
       const { status, stderr } = run("verify", env);
       assert.equal(status, 1);

@@ -5,8 +5,8 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readFileSync,
   readdirSync,
+  readFileSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -115,7 +115,10 @@ describe("putting a server's files in place of the live ones", function () {
     write(".drydock/restores/1234/data", RESTORED);
     run("swap", "restores/1234/data", "before-20260131_103000");
     run("back");
-    assert.deepEqual([replaced(), existsSync(join(data, ".drydock/replaced.new"))], ["binlog.000007 1700000000\n", false]);
+    assert.deepEqual(
+      [replaced(), existsSync(join(data, ".drydock/replaced.new"))],
+      ["binlog.000007 1700000000\n", false],
+    );
     write(".drydock/restores/1234/data", RESTORED);
     run("swap", "restores/1234/data", "before-20260131_103001");
     run("proven");

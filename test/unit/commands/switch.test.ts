@@ -5,7 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
 
-/** The script of the switch, against a docker of the test's own: what runs "in the proxy" runs in a folder of this machine. */
+/**
+ * The script of the switch, against a docker of the test's own: what runs "in the proxy" runs in a folder of this
+ * machine.
+ */
 describe("the switch", function () {
   this.timeout(20_000);
   let folder: string;
@@ -15,41 +18,74 @@ describe("the switch", function () {
     proxy = join(folder, "proxy");
     mkdirSync(proxy);
     // `exec -i CONTAINER /bin/sh -c LINE` is the proxy, `exec -i CONTAINER php …` a replica that asks it.
-    writeFileSync(join(folder, "docker"), `#!/bin/sh
+    writeFileSync(
+      join(folder, "docker"),
+      `#!/bin/sh
 [ "$1" != update ] || { echo "update $*" >> ${folder}/calls; exit 0; }
 [ "$1" != container ] || { echo "/app-1 \${HEALTH:-healthy}"; exit 0; }
 case "$4" in
 /bin/sh) echo "proxy" >> ${folder}/calls; exec sh -c "$(printf '%s' "$6" | sed 's#cd /var/lib/drydock#cd ${proxy}#; s#/tmp/host#${folder}#g')" ;;
 php) cat > /dev/null; echo "probe $*" >> ${folder}/calls; exit "\${PROBE:-0}" ;;
 esac
-`, { mode: 0o755 });
+`,
+      { mode: 0o755 },
+    );
     // What the proxy writes at its start (components/bootConfiguration.ts).
-    writeFileSync(join(folder, "site.sh"), "accepted() { nginx -q -t -c /var/lib/drydock/nginx.conf; }\nwhole() { :; }\n");
-    writeFileSync(join(folder, "nginx"), `#!/bin/sh
+    writeFileSync(
+      join(folder, "site.sh"),
+      "accepted() { nginx -q -t -c /var/lib/drydock/nginx.conf; }\nwhole() { :; }\n",
+    );
+    writeFileSync(
+      join(folder, "nginx"),
+      `#!/bin/sh
 case "$*" in
 *reload*) echo "reload $(cat ${proxy}/site.conf 2>/dev/null | head -n 1)" >> ${folder}/calls ;;
 *drydock/nginx.conf*) grep -q broken ${proxy}/site.conf && exit 1 || exit 0 ;;
 esac
-`, { mode: 0o755 });
+`,
+      { mode: 0o755 },
+    );
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
   const run = (site: string, probe = 0, health = "healthy") => {
     const env = {
-      ...{ PATH: `${folder}:${process.env.PATH}`, PROXY: "proxy", REPLICA: "app-1", REPLICAS: "app-1", RELEASE: "abc", HOST: "shop.test", HEALTH_PATH: "/up", PROCESSES: "300" },
+      ...{
+        PATH: `${folder}:${process.env.PATH}`,
+        PROXY: "proxy",
+        REPLICA: "app-1",
+        REPLICAS: "app-1",
+        RELEASE: "abc",
+        HOST: "shop.test",
+        HEALTH_PATH: "/up",
+        PROCESSES: "300",
+      },
       ...{ SITE_CONF: site, PROBE: String(probe), HEALTH: health },
     };
     const { status, stderr } = spawnSync("sh", ["commands/switch.sh"], { encoding: "utf8", env });
     const calls = existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8") : "";
-    const reloads = calls.split("\n").filter((line) => line.startsWith("reload")).map((line) => line.slice("reload ".length));
-    return { status, stderr, reloads, site: existsSync(join(proxy, "site.conf")) ? readFileSync(join(proxy, "site.conf"), "utf8").split("\n")[0] : undefined };
+    const reloads = calls
+      .split("\n")
+      .filter((line) => line.startsWith("reload"))
+      .map((line) => line.slice("reload ".length));
+    return {
+      status,
+      stderr,
+      reloads,
+      site: existsSync(join(proxy, "site.conf"))
+        ? readFileSync(join(proxy, "site.conf"), "utf8").split("\n")[0]
+        : undefined,
+    };
   };
 
   it("has nginx serve the new site when it is written, and keeps the old one beside it", () => {
     writeFileSync(join(proxy, "site.conf"), "old\n");
     assert.deepEqual(run("new\n"), { status: 0, stderr: "", reloads: ["new"], site: "new" });
     assert.equal(readFileSync(join(proxy, "site.conf.old"), "utf8"), "old\n");
-    assert.match(readFileSync(join(folder, "calls"), "utf8"), /probe exec -i app-1 php -n -- http:\/\/proxy:8091\/up shop\.test 5 http:\/\/proxy:8090\/release\/abc/);
+    assert.match(
+      readFileSync(join(folder, "calls"), "utf8"),
+      /probe exec -i app-1 php -n -- http:\/\/proxy:8091\/up shop\.test 5 http:\/\/proxy:8090\/release\/abc/,
+    );
   });
 
   it("puts the old site back, and has nginx serve it, where requests fail after the switch", () => {

@@ -9,37 +9,52 @@ import { afterEach, beforeEach, describe, it } from "mocha";
 describe("the proof of a release", function () {
   this.timeout(20_000);
   let folder: string;
-  beforeEach(() => { folder = mkdtempSync(join(tmpdir(), "drydock-verify-")); });
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "drydock-verify-"));
+  });
   afterEach(() => rmSync(folder, { recursive: true }));
 
   const run = (answers: { readonly fpm?: string; readonly horizon: string }) => {
     writeFileSync(join(folder, "fpm"), answers.fpm ?? "");
     writeFileSync(join(folder, "horizon"), answers.horizon);
-    writeFileSync(join(folder, "docker"), `#!/bin/sh
+    writeFileSync(
+      join(folder, "docker"),
+      `#!/bin/sh
 case "$*" in
   *"php -n --"*) echo '{"requests":1,"failed":0}' ;;
   *fcgi.php*) cat ${folder}/fpm ;;
   *readback.php*) cat ${folder}/horizon; ! grep -q '"proven":false' ${folder}/horizon ;;
 esac
-`, { mode: 0o755 });
+`,
+      { mode: 0o755 },
+    );
     return spawnSync("sh", ["commands/verify.sh"], {
-      input: "{}", encoding: "utf8",
+      input: "{}",
+      encoding: "utf8",
       env: {
-        PATH: `${folder}:${process.env.PATH}`, REPLICA: "app-1",
+        PATH: `${folder}:${process.env.PATH}`,
+        REPLICA: "app-1",
         FPM: answers.fpm === undefined ? "" : "app-1:9000,app-2:9000",
-        CONTAINERS: "horizon", APP_PATH: "/app", HOST: "h", HEALTH_PATH: "/up", REQUESTS: "1",
+        CONTAINERS: "horizon",
+        APP_PATH: "/app",
+        HOST: "h",
+        HEALTH_PATH: "/up",
+        REQUESTS: "1",
       },
     });
   };
   const good = '\ufeff\nDeprecated: x\nno end\n\u001e{"proven":true,"checked":3}\nbye {"proven":false}';
 
   it("takes each container's answer out of what else it prints", () => {
-    const { status, stdout, stderr } = run(
-      { horizon: good, fpm: 'app-1:9000 {"proven":true}\napp-2:9000 {"proven":true}\n' },
-    );
+    const { status, stdout, stderr } = run({
+      horizon: good,
+      fpm: 'app-1:9000 {"proven":true}\napp-2:9000 {"proven":true}\n',
+    });
     assert.equal(status, 0, stderr);
     assert.deepEqual(stdout.trim().split("\n").sort(), [
-      'app-1 {"proven":true}', 'app-2 {"proven":true}', 'horizon {"proven":true,"checked":3}',
+      'app-1 {"proven":true}',
+      'app-2 {"proven":true}',
+      'horizon {"proven":true,"checked":3}',
       '{"requests":1,"failed":0}',
     ]);
   });
@@ -54,9 +69,10 @@ esac
     const silent = run({ horizon: good, fpm: 'app-1:9000 {"proven":true}\n' });
     assert.equal(silent.status, 1);
     assert.match(silent.stderr, /the environment of app-2 could not be read/);
-    const other = run(
-      { horizon: good, fpm: 'app-1:9000 {"proven":false,"differs":["A"]}\napp-2:9000 {"proven":true}\n' },
-    );
+    const other = run({
+      horizon: good,
+      fpm: 'app-1:9000 {"proven":false,"differs":["A"]}\napp-2:9000 {"proven":true}\n',
+    });
     assert.equal(other.status, 1);
     assert.match(
       other.stderr,

@@ -4,11 +4,19 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
-import { basesOf, readContext } from "../../../lib/build/context.ts";
 import { buildImage, whatIsMissing } from "../../../lib/build/build.ts";
-import { buildArguments, buildKitOnly, type BuildSpec } from "../../../lib/build/spec.ts";
+import { basesOf, readContext } from "../../../lib/build/context.ts";
+import { type BuildSpec, buildArguments, buildKitOnly } from "../../../lib/build/spec.ts";
 
-const SPEC: BuildSpec = { image: "drydock/app:1", context: ".", dockerfile: "Dockerfile", args: {}, cacheFrom: [], secrets: {}, ssh: false };
+const SPEC: BuildSpec = {
+  image: "drydock/app:1",
+  context: ".",
+  dockerfile: "Dockerfile",
+  args: {},
+  cacheFrom: [],
+  secrets: {},
+  ssh: false,
+};
 
 describe("what an image is built from", () => {
   let folder: string;
@@ -53,13 +61,22 @@ describe("what an image is built from", () => {
 
   it("names the file that can't be part of an image, and the line that leaves it out", () => {
     const refused = (name: string, why: RegExp) => {
-      assert.throws(hash, (error: Error) => why.test(error.message) && error.message.includes(join(folder, name))
-        && error.message.endsWith(`Leave it out with a line in ${join(folder, ".dockerignore")}: ${name}`));
+      assert.throws(
+        hash,
+        (error: Error) =>
+          why.test(error.message) &&
+          error.message.includes(join(folder, name)) &&
+          error.message.endsWith(`Leave it out with a line in ${join(folder, ".dockerignore")}: ${name}`),
+      );
       rmSync(join(folder, name), { recursive: true });
     };
     execFileSync("mkfifo", [join(folder, "pipe")]);
     refused("pipe", /pipe is a named pipe, so no image/);
-    execFileSync("python3", ["-c", "import socket,sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])", join(folder, "sock")]);
+    execFileSync("python3", [
+      "-c",
+      "import socket,sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])",
+      join(folder, "sock"),
+    ]);
     refused("sock", /sock is a socket, so no image/);
   });
 
@@ -81,7 +98,10 @@ describe("what an image is built from", () => {
         process.seteuid!(0);
       }
     };
-    assert.match(asNobody()?.message ?? "", /key can't be read \(EACCES\), so no image can be built with it\. Leave it out with a line in .*\.dockerignore: key$/);
+    assert.match(
+      asNobody()?.message ?? "",
+      /key can't be read \(EACCES\), so no image can be built with it\. Leave it out with a line in .*\.dockerignore: key$/,
+    );
     rmSync(join(folder, "key"));
     assert.match(asNobody()?.message ?? "", /private can't be read \(EACCES\)/);
     rmSync(join(folder, "private"), { recursive: true });
@@ -95,63 +115,129 @@ describe("what an image is built from", () => {
     write(".git/HEAD", "x");
     write(".git/config", "x");
     execFileSync("truncate", ["--size", "101M", join(folder, "dump.sql")]);
-    assert.deepEqual(readContext(folder, "Dockerfile").warnings.map((line) => line.replaceAll(folder, "")), [
-      "/.git is part of the build, and each preview reads it; a line in /.dockerignore leaves it out: .git",
-      "/dump.sql has 101 MiB, which each preview reads; a line in /.dockerignore leaves it out: dump.sql",
-    ]);
+    assert.deepEqual(
+      readContext(folder, "Dockerfile").warnings.map((line) => line.replaceAll(folder, "")),
+      [
+        "/.git is part of the build, and each preview reads it; a line in /.dockerignore leaves it out: .git",
+        "/dump.sql has 101 MiB, which each preview reads; a line in /.dockerignore leaves it out: dump.sql",
+      ],
+    );
   });
 
   it("refuses a secret's file that the build would be sent", () => {
     write("auth.json", "{}");
     const read = () => readContext(folder, "Dockerfile", { composer: join(folder, "auth.json") });
-    assert.throws(read, /drydock:app\.build\.secrets\.composer: the file is part of what the build is sent.*\.dockerignore: auth\.json$/s);
+    assert.throws(
+      read,
+      /drydock:app\.build\.secrets\.composer: the file is part of what the build is sent.*\.dockerignore: auth\.json$/s,
+    );
     write(".dockerignore", "auth.json\n");
     read();
   });
 
   it("knows the images that a Dockerfile builds on and copies from", () => {
     const dockerfile = [
-      "ARG BASE=debian:13", "ARG NODE", "FROM --platform=$BUILDPLATFORM node:${NODE:-24} AS assets", "RUN npm ci", "FROM assets AS more",
-      "from ${BASE} as php", "COPY --from=assets /app /app", "COPY --chown=1:1 --from=composer:2 /usr/bin/composer /bin/", "FROM scratch", "COPY --from=0 / /",
+      "ARG BASE=debian:13",
+      "ARG NODE",
+      "FROM --platform=$BUILDPLATFORM node:${NODE:-24} AS assets",
+      "RUN npm ci",
+      "FROM assets AS more",
+      "from ${BASE} as php",
+      "COPY --from=assets /app /app",
+      "COPY --chown=1:1 --from=composer:2 /usr/bin/composer /bin/",
+      "FROM scratch",
+      "COPY --from=0 / /",
       "RUN --mount=type=cache,target=/x --mount=type=bind,from=busybox:1,target=/b true",
     ].join("\n");
     assert.deepEqual(basesOf(dockerfile, {}), ["node:24", "debian:13", "composer:2", "busybox:1"]);
-    assert.deepEqual(basesOf(dockerfile, { BASE: "drydock/php:1", NODE: "22" }).slice(0, 2), ["node:22", "drydock/php:1"]);
+    assert.deepEqual(basesOf(dockerfile, { BASE: "drydock/php:1", NODE: "22" }).slice(0, 2), [
+      "node:22",
+      "drydock/php:1",
+    ]);
   });
 });
 
 describe("a build", () => {
   it("has the words of docker for each setting, and only BuildKit's own with BuildKit", () => {
     const spec: BuildSpec = {
-      ...SPEC, context: "shop", args: { A: "1 2" }, target: "app", platform: "linux/arm64", cacheFrom: ["shop:cache"], cacheTo: "type=inline",
-      secrets: { composer: { file: "auth.json" }, npm: { env: "NPM_TOKEN" } }, ssh: true,
+      ...SPEC,
+      context: "shop",
+      args: { A: "1 2" },
+      target: "app",
+      platform: "linux/arm64",
+      cacheFrom: ["shop:cache"],
+      cacheTo: "type=inline",
+      secrets: { composer: { file: "auth.json" }, npm: { env: "NPM_TOKEN" } },
+      ssh: true,
     };
     assert.deepEqual(buildArguments(spec, true), [
-      "build", "--tag", "drydock/app:1", "--file", "shop/Dockerfile", "--load", "--progress", "plain", "--build-arg", "A=1 2", "--target", "app",
-      "--platform", "linux/arm64", "--cache-from", "shop:cache", "--cache-to", "type=inline",
-      "--secret", "id=composer,src=auth.json", "--secret", "id=npm,env=NPM_TOKEN", "--ssh", "default", "shop",
+      "build",
+      "--tag",
+      "drydock/app:1",
+      "--file",
+      "shop/Dockerfile",
+      "--load",
+      "--progress",
+      "plain",
+      "--build-arg",
+      "A=1 2",
+      "--target",
+      "app",
+      "--platform",
+      "linux/arm64",
+      "--cache-from",
+      "shop:cache",
+      "--cache-to",
+      "type=inline",
+      "--secret",
+      "id=composer,src=auth.json",
+      "--secret",
+      "id=npm,env=NPM_TOKEN",
+      "--ssh",
+      "default",
+      "shop",
     ]);
     assert.deepEqual(buildKitOnly(spec), ["secrets.composer", "secrets.npm", "ssh", "cacheTo"]);
-    assert.deepEqual(buildArguments({ ...SPEC, platform: "linux/amd64" }, false), ["build", "--tag", "drydock/app:1", "--file", "./Dockerfile", "."]);
+    assert.deepEqual(buildArguments({ ...SPEC, platform: "linux/amd64" }, false), [
+      "build",
+      "--tag",
+      "drydock/app:1",
+      "--file",
+      "./Dockerfile",
+      ".",
+    ]);
   });
 
   it("says which secret is not there, and how to put it right", () => {
     const spec = { ...SPEC, secrets: { composer: { file: "no/auth.json" }, npm: { env: "NPM_TOKEN" } }, ssh: true };
     assert.deepEqual(whatIsMissing(spec, { env: {}, folder: "/tmp" }), [
-      "drydock:app.build.secrets.composer: the file no/auth.json can't be read (ENOENT). Put it there, or name another: "
-        + "pulumi config set --plaintext --path drydock:app.build.secrets.composer.file FILE",
+      "drydock:app.build.secrets.composer: the file no/auth.json can't be read (ENOENT). Put it there, or name another: " +
+        "pulumi config set --plaintext --path drydock:app.build.secrets.composer.file FILE",
       "drydock:app.build.secrets.npm: the variable NPM_TOKEN is not set here. Set it for this command: NPM_TOKEN=… ./drydock up",
       'drydock:app.build.ssh: no ssh agent answers here (SSH_AUTH_SOCK). Start one for this command: ssh-agent sh -c "ssh-add && ./drydock up"',
     ]);
-    assert.deepEqual(whatIsMissing({ ...spec, secrets: { npm: { env: "NPM_TOKEN" } } }, { env: { NPM_TOKEN: "x", SSH_AUTH_SOCK: "/s" }, folder: "/tmp" }), []);
+    assert.deepEqual(
+      whatIsMissing(
+        { ...spec, secrets: { npm: { env: "NPM_TOKEN" } } },
+        { env: { NPM_TOKEN: "x", SSH_AUTH_SOCK: "/s" }, folder: "/tmp" },
+      ),
+      [],
+    );
   });
 
   it("says that the classic builder can't do it, before anything is built", async () => {
     const bin = mkdtempSync(join(tmpdir(), "drydock-bin-"));
     try {
-      writeFileSync(join(bin, "docker"), `#!/bin/sh\necho "$*" >> ${bin}/calls\ncase "$1" in build) echo "no space"; exit 1 ;; *) exit 1 ;; esac\n`, { mode: 0o755 });
+      writeFileSync(
+        join(bin, "docker"),
+        `#!/bin/sh\necho "$*" >> ${bin}/calls\ncase "$1" in build) echo "no space"; exit 1 ;; *) exit 1 ;; esac\n`,
+        { mode: 0o755 },
+      );
       const options = { env: { PATH: `${bin}:${process.env["PATH"]}`, TOKEN: "x" }, folder: bin };
-      await assert.rejects(buildImage({ ...SPEC, secrets: { t: { env: "TOKEN" } } }, options), /^Error: drydock:app\.build\.secrets\.t: only BuildKit can do this/);
+      await assert.rejects(
+        buildImage({ ...SPEC, secrets: { t: { env: "TOKEN" } } }, options),
+        /^Error: drydock:app\.build\.secrets\.t: only BuildKit can do this/,
+      );
       await assert.rejects(buildImage(SPEC, options), /building drydock\/app:1 from \. failed:\nno space/);
     } finally {
       rmSync(bin, { recursive: true });

@@ -15,7 +15,8 @@ export interface Registered {
 
 /** Configuration of a whole small stack; secrets are made for each run. */
 export function configuration(overrides: Record<string, unknown> = {}): Record<string, unknown> {
-  const random = () => [...crypto.getRandomValues(new Uint8Array(24))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const random = () =>
+    [...crypto.getRandomValues(new Uint8Array(24))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const base: Record<string, any> = {
     app: { image: "registry.test/shop:1", replicas: 3 },
     database: { image: "mariadb:11.8", rootPassword: random() },
@@ -34,7 +35,8 @@ export function configuration(overrides: Record<string, unknown> = {}): Record<s
     },
   };
   for (const [key, value] of Object.entries(overrides)) {
-    base[key] = typeof value === "object" && value !== null && !Array.isArray(value) ? { ...base[key], ...value } : value;
+    base[key] =
+      typeof value === "object" && value !== null && !Array.isArray(value) ? { ...base[key], ...value } : value;
   }
   return base;
 }
@@ -42,10 +44,23 @@ export function configuration(overrides: Record<string, unknown> = {}): Record<s
 let run = 0;
 
 /** Runs index.ts against mocks and answers what it registered, and its outputs. */
-export async function runProgram(config: Record<string, unknown>): Promise<{ resources: Registered[]; outputs: Record<string, unknown> }> {
+export async function runProgram(
+  config: Record<string, unknown>,
+): Promise<{ resources: Registered[]; outputs: Record<string, unknown> }> {
   const resources: Registered[] = [];
   await pulumi.runtime.setMocks(
-    { call: () => ({}), newResource: ({ name, inputs }) => ({ id: `${name}-id`, state: { stdout: "", arn: `arn:aws:s3:::${inputs.bucket ?? name}`, ...inputs, name: inputs.name ?? `${name}-abcdef0` } }) },
+    {
+      call: () => ({}),
+      newResource: ({ name, inputs }) => ({
+        id: `${name}-id`,
+        state: {
+          stdout: "",
+          arn: `arn:aws:s3:::${inputs.bucket ?? name}`,
+          ...inputs,
+          name: inputs.name ?? `${name}-abcdef0`,
+        },
+      }),
+    },
     "drydock",
     "unit",
     false,
@@ -68,11 +83,14 @@ export async function runProgram(config: Record<string, unknown>): Promise<{ res
     });
     return register(request, done);
   };
-  const text = Object.fromEntries(Object.entries(config).map(([key, value]) => [`drydock:${key}`, JSON.stringify(value)]));
+  const text = Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [`drydock:${key}`, JSON.stringify(value)]),
+  );
   pulumi.runtime.setAllConfig(text);
   const outputs: Record<string, unknown> = {};
   const program = (await import(`../../../index.ts?run=${run++}`)) as Record<string, unknown>;
-  for (const [key, value] of Object.entries(program)) outputs[key] = await new Promise((resolve) => (pulumi.output(value) as pulumi.Output<unknown>).apply(resolve));
+  for (const [key, value] of Object.entries(program))
+    outputs[key] = await new Promise((resolve) => (pulumi.output(value) as pulumi.Output<unknown>).apply(resolve));
   // Not in the SDK's types: waits until every registration has been answered.
   await (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();
   return { resources, outputs };

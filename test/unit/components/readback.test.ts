@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "mocha";
-import { createOptions, containerSchema } from "../../../offline/docker/spec.ts";
+import { containerSchema, createOptions } from "../../../offline/docker/spec.ts";
 import { outputsOf } from "../../../offline/docker/state.ts";
 import { changes, check } from "../../../offline/plugin/schema.ts";
 import { decode } from "../../../offline/plugin/values.ts";
-import { configuration, runProgram, type Registered } from "./program.ts";
+import { configuration, type Registered, runProgram } from "./program.ts";
 
 /** Inputs that the official plugin keeps as they were given: it never asks Docker for them. */
 const KEPT = ["destroyGraceSeconds", "envs", "labels", "networksAdvanced", "uploads", "wait", "waitTimeout"];
@@ -90,8 +90,12 @@ describe("what the program gives Docker", () => {
         for (const one of containers) {
           const values = checked(one);
           const read = outputsOf({}, answered(createOptions(values)));
-          const asked = outputsOf({ ports: [{}], logOpts: { a: "b" }, ulimits: [{ name: "core", soft: 0, hard: 0 }] }, answered(createOptions(values)));
-          for (const key of Object.keys(one.inputs)) assert.ok(key in asked || KEPT.includes(key), `${one.name}: whether ${key} is read is not known here`);
+          const asked = outputsOf(
+            { ports: [{}], logOpts: { a: "b" }, ulimits: [{ name: "core", soft: 0, hard: 0 }] },
+            answered(createOptions(values)),
+          );
+          for (const key of Object.keys(one.inputs))
+            assert.ok(key in asked || KEPT.includes(key), `${one.name}: whether ${key} is read is not known here`);
           // What the plugin has read and nobody has given is a change, unless it says that it holds (computed).
           const silent = Object.keys(containerSchema).filter((key) => !(key in values) && key in read);
           assert.deepEqual(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { before, describe, it } from "mocha";
-import { configuration, runProgram, type Registered } from "./program.ts";
+import { configuration, type Registered, runProgram } from "./program.ts";
 
 const DOCUMENT = "docs/security.md";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before, describe, it } from "mocha";
 import { parseSettings } from "../../../config/settings.ts";
 import { valid } from "../config/fixtures.ts";
-import { configuration, runProgram, type Registered } from "./program.ts";
+import { configuration, type Registered, runProgram } from "./program.ts";
 
 const search = {
   image: "getmeili/meilisearch:v1.15",
@@ -21,7 +21,9 @@ describe("the services of a stack", () => {
   });
 
   it("are on the internal network alone, by their name, unless they may reach other machines", () => {
-    assert.deepEqual(leaf("service-search").inputs.networksAdvanced, [{ name: "network-data-abcdef0", aliases: ["search"] }]);
+    assert.deepEqual(leaf("service-search").inputs.networksAdvanced, [
+      { name: "network-data-abcdef0", aliases: ["search"] },
+    ]);
     assert.deepEqual(leaf("service-mail").inputs.networksAdvanced, [
       { name: "network-data-abcdef0", aliases: ["mail"] },
       { name: "network-app-abcdef0", aliases: ["mail"] },
@@ -32,9 +34,17 @@ describe("the services of a stack", () => {
   it("keep their data in a protected volume, which two servers never have at once", () => {
     const { protect, retainOnDelete } = leaf("service-search-data");
     assert.deepEqual([protect, retainOnDelete], [true, true]);
-    assert.deepEqual(leaf("service-search").inputs.mounts, [{ type: "volume", source: "service-search-data-abcdef0", target: "/meili_data" }]);
-    assert.deepEqual([leaf("service-search").deleteBeforeReplace, leaf("service-mail").deleteBeforeReplace], [true, false]);
-    assert.equal(leaf("service-search-ownership").inputs.environment.OWNERS, "service-search-data-abcdef0 1000:1000 .drydock");
+    assert.deepEqual(leaf("service-search").inputs.mounts, [
+      { type: "volume", source: "service-search-data-abcdef0", target: "/meili_data" },
+    ]);
+    assert.deepEqual(
+      [leaf("service-search").deleteBeforeReplace, leaf("service-mail").deleteBeforeReplace],
+      [true, false],
+    );
+    assert.equal(
+      leaf("service-search-ownership").inputs.environment.OWNERS,
+      "service-search-data-abcdef0 1000:1000 .drydock",
+    );
     assert.ok(leaf("service-search").after.includes("service-search-ownership"));
     assert.equal(leaf("service-mail-data"), undefined);
   });
@@ -42,17 +52,27 @@ describe("the services of a stack", () => {
   it("have their files as secrets, and their variables in the open", () => {
     const [upload] = leaf("service-search").inputs.uploads.value ?? leaf("service-search").inputs.uploads;
     assert.equal(upload.file ?? upload.value?.file, "/run/secrets/meili.toml");
-    assert.ok(JSON.stringify(leaf("service-search").inputs.uploads).includes("4dabf18193072939515e22adb298388d"), "marked as secret");
+    assert.ok(
+      JSON.stringify(leaf("service-search").inputs.uploads).includes("4dabf18193072939515e22adb298388d"),
+      "marked as secret",
+    );
     assert.deepEqual(leaf("service-search").inputs.envs, ["MEILI_ENV=production"]);
   });
 
   it("are healthy before the release begins", () => {
-    for (const name of ["backup", "app-1"]) assert.ok(leaf(name).after.some((one) => one.startsWith("service-")), name);
+    for (const name of ["backup", "app-1"])
+      assert.ok(
+        leaf(name).after.some((one) => one.startsWith("service-")),
+        name,
+      );
   });
 
   it("run without rights, as all containers of the stack", () => {
     const { user, capabilities, securityOpts, restart, memory } = leaf("service-search").inputs;
-    assert.deepEqual([user, capabilities, securityOpts, restart, memory], ["1000:1000", { drops: ["ALL"] }, ["no-new-privileges:true"], "unless-stopped", 256]);
+    assert.deepEqual(
+      [user, capabilities, securityOpts, restart, memory],
+      ["1000:1000", { drops: ["ALL"] }, ["no-new-privileges:true"], "unless-stopped", 256],
+    );
   });
 });
 
@@ -73,14 +93,23 @@ describe("the settings of services", () => {
   });
 
   it("ask for a pinned image in production, as for every other", () => {
-    assert.match(refused({ services: { mail } }, "prod"), /drydock:services\.mail\.image: is "axllent\/mailpit:v1\.27", a tag can be moved/);
+    assert.match(
+      refused({ services: { mail } }, "prod"),
+      /drydock:services\.mail\.image: is "axllent\/mailpit:v1\.27", a tag can be moved/,
+    );
   });
 
   it("refuse a name that a worker has as well", () => {
-    assert.match(refused({ services: { mail }, workers: { mail: { command: ["true"] } } }), /drydock:services\.mail.*and drydock:workers\.mail have one name/);
+    assert.match(
+      refused({ services: { mail }, workers: { mail: { command: ["true"] } } }),
+      /drydock:services\.mail.*and drydock:workers\.mail have one name/,
+    );
   });
 
   it("refuse a file that is no absolute path", () => {
-    assert.match(refused({ services: { mail: { ...mail, files: { "../etc/passwd": "x" } } } }), /drydock:services\.mail\.files/);
+    assert.match(
+      refused({ services: { mail: { ...mail, files: { "../etc/passwd": "x" } } } }),
+      /drydock:services\.mail\.files/,
+    );
   });
 });

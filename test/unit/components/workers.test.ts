@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before, describe, it } from "mocha";
 import { parseSettings } from "../../../config/settings.ts";
 import { valid } from "../config/fixtures.ts";
-import { configuration, runProgram, type Registered } from "./program.ts";
+import { configuration, type Registered, runProgram } from "./program.ts";
 
 const workers = {
   reports: { command: ["php", "artisan", "queue:work", "--queue=reports"], replicas: 2, longestJob: 900, memory: 384 },
@@ -22,7 +22,15 @@ describe("the workers of a stack", () => {
     for (const name of ["worker-reports-1", "worker-reports-2"]) {
       const { inputs, deleteBeforeReplace, after } = leaf(name);
       assert.deepEqual(
-        [inputs.command, inputs.memory, inputs.init, inputs.stopSignal, inputs.stopTimeout, inputs.destroyGraceSeconds, deleteBeforeReplace],
+        [
+          inputs.command,
+          inputs.memory,
+          inputs.init,
+          inputs.stopSignal,
+          inputs.stopTimeout,
+          inputs.destroyGraceSeconds,
+          deleteBeforeReplace,
+        ],
         [workers.reports.command, 384, true, "SIGTERM", 910, 910, false],
       );
       assert.ok(after.includes("switch"), "takes jobs once the release serves");
@@ -38,10 +46,17 @@ describe("the workers of a stack", () => {
     assert.deepEqual(question("worker-reverb-1"), ["php", "/drydock/worker.php", "/var/www/html", "port", "8080"]);
     assert.deepEqual(question("worker-ssr-1"), ["php", "-n", "/drydock/http.php", "http://127.0.0.1:13714/health"]);
     const site: string = leaf("switch").inputs.environment.SITE_CONF;
-    assert.match(site, /upstream worker_reverb \{\n {2}zone worker_reverb 64k;\n {2}server worker-reverb-1-abcdef0:8080 max_fails=1 fail_timeout=2s;\n\}/);
+    assert.match(
+      site,
+      /upstream worker_reverb \{\n {2}zone worker_reverb 64k;\n {2}server worker-reverb-1-abcdef0:8080 max_fails=1 fail_timeout=2s;\n\}/,
+    );
     for (const path of ["/app", "/apps"]) {
       const [, block = ""] = new RegExp(`location \\^~ ${path} \\{([^}]*)\\}`).exec(site) ?? [];
-      for (const line of ["proxy_pass http://worker_reverb;", "proxy_set_header Upgrade $http_upgrade;", "proxy_set_header Connection $drydock_connection;"]) {
+      for (const line of [
+        "proxy_pass http://worker_reverb;",
+        "proxy_set_header Upgrade $http_upgrade;",
+        "proxy_set_header Connection $drydock_connection;",
+      ]) {
         assert.ok(block.includes(line), `${path}: ${line}`);
       }
     }
@@ -49,12 +64,18 @@ describe("the workers of a stack", () => {
   });
 
   it("that are servers are called by their name inside the stack", () => {
-    assert.deepEqual(leaf("worker-reverb-1").inputs.networksAdvanced[0], { name: "network-app-abcdef0", aliases: ["reverb"] });
+    assert.deepEqual(leaf("worker-reverb-1").inputs.networksAdvanced[0], {
+      name: "network-app-abcdef0",
+      aliases: ["reverb"],
+    });
     assert.deepEqual(leaf("worker-reports-1").inputs.networksAdvanced[0], { name: "network-app-abcdef0", aliases: [] });
   });
 
   it("are asked for their environment when the release is proven", () => {
-    assert.match(leaf("verify").inputs.environment.CONTAINERS, /worker-reverb-1-abcdef0 worker-ssr-1-abcdef0 worker-reports-1-abcdef0 worker-reports-2-abcdef0/);
+    assert.match(
+      leaf("verify").inputs.environment.CONTAINERS,
+      /worker-reverb-1-abcdef0 worker-ssr-1-abcdef0 worker-reports-1-abcdef0 worker-reports-2-abcdef0/,
+    );
   });
 
   it("can take Horizon's place, which then has no master that it must be", async () => {
@@ -75,8 +96,13 @@ describe("the settings of workers", () => {
   };
 
   it("have what a worker needs least: a command", () => {
-    const { workers } = parseSettings({ ...valid(), workers: { mail: { command: '["php","artisan","queue:work"]' } } }, "local");
-    assert.deepEqual(workers, { mail: { command: ["php", "artisan", "queue:work"], replicas: 1, memory: 256, cpus: 1, longestJob: 60 } });
+    const { workers } = parseSettings(
+      { ...valid(), workers: { mail: { command: '["php","artisan","queue:work"]' } } },
+      "local",
+    );
+    assert.deepEqual(workers, {
+      mail: { command: ["php", "artisan", "queue:work"], replicas: 1, memory: 256, cpus: 1, longestJob: 60 },
+    });
   });
 
   for (const name of ["redis", "database", "proxy", "Mail", "9to5", "a_b", "-x", "x-", "a".repeat(31)]) {
@@ -87,10 +113,16 @@ describe("the settings of workers", () => {
 
   it("refuse a worker without a command, and one with a key that it does not know, with the command that puts it right", () => {
     assert.match(refused({ mail: {} }), /drydock:workers\.mail\.command/);
-    assert.match(refused({ mail: { command: ["true"], replica: 2 } }), /drydock:workers\.mail\.replica.*is drydock:workers\.mail\.replicas meant/s);
+    assert.match(
+      refused({ mail: { command: ["true"], replica: 2 } }),
+      /drydock:workers\.mail\.replica.*is drydock:workers\.mail\.replicas meant/s,
+    );
   });
 
   it("refuse to hand a worker the whole site", () => {
-    assert.match(refused({ mail: { command: ["true"], http: { port: 80, paths: ["/"] } } }), /drydock:workers\.mail\.http\.paths/);
+    assert.match(
+      refused({ mail: { command: ["true"], http: { port: 80, paths: ["/"] } } }),
+      /drydock:workers\.mail\.http\.paths/,
+    );
   });
 });

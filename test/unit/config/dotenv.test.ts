@@ -7,7 +7,10 @@ const lines = (secret: Record<string, string>) => dotenv({ plain: {}, secret, ha
 // test/e2e/dotenv.test.ts lets PHP's own reader read such files back.
 describe("dotenv", () => {
   it("writes plain variables, secrets and extra ones, in this order", () => {
-    assert.equal(dotenv({ plain: { A: "1" }, secret: { B: "2" }, hash: "" }, { DRYDOCK_RELEASE: "abc" }), 'A="1"\nB="2"\nDRYDOCK_RELEASE="abc"\n');
+    assert.equal(
+      dotenv({ plain: { A: "1" }, secret: { B: "2" }, hash: "" }, { DRYDOCK_RELEASE: "abc" }),
+      'A="1"\nB="2"\nDRYDOCK_RELEASE="abc"\n',
+    );
   });
 
   const cases: [value: string, line: string][] = [

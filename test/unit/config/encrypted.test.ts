@@ -14,17 +14,28 @@ config:
   drydock:database:
     secure: v1:all of it
 `;
-const values = { app: { replicas: 3 }, env: { APP_KEY: "k", OWN: "1", secure: "in plain text" }, database: { rootPassword: "r" } };
-const ask = (keys: readonly string[] | undefined, text: string | undefined = file, given: Record<string, unknown> = values) =>
-  encryptedIn({ file: text, keys, project: "drydock", values: given });
+const values = {
+  app: { replicas: 3 },
+  env: { APP_KEY: "k", OWN: "1", secure: "in plain text" },
+  database: { rootPassword: "r" },
+};
+const ask = (
+  keys: readonly string[] | undefined,
+  text: string | undefined = file,
+  given: Record<string, unknown> = values,
+) => encryptedIn({ file: text, keys, project: "drydock", values: given });
 
 describe("what a stack's file keeps encrypted", () => {
   it("is known of each value by itself, and of all that is in an encrypted group", () => {
     const isEncrypted = ask(["drydock:env", "drydock:database"]);
     assert.deepEqual(
-      [["env", "APP_KEY"], ["env", "OWN"], ["env", "secure"], ["database", "rootPassword"], ["app", "replicas"]].map(
-        isEncrypted,
-      ),
+      [
+        ["env", "APP_KEY"],
+        ["env", "OWN"],
+        ["env", "secure"],
+        ["database", "rootPassword"],
+        ["app", "replicas"],
+      ].map(isEncrypted),
       [true, false, false, true, false],
     );
   });

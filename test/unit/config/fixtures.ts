@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
 import type { IsEncrypted } from "../../../config/encrypted.ts";
-import { parseConfiguration, SettingsError, type Problem } from "../../../config/settings.ts";
+import { type Problem, parseConfiguration, SettingsError } from "../../../config/settings.ts";
 
 export const appKey = `base64:${Buffer.from("0123456789abcdefghijklmnopqrstuv").toString("base64")}`;
-export const passwords = { root: "root-S2GhkMqNrzPuRf3TVwYbxE6c", db: "db-7dJmKp9nAqXhW4sLtZvC2yGf8e", redis: "redis-Q3wErT5yUiO7pAsD9fGhJk", key: "key-b7NxMqZ2kVtR9wLpE4sY", account: "account-H3jGfD8sAqW5zXcV", token: "token-U6yTrE1oIpLkMnB9" };
+export const passwords = {
+  root: "root-S2GhkMqNrzPuRf3TVwYbxE6c",
+  db: "db-7dJmKp9nAqXhW4sLtZvC2yGf8e",
+  redis: "redis-Q3wErT5yUiO7pAsD9fGhJk",
+  key: "key-b7NxMqZ2kVtR9wLpE4sY",
+  account: "account-H3jGfD8sAqW5zXcV",
+  token: "token-U6yTrE1oIpLkMnB9",
+};
 const long = (password: string) => password.padEnd(40, "0aB1cD2eF3gH4i");
 
 type Tree = Record<string, unknown>;
@@ -15,7 +22,12 @@ export function valid(): { [group: string]: Tree } {
     database: { image: "registry.example.com/shop/mariadb:11.8", rootPassword: long(passwords.root) },
     redis: { image: "registry.example.com/shop/redis:8.0" },
     proxy: { image: "registry.example.com/shop/nginx:1.30" },
-    backup: { image: "registry.example.com/shop/backup:1.0", key: long(passwords.key), databasePassword: long(passwords.account), token: long(passwords.token) },
+    backup: {
+      image: "registry.example.com/shop/backup:1.0",
+      key: long(passwords.key),
+      databasePassword: long(passwords.account),
+      token: long(passwords.token),
+    },
     env: {
       APP_KEY: appKey,
       DB_CONNECTION: "mariadb",
@@ -31,7 +43,8 @@ export function valid(): { [group: string]: Tree } {
 export function production(): { [group: string]: Tree } {
   const raw = valid();
   const digest = (name: string) => `registry.example.com/shop/${name}@sha256:${"ab".repeat(32)}`;
-  for (const group of ["app", "database", "redis", "proxy", "backup"]) raw[group] = { ...raw[group], image: digest(group) };
+  for (const group of ["app", "database", "redis", "proxy", "backup"])
+    raw[group] = { ...raw[group], image: digest(group) };
   return { ...raw, env: { ...raw["env"], APP_URL: "https://shop.example.com" } };
 }
 
@@ -53,7 +66,10 @@ export function asJson(raw: Tree): Tree {
 }
 
 /** The paths, such as env.OWN, that are not encrypted; all else is. */
-export const keptOpen = (...paths: string[]): IsEncrypted => (path) => !paths.includes(path.join("."));
+export const keptOpen =
+  (...paths: string[]): IsEncrypted =>
+  (path) =>
+    !paths.includes(path.join("."));
 
 export function problemsOf(raw: Tree, stack = "local", isEncrypted?: IsEncrypted): readonly Problem[] {
   try {

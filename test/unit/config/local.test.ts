@@ -1,10 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { generateLocal, type ConfigValue } from "../../../config/local.ts";
+import { type ConfigValue, generateLocal } from "../../../config/local.ts";
 import { having, problemsOf } from "./fixtures.ts";
 
-const images = { php: "drydock/php:1", proxy: "drydock/proxy:1", database: "drydock/database:1", redis: "drydock/redis:1", backup: "drydock/backup:1" };
-const treeOf = (values: readonly ConfigValue[]) => values.reduce((tree, { path, value }) => having(tree, path.replace("drydock:", ""), value), {});
+const images = {
+  php: "drydock/php:1",
+  proxy: "drydock/proxy:1",
+  database: "drydock/database:1",
+  redis: "drydock/redis:1",
+  backup: "drydock/backup:1",
+};
+const treeOf = (values: readonly ConfigValue[]) =>
+  values.reduce((tree, { path, value }) => having(tree, path.replace("drydock:", ""), value), {});
 
 describe("generateLocal", () => {
   it("makes a configuration in which nothing is wrong", () => {
@@ -41,12 +48,24 @@ describe("generateLocal", () => {
 
   it("leaves what is there alone", () => {
     const all = generateLocal({ port: 18080, images }).map(({ path }) => path);
-    const missing = generateLocal({ port: 18080, images, existing: all.filter((path) => path !== "drydock:env.APP_KEY") });
-    assert.deepEqual(missing.map(({ path }) => path), ["drydock:env.APP_KEY"]);
+    const missing = generateLocal({
+      port: 18080,
+      images,
+      existing: all.filter((path) => path !== "drydock:env.APP_KEY"),
+    });
+    assert.deepEqual(
+      missing.map(({ path }) => path),
+      ["drydock:env.APP_KEY"],
+    );
   });
 
   it("does not build the example where there is an image, or a folder to build", () => {
     for (const existing of ["drydock:app.image", "drydock:app.build.context"])
-      assert.deepEqual(generateLocal({ port: 18080, images, existing: [existing] }).filter(({ path }) => path.startsWith("drydock:app")), []);
+      assert.deepEqual(
+        generateLocal({ port: 18080, images, existing: [existing] }).filter(({ path }) =>
+          path.startsWith("drydock:app"),
+        ),
+        [],
+      );
   });
 });

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { refuseProduction } from "../../../cli/destroy.ts";
 import { factsIn } from "../../../config/facts.ts";
-import { stageOf, type Stage } from "../../../config/stage.ts";
+import { type Stage, stageOf } from "../../../config/stage.ts";
+import { StackGuard } from "../../../policies/guard.ts";
 import { isProduction } from "../../../policies/helpers/own.ts";
 import { CONTAINER, Resource, VOLUME } from "../../../policies/helpers/resources.ts";
-import { StackGuard } from "../../../policies/guard.ts";
 import { parseSettings } from "../../../policies/settings.ts";
 import { problemsOf, valid } from "./fixtures.ts";
 
@@ -50,11 +50,20 @@ describe("the stage of a stack", () => {
       const production = stage === "production";
 
       // The pack, with Drydock's settings and without.
-      const facts = factsIn({ app: {}, database: {}, redis: {}, proxy: {}, env: appEnv === undefined ? {} : { APP_ENV: appEnv } }, stack)!;
+      const facts = factsIn(
+        { app: {}, database: {}, redis: {}, proxy: {}, env: appEnv === undefined ? {} : { APP_ENV: appEnv } },
+        stack,
+      )!;
       const urn = (type: string) => `urn:pulumi:${stack}::drydock::${type}::x`;
-      const container = new Resource({ type: CONTAINER, name: "x", urn: urn(CONTAINER), props: { envs: appEnv === undefined ? [] : [`APP_ENV=${appEnv}`] } });
+      const container = new Resource({
+        type: CONTAINER,
+        name: "x",
+        urn: urn(CONTAINER),
+        props: { envs: appEnv === undefined ? [] : [`APP_ENV=${appEnv}`] },
+      });
       assert.equal(isProduction(container, parseSettings()), production);
-      for (const one of [container, new Resource({ type: VOLUME, name: "x", urn: urn(VOLUME), props: {} })]) assert.equal(isProduction(one, parseSettings({}, facts)), production);
+      for (const one of [container, new Resource({ type: VOLUME, name: "x", urn: urn(VOLUME), props: {} })])
+        assert.equal(isProduction(one, parseSettings({}, facts)), production);
 
       // The guard: a driver is refused in production alone.
       const guard = new StackGuard({ stack, stage: stageOf(stack, appEnv), facts });
@@ -71,7 +80,11 @@ describe("the stage of a stack", () => {
       const env = { ...valid()["env"], APP_URL: "https://shop.example.com", APP_ENV: appEnv };
       if (appEnv === undefined) delete (env as Record<string, unknown>)["APP_ENV"];
       const messages = problemsOf({ ...valid(), env }, stack).map(({ message }) => message);
-      assert.equal(messages.some((message) => message.includes("expected a digest (@sha256:…) in production")), production, messages.join("\n"));
+      assert.equal(
+        messages.some((message) => message.includes("expected a digest (@sha256:…) in production")),
+        production,
+        messages.join("\n"),
+      );
     });
   }
 });

@@ -1,25 +1,54 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
+import { isAddressRange } from "../../../cli/maintenance/state.ts";
 import { hostName } from "../../../config/hosts.ts";
 import { parseConfiguration, parseSettings } from "../../../config/settings.ts";
-import { isAddressRange } from "../../../cli/maintenance/state.ts";
 import { having, problemsOf, valid } from "./fixtures.ts";
 
 describe("settings of the proxy", () => {
   it("take a host as people write it, as requests carry it", () => {
     const names: Record<string, string | undefined> = {
-      "Www.Example.COM": "www.example.com", "b\u00fccher.example": "xn--bcher-kva.example", "*.example.com": "*.example.com", "*": "*", "shop.example.com:8443": "shop.example.com:8443",
-      "10.0.0.7": "10.0.0.7", "[::1]:80": "[::1]:80", "a_b.example": "a_b.example", intranet: "intranet",
-      "": undefined, "https://shop.example.com": undefined, "shop.example.com/": undefined, "a b": undefined, "*.10.0.0.7": undefined, "a.*.example": undefined, "x:99999": undefined,
-      "-a.example": undefined, "a..b": undefined, "user@host": undefined, "a;b": undefined, "a$b": undefined, 'a"b': undefined, "a\nb": undefined, "fe80::1%eth0": undefined,
+      "Www.Example.COM": "www.example.com",
+      "b\u00fccher.example": "xn--bcher-kva.example",
+      "*.example.com": "*.example.com",
+      "*": "*",
+      "shop.example.com:8443": "shop.example.com:8443",
+      "10.0.0.7": "10.0.0.7",
+      "[::1]:80": "[::1]:80",
+      "a_b.example": "a_b.example",
+      intranet: "intranet",
+      "": undefined,
+      "https://shop.example.com": undefined,
+      "shop.example.com/": undefined,
+      "a b": undefined,
+      "*.10.0.0.7": undefined,
+      "a.*.example": undefined,
+      "x:99999": undefined,
+      "-a.example": undefined,
+      "a..b": undefined,
+      "user@host": undefined,
+      "a;b": undefined,
+      a$b: undefined,
+      'a"b': undefined,
+      "a\nb": undefined,
+      "fe80::1%eth0": undefined,
     };
     for (const [given, name] of Object.entries(names)) assert.equal(hostName(given), name, JSON.stringify(given));
-    assert.deepEqual(parseSettings(having(valid(), "proxy.hosts", '["Www.Example.com"]'), "local").proxy.hosts, ["www.example.com"]);
-    assert.match(problemsOf(having(valid(), "proxy.hosts", ["https://x"]))[0]!.message, /^is "https:\/\/x", expected the name of a host/);
+    assert.deepEqual(parseSettings(having(valid(), "proxy.hosts", '["Www.Example.com"]'), "local").proxy.hosts, [
+      "www.example.com",
+    ]);
+    assert.match(
+      problemsOf(having(valid(), "proxy.hosts", ["https://x"]))[0]!.message,
+      /^is "https:\/\/x", expected the name of a host/,
+    );
   });
 
   it("take single addresses as trusted proxies, and none with a zone", () => {
-    assert.deepEqual(parseSettings(having(valid(), "proxy.trustedProxies", ["127.0.0.1", "::1", "10.0.0.0/8"]), "local").proxy.trustedProxies, ["127.0.0.1", "::1", "10.0.0.0/8"]);
+    assert.deepEqual(
+      parseSettings(having(valid(), "proxy.trustedProxies", ["127.0.0.1", "::1", "10.0.0.0/8"]), "local").proxy
+        .trustedProxies,
+      ["127.0.0.1", "::1", "10.0.0.0/8"],
+    );
     for (const zone of ["fe80::1%eth0/64", "fe80::1%eth0"]) {
       assert.equal(problemsOf(having(valid(), "proxy.trustedProxies", [zone])).length, 1, zone);
       assert.equal(isAddressRange(zone), false);
@@ -28,19 +57,27 @@ describe("settings of the proxy", () => {
   });
 
   it("warn where Docker hides who the visitors are: over IPv6", () => {
-    const warnings = (address: string) => parseConfiguration(having(valid(), "proxy.interface", address), "local").warnings;
+    const warnings = (address: string) =>
+      parseConfiguration(having(valid(), "proxy.interface", address), "local").warnings;
     for (const address of ["127.0.0.1", "0.0.0.0", "::1"]) assert.deepEqual(warnings(address), []);
     for (const address of ["::", "2001:db8::1"]) {
       const [one, ...others] = warnings(address);
       assert.deepEqual([one?.path, others], ["drydock:proxy.interface", []]);
-      assert.match(one!.message, /all visitors have one address, the gateway's\..* drydock:proxy\.trustedProxies\[0\] 127\.0\.0\.1$/);
+      assert.match(
+        one!.message,
+        /all visitors have one address, the gateway's\..* drydock:proxy\.trustedProxies\[0\] 127\.0\.0\.1$/,
+      );
       assert.equal(one!.remedy, "pulumi config set --path drydock:proxy.interface 127.0.0.1 -s local");
     }
   });
 
   it("trust this host only where visitors don't seem to be this host", () => {
-    const trusting = (address: string) => problemsOf(having(having(valid(), "proxy.trustedProxies", ["10.0.0.1", "127.0.0.1/32"]), "proxy.interface", address));
-    for (const address of ["127.0.0.1", "::1", "0.0.0.0", "192.0.2.7"]) assert.deepEqual(trusting(address), [], address);
+    const trusting = (address: string) =>
+      problemsOf(
+        having(having(valid(), "proxy.trustedProxies", ["10.0.0.1", "127.0.0.1/32"]), "proxy.interface", address),
+      );
+    for (const address of ["127.0.0.1", "::1", "0.0.0.0", "192.0.2.7"])
+      assert.deepEqual(trusting(address), [], address);
     const [problem] = trusting("::");
     assert.equal(problem?.path, "drydock:proxy.trustedProxies[1]");
     assert.match(problem.message, /^is 127\.0\.0\.1\/32, this host, but drydock:proxy\.interface is ::/);
@@ -48,8 +85,14 @@ describe("settings of the proxy", () => {
 
   it("let a request last at least as long as its answer may take to begin", () => {
     const problems = problemsOf(having(having(valid(), "proxy.timeout", 60), "proxy.longestRequest", 30));
-    assert.deepEqual(problems.map(({ path, remedy }) => [path, remedy]), [["drydock:proxy.longestRequest", "pulumi config set --path drydock:proxy.longestRequest 60 -s local"]]);
-    assert.equal(problemsOf(having(having(valid(), "app.server", "http"), "proxy.longestRequest", 300))[0]?.path, "drydock:proxy.longestRequest");
+    assert.deepEqual(
+      problems.map(({ path, remedy }) => [path, remedy]),
+      [["drydock:proxy.longestRequest", "pulumi config set --path drydock:proxy.longestRequest 60 -s local"]],
+    );
+    assert.equal(
+      problemsOf(having(having(valid(), "app.server", "http"), "proxy.longestRequest", 300))[0]?.path,
+      "drydock:proxy.longestRequest",
+    );
   });
 });
 
@@ -57,16 +100,49 @@ describe("folders that are kept", () => {
   const kept = (folders: Record<string, unknown>) => having(valid(), "app.persistent", folders);
 
   it("are served where they are public files, unless it is said otherwise", () => {
-    const { app } = parseSettings(kept({ "public/uploads": {}, "storage/uploads": {}, "public/secret": { visibility: "private" }, "storage/covers": { visibility: "public" } }), "local");
-    assert.deepEqual(Object.entries(app.persistent).map(([path, { visibility }]) => [path, visibility]), [
-      ["public/uploads", "public"], ["storage/uploads", "private"], ["public/secret", "private"], ["storage/covers", "public"],
-    ]);
+    const { app } = parseSettings(
+      kept({
+        "public/uploads": {},
+        "storage/uploads": {},
+        "public/secret": { visibility: "private" },
+        "storage/covers": { visibility: "public" },
+      }),
+      "local",
+    );
+    assert.deepEqual(
+      Object.entries(app.persistent).map(([path, { visibility }]) => [path, visibility]),
+      [
+        ["public/uploads", "public"],
+        ["storage/uploads", "private"],
+        ["public/secret", "private"],
+        ["storage/covers", "public"],
+      ],
+    );
   });
 
   it("are none that a release makes, that are kept anyway, or that lie in one another", () => {
-    const wrong = ["storage", "public", "storage/app", "storage/app/x", "storage/framework/views", "bootstrap/cache", "vendor", "public/storage", "../x", "a/../b", "/etc", "a b", "", "a//b", "public/x;y"];
+    const wrong = [
+      "storage",
+      "public",
+      "storage/app",
+      "storage/app/x",
+      "storage/framework/views",
+      "bootstrap/cache",
+      "vendor",
+      "public/storage",
+      "../x",
+      "a/../b",
+      "/etc",
+      "a b",
+      "",
+      "a//b",
+      "public/x;y",
+    ];
     for (const path of wrong) assert.equal(problemsOf(kept({ [path]: {} })).length, 1, path);
-    assert.match(problemsOf(kept({ "public/a": {}, "public/a/b": {} }))[0]!.message, /is in public\/a, which is kept already/);
+    assert.match(
+      problemsOf(kept({ "public/a": {}, "public/a/b": {} }))[0]!.message,
+      /is in public\/a, which is kept already/,
+    );
   });
 });
 
@@ -74,25 +150,56 @@ describe("settings of PHP", () => {
   const php = (settings: Record<string, unknown>) => having(valid(), "app.php", settings);
 
   it("are any of PHP's, as text or as a number", () => {
-    const { app } = parseSettings(php({ memory_limit: "512M", max_execution_time: 30, "opcache.jit": "tracing", "opcache.enable_cli": true }), "local");
-    assert.deepEqual(app.php, { memory_limit: "512M", max_execution_time: "30", "opcache.jit": "tracing", "opcache.enable_cli": "true" });
+    const { app } = parseSettings(
+      php({ memory_limit: "512M", max_execution_time: 30, "opcache.jit": "tracing", "opcache.enable_cli": true }),
+      "local",
+    );
+    assert.deepEqual(app.php, {
+      memory_limit: "512M",
+      max_execution_time: "30",
+      "opcache.jit": "tracing",
+      "opcache.enable_cli": "true",
+    });
   });
 
   it("warn where the processes of a replica may use far more memory than it has", () => {
-    const warnings = (app: Record<string, unknown>) => parseConfiguration({ ...valid(), app: { ...(valid()["app"] as object), ...app } }, "local").warnings;
+    const warnings = (app: Record<string, unknown>) =>
+      parseConfiguration({ ...valid(), app: { ...(valid()["app"] as object), ...app } }, "local").warnings;
     assert.deepEqual(warnings({}), []);
     assert.deepEqual(warnings({ php: { memory_limit: "134217728" } }), []);
     const [one, ...others] = warnings({ memory: 256 });
-    assert.deepEqual([one?.path, one?.remedy, others], ["drydock:app.memory", "pulumi config set --path drydock:app.memory 512 -s local", []]);
-    assert.match(one!.message, /^is 256 MiB, and PHP-FPM's 8 processes may use 1024 MiB \(memory_limit 128M, PHP's own\): /);
-    assert.equal(warnings({ php: { memory_limit: "1G" } })[0]?.remedy, "pulumi config set --path drydock:app.memory 4096 -s local");
-    assert.equal(warnings({ php: { memory_limit: "-1" } })[0]?.remedy, "pulumi config set --path drydock:app.php.memory_limit 128M -s local");
+    assert.deepEqual(
+      [one?.path, one?.remedy, others],
+      ["drydock:app.memory", "pulumi config set --path drydock:app.memory 512 -s local", []],
+    );
+    assert.match(
+      one!.message,
+      /^is 256 MiB, and PHP-FPM's 8 processes may use 1024 MiB \(memory_limit 128M, PHP's own\): /,
+    );
+    assert.equal(
+      warnings({ php: { memory_limit: "1G" } })[0]?.remedy,
+      "pulumi config set --path drydock:app.memory 4096 -s local",
+    );
+    assert.equal(
+      warnings({ php: { memory_limit: "-1" } })[0]?.remedy,
+      "pulumi config set --path drydock:app.php.memory_limit 128M -s local",
+    );
     assert.deepEqual(warnings({ memory: 128, server: "http" }), []);
   });
 
   it("are none that a release relies on, that another setting says, or that would be read in another way", () => {
-    for (const name of ["display_errors", "Display_Errors", "upload_max_filesize", "post_max_size", "opcache.validate_timestamps", "a b", "x=y", ""])
+    for (const name of [
+      "display_errors",
+      "Display_Errors",
+      "upload_max_filesize",
+      "post_max_size",
+      "opcache.validate_timestamps",
+      "a b",
+      "x=y",
+      "",
+    ])
       assert.equal(problemsOf(php({ [name]: "1" })).length, 1, name);
-    for (const value of ['a"b', "a\nmemory_limit=1", "${HOME}", "a\\"]) assert.equal(problemsOf(php({ open_basedir: value })).length, 1, value);
+    for (const value of ['a"b', "a\nmemory_limit=1", "${HOME}", "a\\"])
+      assert.equal(problemsOf(php({ open_basedir: value })).length, 1, value);
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { holding, startOf, tryLock, unlock } from "../../../lib/lock.ts";
@@ -65,7 +65,10 @@ describe("the lock", () => {
       seen.push(holder);
       if (waited > 20) throw new Error("enough");
     };
-    await assert.rejects(holding(path, "b", { stale: dead, pause: 1, held }, async () => undefined), /enough/);
+    await assert.rejects(
+      holding(path, "b", { stale: dead, pause: 1, held }, async () => undefined),
+      /enough/,
+    );
     assert.deepEqual(new Set(seen), new Set(["a"]));
     setTimeout(() => unlock(path, "a"), 30);
     assert.equal(await holding(path, "b", { stale: dead, pause: 5 }, async () => content()), "b");
@@ -92,10 +95,11 @@ describe("the lock", () => {
     const script = join(folder, "race.mjs");
     writeFileSync(script, code);
     const tsx = new URL("../../../node_modules/tsx/dist/esm/index.mjs", import.meta.url).href;
-    const run = (): Promise<void> => new Promise((resolve, reject) => {
-      const args = ["--import", tsx, script, folder, path];
-      execFile(process.execPath, args, (error) => (error === null ? resolve() : reject(error)));
-    });
+    const run = (): Promise<void> =>
+      new Promise((resolve, reject) => {
+        const args = ["--import", tsx, script, folder, path];
+        execFile(process.execPath, args, (error) => (error === null ? resolve() : reject(error)));
+      });
     const all = Promise.all([run(), run(), run()]);
     // A gate that opens when all of them stand before it, not after some time.
     const ready = (): number => readdirSync(folder).filter((name) => name.startsWith("ready-")).length;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { Server } from "node:http";
 import { cliArchive, expectedChecksum, listed, PLATFORMS, pluginArchive } from "../../../offline/archives.ts";
-import { VERSION } from "../../../offline/version.ts";
 import { STANDINS } from "../../../offline/install.ts";
-import { serve, type Handler } from "./servers.ts";
+import { VERSION } from "../../../offline/version.ts";
+import { type Handler, serve } from "./servers.ts";
 
 describe("Pulumi's own archives", () => {
   it("have the official names, in both places", () => {

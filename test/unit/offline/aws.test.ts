@@ -4,17 +4,37 @@ import type { Values } from "../../../offline/plugin/values.ts";
 
 describe("offline aws: properties", () => {
   it("are spelt as the SDK spells them, and back", () => {
-    const rules = [{ id: "a", filter: { prefix: "x/" }, transitions: [{ days: 30, storageClass: "STANDARD_IA" }], applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: "k" } }];
+    const rules = [
+      {
+        id: "a",
+        filter: { prefix: "x/" },
+        transitions: [{ days: 30, storageClass: "STANDARD_IA" }],
+        applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: "k" },
+      },
+    ];
     const there = toSdk(rules);
-    assert.deepEqual(there, [{ ID: "a", Filter: { Prefix: "x/" }, Transitions: [{ Days: 30, StorageClass: "STANDARD_IA" }], ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "aws:kms", KMSMasterKeyID: "k" } }]);
+    assert.deepEqual(there, [
+      {
+        ID: "a",
+        Filter: { Prefix: "x/" },
+        Transitions: [{ Days: 30, StorageClass: "STANDARD_IA" }],
+        ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "aws:kms", KMSMasterKeyID: "k" },
+      },
+    ]);
     assert.deepEqual(fromSdk(there), rules);
   });
 
   it("stay as they were written where S3 answers the same in other words", () => {
     const schema = { policy: { kind: "string" }, rules: { kind: "set", of: { kind: "any" } } } as const;
     const policy = '{"Statement":[{"Action":["a","b"],"Resource":"r"}]}';
-    const live: Values & { policy: string } = { policy: '{ "Statement": {"Resource":["r"],"Action":["b","a"]} }', rules: [{ b: 2 }, { a: 1 }] };
-    assert.deepEqual(asWritten(schema, { policy, rules: [{ a: 1 }, { b: 2 }] }, live), { policy, rules: [{ a: 1 }, { b: 2 }] });
+    const live: Values & { policy: string } = {
+      policy: '{ "Statement": {"Resource":["r"],"Action":["b","a"]} }',
+      rules: [{ b: 2 }, { a: 1 }],
+    };
+    assert.deepEqual(asWritten(schema, { policy, rules: [{ a: 1 }, { b: 2 }] }, live), {
+      policy,
+      rules: [{ a: 1 }, { b: 2 }],
+    });
     assert.deepEqual(asWritten(schema, { policy: "{}" }, { policy: live.policy }), { policy: live.policy });
   });
 

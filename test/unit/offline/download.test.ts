@@ -209,7 +209,7 @@ describe("a download", () => {
     await assert.rejects(fetchFrom([`${url}/x`]), /127\.0\.0\.1:\d+ can't be reached \(ECONNREFUSED/);
   });
 
-  describe("over TLS", function () {
+  describe("over TLS", () => {
     let secure: { key: string; cert: string };
     let certificate: string;
     before(function () {
@@ -290,7 +290,8 @@ describe("a download", () => {
       const password = randomBytes(8).toString("hex");
       const proxy = new URL(await tunnel(asked, `me:${password}`));
       const env = { NODE_EXTRA_CA_CERTS: certificate, NO_PROXY: "", no_proxy: "" };
-      const wanted = /the proxy wants a name and a password \(407\): export HTTPS_PROXY=http:\/\/NAME:PASSWORD@HOST:PORT/;
+      const wanted =
+        /the proxy wants a name and a password \(407\): export HTTPS_PROXY=http:\/\/NAME:PASSWORD@HOST:PORT/;
       assert.match(await fetchIn(`${url}/x`, { ...env, HTTPS_PROXY: proxy.href }), wanted);
       proxy.username = "me";
       proxy.password = "wrong";

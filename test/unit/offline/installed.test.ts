@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findInstalled, judge, type Installed } from "../../../offline/installed.ts";
+import { findInstalled, type Installed, judge } from "../../../offline/installed.ts";
 
 describe("an installed Pulumi", () => {
   let root: string;
@@ -31,10 +31,7 @@ describe("an installed Pulumi", () => {
     });
   }
   for (const [version, words] of [
-    [
-      "v3.255.9",
-      /is version 3\.255\.9, older than 3\.256\.0, .* --version 3\.256\.0 \(brew upgrade pulumi\)/,
-    ],
+    ["v3.255.9", /is version 3\.255\.9, older than 3\.256\.0, .* --version 3\.256\.0 \(brew upgrade pulumi\)/],
     ["v2.10.0", /is version 2\.10\.0, another major version than 3\.256\.0/],
     ["v4.0.0", /is version 4\.0\.0, another major version than 3\.256\.0/],
     ["pulumi dev", /calls its version "pulumi dev"; expected 3\.256\.0 or newer/],

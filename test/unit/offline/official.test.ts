@@ -6,8 +6,8 @@ import type { Server } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { cliArchive, pluginArchive } from "../../../offline/archives.ts";
-import { VERSION } from "../../../offline/version.ts";
 import { STANDINS } from "../../../offline/install.ts";
+import { VERSION } from "../../../offline/version.ts";
 import { serve } from "./servers.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -129,7 +129,12 @@ describe("Pulumi's own set where none is installed", function () {
       const list = { [aws]: sha256(archives[aws]!) };
       const script = `import { completePlugins } from ${JSON.stringify(join(ROOT, "offline/official.ts"))};
         await completePlugins(${JSON.stringify({ versions: { aws: STANDINS.aws }, list })});`;
-      const env = { PATH: "/usr/bin:/bin", HOME: root, XDG_CACHE_HOME: join(root, "cache"), DRYDOCK_PULUMI_MIRROR: from };
+      const env = {
+        PATH: "/usr/bin:/bin",
+        HOME: root,
+        XDG_CACHE_HOME: join(root, "cache"),
+        DRYDOCK_PULUMI_MIRROR: from,
+      };
       return new Promise((done) => {
         const args = ["--import", "tsx", "--input-type=module", "--eval", script];
         execFile(process.execPath, args, { cwd: ROOT, env }, (_, stdout, stderr) => done(stdout + stderr));

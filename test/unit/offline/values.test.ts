@@ -14,7 +14,13 @@ describe("offline/plugin/values", () => {
 
   it("makes a whole property secret when its parts have moved", () => {
     const { values, secrets } = decode(wire);
-    assert.deepEqual(encode({ values: { ...values, envs: ["B=2"] }, secrets: new Set([...widenSecrets(secrets, ["envs"])].filter((path) => path === top("envs"))) }).envs, secret(["B=2"]));
+    assert.deepEqual(
+      encode({
+        values: { ...values, envs: ["B=2"] },
+        secrets: new Set([...widenSecrets(secrets, ["envs"])].filter((path) => path === top("envs"))),
+      }).envs,
+      secret(["B=2"]),
+    );
   });
 
   it("finds unknowns at any depth", () => {
@@ -23,7 +29,16 @@ describe("offline/plugin/values", () => {
   });
 
   it("takes secrets out of texts, line by line and without their names", () => {
-    const redact = redactor(decode({ file: secret("DB_PASSWORD=\"correct-horse\"\nAPP_DEBUG=false\n"), token: secret("t0ken-t0ken"), plain: "visible-value" }));
-    assert.equal(redact("login correct-horse / t0ken-t0ken / visible-value / false"), "login [secret] / [secret] / visible-value / false");
+    const redact = redactor(
+      decode({
+        file: secret('DB_PASSWORD="correct-horse"\nAPP_DEBUG=false\n'),
+        token: secret("t0ken-t0ken"),
+        plain: "visible-value",
+      }),
+    );
+    assert.equal(
+      redact("login correct-horse / t0ken-t0ken / visible-value / false"),
+      "login [secret] / [secret] / visible-value / false",
+    );
   });
 });

@@ -11,11 +11,17 @@ describe("policies: every rule of the catalogue", () => {
     assert.deepEqual(Object.keys(fixtures).sort(), catalogue.map(({ name }) => name).sort());
     for (const [name, { pass, fail, unknown }] of Object.entries(fixtures)) {
       assert.ok(pass.length > 0, `${name}: no passing fixture`);
-      assert.ok(fail.length >= 2 && fail.every(({ says }) => says.length > 0), `${name}: fewer than two failing fixtures`);
+      assert.ok(
+        fail.length >= 2 && fail.every(({ says }) => says.length > 0),
+        `${name}: fewer than two failing fixtures`,
+      );
       assert.match(JSON.stringify(unknown.stack), /04da6b54-80e4|6a19a0b0-7e62/, `${name}: nothing is unknown`);
       assert.ok(unknown.says.length > 0, `${name}: no violation beside the unknown`);
       const demands = catalogue.find((rule) => rule.name === name)?.production !== undefined;
-      assert.ok(!demands || fail.some(({ stack }) => stack.some((one) => one.stack === "prod")), `${name}: nothing fails in production alone`);
+      assert.ok(
+        !demands || fail.some(({ stack }) => stack.some((one) => one.stack === "prod")),
+        `${name}: nothing fails in production alone`,
+      );
     }
   });
 
@@ -28,11 +34,13 @@ describe("policies: every rule of the catalogue", () => {
     if (fixture === undefined) continue;
     describe(rule.name, () => {
       it("passes what is right", () => verifyPass(rule, fixture));
-      for (const failure of fixture.fail) it(`says exactly what is wrong: ${failure.title}`, () => verifyFailure(rule, failure));
+      for (const failure of fixture.fail)
+        it(`says exactly what is wrong: ${failure.title}`, () => verifyFailure(rule, failure));
       it(`decides on what is known: ${fixture.unknown.title}`, () => verifyFailure(rule, fixture.unknown));
       it("turns its tests red when it is emptied", async () => {
         const empty = { ...rule, check: () => undefined } as Rule;
-        for (const failure of [...fixture.fail, fixture.unknown]) await assert.rejects(verifyFailure(empty, failure), assert.AssertionError);
+        for (const failure of [...fixture.fail, fixture.unknown])
+          await assert.rejects(verifyFailure(empty, failure), assert.AssertionError);
       });
     });
   }

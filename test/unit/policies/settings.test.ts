@@ -18,7 +18,9 @@ const mendings = (rule: Rule): Mending[] => {
     : [];
 };
 
-/** Whether the schema has a setting there. What stands in capitals is the reader's to fill in, as is the key of a map. */
+/**
+ * Whether the schema has a setting there. What stands in capitals is the reader's to fill in, as is the key of a map.
+ */
 function exists(path: string): boolean {
   const parts = [...path.matchAll(/\["([^"]+)"\]|[^.["\]]+/g)].map(([whole, quoted]) => quoted ?? whole);
   return parts.every((part, index) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { Judge, worst, type Verdict } from "../../../releases/classify.ts";
+import { Judge, type Verdict, worst } from "../../../releases/classify.ts";
 import type { Columns } from "../../../releases/columns.ts";
 import { withoutValues } from "../../../releases/sql.ts";
 
@@ -18,13 +18,19 @@ const columns: Columns = {
 
 /** SQL as Laravel 13 prints it for MariaDB and MySQL, with its verdict and the reason's words. */
 const CASES: readonly (readonly [sql: string, verdict: Verdict, reason?: RegExp])[] = [
-  ["create table `posts` (`id` bigint unsigned not null auto_increment primary key, `title` varchar(255) not null) default character set utf8mb4 collate 'utf8mb4_unicode_ci'", "additive"],
+  [
+    "create table `posts` (`id` bigint unsigned not null auto_increment primary key, `title` varchar(255) not null) default character set utf8mb4 collate 'utf8mb4_unicode_ci'",
+    "additive",
+  ],
   ["create temporary table `t` (`id` int)", "additive"],
   ["create or replace view `v` as select 1", "unknown", /replaces/],
   ["create trigger `t` before insert on `users` for each row set new.name = ''", "unknown", /acts by itself/],
   ["alter table `users` add `nick` varchar(255) null", "additive"],
   ["alter table `users` add `nick` varchar(255) null after `name`", "additive"],
-  ["alter table `users` add `nick` varchar(255) not null default 'x' comment 'not null', algorithm=instant, lock=none", "additive"],
+  [
+    "alter table `users` add `nick` varchar(255) not null default 'x' comment 'not null', algorithm=instant, lock=none",
+    "additive",
+  ],
   ["alter table `users` add `made_at` timestamp not null default CURRENT_TIMESTAMP", "additive"],
   ["alter table `users` add `full` varchar(255) as (concat(`name`, 'x')) stored", "additive"],
   ["alter table `users` add `nr` int not null auto_increment primary key", "additive"],
@@ -45,7 +51,11 @@ const CASES: readonly (readonly [sql: string, verdict: Verdict, reason?: RegExp]
   ["truncate table `users`", "breaking", /deletes all rows/],
   ["alter table `users` modify `name` varchar(255) null", "additive"],
   ["alter table `users` modify `name` text null", "additive"],
-  ["alter table `users` modify `name` varchar(20) null", "breaking", /type of users\.name from varchar\(50\) to varchar\(20\)/],
+  [
+    "alter table `users` modify `name` varchar(20) null",
+    "breaking",
+    /type of users\.name from varchar\(50\) to varchar\(20\)/,
+  ],
   ["alter table `users` modify `name` varchar(50) not null", "breaking", /makes users\.name NOT NULL/],
   ["alter table `users` modify `email` varchar(255) null", "additive"],
   ["alter table `users` change `email` `email` varchar(255) null", "additive"],
@@ -67,7 +77,11 @@ const CASES: readonly (readonly [sql: string, verdict: Verdict, reason?: RegExp]
   ["alter table `users` add spatial index `x`(`name`)", "additive"],
   ["alter table `users` add unique `users_email_unique`(`email`)", "unknown", /unique index to users/],
   ["create unique index users_email on users (email)", "unknown", /unique index to users/],
-  ["alter table `users` add constraint `users_team_id_foreign` foreign key (`team_id`) references `teams` (`id`) on delete cascade", "unknown", /foreign key/],
+  [
+    "alter table `users` add constraint `users_team_id_foreign` foreign key (`team_id`) references `teams` (`id`) on delete cascade",
+    "unknown",
+    /foreign key/,
+  ],
   ["alter table `users` add primary key (`email`)", "unknown", /primary key/],
   ["alter table `users` drop index `users_name_index`", "additive"],
   ["alter table `users` drop index `users_email_unique`", "unknown", /upserts/],
@@ -81,7 +95,11 @@ const CASES: readonly (readonly [sql: string, verdict: Verdict, reason?: RegExp]
   ["update `users` set `name` = ? where `name` is null", "unknown", /changes rows/],
   ["delete from `users` where `age` > ?", "unknown", /changes rows/],
   ["select * from `users` where `name` = ? limit 1", "unknown", /before it decides/],
-  ["select exists (select 1 from information_schema.tables where table_name = 'users') as `exists`", "unknown", /before it decides/],
+  [
+    "select exists (select 1 from information_schema.tables where table_name = 'users') as `exists`",
+    "unknown",
+    /before it decides/,
+  ],
   ["SET FOREIGN_KEY_CHECKS=0;", "additive"],
   ["call tidy_up()", "unknown", /does not know/],
   ["/* drop table */ insert into x values ('drop table `users`')", "additive"],
@@ -125,7 +143,11 @@ const CASES: readonly (readonly [sql: string, verdict: Verdict, reason?: RegExp]
   ["alter table `users` drop check `c`", "additive"],
   ["alter table `users` drop partition `p0`", "breaking", /drops a partition of users/],
   ["alter table `users` add constraint `c` check (`age` > 0)", "unknown", /adds a check to users/],
-  ["alter table `users` add constraint foreign key (`team_id`) references `teams` (`id`)", "unknown", /adds a foreign key to users/],
+  [
+    "alter table `users` add constraint foreign key (`team_id`) references `teams` (`id`)",
+    "unknown",
+    /adds a foreign key to users/,
+  ],
   ["alter table `users` add partition (partition `p1` values less than (10))", "additive"],
 ];
 
@@ -137,7 +159,10 @@ describe("the judgement of SQL", () => {
       assert.equal(found.statement, withoutValues(sql));
       // The records keep a statement without its values, and a rollback judges that.
       const { statement, ...kept } = new Judge(columns).judge(found.statement);
-      assert.deepEqual([statement, kept], [found.statement, { verdict, ...(found.reason === undefined ? {} : { reason: found.reason }) }]);
+      assert.deepEqual(
+        [statement, kept],
+        [found.statement, { verdict, ...(found.reason === undefined ? {} : { reason: found.reason }) }],
+      );
       if (verdict === "additive") assert.equal(found.reason, undefined);
       else assert.match(found.reason ?? "", reason ?? /./);
     });
@@ -146,29 +171,62 @@ describe("the judgement of SQL", () => {
   it("lets a later statement do what it likes with what an earlier one has made", () => {
     const judge = new Judge(columns);
     const made = [
-      "create table `posts` (`id` int)", "alter table `posts` add `a` int not null", "alter table `posts` drop `a`", "alter table `posts` add unique `u`(`id`)",
-      "rename table `posts` to `articles`", "drop table `articles`",
-      "alter table `users` add `slug` varchar(255) null", "update `users` set `slug` = ?, `updated_at` = ? where `id` = ?", "alter table `users` add unique `users_slug_unique`(`slug`)",
-      "alter table `users` modify `slug` varchar(100) not null", "alter table `users` rename column `slug` to `handle`", "alter table `users` drop `handle`",
+      "create table `posts` (`id` int)",
+      "alter table `posts` add `a` int not null",
+      "alter table `posts` drop `a`",
+      "alter table `posts` add unique `u`(`id`)",
+      "rename table `posts` to `articles`",
+      "drop table `articles`",
+      "alter table `users` add `slug` varchar(255) null",
+      "update `users` set `slug` = ?, `updated_at` = ? where `id` = ?",
+      "alter table `users` add unique `users_slug_unique`(`slug`)",
+      "alter table `users` modify `slug` varchar(100) not null",
+      "alter table `users` rename column `slug` to `handle`",
+      "alter table `users` drop `handle`",
     ];
-    assert.deepEqual(made.map((sql) => judge.judge(sql)), made.map((statement) => ({ statement, verdict: "additive" })));
+    assert.deepEqual(
+      made.map((sql) => judge.judge(sql)),
+      made.map((statement) => ({ statement, verdict: "additive" })),
+    );
   });
 
   it("knows what was made with `if not exists`, with `column` or not, and what a column was called before", () => {
     const all = [
-      ["create table if not exists `posts` (`id` int)", "alter table `posts` drop `id`", "alter table `posts` add primary key (`id`)", "alter table `posts` engine = Aria"],
+      [
+        "create table if not exists `posts` (`id` int)",
+        "alter table `posts` drop `id`",
+        "alter table `posts` add primary key (`id`)",
+        "alter table `posts` engine = Aria",
+      ],
       ["alter table `users` add column if not exists `x` int null", "alter table `users` drop column if exists `x`"],
-      ["alter table `users` add column `x` int null", "alter table `users` change column `x` `y` int null", "alter table `users` alter column `y` drop default"],
+      [
+        "alter table `users` add column `x` int null",
+        "alter table `users` change column `x` `y` int null",
+        "alter table `users` alter column `y` drop default",
+      ],
       ["create table `a` (`id` int)", "alter table `a` rename to `b`", "drop table `b`"],
-      ["alter table `users` add `a` int null", "update `users` set `a` = 1 where `name` = 'x'", "alter table `users` add foreign key (`a`) references `t` (`id`)"],
+      [
+        "alter table `users` add `a` int null",
+        "update `users` set `a` = 1 where `name` = 'x'",
+        "alter table `users` add foreign key (`a`) references `t` (`id`)",
+      ],
     ];
     for (const statements of all) {
       const judge = new Judge(columns);
-      assert.deepEqual(statements.map((sql) => judge.judge(sql).verdict), statements.map(() => "additive"), statements.join("; "));
+      assert.deepEqual(
+        statements.map((sql) => judge.judge(sql).verdict),
+        statements.map(() => "additive"),
+        statements.join("; "),
+      );
     }
     const judge = new Judge(columns);
     // A table that is made for the time of the migration is another one.
-    assert.deepEqual(["create temporary table `users` (`id` int)", "alter table `users` drop `name`"].map((sql) => judge.judge(sql).verdict), ["additive", "breaking"]);
+    assert.deepEqual(
+      ["create temporary table `users` (`id` int)", "alter table `users` drop `name`"].map(
+        (sql) => judge.judge(sql).verdict,
+      ),
+      ["additive", "breaking"],
+    );
     assert.equal(judge.judge("update `users` set `age` = 1, `new` = 2 where `age` = 3").verdict, "unknown");
   });
 

@@ -1,5 +1,17 @@
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +30,10 @@ describe("a bundle", () => {
     cpSync(join(PROJECT, "start", "bundle.cjs"), join(root, "start", "bundle.cjs"));
     symlinkSync(join(PROJECT, "node_modules"), join(root, "node_modules"));
     source("package-lock.json", "{}");
-    source("one.ts", 'import { two } from "./folder/two.ts"; export const said: string = `one ${two()}`; export const where = [import.meta.dirname, import.meta.filename, import.meta.url];');
+    source(
+      "one.ts",
+      'import { two } from "./folder/two.ts"; export const said: string = `one ${two()}`; export const where = [import.meta.dirname, import.meta.filename, import.meta.url];',
+    );
     mkdirSync(join(root, "folder"));
     source("folder/two.ts", 'export const two = (): string => "two"; export const url = import.meta.url;');
     ({ bundled } = createRequire(import.meta.url)(join(root, "start", "bundle.cjs")));
@@ -31,7 +46,10 @@ describe("a bundle", () => {
     const then = new Date(Date.now() - 60_000 + text.length);
     utimesSync(join(root, file), then, then);
   };
-  const cached = (): string[] => readdirSync(join(root, ".drydock", "cache")).filter((name) => !name.endsWith(".json")).sort();
+  const cached = (): string[] =>
+    readdirSync(join(root, ".drydock", "cache"))
+      .filter((name) => !name.endsWith(".json"))
+      .sort();
 
   it("holds the entry and what it imports, which find themselves where they were written", async () => {
     const { said, where } = await import(pathToFileURL((await bundled("program", "one.ts", "esm"))!).href);
@@ -56,7 +74,10 @@ describe("a bundle", () => {
   it("is made again where a source has other content, and the size and the time of before", async () => {
     const first = await bundled("program", "one.ts", "esm");
     const { atime, mtime } = statSync(join(root, "folder/two.ts"));
-    writeFileSync(join(root, "folder/two.ts"), 'export const two = (): string => "six"; export const url = import.meta.url;');
+    writeFileSync(
+      join(root, "folder/two.ts"),
+      'export const two = (): string => "six"; export const url = import.meta.url;',
+    );
     utimesSync(join(root, "folder/two.ts"), atime, mtime);
     const second = (await bundled("program", "one.ts", "esm"))!;
     assert.notEqual(second, first);
@@ -67,7 +88,8 @@ describe("a bundle", () => {
     await bundled("program", "one.ts", "esm");
     const list = join(root, ".drydock", "cache", "program.json");
     const before = statSync(list).mtimeMs;
-    for (const file of ["one.ts", "folder/two.ts", "package-lock.json"]) utimesSync(join(root, file), new Date(), new Date());
+    for (const file of ["one.ts", "folder/two.ts", "package-lock.json"])
+      utimesSync(join(root, file), new Date(), new Date());
     await bundled("program", "one.ts", "esm");
     assert.equal(statSync(list).mtimeMs, before, "it was made again");
   });
@@ -75,8 +97,12 @@ describe("a bundle", () => {
   it("is made again where a file changes that is no TypeScript", async () => {
     source("folder/three.cjs", "exports.three = 3;");
     source("folder/four.json", '{ "four": 4 }');
-    source("one.ts", 'import { three } from "./folder/three.cjs"; import four from "./folder/four.json"; export const said = three + four.four;');
-    const said = async (): Promise<number> => (await import(pathToFileURL((await bundled("program", "one.ts", "esm"))!).href)).said;
+    source(
+      "one.ts",
+      'import { three } from "./folder/three.cjs"; import four from "./folder/four.json"; export const said = three + four.four;',
+    );
+    const said = async (): Promise<number> =>
+      (await import(pathToFileURL((await bundled("program", "one.ts", "esm"))!).href)).said;
     assert.equal(await said(), 7);
     source("folder/three.cjs", "exports.three = 5;");
     assert.equal(await said(), 9);
@@ -101,7 +127,11 @@ describe("a bundle", () => {
     const moved = `${root}-moved`;
     renameSync(root, moved);
     try {
-      const again = await createRequire(import.meta.url)(join(moved, "start", "bundle.cjs")).bundled("program", "one.ts", "esm");
+      const again = await createRequire(import.meta.url)(join(moved, "start", "bundle.cjs")).bundled(
+        "program",
+        "one.ts",
+        "esm",
+      );
       assert.equal((await import(pathToFileURL(again).href)).where[0], moved);
       assert.notEqual(again, first.replace(root, moved));
     } finally {

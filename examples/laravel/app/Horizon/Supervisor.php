@@ -5,12 +5,15 @@ namespace App\Horizon;
 use Closure;
 
 /**
- * Keeps a number of workers running: one that ends is shown and replaced. Told to stop, it lets all of them finish their jobs first; how long
+ * Keeps a number of workers running: one that ends is shown and replaced. Told to stop, it lets all of them finish
+ * their jobs first; how long
  * that may take is for whoever stops it to say (Docker's stop timeout).
  *
- * Writes its state into a file of this container every two seconds, so that its health can be judged without asking Redis, where the state
+ * Writes its state into a file of this container every two seconds, so that its health can be judged without asking
+ * Redis, where the state
  * of all other containers would be mixed in:
- * {"status": "running" | "terminating", "host", "pid", "time": seconds since 1970, "restarts", "workers": [{"pid", "running", "since"}]}
+ * {"status": "running" | "terminating", "host", "pid", "time": seconds since 1970, "restarts", "workers": [{"pid",
+ * "running", "since"}]}
  */
 class Supervisor
 {
@@ -34,7 +37,8 @@ class Supervisor
     private float $beatAt = 0.0;
 
     /**
-     * @param  array{workers: int, heartbeat: string, connection: string, queue: string, timeout: int, tries: int, memory: int}  $config
+     * @param  array{workers: int, heartbeat: string, connection: string, queue: string, timeout: int, tries: int,
+     *   memory: int}  $config
      * @param  Closure(string): void  $say
      * @param  Closure(string, string): void  $output  gets what the workers write: the kind of stream and the text
      */

@@ -24,7 +24,10 @@ class CountedJob implements ShouldQueue
         $this->count('finished');
     }
 
-    /** 0 until a run has finished, then the number of runs that were begun: 2 means that one was cut short or done twice. */
+    /**
+     * 0 until a run has finished, then the number of runs that were begun: 2 means that one was cut short or done
+     * twice.
+     */
     public static function runs(string $id): int
     {
         $row = DB::table('job_runs')->where('id', $id)->first();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { looseEnds, type HostConfig } from "../../../../cli/doctor/confinement.ts";
+import { type HostConfig, looseEnds } from "../../../../cli/doctor/confinement.ts";
 
 describe("how a container is kept in", () => {
   const good: HostConfig = {

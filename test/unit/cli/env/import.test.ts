@@ -47,14 +47,32 @@ describe("the import of a .env file", () => {
     const planned = plan("prod");
     const of = (action: string) => [...planned.values()].filter((one) => one.action === action).map(({ name }) => name);
     assert.deepEqual(of("set"), [
-      "APP_NAME", "LOG_CHANNEL", "LOG_STACK", "SCOUT_HOST", "DB_CONNECTION", "DB_DATABASE", "DB_USERNAME", "MAIL_FROM_NAME", "STRIPE_KEY", "GREETING", "PRICE",
+      "APP_NAME",
+      "LOG_CHANNEL",
+      "LOG_STACK",
+      "SCOUT_HOST",
+      "DB_CONNECTION",
+      "DB_DATABASE",
+      "DB_USERNAME",
+      "MAIL_FROM_NAME",
+      "STRIPE_KEY",
+      "GREETING",
+      "PRICE",
       "VITE_APP_NAME",
     ]);
     assert.deepEqual(of("secret"), ["APP_KEY", "STRIPE_SECRET"]);
-    assert.deepEqual(
-      of("skip"),
-      ["APP_ENV", "APP_DEBUG", "APP_URL", "MEMCACHED_HOST", "MAIL_HOST", "DB_HOST", "REDIS_CLIENT", "MAIL_SCHEME", "AWS_BUCKET", "BARE"],
-    );
+    assert.deepEqual(of("skip"), [
+      "APP_ENV",
+      "APP_DEBUG",
+      "APP_URL",
+      "MEMCACHED_HOST",
+      "MAIL_HOST",
+      "DB_HOST",
+      "REDIS_CLIENT",
+      "MAIL_SCHEME",
+      "AWS_BUCKET",
+      "BARE",
+    ]);
     assert.deepEqual(of("refuse"), ["DB_PASSWORD", "SESSION_DRIVER", "BROKEN", "REPORT_TO", "path.to"]);
     assert.equal(
       planned.get("DB_HOST")?.why,
@@ -68,15 +86,16 @@ describe("the import of a .env file", () => {
   });
 
   it("leaves alone what a stack's own servers were made with", () => {
-    const planned = plan(
-      "local",
-      ["DB_CONNECTION", "DB_DATABASE", "DB_USERNAME", "DB_PASSWORD", "REDIS_PASSWORD", "APP_KEY"],
-    );
-    for (const name of ["DB_CONNECTION", "DB_DATABASE", "DB_USERNAME", "DB_PASSWORD"]) assert.equal(
-      planned.get(name)?.action,
-      "skip",
-      name,
-    );
+    const planned = plan("local", [
+      "DB_CONNECTION",
+      "DB_DATABASE",
+      "DB_USERNAME",
+      "DB_PASSWORD",
+      "REDIS_PASSWORD",
+      "APP_KEY",
+    ]);
+    for (const name of ["DB_CONNECTION", "DB_DATABASE", "DB_USERNAME", "DB_PASSWORD"])
+      assert.equal(planned.get(name)?.action, "skip", name);
     assert.equal(planned.get("APP_KEY")?.action, "secret", "what is encrypted with it comes along");
     assert.equal(planned.get("APP_DEBUG")?.action, "set");
   });
@@ -92,10 +111,8 @@ describe("the import of a .env file", () => {
 
   it("shows no value", () => {
     const shown = describePlan([...plan("prod").values()], { stack: "prod", written: true });
-    for (const value of ["sk_live_0123456789", "short\n", "pk_live_1", "My Shop"]) assert.ok(
-      !shown.includes(value),
-      value,
-    );
+    for (const value of ["sk_live_0123456789", "short\n", "pk_live_1", "My Shop"])
+      assert.ok(!shown.includes(value), value);
     assert.match(shown, /^Set \(12\):\n/);
     assert.match(shown, /\nNOT set \(5\):\n {2}DB_PASSWORD +is too short/);
     assert.match(shown, /\nSee what it changes: \.\/drydock preview -s prod\n$/);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { judgeHost, type Verdict } from "../../../../cli/host/checks.ts";
-import { readFacts, type HostFacts } from "../../../../cli/host/facts.ts";
+import { type HostFacts, readFacts } from "../../../../cli/host/facts.ts";
 import { scriptOf, tasksFor } from "../../../../cli/host/prepare.ts";
 
 const WANTED = { port: 8080, interface: "127.0.0.1" };

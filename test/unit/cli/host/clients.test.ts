@@ -16,7 +16,8 @@ describe("the clients that Drydock puts on PATH", () => {
     for (const clone of clones) cpSync("cli/host/bin", clone, { recursive: true });
     const real = join(folder, "real");
     mkdirSync(real);
-    for (const name of ["docker", "ssh"]) writeFileSync(join(real, name), `#!/bin/sh\necho the real ${name}: "$@"\n`, { mode: 0o755 });
+    for (const name of ["docker", "ssh"])
+      writeFileSync(join(real, name), `#!/bin/sh\necho the real ${name}: "$@"\n`, { mode: 0o755 });
     const env = { PATH: [...clones, real, "/usr/bin", "/bin"].join(":") };
     for (const clone of clones) {
       for (const name of ["docker", "ssh"]) {
@@ -27,8 +28,11 @@ describe("the clients that Drydock puts on PATH", () => {
   });
 
   /** A connection that is there, whose ssh shows the command that the host's shell would get, and standard input. */
-  const asked = (args: readonly string[], { shell, input = "" }: { readonly shell?: string; readonly input?: string } = {}) => {
-    const [real, base] = [join(folder, "host"), "/tmp/drydock-" + process.getuid!()];
+  const asked = (
+    args: readonly string[],
+    { shell, input = "" }: { readonly shell?: string; readonly input?: string } = {},
+  ) => {
+    const [real, base] = [join(folder, "host"), `/tmp/drydock-${process.getuid!()}`];
     mkdirSync(real, { recursive: true });
     const url = `ssh://me@${randomBytes(6).toString("hex")}`;
     const sum = spawnSync("cksum", { input: url, encoding: "utf8" }).stdout.trim().split(" ");
@@ -39,10 +43,15 @@ describe("the clients that Drydock puts on PATH", () => {
     writeFileSync(join(place, "client"), "");
     if (shell !== undefined) writeFileSync(join(place, "shell"), "");
     // The last word is the command.
-    const run = 'for word in "$@"; do :; done; printf "%s\\n" "$@" >&2; PATH="${0%/*}:/usr/bin:/bin" exec "$RUN" -c "$word"';
+    const run =
+      'for word in "$@"; do :; done; printf "%s\\n" "$@" >&2; PATH="${0%/*}:/usr/bin:/bin" exec "$RUN" -c "$word"';
     writeFileSync(join(real, "ssh"), `#!/bin/sh\n${run}\n`, { mode: 0o755 });
     writeFileSync(join(real, "docker"), '#!/bin/sh\nprintf "[%s]" "$@"; cat\n', { mode: 0o755 });
-    const env = { PATH: `${join(process.cwd(), "cli/host/bin")}:${real}:/usr/bin:/bin`, DOCKER_HOST: url, RUN: shell ?? "sh" };
+    const env = {
+      PATH: `${join(process.cwd(), "cli/host/bin")}:${real}:/usr/bin:/bin`,
+      DOCKER_HOST: url,
+      RUN: shell ?? "sh",
+    };
     try {
       return spawnSync("docker", args, { env, encoding: "utf8", timeout: 10_000, input });
     } finally {

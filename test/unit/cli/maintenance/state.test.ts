@@ -1,11 +1,23 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { CliError, Exit } from "../../../../cli/errors.ts";
+import { type CliError, Exit } from "../../../../cli/errors.ts";
+import {
+  closedReferences,
+  htmlOf,
+  isAddressRange,
+  type Maintenance,
+  PAGE_LIMIT,
+  readState,
+  wanted,
+} from "../../../../cli/maintenance/state.ts";
 import { readExport } from "../../../../cli/maintenance/verbs.ts";
-import { closedReferences, htmlOf, isAddressRange, PAGE_LIMIT, readState, wanted, type Maintenance } from "../../../../cli/maintenance/state.ts";
 
 let count = 0;
-const who = { by: "ann@ship", now: new Date("2026-01-31T10:00:00Z"), random: () => (++count).toString(16).padStart(32, "0") };
+const who = {
+  by: "ann@ship",
+  now: new Date("2026-01-31T10:00:00Z"),
+  random: () => (++count).toString(16).padStart(32, "0"),
+};
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const refused = (work: () => unknown, message: RegExp): void => {
   assert.throws(work, (error: CliError) => {
@@ -15,13 +27,23 @@ const refused = (work: () => unknown, message: RegExp): void => {
     return true;
   });
 };
-const current: Maintenance = wanted({ allow: ["10.0.0.0/8"], retryAfter: "60", message: "Soon.", secret: true }, undefined, who);
+const current: Maintenance = wanted(
+  { allow: ["10.0.0.0/8"], retryAfter: "60", message: "Soon.", secret: true },
+  undefined,
+  who,
+);
 
 describe("what maintenance mode is asked to be", () => {
   it("has defaults: nobody is let in, visitors come again after five minutes", () => {
     assert.deepEqual(wanted({}, undefined, who), {
-      version: 1, since: "2026-01-31T10:00:00.000Z", by: "ann@ship", allow: [], retryAfter: 300,
-      message: "We are down for maintenance and will be back soon.", page: null, pass: null,
+      version: 1,
+      since: "2026-01-31T10:00:00.000Z",
+      by: "ann@ship",
+      allow: [],
+      retryAfter: 300,
+      message: "We are down for maintenance and will be back soon.",
+      page: null,
+      pass: null,
     });
   });
 
@@ -43,16 +65,29 @@ describe("what maintenance mode is asked to be", () => {
     assert.equal(wanted({ message: "Now." }, own, who).page, null);
   });
 
-  it("makes two different secrets for the address and the cookie", () => assert.notEqual(current.pass?.path, current.pass?.cookie));
+  it("makes two different secrets for the address and the cookie", () =>
+    assert.notEqual(current.pass?.path, current.pass?.cookie));
 
-  for (const range of ["10.0.0.0/33", "10.0.0", "::1/129", "10.0.0.1; return 200", "10.0.0.0/8/8", "example.com", "", "10.0.0.0/", "10.0.0.1 1;} #"]) {
-    it(`refuses ${JSON.stringify(range)} as an address`, () => refused(() => wanted({ allow: [range] }, undefined, who), /no address and no range/));
+  for (const range of [
+    "10.0.0.0/33",
+    "10.0.0",
+    "::1/129",
+    "10.0.0.1; return 200",
+    "10.0.0.0/8/8",
+    "example.com",
+    "",
+    "10.0.0.0/",
+    "10.0.0.1 1;} #",
+  ]) {
+    it(`refuses ${JSON.stringify(range)} as an address`, () =>
+      refused(() => wanted({ allow: [range] }, undefined, who), /no address and no range/));
   }
   for (const range of ["10.0.0.1", "10.0.0.0/8", "::1", "2001:db8::/32", "0.0.0.0/0"]) {
     it(`takes ${range} as an address`, () => assert.equal(isAddressRange(range), true));
   }
   for (const seconds of ["0", "-1", "1.5", "604801", "soon", "1e3", "", " 5"]) {
-    it(`refuses ${JSON.stringify(seconds)} as seconds`, () => refused(() => wanted({ retryAfter: seconds }, undefined, who), /--retry-after/));
+    it(`refuses ${JSON.stringify(seconds)} as seconds`, () =>
+      refused(() => wanted({ retryAfter: seconds }, undefined, who), /--retry-after/));
   }
   it("refuses an empty message, and a message beside a page", () => {
     refused(() => wanted({ message: " \n" }, undefined, who), /--message/);
@@ -70,7 +105,8 @@ describe("a page of one's own", () => {
     refused(() => htmlOf(new Uint8Array(PAGE_LIMIT + 1)), /524288 are the limit/);
   });
   it("is searched for what it would ask of the closed site", () => {
-    const html = '<img src="/bg.png"><link href=style.css><a href="https://example.com">x</a><a href="#top"></a><img src="data:image/png;base64,AA=="><script src=\'//cdn.example/x.js\'></script><img src="/bg.png">';
+    const html =
+      '<img src="/bg.png"><link href=style.css><a href="https://example.com">x</a><a href="#top"></a><img src="data:image/png;base64,AA=="><script src=\'//cdn.example/x.js\'></script><img src="/bg.png">';
     assert.deepEqual(closedReferences(html), ["/bg.png", "style.css"]);
   });
 });
@@ -78,11 +114,18 @@ describe("a page of one's own", () => {
 describe("a saved state", () => {
   it("is read back as it was written", () => assert.deepEqual(readState(JSON.stringify(current), "x"), current));
   it("is refused with the name of what is wrong, not with its value", () => {
-    const broken = JSON.stringify({ ...current, allow: ["1; return 200"], pass: { path: "} evil", cookie: current.pass?.cookie } });
-    assert.throws(() => readState(broken, "the file"), (error: CliError) => {
-      assert.equal(error.what, "the file is not valid in: allow.0, pass.path");
-      return true;
+    const broken = JSON.stringify({
+      ...current,
+      allow: ["1; return 200"],
+      pass: { path: "} evil", cookie: current.pass?.cookie },
     });
+    assert.throws(
+      () => readState(broken, "the file"),
+      (error: CliError) => {
+        assert.equal(error.what, "the file is not valid in: allow.0, pass.path");
+        return true;
+      },
+    );
     assert.throws(() => readState("{", "the file"), /the file is not JSON/);
     assert.throws(() => readState(JSON.stringify({ ...current, more: 1 }), "the file"), /the whole/);
   });
@@ -92,6 +135,7 @@ describe("a saved state", () => {
     assert.equal(readExport(bytes('{"version":1,"on":false}'), "f"), undefined);
   });
   it("is no export when it is anything else", () => {
-    for (const text of ["", "null", "[]", "{}", '{"on":true}', '{"on":false}', JSON.stringify(current)]) refused(() => readExport(bytes(text), "f"), /^f is/);
+    for (const text of ["", "null", "[]", "{}", '{"on":true}', '{"on":false}', JSON.stringify(current)])
+      refused(() => readExport(bytes(text), "f"), /^f is/);
   });
 });

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathsOf, type Paths } from "../../../../cli/project.ts";
+import { type Paths, pathsOf } from "../../../../cli/project.ts";
 import { ensureState } from "../../../../cli/setup/passphrase.ts";
 
 describe("the passphrase of a clone", () => {
   let paths: Paths;
-  beforeEach(() => { paths = pathsOf(mkdtempSync(join(tmpdir(), "drydock-passphrase-"))); });
+  beforeEach(() => {
+    paths = pathsOf(mkdtempSync(join(tmpdir(), "drydock-passphrase-")));
+  });
   afterEach(() => rmSync(paths.root, { recursive: true }));
   const generated = (): NodeJS.ProcessEnv => ({ PULUMI_CONFIG_PASSPHRASE_FILE: paths.passphrase });
 
@@ -28,7 +30,10 @@ describe("the passphrase of a clone", () => {
 
   it("is not replaced where secrets are encrypted with one that is missing", () => {
     writeFileSync(paths.stackFile("prod"), "encryptionsalt: v1:x\n");
-    assert.throws(() => ensureState(paths, "prod", generated()), /secrets of Pulumi\.prod\.yaml are encrypted, and the passphrase is not in this clone/);
+    assert.throws(
+      () => ensureState(paths, "prod", generated()),
+      /secrets of Pulumi\.prod\.yaml are encrypted, and the passphrase is not in this clone/,
+    );
     ensureState(paths, "staging", generated());
     ensureState(paths, "prod", generated());
   });

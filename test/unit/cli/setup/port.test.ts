@@ -11,25 +11,36 @@ import { claimPort, freePort } from "../../../../cli/setup/port.ts";
 describe("a free port", () => {
   it("is the first that nobody listens on, on this address and on all", async () => {
     const taken = new Set(["8080 127.0.0.1", "8081 0.0.0.0"]);
-    assert.equal(await freePort(8080, "127.0.0.1", (number, address) => Promise.resolve(!taken.has(`${number} ${address}`))), 8082);
+    assert.equal(
+      await freePort(8080, "127.0.0.1", (number, address) => Promise.resolve(!taken.has(`${number} ${address}`))),
+      8082,
+    );
   });
   it("ends with an error when there is none", async () => {
-    await assert.rejects(freePort(8080, "127.0.0.1", () => Promise.resolve(false)), /no free port from 8080 to 8279/);
+    await assert.rejects(
+      freePort(8080, "127.0.0.1", () => Promise.resolve(false)),
+      /no free port from 8080 to 8279/,
+    );
   });
 });
 
 describe("the port of a new clone", () => {
   let folder: string;
-  beforeEach(() => { folder = mkdtempSync(join(tmpdir(), "drydock-ports-")); });
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "drydock-ports-"));
+  });
   afterEach(() => rmSync(folder, { recursive: true }));
 
   const clone = (name: string): string => {
     mkdirSync(join(folder, name, ".drydock"), { recursive: true });
     return join(folder, name);
   };
-  const portOf = (root: string): unknown => parseDocument(readFileSync(join(root, "Pulumi.local.yaml"), "utf8")).getIn(["config", "drydock:proxy", "port"]);
-  const says = (root: string, port: number): void => writeFileSync(join(root, "Pulumi.local.yaml"), `config:\n  drydock:proxy:\n    port: ${port}\n`);
-  const claim = (root: string): Promise<number> => claimPort(root, () => Promise.resolve(true), join(folder, "ports.json"));
+  const portOf = (root: string): unknown =>
+    parseDocument(readFileSync(join(root, "Pulumi.local.yaml"), "utf8")).getIn(["config", "drydock:proxy", "port"]);
+  const says = (root: string, port: number): void =>
+    writeFileSync(join(root, "Pulumi.local.yaml"), `config:\n  drydock:proxy:\n    port: ${port}\n`);
+  const claim = (root: string): Promise<number> =>
+    claimPort(root, () => Promise.resolve(true), join(folder, "ports.json"));
   /** A process of its own that sets this clone's file up as the first `up` does, with a Pulumi that stores nothing. */
   const setUp = (root: string) => {
     const script = `
@@ -38,18 +49,26 @@ describe("the port of a new clone", () => {
       const pulumi = { capture: async () => ({ code: 0, stdout: "", stderr: "" }) };
       const images = { base: "b:1", php: "p:1", proxy: "x:1", database: "d:1", redis: "r:1", backup: "k:1" };
       await ensureLocalFile({ pulumi, paths: pathsOf(${JSON.stringify(root)}) }, images, () => {}, false);`;
-    return spawn(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", script], { env: { ...process.env, XDG_CACHE_HOME: folder }, stdio: ["ignore", "inherit", "pipe"] });
+    return spawn(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", script], {
+      env: { ...process.env, XDG_CACHE_HOME: folder },
+      stdio: ["ignore", "inherit", "pipe"],
+    });
   };
 
   it("is another one for each of two that are set up at the same moment", async () => {
     const roots = [clone("a"), clone("b")];
-    await Promise.all(roots.map(async (root) => {
-      const child = setUp(root);
-      const [said, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
-      assert.equal(code, 0, said);
-    }));
+    await Promise.all(
+      roots.map(async (root) => {
+        const child = setUp(root);
+        const [said, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
+        assert.equal(code, 0, said);
+      }),
+    );
     const ports = roots.map(portOf);
-    assert.ok(ports.every((port) => typeof port === "number"), String(ports));
+    assert.ok(
+      ports.every((port) => typeof port === "number"),
+      String(ports),
+    );
     assert.notEqual(ports[0], ports[1]);
   });
 

@@ -6,7 +6,8 @@ use App\Horizon\Supervisor;
 use Illuminate\Console\Command;
 
 /**
- * Stands in for laravel/horizon, which isn't among Debian's packages: the same command for the same role, the same answer to SIGTERM, but
+ * Stands in for laravel/horizon, which isn't among Debian's packages: the same command for the same role, the same
+ * answer to SIGTERM, but
  * neither Horizon's dashboard nor its balancing. An application that has Horizon deletes this file and app/Horizon.
  */
 class HorizonCommand extends Command

@@ -10,7 +10,9 @@ use Throwable;
 
 class HealthController
 {
-    /** Really asks both; 503 when one of them doesn't answer. The reason goes to the log: it may name hosts and users. */
+    /**
+     * Really asks both; 503 when one of them doesn't answer. The reason goes to the log: it may name hosts and users.
+     */
     public function __invoke(): JsonResponse
     {
         $services = [

@@ -20,7 +20,10 @@ class PageController
         return response(config('app.release'))->header('Content-Type', 'text/plain')->header('X-Replica', gethostname());
     }
 
-    /** Works for `seconds` (at most 60). In the database, because a signal cuts PHP's own sleep short and would hide a request that was cut. */
+    /**
+     * Works for `seconds` (at most 60). In the database, because a signal cuts PHP's own sleep short and would hide a
+     * request that was cut.
+     */
     public function slow(Request $request): Response
     {
         $seconds = filter_var($request->query('seconds'), FILTER_VALIDATE_FLOAT, ['options' => ['min_range' => 0, 'max_range' => 60]]);

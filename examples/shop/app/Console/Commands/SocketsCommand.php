@@ -5,7 +5,8 @@ namespace App\Console\Commands;
 use Illuminate\Console\Command;
 
 /**
- * A small websocket server, in the place of Reverb: a client hears at once which release it is connected to, and gets back what it sends.
+ * A small websocket server, in the place of Reverb: a client hears at once which release it is connected to, and gets
+ * back what it sends.
  * Told to stop, it says goodbye to all clients (close code 1001), which then connect again.
  */
 class SocketsCommand extends Command

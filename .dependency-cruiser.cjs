@@ -1,0 +1,46 @@
+// The allowed arrows between folders: docs/architecture.md draws them. What isn't listed is forbidden.
+const LAYERS = {
+  lib: [],
+  config: ["lib"],
+  releases: ["lib"],
+  policies: ["config", "lib", "start"],
+  // The agent is a program of its own; others know its protocol alone.
+  backup: ["lib"],
+  components: ["config", "lib", "releases", "policies/guard.ts", "policies/helpers/env.ts", "backup/protocol.ts"],
+  commands: ["lib", "releases"],
+  offline: ["lib"],
+  start: ["lib"],
+  cli: ["backup", "config", "lib", "offline", "policies", "releases"],
+};
+
+/** Folders that only people and tests start. */
+const ENDS = ["bench", "test", "examples"];
+
+module.exports = {
+  forbidden: [
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
+    {
+      name: "nothing-imports-the-ends",
+      severity: "error",
+      from: { path: `^(${Object.keys(LAYERS).join("|")})/` },
+      to: { path: `^(${ENDS.join("|")})/` },
+    },
+    { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true, pathNot: "^tsx/" } },
+    ...Object.entries(LAYERS).map(([folder, allowed]) => ({
+      name: `${folder}-imports-only-${allowed.join("-and-") || "packages"}`,
+      severity: "error",
+      from: { path: `^${folder}/` },
+      to: {
+        path: "^[^/]+/",
+        pathNot: [`^${folder}/`, "^node_modules/", "^tsx/", "^\\.\\./", ...allowed.map((path) => `^${path}(/|$)`)],
+        dependencyTypesNot: ["core", "npm", "npm-dev"],
+      },
+    })),
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "^(\\.drydock|examples)/" },
+  },
+};

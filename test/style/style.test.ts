@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "mocha";
+
+const ROOT = join(import.meta.dirname, "../..");
+const program = (name: string): string => join(ROOT, "node_modules", ".bin", name);
+
+/** Runs a tool in the project; its output is the message of the failure. */
+function passes(command: string, args: readonly string[]): void {
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd: ROOT,
+    encoding: "utf8",
+    maxBuffer: 64 << 20,
+  });
+  assert.equal(status, 0, `${command} ${args.slice(0, 6).join(" ")}\n${error?.message ?? ""}${stdout}${stderr}`);
+}
+
+/** Files that git knows, as far as they match. */
+function tracked(...patterns: readonly string[]): readonly string[] {
+  const { stdout } = spawnSync(
+    "git",
+    ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ...patterns],
+    { cwd: ROOT, encoding: "utf8" },
+  );
+  return stdout.split("\0").filter((file) => file !== "");
+}
+
+const isInstalled = (command: string): boolean => spawnSync(command, ["--version"]).error === undefined;
+
+describe("the style of the sources", () => {
+  it("is the formatter's, and the linter has nothing to say: npx biome check --write", () => {
+    passes(program("biome"), ["check", "--error-on-warnings"]);
+  });
+
+  it("ends comments at 120 columns; of code, the formatter leaves only texts beyond", () => {
+    const long = tracked("*.ts", "*.cjs", "*.mjs").flatMap((file) =>
+      readFileSync(join(ROOT, file), "utf8")
+        .split("\n")
+        .flatMap((line, index) =>
+          line.length > 120 && /^\s*(\/\/|\/?\*+\s)/.test(line) ? [`${file}:${index + 1}: ${line.length} columns`] : [],
+        ),
+    );
+    assert.deepEqual(long, []);
+  });
+
+  it("keeps to the layers, without cycles: .dependency-cruiser.cjs says which folder may import which", () => {
+    passes(program("depcruise"), ["--output-type", "err", ...SOURCES]);
+  });
+
+  it("exports nothing that nobody imports, and depends on nothing that it does not use", () => {
+    passes(program("knip"), ["--no-progress"]);
+  });
+
+  it("has shell scripts that shellcheck accepts", function () {
+    if (!isInstalled("shellcheck")) this.skip();
+    passes("shellcheck", ["--severity=warning", ...tracked("*.sh", "drydock", ".ci/run")]);
+  });
+});
+
+const SOURCES = [
+  "backup",
+  "bench",
+  "cli",
+  "commands",
+  "components",
+  "config",
+  "lib",
+  "offline",
+  "policies",
+  "releases",
+  "start",
+  "index.ts",
+];

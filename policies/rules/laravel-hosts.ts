@@ -13,6 +13,19 @@ import { onContainer, rolesParam } from "./shared.ts";
 const HOST_KEYS = ["DB_HOST", "REDIS_HOST", "REDIS_CACHE_HOST", "MEMCACHED_HOST"];
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\]|0\.0\.0\.0)$/i;
 
+/** The names of Drydock's own servers; any other is the user's. */
+const SERVERS: Readonly<Record<string, string>> = {
+  DB_HOST: "database",
+  REDIS_HOST: "redis",
+  REDIS_CACHE_HOST: "redis-cache",
+};
+
+/** The setting of the variable that a property is about, which ends in its name where it is in a file. */
+function hostSetting(property: string) {
+  const [key = "DB_HOST"] = /[A-Z][A-Z_]*_HOST$/.exec(property) ?? [];
+  return { path: `env.${key}`, value: SERVERS[key] ?? "SERVICE" };
+}
+
 const hosts = z.strictObject({ keys: z.array(z.string()).default(HOST_KEYS) });
 
 export const serviceHostNotLoopback = resourceRule({
@@ -23,7 +36,7 @@ export const serviceHostNotLoopback = resourceRule({
   summary: "DB_HOST and REDIS_HOST are names of services, not localhost.",
   why: "in a container localhost is the container itself: connection refused",
   remedy: 'envs: ["DB_HOST=database"], the alias of the database on a network that both share',
-  setting: () => ({ path: "env.DB_HOST", value: "database" }),
+  setting: (_, property) => hostSetting(property),
   bad: 'envs: ["DB_HOST=127.0.0.1"]',
   good: 'envs: ["DB_HOST=database"]',
   types: CONTAINERS,
@@ -48,7 +61,7 @@ export const serviceHostResolves = stackRule({
   why: "a name that no network knows fails only when the first request needs it",
   remedy:
     'networksAdvanced: [{ name: data.name, aliases: ["database"] }] on the database, and the same network on the application',
-  setting: () => ({ path: "env.DB_HOST", value: "database" }),
+  setting: (_, property) => hostSetting(property),
   bad: 'app: DB_HOST=mysql, database: aliases ["database"]',
   good: 'app: DB_HOST=database, database: aliases ["database"], both on one network',
   params: hosts,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { checkResource, cite, excludes } from "../../../policies/evaluate.ts";
 import { Resource } from "../../../policies/helpers/resources.ts";
+import { serviceHostNotLoopback } from "../../../policies/rules/laravel-hosts.ts";
 import { noPrivileged } from "../../../policies/rules/privileges.ts";
 import { parseSettings } from "../../../policies/settings.ts";
 
@@ -71,6 +72,19 @@ describe("policies: what a rule says", () => {
         says("app", "app-1"),
       ],
       [true, false, false, false, false, true, false],
+    );
+  });
+
+  it("names the variable that a rule about hosts has found", () => {
+    const { setting } = serviceHostNotLoopback;
+    assert.ok(typeof setting === "function");
+    assert.deepEqual(
+      ["env.REDIS_HOST", "uploads[0].content MEMCACHED_HOST", "envs[3]"].map((property) => setting("app", property)),
+      [
+        { path: "env.REDIS_HOST", value: "redis" },
+        { path: "env.MEMCACHED_HOST", value: "SERVICE" },
+        { path: "env.DB_HOST", value: "database" },
+      ],
     );
   });
 });

@@ -26,8 +26,7 @@ export const list = (names: readonly string[]): string => names.join(", ");
 export const inRedis = (container: string, command: string): string =>
   `docker exec ${container} sh /run/drydock/redis-cli.sh ${command}`;
 
-const laravel = (facts: Facts): readonly ContainerFacts[] =>
-  facts.containers.filter(({ role }) => isLasting(role));
+const laravel = (facts: Facts): readonly ContainerFacts[] => facts.containers.filter(({ role }) => isLasting(role));
 
 /** Asks the same of each Laravel container that could be asked; of those that couldn't, nothing is claimed. */
 export function each(

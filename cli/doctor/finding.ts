@@ -59,7 +59,10 @@ export function retryRemedy(stack: string, connection: string, longestJob: numbe
     : `eval "$(./drydock env)" && pulumi config set -s ${stack} --path drydock:env.${name} ${longestJob + 30}\n./drydock up${select(stack)}`;
 }
 
-/** A check: the number in docs/incidents.md where it is one of the known issues, its name, what is fine, and what is not. */
+/**
+ * A check: the number in docs/incidents.md where it is one of the known issues, its name, what is fine, and what is
+ * not.
+ */
 export type Rule = readonly [
   issue: number | null,
   id: string,

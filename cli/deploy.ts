@@ -136,6 +136,16 @@ export async function underLock(
     changed = true;
     report = await settled(await deployed(session));
   }
+  // What an update could not delete any more waits for the next one, and a preview without a change does not say so.
+  if (!changed && target.unfinished !== undefined) {
+    const left = target.unfinished.others.map(({ container }) => container).join(", ");
+    say(`left over from a deployment that did not come to its end${left === "" ? "" : `: ${left}`}; finishing it`);
+    await withoutRestores(session, docker, target.outputs.services, say, async () => {
+      await update(session, docker, story, [...upArguments(session, options), "--yes", "--skip-preview"]);
+    });
+    changed = true;
+    report = await settled(await deployed(session));
+  }
   const { records } = target;
   if (changed && records !== undefined)
     await step("old images", ({ log }) => removeOldImages(docker, records, env, log)).catch(() => undefined);

@@ -119,6 +119,14 @@ export async function ask<V extends AgentVerb>(
       what: `the backup agent ${agent} does not run`,
       remedy: `./drydock up${select(session.stack)}`,
     });
+  const broken = /the connection to ssh:\/\/\S+ broke/.exec(why)?.[0];
+  if (broken !== undefined)
+    throw new CliError({
+      what: `${broken}; what the agent had begun it ends by itself, or puts back`,
+      remedy:
+        `./drydock backup status${select(session.stack)}, then the same command again\n` +
+        "if it breaks again: ssh -v to that host, and its journal (journalctl -u ssh)",
+    });
   throw new CliError({
     what: `the backup agent: ${why}`,
     remedy: failure?.remedy ?? `./drydock backup logs${select(session.stack)}`,

@@ -2,6 +2,7 @@
 //   script -qec './drydock status' /dev/null | npx tsx docs/pictures/draw.ts './drydock status' >
 // docs/pictures/status.svg
 import { text } from "node:stream/consumers";
+import { defined } from "../../lib/defined.ts";
 
 /** Size of a cell of the terminal, and the margin around all of them, in pixels. */
 const CELL = { width: 8.4, height: 19 };
@@ -43,7 +44,8 @@ function after(pen: Pen, code: number): Pen {
   if (code === 0) return {};
   if (code === 1) return { ...pen, bold: true };
   if (code === 2) return { ...pen, dim: true };
-  if (code === 22) return { ...(pen.colour === undefined ? {} : { colour: pen.colour }) };
+  if (code === 22) return defined({ colour: pen.colour });
+  if (code === 39) return defined({ bold: pen.bold, dim: pen.dim });
   const colour = (code >= 30 && code <= 37) || (code >= 90 && code <= 97) ? COLOURS[code % 10] : undefined;
   return colour === undefined ? pen : { ...pen, colour };
 }

@@ -261,8 +261,8 @@ const leadTo = (socket: string, host: string, port: number): Server =>
       subject.change();
       const isNew = (found: readonly Found[]): boolean => found.some((one) => one.role === "app" && subject.isNew(one));
       const { code, stderr } = await subject.upWhile(isNew, () => ship.link.cut());
-      // Where nothing was on its way at that moment, a new connection goes on.
-      if (code !== 0) assert.match(stderr, new RegExp(`^drydock: the connection to ${HOST} broke`, "m"));
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, new RegExp(`^drydock: the connection to ${HOST} broke`, "m"));
       await tellsTheTruth();
     }));
 

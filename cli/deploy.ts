@@ -124,27 +124,31 @@ export async function underLock(
   const target = await deployed(session);
   if (!changed) await afterRestores(session, docker, target.outputs.services, say);
   let report = await settled(target);
+  /** Where the preview has no change, and there is something to do all the same. */
+  const again = async (why: string, ...more: readonly string[]): Promise<void> => {
+    say(why);
+    await withoutRestores(session, docker, target.outputs.services, say, async () => {
+      await update(session, docker, story, [...upArguments(session, options), "--yes", "--skip-preview", ...more]);
+    });
+    changed = true;
+    report = await settled(await deployed(session));
+  };
   if (!changed && report.services.some(isGone)) {
     const gone = report.services
       .filter(isGone)
       .map(({ name }) => name)
       .join(", ");
-    say(`stopped or gone since the last deployment: ${gone}; reading what is there and bringing them back`);
-    await withoutRestores(session, docker, target.outputs.services, say, async () => {
-      await update(session, docker, story, [...upArguments(session, options), "--yes", "--skip-preview", "--refresh"]);
-    });
-    changed = true;
-    report = await settled(await deployed(session));
+    await again(
+      `stopped or gone since the last deployment: ${gone}; reading what is there and bringing them back`,
+      "--refresh",
+    );
   }
   // What an update could not delete any more waits for the next one, and a preview without a change does not say so.
   if (!changed && target.unfinished !== undefined) {
     const left = target.unfinished.others.map(({ container }) => container).join(", ");
-    say(`left over from a deployment that did not come to its end${left === "" ? "" : `: ${left}`}; finishing it`);
-    await withoutRestores(session, docker, target.outputs.services, say, async () => {
-      await update(session, docker, story, [...upArguments(session, options), "--yes", "--skip-preview"]);
-    });
-    changed = true;
-    report = await settled(await deployed(session));
+    await again(
+      `left over from a deployment that did not come to its end${left === "" ? "" : `: ${left}`}; finishing it`,
+    );
   }
   const { records } = target;
   if (changed && records !== undefined)

@@ -26,7 +26,7 @@ found_out() {
   fi
   seconds=null
   [ -z "${DRYDOCK_BEGAN:-}" ] || seconds=$(($(date +%s) - DRYDOCK_BEGAN))
-  probes=$(printf '%s\n' "$PROBES" | grep -m 1 '^{"requests":' || echo null)
+  probes=$(printf '%s\n' "$PROBES" | grep -o '^{"requests":[^}]*}' | tail -n 1 | grep . || echo null)
   silent="$REPLICA does not say which migrations have run"
   said=$(printf '%s,"id":"%s","digest":%s,"by":"%s","commit":%s,"at":"%s","seconds":%s,"probes":%s}' \
     "${RECORD%\}}" "$id" \

@@ -21,9 +21,16 @@ judged() {
   echo "verify: $1 does not have the environment of the plan (the names are above). $again" >&2
   return 1
 }
+# All of them run at once and print to one place, each its lines as a whole: docker exec passes on what it gets in
+# pieces, and what comes from two of them stands in one line.
+probed() {
+  code=0
+  said=$(docker exec -i "$REPLICA" php -n -- "http://proxy:8091$HEALTH_PATH" "$HOST" "$REQUESTS" < runtime/probe.php) || code=$?
+  printf '%s\n' "$said"
+  return $code
+}
 # The processes that serve are asked themselves, all of them by one call into a container, which takes a tenth of a
-# second of
-# processor time. A line for each, its address first.
+# second of processor time. A line for each, its address first.
 serving() {
   said=$(printf '%s' "$plan" \
     | docker exec -i "$REPLICA" php -n /drydock/fcgi.php "$FPM" "$APP_PATH" /drydock/readback.php 15 body) || :
@@ -38,8 +45,7 @@ proven() {
   { printf '%s\n' "$said" | answered || printf '%s\n' "$said" >&2; } | judged "$1"
 }
 
-# All of them at once.
-docker exec -i "$REPLICA" php -n -- "http://proxy:8091$HEALTH_PATH" "$HOST" "$REQUESTS" < runtime/probe.php &
+probed &
 running=$!
 if [ -n "$FPM" ]; then
   serving &

@@ -21,7 +21,7 @@ describe("the proof of a release", function () {
       join(folder, "docker"),
       `#!/bin/sh
 case "$*" in
-  *"php -n --"*) echo '{"requests":1,"failed":0}' ;;
+  *"php -n --"*) printf '{"requests":1,'; sleep 0.3; printf '"failed":0}'; sleep 0.3; echo ;;
   *fcgi.php*) cat ${folder}/fpm ;;
   *readback.php*) cat ${folder}/horizon; ! grep -q '"proven":false' ${folder}/horizon ;;
 esac
@@ -45,7 +45,8 @@ esac
   };
   const good = '\ufeff\nDeprecated: x\nno end\n\u001e{"proven":true,"checked":3}\nbye {"proven":false}';
 
-  it("takes each container's answer out of what else it prints", () => {
+  // The record of the release reads the probes' line: "{...}app-1 {...}" was once found there.
+  it("takes each container's answer out of what else it prints, and prints each in a line of its own", () => {
     const { status, stdout, stderr } = run({
       horizon: good,
       fpm: 'app-1:9000 {"proven":true}\napp-2:9000 {"proven":true}\n',

@@ -4,13 +4,15 @@ const LAYERS = {
   config: ["lib"],
   releases: ["lib"],
   policies: ["config", "lib", "start"],
-  // The agent is a program of its own; others know its protocol alone.
-  backup: ["lib"],
-  components: ["config", "lib", "releases", "policies/guard.ts", "policies/helpers/env.ts", "backup/protocol.ts"],
+  // What programs of several languages, or several programs, have to agree on.
+  contracts: ["lib"],
+  // The agent is a program of its own; others know what it is told and answers alone: contracts/agent.ts.
+  agent: ["contracts", "lib"],
+  components: ["config", "lib", "releases", "policies/guard.ts", "policies/helpers/env.ts", "contracts"],
   commands: ["lib", "releases"],
   offline: ["lib"],
   start: ["lib"],
-  cli: ["backup", "config", "lib", "offline", "policies", "releases"],
+  cli: ["config", "contracts", "lib", "offline", "policies", "releases"],
 };
 
 /** Folders that only people and tests start. */

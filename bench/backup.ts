@@ -10,7 +10,7 @@
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import type { Status as BackupStatus, Entry } from "../backup/protocol.ts";
+import type { Status as BackupStatus, Entry } from "../contracts/agent.ts";
 import { Clone, docker, type Result } from "../test/support/clone.ts";
 
 const { values } = parseArgs({

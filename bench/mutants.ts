@@ -32,8 +32,9 @@ const SUBJECTS: readonly { readonly files: RegExp; readonly tests: string; reado
   { files: /^releases\/.*\.ts$/, tests: "releases" },
   { files: /^cli\/backup\/choosing\.ts$/, tests: "cli" },
   {
-    files: /^backup\/(retention|catalogue|files|lock|owner|schedule|dumpPlan|room|alarms|transience|binlog\/\w+)\.ts$/,
-    tests: "backup",
+    files:
+      /^agent\/(store\/(retention|catalogue|ownership|diskSpace)|shared\/(stateFiles|lock|transience)|schedule\/(cron|alarms)|database\/dumpPlan|binlog\/\w+)\.ts$/,
+    tests: "agent",
   },
   { files: /^commands\/(switch|limits|healthy|verify|answer|migrate|preflight|one-off)\.sh$/, tests: "commands" },
 ];

@@ -1,4 +1,4 @@
-import type { Results } from "../backup/protocol.ts";
+import type { Results } from "../contracts/agent.ts";
 import { defined } from "../lib/defined.ts";
 import { keptTag } from "../releases/images.ts";
 import { type Judged, judgeMigrations } from "../releases/migrations.ts";

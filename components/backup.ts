@@ -1,9 +1,9 @@
 import type * as command from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { type Configuration, FOLDERS, PORTS, SECRETS } from "../backup/protocol.ts";
 import { caFile } from "../config/schema/external.ts";
 import type { Settings } from "../config/settings.ts";
+import { type Configuration, FOLDERS, PORTS, SECRETS } from "../contracts/agent.ts";
 import { defined } from "../lib/defined.ts";
 import type { BackupBucket } from "./backupBucket.ts";
 import { step } from "./command.ts";

@@ -1,7 +1,7 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { BESIDE } from "../backup/protocol.ts";
 import { databaseWords } from "../config/serverOptions.ts";
+import { BESIDE } from "../contracts/agent.ts";
 import { container } from "./container.ts";
 import { type Context, fingerprint } from "./context.ts";
 import { DatabaseCheck } from "./databaseCheck.ts";

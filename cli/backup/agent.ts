@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { COMPANION, type Event, eventSchema, type Results } from "../../backup/protocol.ts";
+import { COMPANION, type Event, eventSchema, type Results } from "../../contracts/agent.ts";
 import type { Docker } from "../docker.ts";
 import { CliError, Exit } from "../errors.ts";
 import { type Deployed, deployed } from "../services.ts";

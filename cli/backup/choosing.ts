@@ -1,4 +1,4 @@
-import type { Entry, Results } from "../../backup/protocol.ts";
+import type { Entry, Results } from "../../contracts/agent.ts";
 import { CliError, Exit } from "../errors.ts";
 import { ask, type BackupHost } from "./agent.ts";
 import type { Common } from "./verbs.ts";

@@ -1,4 +1,4 @@
-import type { Event } from "../../backup/protocol.ts";
+import type { Event } from "../../contracts/agent.ts";
 import { painter } from "../ui.ts";
 import { shown } from "./shown.ts";
 import { bytes } from "./words.ts";

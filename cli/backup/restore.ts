@@ -1,4 +1,4 @@
-import type { Entry } from "../../backup/protocol.ts";
+import type { Entry } from "../../contracts/agent.ts";
 import { audited } from "../audit.ts";
 import { CliError, Exit } from "../errors.ts";
 import { takeLock } from "../locks.ts";

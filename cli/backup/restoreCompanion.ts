@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
-import { COMPANION, FOLDERS, RESTORES_BESIDE } from "../../backup/protocol.ts";
+import { COMPANION, FOLDERS, RESTORES_BESIDE } from "../../contracts/agent.ts";
 import type { Docker } from "../docker.ts";
 import { CliError } from "../errors.ts";
 import type { Deployed } from "../services.ts";

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { pipeline } from "node:stream/promises";
-import type { Entry, Results } from "../../backup/protocol.ts";
+import type { Entry, Results } from "../../contracts/agent.ts";
 import { CliError, Exit } from "../errors.ts";
 import { ask, type BackupHost } from "./agent.ts";
 import { DumpFilter } from "./dumpFilter.ts";

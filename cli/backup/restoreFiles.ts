@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Entry } from "../../backup/protocol.ts";
+import type { Entry } from "../../contracts/agent.ts";
 import { CliError } from "../errors.ts";
 import { ROOT } from "../project.ts";
 import { ask, type BackupHost, type Inspection, volumeAt } from "./agent.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { BESIDE, type Entry, type Results } from "../../backup/protocol.ts";
+import { BESIDE, type Entry, type Results } from "../../contracts/agent.ts";
 import { CliError } from "../errors.ts";
 import { ROOT } from "../project.ts";
 import { ask, type BackupHost } from "./agent.ts";

@@ -1,4 +1,4 @@
-import { BESIDE, FOLDERS } from "../../backup/protocol.ts";
+import { BESIDE, FOLDERS } from "../../contracts/agent.ts";
 import { CliError } from "../errors.ts";
 import { type BackupHost, containerOf, type Inspection, volumeAt } from "./agent.ts";
 import { onVolume } from "./oneOff.ts";

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { checksumQuestion, IN_UTC } from "../../backup/checksum.ts";
-import type { TableSums } from "../../backup/protocol.ts";
-import { quoted } from "../../backup/quoting.ts";
+import type { TableSums } from "../../contracts/agent.ts";
+import { checksumQuestion, IN_UTC } from "../../lib/sql/checksum.ts";
+import { quoted } from "../../lib/sql/quoting.ts";
 import type { Docker } from "../docker.ts";
 import { CliError } from "../errors.ts";
 import { type BackupHost, containerOf } from "./agent.ts";

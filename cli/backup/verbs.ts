@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import type { BackupType, Event, Results, Status } from "../../backup/protocol.ts";
+import type { BackupType, Event, Results, Status } from "../../contracts/agent.ts";
 import { audited } from "../audit.ts";
 import { CliError, Exit } from "../errors.ts";
 import { showLogs } from "../logs.ts";

@@ -1,4 +1,4 @@
-import type { Entry } from "../../backup/protocol.ts";
+import type { Entry } from "../../contracts/agent.ts";
 import { LOCAL } from "../project.ts";
 import { type Painter, table } from "../ui.ts";
 import { shownName } from "./shown.ts";

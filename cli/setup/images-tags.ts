@@ -21,9 +21,9 @@ const SERIES: Readonly<Record<ImageName, string>> = {
 export const IMAGES_DIR = fileURLToPath(new URL("../../images", import.meta.url));
 
 /** What the backup image holds beside its folder: the agent, bundled from here with the packages below. */
-export const AGENT_DIR = fileURLToPath(new URL("../../backup", import.meta.url));
-/** What all programs share; the agent's is bundled from it as well. */
-const LIB_DIR = fileURLToPath(new URL("../../lib", import.meta.url));
+export const AGENT_DIR = fileURLToPath(new URL("../../agent", import.meta.url));
+/** What all programs share and agree on; the agent is bundled from it as well. */
+const SHARED_DIRS = ["lib", "contracts"].map((folder) => fileURLToPath(new URL(`../../${folder}`, import.meta.url)));
 const AGENT_PACKAGES = [
   "@aws-sdk/client-s3",
   "commander",
@@ -40,7 +40,7 @@ function agentHash(): string {
     dependencies: Record<string, string>;
   };
   const packages = AGENT_PACKAGES.map((name) => `${name}@${dependencies[name]}`).join("\n");
-  return contentHash(AGENT_DIR, contentHash(LIB_DIR, packages));
+  return [...SHARED_DIRS, AGENT_DIR].reduce((hash, folder) => contentHash(folder, hash), packages);
 }
 
 /** A folder's content (names, run bits, bytes) as 12 hex digits, mixed with `parent`. Times and owners don't count. */
@@ -61,7 +61,7 @@ export function contentHash(folder: string, parent = ""): string {
 }
 
 /**
- * The references of all images, from the content of their folders (and of backup/) alone: no engine is asked. All
+ * The references of all images, from the content of their folders (and of agent/) alone: no engine is asked. All
  * others depend on the base and change with it.
  * @param dir the folder with a folder for each image. @default the project's images/
  */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { after, before, describe, it } from "mocha";
-import { type Entry, SECRETS } from "../../backup/protocol.ts";
 import { ensureImages } from "../../cli/setup/images.ts";
 import { imageTags } from "../../cli/setup/images-tags.ts";
+import { type Entry, SECRETS } from "../../contracts/agent.ts";
 import { docker } from "../support/clone.ts";
 import { Moto } from "../support/moto.ts";
 import { Rig } from "./rig.ts";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
-import type { Entry } from "../../backup/protocol.ts";
 import { ensureImages } from "../../cli/setup/images.ts";
+import type { Entry } from "../../contracts/agent.ts";
 import { docker } from "../support/clone.ts";
 import { Rig } from "./rig.ts";
 

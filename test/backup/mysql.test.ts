@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
-import type { Entry } from "../../backup/protocol.ts";
 import { ensureImages } from "../../cli/setup/images.ts";
+import type { Entry } from "../../contracts/agent.ts";
 import { Clone, docker, type Status } from "../support/clone.ts";
 import { Load } from "../support/load.ts";
 import { mysqlImages } from "../support/mysql.ts";

@@ -1,8 +1,8 @@
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createTar } from "nanotar";
-import { type Configuration, type Entry, SECRETS } from "../../backup/protocol.ts";
 import { imageTags } from "../../cli/setup/images-tags.ts";
+import { type Configuration, type Entry, SECRETS } from "../../contracts/agent.ts";
 import { docker } from "../support/clone.ts";
 
 const APP = "1000:1000";

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
-import type { Entry } from "../../backup/protocol.ts";
 import { ensureImages } from "../../cli/setup/images.ts";
 import { imageTags } from "../../cli/setup/images-tags.ts";
+import type { Entry } from "../../contracts/agent.ts";
 import { earlierMariadb } from "../support/mariadb.ts";
 import { Rig } from "./rig.ts";
 

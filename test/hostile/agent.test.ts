@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Entry } from "../../backup/protocol.ts";
 import type { BackupHost } from "../../cli/backup/agent.ts";
 import { Progress } from "../../cli/backup/progress.ts";
 import { filesBeside, inFiles, swapFiles } from "../../cli/backup/restoreFiles.ts";
 import { type Database, query, quoted } from "../../cli/backup/sql.ts";
 import { dockerFor } from "../../cli/docker.ts";
 import { ensureImages } from "../../cli/setup/images.ts";
+import type { Entry } from "../../contracts/agent.ts";
 import { Rig } from "../backup/rig.ts";
 import { make, picture, underAll } from "./content.ts";
 import { NAMES } from "./names.ts";

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { parse } from "yaml";
-import { FOLDERS } from "../../backup/protocol.ts";
+import { FOLDERS } from "../../contracts/agent.ts";
 import { Clone, docker, type Result, type Status } from "../support/clone.ts";
 import { containersOf } from "../support/containers.ts";
 

@@ -60,12 +60,13 @@ describe("the style of the sources", () => {
 });
 
 const SOURCES = [
-  "backup",
+  "agent",
   "bench",
   "cli",
   "commands",
   "components",
   "config",
+  "contracts",
   "lib",
   "offline",
   "policies",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { configurationSchema } from "../../../backup/protocol.ts";
 import { agentConfiguration } from "../../../components/backup.ts";
 import type { Context } from "../../../components/context.ts";
+import { configurationSchema } from "../../../contracts/agent.ts";
 
 describe("the backup agent's settings", () => {
   const settings = (persistent: object, services: object) => ({

@@ -1,0 +1,214 @@
+import { type IncomingMessage, request } from "node:http";
+import { PassThrough, type Readable, type Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { COMPANION, PORTS, STAY_EVERY } from "../../contracts/agent.ts";
+import { defined } from "../../lib/defined.ts";
+import type { Summed } from "../database/sums.ts";
+import type { FileSums } from "../files/sums.ts";
+import { requireSecret } from "../shared/configuration.ts";
+import { AgentError, messageOf } from "../shared/errors.ts";
+import { execute } from "../shared/process.ts";
+import type { PhysicalInfo } from "./physicalCopy.ts";
+import type { LogFile } from "./replaced.ts";
+import type { ReplayRange } from "./throwaway.ts";
+
+/** The stack's own; and the one that is asked, which may be that of a single restore. */
+const OWN = "restore";
+const HOST = process.env[COMPANION.host] ?? OWN;
+
+/** Asks the companion; a broken answer is an error, never a short one. */
+async function ask(
+  method: string,
+  path: string,
+  {
+    body,
+    to,
+    value,
+    host = HOST,
+    signal,
+  }: { body?: Readable; to?: Writable; value?: unknown; host?: string; signal?: AbortSignal } = {},
+): Promise<unknown> {
+  const sending = request({
+    host,
+    signal,
+    port: PORTS.companion,
+    method,
+    path,
+    headers: { authorization: `Bearer ${requireSecret("restoreToken")}` },
+  });
+  const answered = new Promise<IncomingMessage>((resolve, reject) =>
+    sending.once("response", resolve).once("error", reject),
+  );
+  try {
+    if (body !== undefined) await Promise.race([pipeline(body, sending), answered.then(() => undefined)]);
+    else sending.end(value === undefined ? undefined : JSON.stringify(value));
+    const response = await answered;
+    if (to !== undefined && response.statusCode === 200) return await pipeline(response, to);
+    const chunks: Buffer[] = [];
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+    const answer = JSON.parse(Buffer.concat(chunks).toString() || "{}") as {
+      error?: string;
+      transient?: boolean;
+      code?: number;
+      remedy?: string;
+    };
+    const { error, transient, code, remedy } = answer;
+    if (response.statusCode === 200) return answer;
+    throw new AgentError(error ?? `the companion answered ${response.statusCode}`, {
+      transient: transient === true,
+      ...defined({ code, remedy }),
+    });
+  } catch (error) {
+    if (error instanceof AgentError) throw error;
+    throw new AgentError(`the companion (container of role restore): ${messageOf(error)}`, {
+      transient: true,
+      remedy: "./drydock status; ./drydock logs restore",
+      cause: error,
+    });
+  }
+}
+
+/** A restore in the companion, thrown away at the end. */
+export class Restore {
+  /** The live tables may take longer to read than the companion remembers a restore that nobody asks about. */
+  readonly #staying: NodeJS.Timeout;
+
+  private constructor(readonly id: string) {
+    this.#staying = setInterval(() => void ask("POST", this.#at("stay")).catch(() => undefined), STAY_EVERY).unref();
+  }
+
+  static async begin(): Promise<Restore> {
+    return new Restore(((await ask("POST", "/restores")) as { id: string }).id);
+  }
+
+  readonly #at = (rest: string): string => `/restores/${this.id}/${rest}`;
+
+  async empty(): Promise<void> {
+    await ask("POST", this.#at("empty"));
+  }
+  async prepare(increments: number): Promise<void> {
+    await ask("POST", this.#at(`prepare?increments=${increments}`));
+  }
+  async start(): Promise<void> {
+    await ask("POST", this.#at("start"));
+  }
+  async replay(range: ReplayRange & { readonly files: readonly string[] }): Promise<void> {
+    await ask("POST", this.#at("replay"), { value: range });
+  }
+  async sums(schema: string): Promise<Summed> {
+    return (await ask("POST", this.#at(`sums?schema=${encodeURIComponent(schema)}`))) as Summed;
+  }
+  async fileSums(): Promise<FileSums> {
+    return (await ask("POST", this.#at("filesums"))) as FileSums;
+  }
+  async dump({ schema, version }: { readonly schema: string; readonly version: string }, to: Writable): Promise<void> {
+    await ask("GET", this.#at(`dump?schema=${encodeURIComponent(schema)}&target=${encodeURIComponent(version)}`), {
+      to,
+    });
+  }
+  async finish(schema: string): Promise<{ readonly folder: string; readonly objects: number }> {
+    return (await ask("POST", this.#at(`finish?schema=${encodeURIComponent(schema)}`))) as {
+      folder: string;
+      objects: number;
+    };
+  }
+
+  /** Ends its server, and leaves its files for restores of this backup. */
+  async keep(backup: string, schema: string): Promise<void> {
+    await ask("POST", this.#at(`keep?backup=${backup}&schema=${encodeURIComponent(schema)}`));
+  }
+  /** Takes the files that the proof of a backup has left. Answers false where there are none. */
+  async take(backup: string): Promise<boolean> {
+    return ((await ask("POST", this.#at(`take?backup=${backup}`))) as { taken: boolean }).taken;
+  }
+
+  /** Sends what `source` writes: SQL, an unpacked backup, a file of the log, a tar. */
+  async send(rest: string, source: (to: Writable) => Promise<void>): Promise<void> {
+    const through = new PassThrough({ highWaterMark: 1 << 20 });
+    const asking = ask("PUT", this.#at(rest), { body: through });
+    const reading = source(through).then(
+      () => through.end(),
+      (error: Error) => {
+        through.destroy(error);
+        throw error;
+      },
+    );
+    const [read, asked] = await Promise.allSettled([reading, asking]);
+    // The first cause, not what it did to the other side.
+    if (asked.status === "rejected" && !(read.status === "rejected" && (asked.reason as AgentError).transient))
+      throw asked.reason;
+    if (read.status === "rejected") throw read.reason;
+  }
+
+  /** Sends what a command writes, whose length is known: it goes there without passing through here. */
+  async sendOutput(
+    rest: string,
+    length: number,
+    command: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    await this.#companion(["put", this.#at(rest), String(length), ...command], env);
+  }
+
+  /**
+   * Has what a command writes unpacked: it is what the program there reads, without passing through here or through the
+   * companion.
+   */
+  async unpackOutput(number: number, command: readonly string[], env: Readonly<Record<string, string>>): Promise<void> {
+    await this.#companion(["unpack", this.#at(`unpack/${number}`), ...command], env);
+  }
+
+  async #companion(args: readonly string[], env: Readonly<Record<string, string>>): Promise<void> {
+    try {
+      await execute("companion", args, { env });
+    } catch (error) {
+      const text = messageOf(error);
+      const said = /\{"error":.*\}/.exec(text)?.[0];
+      // Who sent broke off by itself, and so the companion complains too.
+      if (said === undefined || (/ended with code/.test(text) && !/broken pipe|connection reset/i.test(text)))
+        throw error;
+      const { error: message, transient } = JSON.parse(said) as { error: string; transient: boolean };
+      throw new AgentError(message, { transient, cause: error });
+    }
+  }
+
+  async remove(): Promise<void> {
+    clearInterval(this.#staying);
+    await removeRestore(this.id).catch(() => undefined);
+  }
+}
+
+/** Has a copy of the live server's files written to standard output, and proves at the end that it is whole. */
+export const copyCommand = (key: string, lsn: string | undefined): readonly string[] => [
+  "companion",
+  "get",
+  `/physical/${key}${lsn === undefined ? "" : `?lsn=${lsn}`}`,
+  `/physical/${key}?info`,
+];
+
+const removeRestore = async (id: string): Promise<unknown> => await ask("DELETE", `/restores/${id}`);
+/**
+ * Waits until a companion of a single restore answers, as whoever starts it says in a line on standard input. Its name
+ * isn't looked up before: Docker asks
+ * the host's resolvers for a name that isn't there yet, and where none answers that takes ten seconds.
+ */
+export async function companionStarted(): Promise<void> {
+  if (HOST === OWN) return;
+  for await (const _ of process.stdin) return;
+  throw new AgentError("the companion of this restore was not started");
+}
+
+/** Throws away whatever is being restored there: whoever did that is gone. */
+export const forgetRestores = async (): Promise<unknown> =>
+  await ask("DELETE", "/restores", { host: OWN, signal: AbortSignal.timeout(5_000) });
+
+/** The backups whose restored files the stack's own companion has. */
+export const keptBackups = async (): Promise<readonly string[]> =>
+  ((await ask("GET", "/kept", { host: OWN })) as { kept: string[] }).kept;
+export const forgetKept = async (): Promise<void> => void (await ask("DELETE", "/kept", { host: OWN }));
+/** The files of the log after which the live data are others: those of a restore. */
+export const replacedAfter = async (): Promise<readonly LogFile[]> =>
+  ((await ask("GET", "/replaced", { host: OWN })) as { after: LogFile[] }).after;
+export const companionSpace = async (): Promise<number> => ((await ask("GET", "/space")) as { free: number }).free;
+export const physicalInfo = async (key: string): Promise<PhysicalInfo> =>
+  (await ask("GET", `/physical/${key}?info`)) as PhysicalInfo;

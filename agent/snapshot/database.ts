@@ -1,0 +1,272 @@
+import type { BackupType, BinlogPosition, Entry, TableSum } from "../../contracts/agent.ts";
+import { defined } from "../../lib/defined.ts";
+import type { Agent } from "../agent.ts";
+import { sizeOf, versionOf, withDatabase } from "../database/connection.ts";
+import { type Definers, definersOf, keepsHistory, planDump } from "../database/dumpPlan.ts";
+import { isItsOwn, type Summed, sumsOf, uncopied, withoutTransactions } from "../database/sums.ts";
+import { fits, requireTools, tlsOptions, tools, toolsVersion } from "../database/tools.ts";
+import { shown } from "../files/names.ts";
+import { copyCommand, physicalInfo } from "../sandbox/client.ts";
+import { secretFile } from "../shared/configuration.ts";
+import { lineage } from "../store/retention.ts";
+import { lastReplaced, type Replacement } from "./state.ts";
+
+type DatabaseEntry = NonNullable<Entry["database"]>;
+
+/** So many increments at most: a restore needs all of them. */
+const LONGEST = 6;
+/** A smaller database is dumped where only the database is asked for: the server's own files alone would be more. */
+const SMALL = 256 * 2 ** 20;
+
+export const DUMP = "database.sql";
+export const STREAM = "database.mbstream";
+
+export interface DatabaseBackup {
+  readonly id: string;
+  readonly type: BackupType;
+  /** Whether it is proven at once. */
+  readonly proven: boolean;
+}
+
+/** What was put into the repository; `missing`: what was not, in words. */
+export interface DatabaseCopy {
+  readonly entry: DatabaseEntry;
+  readonly missing: readonly string[];
+}
+
+/** Puts the database into the repository. The sums that a restore of it has to have are still missing: see `record`. */
+export async function backUpDatabase(
+  agent: Agent,
+  backup: DatabaseBackup,
+  entries: readonly Entry[],
+): Promise<DatabaseCopy> {
+  const { type } = backup;
+  requireTools();
+  const { engine, schema } = agent.configuration;
+  const found = await withDatabase(async (connection) => ({
+    version: await versionOf(connection),
+    uncopied: agent.configuration.physical ? await uncopied(connection) : undefined,
+    // The server's own tool waits for who writes to a table without transactions; a dump reads it at another moment.
+    small: (await sizeOf(connection, schema)) < SMALL && (await withoutTransactions(connection, schema)).length === 0,
+    definers: await definersOf(connection, schema).catch((error: unknown): Definers => {
+      if (!isItsOwn((error as Error).cause ?? error)) throw error;
+      return { named: [], absent: [] };
+    }),
+  }));
+  const { version, small, definers, uncopied: inTheWay } = found;
+  if (inTheWay !== undefined) agent.reporter.log("warn", `the database is dumped, not copied: ${shown(inTheWay)}`);
+  const physically =
+    agent.configuration.physical &&
+    inTheWay === undefined &&
+    !(type === "db" && small) &&
+    (await canCopy(agent, version));
+  const base = type === "incremental" ? baseFor(entries, lastReplaced()) : undefined;
+  // A server elsewhere names no moment: what is the same before and after the dump was the same in it.
+  const before =
+    agent.configuration.external === true ? (await withDatabase((connection) => sumsOf(connection, schema))).sums : {};
+  const { missing, ...part } = physically ? await copy(agent, backup, base) : await dump(agent, backup);
+  const absent = definers.absent.length === 0 ? {} : { absentDefiners: [...definers.absent] };
+  return {
+    entry: { engine, version, schema, ...part, definers: [...definers.named], ...absent, sums: before, migrations: [] },
+    missing,
+  };
+}
+
+/**
+ * A server's files are copied and prepared by the tools of its own version alone; a dump is understood by later ones.
+ */
+async function canCopy({ reporter }: Agent, server: string): Promise<boolean> {
+  const own = await toolsVersion();
+  if (fits(own, server)) return true;
+  reporter.log(
+    "warn",
+    `the agent's image has the tools of MariaDB ${own} and the server is ${server}: the database is dumped, not copied`,
+  );
+  return false;
+}
+
+/**
+ * Takes the sums of the live database, of one moment after the backup: what is restored is taken there with the binary
+ * log, and compared. Whoever
+ * calls knows that moment at once, and can restore while the tables are still being read.
+ */
+export async function record(
+  { reporter }: Agent,
+  entry: Entry,
+): Promise<{ readonly entry: Entry; readonly recorded: Promise<Entry> }> {
+  const { database } = entry;
+  if (database === undefined) return { entry, recorded: Promise.resolve(entry) };
+  return await new Promise((resolve, reject) => {
+    let begun = entry;
+    const recorded = withDatabase((connection) =>
+      sumsOf(connection, database.schema, {
+        onTable: (done, total) => reporter.progress("sums", done, total, "tables"),
+        onBegin: (position) => {
+          begun = { ...entry, database: { ...database, ...defined({ sumsPosition: position }) } };
+          resolve({ entry: begun, recorded });
+        },
+      }),
+    ).then((summed) => withSums(begun, summed));
+    recorded.catch(reject);
+  });
+}
+
+/** What a restore of this backup has to have, of what the live database had. */
+export function withSums(
+  entry: Entry,
+  { sums, sequences, objects, migrations, inMemory, versioned, unlisted }: Summed,
+): Entry {
+  const { excluded = [], absentDefiners = [], ...database } = entry.database!;
+  const lost = "its rows are in the server's memory alone (MEMORY), and so in no copy of its files";
+  const past = `a dump of ${database.version} has its rows of now, and not its history`;
+  const before = Object.entries(database.sums);
+  const settled = (table: string, { rows, checksum }: TableSum): boolean =>
+    before.length === 0 ||
+    before.some(([name, one]) => name === table && one.rows === rows && one.checksum === checksum);
+  const unprovenOf = (table: string, sum: TableSum): string | undefined => {
+    if (database.format === "physical") return inMemory.includes(table) ? lost : undefined;
+    if (versioned.includes(table) && !keepsHistory(database.version)) return past;
+    return sum.unproven !== undefined || settled(table, sum) ? undefined : "it was written to while it was dumped";
+  };
+  const judged = Object.entries(sums)
+    .filter(([table]) => !excluded.includes(`table ${table}`))
+    .map(([table, sum]): [string, TableSum] => {
+      const reason = unprovenOf(table, sum);
+      return [table, reason === undefined ? sum : { ...sum, unproven: reason }];
+    });
+  const unproven = [
+    ...judged.flatMap(([table, { unproven }]) => (unproven === undefined ? [] : [`table ${table}: ${unproven}`])),
+    ...unlisted,
+    ...absentDefiners.map(
+      (account) => `the account ${account}, which views, triggers, routines or events run as, does not exist`,
+    ),
+  ].map(shown);
+  return {
+    ...entry,
+    ...(unproven.length === 0 ? {} : { unproven: [...(entry.unproven ?? []), ...unproven] }),
+    database: {
+      ...entry.database!,
+      sums: Object.fromEntries(judged),
+      sequences: { ...sequences },
+      objects: objects.filter((object) => !excluded.includes(object)),
+      migrations: [...migrations],
+    },
+  };
+}
+
+type Part = Pick<DatabaseEntry, "format" | "bytes" | "added" | "position" | "lsn" | "base" | "excluded"> & {
+  readonly missing: readonly string[];
+};
+
+/**
+ * The newest backup, if it is physical, proven, here, and its line isn't too long. What was made before the server's
+ * files were replaced is none: what
+ * the server has counted since then is not what it counted before.
+ * @param replaced when that was last
+ */
+export function baseFor(entries: readonly Entry[], replaced: Replacement | undefined): Entry | undefined {
+  const newest = entries.find(({ database }) => database?.format === "physical");
+  if (
+    newest === undefined ||
+    !newest.verified ||
+    newest.database?.lsn === undefined ||
+    !newest.copies.includes("local")
+  )
+    return undefined;
+  // By both: one that was under way has its place in the order afterwards, and the clock may have been ahead.
+  const since = ({ at, sequence }: Replacement): boolean =>
+    Date.parse(newest.started) > at.getTime() && (newest.sequence ?? 0) > sequence;
+  return (replaced === undefined || since(replaced)) && lineage(entries, newest).length <= LONGEST ? newest : undefined;
+}
+
+async function copy(
+  { local, reporter }: Agent,
+  { id, proven }: DatabaseBackup,
+  base: Entry | undefined,
+): Promise<Part> {
+  const stored = await local.restic.storeOutput(id, "database", STREAM, copyCommand(id, base?.database?.lsn), {
+    reporter,
+    proven,
+  });
+  const { toLsn, position } = await physicalInfo(id);
+  return {
+    format: "physical",
+    missing: [],
+    bytes: stored.bytes,
+    added: stored.added,
+    lsn: toLsn,
+    ...(base === undefined ? {} : { base: base.id }),
+    ...defined({ position }),
+  };
+}
+
+async function dump({ local, reporter, configuration }: Agent, { id, proven }: DatabaseBackup): Promise<Part> {
+  const { plan, tls } = await withDatabase(async (connection) => ({
+    plan: await planDump(connection, configuration.schema),
+    tls: await tlsOptions(connection),
+  }));
+  for (const one of plan.missing) reporter.log("warn", one);
+  const command = dumpCommand(configuration, [...tls, ...plan.options]);
+  const stored = await local.restic.storeOutput(id, "database", DUMP, command, { reporter, proven });
+  const position = await positionOfDump((to) => local.restic.read(id, "database", DUMP, to));
+  return {
+    format: "logical",
+    bytes: stored.bytes,
+    added: stored.added,
+    missing: plan.missing,
+    ...defined({ position }),
+    ...(plan.excluded.length === 0 ? {} : { excluded: [...plan.excluded] }),
+  };
+}
+
+/**
+ * One transaction: a consistent picture, and nobody who writes has to wait. Its position in the log is a comment at its
+ * beginning.
+ */
+const dumpCommand = ({ schema, external }: Agent["configuration"], more: readonly string[]): readonly string[] => {
+  const {
+    dump: [program, ...options],
+    dumpPosition,
+  } = tools();
+  // The option file has to come first.
+  return [
+    program!,
+    `--defaults-file=${secretFile("database")}`,
+    ...options,
+    ...(external === true ? [] : [dumpPosition]),
+    ...more,
+    schema,
+  ];
+};
+
+/** Reads the beginning of a dump, and no more of it. */
+async function positionOfDump(
+  read: (to: import("node:stream").Writable) => Promise<void>,
+): Promise<BinlogPosition | undefined> {
+  const { PassThrough } = await import("node:stream");
+  const through = new PassThrough();
+  let head = "";
+  const enough = new Promise<void>((resolve) => {
+    through
+      .setEncoding("utf8")
+      .on("data", (chunk: string) => {
+        if (head.length < 65_536) head += chunk;
+        else resolve();
+      })
+      .once("end", resolve)
+      .once("close", resolve);
+  });
+  const reading = read(through).catch(() => undefined);
+  await enough;
+  through.destroy();
+  await reading;
+  return parsePosition(head);
+}
+
+export function parsePosition(head: string): BinlogPosition | undefined {
+  const [, file, position] =
+    /CHANGE (?:MASTER|REPLICATION SOURCE) TO (?:MASTER|SOURCE)_LOG_FILE='([^']+)', (?:MASTER|SOURCE)_LOG_POS=(\d+)/.exec(
+      head,
+    ) ?? [];
+  return file === undefined ? undefined : { file, position: Number(position) };
+}

@@ -1,0 +1,162 @@
+import { setTimeout } from "node:timers/promises";
+import type { Entry } from "../../contracts/agent.ts";
+import { defined } from "../../lib/defined.ts";
+import { type Agent, type Place, placeOf } from "../agent.ts";
+import { AgentError, refused } from "../shared/errors.ts";
+import { lineage } from "./retention.ts";
+import { type Store, s3Store } from "./store.ts";
+
+/**
+ * Puts a backup, and what it is an increment of, into S3: data, then what lies beside the entry, then the entry, then
+ * `latest`.
+ */
+export async function copyToS3(agent: Agent, entry: Entry): Promise<Entry> {
+  const { s3 } = agent;
+  if (s3 === undefined) return entry;
+  return await whileThere(s3, async () => {
+    await s3.ownership.hold();
+    return await copy(agent, s3, entry);
+  });
+}
+
+/**
+ * restic goes on trying for a quarter of an hour where S3 has gone away, and everything else waits for it: so S3 itself
+ * is asked before and meanwhile, and
+ * what is at work is ended when it has not answered twice. Its client, too, waits for minutes where a connection is
+ * there and nothing comes.
+ *
+ * @param every milliseconds; an answer may take as long
+ * @throws what S3, or the way to it, said last
+ */
+export async function whileThere<T>(
+  {
+    catalogue: { store },
+    restic,
+  }: Pick<Place, "restic"> & { readonly catalogue: { readonly store: Pick<Store, "list"> } },
+  work: () => Promise<T>,
+  every = 15_000,
+): Promise<T> {
+  const ask = async (): Promise<void> => {
+    const silence = new AbortController();
+    const silent = setTimeout(every, undefined, silence).then(() => {
+      throw new AgentError(`S3 has not answered for ${every / 1000} s`, { transient: true });
+    });
+    await Promise.race([store.list("latest"), silent]).finally(() => silence.abort());
+  };
+  await ask();
+  let missed = 0;
+  let gone: unknown;
+  const look = setInterval(
+    () =>
+      void ask().then(
+        () => {
+          missed = 0;
+        },
+        (error: unknown) => {
+          if (++missed < 2) return;
+          gone = error;
+          restic.end();
+        },
+      ),
+    every,
+  );
+  try {
+    return await work();
+  } catch (error) {
+    throw gone ?? error;
+  } finally {
+    clearInterval(look);
+  }
+}
+
+/** Reads a backup; where it is in S3 alone, as long as S3 answers. */
+export async function reading<T>(agent: Agent, entry: Entry, work: () => Promise<T>): Promise<T> {
+  const { s3 } = agent;
+  return s3 !== undefined && placeOf(agent, entry) === s3 ? await whileThere(s3, work) : await work();
+}
+
+async function copy({ local, reporter, configuration }: Agent, s3: Place, entry: Entry): Promise<Entry> {
+  await s3.restic.ensure();
+  const { entries } = await local.catalogue.list();
+  const [snapshots, there] = [await local.restic.ids(), await s3.restic.ids()];
+  const wanted = lineage(entries, entry);
+  let copied = entry;
+  for (const [index, one] of wanted.entries()) {
+    if (!there.has(one.id)) await s3.restic.copyFrom(local.restic, snapshots.get(one.id) ?? []);
+    copied = { ...one, copies: ["local", "s3"] };
+    const [files, state] = [
+      await local.catalogue.attachment(one.id, "files"),
+      await local.catalogue.attachment(one.id, "state"),
+    ];
+    await s3.catalogue.write({ ...copied, copies: ["s3"] }, { ...defined({ files, state }) });
+    await local.catalogue.write(copied);
+    reporter.progress("copy", index + 1, wanted.length, "steps");
+  }
+  if (copied.verified)
+    await s3Store(configuration)!.put(
+      "latest",
+      Buffer.from(JSON.stringify({ id: copied.id, finished: copied.finished, verified: copied.verified })),
+    );
+  reporter.log("info", `backup ${copied.id} is in S3`);
+  return copied;
+}
+
+/** Those that are not in S3, oldest first. */
+export async function copyMissing(agent: Agent): Promise<void> {
+  const { entries } = await agent.local.catalogue.list();
+  for (const entry of [...entries].reverse())
+    if (entry.verified && !entry.copies.includes("s3")) await copyToS3(agent, entry);
+}
+
+/**
+ * On an empty machine: takes S3's catalogue as its own, and the bucket too where no other agent is at work on it. As
+ * long as
+ * one is, this one reads there and writes nothing: a drill beside the living stack.
+ * @param takeOver whoever is at work there
+ */
+export async function adopt(agent: Agent, takeOver = false): Promise<number> {
+  if (agent.s3 === undefined)
+    throw refused(
+      "no bucket is configured, so there is nothing to take over",
+      "set drydock:backup.s3, or drydock:bucket, and deploy",
+    );
+  const { entries, unreadable } = await agent.s3.catalogue.list();
+  if (entries.length === 0) {
+    if (unreadable.length > 0)
+      throw refused(
+        `none of the ${unreadable.length} backups in the bucket can be read with this key`,
+        "drydock:backup.key must be the one that ./drydock backup key export showed",
+      );
+    const { bucket, prefix } = agent.configuration.s3!;
+    throw refused(
+      `there is no backup in the bucket ${bucket}${prefix === "" ? "" : ` under ${prefix}`}`,
+      "are drydock:backup.s3's bucket and prefix those of the stack that made them?",
+    );
+  }
+  const { ownership } = agent.s3;
+  const other = takeOver ? undefined : await ownership.other();
+  if (other === undefined) await ownership.take();
+  else
+    agent.reporter.log(
+      "warn",
+      `the bucket is read, and not written to: the agent of stack ${other.stack} (container ${other.host}) was at work on it at ${other.seen}`,
+    );
+  const here = (await agent.local.catalogue.list()).entries;
+  const known = new Set(here.map(({ id }) => id));
+  const unknown = entries.filter(({ id }) => !known.has(id));
+  // What was made here meanwhile is newer than all that is there.
+  const there = new Set(entries.map(({ id }) => id));
+  const last = Math.max(0, ...entries.map(({ sequence = 0 }) => sequence));
+  for (const entry of here) {
+    if (!there.has(entry.id) && (entry.sequence ?? 0) <= last)
+      await agent.local.catalogue.write({ ...entry, sequence: last + (entry.sequence ?? 0) });
+  }
+  for (const entry of [...unknown].reverse()) {
+    const [files, state] = [
+      await agent.s3!.catalogue.attachment(entry.id, "files"),
+      await agent.s3!.catalogue.attachment(entry.id, "state"),
+    ];
+    await agent.local.catalogue.write(entry, { ...defined({ files, state }) });
+  }
+  return unknown.length;
+}

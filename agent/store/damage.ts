@@ -1,0 +1,94 @@
+import type { Entry, Results } from "../../contracts/agent.ts";
+import type { Agent } from "../agent.ts";
+import { AgentError, messageOf, refused } from "../shared/errors.ts";
+import { withLock } from "../shared/lock.ts";
+import { LOCK } from "../snapshot/run.ts";
+import { damagedPacks, isDamage } from "./resticMessages.ts";
+import { lineage } from "./retention.ts";
+
+const HOUR = 3_600_000;
+
+/**
+ * Checks the repository here and says which backups need what is damaged: those that S3 has as well are read from there
+ * from
+ * now on, the others are not verified any more.
+ * @param part of the data that is read, such as "10%"
+ * @throws AgentError naming them, and what to do
+ */
+export async function checkRepository(agent: Agent, part: string): Promise<void> {
+  const { local } = agent;
+  await local.restic.ensure();
+  await local.restic.check(part).catch(async (error: unknown) => {
+    const said = messageOf(error);
+    if (!isDamage(said)) throw error;
+    const packs = damagedPacks(said);
+    const affected = await affectedBy(agent, packs);
+    if (affected === undefined) throw error;
+    await note(agent, affected, packs);
+    throw new AgentError(
+      `the repository is damaged: ${packs.length} of its files, which ${affected.length} backups need${list(affected)}`,
+      {
+        remedy: "take the damaged files out: ./drydock backup repair; then make a full backup: ./drydock backup run",
+        cause: error,
+      },
+    );
+  });
+}
+
+const list = (entries: readonly Entry[]): string =>
+  entries.length === 0
+    ? ""
+    : `: ${entries.map(({ id, copies }) => (copies.includes("s3") ? `${id} (in S3 as well)` : id)).join(", ")}`;
+
+/** The backups that need a damaged file, or are increments of one that does; undefined where that can't be said. */
+async function affectedBy({ local, reporter }: Agent, packs: readonly string[]): Promise<readonly Entry[] | undefined> {
+  if (packs.length === 0) return undefined;
+  try {
+    const damaged = await local.restic.needing(packs);
+    const { entries } = await local.catalogue.list();
+    const here = entries.filter(({ copies }) => copies.includes("local"));
+    return here.filter((entry) => lineage(entries, entry).some(({ id }) => damaged.has(id)));
+  } catch (error) {
+    reporter.log("warn", `which backups need what is damaged can't be said: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+async function note({ local }: Agent, affected: readonly Entry[], packs: readonly string[]): Promise<void> {
+  const problem = `what it needs in the repository is damaged (${packs.map((pack) => pack.slice(0, 8)).join(", ")})`;
+  for (const entry of affected) {
+    const { verification } = entry;
+    await local.catalogue.write(
+      entry.copies.includes("s3")
+        ? { ...entry, copies: ["s3"] }
+        : {
+            ...entry,
+            verified: false,
+            ...(verification === undefined ? {} : { verification: { ...verification, problems: [problem] } }),
+          },
+    );
+  }
+}
+
+/**
+ * Takes what is damaged out of the repository, so that the next backup stores anew what it shares with it; what can
+ * still be
+ * read stays.
+ */
+export async function repair(agent: Agent): Promise<Results["repair"]> {
+  return await withLock(LOCK, "a repair", HOUR, async () => {
+    const { restic } = agent.local;
+    const said = await restic.check("100%").then(() => "", messageOf);
+    if (said === "") throw refused("nothing is damaged: all of the repository was read");
+    const packs = damagedPacks(said);
+    if (!isDamage(said) || packs.length === 0)
+      throw new AgentError(`what is wrong can't be taken out: ${said}`, {
+        remedy: "keep a copy of the volume of backups, then begin anew: ./drydock backup key reset",
+      });
+    const affected = (await affectedBy(agent, packs)) ?? [];
+    await note(agent, affected, packs);
+    await restic.takeOut(packs);
+    agent.reporter.log("warn", `${packs.length} damaged files were taken out of the repository`);
+    return { files: packs.length, affected: affected.map(({ id }) => id) };
+  });
+}

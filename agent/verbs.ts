@@ -1,0 +1,193 @@
+import { createWriteStream } from "node:fs";
+import { type Command, Option } from "commander";
+import { type BackupType, EXIT, PORTS, TYPES } from "../contracts/agent.ts";
+import { defined } from "../lib/defined.ts";
+import { type Agent, agentOf } from "./agent.ts";
+import { dumpBackup, filesOf, prepareBackup } from "./restore/recover.ts";
+import { verifyBackup } from "./restore/verify.ts";
+import { healthOf, statsOf, statusOf } from "./schedule/status.ts";
+import { requireSecret } from "./shared/configuration.ts";
+import { AgentError, messageOf } from "./shared/errors.ts";
+import { Reporter } from "./shared/events.ts";
+import { runBackup } from "./snapshot/run.ts";
+import { describeEnvironment, noteReplacement } from "./snapshot/state.ts";
+import { cleanUp } from "./store/cleanup.ts";
+import { adopt, copyMissing } from "./store/copy.ts";
+import { checkRepository, repair } from "./store/damage.ts";
+import { beginAnew } from "./store/reset.ts";
+
+interface Cleanup {
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly now?: string;
+}
+
+type Work = (agent: Agent, ...args: never[]) => Promise<object>;
+
+/**
+ * The verbs of the agent's command line. Each ends with one event, `result` or `error`, and an exit code; what may have
+ * changed the
+ * backups tells the agent that runs.
+ */
+export function addVerbs(program: Command): void {
+  const verb = (name: string, description: string, work: Work, { data = false, changes = false } = {}): Command =>
+    program
+      .command(name)
+      .description(description)
+      .option("--json", "one JSON object a line")
+      .action(async function (this: Command) {
+        const { json } = this.opts<{ json?: boolean }>();
+        process.exitCode = await finish(
+          new Reporter({ json: json === true, output: data ? 2 : 1 }),
+          changes,
+          (reporter) => work(agentOf(reporter), ...([...this.processedArgs, this.opts()] as never[])),
+        );
+      });
+
+  verb(
+    "run",
+    "make a backup and prove it",
+    async (agent, { type, reason, verify }: { type: BackupType; reason: string; verify: boolean }) => ({
+      backup: await runBackup(agent, { type, reason, verify }),
+    }),
+    { changes: true },
+  )
+    .addOption(new Option("--type <type>").choices([...TYPES]).default("full"))
+    .option("--reason <text>", "why, for the catalogue", "by hand")
+    .option("--no-verify", "don't restore it");
+  verb("list", "all backups, newest first", async (agent) => {
+    const { entries, unreadable } = await agent.local.catalogue.list();
+    return { backups: entries, unreadable: unreadable.length };
+  });
+  verb("show <id>", "one of them", async (agent, id: string) => ({ backup: await agent.local.catalogue.find(id) }));
+  verb(
+    "verify <id>",
+    "restore one and compare",
+    async (agent, id: string) => {
+      const backup = await verifyBackup(agent, await agent.local.catalogue.find(id));
+      if (!backup.verified)
+        throw new AgentError(
+          `backup ${backup.id} is not what was backed up: ${backup.verification?.problems.join("; ")}`,
+          { code: EXIT.notVerified },
+        );
+      return { backup };
+    },
+    { changes: true },
+  );
+  verb(
+    "dump <id>",
+    "the database as SQL",
+    async (agent, id: string, { toTime }: { toTime?: string }) => await dumpBackup(agent, id, toTime, output()),
+    { data: true },
+  ).option("--to-time <time>", "recovered to that moment (UTC)");
+  verb("files <id>", "the files as tar", async (agent, id: string) => await filesOf(agent, id, output()), {
+    data: true,
+  });
+  verb(
+    "prepare <id>",
+    "a server's data, recovered and checked, in the volume for restores",
+    async (agent, id: string, options: { toTime?: string; compare?: boolean }) =>
+      await prepareBackup(agent, id, options),
+  )
+    .option("--to-time <time>", "recovered to that moment (UTC)")
+    .option("--compare", "with what was recorded, though it was proven");
+  verb("replaced", "note that a server's files were put in the place of the live ones just now", async ({ local }) => {
+    await noteReplacement(local.catalogue);
+    await fetch(`http://127.0.0.1:${PORTS.agent}/replaced`, { method: "POST", signal: AbortSignal.timeout(60_000) });
+    return {};
+  });
+  verb("status", "how things stand", statusOf);
+  verb("health", "whether all is well", async (agent) => {
+    const health = await healthOf(agent);
+    if (!health.healthy) process.exitCode = EXIT.failed;
+    return health;
+  });
+  verb("stats", "how much there is", statsOf);
+  verb(
+    "cleanup",
+    "take away what has had its time",
+    async (agent, { dryRun, yes, now }: Cleanup) => {
+      const time = now === undefined ? new Date() : new Date(now);
+      return await cleanUp(agent, { dryRun: dryRun === true, all: yes === true, now: time });
+    },
+    { changes: true },
+  )
+    .option("--dry-run", "only say what")
+    .option("--yes", "however many verified ones that are")
+    .option("--now <time>", "as if it were then");
+  verb("check", "check the whole repository, and read a part of it", async (agent) => {
+    await checkRepository(agent, "10%");
+    await agent.s3?.restic.check();
+    const health = await healthOf(agent);
+    if (!health.healthy)
+      throw new AgentError(
+        health.checks
+          .filter(({ ok }) => !ok)
+          .map(({ name, message }) => `${name}: ${message}`)
+          .join("; "),
+      );
+    return health;
+  });
+  verb("repair", "take what is damaged out of the repository", repair, { changes: true });
+  verb(
+    "copy",
+    "put into S3 what is not there yet",
+    async (agent) => {
+      await copyMissing(agent);
+      return {};
+    },
+    { changes: true },
+  );
+  verb(
+    "adopt",
+    "take over what is in S3, on an empty machine",
+    async (agent, { takeOver }: { takeOver?: boolean }) => {
+      return { adopted: await adopt(agent, takeOver === true) };
+    },
+    { changes: true },
+  ).option("--take-over", "the bucket too, though another agent is at work on it");
+  verb("key", "the repository's key", async () => ({ key: requireSecret("repositoryKey") }));
+  verb("reset", "begin anew with the key, and keep what another key has made aside", beginAnew, { changes: true });
+  verb(
+    "state <id>",
+    "what else was kept with a backup: environment, maintenance mode, releases",
+    async (agent, id: string) => {
+      const { id: found } = await agent.local.catalogue.find(id);
+      return { state: (await agent.local.catalogue.attachment<object>(found, "state")) ?? null };
+    },
+  );
+  verb("describe", "note the environment (standard input) for the next backups", async () => {
+    await describeEnvironment(process.stdin);
+    return {};
+  });
+}
+
+/** Standard output as a stream that can be ended. */
+const output = () => createWriteStream("", { fd: 1, autoClose: false });
+
+async function finish(
+  reporter: Reporter,
+  changes: boolean,
+  work: (reporter: Reporter) => Promise<object>,
+): Promise<number> {
+  try {
+    const result = await work(reporter);
+    const { key } = result as { key?: string };
+    // The one result that is a secret is no event, for events are stripped of secrets.
+    if (key === undefined) reporter.emit({ event: "result", ...result });
+    else process.stdout.write(`${JSON.stringify({ event: "result", key })}\n`);
+    return Number(process.exitCode ?? EXIT.done);
+  } catch (error) {
+    const known = error instanceof AgentError ? error : undefined;
+    const code = known?.code ?? EXIT.failed;
+    reporter.log("error", messageOf(error));
+    reporter.emit({ event: "error", message: messageOf(error), ...defined({ remedy: known?.remedy }), code });
+    return code;
+  } finally {
+    // The agent looks at once, and need not wait for its next round.
+    if (changes)
+      await fetch(`http://127.0.0.1:${PORTS.agent}/changed`, { signal: AbortSignal.timeout(2_000) }).catch(
+        () => undefined,
+      );
+  }
+}

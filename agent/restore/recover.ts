@@ -8,8 +8,8 @@ import { AgentError, refused } from "../shared/errors.ts";
 import { DUMP } from "../snapshot/database.ts";
 import { noteReplacement } from "../snapshot/state.ts";
 import { reading } from "../store/copy.ts";
+import { differences } from "./compare.ts";
 import { copyKept, flushLog, restoreDatabase, sumsUntil, type Until } from "./database.ts";
-import { differences } from "./verify.ts";
 
 /** The moment that is asked for, if the backup and the log in the repository reach it. @throws AgentError (refused) */
 async function untilTime(entry: Entry, toTime: string | undefined): Promise<Until> {

@@ -11,9 +11,9 @@ import { requireSecret } from "../shared/configuration.ts";
 import { messageOf, wrongKey } from "../shared/errors.ts";
 import { Reporter } from "../shared/events.ts";
 import { json, serveHttp } from "../shared/http.ts";
-import { withLock } from "../shared/lock.ts";
+import { LOCK, withLock } from "../shared/lock.ts";
+import { stopped } from "../shared/signals.ts";
 import { clearDrafts, StateFile } from "../shared/stateFiles.ts";
-import { LOCK } from "../snapshot/run.ts";
 import { keepRoom } from "../store/diskSpace.ts";
 import { Alarms, sendHeartbeat } from "./alarms.ts";
 import { isDue, notInFuture } from "./cron.ts";
@@ -354,11 +354,4 @@ class Keeper {
   stop(): void {
     this.#child?.kill();
   }
-}
-
-/** Waits for the signal to stop. */
-export function stopped(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
-  });
 }

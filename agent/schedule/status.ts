@@ -4,8 +4,7 @@ import { type Agent, type Place, placeOf } from "../agent.ts";
 import { withDatabase } from "../database/connection.ts";
 import { companionSpace, keptBackups } from "../sandbox/client.ts";
 import { messageOf } from "../shared/errors.ts";
-import { holderOf } from "../shared/lock.ts";
-import { LOCK } from "../snapshot/run.ts";
+import { holderOf, LOCK } from "../shared/lock.ts";
 import { nextTime } from "./cron.ts";
 
 /** What the agent knows and a verb, which is another process, asks it for. */

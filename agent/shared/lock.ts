@@ -1,7 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { FOLDERS } from "../../contracts/agent.ts";
 import { holding, startOf } from "../../lib/lock.ts";
 import { refused } from "./errors.ts";
+
+/** Held by whoever writes to the repository or the catalogue: a backup, a cleanup, a repair, a new beginning. */
+export const LOCK = `${FOLDERS.backups}/state/lock`;
 
 /** Who holds the lock. */
 export interface Holder {

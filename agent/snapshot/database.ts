@@ -1,14 +1,16 @@
-import type { BackupType, BinlogPosition, Entry, TableSum } from "../../contracts/agent.ts";
+import { PassThrough, type Writable } from "node:stream";
+import type { BackupType, BinlogPosition, Entry } from "../../contracts/agent.ts";
 import { defined } from "../../lib/defined.ts";
 import type { Agent } from "../agent.ts";
 import { sizeOf, versionOf, withDatabase } from "../database/connection.ts";
-import { type Definers, definersOf, keepsHistory, planDump } from "../database/dumpPlan.ts";
+import { type Definers, definersOf, planDump } from "../database/dumpPlan.ts";
 import { isItsOwn, type Summed, sumsOf, uncopied, withoutTransactions } from "../database/sums.ts";
 import { fits, requireTools, tlsOptions, tools, toolsVersion } from "../database/tools.ts";
 import { shown } from "../files/names.ts";
 import { copyCommand, physicalInfo } from "../sandbox/client.ts";
 import { secretFile } from "../shared/configuration.ts";
 import { lineage } from "../store/retention.ts";
+import type { PartCopy } from "./entry.ts";
 import { lastReplaced, type Replacement } from "./state.ts";
 
 type DatabaseEntry = NonNullable<Entry["database"]>;
@@ -28,13 +30,9 @@ export interface DatabaseBackup {
   readonly proven: boolean;
 }
 
-/** What was put into the repository; `missing`: what was not, in words. */
-export interface DatabaseCopy {
-  readonly entry: DatabaseEntry;
-  readonly missing: readonly string[];
-}
+export type DatabaseCopy = PartCopy<DatabaseEntry>;
 
-/** Puts the database into the repository. The sums that a restore of it has to have are still missing: see `record`. */
+/** Puts the database into the repository. The sums that a restore of it has to have are missing yet: see `sumLive`. */
 export async function backUpDatabase(
   agent: Agent,
   backup: DatabaseBackup,
@@ -87,71 +85,21 @@ async function canCopy({ reporter }: Agent, server: string): Promise<boolean> {
 
 /**
  * Takes the sums of the live database, of one moment after the backup: what is restored is taken there with the binary
- * log, and compared. Whoever
- * calls knows that moment at once, and can restore while the tables are still being read.
+ * log, and compared. `position` is that moment, known at once: the restore can begin while the tables are being read.
  */
-export async function record(
+export async function sumLive(
   { reporter }: Agent,
-  entry: Entry,
-): Promise<{ readonly entry: Entry; readonly recorded: Promise<Entry> }> {
-  const { database } = entry;
-  if (database === undefined) return { entry, recorded: Promise.resolve(entry) };
+  schema: string,
+): Promise<{ readonly position: BinlogPosition | undefined; readonly summed: Promise<Summed> }> {
   return await new Promise((resolve, reject) => {
-    let begun = entry;
-    const recorded = withDatabase((connection) =>
-      sumsOf(connection, database.schema, {
+    const summed = withDatabase((connection) =>
+      sumsOf(connection, schema, {
         onTable: (done, total) => reporter.progress("sums", done, total, "tables"),
-        onBegin: (position) => {
-          begun = { ...entry, database: { ...database, ...defined({ sumsPosition: position }) } };
-          resolve({ entry: begun, recorded });
-        },
+        onBegin: (position) => resolve({ position, summed }),
       }),
-    ).then((summed) => withSums(begun, summed));
-    recorded.catch(reject);
+    );
+    summed.catch(reject);
   });
-}
-
-/** What a restore of this backup has to have, of what the live database had. */
-export function withSums(
-  entry: Entry,
-  { sums, sequences, objects, migrations, inMemory, versioned, unlisted }: Summed,
-): Entry {
-  const { excluded = [], absentDefiners = [], ...database } = entry.database!;
-  const lost = "its rows are in the server's memory alone (MEMORY), and so in no copy of its files";
-  const past = `a dump of ${database.version} has its rows of now, and not its history`;
-  const before = Object.entries(database.sums);
-  const settled = (table: string, { rows, checksum }: TableSum): boolean =>
-    before.length === 0 ||
-    before.some(([name, one]) => name === table && one.rows === rows && one.checksum === checksum);
-  const unprovenOf = (table: string, sum: TableSum): string | undefined => {
-    if (database.format === "physical") return inMemory.includes(table) ? lost : undefined;
-    if (versioned.includes(table) && !keepsHistory(database.version)) return past;
-    return sum.unproven !== undefined || settled(table, sum) ? undefined : "it was written to while it was dumped";
-  };
-  const judged = Object.entries(sums)
-    .filter(([table]) => !excluded.includes(`table ${table}`))
-    .map(([table, sum]): [string, TableSum] => {
-      const reason = unprovenOf(table, sum);
-      return [table, reason === undefined ? sum : { ...sum, unproven: reason }];
-    });
-  const unproven = [
-    ...judged.flatMap(([table, { unproven }]) => (unproven === undefined ? [] : [`table ${table}: ${unproven}`])),
-    ...unlisted,
-    ...absentDefiners.map(
-      (account) => `the account ${account}, which views, triggers, routines or events run as, does not exist`,
-    ),
-  ].map(shown);
-  return {
-    ...entry,
-    ...(unproven.length === 0 ? {} : { unproven: [...(entry.unproven ?? []), ...unproven] }),
-    database: {
-      ...entry.database!,
-      sums: Object.fromEntries(judged),
-      sequences: { ...sequences },
-      objects: objects.filter((object) => !excluded.includes(object)),
-      migrations: [...migrations],
-    },
-  };
 }
 
 type Part = Pick<DatabaseEntry, "format" | "bytes" | "added" | "position" | "lsn" | "base" | "excluded"> & {
@@ -240,10 +188,7 @@ const dumpCommand = ({ schema, external }: Agent["configuration"], more: readonl
 };
 
 /** Reads the beginning of a dump, and no more of it. */
-async function positionOfDump(
-  read: (to: import("node:stream").Writable) => Promise<void>,
-): Promise<BinlogPosition | undefined> {
-  const { PassThrough } = await import("node:stream");
+async function positionOfDump(read: (to: Writable) => Promise<void>): Promise<BinlogPosition | undefined> {
   const through = new PassThrough();
   let head = "";
   const enough = new Promise<void>((resolve) => {

@@ -1,8 +1,11 @@
+import { createHash } from "node:crypto";
 import { lstatSync, type Stats } from "node:fs";
-import { FOLDERS } from "../../contracts/agent.ts";
+import { type Entry, FOLDERS } from "../../contracts/agent.ts";
+import type { Agent } from "../agent.ts";
 import { joined, keyOf, lossy, pathOf, shown } from "../files/names.ts";
 import { filesBelow, sumOf } from "../files/sums.ts";
 import { messageOf } from "../shared/errors.ts";
+import { type PartCopy, shortened } from "./entry.ts";
 
 /** A file as it was when its sum was taken. `id` changes whenever its content may have changed. */
 interface FileSum {
@@ -113,4 +116,47 @@ function isFile(path: Uint8Array, root: string): boolean {
   } catch {
     return true;
   }
+}
+
+/** What was put into the repository. */
+export interface FilesCopy extends PartCopy<NonNullable<Entry["files"]>> {
+  readonly sums: Manifest;
+}
+
+/**
+ * Puts the application's files into the repository. Undefined where there is no file at all: of nothing restic makes no
+ * snapshot.
+ */
+export async function backUpFiles(
+  agent: Agent,
+  id: string,
+  proven: boolean,
+  entries: readonly Entry[],
+): Promise<FilesCopy | undefined> {
+  const {
+    configuration: {
+      files: { include, exclude },
+    },
+    reporter,
+    local,
+  } = agent;
+  const previous = entries.find(({ files }) => files !== undefined);
+  const before = await filesToBackUp(
+    include,
+    previous === undefined ? undefined : await local.catalogue.attachment(previous.id, "files"),
+  );
+  const stored = await local.restic
+    .storeFolder(id, "files", FOLDERS.storage, include, exclude, { reporter, proven })
+    .catch((error: unknown) => {
+      if (/snapshot is empty/.test(messageOf(error))) return undefined;
+      throw error;
+    });
+  if (stored === undefined) return void reporter.log("warn", "there is no file to back up");
+  const { sums, changed, count } = settledSums(before.sums, stored.names);
+  // What is left out on purpose need not be readable: only where restic missed something does it count.
+  const found = before.unreadable.length === 0 ? [`some files could not be read: ${stored.unread}`] : before.unreadable;
+  const missing = stored.unread === undefined ? [] : found;
+  for (const one of shortened(missing, 5)) reporter.log("warn", one);
+  const manifest = createHash("sha256").update(JSON.stringify(sums)).digest("hex");
+  return { sums, missing, entry: { count, bytes: stored.bytes, added: stored.added, manifest, changed } };
 }

@@ -4,8 +4,7 @@ import { type Archived, chain } from "../binlog/archive.ts";
 import { forgetKept, keptBackups } from "../sandbox/client.ts";
 import { daysWith, longestPause } from "../schedule/cron.ts";
 import { messageOf, refused } from "../shared/errors.ts";
-import { withLock } from "../shared/lock.ts";
-import { LOCK } from "../snapshot/run.ts";
+import { LOCK, withLock } from "../shared/lock.ts";
 import { type Choice, choose } from "./retention.ts";
 
 export interface CleanupOptions {

@@ -3,6 +3,7 @@ import type { Entry } from "../../contracts/agent.ts";
 import { defined } from "../../lib/defined.ts";
 import { type Agent, type Place, placeOf } from "../agent.ts";
 import { AgentError, refused } from "../shared/errors.ts";
+import { after, inPlaces } from "../snapshot/entry.ts";
 import { lineage } from "./retention.ts";
 import { type Store, s3Store } from "./store.ts";
 
@@ -83,12 +84,12 @@ async function copy({ local, reporter, configuration }: Agent, s3: Place, entry:
   let copied = entry;
   for (const [index, one] of wanted.entries()) {
     if (!there.has(one.id)) await s3.restic.copyFrom(local.restic, snapshots.get(one.id) ?? []);
-    copied = { ...one, copies: ["local", "s3"] };
+    copied = inPlaces(one, "local", "s3");
     const [files, state] = [
       await local.catalogue.attachment(one.id, "files"),
       await local.catalogue.attachment(one.id, "state"),
     ];
-    await s3.catalogue.write({ ...copied, copies: ["s3"] }, { ...defined({ files, state }) });
+    await s3.catalogue.write(inPlaces(copied, "s3"), { ...defined({ files, state }) });
     await local.catalogue.write(copied);
     reporter.progress("copy", index + 1, wanted.length, "steps");
   }
@@ -148,8 +149,7 @@ export async function adopt(agent: Agent, takeOver = false): Promise<number> {
   const there = new Set(entries.map(({ id }) => id));
   const last = Math.max(0, ...entries.map(({ sequence = 0 }) => sequence));
   for (const entry of here) {
-    if (!there.has(entry.id) && (entry.sequence ?? 0) <= last)
-      await agent.local.catalogue.write({ ...entry, sequence: last + (entry.sequence ?? 0) });
+    if (!there.has(entry.id) && (entry.sequence ?? 0) <= last) await agent.local.catalogue.write(after(entry, last));
   }
   for (const entry of [...unknown].reverse()) {
     const [files, state] = [

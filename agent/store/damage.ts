@@ -1,8 +1,8 @@
 import type { Entry, Results } from "../../contracts/agent.ts";
 import type { Agent } from "../agent.ts";
 import { AgentError, messageOf, refused } from "../shared/errors.ts";
-import { withLock } from "../shared/lock.ts";
-import { LOCK } from "../snapshot/run.ts";
+import { LOCK, withLock } from "../shared/lock.ts";
+import { damaged } from "../snapshot/entry.ts";
 import { damagedPacks, isDamage } from "./resticMessages.ts";
 import { lineage } from "./retention.ts";
 
@@ -56,18 +56,7 @@ async function affectedBy({ local, reporter }: Agent, packs: readonly string[]):
 
 async function note({ local }: Agent, affected: readonly Entry[], packs: readonly string[]): Promise<void> {
   const problem = `what it needs in the repository is damaged (${packs.map((pack) => pack.slice(0, 8)).join(", ")})`;
-  for (const entry of affected) {
-    const { verification } = entry;
-    await local.catalogue.write(
-      entry.copies.includes("s3")
-        ? { ...entry, copies: ["s3"] }
-        : {
-            ...entry,
-            verified: false,
-            ...(verification === undefined ? {} : { verification: { ...verification, problems: [problem] } }),
-          },
-    );
-  }
+  for (const entry of affected) await local.catalogue.write(damaged(entry, problem));
 }
 
 /**

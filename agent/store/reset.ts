@@ -3,9 +3,8 @@ import { join } from "node:path";
 import { FOLDERS, PORTS, type Results } from "../../contracts/agent.ts";
 import type { Agent } from "../agent.ts";
 import { messageOf, refused } from "../shared/errors.ts";
-import { withLock } from "../shared/lock.ts";
+import { LOCK, withLock } from "../shared/lock.ts";
 import { syncFolder } from "../shared/stateFiles.ts";
-import { LOCK } from "../snapshot/run.ts";
 
 /** What is made with the key. */
 const MADE = ["repository", "backups", "binlogs"];

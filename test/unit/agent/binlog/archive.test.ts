@@ -1,122 +1,69 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BinlogArchive } from "../../../../agent/binlog/archive.ts";
-import { reaches, statementsOf, stretchesOf } from "../../../../agent/binlog/statements.ts";
+import { archivedFrom, BinlogArchive, chain, segmentName } from "../../../../agent/binlog/archive.ts";
+import { unneeded } from "../../../../agent/store/cleanup.ts";
 import { LocalStore } from "../../../../agent/store/store.ts";
 import { EXIT } from "../../../../contracts/agent.ts";
+import { event, format, MAGIC, ROTATE, ROWS, STOP } from "../../../support/agent/binlogEvents.ts";
+import { entry } from "../../../support/agent/entries.ts";
 
-const MAGIC = Buffer.from([0xfe, 0x62, 0x69, 0x6e]);
-/** An event of a binary log: header and body. */
-const event = (time: number, type: number, body = Buffer.alloc(21)): Buffer => {
-  const head = Buffer.alloc(19);
-  head.writeUInt32LE(time, 0);
-  head[4] = type;
-  head.writeUInt32LE(19 + body.length, 9);
-  return Buffer.concat([head, body]);
-};
-/** A statement, with two bytes of variables before the schema's name. */
-const query = (schema: string, text: string, time = 100): Buffer => {
-  const fixed = Buffer.alloc(13);
-  fixed[8] = Buffer.byteLength(schema);
-  fixed.writeUInt16LE(2, 11);
-  return event(time, 2, Buffer.concat([fixed, Buffer.from([0, 1]), Buffer.from(`${schema}\0${text}`)]));
-};
-/** The first event of a file; `start` where the server had just started. */
-const format = (time: number, start: number): Buffer => {
-  const body = Buffer.alloc(60);
-  body.writeUInt32LE(start, 52);
-  return event(time, 15, body);
-};
-const STOP = 3;
-const ROTATE = 4;
-const ROWS = 23;
-
-describe("statements of the log", () => {
-  let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "drydock-statements-"));
+describe("the pieces of the binary log", () => {
+  const objects = (...pieces: [string, number, number, number][]) =>
+    pieces.map(([file, begun, from, to]) => ({ name: segmentName(file, begun, from, to), size: 1 }));
+  it("ends before a gap, and takes the longer of two pieces from one place", () => {
+    const [found] = archivedFrom(
+      objects(
+        ["binlog.000001", 100, 0, 50],
+        ["binlog.000001", 100, 50, 80],
+        ["binlog.000001", 100, 50, 90],
+        ["binlog.000001", 100, 95, 99],
+      ),
+    );
+    assert.equal(found!.end, 90);
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
-  const file = (name: string, ...events: Buffer[]) => {
-    const path = join(folder, name);
-    writeFileSync(path, Buffer.concat([MAGIC, ...events]));
-    return { name, path };
-  };
 
-  it("are read with their schema and place, rows left out, up to where the file is whole", () => {
-    const [first, second, rows] = [
-      query("shop", "CREATE TABLE a (id INT)"),
-      query("", "ALTER TABLE shop.a ADD b INT"),
-      event(1, ROWS),
-    ];
-    const { path } = file("binlog.000001", first, rows, second, query("shop", "cut").subarray(0, -1));
-    const at = MAGIC.length + first.length + rows.length;
+  const archived = archivedFrom(
+    objects(
+      ["binlog.000001", 100, 0, 50],
+      ["binlog.000002", 200, 0, 60],
+      ["binlog.000001", 300, 0, 70],
+      ["binlog.000002", 400, 0, 80],
+    ),
+  );
+  const names = (files: readonly { file: string; begun: number }[]) =>
+    files.map(({ file, begun }) => `${begun} ${file}`);
+  it("follows one file to the next, and tells files of one name apart by when they were begun", () => {
     assert.deepEqual(
-      [...statementsOf(path)],
-      [
-        { from: 4, to: 4 + first.length, schema: "shop", text: "CREATE TABLE a (id INT)" },
-        { from: at, to: at + second.length, schema: "", text: "ALTER TABLE shop.a ADD b INT" },
-      ],
+      names(chain(archived, { file: "binlog.000001", position: 20 }, 150, { file: "binlog.000002", position: 60 })),
+      ["100 binlog.000001", "200 binlog.000002"],
     );
-  });
-
-  it("reach a schema from outside where they name it", () => {
-    for (const text of [
-      "ALTER TABLE shop.orders ADD z INT",
-      "alter table `shop`.`orders` add z int",
-      "RENAME TABLE other.a TO shop . a",
-      "DROP TABLE IF EXISTS `shop` . `a`",
-      "CREATE DATABASE IF NOT EXISTS shop",
-      "DROP SCHEMA `shop`",
-      "CREATE TABLE x.y LIKE shop.z",
-    ])
-      assert.equal(reaches({ schema: "", text }, "shop"), true, text);
-    for (const text of [
-      "ALTER TABLE shops.orders ADD z INT",
-      "ALTER TABLE eshop.orders ADD z INT",
-      "ALTER TABLE `my shop`.orders ADD z INT",
-      "DROP VIEW shop",
-      "GRANT ALL ON shop.* TO x",
-      "create or replace user shop.x",
-      "FLUSH TABLES shop.a",
-      "CREATE DATABASE shop_2",
-    ])
-      assert.equal(reaches({ schema: "other", text }, "shop"), false, text);
-    assert.equal(
-      reaches({ schema: "shop", text: "ALTER TABLE shop.a ADD b INT" }, "shop"),
-      false,
-      "from inside it is replayed anyway",
-    );
-    assert.equal(reaches({ schema: "", text: "ALTER TABLE `a``b.c`.t ADD b INT" }, "a`b.c"), true);
-  });
-
-  it("from outside are replayed in their place, and everything else by the schema", () => {
-    const [inside, rows, outside, more] = [
-      query("shop", "CREATE TABLE a (id INT)"),
-      event(1, ROWS),
-      query("", "ALTER TABLE shop.a ADD b INT"),
-      query("other", "DROP TABLE shop.b"),
-    ];
-    const files = [
-      file("binlog.000001", inside, outside, rows),
-      file("binlog.000002", rows),
-      file("binlog.000003", outside, rows, more, rows, outside),
-    ];
-    const [i, r, o, m] = [inside, rows, outside, more].map(({ length }) => length) as [number, number, number, number];
-    assert.deepEqual(stretchesOf(files, 4, "shop", 4 + o + r + m + 5), [
-      { file: "binlog.000001", from: 4, to: 4 + i },
-      { file: "binlog.000001", from: 4 + i, to: 4 + i + o, outside: "" },
-      { file: "binlog.000001", from: 4 + i + o },
-      { file: "binlog.000002", from: 4 },
-      { file: "binlog.000003", from: 4, to: 4 + o, outside: "" },
-      { file: "binlog.000003", from: 4 + o, to: 4 + o + r },
-      { file: "binlog.000003", from: 4 + o + r, to: 4 + o + r + m, outside: "other" },
-      { file: "binlog.000003", from: 4 + o + r + m, to: 4 + o + r + m + 5 },
+    assert.deepEqual(names(chain(archived, { file: "binlog.000001", position: 20 }, 350)), [
+      "300 binlog.000001",
+      "400 binlog.000002",
     ]);
-    // What is before the beginning has happened.
-    assert.deepEqual(stretchesOf(files.slice(0, 1), 4 + i + o, "shop"), [{ file: "binlog.000001", from: 4 + i + o }]);
+  });
+  it("is refused where a piece is missing", () => {
+    assert.throws(() => chain(archived, { file: "binlog.000001", position: 60 }, 150), /lacks binlog.000001 at 60/);
+    assert.throws(
+      () => chain(archived, { file: "binlog.000001", position: 20 }, 350, { file: "binlog.000003", position: 4 }),
+      /lacks binlog.000003/,
+    );
+    assert.throws(
+      () => chain(archived, { file: "binlog.000001", position: 20 }, 350, { file: "binlog.000002", position: 99 }),
+      /it reaches 80/,
+    );
+  });
+  it("goes only before the oldest kept backup, and not at all where a backup's place isn't known", () => {
+    const kept = (file: string, seconds: number) =>
+      entry("a", 1, {
+        finished: new Date(seconds * 1000).toISOString(),
+        database: { ...entry("a", 1).database!, position: { file, position: 10 } },
+      });
+    assert.deepEqual(unneeded(archived, [kept("binlog.000001", 350)]).length, 2);
+    assert.deepEqual(unneeded(archived, [kept("binlog.000009", 350), kept("binlog.000001", 350)]), []);
+    assert.deepEqual(unneeded(archived, []), []);
   });
 });
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { joined, keyOf, lossy, pathOf, shown } from "../../../../agent/files/names.ts";
 import { sumsBelow } from "../../../../agent/files/sums.ts";
-import { fileDifferences } from "../../../../agent/restore/verify.ts";
+import { fileDifferences } from "../../../../agent/restore/compare.ts";
 import { filesToBackUp, settledSums } from "../../../../agent/snapshot/files.ts";
 
 /** Names that Linux takes: any bytes but NUL and the slash, up to 255 of them. */

@@ -1,13 +1,28 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { createInterface } from "node:readline";
-import { sendMail } from "../../../../agent/schedule/alarms.ts";
+import { mailOf, sendMail } from "../../../../agent/schedule/alarms.ts";
 import type { Configuration } from "../../../../contracts/agent.ts";
+import { day } from "../../../support/agent/entries.ts";
 
 type Security = NonNullable<Configuration["email"]>["security"];
 
-/** A mail server without TLS: either it has none, or somebody on the way has taken the offer out of its answer. */
 describe("a mail about an alarm", () => {
+  it("says what to do", () => {
+    const { subject, text } = mailOf({
+      kind: "alarm",
+      stack: "prod",
+      name: "old",
+      message: "the newest verified backup is 30 hours old",
+      at: day(1),
+    });
+    assert.equal(subject, "[drydock prod] ALARM: old");
+    assert.match(text, /^the newest verified backup is 30 hours old\n[\s\S]*\.\/drydock backup status/);
+  });
+});
+
+/** A mail server without TLS: either it has none, or somebody on the way has taken the offer out of its answer. */
+describe("a mail on its way", () => {
   let server: Server;
   let heard: string[];
   before((done) => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { AgentError } from "../../../../agent/shared/errors.ts";
 import { execute } from "../../../../agent/shared/process.ts";
+import { tryAgain } from "../../../../agent/shared/retry.ts";
 import { isTransient } from "../../../../agent/shared/transience.ts";
-import { tryAgain } from "../../../../agent/snapshot/run.ts";
 
 const reporter = { log: () => undefined } as never;
 
@@ -30,6 +30,18 @@ describe("what is tried again", () => {
     { text: "file EOF.txt can't be read: permission denied" },
   ])
     it(`is not ${failure.text}`, () => assert.equal(isTransient(failure), false));
+
+  it("is a lost connection, and not what is wrong or forbidden", () => {
+    for (const text of [
+      "Lost connection to server during query",
+      "connect: Connection refused",
+      "503 Service Unavailable",
+      "ERROR 1412: Table definition has changed",
+    ])
+      assert.equal(isTransient({ text }), true, text);
+    for (const text of ["Access denied for user", "403 Forbidden", "wrong password or no key found", "No such file"])
+      assert.equal(isTransient({ text }), false, text);
+  });
 
   it("by what a program says at its end", async () => {
     const failing = (line: string) =>

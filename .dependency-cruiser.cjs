@@ -8,7 +8,9 @@ const LAYERS = {
   contracts: ["lib"],
   // The agent is a program of its own; others know what it is told and answers alone: contracts/agent.ts.
   agent: ["contracts", "lib"],
-  components: ["config", "lib", "releases", "policies/guard.ts", "policies/helpers/env.ts", "contracts"],
+  // What servers are told: the texts of their configurations.
+  servers: ["config", "contracts", "lib"],
+  components: ["servers", "config", "lib", "releases", "policies/guard.ts", "policies/helpers/env.ts", "contracts"],
   commands: ["lib", "releases"],
   offline: ["lib"],
   start: ["lib"],

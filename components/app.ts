@@ -1,16 +1,23 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import type { HealthCheck } from "../servers/health.ts";
+import { fpmConfiguration } from "../servers/php/fpm.ts";
 import { step } from "./command.ts";
 import { type ContainerFile, container } from "./container.ts";
-import type { Context } from "./context.ts";
-import type { HealthCheck } from "./health.ts";
-import { laravelSpec } from "./laravel.ts";
+import { type Laravel, laravelSpec } from "./laravel.ts";
 import type { Network } from "./network.ts";
 import { present } from "./outputs.ts";
-import type { Volumes } from "./volumes.ts";
 
 /** PHP-FPM's configuration in the container. */
 const FPM = "/run/drydock/fpm.conf";
+
+export interface AppArgs {
+  readonly laravel: Laravel;
+  /** How long a request may last in all, in seconds. */
+  readonly longestRequest: number;
+  /** What the replicas wait for. */
+  readonly after: pulumi.Input<pulumi.Resource>[];
+}
 
 /**
  * The replicas. Each release makes new ones beside the old; the old ones go last, when all of the release has
@@ -19,45 +26,39 @@ const FPM = "/run/drydock/fpm.conf";
 export class App extends pulumi.ComponentResource {
   readonly replicas: docker.Container[] = [];
 
-  constructor(
-    name: string,
-    context: Context,
-    args: { network: Network; volumes: Volumes; after: pulumi.Input<pulumi.Resource>[] },
-    options?: pulumi.ComponentResourceOptions,
-  ) {
+  constructor(name: string, { laravel, longestRequest, after }: AppArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:App", name, {}, options);
-    const { app } = context.settings;
+    const { app, stack } = laravel;
     const fpm = app.server === "fpm";
     const together = app.startTogether === 0 ? app.replicas : app.startTogether;
-    const spec = laravelSpec(context, "app", args);
+    const spec = laravelSpec(laravel, "app");
     const command = fpm ? [...app.command!, "-y", FPM] : app.command;
-    const start = command === undefined ? this.imageStart(name, context, args.after) : undefined;
+    const start = command === undefined ? this.imageStart(name, laravel, after) : undefined;
+    const server: ContainerFile[] = fpm
+      ? [{ path: FPM, content: fpmConfiguration(app, longestRequest), mode: "0444", owner: "root" }]
+      : [];
 
     for (let index = 0; index < app.replicas; index++) {
       const previous = this.replicas[index - together];
       this.replicas.push(
         container(
-          context,
+          stack,
           `${name}-${index + 1}`,
           {
             ...spec,
             limits: app,
-            files: [
-              ...(spec.files ?? []),
-              ...present(start),
-              ...(fpm ? [{ path: FPM, content: fpmConfiguration(context), mode: "0444", owner: "root" as const }] : []),
-            ],
+            files: [...(spec.files ?? []), ...present(start), ...server],
             command,
             // A server that may listen on port 80 is a file with this capability (FrankenPHP, Caddy): without it, it
             // can't even be started.
             ...(fpm ? {} : { capabilities: ["NET_BIND_SERVICE"] }),
-            health: healthCheck(context),
+            health: healthCheck(laravel),
             // SIGQUIT lets PHP-FPM finish what it serves; SIGTERM would cut it.
             stopSignal: fpm ? "SIGQUIT" : "SIGTERM",
             stopTimeout: app.stopTimeout,
           },
           "new-before-old",
-          { parent: this, dependsOn: previous === undefined ? args.after : [...args.after, previous] },
+          { parent: this, dependsOn: previous === undefined ? after : [...after, previous] },
         ),
       );
     }
@@ -65,11 +66,11 @@ export class App extends pulumi.ComponentResource {
   }
 
   /** What the image starts with by itself: known when it is on the Docker host. */
-  private imageStart(name: string, context: Context, after: pulumi.Input<pulumi.Resource>[]): ContainerFile {
+  private imageStart(name: string, { stack, image }: Laravel, after: pulumi.Input<pulumi.Resource>[]): ContainerFile {
     const { stdout } = step(
-      context,
+      stack,
       `${name}-start`,
-      { script: "start", environment: { IMAGE: context.image } },
+      { script: "start", environment: { IMAGE: image } },
       { parent: this, dependsOn: after },
     );
     return { path: "/run/drydock/start", content: stdout.apply(startOf), mode: "0444", owner: "root" };
@@ -97,8 +98,7 @@ export function startOf(printed: string): string {
  * The question that decides on a replica's health: `app.healthPath`, over IPv4 (incident 7), at the port it serves
  * (incident 8).
  */
-function healthCheck(context: Context): HealthCheck {
-  const { app } = context.settings;
+function healthCheck({ app }: Laravel): HealthCheck {
   const test =
     app.server === "fpm"
       ? [
@@ -128,33 +128,4 @@ export function fpmAddresses(
   return pulumi
     .all([app.name, ...replicas.map(({ name }) => name)])
     .apply(([network, ...names]) => names.map((name) => `${name}.${network}:${port}`).join(","));
-}
-
-/** The whole configuration of PHP-FPM, so that an image needs none of ours. */
-export function fpmConfiguration(context: Context): string {
-  const { app, proxy } = context.settings;
-  const spare = Math.max(1, Math.ceil(app.maxChildren / 4));
-  return [
-    "[global]",
-    "daemonize = no",
-    "error_log = /proc/self/fd/2",
-    // 0, the default, cuts the requests in flight at a graceful stop.
-    `process_control_timeout = ${Math.max(1, app.stopTimeout - 5)}s`,
-    "",
-    "[www]",
-    // Who has FPM's port may run any code: on the network of database and Redis nobody needs it (see runtime/start.sh).
-    `listen = \${DRYDOCK_LISTEN}:${app.port}`,
-    "pm = dynamic",
-    `pm.max_children = ${app.maxChildren}`,
-    `pm.start_servers = ${spare}`,
-    "pm.min_spare_servers = 1",
-    `pm.max_spare_servers = ${Math.max(spare, Math.ceil(app.maxChildren / 2))}`,
-    "pm.max_requests = 1000",
-    // It counts all of a request, nginx the time between two parts of the answer.
-    `request_terminate_timeout = ${proxy.longestRequest ?? proxy.timeout}s`,
-    "clear_env = no",
-    "catch_workers_output = yes",
-    "decorate_workers_output = no",
-    "",
-  ].join("\n");
 }

@@ -1,20 +1,55 @@
 import type * as command from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { caFile } from "../config/schema/external.ts";
-import type { Settings } from "../config/settings.ts";
-import { type Configuration, FOLDERS, PORTS, SECRETS } from "../contracts/agent.ts";
-import { defined } from "../lib/defined.ts";
+import type { Environment, Settings } from "../config/settings.ts";
+import { FOLDERS, PORTS, SECRETS } from "../contracts/agent.ts";
+import {
+  type AgentSettings,
+  agentClientOptions,
+  agentConfiguration,
+  alarmSecrets,
+  describedEnvironment,
+  reachesOut,
+} from "../servers/agent.ts";
+import type { DatabaseAccount } from "../servers/database.ts";
 import type { BackupBucket } from "./backupBucket.ts";
 import { step } from "./command.ts";
 import { type ContainerFile, container } from "./container.ts";
-import { type Context, fingerprint } from "./context.ts";
-import { authorities } from "./laravel.ts";
+import type { PulledImage } from "./image.ts";
+import { authorities, type ExternalServers } from "./laravel.ts";
 import type { Network } from "./network.ts";
 import { present } from "./outputs.ts";
+import { fingerprint, type StackIdentity } from "./stack.ts";
 import type { Volumes } from "./volumes.ts";
 
 const RUN = "/run/drydock";
+
+/** A user of a container, by numbers. */
+type User = { readonly uid: number; readonly gid: number };
+
+export interface BackupArgs {
+  readonly stack: StackIdentity;
+  readonly network: Network;
+  readonly volumes: Volumes;
+  /** The agent's, and its companion's. @default there are no backups */
+  readonly image?: PulledImage | undefined;
+  readonly settings: AgentSettings & { readonly database: Pick<Settings["database"], "uid" | "gid"> };
+  /** The application's account. */
+  readonly account: DatabaseAccount;
+  /** What is kept of it with every backup: of secrets the names only. */
+  readonly environment: Environment;
+  /** Who owns the application's files. */
+  readonly app: User;
+  /** The group that may read the state of maintenance mode: the proxy's. */
+  readonly proxyGid: number;
+  readonly external: ExternalServers;
+  /** The volumes with data that no backup has. @default none */
+  readonly left?: readonly string[];
+  /** The stack's own server, in which the agent gets an account. @default it is elsewhere */
+  readonly database?: docker.Container | undefined;
+  /** The bucket that the stack makes. @default none */
+  readonly bucket?: BackupBucket | undefined;
+}
 
 /**
  * The backup agent, and its companion in which every backup is restored and thrown away again. No container here
@@ -27,27 +62,17 @@ export class Backup extends pulumi.ComponentResource {
   /** The database account of the agent is there. */
   readonly user: command.local.Command | undefined;
 
-  constructor(
-    name: string,
-    context: Context,
-    args: {
-      network: Network;
-      volumes: Volumes;
-      database: docker.Container | undefined;
-      image: docker.RemoteImage | undefined;
-      bucket: BackupBucket | undefined;
-    },
-    options?: pulumi.ComponentResourceOptions,
-  ) {
+  constructor(name: string, args: BackupArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:Backup", name, {}, options);
-    const { backup, database, app, proxy } = context.settings;
-    const { network, volumes, image } = args;
-    if (backup.enabled && image !== undefined && network.restore !== undefined && volumes.restore !== undefined) {
+    const { stack, network, volumes, image, settings, account, external } = args;
+    const { backup, database } = settings;
+    const named = (part: string) => `${stack.prefix}backup-${part}`;
+    if (image !== undefined && network.restore !== undefined && volumes.restore !== undefined) {
       // On a server elsewhere nobody here may make accounts.
       if (args.database !== undefined)
         this.user = step(
-          context,
-          "backup-user",
+          stack,
+          named("user"),
           {
             script: "backup-user",
             environment: { CONTAINER: args.database.name, ENGINE: database.engine },
@@ -55,11 +80,13 @@ export class Backup extends pulumi.ComponentResource {
           },
           { parent: this, dependsOn: [args.database] },
         );
-      const settings = JSON.stringify(agentConfiguration(context));
-      const release = fingerprint({ image: backup.image, settings });
+      const { schema } = account;
+      const configuration = JSON.stringify(
+        agentConfiguration(settings, { stack: stack.stack, schema, left: args.left ?? [] }),
+      );
       const common = {
-        release,
-        image: backup.image!,
+        release: fingerprint({ image: image.reference, settings: configuration }),
+        image: image.reference,
         init: true,
         tmpfs: { "/tmp": 64 },
         stopSignal: "SIGTERM",
@@ -67,55 +94,64 @@ export class Backup extends pulumi.ComponentResource {
         startTimeout: 60,
       };
       const files = (secrets: Readonly<Record<string, pulumi.Input<string>>>): ContainerFile[] => [
-        { path: `${RUN}/backup.json`, content: settings },
-        ...authorities(context),
+        { path: `${RUN}/backup.json`, content: configuration },
+        ...authorities(external),
         ...Object.entries(secrets).map(([file, content]) => ({
           path: `${RUN}/${file}`,
           content: pulumi.secret(content),
         })),
       ];
-      const account = { [SECRETS.database]: clientOptions(context), [SECRETS.restoreToken]: backup.token! };
+      const accounts = {
+        [SECRETS.database]: agentClientOptions(settings, account),
+        [SECRETS.restoreToken]: backup.token!,
+      };
       const mount = (volume: docker.Volume, target: string, readOnly = true) => ({
         type: "volume",
         source: volume.name,
         target,
         readOnly,
       });
+      const ready = [image.resource, volumes.ownership, ...present(this.user)];
 
       this.companion = container(
-        context,
-        "backup-restore",
+        stack,
+        named("restore"),
         {
           ...common,
           role: "restore",
           user: database,
           limits: { memory: backup.restoreMemory, cpus: backup.restoreCpus },
           networks: [{ network: network.restore, aliases: ["restore"] }, { network: network.data }],
-          files: files(account),
+          files: files(accounts),
           mounts: [mount(volumes.database, FOLDERS.database), mount(volumes.restore, FOLDERS.restore, false)],
           command: ["companion"],
           health: { test: ["CMD", "healthy", String(PORTS.companion)] },
         },
         "old-before-new",
-        { parent: this, dependsOn: [image, volumes.ownership, ...present(this.user)] },
+        { parent: this, dependsOn: ready },
       );
       this.agent = container(
-        context,
-        "backup-agent",
+        stack,
+        named("agent"),
         {
           ...common,
           role: "backup",
-          user: app,
+          user: args.app,
           // The state of maintenance mode is the proxy's.
-          groups: [proxy.gid],
+          groups: [args.proxyGid],
           limits: backup,
           // A way out only where something outside is to be reached.
           networks: [
             { network: network.data },
             { network: network.restore },
-            ...(reachesOut(context.settings) ? [{ network: network.app }] : []),
+            ...(reachesOut(settings) ? [{ network: network.app }] : []),
           ],
-          files: files({ ...account, [SECRETS.repositoryKey]: backup.key!, ...outside(context.settings, args.bucket) }),
+          files: files({
+            ...accounts,
+            [SECRETS.repositoryKey]: backup.key!,
+            ...bucketSecrets(backup, args.bucket),
+            ...alarmSecrets(backup),
+          }),
           mounts: [
             mount(volumes.backups, FOLDERS.backups, false),
             mount(volumes.storage, FOLDERS.storage),
@@ -127,147 +163,31 @@ export class Backup extends pulumi.ComponentResource {
         },
         // Two agents on one repository would follow the binary log twice.
         "old-before-new",
-        {
-          parent: this,
-          dependsOn: [
-            image,
-            volumes.ownership,
-            ...present(this.user),
-            ...(args.bucket === undefined ? [] : [args.bucket]),
-          ],
-        },
+        { parent: this, dependsOn: [...ready, ...present(args.bucket)] },
       );
-      const described = JSON.stringify(describedEnvironment(context));
       step(
-        context,
-        "backup-describe",
-        { script: "backup-describe", environment: { CONTAINER: this.agent.name }, stdin: described },
+        stack,
+        named("describe"),
+        {
+          script: "backup-describe",
+          environment: { CONTAINER: this.agent.name },
+          stdin: describedEnvironment(args.environment),
+        },
         { parent: this, dependsOn: [this.agent] },
       );
     }
-    this.registerOutputs({ agent: this.agent?.name, companion: this.companion?.name });
+    this.registerOutputs({ agent: this.agent?.name, companion: this.companion?.name, user: this.user?.id });
   }
 }
 
-/** Where the second repository is: in the bucket that the settings name, else in the one that this stack makes. */
-function storeOf({ backup: { s3 }, bucket }: Settings): Configuration["s3"] {
-  if (s3 !== undefined)
-    return { bucket: s3.bucket, region: s3.region, prefix: s3.prefix, ...defined({ endpoint: s3.endpoint }) };
-  if (bucket.name === undefined || bucket.region === undefined) return undefined;
-  return { bucket: bucket.name, region: bucket.region, prefix: "", ...defined({ endpoint: bucket.endpoint }) };
-}
-
-function reachesOut(settings: Settings): boolean {
-  const { alarms } = settings.backup;
-  return (
-    settings.database.external !== undefined ||
-    storeOf(settings) !== undefined ||
-    alarms.email !== undefined ||
-    alarms.webhook !== undefined ||
-    alarms.heartbeat !== undefined
-  );
-}
-
-/** The secrets of services outside. */
-function outside(
-  { backup: { s3, alarms } }: Settings,
+/** The key to the bucket: what the settings say, else that of the bucket's own user. */
+function bucketSecrets(
+  { s3 }: Settings["backup"],
   bucket: BackupBucket | undefined,
-): Record<string, pulumi.Input<string>> {
+): Readonly<Record<string, pulumi.Input<string>>> {
   const { accessKeyId, secretAccessKey } = s3 ?? bucket?.identity ?? {};
+  if (accessKeyId === undefined || secretAccessKey === undefined) return {};
   return {
-    ...(accessKeyId === undefined || secretAccessKey === undefined
-      ? {}
-      : {
-          [SECRETS.s3]: pulumi.interpolate`[default]\naws_access_key_id=${accessKeyId}\naws_secret_access_key=${secretAccessKey}\n`,
-        }),
-    ...defined({
-      [SECRETS.smtpPassword]: alarms.email?.password,
-      [SECRETS.webhook]: alarms.webhook,
-      [SECRETS.heartbeat]: alarms.heartbeat,
-    }),
-  };
-}
-
-/** The option file of the agent's clients: an account of its own, or, on a server elsewhere, the application's. */
-function clientOptions({
-  settings: {
-    backup,
-    database: { engine, external },
-  },
-  environment: { plain, secret },
-}: Context): string {
-  const options = (host: string, port: number, user: string, password: string, more: readonly string[] = []): string =>
-    [`[client]`, `host=${host}`, `port=${port}`, `user="${user}"`, `password="${password}"`, ...more, ""].join("\n");
-  if (external === undefined) return options("database", 3306, "drydock_backup", backup.databasePassword!);
-  const checked = [
-    `ssl-ca=${caFile("database", external.ca)}`,
-    engine === "mysql" ? "ssl-mode=VERIFY_IDENTITY" : "ssl-verify-server-cert",
-  ];
-  return options(
-    external.host,
-    external.port,
-    plain.DB_USERNAME ?? "",
-    secret.DB_PASSWORD ?? "",
-    external.tls ? checked : [],
-  );
-}
-
-/** What is kept of the application's environment with every backup: of secrets the names only. */
-function describedEnvironment({ environment }: Pick<Context, "environment">): {
-  readonly plain: Readonly<Record<string, string>>;
-  readonly secret: readonly string[];
-} {
-  return { plain: environment.plain, secret: Object.keys(environment.secret).sort() };
-}
-
-/** The volumes with data that no backup has. */
-function leftOut({ app, services }: Settings): string[] {
-  return [
-    ...Object.keys(app.persistent).map((path) => `${path} (app.persistent)`),
-    ...Object.entries(services).flatMap(([name, { volume }]) =>
-      volume === undefined ? [] : [`${volume} of ${name} (services)`],
-    ),
-  ];
-}
-
-/** The agent's settings: no secret, and nothing that a release changes. */
-export function agentConfiguration(context: Context): Configuration {
-  const { backup, database } = context.settings;
-  const { email } = backup.alarms;
-  const s3 = storeOf(context.settings);
-  const left = leftOut(context.settings);
-  return {
-    stack: context.stack,
-    engine: database.engine,
-    schema: context.environment.plain.DB_DATABASE ?? "",
-    physical: backup.physical && database.engine === "mariadb" && database.external === undefined,
-    ...(database.external === undefined ? {} : { external: true }),
-    keepRestored: backup.keepRestored,
-    type: backup.type,
-    schedule: { backup: backup.schedule, health: backup.healthSchedule, cleanup: backup.cleanupSchedule },
-    files: { include: [...backup.include], exclude: [...backup.exclude] },
-    ...(left.length === 0 ? {} : { left }),
-    hooks: Object.fromEntries(
-      ["pre", "post", "validate"].flatMap((name) => {
-        const hook = backup[name as "pre" | "post" | "validate"];
-        return hook === undefined ? [] : [[name, { command: [...hook.command], timeout: hook.timeout }]];
-      }),
-    ),
-    retention: { localDays: backup.localDays, s3Days: backup.s3Days },
-    maxAge: backup.maxAge,
-    binlogInterval: backup.binlogInterval,
-    ...(email === undefined
-      ? {}
-      : {
-          email: {
-            to: email.to,
-            from: email.from,
-            host: email.host,
-            port: email.port,
-            security: email.security,
-            ...defined({ username: email.username }),
-          },
-        }),
-    ...defined({ s3 }),
+    [SECRETS.s3]: pulumi.interpolate`[default]\naws_access_key_id=${accessKeyId}\naws_secret_access_key=${secretAccessKey}\n`,
   };
 }

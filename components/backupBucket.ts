@@ -2,16 +2,24 @@ import * as iam from "@pulumi/aws/iam/index.js";
 import { Provider } from "@pulumi/aws/provider.js";
 import * as s3 from "@pulumi/aws/s3/index.js";
 import * as pulumi from "@pulumi/pulumi";
-import { stageOf } from "../config/stage.ts";
+import type { Settings } from "../config/settings.ts";
 import { defined } from "../lib/defined.ts";
 import { BackupIdentity } from "./backupIdentity.ts";
 import { lifecycleRules, logRules } from "./backupLifecycle.ts";
-import type { Context } from "./context.ts";
 import { document, PrivateBucket, useOf } from "./privateBucket.ts";
+import type { StackIdentity } from "./stack.ts";
+
+type BucketSettings = Settings["bucket"];
+
+export interface BackupBucketArgs {
+  readonly stack: StackIdentity;
+  /** `drydock:bucket`: its name and region may not be missing; ages in days. */
+  readonly bucket: BucketSettings;
+}
 
 /**
  * The S3 bucket for a stack's backups, with what belongs to it: the agent's identity, access logs, a copy in another
- * region. index.ts loads this
+ * region. infrastructure.ts loads this
  * file, and @pulumi/aws with it, only where `bucket.name` is set.
  */
 export class BackupBucket extends pulumi.ComponentResource {
@@ -19,14 +27,18 @@ export class BackupBucket extends pulumi.ComponentResource {
   /** Who may write backups to it; without a key where the host has a role. */
   readonly identity: BackupIdentity;
 
-  constructor(name: string, context: Context, options?: pulumi.ComponentResourceOptions) {
-    const { bucket } = context.settings;
+  constructor(name: string, { stack, bucket }: BackupBucketArgs, options?: pulumi.ComponentResourceOptions) {
     if (bucket.name === undefined || bucket.region === undefined)
       throw new Error("drydock:bucket.name and drydock:bucket.region make a bucket; neither may be missing");
-    super("drydock:index:BackupBucket", name, {}, { ...options, providers: { aws: providerOf(bucket) } });
-    const tags = { "drydock.stack": context.stack };
+    super(
+      "drydock:index:BackupBucket",
+      name,
+      {},
+      { ...options, providers: { aws: providerOf(`${stack.prefix}aws`, bucket) } },
+    );
+    const tags = { "drydock.stack": stack.stack };
     const child = { parent: this };
-    const days = lockDaysOf(context);
+    const days = lockDaysOf(stack, bucket);
     const mode = bucket.lockMode === "compliance" ? ("COMPLIANCE" as const) : ("GOVERNANCE" as const);
     const lock = days === 0 ? undefined : { days, mode };
     const rules = lifecycleRules(bucket);
@@ -56,7 +68,7 @@ export class BackupBucket extends pulumi.ComponentResource {
     name: string,
     main: PrivateBucket,
     source: string,
-    { region, retentionDays }: Context["settings"]["bucket"],
+    { region, retentionDays }: BucketSettings,
     tags: Readonly<Record<string, string>>,
   ): void {
     const logs = new PrivateBucket(
@@ -173,17 +185,16 @@ export class BackupBucket extends pulumi.ComponentResource {
  * back:
  * otherwise whoever has the agent's key, or AWS itself after that time, ends the backups.
  */
-export function lockDaysOf({
-  stack,
-  settings: { bucket },
-  environment,
-}: Pick<Context, "stack" | "settings" | "environment">): number {
-  return bucket.lockDays ?? (stageOf(stack, environment.plain.APP_ENV) === "production" ? bucket.retentionDays : 0);
+export function lockDaysOf(
+  { stage }: Pick<StackIdentity, "stage">,
+  bucket: Pick<BucketSettings, "lockDays" | "retentionDays">,
+): number {
+  return bucket.lockDays ?? (stage === "production" ? bucket.retentionDays : 0);
 }
 
 /** AWS with the credentials that its own tools use; somebody else's service is not asked for what only AWS has. */
-function providerOf({ region, endpoint }: Context["settings"]["bucket"]): Provider {
-  return new Provider("aws", {
+function providerOf(name: string, { region, endpoint }: BucketSettings): Provider {
+  return new Provider(name, {
     ...defined({ region }),
     ...(endpoint === undefined
       ? {}

@@ -1,7 +1,8 @@
 import * as command from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
+import type { Role } from "../config/roles.ts";
 import { defined } from "../lib/defined.ts";
-import type { Context, Role } from "./context.ts";
+import type { StackIdentity } from "./stack.ts";
 
 /** A step of a release: one script of commands/. It runs again when anything of this changes. */
 export interface StepSpec {
@@ -20,17 +21,16 @@ export interface StepSpec {
  * other.
  */
 export function step(
-  context: Context,
+  stack: StackIdentity,
   name: string,
   spec: StepSpec,
   options: pulumi.CustomResourceOptions,
 ): command.local.Command {
-  const { host } = context.settings.docker;
   return new command.local.Command(
     name,
     {
       create: `sh commands/${spec.script}.sh`,
-      environment: { ...defined({ DOCKER_HOST: host }), ...spec.environment },
+      environment: { ...defined({ DOCKER_HOST: stack.dockerHost }), ...spec.environment },
       ...defined({ stdin: spec.stdin }),
       // What the last run printed is no input of the next one.
       addPreviousOutputInEnv: false,
@@ -40,6 +40,17 @@ export function step(
 }
 
 /** `docker run` arguments that label a one-off container as the stack's. */
-export function labelWords(context: Context, role: Role): string {
-  return `--label drydock.role=${role} --label drydock.stack=${context.stack} --label drydock.release=${context.release}`;
+export function labelWords(
+  { stack }: StackIdentity,
+  more: { readonly role?: Role; readonly release?: string } = {},
+): string {
+  const { role, release } = more;
+  const labels = {
+    ...defined({ "drydock.role": role }),
+    "drydock.stack": stack,
+    ...defined({ "drydock.release": release }),
+  };
+  return Object.entries(labels)
+    .map(([label, value]) => `--label ${label}=${value}`)
+    .join(" ");
 }

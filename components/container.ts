@@ -1,8 +1,9 @@
 import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
+import type { Role } from "../config/roles.ts";
 import { processors } from "../lib/processors.ts";
-import type { Context, Role } from "./context.ts";
-import { type HealthCheck, healthcheck } from "./health.ts";
+import { type HealthCheck, healthcheck } from "../servers/health.ts";
+import type { StackIdentity } from "./stack.ts";
 
 /** A file that is put into a container before it starts. */
 export interface ContainerFile {
@@ -56,10 +57,9 @@ export interface ContainerSpec {
 export type Succession = "new-before-old" | "old-before-new";
 
 /** The arguments of a container with everything that all containers of a stack have in common. */
-export function containerArgs(context: Context, spec: ContainerSpec): docker.ContainerArgs {
-  const { logs } = context.settings;
+export function containerArgs({ stack, logs }: StackIdentity, spec: ContainerSpec): docker.ContainerArgs {
   const { uid, gid } = spec.user;
-  const labels = { "drydock.role": spec.role, "drydock.stack": context.stack, "drydock.release": spec.release };
+  const labels = { "drydock.role": spec.role, "drydock.stack": stack, "drydock.release": spec.release };
   return {
     image: spec.image,
     labels: Object.entries(labels).map(([label, value]) => ({ label, value })),
@@ -116,7 +116,7 @@ export function containerArgs(context: Context, spec: ContainerSpec): docker.Con
  * waited for, log rotation, a restart policy, no capability and no new privileges.
  */
 export function container(
-  context: Context,
+  stack: StackIdentity,
   name: string,
   spec: ContainerSpec,
   succession: Succession,
@@ -124,7 +124,7 @@ export function container(
 ): docker.Container {
   // Written out even where it is false: the provider's own default for containers is to delete first.
   const deleteBeforeReplace = succession === "old-before-new";
-  return new docker.Container(name, containerArgs(context, spec), {
+  return new docker.Container(name, containerArgs(stack, spec), {
     ...options,
     deleteBeforeReplace,
     // The provider would call a change of these an update and change nothing. One that has stopped it would start

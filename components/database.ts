@@ -1,12 +1,26 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { databaseWords } from "../config/serverOptions.ts";
-import { BESIDE } from "../contracts/agent.ts";
+import type { Settings } from "../config/settings.ts";
+import { clientOptions, type DatabaseAccount, databaseAnswers, databaseCommand } from "../servers/database.ts";
 import { container } from "./container.ts";
-import { type Context, fingerprint } from "./context.ts";
 import { DatabaseCheck } from "./databaseCheck.ts";
+import type { PulledImage } from "./image.ts";
 import type { Network } from "./network.ts";
+import { fingerprint, type StackIdentity } from "./stack.ts";
 import type { Volumes } from "./volumes.ts";
+
+const RUN = "/run/drydock";
+
+export interface DatabaseArgs {
+  readonly stack: StackIdentity;
+  readonly network: Network;
+  readonly volumes: Volumes;
+  readonly image: PulledImage;
+  /** `drydock:database`: limits in MiB and processors, times in seconds; the password of root is a secret. */
+  readonly server: Settings["database"];
+  /** The application's account, which a new volume is made with. */
+  readonly account: DatabaseAccount;
+}
 
 /**
  * MariaDB or MySQL: on the internal network only, its passwords in files, its data in a protected volume, with a binary
@@ -15,81 +29,50 @@ import type { Volumes } from "./volumes.ts";
 export class Database extends pulumi.ComponentResource {
   readonly container: docker.Container;
 
-  constructor(
-    name: string,
-    context: Context,
-    args: { network: Network; volumes: Volumes; image: docker.RemoteImage },
-    options?: pulumi.ComponentResourceOptions,
-  ) {
+  constructor(name: string, args: DatabaseArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:Database", name, {}, options);
-    const { database } = context.settings;
-    const { plain, secret } = context.environment;
-    const client = database.engine === "mysql" ? "mysql" : "mariadb";
-    const run = "/run/drydock";
-    const [user, schema, password] = [plain.DB_USERNAME ?? "", plain.DB_DATABASE ?? "", secret.DB_PASSWORD ?? ""];
+    const { stack, network, volumes, image, server, account } = args;
     const files = {
-      "root-password": database.rootPassword!,
-      password,
+      "root-password": server.rootPassword!,
+      password: account.password,
       // The health check asks as the application does; the password is in a file, not on the check's command line.
-      "client.cnf": clientOptions(context),
+      "client.cnf": clientOptions(account),
     };
-    const command = [
-      "--character-set-server=utf8mb4",
-      "--collation-server=utf8mb4_unicode_ci",
-      `--innodb-buffer-pool-size=${database.bufferPool}M`,
-      "--innodb-flush-log-at-trx-commit=1",
-      "--log-bin=binlog",
-      "--server-id=1",
-      "--binlog-format=ROW",
-      `--binlog-expire-logs-seconds=${database.binlogDays * 86_400}`,
-      "--sync-binlog=1",
-      // Otherwise no migration can make a trigger or a function: the application has no SUPER. What it guards against
-      // cannot happen where the
-      // log holds rows. (loose: MySQL has deprecated it.)
-      "--loose-log-bin-trust-function-creators=1",
-      // MariaDB's default is off, and then an event is made without a word and never runs.
-      "--event-scheduler=ON",
-      "--skip-name-resolve",
-      // What restores put beside the server's files is no schema.
-      ...(database.engine === "mariadb" ? [`--ignore-db-dirs=${BESIDE}`] : []),
-      // The last one of a name counts.
-      ...databaseWords(database.options),
-    ];
+    const command = databaseCommand(server);
     const checked = new DatabaseCheck(
       `${name}-check`,
-      context,
-      { image: args.image, volumes: args.volumes, options: command },
+      { stack, volumes, image, server, options: command },
       { parent: this },
     );
     this.container = container(
-      context,
+      stack,
       name,
       {
         role: "database",
-        release: fingerprint({ image: database.image, command }),
-        image: database.image!,
-        user: database,
-        limits: database,
-        networks: [{ network: args.network.data, aliases: ["database"] }],
+        release: fingerprint({ image: image.reference, command }),
+        image: image.reference,
+        user: server,
+        limits: server,
+        networks: [{ network: network.data, aliases: ["database"] }],
         env: {
-          MYSQL_DATABASE: schema,
-          MYSQL_USER: user,
-          MYSQL_PASSWORD_FILE: `${run}/password`,
-          MYSQL_ROOT_PASSWORD_FILE: `${run}/root-password`,
+          MYSQL_DATABASE: account.schema,
+          MYSQL_USER: account.user,
+          MYSQL_PASSWORD_FILE: `${RUN}/password`,
+          MYSQL_ROOT_PASSWORD_FILE: `${RUN}/root-password`,
           // Everything that needs root asks inside the container.
           MYSQL_ROOT_HOST: "localhost",
           // The official image brings the server's own tables up to a newer version.
           MARIADB_AUTO_UPGRADE: "1",
         },
         files: Object.entries(files).map(([file, content]) => ({
-          path: `${run}/${file}`,
+          path: `${RUN}/${file}`,
           content: pulumi.secret(content),
         })),
-        mounts: [{ type: "volume", source: args.volumes.database.name, target: "/var/lib/mysql" }],
+        mounts: [{ type: "volume", source: volumes.database.name, target: "/var/lib/mysql" }],
         command,
-        health: { test: ["CMD-SHELL", answers(client, `${run}/client.cnf`, schema)] },
+        health: { test: ["CMD-SHELL", databaseAnswers(server.engine, `${RUN}/client.cnf`, account.schema)] },
         stopSignal: "SIGTERM",
-        stopTimeout: database.stopTimeout,
+        stopTimeout: server.stopTimeout,
         startTimeout: 180,
       },
       // Two servers on one data folder would destroy it.
@@ -97,22 +80,8 @@ export class Database extends pulumi.ComponentResource {
       // The files say how a new volume is begun. What was begun keeps its passwords until somebody changes them in it:
       // another one in the
       // settings must not stop the server, which goes on serving those who have the right one.
-      { parent: this, dependsOn: [args.image, checked.command], ignoreChanges: ["uploads"] },
+      { parent: this, dependsOn: [image.resource, checked.command], ignoreChanges: ["uploads"] },
     );
     this.registerOutputs({ container: this.container.name });
   }
-}
-
-/**
- * The option file of a client that connects from the server's own container as the application does; holds the
- * password.
- */
-export function clientOptions({ environment: { plain, secret } }: Context): string {
-  const password = (secret.DB_PASSWORD ?? "").replace(/[\\"]/g, "\\$&");
-  return `[client]\nhost=127.0.0.1\nport=3306\nuser="${plain.DB_USERNAME ?? ""}"\npassword="${password}"\n`;
-}
-
-/** A server that knows another password by now is no less alive: ERROR 1045 is its answer. */
-function answers(client: string, options: string, schema: string): string {
-  return `said=$(${client} --defaults-file=${options} -e "SELECT 1" ${schema} 2>&1) || case $said in *"ERROR 1045"*) ;; *) echo "$said"; exit 1 ;; esac`;
 }

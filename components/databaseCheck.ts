@@ -1,9 +1,20 @@
 import type * as command from "@pulumi/command";
-import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { step } from "./command.ts";
-import type { Context } from "./context.ts";
+import type { Settings } from "../config/settings.ts";
+import { labelWords, step } from "./command.ts";
+import type { PulledImage } from "./image.ts";
+import type { StackIdentity } from "./stack.ts";
 import type { Volumes } from "./volumes.ts";
+
+export interface DatabaseCheckArgs {
+  readonly stack: StackIdentity;
+  readonly volumes: Volumes;
+  readonly image: PulledImage;
+  /** Which server, and the user that it runs as. */
+  readonly server: Pick<Settings["database"], "engine" | "uid" | "gid">;
+  /** Words of the server's command line. */
+  readonly options: readonly string[];
+}
 
 /**
  * Looks whether the database's image takes its options and reads the data that is there, before the server that serves
@@ -12,33 +23,27 @@ import type { Volumes } from "./volumes.ts";
 export class DatabaseCheck extends pulumi.ComponentResource {
   readonly command: command.local.Command;
 
-  /** @param args.options words of the server's command line */
-  constructor(
-    name: string,
-    context: Context,
-    args: { image: docker.RemoteImage; volumes: Volumes; options: readonly string[] },
-    options?: pulumi.ComponentResourceOptions,
-  ) {
+  constructor(name: string, args: DatabaseCheckArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:DatabaseCheck", name, {}, options);
-    const { database } = context.settings;
+    const { stack, volumes, image, server } = args;
     this.command = step(
-      context,
+      stack,
       name,
       {
         script: "database-check",
         environment: {
-          IMAGE: database.image!,
-          ENGINE: database.engine,
+          IMAGE: image.reference,
+          ENGINE: server.engine,
           OPTIONS: args.options.join("\n"),
-          RUN_AS: `${database.uid}:${database.gid}`,
-          LABELS: `--label drydock.stack=${context.stack}`,
-          STACK: context.stack,
-          VOLUME: args.volumes.database.name,
-          BACKUPS: args.volumes.backups.name,
+          RUN_AS: `${server.uid}:${server.gid}`,
+          LABELS: labelWords(stack),
+          STACK: stack.stack,
+          VOLUME: volumes.database.name,
+          BACKUPS: volumes.backups.name,
         },
       },
-      { parent: this, dependsOn: [args.image] },
+      { parent: this, dependsOn: [image.resource] },
     );
-    this.registerOutputs({});
+    this.registerOutputs({ checked: this.command.id });
   }
 }

@@ -1,11 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Settings } from "../config/settings.ts";
 import { askEngine, DEFAULT_HOST, type DockerEngine } from "../lib/dockerEngine.ts";
 import { judgeVersion } from "../lib/dockerVersion.ts";
 
-/** Where the stack's Docker engine is, as in DOCKER_HOST. */
-export function hostOf({ docker }: Settings): string {
-  return docker.host ?? process.env.DOCKER_HOST ?? DEFAULT_HOST;
+/** Where the stack's Docker engine is, as in DOCKER_HOST. @param given what the settings say */
+export function hostOf(given: string | undefined): string {
+  return given ?? process.env.DOCKER_HOST ?? DEFAULT_HOST;
 }
 
 /**
@@ -13,12 +12,12 @@ export function hostOf({ docker }: Settings): string {
  * build
  * asks, which can't do without; `./drydock` asks there by itself.
  *
+ * @param host as in DOCKER_HOST
+ * @param builds whether the application's image is built there
  * @throws pulumi.RunError where it is too old, before anything is registered
  */
-export async function engineOf(settings: Settings): Promise<DockerEngine | undefined> {
-  const { app } = settings;
-  const host = hostOf(settings);
-  if (host.startsWith("ssh://") && app.build === undefined) return undefined;
+export async function engineOf(host: string, builds: boolean): Promise<DockerEngine | undefined> {
+  if (host.startsWith("ssh://") && !builds) return undefined;
   const engine = await askEngine(host);
   const old = engine === undefined ? undefined : judgeVersion(host, engine.version, engine.api);
   if (old !== undefined) throw new pulumi.RunError(`${old.what}\n${old.remedy}`);

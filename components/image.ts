@@ -5,7 +5,7 @@ import { builtName } from "../lib/build/name.ts";
 import { BuildError, type BuildSpec } from "../lib/build/spec.ts";
 import { localImages } from "../lib/dockerEngine.ts";
 import { step } from "./command.ts";
-import type { Context } from "./context.ts";
+import type { StackIdentity } from "./stack.ts";
 
 /** The application's image, as far as it is known before it is there. */
 export interface NamedImage {
@@ -13,6 +13,13 @@ export interface NamedImage {
   readonly reference: string;
   /** What it is, where its name can come to mean another one: the id of an image that was made on the Docker host. */
   readonly id?: string | undefined;
+}
+
+/** An image, and the resource that has it on the Docker host. */
+export interface PulledImage {
+  /** With a tag or a digest. */
+  readonly reference: string;
+  readonly resource: docker.RemoteImage;
 }
 
 /**
@@ -39,35 +46,47 @@ export async function namedImage(app: Settings["app"], host: string): Promise<Na
   }
 }
 
-/** The application's image: pulled, or built where `app.build` says so. */
+export interface AppImageArgs {
+  readonly stack: StackIdentity;
+  /** With a tag or a digest; of an image that is built, the name that follows from its context. */
+  readonly reference: string;
+  /** How it is built. @default it is pulled, or is on the Docker host already */
+  readonly build?: Settings["app"]["build"];
+  /** What to build for: a system and processor, such as linux/amd64. @default the builder's own */
+  readonly platform?: string | undefined;
+}
+
+/** The application's image: pulled, or built. */
 export class AppImage extends pulumi.ComponentResource {
   /** What is done when the image is on the Docker host, under its name. */
   readonly ready: pulumi.Resource;
 
-  /** @param platform what to build for: the Docker host's system and processor. Undefined leaves it to the builder */
-  constructor(name: string, context: Context, platform: string | undefined, options?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    { stack, reference, build, platform }: AppImageArgs,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
     super("drydock:index:AppImage", name, {}, options);
-    const { build, pinned } = context.settings.app;
-    // An earlier release's image stays, for the containers that run from it and for a way back.
-    if (build === undefined || pinned !== undefined) this.ready = pulled(name, context.image, { parent: this });
+    if (build === undefined) this.ready = pulled(name, reference, { parent: this }).resource;
     else {
-      const spec: BuildSpec = { ...build, image: context.image, platform: build.platform ?? platform };
+      const spec: BuildSpec = { ...build, image: reference, platform: build.platform ?? platform };
       this.ready = step(
-        context,
+        stack,
         name,
         { script: "build", environment: { BUILD: JSON.stringify(spec) } },
         { parent: this },
       );
     }
-    this.registerOutputs({ reference: context.image });
+    this.registerOutputs({ reference });
   }
 }
 
 /** An image from a registry, or one that is already on the Docker host. */
-export function pulled(name: string, reference: string, options: pulumi.CustomResourceOptions): docker.RemoteImage {
-  return new docker.RemoteImage(
+export function pulled(name: string, reference: string, options: pulumi.CustomResourceOptions): PulledImage {
+  const resource = new docker.RemoteImage(
     name,
     { name: reference, keepLocally: true },
     { ...options, deleteBeforeReplace: false },
   );
+  return { reference, resource };
 }

@@ -1,15 +1,51 @@
 import * as pulumi from "@pulumi/pulumi";
 import { dotenv } from "../config/dotenv.ts";
+import type { Role } from "../config/roles.ts";
 import { caFile } from "../config/schema/external.ts";
+import type { Environment, Settings } from "../config/settings.ts";
+import type { DatabaseAccount } from "../servers/database.ts";
+import { PHP_FOLDER, phpSettings } from "../servers/php/settings.ts";
 import type { ContainerFile, ContainerSpec } from "./container.ts";
-import type { Context, Role } from "./context.ts";
 import type { Network } from "./network.ts";
-import { PHP_FOLDER, phpSettings } from "./php.ts";
+import type { ReleaseIdentity, StackIdentity } from "./stack.ts";
 import type { Volumes } from "./volumes.ts";
 
+/** The servers that are elsewhere: where, and how they are checked. */
+export interface ExternalServers {
+  readonly database?: Settings["database"]["external"];
+  readonly redis?: Settings["redis"]["external"];
+}
+
+/** What the settings say of servers elsewhere. */
+export function externalOf(settings: {
+  readonly database: Pick<Settings["database"], "external">;
+  readonly redis: Pick<Settings["redis"], "external">;
+}): ExternalServers {
+  return { database: settings.database.external, redis: settings.redis.external };
+}
+
+/** The application's account in its database. */
+export function accountOf({ plain, secret }: Environment): DatabaseAccount {
+  return { user: plain.DB_USERNAME ?? "", schema: plain.DB_DATABASE ?? "", password: secret.DB_PASSWORD ?? "" };
+}
+
+/** What all containers of the application have in common; they differ in what they run. */
+export interface Laravel extends ReleaseIdentity {
+  readonly stack: StackIdentity;
+  readonly network: Network;
+  readonly volumes: Volumes;
+  /** The one block of variables, plain and secret. */
+  readonly environment: Environment;
+  /** `drydock:app`: the image's folder and user, PHP's settings, limits in MiB and processors, times in seconds. */
+  readonly app: Settings["app"];
+  /** The largest request body, in MiB. */
+  readonly uploadLimit: number;
+  readonly external: ExternalServers;
+}
+
 /** What only Drydock sets in a Laravel container; not part of the user's environment. */
-function ownVariables(context: Context): Record<string, string> {
-  return { DRYDOCK_RELEASE: context.release };
+function ownVariables({ release }: ReleaseIdentity): Record<string, string> {
+  return { DRYDOCK_RELEASE: release };
 }
 
 /**
@@ -18,61 +54,56 @@ function ownVariables(context: Context): Record<string, string> {
  * where the image has a file of that name, Laravel would read it instead.
  */
 export function envFiles(
-  context: Context,
+  laravel: Laravel,
 ): readonly { readonly path: string; readonly content: pulumi.Output<string> }[] {
-  const content = pulumi.secret(dotenv(context.environment, ownVariables(context)));
-  return ["", `.${context.environment.plain.APP_ENV}`].map((ending) => ({
-    path: `${context.settings.app.path}/.env${ending}`,
-    content,
-  }));
+  const { environment, app } = laravel;
+  const content = pulumi.secret(dotenv(environment, ownVariables(laravel)));
+  return ["", `.${environment.plain.APP_ENV}`].map((ending) => ({ path: `${app.path}/.env${ending}`, content }));
 }
 
 /** The certificates that servers elsewhere are checked with, for all who reach these servers. */
-export function authorities({ settings: { database, redis } }: Context): readonly ContainerFile[] {
+export function authorities(external: ExternalServers): readonly ContainerFile[] {
   return (["database", "redis"] as const).flatMap((name) => {
-    const ca = { database, redis }[name].external?.ca;
+    const ca = external[name]?.ca;
     return ca === undefined ? [] : [{ path: caFile(name, ca), content: ca, mode: "0444", owner: "root" as const }];
   });
 }
 
-/**
- * What app, scheduler and horizon have in common: image, user, environment, files, networks, volumes. They differ in
- * what they run.
- */
+/** PHP's settings, as a file of PHP's own. */
+export function phpFile({ app, uploadLimit }: Laravel) {
+  return { path: `${PHP_FOLDER}/drydock.ini`, content: phpSettings(app, uploadLimit) };
+}
+
+/** The container of a role: image, user, environment, files, networks, volumes. */
 export function laravelSpec(
-  context: Context,
+  laravel: Laravel,
   role: Role,
-  args: { network: Network; volumes: Volumes },
 ): Omit<ContainerSpec, "limits" | "command" | "health" | "stopSignal" | "stopTimeout"> {
-  const { app } = context.settings;
+  const { app, network, volumes, environment, external, release, image } = laravel;
   return {
     role,
-    release: context.release,
-    image: context.image,
+    release,
+    image,
     user: app,
-    networks: [{ network: args.network.app }, { network: args.network.data }],
+    networks: [{ network: network.app }, { network: network.data }],
     env: {
-      ...context.environment.plain,
-      ...ownVariables(context),
+      ...environment.plain,
+      ...ownVariables(laravel),
       DRYDOCK_PATH: app.path,
       DRYDOCK_CACHE: app.cache ? "1" : "0",
       // The same in all roles, for their configuration is one.
       ...(app.server === "http" ? { DRYDOCK_BEHIND_PROXY: "1" } : {}),
     },
-    files: [
-      ...envFiles(context),
-      ...authorities(context),
-      { path: `${PHP_FOLDER}/drydock.ini`, content: phpSettings(context), mode: "0444", owner: "root" },
-    ],
+    files: [...envFiles(laravel), ...authorities(external), { ...phpFile(laravel), mode: "0444", owner: "root" }],
     mounts: [
-      { type: "volume", source: args.volumes.storage.name, target: `${app.path}/storage/app` },
-      { type: "volume", source: args.volumes.logs.name, target: `${app.path}/storage/logs` },
-      ...args.volumes.persistent.map(({ path, volume }) => ({
+      { type: "volume", source: volumes.storage.name, target: `${app.path}/storage/app` },
+      { type: "volume", source: volumes.logs.name, target: `${app.path}/storage/logs` },
+      ...volumes.persistent.map(({ path, volume }) => ({
         type: "volume",
         source: volume.name,
         target: `${app.path}/${path}`,
       })),
-      { type: "volume", source: args.volumes.runtime.name, target: "/drydock", readOnly: true },
+      { type: "volume", source: volumes.runtime.name, target: "/drydock", readOnly: true },
     ],
     tmpfs: {
       [`${app.path}/bootstrap/cache`]: 16,

@@ -1,13 +1,25 @@
 import type * as command from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { stageOf } from "../config/stage.ts";
+import type { Settings } from "../config/settings.ts";
+import { clientOptions, type DatabaseAccount } from "../servers/database.ts";
 import { step } from "./command.ts";
-import type { Context } from "./context.ts";
-import { clientOptions } from "./database.ts";
-import type { Network } from "./network.ts";
-import { oneOff, recordsInput } from "./oneOff.ts";
-import type { Volumes } from "./volumes.ts";
+import type { Laravel } from "./laravel.ts";
+import { oneOff, type RecordKeeper, recordsInput } from "./oneOff.ts";
+
+export interface MigrationBackupArgs {
+  readonly laravel: Laravel;
+  /** Whether to migrate, and what is done about migrations that break the release which serves. */
+  readonly settings: Pick<Settings["migrate"], "enabled" | "breaking">;
+  readonly account: DatabaseAccount;
+  /** The server, of whose image the dump is taken where there is no agent; without an image, it is elsewhere. */
+  readonly database: Pick<Settings["database"], "engine" | "image" | "uid" | "gid">;
+  readonly records: RecordKeeper;
+  /** The backup agent. @default there is none */
+  readonly agent?: docker.Container | undefined;
+  /** What it waits for: the stores. */
+  readonly after: pulumi.Input<pulumi.Resource>[];
+}
 
 /**
  * Where migrations are pending: they are judged, and refused where they would break the release that still serves; then
@@ -15,59 +27,49 @@ import type { Volumes } from "./volumes.ts";
  * they change the database, without which nothing is migrated.
  */
 export class MigrationBackup extends pulumi.ComponentResource {
+  /** Undefined where the settings do without. */
   readonly command: command.local.Command | undefined;
   /** Names, with commas, of the migrations that have to wait for the next release. */
   readonly hold: pulumi.Output<string> | undefined;
   /** Whether there is anything to migrate. */
   readonly pending: pulumi.Output<boolean> | undefined;
 
-  constructor(
-    name: string,
-    context: Context,
-    args: {
-      network: Network;
-      volumes: Volumes;
-      agent: docker.Container | undefined;
-      after: pulumi.Input<pulumi.Resource>[];
-    },
-    options?: pulumi.ComponentResourceOptions,
-  ) {
+  constructor(name: string, args: MigrationBackupArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:MigrationBackup", name, {}, options);
-    const { migrate, database } = context.settings;
-    const { environment, files } = oneOff(context, { ...args, rehearsal: true });
-    if (migrate.enabled) {
+    const { laravel, settings, account, database, agent, after } = args;
+    const { stack, network, volumes, release } = laravel;
+    const { environment, files } = oneOff(laravel, { rehearsal: true });
+    if (settings.enabled) {
       this.command = step(
-        context,
+        stack,
         name,
         {
           script: "backup",
           environment: {
             ...environment,
-            NAME: pulumi.interpolate`${args.network.data.name}-pending`,
-            RELEASE: context.release,
-            AGENT: args.agent?.name ?? "",
-            DATABASE_IMAGE: database.external === undefined ? database.image! : "",
+            NAME: pulumi.interpolate`${network.data.name}-pending`,
+            RELEASE: release,
+            AGENT: agent?.name ?? "",
+            DATABASE_IMAGE: database.image ?? "",
             DATABASE_USER: `${database.uid}:${database.gid}`,
             ENGINE: database.engine,
-            SCHEMA: context.environment.plain.DB_DATABASE ?? "",
-            VOLUME: args.volumes.backups.name,
+            SCHEMA: account.schema,
+            VOLUME: volumes.backups.name,
             KEEP: "5",
-            BREAKING:
-              migrate.breaking ??
-              (stageOf(context.stack, context.environment.plain.APP_ENV) === "local" ? "warn" : "refuse"),
-            STACK: context.stack,
-            ...recordsInput(context, args.volumes),
+            BREAKING: settings.breaking ?? (stack.stage === "local" ? "warn" : "refuse"),
+            STACK: stack.stack,
+            ...recordsInput(stack, volumes, args.records),
           },
-          stdin: pulumi.interpolate`${files}\n${pulumi.secret(Buffer.from(clientOptions(context)).toString("base64"))}\n`,
+          stdin: pulumi.interpolate`${files}\n${pulumi.secret(Buffer.from(clientOptions(account)).toString("base64"))}\n`,
         },
-        { parent: this, dependsOn: args.after },
+        { parent: this, dependsOn: after },
       );
       // Its input has secrets; what it prints are names.
       const said = pulumi.unsecret(this.command.stdout).apply(verdict);
       this.hold = said.hold.apply((names) => names.join(","));
       this.pending = said.pending;
     }
-    this.registerOutputs({});
+    this.registerOutputs({ hold: this.hold, pending: this.pending });
   }
 }
 

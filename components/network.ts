@@ -1,6 +1,12 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import type { Context } from "./context.ts";
+import type { StackIdentity } from "./stack.ts";
+
+export interface NetworkArgs {
+  readonly stack: StackIdentity;
+  /** Whether backups are proven, which has a network of its own. @default false */
+  readonly restore?: boolean;
+}
 
 /**
  * The stack's networks. Only the proxy is on `public`; `data` has no way out, so a database can't be reached from
@@ -17,12 +23,12 @@ export class Network extends pulumi.ComponentResource {
   /** The backup agent and the container in which it restores; internal. */
   readonly restore: docker.Network | undefined;
 
-  constructor(name: string, context: Context, options?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { stack, restore = false }: NetworkArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:Network", name, {}, options);
     const network = (suffix: string, internal: boolean) =>
       new docker.Network(
         `${name}-${suffix}`,
-        { driver: "bridge", internal, labels: [{ label: "drydock.stack", value: context.stack }] },
+        { driver: "bridge", internal, labels: [{ label: "drydock.stack", value: stack.stack }] },
         // They never change, and networks of an older Drydock have one more: none is replaced for it, with all that is
         // in it.
         { parent: this, ignoreChanges: ["labels"] },
@@ -30,7 +36,12 @@ export class Network extends pulumi.ComponentResource {
     this.public = network("public", false);
     this.app = network("app", false);
     this.data = network("data", true);
-    this.restore = context.settings.backup.enabled ? network("restore", true) : undefined;
-    this.registerOutputs({ public: this.public.name, app: this.app.name, data: this.data.name });
+    this.restore = restore ? network("restore", true) : undefined;
+    this.registerOutputs({
+      public: this.public.name,
+      app: this.app.name,
+      data: this.data.name,
+      restore: this.restore?.name,
+    });
   }
 }

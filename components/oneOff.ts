@@ -1,11 +1,22 @@
 import * as pulumi from "@pulumi/pulumi";
 import { createTar } from "nanotar";
 import { labelWords } from "./command.ts";
-import { type Context, runtime } from "./context.ts";
-import { authorities, envFiles, laravelSpec } from "./laravel.ts";
-import type { Network } from "./network.ts";
-import { PHP_FOLDER, phpSettings } from "./php.ts";
+import { authorities, envFiles, type Laravel, laravelSpec, phpFile } from "./laravel.ts";
+import { runtime, type StackIdentity } from "./stack.ts";
 import type { Volumes } from "./volumes.ts";
+
+/** What a one-off container has of its own. */
+const SCRIPTS = [
+  "start.sh",
+  "answer.php",
+  "image.php",
+  "masked.php",
+  "migrate.php",
+  "pending.php",
+  "preflight.php",
+  "stores.php",
+  "elsewhere.php",
+] as const;
 
 /**
  * The input of commands/one-off.sh: a container of the new image that runs one command and is gone, with the
@@ -16,11 +27,11 @@ import type { Volumes } from "./volumes.ts";
  * elsewhere may happen
  */
 export function oneOff(
-  context: Context,
-  args: { readonly network: Network; readonly volumes: Volumes; readonly rehearsal: boolean },
+  laravel: Laravel,
+  { rehearsal }: { readonly rehearsal: boolean },
 ): { environment: Record<string, pulumi.Input<string>>; files: pulumi.Output<string> } {
-  const { app } = context.settings;
-  const { env = {}, mounts = [] } = laravelSpec(context, "migrate", args);
+  const { app, network, stack, release, image, external } = laravel;
+  const { env = {}, mounts = [] } = laravelSpec(laravel, "migrate");
   const logs = `${app.path}/storage/logs`;
   const variables = Object.entries({ ...env, DRYDOCK_CACHE: "0" }).map(
     ([name, value]) => `--env ${quote(`${name}=${value}`)}`,
@@ -30,28 +41,25 @@ export function oneOff(
       // Its scripts are those of this release, which the volume may not have yet.
       .filter(({ target }) => target !== "/drydock")
       .map(({ source, target, readOnly }) => {
-        const readonly = readOnly === true || (args.rehearsal && target !== logs) ? ",readonly" : "";
+        const readonly = readOnly === true || (rehearsal && target !== logs) ? ",readonly" : "";
         return `--mount ${quote(`type=volume,source=${source},target=${target},volume-nocopy${readonly}`)}`;
       }),
   );
+  const isOutside = external.database !== undefined || external.redis !== undefined;
   return {
     environment: {
-      IMAGE: context.image,
-      NETWORK: args.network.data.name,
+      IMAGE: image,
+      NETWORK: network.data.name,
       APP_PATH: app.path,
       RUN_AS: `${app.uid}:${app.gid}`,
       MEMORY: String(app.memory),
-      LABELS: labelWords(context, "migrate"),
+      LABELS: labelWords(stack, { role: "migrate", release }),
       MORE: volumes.apply((words) => [...variables, ...words].join(" ")),
       // The other one has no way out, unless the database itself is outside.
-      ...(args.rehearsal && !reachesOut(context) ? {} : { ALSO: args.network.app.name }),
+      ...(rehearsal && !isOutside ? {} : { ALSO: network.app.name }),
     },
-    files: delivery(context),
+    files: delivery(laravel),
   };
-}
-
-function reachesOut({ settings: { database, redis } }: Context): boolean {
-  return database.external !== undefined || redis.external !== undefined;
 }
 
 /** One word for a POSIX shell, whatever is in it. */
@@ -59,46 +67,46 @@ function quote(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
+/** Who reads and writes the stack's records: a one-off container of the proxy's image and user. */
+export interface RecordKeeper {
+  /** With a tag or a digest. */
+  readonly image: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** The input of commands/records.sh: how the volume with the stack's records is mounted. */
-export function recordsInput(context: Context, volumes: Volumes): Record<string, pulumi.Input<string>> {
-  const { proxy } = context.settings;
+export function recordsInput(
+  stack: StackIdentity,
+  volumes: Volumes,
+  { image, uid, gid }: RecordKeeper,
+): Record<string, pulumi.Input<string>> {
   return {
     RECORDS: volumes.records.name,
-    RECORDS_IMAGE: proxy.image,
-    RECORDS_USER: `${proxy.uid}:${proxy.gid}`,
-    RECORDS_LABELS: `--label drydock.stack=${context.stack}`,
+    RECORDS_IMAGE: image,
+    RECORDS_USER: `${uid}:${gid}`,
+    RECORDS_LABELS: labelWords(stack),
   };
 }
 
 /** The container's files, as base64 of a tar: `docker cp -` unpacks it before the container starts. */
-function delivery(context: Context): pulumi.Output<string> {
-  const { uid, gid } = context.settings.app;
+function delivery(laravel: Laravel): pulumi.Output<string> {
+  const { uid, gid } = laravel.app;
   // A fixed time keeps the archive the same from one run to the next.
-  const file = (path: string, data: string, mode: string) => ({
+  const file = ({ path, content }: { readonly path: string; readonly content: string }, mode: string) => ({
     name: path.slice(1),
-    data,
+    data: content,
     attrs: { mode, uid, gid, mtime: 0 },
   });
-  const scripts = [
-    "start.sh",
-    "answer.php",
-    "image.php",
-    "masked.php",
-    "migrate.php",
-    "pending.php",
-    "preflight.php",
-    "stores.php",
-    "elsewhere.php",
-  ];
   return pulumi
-    .secret(pulumi.all(envFiles(context).map(({ path, content }) => ({ path, content }))))
+    .secret(pulumi.all(envFiles(laravel).map(({ path, content }) => ({ path, content }))))
     .apply((files) =>
       Buffer.from(
         createTar([
-          ...authorities(context).map(({ path, content }) => file(path, String(content), "444")),
-          ...files.map(({ path, content }) => file(path, content, "400")),
-          file(`${PHP_FOLDER}/drydock.ini`, phpSettings(context), "444"),
-          ...scripts.map((name) => file(`/drydock/${name}`, runtime[name] ?? "", "555")),
+          ...authorities(laravel.external).map(({ path, content }) => file({ path, content: String(content) }, "444")),
+          ...files.map((one) => file(one, "400")),
+          file(phpFile(laravel), "444"),
+          ...SCRIPTS.map((name) => file({ path: `/drydock/${name}`, content: runtime[name] ?? "" }, "555")),
         ]),
       ).toString("base64"),
     );

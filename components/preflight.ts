@@ -1,12 +1,19 @@
 import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { longestJob } from "../config/capacity.ts";
 import { plannedHashes } from "../config/plan.ts";
 import { step } from "./command.ts";
-import type { Context } from "./context.ts";
-import type { Network } from "./network.ts";
+import type { Laravel } from "./laravel.ts";
 import { oneOff } from "./oneOff.ts";
-import type { Volumes } from "./volumes.ts";
+
+export interface PreflightArgs {
+  readonly laravel: Laravel;
+  /** Horizon's memory limit, in MiB. @default there is no Horizon */
+  readonly horizonMemory?: number | undefined;
+  /** The longest job of any process that takes jobs, in seconds. */
+  readonly longestJob: number;
+  /** What it waits for: the image. */
+  readonly after: pulumi.Input<pulumi.Resource>[];
+}
 
 /**
  * Looks into the image before anything is changed: what it lacks that the release needs, what in it would win over the
@@ -16,41 +23,36 @@ import type { Volumes } from "./volumes.ts";
 export class Preflight extends pulumi.ComponentResource {
   readonly command: command.local.Command;
 
-  constructor(
-    name: string,
-    context: Context,
-    args: { network: Network; volumes: Volumes; after: pulumi.Input<pulumi.Resource>[] },
-    options?: pulumi.ComponentResourceOptions,
-  ) {
+  constructor(name: string, args: PreflightArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:Preflight", name, {}, options);
-    const { settings, environment } = context;
-    const { environment: input, files } = oneOff(context, { ...args, rehearsal: true });
-    const { app, horizon } = settings;
+    const { laravel, horizonMemory, longestJob, after } = args;
+    const { app, stack, network, environment, external, release } = laravel;
+    const { environment: input, files } = oneOff(laravel, { rehearsal: true });
     const plan = {
-      names: plannedHashes(environment, context.release),
-      longestJob: longestJob(settings),
-      horizon: horizon.enabled ? horizon.memory : 0,
+      names: plannedHashes(environment, release),
+      longestJob,
+      horizon: horizonMemory ?? 0,
       cached: app.cache,
-      elsewhere: (["database", "redis"] as const).filter((name) => settings[name].external !== undefined),
+      elsewhere: (["database", "redis"] as const).filter((server) => external[server] !== undefined),
     };
     this.command = step(
-      context,
+      stack,
       name,
       {
         script: "preflight",
         environment: {
           ...input,
-          NAME: pulumi.interpolate`${args.network.data.name}-preflight`,
-          STACK: context.stack,
+          NAME: pulumi.interpolate`${network.data.name}-preflight`,
+          STACK: stack.stack,
           STAGE: environment.plain.APP_ENV ?? "",
-          HORIZON: horizon.enabled ? "1" : "0",
+          HORIZON: horizonMemory === undefined ? "0" : "1",
           OWN_START: app.server === "http" && app.command === undefined ? "1" : "0",
           SECRETS: Object.keys(environment.secret).join(" "),
         },
         stdin: pulumi.interpolate`${pulumi.secret(JSON.stringify(plan))}\n${files}\n`,
       },
-      { parent: this, dependsOn: args.after },
+      { parent: this, dependsOn: after },
     );
-    this.registerOutputs({});
+    this.registerOutputs({ passed: this.command.id });
   }
 }

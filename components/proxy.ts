@@ -1,12 +1,25 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { bracketed } from "../config/hosts.ts";
-import { bootCommand } from "./bootConfiguration.ts";
-import { step } from "./command.ts";
+import type { Settings } from "../config/settings.ts";
+import { bootCommand } from "../servers/nginx/boot.ts";
+import { labelWords, step } from "./command.ts";
 import { container } from "./container.ts";
-import { type Context, fingerprint } from "./context.ts";
+import type { PulledImage } from "./image.ts";
 import type { Network } from "./network.ts";
+import { fingerprint, type StackIdentity } from "./stack.ts";
 import type { Volumes } from "./volumes.ts";
+
+export interface ProxyArgs {
+  readonly stack: StackIdentity;
+  readonly network: Network;
+  readonly volumes: Volumes;
+  readonly image: PulledImage;
+  /** Where it listens, who it runs as and its limits in MiB and processors; all else is the site's (switch.ts). */
+  readonly server: Pick<Settings["proxy"], "interface" | "port" | "uid" | "gid" | "memory" | "cpus">;
+  /** The application's folder in its image. */
+  readonly appPath: string;
+}
 
 /**
  * nginx. It holds the published port, which two containers can't hold at once, so no release may replace it: what a
@@ -16,52 +29,48 @@ import type { Volumes } from "./volumes.ts";
 export class Proxy extends pulumi.ComponentResource {
   readonly container: docker.Container;
 
-  constructor(
-    name: string,
-    context: Context,
-    args: { network: Network; volumes: Volumes; image: docker.RemoteImage },
-    options?: pulumi.ComponentResourceOptions,
-  ) {
+  constructor(name: string, args: ProxyArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:Proxy", name, {}, options);
-    const { app, proxy } = context.settings;
+    const { stack, network, volumes, image, server, appPath } = args;
     const port = step(
-      context,
+      stack,
       `${name}-port`,
       {
         script: "port",
         environment: {
-          ADDRESS: `${bracketed(proxy.interface)}:${proxy.port}`,
-          IMAGE: proxy.image,
-          NETWORK: args.network.public.name,
-          LABELS: `--label drydock.stack=${context.stack}`,
+          ADDRESS: `${bracketed(server.interface)}:${server.port}`,
+          IMAGE: image.reference,
+          NETWORK: network.public.name,
+          LABELS: labelWords(stack),
         },
       },
-      { parent: this, dependsOn: [args.image] },
+      { parent: this, dependsOn: [image.resource] },
     );
     const health = "http://127.0.0.1:8089/healthz";
+    const readOnly = (volume: docker.Volume, target: string) => ({
+      type: "volume",
+      source: volume.name,
+      target,
+      readOnly: true,
+    });
     this.container = container(
-      context,
+      stack,
       name,
       {
         role: "proxy",
-        release: fingerprint({ image: proxy.image, bootCommand }),
-        image: proxy.image,
-        user: proxy,
-        limits: proxy,
-        networks: [{ network: args.network.public }, { network: args.network.app, aliases: ["proxy"] }],
+        release: fingerprint({ image: image.reference, bootCommand }),
+        image: image.reference,
+        user: server,
+        limits: server,
+        networks: [{ network: network.public }, { network: network.app, aliases: ["proxy"] }],
         mounts: [
-          { type: "volume", source: args.volumes.proxy.name, target: "/var/lib/drydock" },
-          { type: "volume", source: args.volumes.public.name, target: "/srv/public", readOnly: true },
+          { type: "volume", source: volumes.proxy.name, target: "/var/lib/drydock" },
+          readOnly(volumes.public, "/srv/public"),
           // The link public/storage points to where the application has its files.
-          { type: "volume", source: args.volumes.storage.name, target: `${app.path}/storage/app`, readOnly: true },
-          ...args.volumes.persistent
+          readOnly(volumes.storage, `${appPath}/storage/app`),
+          ...volumes.persistent
             .filter((one) => one.public)
-            .map(({ path, volume }) => ({
-              type: "volume",
-              source: volume.name,
-              target: `${app.path}/${path}`,
-              readOnly: true,
-            })),
+            .map(({ path, volume }) => readOnly(volume, `${appPath}/${path}`)),
         ],
         tmpfs: { "/tmp": 16 },
         readOnly: true,
@@ -71,10 +80,10 @@ export class Proxy extends pulumi.ComponentResource {
         stopSignal: "SIGQUIT",
         stopTimeout: 30,
         startTimeout: 60,
-        ports: [{ internal: 8080, external: proxy.port, ip: proxy.interface }],
+        ports: [{ internal: 8080, external: server.port, ip: server.interface }],
       },
       "old-before-new",
-      { parent: this, dependsOn: [args.image, args.volumes.ownership, port] },
+      { parent: this, dependsOn: [image.resource, volumes.ownership, port] },
     );
     this.registerOutputs({ container: this.container.name });
   }

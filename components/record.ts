@@ -1,11 +1,26 @@
 import type * as command from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../config/settings.ts";
 import { parseLines } from "../releases/record.ts";
 import { step } from "./command.ts";
-import { type Context, fingerprint } from "./context.ts";
-import { recordsInput } from "./oneOff.ts";
-import type { Volumes } from "./volumes.ts";
+import type { Laravel } from "./laravel.ts";
+import { type RecordKeeper, recordsInput } from "./oneOff.ts";
+import { fingerprint } from "./stack.ts";
+
+export interface RecordArgs {
+  readonly laravel: Laravel;
+  /** Names the settings without variables and secrets: see `settingsHash`. */
+  readonly settings: string;
+  /** How long the last lines of the containers that a release takes away are kept, in days; 0: not at all. */
+  readonly keepDays: number;
+  readonly keeper: RecordKeeper;
+  readonly replicas: readonly docker.Container[];
+  /** What the proof has printed. */
+  readonly probes: pulumi.Output<string>;
+  /** What it waits for: the proof. */
+  readonly after: pulumi.Input<pulumi.Resource>[];
+}
 
 /** What the stack output `record` says of the release that serves; the whole record is in the volume. */
 export interface Recorded {
@@ -20,69 +35,65 @@ export interface Recorded {
   readonly seconds: number | null;
 }
 
+/** How the command line reaches the records: their volume, and the image and user that read it. */
+export interface RecordsPlace {
+  readonly volume: string;
+  readonly image: string;
+  readonly user: string;
+}
+
 /** Writes the release into the stack's records when all of it has succeeded. */
 export class Record extends pulumi.ComponentResource {
   readonly command: command.local.Command;
   readonly recorded: pulumi.Output<Recorded | null>;
-  /** How the command line reaches the records. */
-  readonly records: pulumi.Output<{ readonly volume: string; readonly image: string; readonly user: string }>;
+  readonly records: pulumi.Output<RecordsPlace>;
 
-  constructor(
-    name: string,
-    context: Context,
-    args: {
-      volumes: Volumes;
-      replicas: docker.Container[];
-      probes: pulumi.Output<string>;
-      after: pulumi.Input<pulumi.Resource>[];
-    },
-    options?: pulumi.ComponentResourceOptions,
-  ) {
+  constructor(name: string, args: RecordArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:Record", name, {}, options);
-    const { app, proxy } = context.settings;
-    const settings = settingsHash(context);
-    const key = fingerprint([context.release, context.image, settings]);
+    const { laravel, settings, keepDays, keeper, replicas, probes, after } = args;
+    const { app, stack, volumes, environment, release, image } = laravel;
+    const key = fingerprint([release, image, settings]);
     this.command = step(
-      context,
+      stack,
       name,
       {
         script: "record",
         environment: {
-          ...recordsInput(context, args.volumes),
-          REPLICA: args.replicas[0]!.name,
+          ...recordsInput(stack, volumes, keeper),
+          REPLICA: replicas[0]!.name,
           APP_PATH: app.path,
-          IMAGE: context.image,
+          IMAGE: image,
           KEY: key,
-          KEPT: args.volumes.records.name,
-          STORAGE: args.volumes.storage.name,
-          RELEASE: context.release,
-          DAYS: String(context.settings.logs.keepDays),
+          KEPT: volumes.records.name,
+          STORAGE: volumes.storage.name,
+          RELEASE: release,
+          DAYS: String(keepDays),
           RECORD: JSON.stringify({
             key,
-            release: context.release,
-            image: context.image,
+            release,
+            image,
             pinned: app.pinned !== undefined,
-            env: context.environment.hash,
+            env: environment.hash,
             settings,
           }),
           // The proof's input has secrets; what it prints are counts and names.
-          PROBES: pulumi.unsecret(args.probes),
+          PROBES: pulumi.unsecret(probes),
         },
       },
-      { parent: this, dependsOn: args.after },
+      { parent: this, dependsOn: after },
     );
     this.recorded = this.command.stdout.apply(recordedIn);
-    this.records = args.volumes.records.name.apply((volume) => ({
+    this.records = volumes.records.name.apply((volume) => ({
       volume,
-      image: proxy.image,
-      user: `${proxy.uid}:${proxy.gid}`,
+      image: keeper.image,
+      user: `${keeper.uid}:${keeper.gid}`,
     }));
-    this.registerOutputs({ record: this.recorded });
+    this.registerOutputs({ record: this.recorded, records: this.records });
   }
 }
 
 /** Names the settings without variables and secrets. */
-function settingsHash({ settings }: Context): string {
+export function settingsHash(settings: Settings): string {
   const {
     env: _,
     docker: { registry: __, ...docker },

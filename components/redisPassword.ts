@@ -2,10 +2,25 @@ import { createHash } from "node:crypto";
 import type * as command from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { plannedHashes } from "../config/plan.ts";
 import { step } from "./command.ts";
-import type { Context } from "./context.ts";
 import type { Network } from "./network.ts";
+import type { StackIdentity } from "./stack.ts";
+
+export interface RedisPasswordArgs {
+  readonly stack: StackIdentity;
+  readonly network: Network;
+  /** One server of the stack. */
+  readonly redis: docker.Container;
+  /** The new password, and its keyed hash as the release's containers are asked for it (config/plan.ts). */
+  readonly password: { readonly plain: string; readonly hash: string | undefined };
+  /** Takes the earlier password away: by what the new one was added, and after what. @default it stays */
+  readonly only?: {
+    readonly added: RedisPassword;
+    readonly after: pulumi.Input<pulumi.Resource>[];
+    /** The application's folder in its image. */
+    readonly appPath: string;
+  };
+}
 
 /**
  * Redis's password, which the server is told while it runs: a release with another one interrupts nobody. Before
@@ -15,26 +30,12 @@ import type { Network } from "./network.ts";
 export class RedisPassword extends pulumi.ComponentResource {
   readonly command: command.local.Command;
 
-  /** @param args.redis one server of the stack
-   *  @param args.only the earlier password is taken away, by whom it was added; @default it stays */
-  constructor(
-    name: string,
-    context: Context,
-    args: {
-      redis: docker.Container;
-      network: Network;
-      only?: { added: RedisPassword; after: pulumi.Input<pulumi.Resource>[] };
-    },
-    options?: pulumi.ComponentResourceOptions,
-  ) {
+  constructor(name: string, args: RedisPasswordArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:RedisPassword", name, {}, options);
-    const { redis, network, only } = args;
-    const sha256 = createHash("sha256")
-      .update(context.environment.secret.REDIS_PASSWORD ?? "")
-      .digest("hex");
-    const { REDIS_PASSWORD } = plannedHashes(context.environment, context.release);
+    const { stack, network, redis, password, only } = args;
+    const sha256 = createHash("sha256").update(password.plain).digest("hex");
     this.command = step(
-      context,
+      stack,
       name,
       {
         script: "redis-password",
@@ -46,14 +47,14 @@ export class RedisPassword extends pulumi.ComponentResource {
             ? {}
             : {
                 NETWORK: network.data.name,
-                APP_PATH: context.settings.app.path,
+                APP_PATH: only.appPath,
                 ADDED: pulumi.unsecret(only.added.command.stdout),
               }),
         },
-        stdin: pulumi.secret(`#${sha256}\n${JSON.stringify({ names: { REDIS_PASSWORD } })}\n`),
+        stdin: pulumi.secret(`#${sha256}\n${JSON.stringify({ names: { REDIS_PASSWORD: password.hash } })}\n`),
       },
       { parent: this, dependsOn: [redis, ...(only?.after ?? [])] },
     );
-    this.registerOutputs({});
+    this.registerOutputs({ said: this.command.id });
   }
 }

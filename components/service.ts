@@ -1,16 +1,22 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { step } from "./command.ts";
+import type { Settings } from "../config/settings.ts";
+import { labelWords, step } from "./command.ts";
 import { container } from "./container.ts";
-import { type Context, fingerprint } from "./context.ts";
-import { pulled } from "./image.ts";
+import { type PulledImage, pulled } from "./image.ts";
 import type { Network } from "./network.ts";
+import { present } from "./outputs.ts";
+import { fingerprint, type StackIdentity } from "./stack.ts";
 
 export interface ServiceArgs {
+  readonly stack: StackIdentity;
+  /** Its name in the network. */
+  readonly service: string;
   readonly network: Network;
-  readonly provider: docker.Provider;
   /** Has a shell, for the step that gives the volume to the service's user. */
-  readonly toolImage: docker.RemoteImage;
+  readonly toolImage: PulledImage;
+  /** `drydock:services.NAME`: limits in MiB and processors, times in seconds. */
+  readonly settings: Settings["services"][string];
 }
 
 /**
@@ -23,46 +29,37 @@ export class Service extends pulumi.ComponentResource {
   /** Its data, which outlive releases and `pulumi destroy`. */
   readonly volume: docker.Volume | undefined;
 
-  constructor(
-    readonly service: string,
-    context: Context,
-    args: ServiceArgs,
-    options?: pulumi.ComponentResourceOptions,
-  ) {
-    super("drydock:index:Service", `service-${service}`, {}, options);
-    const settings = context.settings.services[service]!;
+  constructor(name: string, args: ServiceArgs, options?: pulumi.ComponentResourceOptions) {
+    super("drydock:index:Service", name, {}, options);
+    const { stack, service, toolImage, settings } = args;
     const { env, files, health, volume: path } = settings;
-    const name = `service-${service}`;
-    const image = pulled(`${name}-image`, settings.image, { parent: this, provider: args.provider });
+    const image = pulled(`${name}-image`, settings.image, { parent: this });
     this.volume =
       path === undefined
         ? undefined
         : new docker.Volume(
             `${name}-data`,
-            { labels: [{ label: "drydock.stack", value: context.stack }] },
+            { labels: [{ label: "drydock.stack", value: stack.stack }] },
             { parent: this, protect: true, retainOnDelete: true },
           );
-    const owned =
-      this.volume === undefined
-        ? []
-        : [
-            step(
-              context,
-              `${name}-ownership`,
-              {
-                script: "volumes",
-                environment: {
-                  IMAGE: context.settings.proxy.image,
-                  OWNERS: pulumi.interpolate`${this.volume.name} ${settings.uid}:${settings.gid} .drydock`,
-                  LABELS: `--label drydock.stack=${context.stack}`,
-                },
-              },
-              { parent: this, dependsOn: [args.toolImage] },
-            ),
-          ];
+    const owned = present(this.volume).map((volume) =>
+      step(
+        stack,
+        `${name}-ownership`,
+        {
+          script: "volumes",
+          environment: {
+            IMAGE: toolImage.reference,
+            OWNERS: pulumi.interpolate`${volume.name} ${settings.uid}:${settings.gid} .drydock`,
+            LABELS: labelWords(stack),
+          },
+        },
+        { parent: this, dependsOn: [toolImage.resource] },
+      ),
+    );
     const { data, app } = args.network;
     this.container = container(
-      context,
+      stack,
       name,
       {
         role: "service",
@@ -77,7 +74,7 @@ export class Service extends pulumi.ComponentResource {
         ],
         env,
         files: Object.entries(files).map(([path, content]) => ({ path, content: pulumi.secret(content) })),
-        mounts: this.volume === undefined ? [] : [{ type: "volume", source: this.volume.name, target: path! }],
+        mounts: present(this.volume).map((volume) => ({ type: "volume", source: volume.name, target: path! })),
         entrypoint: settings.entrypoint,
         command: settings.command,
         init: true,
@@ -88,13 +85,8 @@ export class Service extends pulumi.ComponentResource {
       },
       // Two servers on one folder of data would destroy it.
       this.volume === undefined ? "new-before-old" : "old-before-new",
-      { parent: this, dependsOn: [image, ...owned] },
+      { parent: this, dependsOn: [image.resource, ...owned] },
     );
     this.registerOutputs({ container: this.container.name, volume: this.volume?.name });
   }
-}
-
-/** The services of the stack's file. */
-export function servicesOf(context: Context, args: ServiceArgs, options?: pulumi.ComponentResourceOptions): Service[] {
-  return Object.keys(context.settings.services).map((name) => new Service(name, context, args, options));
 }

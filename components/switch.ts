@@ -1,12 +1,28 @@
 import type * as command from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { type Site, siteConfiguration } from "../servers/nginx/site.ts";
 import { step } from "./command.ts";
-import { type Context, fingerprint, siteHost } from "./context.ts";
-import type { Network } from "./network.ts";
+import type { Laravel } from "./laravel.ts";
 import { wordsOf } from "./outputs.ts";
-import { siteConfiguration } from "./siteConfiguration.ts";
+import { fingerprint } from "./stack.ts";
 import type { Worker } from "./worker.ts";
+
+export interface SwitchArgs {
+  readonly laravel: Laravel;
+  /** APP_URL. */
+  readonly url: string;
+  /** `drydock:proxy`: what the site is like; sizes in MiB, times in seconds. */
+  readonly site: Site["proxy"];
+  readonly proxy: docker.Container;
+  readonly replicas: readonly docker.Container[];
+  /** The workers that serve requests by themselves. */
+  readonly servers: readonly Worker[];
+  /** How many processes and threads a container may have. */
+  readonly processes: number;
+  /** What it waits for beside the replicas: the public files. */
+  readonly after: pulumi.Input<pulumi.Resource>[];
+}
 
 /**
  * Sends the traffic to the replicas of this release, proves it with requests, and waits until nothing is sent to the
@@ -17,57 +33,50 @@ export class Switch extends pulumi.ComponentResource {
   /** Has run when the proxy has let go of the old replicas. */
   readonly drained: command.local.Command;
 
-  constructor(
-    name: string,
-    context: Context,
-    args: {
-      network: Network;
-      proxy: docker.Container;
-      replicas: docker.Container[];
-      servers: Worker[];
-      after: pulumi.Input<pulumi.Resource>[];
-    },
-    options?: pulumi.ComponentResourceOptions,
-  ) {
+  constructor(name: string, args: SwitchArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:Switch", name, {}, options);
-    const { app, limits, proxy } = context.settings;
-    const namesOf = (containers: docker.Container[]) => pulumi.all(containers.map(({ name }) => name));
-    const servers = pulumi.all(
-      args.servers.map(({ worker, containers }) => namesOf(containers).apply((names) => ({ worker, names }))),
+    const { laravel, url, proxy, replicas, servers, processes, after } = args;
+    const { app, stack, network, release } = laravel;
+    const containers = [...replicas, ...servers.flatMap((server) => server.containers)];
+    const namesOf = (some: readonly docker.Container[]) => pulumi.all(some.map(({ name }) => name));
+    const served = servers.map(({ worker, http, containers }) =>
+      namesOf(containers).apply((names) => ({ worker, names, http })),
     );
     const site = pulumi
-      .all([namesOf(args.replicas), servers, args.network.app.name])
-      .apply(([replicas, servers, network]) => siteConfiguration(context, replicas, servers, network));
+      .all([namesOf(replicas), pulumi.all(served), network.app.name])
+      .apply(([replicas, servers, network]) =>
+        siteConfiguration({
+          ...{ url, stage: stack.stage, app, proxy: args.site, release },
+          ...{ replicas, servers, network },
+        }),
+      );
     this.command = step(
-      context,
+      stack,
       name,
       {
         script: "switch",
         environment: {
-          PROXY: args.proxy.name,
-          REPLICA: args.replicas[0]!.name,
-          REPLICAS: wordsOf([...args.replicas, ...args.servers.flatMap(({ containers }) => containers)]),
-          RELEASE: context.release,
-          HOST: siteHost(context),
+          PROXY: proxy.name,
+          REPLICA: replicas[0]!.name,
+          REPLICAS: wordsOf(containers),
+          RELEASE: release,
+          HOST: new URL(url).hostname,
           HEALTH_PATH: app.healthPath,
-          PROCESSES: String(limits.processes),
+          PROCESSES: String(processes),
           SITE_CONF: site,
         },
       },
-      {
-        parent: this,
-        dependsOn: [...args.replicas, ...args.servers.flatMap(({ containers }) => containers), ...args.after],
-      },
+      { parent: this, dependsOn: [...containers, ...after] },
     );
     this.drained = step(
-      context,
+      stack,
       `${name}-drained`,
       {
         script: "drain",
-        environment: { PROXY: args.proxy.name, TIMEOUT: String(proxy.timeout + 15), SITE: site.apply(fingerprint) },
+        environment: { PROXY: proxy.name, TIMEOUT: String(args.site.timeout + 15), SITE: site.apply(fingerprint) },
       },
       { parent: this, dependsOn: [this.command] },
     );
-    this.registerOutputs({});
+    this.registerOutputs({ switched: this.command.id, drained: this.drained.id });
   }
 }

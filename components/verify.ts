@@ -4,49 +4,53 @@ import * as pulumi from "@pulumi/pulumi";
 import { plannedHashes } from "../config/plan.ts";
 import { fpmAddresses } from "./app.ts";
 import { step } from "./command.ts";
-import { type Context, siteHost } from "./context.ts";
-import type { Network } from "./network.ts";
+import type { Laravel } from "./laravel.ts";
 import { wordsOf } from "./outputs.ts";
+
+export interface VerifyArgs {
+  readonly laravel: Laravel;
+  /** APP_URL. */
+  readonly url: string;
+  readonly replicas: readonly docker.Container[];
+  /** All other containers of the application that last. */
+  readonly workers: readonly docker.Container[];
+  /** How many requests through the proxy must succeed. */
+  readonly requests: number;
+  /** How many processes and threads a container may have. */
+  readonly processes: number;
+  /** What it waits for: the switch. */
+  readonly after: pulumi.Input<pulumi.Resource>[];
+}
 
 /** Proves the release: requests through the proxy succeed, and every Laravel container has the planned environment. */
 export class Verify extends pulumi.ComponentResource {
   readonly command: command.local.Command;
 
-  constructor(
-    name: string,
-    context: Context,
-    args: {
-      network: Network;
-      replicas: docker.Container[];
-      workers: docker.Container[];
-      after: pulumi.Input<pulumi.Resource>[];
-    },
-    options?: pulumi.ComponentResourceOptions,
-  ) {
+  constructor(name: string, args: VerifyArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:Verify", name, {}, options);
-    const { app, limits, verify } = context.settings;
+    const { laravel, url, replicas, workers, requests, processes, after } = args;
+    const { app, stack, network, environment, release } = laravel;
     const fpm = app.server === "fpm";
-    const others = fpm ? args.workers : [...args.replicas, ...args.workers];
     this.command = step(
-      context,
+      stack,
       name,
       {
         script: "verify",
         environment: {
-          REPLICA: args.replicas[0]!.name,
-          FPM: fpm ? fpmAddresses(args.replicas, app.port, args.network) : "",
-          CONTAINERS: wordsOf(others),
-          WORKERS: wordsOf(args.workers),
+          REPLICA: replicas[0]!.name,
+          FPM: fpm ? fpmAddresses(replicas, app.port, network) : "",
+          CONTAINERS: wordsOf(fpm ? workers : [...replicas, ...workers]),
+          WORKERS: wordsOf(workers),
           APP_PATH: app.path,
-          HOST: siteHost(context),
+          HOST: new URL(url).hostname,
           HEALTH_PATH: app.healthPath,
-          REQUESTS: String(verify.requests),
-          PROCESSES: String(limits.processes),
+          REQUESTS: String(requests),
+          PROCESSES: String(processes),
         },
-        stdin: pulumi.secret(JSON.stringify({ names: plannedHashes(context.environment, context.release) })),
+        stdin: pulumi.secret(JSON.stringify({ names: plannedHashes(environment, release) })),
       },
-      { parent: this, dependsOn: args.after },
+      { parent: this, dependsOn: after },
     );
-    this.registerOutputs({});
+    this.registerOutputs({ proven: this.command.id });
   }
 }

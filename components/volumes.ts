@@ -1,10 +1,28 @@
 import type * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { hasCacheServer } from "../config/schema/redis.ts";
-import { step } from "./command.ts";
-import { type Context, fingerprint, runtime } from "./context.ts";
+import type { Settings } from "../config/settings.ts";
+import { labelWords, step } from "./command.ts";
+import type { PulledImage } from "./image.ts";
 import { present } from "./outputs.ts";
+import { fingerprint, runtime, type StackIdentity } from "./stack.ts";
+
+/** A user of a container, by numbers. */
+type User = { readonly uid: number; readonly gid: number };
+
+export interface VolumesArgs {
+  readonly stack: StackIdentity;
+  /** Has a shell, for the steps that give the volumes to their users and fill them. */
+  readonly toolImage: PulledImage;
+  /** Whom the application's volumes belong to, and which folders of it are kept besides storage/app. */
+  readonly app: User & Pick<Settings["app"], "persistent">;
+  readonly proxy: User;
+  readonly database: User;
+  /** Whether the cache has a server of its own. @default false */
+  readonly cache?: boolean;
+  /** Whether there is a backup agent. @default false */
+  readonly backups?: boolean;
+}
 
 /**
  * The stack's volumes. Those with data are protected and outlive `pulumi destroy`; the others can be made again by a
@@ -51,14 +69,12 @@ export class Volumes extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    context: Context,
-    args: { toolImage: docker.RemoteImage },
+    { stack, toolImage, app, proxy, database, cache = false, backups = false }: VolumesArgs,
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("drydock:index:Volumes", name, {}, options);
-    const { app, proxy, database, redis, backup } = context.settings;
     const volume = (suffix: string, hasData: boolean, more: Readonly<Record<string, string>> = {}) => {
-      const labels = Object.entries({ "drydock.stack": context.stack, ...more }).map(([label, value]) => ({
+      const labels = Object.entries({ "drydock.stack": stack.stack, ...more }).map(([label, value]) => ({
         label,
         value,
       }));
@@ -70,7 +86,7 @@ export class Volumes extends pulumi.ComponentResource {
     };
     this.database = volume("database", true);
     this.redis = volume("redis", true);
-    this.redisCache = hasCacheServer(redis) ? volume("cache", false) : undefined;
+    this.redisCache = cache ? volume("cache", false) : undefined;
     this.storage = volume("storage", true);
     this.persistent = Object.entries(app.persistent).map(([path, { visibility }]) => ({
       path,
@@ -86,9 +102,9 @@ export class Volumes extends pulumi.ComponentResource {
     // itself:
     // the docker plugin would ask Docker once for each file of each container.
     this.runtime = volume("runtime", false, { "drydock.runtime": fingerprint(runtime) });
-    this.restore = backup.enabled ? volume("restore", false) : undefined;
+    this.restore = backups ? volume("restore", false) : undefined;
 
-    const belongs = (volume: docker.Volume, { uid, gid }: { uid: number; gid: number }, folder = ".drydock") =>
+    const belongs = (volume: docker.Volume, { uid, gid }: User, folder = ".drydock") =>
       pulumi.interpolate`${volume.name} ${uid}:${gid} ${folder}`;
     const owners = pulumi
       .all([
@@ -97,33 +113,37 @@ export class Volumes extends pulumi.ComponentResource {
         belongs(this.logs, app),
         ...[this.public, ...this.persistent.map(({ volume }) => volume)].map((one) => belongs(one, app)),
         belongs(this.proxy, proxy),
-        belongs(this.backups, backup.enabled ? app : database),
+        belongs(this.backups, backups ? app : database),
         belongs(this.records, proxy),
         ...present(this.restore).map((restore) => belongs(restore, database)),
       ])
       .apply((lines) => lines.join("\n"));
+    const tool = { IMAGE: toolImage.reference, LABELS: labelWords(stack) };
     this.ownership = step(
-      context,
+      stack,
       `${name}-ownership`,
       {
         script: "volumes",
-        environment: { IMAGE: proxy.image, OWNERS: owners, LABELS: `--label drydock.stack=${context.stack}` },
+        environment: { ...tool, OWNERS: owners },
       },
-      { parent: this, dependsOn: [args.toolImage] },
+      { parent: this, dependsOn: [toolImage.resource] },
     );
     this.delivery = step(
-      context,
+      stack,
       `${name}-delivery`,
       {
         script: "deliver",
-        environment: {
-          IMAGE: proxy.image,
-          VOLUME: this.runtime.name,
-          LABELS: `--label drydock.stack=${context.stack}`,
-        },
+        environment: { ...tool, VOLUME: this.runtime.name },
       },
-      { parent: this, dependsOn: [args.toolImage] },
+      { parent: this, dependsOn: [toolImage.resource] },
     );
-    this.registerOutputs({ database: this.database.name, redis: this.redis.name, storage: this.storage.name });
+    this.registerOutputs({
+      database: this.database.name,
+      redis: this.redis.name,
+      storage: this.storage.name,
+      backups: this.backups.name,
+      records: this.records.name,
+      logs: this.logs.name,
+    });
   }
 }

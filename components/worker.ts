@@ -1,17 +1,18 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../config/settings.ts";
+import type { HealthCheck } from "../servers/health.ts";
 import { container } from "./container.ts";
-import type { Context } from "./context.ts";
-import type { HealthCheck } from "./health.ts";
-import { laravelSpec } from "./laravel.ts";
-import type { Network } from "./network.ts";
-import type { Volumes } from "./volumes.ts";
+import { type Laravel, laravelSpec } from "./laravel.ts";
 
-type WorkerSettings = Context["settings"]["workers"][string];
+type WorkerSettings = Settings["workers"][string];
 
 export interface WorkerArgs {
-  readonly network: Network;
-  readonly volumes: Volumes;
+  readonly laravel: Laravel;
+  /** Its name in the network. */
+  readonly worker: string;
+  /** `drydock:workers.NAME`: limits in MiB and processors of each replica, the longest job in seconds. */
+  readonly settings: WorkerSettings;
   /** What it waits for: the switch, or, where the proxy sends requests to it, what the replicas wait for. */
   readonly after: pulumi.Input<pulumi.Resource>[];
 }
@@ -23,59 +24,43 @@ export interface WorkerArgs {
  */
 export class Worker extends pulumi.ComponentResource {
   readonly containers: docker.Container[];
+  /** Its name in the network. */
+  readonly worker: string;
+  /** Where it is a server: its port, and what the proxy hands to it. */
+  readonly http: WorkerSettings["http"];
 
-  constructor(
-    readonly worker: string,
-    context: Context,
-    args: WorkerArgs,
-    options?: pulumi.ComponentResourceOptions,
-  ) {
-    super("drydock:index:Worker", `worker-${worker}`, {}, options);
-    const settings = context.settings.workers[worker]!;
-    const spec = laravelSpec(context, "worker", args);
+  constructor(name: string, args: WorkerArgs, options?: pulumi.ComponentResourceOptions) {
+    super("drydock:index:Worker", name, {}, options);
+    const { laravel, worker, settings, after } = args;
+    this.worker = worker;
+    this.http = settings.http;
+    const spec = laravelSpec(laravel, "worker");
     const [app, ...others] = spec.networks;
     this.containers = Array.from({ length: settings.replicas }, (_, index) =>
       container(
-        context,
-        `worker-${worker}-${index + 1}`,
+        laravel.stack,
+        `${name}-${index + 1}`,
         {
           ...spec,
           networks: [{ ...app!, ...(settings.http === undefined ? {} : { aliases: [worker] }) }, ...others],
           limits: settings,
           init: true,
           command: settings.command,
-          health: healthCheck(context, settings),
+          health: healthCheck(laravel.app.path, settings),
           stopSignal: "SIGTERM",
           stopTimeout: settings.longestJob + 10,
         },
         "new-before-old",
-        { parent: this, dependsOn: args.after },
+        { parent: this, dependsOn: after },
       ),
     );
     this.registerOutputs({ containers: this.containers.map(({ name }) => name) });
   }
 }
 
-function healthCheck(context: Context, { http }: WorkerSettings): HealthCheck {
-  const { path } = context.settings.app;
+function healthCheck(path: string, { http }: WorkerSettings): HealthCheck {
   if (http === undefined) return { test: ["CMD", "php", "/drydock/worker.php", path, "process"], timeout: 10 };
   if (http.healthPath === undefined)
     return { test: ["CMD", "php", "/drydock/worker.php", path, "port", String(http.port)], timeout: 10 };
   return { test: ["CMD", "php", "-n", "/drydock/http.php", `http://127.0.0.1:${http.port}${http.healthPath}`] };
-}
-
-/**
- * The stack's workers of one kind: servers, which the proxy or other containers send requests to and which are there
- * before the switch, or those that
- * take jobs, which start after it.
- */
-export function workersOf(
-  kind: "servers" | "jobs",
-  context: Context,
-  args: WorkerArgs,
-  options?: pulumi.ComponentResourceOptions,
-): Worker[] {
-  return Object.entries(context.settings.workers)
-    .filter(([, { http }]) => (http !== undefined) === (kind === "servers"))
-    .map(([name]) => new Worker(name, context, args, options));
 }

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
 import { containerArgs } from "../../components/container.ts";
-import type { Context } from "../../components/context.ts";
 import { provider as aws } from "../../offline/aws/provider.ts";
 import { provider as command } from "../../offline/command/provider.ts";
 import { provider as docker } from "../../offline/docker/provider.ts";
@@ -78,8 +77,8 @@ describe("the inputs of resources, and the SDKs from npm", function () {
   });
 
   it("are all passed on of a container: an SDK leaves out what it doesn't know", () => {
-    const context = { stack: "unit", settings: { logs: { maxSize: 10, maxFiles: 3 } } } as Context;
-    const args = containerArgs(context, {
+    const stack = { stack: "unit", stage: "local" as const, logs: { maxSize: 10, maxFiles: 3 }, prefix: "" };
+    const args = containerArgs(stack, {
       role: "app",
       release: "0",
       image: "app:1",

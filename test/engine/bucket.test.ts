@@ -44,8 +44,9 @@ describe("the backup bucket, under the real engine, in moto", function () {
       join(stack.folder, "index.ts"),
       `
       import { BackupBucket } from ${JSON.stringify(join(ROOT, "components/backupBucket.ts"))};
-      const settings = { bucket: ${JSON.stringify(settingsOf({ endpoint: moto.url, ...given }))} };
-      const made = new BackupBucket("backup-bucket", { stack: "test", settings, environment: { plain: { APP_ENV: "staging" } } } as never);
+      const settings = ${JSON.stringify(settingsOf({ endpoint: moto.url, ...given }))};
+      const stack = { stack: "test", stage: "staging", prefix: "" };
+      const made = new BackupBucket("backup-bucket", { stack, bucket: settings } as never);
       export const { bucket } = made;
       export const { accessKeyId, secretAccessKey } = made.identity;
     `,

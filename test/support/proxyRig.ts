@@ -6,11 +6,11 @@ import { type IncomingHttpHeaders, request } from "node:http";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { imageTags } from "../../cli/setup/images.ts";
-import { fpmConfiguration } from "../../components/app.ts";
-import { bootCommand } from "../../components/bootConfiguration.ts";
-import type { Context } from "../../components/context.ts";
-import { HASHED, siteConfiguration } from "../../components/siteConfiguration.ts";
-import { parseConfiguration } from "../../config/settings.ts";
+import { parseConfiguration, type Settings } from "../../config/settings.ts";
+import { stageOf } from "../../config/stage.ts";
+import { bootCommand } from "../../servers/nginx/boot.ts";
+import { HASHED, type Site, siteConfiguration } from "../../servers/nginx/site.ts";
+import { fpmConfiguration } from "../../servers/php/fpm.ts";
 import { configuration } from "../unit/components/program.ts";
 import { docker } from "./clone.ts";
 
@@ -67,13 +67,17 @@ export class ProxyRig {
     this.replicas = Array.from({ length: replicas }, (_, index) => `${this.id}-app-${index + 1}`);
   }
 
-  context(overrides: Record<string, unknown> = {}, release = "0123456789ab"): Context {
+  site(overrides: Record<string, unknown> = {}, release = "0123456789ab"): Site & { readonly app: Settings["app"] } {
     const config = configuration({
       ...overrides,
       app: { image: "registry.test/shop:1", replicas: this.replicas.length, ...(overrides.app as object) },
     });
     const { settings, environment } = parseConfiguration(config, "local");
-    return { project: "drydock", stack: "unit", settings, environment, image: "registry.test/shop:1", release };
+    const stage = stageOf("unit", environment.plain.APP_ENV);
+    return {
+      ...{ ...settings, stage, release, url: environment.plain.APP_URL! },
+      ...{ replicas: this.replicas, servers: [], network: this.networks[1]! },
+    };
   }
 
   start(): void {
@@ -107,7 +111,7 @@ export class ProxyRig {
         "-d",
         "display_errors=0",
       );
-      this.put(replica, "/var/www/html/fpm.conf", fpmConfiguration(this.context()));
+      this.put(replica, "/var/www/html/fpm.conf", fpmConfiguration(this.site().app, 60));
       this.put(replica, "/var/www/html/public/index.php", APPLICATION);
       this.put(replica, "/drydock/stored.php", readFileSync("runtime/stored.php", "utf8"));
       docker("start", replica);
@@ -196,16 +200,15 @@ export class ProxyRig {
     release = "0123456789ab",
     change = (site: string) => site,
   ): { readonly code: number | null; readonly stderr: string } {
-    const context = this.context(overrides, release);
-    const site = change(siteConfiguration(context, this.replicas, [], this.networks[1]!));
-    const host = new URL(context.environment.plain.APP_URL!).hostname;
+    const given = this.site(overrides, release);
+    const site = change(siteConfiguration(given));
     return this.step("switch", {
       PROXY: this.proxy,
       REPLICA: this.replicas[0]!,
       REPLICAS: this.replicas[0]!,
       RELEASE: release,
-      HOST: host,
-      HEALTH_PATH: context.settings.app.healthPath,
+      HOST: new URL(given.url).hostname,
+      HEALTH_PATH: given.app.healthPath,
       SITE_CONF: site,
     });
   }

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
-import { redisConfiguration } from "../../components/redis.ts";
+import { redisConfiguration } from "../../servers/redis.ts";
 import { docker } from "./clone.ts";
 
 /**

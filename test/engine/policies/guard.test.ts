@@ -38,13 +38,14 @@ const program = (
     const text = Object.fromEntries(Object.entries(${JSON.stringify(configuration)}).map(([key, value]) => [key, JSON.stringify(value)]));
     const { settings, environment } = parseConfiguration(text, "prod");
     const guard = await guardOf("prod", settings, environment);
-    const context = { project: "shop", stack: "prod", settings, environment, image: settings.app.image, release: "0123456789ab" };
+    const stack = { stack: "prod", stage: "production", logs: settings.logs, prefix: "" };
     const on = { transformations: guard.transformations };
     const net = (name) => new docker.Network(name, { internal: name === "data" }, on);
     const network = { app: net("app"), data: net("data") };
     const volume = (name) => new docker.Volume(name, {}, { ...on, protect: true });
     const volumes = { storage: volume("storage"), logs: volume("logs"), runtime: volume("runtime"), persistent: [] };
-    const make = (role, name, more) => container(context, name, { ...laravelSpec(context, role, { network, volumes }), limits: { memory: 256, cpus: 1 }, command: ["php", "artisan", "x"],
+    const laravel = { stack, network, volumes, environment, app: settings.app, uploadLimit: 32, external: {}, image: settings.app.image, release: "0123456789ab" };
+    const make = (role, name, more) => container(stack, name, { ...laravelSpec(laravel, role), limits: { memory: 256, cpus: 1 }, command: ["php", "artisan", "x"],
       stopSignal: "SIGTERM", stopTimeout: 10, health: { test: ["CMD", "php", "-n", "/drydock/ready.php", "127.0.0.1:9000", "/up", "x"] }, ...more }, "new-before-old", on);
     for (const name of ["database", "redis"]) make("service", name, { networks: [{ network: network.data, aliases: [name] }], env: {}, files: [], mounts: [] });
     make("app", "app-1");

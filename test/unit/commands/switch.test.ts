@@ -30,7 +30,7 @@ esac
 `,
       { mode: 0o755 },
     );
-    // What the proxy writes at its start (components/bootConfiguration.ts).
+    // What the proxy writes at its start (servers/nginx/boot.ts).
     writeFileSync(
       join(folder, "site.sh"),
       "accepted() { nginx -q -t -c /var/lib/drydock/nginx.conf; }\nwhole() { :; }\n",

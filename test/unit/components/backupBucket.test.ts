@@ -3,9 +3,9 @@ import { spawnSync } from "node:child_process";
 import { lockDaysOf } from "../../../components/backupBucket.ts";
 import { statements } from "../../../components/backupIdentity.ts";
 import { lifecycleRules, logRules } from "../../../components/backupLifecycle.ts";
-import type { Context } from "../../../components/context.ts";
 import { settingsSchema } from "../../../config/schema.ts";
 import { parseSettings } from "../../../config/settings.ts";
+import { stageOf } from "../../../config/stage.ts";
 import { having, problemsOf, valid } from "../config/fixtures.ts";
 import { configuration, runProgram } from "./program.ts";
 
@@ -199,8 +199,7 @@ describe("the backup bucket", function () {
 
 describe("for how long nobody can remove a backup", () => {
   const lock = (stack: string, given: Record<string, unknown> = {}, env: Record<string, string> = {}) => {
-    const settings = { bucket: bucket(given) } as Context["settings"];
-    return lockDaysOf({ stack, settings, environment: { plain: env } as Context["environment"] });
+    return lockDaysOf({ stage: stageOf(stack, env.APP_ENV) }, bucket(given));
   };
   it("is as long as what was deleted can be had back in production, and what the settings say elsewhere", () => {
     assert.deepEqual(

@@ -7,7 +7,7 @@ import { verdict } from "../../../components/migrationBackup.ts";
 import { recordedIn } from "../../../components/record.ts";
 import { configuration, type Registered, runProgram } from "./program.ts";
 
-/** What a health check begins with; see components/health.ts. */
+/** What a health check begins with; see servers/health.ts. */
 const waiting = [
   "CMD",
   "/bin/sh",

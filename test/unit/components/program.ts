@@ -11,6 +11,8 @@ export interface Registered {
   readonly protect: boolean;
   readonly retainOnDelete: boolean;
   readonly ignoreChanges: readonly string[];
+  /** What earlier versions called it: the types of its parents and its own, and its name. */
+  readonly aliases: readonly string[];
 }
 
 /** Configuration of a whole small stack; secrets are made for each run. */
@@ -80,6 +82,11 @@ export async function runProgram(
       protect: request.getProtect(),
       ignoreChanges: request.getIgnorechangesList(),
       retainOnDelete: request.getRetainondelete(),
+      aliases: request
+        .getAliasesList()
+        .map((alias: { getUrn(): string }) => alias.getUrn().split("::").slice(2).join("::"))
+        // AWS's SDK says by itself which types had another name.
+        .filter((alias: string) => alias !== ""),
     });
     return register(request, done);
   };

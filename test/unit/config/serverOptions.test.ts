@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { redisConfiguration } from "../../../components/redis.ts";
 import { databaseWords } from "../../../config/serverOptions.ts";
 import { parseConfiguration } from "../../../config/settings.ts";
+import { redisConfiguration } from "../../../servers/redis.ts";
 import { asJson, having, problemsOf, valid } from "./fixtures.ts";
 
 describe("options of database and Redis", () => {

@@ -1,8 +1,8 @@
-import { maintenance, maintenancePage } from "./bootConfiguration.ts";
+import type { Settings } from "../../config/settings.ts";
+import { maintenance, maintenancePage } from "./boot.ts";
 import { compression, contentTypes } from "./contentTypes.ts";
-import type { Context } from "./context.ts";
-import { forwarded, visitors } from "./visitors.ts";
-import { httpHeaders, type Server, serverLocations, serverUpstream } from "./workerLocations.ts";
+import { forwarded, type SiteNames, visitors } from "./visitors.ts";
+import { httpHeaders, type Server, serverLocations, serverUpstream } from "./workers.ts";
 
 /**
  * Where the public files are in the proxy: each release's in a folder of its own, and those with a hash in their name
@@ -17,23 +17,33 @@ const PUBLIC_FOLDER = "/srv/public";
  */
 export const HASHED = "[-.](?:(?=[a-z_-]{0,7}[0-9A-Z])[A-Za-z0-9_-]{8}|[0-9a-f]{9,64})\\.[A-Za-z0-9]+(?:\\.map)?$";
 
+/** What the site of a release depends on. */
+export interface Site extends SiteNames {
+  /** Which release it serves: 12 hex digits. */
+  readonly release: string;
+  readonly app: Pick<Settings["app"], "server" | "path" | "port" | "healthPath" | "persistent">;
+  readonly proxy: SiteNames["proxy"] &
+    Pick<Settings["proxy"], "uploadLimit" | "timeout" | "gzip" | "connections" | "headers">;
+  /** The names of its containers, as Docker gave them. */
+  readonly replicas: readonly string[];
+  /** The workers that serve requests by themselves. */
+  readonly servers: readonly Server[];
+  /** The name of the network on which the proxy reaches all of them. */
+  readonly network: string;
+}
+
 /**
  * The site, as one release needs it: its replicas, and what the stack's file says about uploads, compression, headers
  * and time limits.
  */
-export function siteConfiguration(
-  context: Context,
-  replicas: readonly string[],
-  servers: readonly Server[],
-  network: string,
-): string {
-  const { app, proxy } = context.settings;
+export function siteConfiguration(site: Site): string {
+  const { app, proxy, replicas, servers, network, release } = site;
   const addresses = replicas.map((replica) => `${replica}:${app.port}`);
   const headers = Object.entries(proxy.headers).map(
     ([name, value]) => `add_header ${name} "${value.replace(/["\\]/g, "\\$&")}" always;`,
   );
-  const served = servedFolders(context);
-  const root = `${PUBLIC_FOLDER}/releases/${context.release}`;
+  const served = servedFolders(app);
+  const root = `${PUBLIC_FOLDER}/releases/${release}`;
   const lines = [
     "map_hash_bucket_size 256;",
     "sendfile on;",
@@ -42,7 +52,7 @@ export function siteConfiguration(
     "large_client_header_buffers 4 32k;",
     "resolver 127.0.0.11 valid=5s;",
     ...(proxy.gzip ? compression : []),
-    ...visitors(context),
+    ...visitors(site),
     ...logging(app.healthPath),
     "limit_conn_zone $binary_remote_addr zone=visitors:2m;",
     "limit_conn_status 429;",
@@ -58,7 +68,7 @@ export function siteConfiguration(
     // A connection that is kept may be closed by the other side at the moment of its next use.
     'map $http_upgrade $drydock_connection { "" close; default upgrade; }',
     ...upstreams(addresses),
-    ...servers.flatMap((server) => serverUpstream(context, server)),
+    ...servers.flatMap((server) => serverUpstream(server)),
     "server {",
     "  listen 8080 default_server;",
     // The same site for the probes of a release, which come from inside: never published, and never closed for
@@ -79,7 +89,7 @@ export function siteConfiguration(
     ...headers.map((header) => `    ${header}`),
     `    include ${maintenance}/page*.conf;`,
     "  }",
-    ...servers.flatMap((server) => serverLocations(context, server)).map((line) => `  ${line}`),
+    ...servers.flatMap((server) => serverLocations(server)).map((line) => `  ${line}`),
     "  location ~ \\.php$ { try_files /nonexistent @app; }",
     "  location ~ /\\.(?!well-known/) { return 404; }",
     ...(app.server === "fpm" ? stored(["storage", ...served]) : []),
@@ -87,11 +97,11 @@ export function siteConfiguration(
     // A page that was loaded before the switch asks for its own files after it.
     `  location @earlier { root ${PUBLIC_FOLDER}/hashed; try_files $uri @app; }`,
     "  location / { try_files $uri @app; }",
-    ...location("app", "app", request(context, "public/index.php")),
-    ...location("any", "any", request(context, "public/index.php")),
+    ...location("app", "app", request(site, "public/index.php")),
+    ...location("any", "any", request(site, "public/index.php")),
     ...(app.server === "fpm"
       ? location("stored", "app", [
-          ...request(context, "/drydock/stored.php"),
+          ...request(site, "/drydock/stored.php"),
           `fastcgi_param DRYDOCK_STORED "${served.join(":")}";`,
         ])
       : []),
@@ -106,7 +116,7 @@ export function siteConfiguration(
     "server {",
     "  listen 8090;",
     "  access_log off;",
-    `  location = /release/${context.release} { return 200; }`,
+    `  location = /release/${release} { return 200; }`,
     // A new replica asks these what they have compiled (runtime/ready.php).
     ...(app.server === "fpm"
       ? [
@@ -190,8 +200,8 @@ function stored(folders: readonly string[]): string[] {
 }
 
 /** The folders in public/ that outlive a release and are served, as their paths on the site without the first slash. */
-function servedFolders(context: Context): string[] {
-  return Object.entries(context.settings.app.persistent)
+function servedFolders({ persistent }: Site["app"]): string[] {
+  return Object.entries(persistent)
     .filter(([path, { visibility }]) => visibility === "public" && path.startsWith("public/"))
     .map(([path]) => path.slice("public/".length));
 }
@@ -200,8 +210,7 @@ function servedFolders(context: Context): string[] {
 const escaped = (path: string): string => path.replace(/[.+]/g, "\\$&");
 
 /** How a request is handed to the application: the same for the first try and for the next. */
-function request(context: Context, script: string): string[] {
-  const { app, proxy } = context.settings;
+function request({ app, proxy }: Site, script: string): string[] {
   const protocol = app.server === "fpm" ? "fastcgi" : "proxy";
   return [
     ...(app.server === "fpm" ? fastcgi(app.path, script) : httpHeaders),

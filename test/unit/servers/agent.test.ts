@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
-import { agentConfiguration } from "../../../components/backup.ts";
-import type { Context } from "../../../components/context.ts";
 import { configurationSchema } from "../../../contracts/agent.ts";
+import { type AgentSettings, agentConfiguration, leftOut } from "../../../servers/agent.ts";
 
 describe("the backup agent's settings", () => {
-  const settings = (persistent: object, services: object) => ({
-    app: { persistent },
-    services,
+  const settings = {
     bucket: {},
     database: { engine: "mariadb" },
     backup: {
@@ -24,14 +21,14 @@ describe("the backup agent's settings", () => {
       binlogInterval: 5,
       alarms: {},
     },
-  });
+  };
   const of = (persistent: object, services: object) =>
     configurationSchema.parse(
-      agentConfiguration({
+      agentConfiguration(settings as unknown as AgentSettings, {
         stack: "shop",
-        environment: { plain: { DB_DATABASE: "shop" } },
-        settings: settings(persistent, services),
-      } as unknown as Context),
+        schema: "shop",
+        left: leftOut({ app: { persistent }, services } as unknown as Parameters<typeof leftOut>[0]),
+      }),
     );
 
   it("name the volumes with data that no backup has", () => {

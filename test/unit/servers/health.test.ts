@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
-import { healthcheck } from "../../../components/health.ts";
+import { healthcheck } from "../../../servers/health.ts";
 
 describe("a health check", () => {
   let folder: string;

@@ -1,23 +1,28 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import type { Environment, Settings } from "../config/settings.ts";
+import type { Stage } from "../config/stage.ts";
 
-export type { Role } from "../config/roles.ts";
-
-/** What every component of a stack needs to know. */
-export interface Context {
-  /** The Pulumi project's name. */
-  readonly project: string;
-  /** The Pulumi stack's name; the value of the label `drydock.stack`. */
+/** Which stack a resource belongs to, and what holds for all of its resources. */
+export interface StackIdentity {
+  /** The value of the label `drydock.stack`. */
   readonly stack: string;
-  readonly settings: Settings;
-  readonly environment: Environment;
-  /** The application image that this release runs: a reference with a tag or a digest. */
-  readonly image: string;
-  /**
-   * Which release this is, 12 hex digits: the same application image, environment and start-up make the same release.
-   */
+  /** How careful Drydock has to be: by the stack's name and APP_ENV. */
+  readonly stage: Stage;
+  /** The Docker engine, as in DOCKER_HOST. @default what DOCKER_HOST says, or the local engine */
+  readonly dockerHost?: string | undefined;
+  /** Docker's log files: `maxSize` in MiB for each, and how many. */
+  readonly logs: Pick<Settings["logs"], "maxSize" | "maxFiles">;
+  /** What the names of the stack's resources begin with: "" for none. */
+  readonly prefix: string;
+}
+
+/** Which release a container belongs to. */
+export interface ReleaseIdentity {
+  /** 12 hex digits: the same application image, environment and start-up make the same release. */
   readonly release: string;
+  /** The application image that it runs: a reference with a tag or a digest. */
+  readonly image: string;
 }
 
 /** 12 hex digits that name a value; equal values have equal names. */
@@ -39,11 +44,16 @@ export const runtime: Readonly<Record<string, string>> = Object.fromEntries(
  * Names the release that these inputs make.
  * @param id what the image is, where its name can come to mean another one
  */
-export function releaseOf(image: string, id: string | undefined, environment: Environment, settings: Settings): string {
-  const { path, server, command, cache, maxChildren, php } = settings.app;
+export function releaseOf(
+  image: string,
+  id: string | undefined,
+  environment: Environment,
+  app: Settings["app"],
+): ReleaseIdentity {
+  const { path, server, command, cache, maxChildren, php } = app;
   // A variable that becomes a secret, or none any more, changes the containers, too.
   const plain = Object.keys(environment.plain);
-  return fingerprint({
+  const release = fingerprint({
     image,
     id,
     env: environment.hash,
@@ -56,9 +66,5 @@ export function releaseOf(image: string, id: string | undefined, environment: En
     maxChildren,
     php,
   });
-}
-
-/** The site's host name, from APP_URL. */
-export function siteHost(context: Context): string {
-  return new URL(context.environment.plain.APP_URL ?? "http://localhost").hostname;
+  return { release, image };
 }

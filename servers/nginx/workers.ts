@@ -1,4 +1,4 @@
-import type { Context } from "./context.ts";
+import type { Settings } from "../../config/settings.ts";
 import { forwarded } from "./visitors.ts";
 
 /** The containers of a worker that is a server, as the proxy reaches them. */
@@ -6,11 +6,12 @@ export interface Server {
   readonly worker: string;
   /** Names of its containers. */
   readonly names: readonly string[];
+  /** Its port, and the paths that the proxy hands to it. */
+  readonly http: Settings["workers"][string]["http"];
 }
 
 /** The containers of such a worker, for nginx. */
-export function serverUpstream(context: Context, { worker, names }: Server): string[] {
-  const { http } = context.settings.workers[worker]!;
+export function serverUpstream({ worker, names, http }: Server): string[] {
   if (http === undefined || http.paths.length === 0) return [];
   const servers = names.map((name) => `  server ${name}:${http.port} max_fails=1 fail_timeout=2s;`);
   return [`upstream worker_${worker} {`, `  zone worker_${worker} 64k;`, ...servers, "}"];
@@ -21,8 +22,7 @@ export function serverUpstream(context: Context, { worker, names }: Server): str
  * may be silent for
  * longer than a page may take; its server pings it (Reverb each 30 to 60 s).
  */
-export function serverLocations(context: Context, { worker }: Server): string[] {
-  const { http } = context.settings.workers[worker]!;
+export function serverLocations({ worker, http }: Server): string[] {
   return (http?.paths ?? []).flatMap((path) => [
     `location ^~ ${path} {`,
     `  proxy_pass http://worker_${worker};`,

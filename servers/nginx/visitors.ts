@@ -1,9 +1,19 @@
-import { bracketed, hostPattern, isLoopback } from "../config/hosts.ts";
-import { stageOf } from "../config/stage.ts";
-import type { Context } from "./context.ts";
+import { bracketed, hostPattern, isLoopback } from "../../config/hosts.ts";
+import type { Settings } from "../../config/settings.ts";
+import type { Stage } from "../../config/stage.ts";
 
-/** What the proxy knows about the host that it runs on; written at each start (see proxy.ts). */
+/** What the proxy knows about the host that it runs on; written at each start (see boot.ts). */
 export const HOST_FOLDER = "/tmp/host";
+
+/** Under which names a site is served, and whom it believes what they say of visitors. */
+export interface SiteNames {
+  /** APP_URL. */
+  readonly url: string;
+  /** A local one is served under the machine's own names as well. */
+  readonly stage: Stage;
+  readonly app: Pick<Settings["app"], "healthPath">;
+  readonly proxy: Pick<Settings["proxy"], "trustedProxies" | "hosts" | "port" | "interface">;
+}
 
 /** Says who a visitor is, from the proxies that are trusted alone. A visitor's own word on it never reaches PHP. */
 const FORWARDED = [
@@ -25,12 +35,13 @@ const variable = (header: string): string => header.toLowerCase().replaceAll("-"
  * - `$drydock_name` the same without a port
  * - `$drydock_misdirected` 1 where the site isn't served under that name
  */
-export function visitors(context: Context): string[] {
-  const { app, proxy } = context.settings;
+export function visitors(site: SiteNames): string[] {
+  const { app, proxy } = site;
   const ranges = [...new Set(proxy.trustedProxies)];
   // What comes through the published port from the host itself has the address of the network's gateway.
   const fromHost = ranges.some(isLoopback);
-  const { host } = siteUrl(context);
+  // Its `host` has the port, where it isn't the scheme's own.
+  const { host } = new URL(site.url);
   return [
     ...ranges.map((range) => `set_real_ip_from ${range};`),
     ...(fromHost ? [`include ${HOST_FOLDER}/real_ip.conf;`] : []),
@@ -49,7 +60,7 @@ export function visitors(context: Context): string[] {
     "}",
     "map $drydock_asked $drydock_known {",
     '  default "";',
-    ...names(context).map((pattern) => `  "~*^${pattern}$" $drydock_asked;`),
+    ...names(site).map((pattern) => `  "~*^${pattern}$" $drydock_asked;`),
     "}",
     `map $drydock_known $drydock_host { "" "${host}"; default $drydock_known; }`,
     'map $drydock_host $drydock_name { "~^(?<drydock_bare>\\[[^]]*\\]|[^:]*)" $drydock_bare; }',
@@ -73,16 +84,9 @@ export const forwarded: readonly (readonly [header: string, value: string])[] = 
   ...FORWARDED.map((header) => [header, ""] as const),
 ];
 
-/** Of APP_URL; its `host` has the port, where it isn't the scheme's own. */
-function siteUrl(context: Context): URL {
-  return new URL(context.environment.plain.APP_URL ?? "http://localhost");
-}
-
 /** Regular expressions of the names that the site is served under. */
-function names(context: Context): string[] {
-  const { proxy } = context.settings;
-  const url = siteUrl(context);
-  const stage = stageOf(context.stack, context.environment.plain.APP_ENV);
+function names({ proxy, stage, ...site }: SiteNames): string[] {
+  const url = new URL(site.url);
   const ports = ["80", "443", url.port, String(proxy.port)].filter((port) => port !== "");
   const port = `(?::(?:${[...new Set(ports)].join("|")}))?`;
   // On one's own machine the port may be another: through ssh, or a virtual machine.

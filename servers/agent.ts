@@ -1,0 +1,125 @@
+import { caFile } from "../config/schema/external.ts";
+import type { Environment, Settings } from "../config/settings.ts";
+import { type Configuration, SECRETS } from "../contracts/agent.ts";
+import { defined } from "../lib/defined.ts";
+import { clientOptions, type DatabaseAccount } from "./database.ts";
+
+/** The settings that the backup agent depends on. */
+export interface AgentSettings {
+  /** `drydock:backup`: ages in days or hours, limits in MiB and processors. */
+  readonly backup: Settings["backup"];
+  readonly bucket: Settings["bucket"];
+  readonly database: Pick<Settings["database"], "engine" | "external">;
+}
+
+/** The agent's settings: no secret, and nothing that a release changes. */
+export function agentConfiguration(
+  { backup, bucket, database }: AgentSettings,
+  more: {
+    /** The value of the label `drydock.stack`. */
+    readonly stack: string;
+    /** The application's database. */
+    readonly schema: string;
+    /** The volumes with data that no backup has. */
+    readonly left: readonly string[];
+  },
+): Configuration {
+  const { email } = backup.alarms;
+  const s3 = storeOf(backup, bucket);
+  return {
+    stack: more.stack,
+    engine: database.engine,
+    schema: more.schema,
+    physical: backup.physical && database.engine === "mariadb" && database.external === undefined,
+    ...(database.external === undefined ? {} : { external: true }),
+    keepRestored: backup.keepRestored,
+    type: backup.type,
+    schedule: { backup: backup.schedule, health: backup.healthSchedule, cleanup: backup.cleanupSchedule },
+    files: { include: [...backup.include], exclude: [...backup.exclude] },
+    ...(more.left.length === 0 ? {} : { left: [...more.left] }),
+    hooks: Object.fromEntries(
+      ["pre", "post", "validate"].flatMap((name) => {
+        const hook = backup[name as "pre" | "post" | "validate"];
+        return hook === undefined ? [] : [[name, { command: [...hook.command], timeout: hook.timeout }]];
+      }),
+    ),
+    retention: { localDays: backup.localDays, s3Days: backup.s3Days },
+    maxAge: backup.maxAge,
+    binlogInterval: backup.binlogInterval,
+    ...(email === undefined
+      ? {}
+      : {
+          email: {
+            to: email.to,
+            from: email.from,
+            host: email.host,
+            port: email.port,
+            security: email.security,
+            ...defined({ username: email.username }),
+          },
+        }),
+    ...defined({ s3 }),
+  };
+}
+
+/** Where the second repository is: in the bucket that the settings name, else in the one that this stack makes. */
+function storeOf({ s3 }: Settings["backup"], bucket: Settings["bucket"]): Configuration["s3"] {
+  if (s3 !== undefined)
+    return { bucket: s3.bucket, region: s3.region, prefix: s3.prefix, ...defined({ endpoint: s3.endpoint }) };
+  if (bucket.name === undefined || bucket.region === undefined) return undefined;
+  return { bucket: bucket.name, region: bucket.region, prefix: "", ...defined({ endpoint: bucket.endpoint }) };
+}
+
+/** Whether the agent has something to do outside of the stack. */
+export function reachesOut({ backup, bucket, database }: AgentSettings): boolean {
+  const { email, webhook, heartbeat } = backup.alarms;
+  const places = [database.external, storeOf(backup, bucket), email, webhook, heartbeat];
+  return places.some((place) => place !== undefined);
+}
+
+/** The secrets of the services that it sends alarms to, by file. */
+export function alarmSecrets({ alarms }: Settings["backup"]): Readonly<Record<string, string>> {
+  return defined({
+    [SECRETS.smtpPassword]: alarms.email?.password,
+    [SECRETS.webhook]: alarms.webhook,
+    [SECRETS.heartbeat]: alarms.heartbeat,
+  });
+}
+
+/** The option file of the agent's clients: an account of its own, or, on a server elsewhere, the application's. */
+export function agentClientOptions(
+  { backup, database: { engine, external } }: AgentSettings,
+  account: DatabaseAccount,
+): string {
+  if (external === undefined)
+    return clientOptions(
+      { user: "drydock_backup", password: backup.databasePassword! },
+      { host: "database", port: 3306 },
+    );
+  const checked = [
+    `ssl-ca=${caFile("database", external.ca)}`,
+    engine === "mysql" ? "ssl-mode=VERIFY_IDENTITY" : "ssl-verify-server-cert",
+  ];
+  return clientOptions(account, external, external.tls ? checked : []);
+}
+
+/** What is kept of the application's environment with every backup: of secrets the names only. */
+export function describedEnvironment({ plain, secret }: Environment): string {
+  return JSON.stringify({ plain, secret: Object.keys(secret).sort() });
+}
+
+/** The volumes with data that no backup has. */
+export function leftOut({
+  app,
+  services,
+}: {
+  app: Pick<Settings["app"], "persistent">;
+  services: Settings["services"];
+}) {
+  return [
+    ...Object.keys(app.persistent).map((path) => `${path} (app.persistent)`),
+    ...Object.entries(services).flatMap(([name, { volume }]) =>
+      volume === undefined ? [] : [`${volume} of ${name} (services)`],
+    ),
+  ];
+}

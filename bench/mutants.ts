@@ -36,7 +36,10 @@ const SUBJECTS: readonly { readonly files: RegExp; readonly tests: string; reado
       /^agent\/(store\/(retention|catalogue|ownership|diskSpace)|shared\/(stateFiles|lock|transience)|schedule\/(cron|alarms)|database\/dumpPlan|binlog\/\w+)\.ts$/,
     tests: "agent",
   },
-  { files: /^commands\/(switch|limits|healthy|verify|answer|migrate|preflight|one-off)\.sh$/, tests: "commands" },
+  {
+    files: /^commands\/(functions\/)?(switch|limits|healthy|verify|answer|migrate|preflight|one-off)\.sh$/,
+    tests: "commands",
+  },
 ];
 
 interface Mutant {

@@ -117,13 +117,13 @@ export async function tellMigrations(
   }
 }
 
-/** Runs commands/migrations.sh for its answer. */
+/** Runs commands/cli/migrations.sh for its answer. */
 export async function askMigrations(
   env: NodeJS.ProcessEnv,
   input: Readonly<Record<string, string>>,
 ): Promise<(Pending & { readonly applied: Readonly<Record<string, number>> }) | { readonly error: string }> {
   const { code, stdout, stderr } = await runScript(
-    "sh commands/migrations.sh",
+    "sh commands/cli/migrations.sh",
     { ...env, ...input },
     { input: migrationFiles() },
   );

@@ -52,7 +52,7 @@ export function rememberedRecords({ paths, stack }: Pick<Session, "paths" | "sta
   }
 }
 
-/** The input of commands/records.sh. */
+/** The input of commands/functions/records.sh. */
 function recordsEnvironment({ stack, volume, image, user }: Records): Record<string, string> {
   return {
     RECORDS: volume,
@@ -64,7 +64,7 @@ function recordsEnvironment({ stack, volume, image, user }: Records): Record<str
 
 /** The logs of containers that releases have taken away, oldest first; nothing where there are none. */
 export async function readLogsBefore(records: Records, env: NodeJS.ProcessEnv): Promise<string> {
-  const script = `${EXISTS} . commands/records.sh; in_records readonly 'for file in logs/*.log; do [ ! -f "$file" ] || cat "$file"; done' </dev/null`;
+  const script = `${EXISTS} . commands/functions/records.sh; in_records readonly 'for file in logs/*.log; do [ ! -f "$file" ] || cat "$file"; done' </dev/null`;
   const { code, stdout, stderr } = await runScript(script, {
     ...dockerFor(records.host, env).env,
     ...recordsEnvironment(records),
@@ -86,10 +86,13 @@ export async function readRecords<N extends string>(
   env: NodeJS.ProcessEnv,
   files: readonly N[],
 ): Promise<Readonly<Record<N, string>>> {
-  const { code, stdout, stderr } = await runScript(`${EXISTS} . commands/records.sh; show ${files.join(" ")}`, {
-    ...dockerFor(records.host, env).env,
-    ...recordsEnvironment(records),
-  });
+  const { code, stdout, stderr } = await runScript(
+    `${EXISTS} . commands/functions/records.sh; show ${files.join(" ")}`,
+    {
+      ...dockerFor(records.host, env).env,
+      ...recordsEnvironment(records),
+    },
+  );
   if (code !== 0)
     throw new CliError({
       what: `the records of stack ${records.stack} can't be read: ${stderr.trim()}`,
@@ -115,7 +118,7 @@ export function appendRecord(
   patience: number,
 ): Promise<boolean> {
   return new Promise((resolve) => {
-    const child = spawn("sh", ["-c", `${EXISTS} . commands/records.sh; append ${file}`], {
+    const child = spawn("sh", ["-c", `${EXISTS} . commands/functions/records.sh; append ${file}`], {
       cwd: ROOT,
       env: { ...dockerFor(records.host, env).env, ...recordsEnvironment(records) },
       stdio: ["pipe", "ignore", "ignore"],

@@ -317,7 +317,7 @@ async function rollMigrations(
 ): Promise<void> {
   const database = outputs.services.find(({ role }) => role === "database")?.container ?? "";
   const { code } = await runScript(
-    "sh commands/migrations.sh",
+    "sh commands/cli/migrations.sh",
     {
       ...docker.env,
       ...environment,

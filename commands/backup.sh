@@ -4,16 +4,16 @@
 # Does nothing when no migration is pending; there is no backup when there is nothing to lose yet. Prints {"hold":
 # [names]}: what has to wait, with
 # "pending": 0 where there is nothing to run.
-# IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS: see one-off.sh; NAME: of the one-off container; RELEASE
-# AGENT, DATABASE_IMAGE, DATABASE_USER, ENGINE, SCHEMA, VOLUME, KEEP: see dump-one-off.sh
-# BREAKING: warn|refuse; STACK; RECORDS…: see records.sh
+# IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS: see functions/one-off.sh; NAME: of the one-off container; RELEASE
+# AGENT, DATABASE_IMAGE, DATABASE_USER, ENGINE, SCHEMA, VOLUME, KEEP: see functions/dump-one-off.sh
+# BREAKING: warn|refuse; STACK; RECORDS…: see functions/records.sh
 # Standard input, two lines: base64 of a tar with the .env file and scripts; base64 of the database client's option file
 set -eu
 fail() { echo "backup: $*; nothing was migrated, nothing was switched." >&2; exit 1; }
-. commands/answer.sh
-. commands/one-off.sh
-. commands/dump-one-off.sh
-. commands/records.sh
+. commands/functions/answer.sh
+. commands/functions/one-off.sh
+. commands/functions/dump-one-off.sh
+. commands/functions/records.sh
 read -r files
 read -r options
 
@@ -37,7 +37,7 @@ esac
 
 serving=
 case $answer in *'"contract":true'*) serving=$(last_release) || fail "the records of the releases could not be read (volume $RECORDS)" ;; esac
-plan=$(printf '%s' "$answer" | SERVING=$serving node --import tsx commands/judge.ts) || fail "refused by drydock:migrate.breaking, or not judged (see above)"
+plan=$(printf '%s' "$answer" | SERVING=$serving node --import tsx commands/parts/judge-migrations.ts) || fail "refused by drydock:migrate.breaking, or not judged (see above)"
 hold=$(printf '%s\n' "$plan" | head -n 1)
 runs=$(printf '%s\n' "$plan" | tail -n +2)
 [ -n "$runs" ] || { echo "$hold"; exit 0; }

@@ -50,7 +50,7 @@ case $data in
     echo "database-check: WARNING: the server does not run, and its data does not say its version: see to it that the image is not older" >&2
     exit 0 ;;
 esac
-kind=$(DATA=$data SERVER=$version ENGINE=$ENGINE STACK=$STACK node --import tsx commands/database-check.ts) || exit 1
+kind=$(DATA=$data SERVER=$version ENGINE=$ENGINE STACK=$STACK node --import tsx commands/parts/judge-database.ts) || exit 1
 [ "$kind" = upgrade ] || { echo "the data is of this server's series"; exit 0; }
 
 agent=$(docker ps --filter "volume=$BACKUPS" --filter label=drydock.role=backup --format '{{.Names}}' | head -n 1)

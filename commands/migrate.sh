@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the migrations in a one-off container of the new image, with the new environment.
-# IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS: see one-off.sh; NAME: of the container, one a stack: it is the lock;
+# IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS: see functions/one-off.sh; NAME: of the container, one a stack: it is the lock;
 # TIMEOUT: seconds
 # LOCK_SECONDS: how long one of its statements waits for a table at a time
 # PENDING: 0 where the judgement of the step before found nothing to migrate
@@ -8,7 +8,7 @@
 # Standard input: base64 of a tar with the .env file and start.sh
 set -eu
 fail() { echo "migrate: $*" >&2; exit 1; }
-. commands/one-off.sh
+. commands/functions/one-off.sh
 
 # The lock of a restore, or of an import: what is migrated now would be swapped away, or be half of each.
 restore=${NAME%-migrate}-restore

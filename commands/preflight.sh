@@ -2,15 +2,15 @@
 # Looks into the image of the release, before anything is changed: what the release needs that it lacks, what in it
 # would win over the
 # stack's variables, and what Laravel makes of them. Refuses what can't be made harmless; warns of the rest.
-# IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS, MORE: see one-off.sh; NAME: of the container; STACK
+# IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS, MORE: see functions/one-off.sh; NAME: of the container; STACK
 # STAGE: APP_ENV; SECRETS: names of the variables that are in Laravel's .env file alone, words
 # HORIZON: 1 where the stack runs it; OWN_START: 1 where the image's own start is used
 # Standard input, two lines: what runtime/preflight.php reads; base64 of a tar with the .env files and scripts
 set -eu
 fail() { echo "preflight: $*" >&2; exit 1; }
 warn() { echo "preflight: WARNING: $*" >&2; }
-. commands/answer.sh
-. commands/one-off.sh
+. commands/functions/answer.sh
+. commands/functions/one-off.sh
 read -r plan
 read -r files
 
@@ -59,4 +59,4 @@ esac
 answer=$(printf '%s\n' "$said" | answered) \
   || fail "the application does not start with the variables of this stack, so nothing was changed:
 $said"
-printf '%s\n' "$answer" | STACK=$STACK node --import tsx commands/preflight.ts
+printf '%s\n' "$answer" | STACK=$STACK node --import tsx commands/parts/judge-preflight.ts

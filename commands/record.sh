@@ -1,6 +1,6 @@
 #!/bin/sh
 # Writes the release into the stack's records, once everything of it has succeeded, and keeps its image for a way back.
-# RECORDS, RECORDS_IMAGE, RECORDS_USER, RECORDS_LABELS: see records.sh
+# RECORDS, RECORDS_IMAGE, RECORDS_USER, RECORDS_LABELS: see functions/records.sh
 # REPLICA: container that is asked; APP_PATH; IMAGE: reference; KEY: the same for the same release; RECORD: JSON, what
 # is known beforehand
 # STORAGE: the stack's own volume that all containers of the application have; RELEASE; DAYS: how long the logs of those
@@ -9,8 +9,8 @@
 # for what is kept
 set -eu
 fail() { echo "record: $*; the release itself is complete and serves. Run the same command again." >&2; exit 1; }
-. commands/answer.sh
-. commands/records.sh
+. commands/functions/answer.sh
+. commands/functions/records.sh
 text() { printf '%s' "$1" | tr -d '\000-\037"\\'; }
 
 # found_out: prints the record in one line, without its braces; nothing where something of it is missing.

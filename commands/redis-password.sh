@@ -20,7 +20,7 @@ earlier() {
   done
 }
 { read -r hash; read -r plan; }
-. commands/redis-rights.sh
+. commands/inside/redis-rights.sh
 
 if [ -n "${NETWORK:-}" ]; then
   taken=$(in_redis 'cli acl list | grep "^user default " | tr -cd "#" | wc -c' </dev/null) || fail "$REDIS does not say which passwords it takes"

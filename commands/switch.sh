@@ -13,7 +13,7 @@ back='if [ -f site.conf.old ]; then mv -f site.conf.old site.conf; else rm -f si
 write="cat > site.conf.new &&
   { if [ -f site.conf ]; then cp -p site.conf site.conf.old; else rm -f site.conf.old; fi; } && mv -f site.conf.new site.conf"
 
-. commands/healthy.sh
+. commands/functions/healthy.sh
 # shellcheck disable=SC2086 # REPLICAS is a list of words
 healthy $REPLICAS || fail "not all new replicas are healthy; the old release serves."
 CONTAINERS=$REPLICAS sh commands/limits.sh

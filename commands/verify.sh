@@ -6,9 +6,9 @@
 # see limits.sh
 # Standard input: {"names": {NAME: keyed hash of its planned value}}
 set -eu
-. commands/answer.sh
+. commands/functions/answer.sh
 plan=$(cat)
-. commands/healthy.sh
+. commands/functions/healthy.sh
 CONTAINERS=${WORKERS:-} sh commands/limits.sh
 # shellcheck disable=SC2086 # WORKERS is a list of words
 [ -z "${WORKERS:-}" ] || healthy $WORKERS || exit 1

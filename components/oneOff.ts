@@ -19,7 +19,7 @@ const SCRIPTS = [
 ] as const;
 
 /**
- * The input of commands/one-off.sh: a container of the new image that runs one command and is gone, with the
+ * The input of commands/functions/one-off.sh: a container of the new image that runs one command and is gone, with the
  * environment, the volumes and
  * the networks of a replica.
  *
@@ -75,7 +75,7 @@ export interface RecordKeeper {
   readonly gid: number;
 }
 
-/** The input of commands/records.sh: how the volume with the stack's records is mounted. */
+/** The input of commands/functions/records.sh: how the volume with the stack's records is mounted. */
 export function recordsInput(
   stack: StackIdentity,
   volumes: Volumes,

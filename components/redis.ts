@@ -11,7 +11,7 @@ import { fingerprint, type StackIdentity } from "./stack.ts";
 const RUN = "/run/drydock";
 const script = (name: string) => ({
   path: `${RUN}/${name}`,
-  content: readFileSync(new URL(`../commands/${name}`, import.meta.url), "utf8"),
+  content: readFileSync(new URL(`../commands/inside/${name}`, import.meta.url), "utf8"),
 });
 
 export interface RedisArgs {

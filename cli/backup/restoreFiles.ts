@@ -10,11 +10,11 @@ import type { Progress } from "./progress.ts";
 import { stamp } from "./restoreDatabase.ts";
 import { bytes } from "./words.ts";
 
-const script = (): string => readFileSync(join(ROOT, "commands", "restore-files.sh"), "utf8");
+const script = (): string => readFileSync(join(ROOT, "commands/inside/restore-files.sh"), "utf8");
 
 /**
  * The arguments of a one-off container on the volume of the application's files, as the application's user: see
- * commands/restore-files.sh.
+ * commands/inside/restore-files.sh.
  */
 async function onFiles(
   { docker, agent, session }: Pick<BackupHost, "docker" | "agent" | "session">,

@@ -15,7 +15,7 @@ import { stopWorkers, type Workers } from "./writers.ts";
 /** How long the server may take to start on the restored files, in seconds. */
 const START = 180;
 
-export const physicalScript = (): string => readFileSync(join(ROOT, "commands", "restore-physical.sh"), "utf8");
+export const physicalScript = (): string => readFileSync(join(ROOT, "commands/inside/restore-physical.sh"), "utf8");
 
 export interface PhysicalOptions {
   readonly toTime?: string;

@@ -32,7 +32,7 @@ async function inProxy(
   args: readonly string[],
   input?: Uint8Array,
 ): Promise<Said> {
-  const script = readFileSync(join(ROOT, "commands", "maintenance.sh"), "utf8");
+  const script = readFileSync(join(ROOT, "commands/inside/maintenance.sh"), "utf8");
   const interactive = input === undefined ? [] : ["--interactive"];
   const answer = await docker.run(
     ["exec", ...interactive, container, "/bin/sh", "-c", script, "maintenance", ...args],

@@ -157,7 +157,7 @@ describe("an answer of PHP in a container", function () {
 
   it("is found by the steps' shell as well", () => {
     const find = (printed: string) => {
-      const { status, stdout } = spawnSync("sh", ["-c", ". commands/answer.sh; answered"], {
+      const { status, stdout } = spawnSync("sh", ["-c", ". commands/functions/answer.sh; answered"], {
         input: printed,
         encoding: "utf8",
       });

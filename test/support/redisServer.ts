@@ -76,7 +76,7 @@ export function redisServer(title: string, imageOf: () => Promise<string> | stri
       const folder = join(scratch, "drydock");
       mkdirSync(folder);
       for (const name of ["redis-rights.sh", "redis-start.sh", "redis-cli.sh"])
-        cpSync(`commands/${name}`, join(folder, name));
+        cpSync(`commands/inside/${name}`, join(folder, name));
       writeFileSync(
         join(folder, "redis.conf"),
         redisConfiguration(

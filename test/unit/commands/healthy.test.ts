@@ -20,7 +20,7 @@ describe("the proof that containers are healthy", () => {
     writeFileSync(join(folder, "sleep"), "#!/bin/sh\n", { mode: 0o755 });
     const { status, stderr } = spawnSync(
       "sh",
-      ["-euc", ". commands/healthy.sh; healthy app-1-0000001 worker-mail-2-0000002"],
+      ["-euc", ". commands/functions/healthy.sh; healthy app-1-0000001 worker-mail-2-0000002"],
       {
         encoding: "utf8",
         env: { PATH: `${folder}:${process.env["PATH"]}` },

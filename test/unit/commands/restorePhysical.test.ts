@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const SCRIPT = readFileSync("commands/restore-physical.sh", "utf8");
+const SCRIPT = readFileSync("commands/inside/restore-physical.sh", "utf8");
 const LIVE = {
   ibdata1: "live",
   "mysql/db.frm": "live accounts",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { describe, it } from "mocha";
 import {
   describePlan,
@@ -142,7 +142,7 @@ describe("the plan of a release's migrations", () => {
 
 describe("the step that judges", () => {
   const run = (input: Pending, env: Record<string, string>) =>
-    spawnSync(process.execPath, ["--import", "tsx", "commands/judge.ts"], {
+    spawnSync(process.execPath, ["--import", "tsx", "commands/parts/judge-migrations.ts"], {
       input: JSON.stringify(input),
       encoding: "utf8",
       env: { ...process.env, STACK: "unit", BREAKING: "refuse", ...env },
@@ -184,10 +184,5 @@ describe("the step that judges", () => {
     const refused = run(pending([drops]), {});
     assert.deepEqual([refused.status, refused.stdout], [3, ""]);
     assert.match(refused.stderr, /breaks the release/);
-  });
-
-  it("is part of scripts that a shell can read", () => {
-    for (const script of ["backup", "record", "records", "migrate", "migrations", "dump-one-off", "one-off"])
-      execFileSync("sh", ["-n", `commands/${script}.sh`]);
   });
 });

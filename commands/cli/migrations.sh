@@ -1,18 +1,18 @@
 #!/bin/sh
 # Asks an image what its migrations would do, or rolls some back, in a one-off container with the environment of a
 # running replica.
-# IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS: see one-off.sh; NAME: of the container; REPLICA: whose environment
+# IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS: see functions/one-off.sh; NAME: of the container; REPLICA: whose environment
 # is used; TIMEOUT: seconds
 # WHAT: `pending`; or `down=NAMES`, what rolling these back would run; or `rollback=COUNT`, with a backup of the
 # database before it:
-# DATABASE: its container; AGENT …: see dump-one-off.sh; REASON: of the backup, none is made where it is empty. NAME is
+# DATABASE: its container; AGENT …: see functions/dump-one-off.sh; REASON: of the backup, none is made where it is empty. NAME is
 # then the migrations' lock,
 # LOCK_SECONDS how long one of its statements waits for a table at a time
 # Standard input: base64 of a tar with the scripts of runtime/ that this needs
 set -eu
 fail() { echo "migrations: $*" >&2; exit 1; }
-. commands/one-off.sh
-. commands/dump-one-off.sh
+. commands/functions/one-off.sh
+. commands/functions/dump-one-off.sh
 files=$(cat)
 
 case $WHAT in

@@ -2,7 +2,7 @@
 // database-check.sh.
 // DATA, SERVER: what the two say of their versions; ENGINE; STACK. Prints same or upgrade; exits with 3 where it is
 // refused.
-import { shownVersion, transition, versionIn } from "../lib/serverVersion.ts";
+import { shownVersion, transition, versionIn } from "../../lib/serverVersion.ts";
 
 const { DATA = "", SERVER = "", ENGINE = "", STACK = "" } = process.env;
 const server = versionIn(SERVER);

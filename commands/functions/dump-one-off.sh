@@ -24,5 +24,5 @@ _dump() {
   # shellcheck disable=SC2086
   docker run --rm --interactive --log-driver none $LABELS --network "$NETWORK" --user "$DATABASE_USER" --cap-drop ALL --security-opt no-new-privileges --ulimit core=0 \
     --memory 768m --mount "type=volume,source=$VOLUME,target=/backups" --entrypoint /bin/sh \
-    --env ENGINE="$ENGINE" --env SCHEMA="$SCHEMA" --env FILE="$1" --env KEEP="$KEEP" "$DATABASE_IMAGE" -c "$(cat commands/dump.sh)"
+    --env ENGINE="$ENGINE" --env SCHEMA="$SCHEMA" --env FILE="$1" --env KEEP="$KEEP" "$DATABASE_IMAGE" -c "$(cat commands/inside/dump.sh)"
 }

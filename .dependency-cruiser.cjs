@@ -2,7 +2,8 @@
 const LAYERS = {
   lib: [],
   config: ["lib"],
-  releases: ["lib"],
+  migrations: ["lib"],
+  records: ["lib", "migrations"],
   policies: ["config", "lib", "start"],
   // What programs of several languages, or several programs, have to agree on.
   contracts: ["lib"],
@@ -10,11 +11,11 @@ const LAYERS = {
   agent: ["contracts", "lib"],
   // What servers are told: the texts of their configurations.
   servers: ["config", "contracts", "lib"],
-  components: ["servers", "config", "lib", "releases", "policies/guard.ts", "policies/helpers/env.ts", "contracts"],
-  commands: ["lib", "releases"],
+  components: ["servers", "config", "lib", "records", "policies/guard.ts", "policies/helpers/env.ts", "contracts"],
+  commands: ["lib", "migrations", "records"],
   offline: ["lib"],
   start: ["lib"],
-  cli: ["config", "contracts", "lib", "offline", "policies", "releases"],
+  cli: ["config", "contracts", "lib", "migrations", "offline", "policies", "records"],
 };
 
 /** Folders that only people and tests start. */

@@ -29,7 +29,8 @@ const SUBJECTS: readonly { readonly files: RegExp; readonly tests: string; reado
     tests: "policies",
     more: ["rules", "settings", "stories", "remediation", "foreign"],
   },
-  { files: /^releases\/.*\.ts$/, tests: "releases" },
+  { files: /^migrations\/.*\.ts$/, tests: "migrations", more: ["plan"] },
+  { files: /^records\/.*\.ts$/, tests: "records", more: ["release"] },
   { files: /^cli\/backup\/choosing\.ts$/, tests: "cli" },
   {
     files:

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
-import { type AuditLine, artisanWithoutSecrets, resultOf, withoutSecrets } from "../releases/audit.ts";
+import { type AuditLine, artisanWithoutSecrets, resultOf, withoutSecrets } from "../records/audit.ts";
 import { CliError, Exit } from "./errors.ts";
 import { appendRecord, rememberedRecords } from "./records.ts";
 import type { Session } from "./session.ts";

@@ -1,5 +1,5 @@
-import { KEEP, KEPT, type Present, removals } from "../releases/images.ts";
-import { parseReleases } from "../releases/record.ts";
+import { KEEP, KEPT, type Present, removals } from "../records/images.ts";
+import { parseReleases } from "../records/release.ts";
 import type { Docker } from "./docker.ts";
 import { type Records, readRecords } from "./records.ts";
 

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTar } from "nanotar";
+import { answered } from "../lib/answer.ts";
 import { buildImage } from "../lib/build/build.ts";
 import type { BuildSpec } from "../lib/build/spec.ts";
-import { answered } from "../releases/answer.ts";
-import { type Breaking, describePlan, type Pending, planMigrations, refusal } from "../releases/migrations.ts";
-import { parseReleases } from "../releases/record.ts";
+import { type Breaking, describePlan, type Pending, planMigrations, refusal } from "../migrations/plan.ts";
+import { parseReleases } from "../records/release.ts";
 import type { Docker } from "./docker.ts";
 import type { EngineEvent, StepMetadata } from "./events.ts";
 import { ROOT } from "./project.ts";

@@ -1,6 +1,6 @@
-import { parseAudit } from "../releases/audit.ts";
-import { parseLines, parseReleases, ranWith } from "../releases/record.ts";
-import { type TrafficLine, trafficOf } from "../releases/traffic.ts";
+import { parseAudit } from "../records/audit.ts";
+import { parseLines, parseReleases, ranWith } from "../records/release.ts";
+import { type TrafficLine, trafficOf } from "../records/traffic.ts";
 import { CliError, Exit } from "./errors.ts";
 import { LOCAL } from "./project.ts";
 import { type Records, readRecords, rememberedRecords } from "./records.ts";

@@ -1,9 +1,9 @@
 import type { Results } from "../contracts/agent.ts";
 import { defined } from "../lib/defined.ts";
-import { keptTag } from "../releases/images.ts";
-import { type Judged, judgeMigrations } from "../releases/migrations.ts";
-import { findRelease, parseMigrations, parseReleases, previousRelease, type Release } from "../releases/record.ts";
-import { rollbackSteps, type Situation, type Steps, situation } from "../releases/rollback.ts";
+import { type Judged, judgeMigrations } from "../migrations/plan.ts";
+import { keptTag } from "../records/images.ts";
+import { findRelease, parseMigrations, parseReleases, previousRelease, type Release } from "../records/release.ts";
+import { rollbackSteps, type Situation, type Steps, situation } from "../records/rollback.ts";
 import { audited } from "./audit.ts";
 import { underLock } from "./deploy.ts";
 import { CliError, Exit } from "./errors.ts";

@@ -2,7 +2,7 @@ import type * as command from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config/settings.ts";
-import { parseLines } from "../releases/record.ts";
+import { parseLines } from "../records/release.ts";
 import { step } from "./command.ts";
 import type { Laravel } from "./laravel.ts";
 import { type RecordKeeper, recordsInput } from "./oneOff.ts";

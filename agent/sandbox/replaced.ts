@@ -8,7 +8,7 @@ export interface LogFile {
   readonly begun: number;
 }
 
-/** The files after which a restore has put the server's files in place: commands/inside/restore-physical.sh writes it. */
+/** The files after which a restore has put the server's files in place: see commands/inside/restore-physical.sh. */
 export function replacedAfter(path = join(FOLDERS.database, BESIDE, "replaced")): readonly LogFile[] {
   const lines = readIfThere(path)?.toString().split("\n") ?? [];
   return lines.flatMap((line) => {

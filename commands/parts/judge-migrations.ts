@@ -4,9 +4,9 @@
 // Prints {"hold": [names]}, then a line for each migration that runs, for migrations.jsonl. Exits with 3 where the
 // release is refused.
 import { readFileSync } from "node:fs";
-import { type Breaking, describePlan, type Pending, planMigrations, refusal } from "../../releases/migrations.ts";
-import { parseLines } from "../../releases/record.ts";
-import { withoutValues } from "../../releases/sql.ts";
+import { type Breaking, describePlan, type Pending, planMigrations, refusal } from "../../migrations/plan.ts";
+import { withoutValues } from "../../migrations/sql.ts";
+import { parseLines } from "../../records/release.ts";
 
 const { BREAKING, STACK = "", SERVING = "" } = process.env;
 const pending = JSON.parse(readFileSync(0, "utf8")) as Pending;

@@ -4,7 +4,7 @@ import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "mocha";
 import { createTar } from "nanotar";
-import { answered } from "../../releases/answer.ts";
+import { answered } from "../../lib/answer.ts";
 
 // What an application prints while it is loaded, on PHP's own output: a BOM, a deprecation, an echo without a line's
 // end, half an answer.

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { text } from "node:stream/consumers";
 import { after, before, describe, it } from "mocha";
-import { answered } from "../../releases/answer.ts";
+import { answered } from "../../lib/answer.ts";
 import { Clone, docker, type Status } from "../support/clone.ts";
 
 const APP = "/var/www/html";

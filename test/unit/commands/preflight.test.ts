@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
-import { judgePreflight } from "../../../releases/preflight.ts";
+import { judgePreflight } from "../../../commands/parts/preflight.ts";
 
 const NOTHING = { missing: [], differs: [], file: "/app/.env", unknown: [], logs: [], retry: null };
 

@@ -1,4 +1,4 @@
-import { parseLines } from "./record.ts";
+import { parseLines } from "./release.ts";
 
 /** One line of the records' audit.jsonl: a verb that changes something, at its beginning or its end. */
 export interface AuditLine {

@@ -1,4 +1,4 @@
-import type { Migration } from "./migrations.ts";
+import type { Migration } from "../migrations/plan.ts";
 
 /** One release, as its line in the records' releases.jsonl; the newest is the last. */
 export interface Release {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { Judge, type Verdict, worst } from "../../../releases/classify.ts";
-import type { Columns } from "../../../releases/columns.ts";
-import { withoutValues } from "../../../releases/sql.ts";
+import { Judge, type Verdict, worst } from "../../../migrations/classify.ts";
+import type { Columns } from "../../../migrations/columns.ts";
+import { withoutValues } from "../../../migrations/sql.ts";
 
 const columns: Columns = {
   users: {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "mocha";
-import { artisanWithoutSecrets, parseAudit, resultOf, withoutSecrets } from "../../../releases/audit.ts";
-import type { Migration } from "../../../releases/migrations.ts";
-import { judgeMigrations } from "../../../releases/migrations.ts";
+import type { Migration } from "../../../migrations/plan.ts";
+import { judgeMigrations } from "../../../migrations/plan.ts";
+import { artisanWithoutSecrets, parseAudit, resultOf, withoutSecrets } from "../../../records/audit.ts";
 import {
   findRelease,
   outdated,
@@ -12,8 +12,8 @@ import {
   previousRelease,
   type Release,
   ranWith,
-} from "../../../releases/record.ts";
-import { inOrder, rollbackSteps, situation } from "../../../releases/rollback.ts";
+} from "../../../records/release.ts";
+import { inOrder, rollbackSteps, situation } from "../../../records/rollback.ts";
 
 const release = (sequence: number, image: string, applied: Record<string, number> = {}): Release => ({
   sequence,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { definitionOf, typeChange } from "../../../releases/columns.ts";
-import { tokens } from "../../../releases/sql.ts";
+import { definitionOf, typeChange } from "../../../migrations/columns.ts";
+import { tokens } from "../../../migrations/sql.ts";
 
 describe("the change of a column's type", () => {
   const cases: readonly (readonly [before: string, after: string, what: "same" | "wider" | "other"])[] = [

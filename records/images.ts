@@ -1,4 +1,4 @@
-import { outdated, type Release } from "./record.ts";
+import { outdated, type Release } from "./release.ts";
 
 /** How many different images of a stack are kept for a way back. */
 export const KEEP = 5;

@@ -8,7 +8,7 @@ import {
   type Pending,
   planMigrations,
   refusal,
-} from "../../../releases/migrations.ts";
+} from "../../../migrations/plan.ts";
 
 const adds: Migration = { name: "2026_01_adds", statements: ["alter table `rows` add `note` varchar(255) null"] };
 const drops: Migration = { name: "2026_02_drops", statements: ["alter table `rows` drop `n`"] };

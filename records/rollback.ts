@@ -1,6 +1,6 @@
-import { worst } from "./classify.ts";
-import { type Judged, judgeMigrations, type Migration } from "./migrations.ts";
-import type { Release } from "./record.ts";
+import { worst } from "../migrations/classify.ts";
+import { type Judged, judgeMigrations, type Migration } from "../migrations/plan.ts";
+import type { Release } from "./release.ts";
 
 /** What a way back to an earlier release means for the schema. */
 export interface Situation {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { keptTag, type Present, removals } from "../../../releases/images.ts";
-import type { Release } from "../../../releases/record.ts";
+import { keptTag, type Present, removals } from "../../../records/images.ts";
+import type { Release } from "../../../records/release.ts";
 
 const volume = "volumes-records-1a2b3c4";
 const id = (n: number) => `sha256:${String(n).padStart(64, "0")}`;

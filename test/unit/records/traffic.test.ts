@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { type TrafficLine, trafficOf } from "../../../releases/traffic.ts";
+import { type TrafficLine, trafficOf } from "../../../records/traffic.ts";
 
 const line = (release: string, began: string, ended: string, failed = 0): TrafficLine => ({
   release,

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "mocha";
-import { Judge } from "../../../releases/classify.ts";
-import { describePlan, planMigrations, refusal } from "../../../releases/migrations.ts";
-import { clauses, Reader, tokens, withoutValues } from "../../../releases/sql.ts";
+import { Judge } from "../../../migrations/classify.ts";
+import { describePlan, planMigrations, refusal } from "../../../migrations/plan.ts";
+import { clauses, Reader, tokens, withoutValues } from "../../../migrations/sql.ts";
 
 /** A statement, and what is shown and kept of it. */
 const CASES: readonly (readonly [what: string, sql: string, shown: string])[] = [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { answered } from "../../../releases/answer.ts";
+import { answered } from "../../../lib/answer.ts";
 
 describe("the answer of a script", () => {
   it("is the last line after a record separator, whatever else is printed", () => {

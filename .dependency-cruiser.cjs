@@ -30,6 +30,12 @@ module.exports = {
       from: { path: `^(${Object.keys(LAYERS).join("|")})/` },
       to: { path: `^(${ENDS.join("|")})/` },
     },
+    {
+      name: "verbs-share-what-is-in-cli-shared",
+      severity: "error",
+      from: { path: "^cli/shared/" },
+      to: { path: "^cli/(?!shared/|setup/)" },
+    },
     { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true, pathNot: "^tsx/" } },
     ...Object.entries(LAYERS).map(([folder, allowed]) => ({
       name: `${folder}-imports-only-${allowed.join("-and-") || "packages"}`,

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { defined } from "../lib/defined.ts";
-import { CliError, describe, Exit } from "./errors.ts";
-import { brokenConnection, withCommands } from "./host/connection.ts";
-import { ROOT } from "./project.ts";
+import { brokenConnection, withCommands } from "./shared/connection.ts";
+import { CliError, describe, Exit } from "./shared/errors.ts";
+import { ROOT } from "./shared/project.ts";
 
 /** A module that adds its verbs to the program. It loads what its action needs only when that runs. */
 interface Verbs {
@@ -13,27 +13,27 @@ interface Verbs {
 
 /** By the verb; in the order in which the help lists them. */
 const MODULES: Readonly<Record<string, () => Promise<Verbs>>> = {
-  up: () => import("./verbs/up.ts"),
-  preview: () => import("./verbs/preview.ts"),
-  status: () => import("./verbs/status.ts"),
-  releases: () => import("./verbs/releases.ts"),
-  rollback: () => import("./verbs/rollback.ts"),
-  audit: () => import("./verbs/audit.ts"),
-  artisan: () => import("./verbs/artisan.ts"),
-  import: () => import("./verbs/import.ts"),
-  backup: () => import("./verbs/backup.ts"),
-  logs: () => import("./verbs/logs.ts"),
-  maintenance: () => import("./verbs/maintenance.ts"),
-  doctor: () => import("./verbs/doctor.ts"),
-  host: () => import("./verbs/host.ts"),
-  drift: () => import("./verbs/drift.ts"),
-  destroy: () => import("./verbs/destroy.ts"),
-  image: () => import("./verbs/image.ts"),
-  env: () => import("./verbs/env.ts"),
-  test: () => import("./verbs/test.ts"),
-  policies: () => import("./policies.ts"),
-  check: () => import("./check.ts"),
-  lint: () => import("./lint.ts"),
+  up: () => import("./up/command.ts"),
+  preview: () => import("./preview/command.ts"),
+  status: () => import("./status/command.ts"),
+  releases: () => import("./releases/command.ts"),
+  rollback: () => import("./rollback/command.ts"),
+  audit: () => import("./audit/command.ts"),
+  artisan: () => import("./artisan/command.ts"),
+  import: () => import("./import/command.ts"),
+  backup: () => import("./backup/command.ts"),
+  logs: () => import("./logs/command.ts"),
+  maintenance: () => import("./maintenance/command.ts"),
+  doctor: () => import("./doctor/command.ts"),
+  host: () => import("./host/command.ts"),
+  drift: () => import("./drift/command.ts"),
+  destroy: () => import("./destroy/command.ts"),
+  image: () => import("./image/command.ts"),
+  env: () => import("./env/command.ts"),
+  test: () => import("./test/command.ts"),
+  policies: () => import("./policies/command.ts"),
+  check: () => import("./check/command.ts"),
+  lint: () => import("./lint/command.ts"),
 };
 
 export const EXIT_CODES = `
@@ -105,7 +105,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     // Commander has already printed what was wrong, or the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.ok : Exit.usage;
     process.stderr.write(`${describe(error, debug)}\n`);
-    if (process.env.GITHUB_ACTIONS === "true") process.stderr.write((await import("./ci.ts")).annotateError(error));
+    if (process.env.GITHUB_ACTIONS === "true")
+      process.stderr.write((await import("./shared/github.ts")).annotateError(error));
     return error instanceof CliError ? error.code : Exit.failed;
   }
 }
@@ -120,7 +121,7 @@ function together(error: unknown, broken: CliError | undefined): unknown {
 
 /** The process: runs its command line, and ends it. */
 export async function run(): Promise<void> {
-  const { handSignalsOver } = await import("./signals.ts");
+  const { handSignalsOver } = await import("./shared/signals.ts");
   handSignalsOver();
   // Whoever talks to a Docker host over ssh from here on does so over one connection.
   process.env.PATH = withCommands(process.env.PATH);

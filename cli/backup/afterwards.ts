@@ -1,16 +1,16 @@
-import { audited } from "../audit.ts";
-import { Exit } from "../errors.ts";
-import { takeLock } from "../locks.ts";
+import { audited } from "../shared/audit.ts";
+import { Exit } from "../shared/errors.ts";
+import { takeLock } from "../shared/locks.ts";
 import { ask, type BackupHost } from "./agent.ts";
 import type { RestoreOptions } from "./choosing.ts";
 import { Progress } from "./progress.ts";
 import { previousSchemas } from "./restoreDatabase.ts";
 import { inFiles } from "./restoreFiles.ts";
 import { underRestoreLock } from "./resume.ts";
+import { confirmWord } from "./run.ts";
 import { forgetPhysical, keptPhysical } from "./settlePhysical.ts";
 import { databaseOf, query, quoted } from "./sql.ts";
 import type { Say } from "./swap.ts";
-import { confirmWord } from "./verbs.ts";
 
 /** Brings what a restore has left that was cut off to its end. */
 export async function resume(host: BackupHost, { json }: RestoreOptions): Promise<number> {

@@ -3,12 +3,12 @@ import { createInterface } from "node:readline";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { COMPANION, type Event, eventSchema, type Results } from "../../contracts/agent.ts";
-import type { Docker } from "../docker.ts";
-import { CliError, Exit } from "../errors.ts";
-import { type Deployed, deployed } from "../services.ts";
-import { openSession, type Session } from "../session.ts";
+import type { Docker } from "../shared/docker.ts";
+import { CliError, Exit } from "../shared/errors.ts";
+import { type Deployed, deployed } from "../shared/services.ts";
+import { openSession, type Session } from "../shared/session.ts";
+import { select } from "./format.ts";
 import { shown } from "./shown.ts";
-import { select } from "./words.ts";
 
 /** A stack's backup agent, and what a restore needs besides. */
 export interface BackupHost {

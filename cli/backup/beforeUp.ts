@@ -1,8 +1,8 @@
-import type { Docker } from "../docker.ts";
-import { containersBefore, type EngineEvent } from "../events.ts";
-import { deployed } from "../services.ts";
-import type { Session } from "../session.ts";
-import type { Service } from "../stack.ts";
+import type { Docker } from "../shared/docker.ts";
+import { containersBefore, type EngineEvent } from "../shared/events.ts";
+import { deployed } from "../shared/services.ts";
+import type { Session } from "../shared/session.ts";
+import type { Service } from "../shared/stack.ts";
 import { heldByOther, holderOf, type LockPlace, removeLeft, takeHostLock } from "./hostLock.ts";
 import { lookForRestores, restoreHost, underRestoreLock } from "./resume.ts";
 

@@ -1,8 +1,8 @@
 import type { Entry, Results } from "../../contracts/agent.ts";
-import { CliError, Exit } from "../errors.ts";
+import { CliError, Exit } from "../shared/errors.ts";
 import { ask, type BackupHost } from "./agent.ts";
-import type { Common } from "./verbs.ts";
-import { select } from "./words.ts";
+import { select } from "./format.ts";
+import type { Common } from "./run.ts";
 
 export interface RestoreOptions extends Common {
   readonly db?: true;

@@ -1,5 +1,5 @@
 import { Transform, type TransformCallback } from "node:stream";
-import { CliError, Exit } from "../errors.ts";
+import { CliError, Exit } from "../shared/errors.ts";
 import { shownName } from "./shown.ts";
 import { bytes, quoted } from "./sql.ts";
 

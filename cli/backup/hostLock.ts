@@ -3,9 +3,9 @@ import { hostname, userInfo } from "node:os";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createTar, parseTar } from "nanotar";
-import type { Docker } from "../docker.ts";
-import { CliError, Exit } from "../errors.ts";
-import type { Outputs } from "../stack.ts";
+import type { Docker } from "../shared/docker.ts";
+import { CliError, Exit } from "../shared/errors.ts";
+import type { Outputs } from "../shared/stack.ts";
 import { confined } from "./oneOff.ts";
 
 /** What takes the lock of a stack on its Docker host. */

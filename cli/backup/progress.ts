@@ -1,7 +1,7 @@
 import type { Event } from "../../contracts/agent.ts";
-import { painter } from "../ui.ts";
+import { painter } from "../shared/ui.ts";
+import { bytes } from "./format.ts";
 import { shown } from "./shown.ts";
-import { bytes } from "./words.ts";
 
 const WIDTH = 28;
 const TITLES: Readonly<Record<string, string>> = {

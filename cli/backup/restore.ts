@@ -1,22 +1,22 @@
 import type { Entry } from "../../contracts/agent.ts";
-import { audited } from "../audit.ts";
-import { CliError, Exit } from "../errors.ts";
-import { takeLock } from "../locks.ts";
-import { interruption } from "../signals.ts";
+import { audited } from "../shared/audit.ts";
+import { CliError, Exit } from "../shared/errors.ts";
+import { takeLock } from "../shared/locks.ts";
+import { interruption } from "../shared/signals.ts";
 import { forget, resume } from "./afterwards.ts";
 import { ask, type BackupHost, backupHost } from "./agent.ts";
 import { chosen, question, type RestoreOptions } from "./choosing.ts";
+import { select } from "./format.ts";
 import type { HostLock } from "./hostLock.ts";
 import { Progress } from "./progress.ts";
 import { type Loaded, loadBeside, previousName, restoredName } from "./restoreDatabase.ts";
 import { filesBeside, swapFiles } from "./restoreFiles.ts";
 import { PhysicalRestore } from "./restorePhysical.ts";
 import { underRestoreLock } from "./resume.ts";
+import { confirmWord } from "./run.ts";
 import { shownName } from "./shown.ts";
 import { type Say, swap } from "./swap.ts";
 import { Unsettled } from "./unsettled.ts";
-import { confirmWord } from "./verbs.ts";
-import { select } from "./words.ts";
 import { restoreMaintenance, withoutWriters } from "./writers.ts";
 
 /** Restores a backup. Returns the exit code. */

@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
 import { COMPANION, FOLDERS, RESTORES_BESIDE } from "../../contracts/agent.ts";
-import type { Docker } from "../docker.ts";
-import { CliError } from "../errors.ts";
-import type { Deployed } from "../services.ts";
+import type { Docker } from "../shared/docker.ts";
+import { CliError } from "../shared/errors.ts";
+import type { Deployed } from "../shared/services.ts";
 import { type BackupHost, containerOf, type Inspection, volumeAt } from "./agent.ts";
 import { confined } from "./oneOff.ts";
 

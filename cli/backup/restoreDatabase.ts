@@ -1,16 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { pipeline } from "node:stream/promises";
 import type { Entry, Results } from "../../contracts/agent.ts";
-import { CliError, Exit } from "../errors.ts";
+import { CliError, Exit } from "../shared/errors.ts";
 import { ask, type BackupHost } from "./agent.ts";
 import { DumpFilter } from "./dumpFilter.ts";
+import { bytes, select } from "./format.ts";
 import { readJournal } from "./journal.ts";
 import { withLoader } from "./loader.ts";
 import { disabled, keyOf, makeOf, readSchema, type Schema } from "./objects.ts";
 import type { Progress } from "./progress.ts";
 import { shownName } from "./shown.ts";
 import { type Database, databaseOf, differences, is, load, query, queryBytes, quoted } from "./sql.ts";
-import { bytes, select } from "./words.ts";
 
 export interface Loaded {
   readonly database: Database;

@@ -2,13 +2,13 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Entry } from "../../contracts/agent.ts";
-import { CliError } from "../errors.ts";
-import { ROOT } from "../project.ts";
+import { CliError } from "../shared/errors.ts";
+import { ROOT } from "../shared/project.ts";
 import { ask, type BackupHost, type Inspection, volumeAt } from "./agent.ts";
+import { bytes } from "./format.ts";
 import { onVolume } from "./oneOff.ts";
 import type { Progress } from "./progress.ts";
 import { stamp } from "./restoreDatabase.ts";
-import { bytes } from "./words.ts";
 
 const script = (): string => readFileSync(join(ROOT, "commands/inside/restore-files.sh"), "utf8");
 

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BESIDE, type Entry, type Results } from "../../contracts/agent.ts";
-import { CliError } from "../errors.ts";
-import { ROOT } from "../project.ts";
+import { CliError } from "../shared/errors.ts";
+import { ROOT } from "../shared/project.ts";
 import { ask, type BackupHost } from "./agent.ts";
 import type { Progress } from "./progress.ts";
 import { type Companion, startCompanion } from "./restoreCompanion.ts";

@@ -1,9 +1,10 @@
-import type { Docker } from "../docker.ts";
-import { CliError, Exit } from "../errors.ts";
-import type { Report } from "../report.ts";
-import type { Deployed } from "../services.ts";
-import type { Session } from "../session.ts";
+import type { Docker } from "../shared/docker.ts";
+import { CliError, Exit } from "../shared/errors.ts";
+import type { Report } from "../shared/report.ts";
+import type { Deployed } from "../shared/services.ts";
+import type { Session } from "../shared/session.ts";
 import { containerOf } from "./agent.ts";
+import { select } from "./format.ts";
 import {
   type HostLock,
   heldByOther,
@@ -24,7 +25,6 @@ import { settlePhysical } from "./settlePhysical.ts";
 import { type Database, databaseOf } from "./sql.ts";
 import { type Say, settle } from "./swap.ts";
 import { Unsettled } from "./unsettled.ts";
-import { select } from "./words.ts";
 import { SITE, writersAgain } from "./writers.ts";
 
 /** A stack with an agent, as far as a restore that was cut off has to be known. */

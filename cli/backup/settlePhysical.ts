@@ -1,5 +1,5 @@
 import { BESIDE, FOLDERS } from "../../contracts/agent.ts";
-import { CliError } from "../errors.ts";
+import { CliError } from "../shared/errors.ts";
 import { type BackupHost, containerOf, type Inspection, volumeAt } from "./agent.ts";
 import { onVolume } from "./oneOff.ts";
 import { type Files, noteReplaced, physicalScript, start, takeBack } from "./restorePhysical.ts";

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import type { TableSums } from "../../contracts/agent.ts";
 import { checksumQuestion, IN_UTC } from "../../lib/sql/checksum.ts";
 import { quoted } from "../../lib/sql/quoting.ts";
-import type { Docker } from "../docker.ts";
-import { CliError } from "../errors.ts";
+import type { Docker } from "../shared/docker.ts";
+import { CliError } from "../shared/errors.ts";
 import { type BackupHost, containerOf } from "./agent.ts";
 import { shown, shownName } from "./shown.ts";
 

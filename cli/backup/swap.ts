@@ -1,4 +1,4 @@
-import { CliError, Exit } from "../errors.ts";
+import { CliError, Exit } from "../shared/errors.ts";
 import { ALONE, clearJournal, noteTurn, type Plan, readJournal, writeJournal } from "./journal.ts";
 import { drop, inTheWay, isSetAside, make, unlike } from "./making.ts";
 import { disabled, isQualified, keyOf, labelOf, moved, readSchema, type Schema, type SchemaObject } from "./objects.ts";

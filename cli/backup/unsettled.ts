@@ -1,4 +1,4 @@
-import { CliError } from "../errors.ts";
+import { CliError } from "../shared/errors.ts";
 
 /**
  * Something is neither as it was nor as it should be: nobody may write until it is, so the site stays closed.

@@ -2,14 +2,14 @@ import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import { WORKERS } from "../../config/roles.ts";
 import type { Entry } from "../../contracts/agent.ts";
-import { CliError, Exit } from "../errors.ts";
 import { type ProxyHost, type Shown, show, switchOff, switchOn } from "../maintenance/proxy.ts";
 import { type Maintenance, readState, wanted } from "../maintenance/state.ts";
-import { hold, interruption } from "../signals.ts";
+import { CliError, Exit } from "../shared/errors.ts";
+import { hold, interruption } from "../shared/signals.ts";
 import { ask, type BackupHost, containerOf } from "./agent.ts";
+import { select } from "./format.ts";
 import type { HostLock } from "./hostLock.ts";
 import { Unsettled } from "./unsettled.ts";
-import { select } from "./words.ts";
 
 /** What is needed of a stack to have nobody write. */
 export type WritersHost = Pick<BackupHost, "docker" | "deployed" | "session">;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Docker } from "../docker.ts";
-import { ROOT } from "../project.ts";
+import type { Docker } from "../shared/docker.ts";
+import { ROOT } from "../shared/project.ts";
 
 /** What Docker says of how a container is kept in. */
 export interface HostConfig {

@@ -1,7 +1,7 @@
 import { RETRIES } from "../../config/capacity.ts";
 import { isLasting } from "../../config/roles.ts";
 import { defined } from "../../lib/defined.ts";
-import { LOCAL } from "../project.ts";
+import { LOCAL } from "../shared/project.ts";
 import type { ContainerFacts, Facts, LaravelFacts, Verdict } from "./facts.ts";
 
 /** What was seen of one thing, and what mends it. */

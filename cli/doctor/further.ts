@@ -1,5 +1,5 @@
 import { judgeVersion } from "../../lib/dockerVersion.ts";
-import { alarmOf } from "../redisMemory.ts";
+import { alarmOf } from "../shared/redisMemory.ts";
 import { broken, inRedis, list, type Rule, retryRemedy, select, unknown, up } from "./finding.ts";
 
 /** The schedule is run once a minute; a task in it may hold up the next look. */

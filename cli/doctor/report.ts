@@ -1,4 +1,4 @@
-import type { Painter } from "../ui.ts";
+import type { Painter } from "../shared/ui.ts";
 import type { Check, Verdict } from "./facts.ts";
 
 const WORDS: Readonly<Record<Verdict, readonly [string, "green" | "red" | "yellow"]>> = {

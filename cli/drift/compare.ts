@@ -1,7 +1,7 @@
-import { quote } from "../environment.ts";
-import { imageOf } from "../lostImages.ts";
-import { LOCAL } from "../project.ts";
-import type { StateResource } from "../stack.ts";
+import { quote } from "../shared/environment.ts";
+import { imageOf } from "../shared/lostImages.ts";
+import { LOCAL } from "../shared/project.ts";
+import type { StateResource } from "../shared/stack.ts";
 
 /** One thing that is not as the last deployment left it. */
 export interface Finding {

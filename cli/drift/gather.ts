@@ -1,12 +1,12 @@
 import { LASTING } from "../../config/roles.ts";
-import { type Docker, dockerFailure } from "../docker.ts";
-import { stateFolder } from "../environment.ts";
-import { CliError, Exit } from "../errors.ts";
-import { heldBy, judge, pulumiLocks, readHolder } from "../locks.ts";
-import { imageOf } from "../lostImages.ts";
-import { deployed } from "../services.ts";
-import type { Session } from "../session.ts";
-import { readDeployment, type StateResource } from "../stack.ts";
+import { type Docker, dockerFailure } from "../shared/docker.ts";
+import { stateFolder } from "../shared/environment.ts";
+import { CliError, Exit } from "../shared/errors.ts";
+import { heldBy, judge, pulumiLocks, readHolder } from "../shared/locks.ts";
+import { imageOf } from "../shared/lostImages.ts";
+import { deployed } from "../shared/services.ts";
+import type { Session } from "../shared/session.ts";
+import { readDeployment, type StateResource } from "../shared/stack.ts";
 import { compare, type Finding, type Live, type LiveContainer, namesOf } from "./compare.ts";
 
 /** How long one question to Docker may take, in ms. */

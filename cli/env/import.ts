@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { readDotenv } from "../../config/dotenvFile.ts";
-import { CliError, Exit } from "../errors.ts";
-import { takeLock } from "../locks.ts";
-import { openSession } from "../session.ts";
 import { ensureStack } from "../setup/stack.ts";
 import { presentPaths, readStackFile, writeEntries } from "../setup/stackFile.ts";
-import { step } from "../ui.ts";
+import { CliError, Exit } from "../shared/errors.ts";
+import { takeLock } from "../shared/locks.ts";
+import { openSession } from "../shared/session.ts";
+import { step } from "../shared/ui.ts";
 import { type Planned, planImport } from "./plan.ts";
 
 export interface ImportOptions {

@@ -2,11 +2,11 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defined } from "../../lib/defined.ts";
-import { hear } from "../child.ts";
-import { CliError } from "../errors.ts";
-import { ROOT } from "../project.ts";
-import { onTerminal } from "../ui.ts";
-import { COMMANDS, isRemote, refusal, socketOf } from "./connection.ts";
+import { hear } from "../shared/child.ts";
+import { COMMANDS, isRemote, refusal, socketOf } from "../shared/connection.ts";
+import { CliError } from "../shared/errors.ts";
+import { ROOT } from "../shared/project.ts";
+import { onTerminal } from "../shared/ui.ts";
 
 /** What `docker info` says, as far as it is judged. */
 export interface EngineInfo {

@@ -1,4 +1,4 @@
-import { CliError, Exit } from "../errors.ts";
+import { CliError, Exit } from "../shared/errors.ts";
 import { type HostCheck, isDebian } from "./checks.ts";
 import type { HostFacts } from "./facts.ts";
 

@@ -1,7 +1,7 @@
 import { type Account, definerOf, type Schema, withDefiner } from "../backup/objects.ts";
 import { shownName } from "../backup/shown.ts";
 import { type Database, is, query, text } from "../backup/sql.ts";
-import { CliError, Exit } from "../errors.ts";
+import { CliError, Exit } from "../shared/errors.ts";
 
 /**
  * All that runs with its owner's rights gets the application's account as its owner: the dump's accounts are another

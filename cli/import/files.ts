@@ -3,18 +3,18 @@ import { type Dirent, lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { audited } from "../audit.ts";
 import { backupHost } from "../backup/agent.ts";
+import { bytes, select } from "../backup/format.ts";
 import { Progress } from "../backup/progress.ts";
 import { inFiles, swapFiles, unpackFiles } from "../backup/restoreFiles.ts";
 import { underRestoreLock } from "../backup/resume.ts";
 import { shownName } from "../backup/shown.ts";
 import type { Say } from "../backup/swap.ts";
 import { Unsettled } from "../backup/unsettled.ts";
-import { bytes, select } from "../backup/words.ts";
 import { withoutWriters } from "../backup/writers.ts";
-import { CliError, Exit } from "../errors.ts";
-import { takeLock } from "../locks.ts";
+import { audited } from "../shared/audit.ts";
+import { CliError, Exit } from "../shared/errors.ts";
+import { takeLock } from "../shared/locks.ts";
 import { backUpImport, type ImportOptions, mayReplace } from "./common.ts";
 
 export interface FilesOptions extends ImportOptions {

@@ -1,8 +1,8 @@
+import { execArguments } from "../artisan/run.ts";
 import type { BackupHost } from "../backup/agent.ts";
-import { isHealthy } from "../report.ts";
-import { readReport } from "../services.ts";
-import { at, stackConfig } from "../stack.ts";
-import { execArguments } from "../verbs/artisan.ts";
+import { isHealthy } from "../shared/report.ts";
+import { readReport } from "../shared/services.ts";
+import { at, stackConfig } from "../shared/stack.ts";
 import { parseMigrations } from "./status.ts";
 
 /** The migrations of the application that its database has not; undefined where no replica can be asked. */

@@ -3,7 +3,7 @@ import { createReadStream, statSync } from "node:fs";
 import { PassThrough, type Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { CliError, Exit } from "../errors.ts";
+import { CliError, Exit } from "../shared/errors.ts";
 
 /** What is imported: bytes, and how many there are, where that is known. */
 export interface Source {

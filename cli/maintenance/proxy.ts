@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTar, parseTar } from "nanotar";
-import type { Said } from "../child.ts";
-import { type Docker, dockerFailure } from "../docker.ts";
-import { CliError } from "../errors.ts";
-import { ROOT } from "../project.ts";
+import type { Said } from "../shared/child.ts";
+import { type Docker, dockerFailure } from "../shared/docker.ts";
+import { CliError } from "../shared/errors.ts";
+import { ROOT } from "../shared/project.ts";
 import { filesOf } from "./files.ts";
 import { type Maintenance, readState } from "./state.ts";
 

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
-import { CliError, Exit } from "../errors.ts";
+import { CliError, Exit } from "../shared/errors.ts";
 
 /** The largest page of one's own, in bytes. */
 export const PAGE_LIMIT = 512 * 1024;

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { cacheRoot } from "../../offline/cache.ts";
-import { CliError } from "../errors.ts";
+import { CliError } from "../shared/errors.ts";
 import { run, tail } from "./docker-run.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { CliError } from "../errors.ts";
+import { CliError } from "../shared/errors.ts";
 import { run, tail } from "./docker-run.ts";
 
 /** Whether this is Debian or a system made from it, by os-release(5). */

@@ -1,7 +1,7 @@
 import { askEngine, DEFAULT_HOST } from "../../lib/dockerEngine.ts";
 import { judgeVersion } from "../../lib/dockerVersion.ts";
-import { CliError } from "../errors.ts";
-import { connect } from "../host/connection.ts";
+import { connect } from "../shared/connection.ts";
+import { CliError } from "../shared/errors.ts";
 
 /** What is asked of the docker client; its answer is for `requireVersion`. */
 export const VERSION = ["version", "--format", "{{.Server.Version}} {{.Server.APIVersion}}"] as const;

@@ -1,5 +1,5 @@
 import { DEFAULT_HOST } from "../../lib/dockerEngine.ts";
-import { CliError } from "../errors.ts";
+import { CliError } from "../shared/errors.ts";
 import { startDaemon } from "./docker-daemon.ts";
 import { aptInstall, cannotInstall } from "./docker-install.ts";
 import { type Finished, run, tail } from "./docker-run.ts";

@@ -1,6 +1,6 @@
-import type { Variables } from "../environment.ts";
-import { CliError } from "../errors.ts";
-import { step } from "../ui.ts";
+import type { Variables } from "../shared/environment.ts";
+import { CliError } from "../shared/errors.ts";
+import { step } from "../shared/ui.ts";
 
 /** Pulumi's CLI, found or set up. */
 export interface Engine {

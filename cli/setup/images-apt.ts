@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CliError } from "../errors.ts";
+import { CliError } from "../shared/errors.ts";
 import { run } from "./docker-run.ts";
 
 export const SUITE = "forky";

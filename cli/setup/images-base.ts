@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { cacheRoot } from "../../offline/cache.ts";
-import { CliError } from "../errors.ts";
+import { CliError } from "../shared/errors.ts";
 import { aptInstall, cannotInstall } from "./docker-install.ts";
 import { run, tail } from "./docker-run.ts";
 import type { AptAccess } from "./images-apt.ts";

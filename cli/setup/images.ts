@@ -2,7 +2,7 @@ import { chmodSync, cpSync, mkdtempSync, readdirSync, rmSync, statSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { withLock } from "../../offline/lock.ts";
-import { CliError } from "../errors.ts";
+import { CliError } from "../shared/errors.ts";
 import { run, tail } from "./docker-run.ts";
 import { type AptAccess, readAptAccess, SUITE, writeAptFiles } from "./images-apt.ts";
 import { bootstrapBase, imageCache, registryAnswers } from "./images-base.ts";

@@ -1,10 +1,10 @@
 import { isOpenToAll } from "../../config/checks.ts";
 import { defined } from "../../lib/defined.ts";
 import { DEFAULT_HOST } from "../../lib/dockerEngine.ts";
-import { CliError, Exit } from "../errors.ts";
-import { connect } from "../host/connection.ts";
-import { LOCAL } from "../project.ts";
-import { step } from "../ui.ts";
+import { connect } from "../shared/connection.ts";
+import { CliError, Exit } from "../shared/errors.ts";
+import { LOCAL } from "../shared/project.ts";
+import { step } from "../shared/ui.ts";
 import { ensureDocker } from "./docker.ts";
 import { run } from "./docker-run.ts";
 import { requireVersion, VERSION } from "./docker-version.ts";

@@ -1,7 +1,7 @@
-import { takeLock } from "../locks.ts";
-import { LOCAL, type Paths } from "../project.ts";
-import type { Session } from "../session.ts";
-import { at, stackConfig } from "../stack.ts";
+import { takeLock } from "../shared/locks.ts";
+import { LOCAL, type Paths } from "../shared/project.ts";
+import type { Session } from "../shared/session.ts";
+import { at, stackConfig } from "../shared/stack.ts";
 import type { ImageReferences } from "./images.ts";
 import { claimPort } from "./port.ts";
 import { type Entry, missing, outdatedImages, presentPaths, readStackFile, writeEntries } from "./stackFile.ts";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { CliError } from "../errors.ts";
-import { LOCAL, type Paths } from "../project.ts";
+import { CliError } from "../shared/errors.ts";
+import { LOCAL, type Paths } from "../shared/project.ts";
 
 /** A stack's file that was encrypted before has the salt of its passphrase in it. */
 function isEncrypted(stackFile: string): boolean {

@@ -3,9 +3,9 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { cacheRoot } from "../../offline/cache.ts";
 import { startOf, withLock } from "../../offline/lock.ts";
-import { CliError } from "../errors.ts";
-import { LOCAL, pathsOf } from "../project.ts";
-import { at, stackConfig } from "../stack.ts";
+import { CliError } from "../shared/errors.ts";
+import { LOCAL, pathsOf } from "../shared/project.ts";
+import { at, stackConfig } from "../shared/stack.ts";
 
 /** Whether this machine would let a service listen there now. */
 export function isFree(port: number, address: string): Promise<boolean> {

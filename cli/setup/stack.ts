@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { stateFolder } from "../environment.ts";
-import { pulumiFailure } from "../errors.ts";
-import { LOCAL, type Paths } from "../project.ts";
-import type { Finished } from "../pulumi.ts";
-import type { Session } from "../session.ts";
-import { selectedStack, stackExists } from "../stack.ts";
+import { stateFolder } from "../shared/environment.ts";
+import { pulumiFailure } from "../shared/errors.ts";
+import { LOCAL, type Paths } from "../shared/project.ts";
+import type { Finished } from "../shared/pulumi.ts";
+import type { Session } from "../shared/session.ts";
+import { selectedStack, stackExists } from "../shared/stack.ts";
 import { type ImageReferences, imageTags } from "./images.ts";
 import { ensureLocalFile } from "./local.ts";
 

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { Document, isMap, parseDocument } from "yaml";
-import { CliError } from "../errors.ts";
-import { type Paths, PROJECT } from "../project.ts";
-import type { Pulumi } from "../pulumi.ts";
+import { CliError } from "../shared/errors.ts";
+import { type Paths, PROJECT } from "../shared/project.ts";
+import type { Pulumi } from "../shared/pulumi.ts";
 
 /** One generated value of a stack's file. */
 export interface Entry {

@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:f
 import { createConnection, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
-import { ROOT } from "../../cli/project.ts";
 import { readAptAccess } from "../../cli/setup/images-apt.ts";
 import { imageTags } from "../../cli/setup/images-tags.ts";
+import { ROOT } from "../../cli/shared/project.ts";
 import { Subject } from "../faults/subject.ts";
 import { canHaveMachine, Machine } from "../remote/rig.ts";
 

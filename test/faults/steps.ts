@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { EngineEvent, StepMetadata } from "../../cli/events.ts";
+import type { EngineEvent, StepMetadata } from "../../cli/shared/events.ts";
 import type { Clone } from "../support/clone.ts";
 
 /** A step of a release as the engine names it: what it does to which resource. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { holderOf, type LockPlace, removeLeft, savedIn, takeHostLock } from "../../cli/backup/hostLock.ts";
-import { dockerFor } from "../../cli/docker.ts";
 import { imageTags } from "../../cli/setup/images-tags.ts";
+import { dockerFor } from "../../cli/shared/docker.ts";
 
 const docker = dockerFor(process.env.DOCKER_HOST);
 

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
-import type { Traffic } from "../../cli/traffic.ts";
+import type { Traffic } from "../../cli/up/traffic.ts";
 import { Clone, docker, type Status } from "../support/clone.ts";
 
 interface Check {

@@ -3,10 +3,10 @@ import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmodSync, copyFileSync, existsSync } from "node:fs";
 import { after, before, beforeEach, describe, it } from "mocha";
-import { hear, type Said } from "../../cli/child.ts";
-import type { CliError } from "../../cli/errors.ts";
-import { refusal, withCommands } from "../../cli/host/connection.ts";
 import { imageTags } from "../../cli/setup/images-tags.ts";
+import { hear, type Said } from "../../cli/shared/child.ts";
+import { refusal, withCommands } from "../../cli/shared/connection.ts";
+import type { CliError } from "../../cli/shared/errors.ts";
 import { canHaveMachine, HOST, Machine, SHIP } from "./rig.ts";
 
 (canHaveMachine ? describe : describe.skip)("the connection to a Docker host over ssh", () => {

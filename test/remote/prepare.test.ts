@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request, type Server } from "node:http";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
-import { hear, type Said } from "../../cli/child.ts";
-import { ROOT } from "../../cli/project.ts";
 import { readAptAccess } from "../../cli/setup/images-apt.ts";
+import { hear, type Said } from "../../cli/shared/child.ts";
+import { ROOT } from "../../cli/shared/project.ts";
 import { canHaveMachine, HOST, Machine } from "./rig.ts";
 
 const SYSTEM = join(ROOT, ".drydock", "cache", "trixie");

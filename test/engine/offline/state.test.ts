@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { stateVariables } from "../../../cli/environment.ts";
-import { pathsOf } from "../../../cli/project.ts";
-import { removeEmptyNote } from "../../../cli/recovery.ts";
+import { stateVariables } from "../../../cli/shared/environment.ts";
+import { pathsOf } from "../../../cli/shared/project.ts";
+import { removeEmptyNote } from "../../../cli/shared/recovery.ts";
 import { Stack } from "./support.ts";
 
 describe("the state after a kill", function () {

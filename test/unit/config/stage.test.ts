@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { refuseProduction } from "../../../cli/destroy.ts";
+import { refuseProduction } from "../../../cli/destroy/run.ts";
 import { factsIn } from "../../../config/facts.ts";
 import { type Stage, stageOf } from "../../../config/stage.ts";
 import { StackGuard } from "../../../policies/guard.ts";

@@ -5,7 +5,7 @@ import { judge } from "../../../../cli/doctor/checks.ts";
 import type { ContainerFacts, Facts, LaravelFacts } from "../../../../cli/doctor/facts.ts";
 import { lastRun, readLaravel } from "../../../../cli/doctor/gather.ts";
 import { reportLines } from "../../../../cli/doctor/report.ts";
-import { readInfo } from "../../../../cli/redisMemory.ts";
+import { readInfo } from "../../../../cli/shared/redisMemory.ts";
 
 const now = Date.parse("2026-01-31T10:00:00Z");
 const startedAt = now - 600_000;

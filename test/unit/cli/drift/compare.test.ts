@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { changedFiles, compare, type Live, type LiveContainer } from "../../../../cli/drift/compare.ts";
-import type { StateResource } from "../../../../cli/stack.ts";
+import type { StateResource } from "../../../../cli/shared/stack.ts";
 
 const urn = (type: string, name: string): string => `urn:pulumi:local::drydock::drydock:index:App$${type}::${name}`;
 const SITE = "upstream app {\n  server app-1-abc1234:9000 max_fails=1 fail_timeout=2s;\n}\n";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { createTar } from "nanotar";
-import type { Docker } from "../../../../cli/docker.ts";
 import { filesOf, generatedPage, PAGE } from "../../../../cli/maintenance/files.ts";
 import { readShown, switchOn } from "../../../../cli/maintenance/proxy.ts";
+import { reportOf } from "../../../../cli/maintenance/run.ts";
 import type { Maintenance } from "../../../../cli/maintenance/state.ts";
-import { reportOf } from "../../../../cli/maintenance/verbs.ts";
+import type { Docker } from "../../../../cli/shared/docker.ts";
 
 const pass = { path: "a".repeat(32), cookie: "b".repeat(32) };
 const state: Maintenance = {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { type CliError, Exit } from "../../../../cli/errors.ts";
+import { readExport } from "../../../../cli/maintenance/run.ts";
 import {
   closedReferences,
   htmlOf,
@@ -10,7 +10,7 @@ import {
   readState,
   wanted,
 } from "../../../../cli/maintenance/state.ts";
-import { readExport } from "../../../../cli/maintenance/verbs.ts";
+import { type CliError, Exit } from "../../../../cli/shared/errors.ts";
 
 let count = 0;
 const who = {

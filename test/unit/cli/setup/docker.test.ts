@@ -11,7 +11,6 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { CliError } from "../../../../cli/errors.ts";
 import { isOurs, readAnswer } from "../../../../cli/setup/docker.ts";
 import {
   LEFTOVERS,
@@ -24,6 +23,7 @@ import {
 } from "../../../../cli/setup/docker-daemon.ts";
 import { isDebian } from "../../../../cli/setup/docker-install.ts";
 import { run, tail } from "../../../../cli/setup/docker-run.ts";
+import { CliError } from "../../../../cli/shared/errors.ts";
 
 describe("setting up Docker", () => {
   let folder: string;

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Paths, pathsOf } from "../../../../cli/project.ts";
 import { ensureState } from "../../../../cli/setup/passphrase.ts";
+import { type Paths, pathsOf } from "../../../../cli/shared/project.ts";
 
 describe("the passphrase of a clone", () => {
   let paths: Paths;

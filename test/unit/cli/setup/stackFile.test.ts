@@ -3,8 +3,6 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
-import { type Paths, pathsOf } from "../../../../cli/project.ts";
-import type { Pulumi } from "../../../../cli/pulumi.ts";
 import {
   type Entry,
   missing,
@@ -13,6 +11,8 @@ import {
   readStackFile,
   writeEntries,
 } from "../../../../cli/setup/stackFile.ts";
+import { type Paths, pathsOf } from "../../../../cli/shared/project.ts";
+import type { Pulumi } from "../../../../cli/shared/pulumi.ts";
 
 const image: Entry = { path: "drydock:database.image", value: "drydock/database:2", secret: false };
 const port: Entry = { path: "drydock:proxy.port", value: 8080, secret: false };

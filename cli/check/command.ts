@@ -1,0 +1,23 @@
+import type { Command } from "commander";
+import { STACK } from "../shared/options.ts";
+
+export function register(program: Command): void {
+  program
+    .command("check")
+    .description("ask the rules about what is deployed: old sins are found as well")
+    .option(...STACK)
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      `
+Reads the state, asks nobody and changes nothing. Exit code 1 if a mandatory rule is broken.
+
+Examples:
+  $ ./drydock check
+  $ ./drydock check -s prod`,
+    )
+    .action(async (options: { readonly stack?: string; readonly json?: true }) => {
+      const { check } = await import("./run.ts");
+      process.exitCode = await check(options);
+    });
+}

@@ -1,0 +1,27 @@
+import type { Command } from "commander";
+import { STACK } from "../shared/options.ts";
+
+export function register(program: Command): void {
+  program
+    .command("doctor")
+    .description("go through the known issues in what runs right now, with the command that mends each")
+    .option(...STACK)
+    .option(
+      "--json",
+      "print JSON: stack, release, checks[] {issue, id, title, verdict (fine, broken, unknown), details[], remedies[]}",
+    )
+    .addHelpText(
+      "after",
+      `
+Looks into every container and changes nothing but a file of one byte, written and removed where Laravel writes. The number before a line is that
+of the known issue. Exits with 1 when something is broken; what can't be judged, because a container doesn't run, is said so.
+
+Examples:
+  $ ./drydock doctor
+  $ ./drydock doctor -s prod --json | jq -r '.checks[] | select(.verdict == "broken") | .remedies[]'`,
+    )
+    .action(async (options: { stack?: string; json?: true }) => {
+      const { doctor } = await import("./run.ts");
+      process.exitCode = await doctor(options);
+    });
+}

@@ -1,0 +1,33 @@
+import { requireVersionOf } from "../setup/docker-version.ts";
+import { ensureStack, policyArguments } from "../setup/stack.ts";
+import { dockerFor } from "../shared/docker.ts";
+import { openSession, succeeded } from "../shared/session.ts";
+import { at, stackConfig } from "../shared/stack.ts";
+import { step } from "../shared/ui.ts";
+import { showMigrations } from "../up/run.ts";
+
+export interface PreviewOptions {
+  readonly stack?: string;
+  readonly diff?: true;
+  readonly json?: true;
+}
+
+/** Shows what `up` would change, and which migrations it would run. */
+export async function preview({ stack, diff, json }: PreviewOptions): Promise<void> {
+  const session = await openSession({ stack });
+  await step("stack", ({ log }) => ensureStack(session, log));
+  const host = at(stackConfig(session.paths, session.stack), "docker.host");
+  const asked = typeof host === "string" ? host : undefined;
+  await requireVersionOf(asked, session.env);
+  const flags = [...(diff ? ["--diff"] : []), ...(json ? ["--json"] : [])];
+  const run = await session.pulumi.stream([
+    "preview",
+    "--stack",
+    session.stack,
+    ...flags,
+    ...policyArguments(session.paths, session.stack),
+  ]);
+  succeeded("preview", run, session);
+  const output = json ? process.stderr : process.stdout;
+  await showMigrations(session, dockerFor(asked, session.env), run.events, false, output);
+}

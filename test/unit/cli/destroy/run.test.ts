@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { refuseProduction, volumesOf } from "../../../../cli/destroy/run.ts";
+import { CliError, Exit } from "../../../../cli/shared/errors.ts";
+import type { Deployment, StateResource } from "../../../../cli/shared/stack.ts";
+
+const deployment = (...resources: Partial<StateResource>[]): Deployment => ({
+  resources: resources.map((resource) => ({ urn: "urn", type: "docker:index/container:Container", ...resource })),
+  pending: [],
+});
+const refused =
+  (match: RegExp) =>
+  (error: unknown): boolean => {
+    assert.ok(error instanceof CliError);
+    assert.match(error.what, match);
+    assert.equal(error.code, Exit.refused);
+    return true;
+  };
+
+describe("destroying a stack", () => {
+  it("is refused where APP_ENV is production", () => {
+    assert.throws(
+      () => refuseProduction("staging", "production"),
+      refused(/stack staging is in production \(APP_ENV is production\)/),
+    );
+  });
+  it("is refused where the stack's name says production, or nothing, and APP_ENV is not set", () => {
+    assert.throws(() => refuseProduction("prod", undefined), refused(/APP_ENV is not set/));
+    assert.throws(() => refuseProduction("shop", undefined), refused(/APP_ENV is not set/));
+  });
+  it("is refused where production still runs, although the file says something else now", () => {
+    assert.throws(
+      () => refuseProduction("staging", "staging", deployment({ inputs: { envs: ["APP_ENV=production"] } })),
+      refused(/its containers run with/),
+    );
+  });
+  it("is allowed for local and staging", () => {
+    refuseProduction("local", "local", deployment({ inputs: { envs: ["APP_ENV=local"] } }));
+    refuseProduction("staging", undefined, deployment());
+    refuseProduction("shop", "staging");
+  });
+  it("knows which volumes stay", () => {
+    const type = "docker:index/volume:Volume";
+    const state = deployment(
+      { type, protect: true, outputs: { name: "data-1" } },
+      { type, protect: true, id: "data-2" },
+      { type, outputs: { name: "public-1" } },
+      {},
+    );
+    assert.deepEqual(volumesOf(state, true), ["data-1", "data-2"]);
+    assert.deepEqual(volumesOf(state, false), ["data-1", "data-2", "public-1"]);
+  });
+});

@@ -1,8 +1,7 @@
 #!/bin/sh
 # Proves that OPcache of every replica has the code that is there (incident 6), asking PHP-FPM, because the CLI has
-# another OPcache. Where it has older
-# code it is reset, and waited for. One that has none is left as it is: emptied, it would have the first visitors wait
-# until everything is compiled again.
+# another OPcache. Where it has older code it is reset, and waited for. One that has none is left as it is: emptied, it
+# would have the first visitors wait until everything is compiled again.
 # REPLICA: container that asks; FPM: HOST:PORT of every replica's PHP-FPM, with commas
 set -eu
 # One of them asks all: each call into a container takes a tenth of a second of processor time. A line for each, its
@@ -14,7 +13,15 @@ ask() {
 # How often each has restarted it: ADDRESS NUMBER; and the same of those alone that were reset
 numbers() { sed -n 's/^\([^ ]*\) {"enabled":true,"restarts":\([0-9]*\).*/\1 \2/p'; }
 reset() { grep '"staleCount":[1-9]' | numbers; }
-before=$(ask /reset) || { echo "opcache: PHP-FPM of a replica did not answer; run the same command again" >&2; exit 1; }
+. commands/functions/healthy.sh
+# One that was restarted since the switch is waited for; one that does not come back is named, with what to do.
+again() {
+  # shellcheck disable=SC2046 # a list of words: a replica's host name is its container, a dot and the network
+  healthy $(printf '%s\n' "$FPM" | tr , '\n' | sed 's/[.:].*//') || return 1
+  ask /reset
+}
+before=$(ask /reset) || before=$(again) \
+  || { echo "opcache: PHP-FPM of a replica did not answer; run the same command again" >&2; exit 1; }
 printf '%s\n' "$before" | sed -n 's/^\([^ ]*\) .*"enabled":false.*/\1 has no OPcache: nothing to reset/p'
 
 tries=0

@@ -10,8 +10,10 @@ set -eu
 plan=$(cat)
 . commands/functions/healthy.sh
 CONTAINERS=${WORKERS:-} sh commands/limits.sh
-# shellcheck disable=SC2086 # WORKERS is a list of words
-[ -z "${WORKERS:-}" ] || healthy $WORKERS || exit 1
+# A replica's host name is its container, a dot and the network.
+replicas=$(printf '%s\n' "$FPM" | tr , '\n' | sed 's/[.:].*//')
+# shellcheck disable=SC2086 # lists of words
+[ -z "${WORKERS:-}$replicas" ] || healthy ${WORKERS:-} $replicas || exit 1
 again="Release again: ./drydock up"
 # judged CONTAINER: of its answer on standard input.
 judged() {

@@ -81,7 +81,7 @@ export class Subject {
   /** An `up` in whose midst something happens: as soon as what runs looks like this. */
   async upWhile(
     when: (found: readonly Found[]) => boolean,
-    act: (pid: number) => Promise<void> | void,
+    act: (pid: number, ended: Promise<number>) => Promise<void> | void,
   ): Promise<Result> {
     // A session of its own, so that it can be ended apart from what it has started.
     const child = spawn("./drydock", ["up"], {
@@ -106,7 +106,7 @@ export class Subject {
     );
     while (!over && !when(await containersOf(this.clone))) await sleep(100);
     if (over) assert.fail(`the moment did not come\n${stdout}${stderr}`);
-    await act(child.pid!);
+    await act(child.pid!, ended);
     const code = await ended;
     await sleep(200);
     return { code, stdout, stderr };

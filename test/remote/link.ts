@@ -9,6 +9,8 @@ export class Link {
   delay = 0;
   /** Passes nothing on, and tells nobody: a cable that was pulled. */
   silent = false;
+  /** Ends what comes, at once: a host that is not there. */
+  down = false;
   private readonly open = new Set<Socket>();
   private server!: Server;
 
@@ -25,6 +27,7 @@ export class Link {
   async start(): Promise<this> {
     this.server = createServer({ noDelay: true }, (near) => {
       this.connections++;
+      if (this.down) return void near.on("error", () => undefined).resetAndDestroy();
       const far = createConnection({ ...this.to, noDelay: true });
       for (const [from, into] of [
         [near, far],
@@ -47,6 +50,17 @@ export class Link {
   /** Breaks what is under way, and says so to both ends. */
   cut(): void {
     for (const socket of this.open) socket.resetAndDestroy();
+  }
+
+  /** Cuts it, and lets nobody through until then: whoever goes on meanwhile finds out. */
+  async cutUntil(then: Promise<unknown>): Promise<void> {
+    this.down = true;
+    this.cut();
+    try {
+      await then;
+    } finally {
+      this.down = false;
+    }
   }
 
   stop(): void {

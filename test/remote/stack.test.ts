@@ -260,7 +260,7 @@ const leadTo = (socket: string, host: string, port: number): Server =>
     subject.fault("connection cut: ./drydock up", async () => {
       subject.change();
       const isNew = (found: readonly Found[]): boolean => found.some((one) => one.role === "app" && subject.isNew(one));
-      const { code, stderr } = await subject.upWhile(isNew, () => ship.link.cut());
+      const { code, stderr } = await subject.upWhile(isNew, (_pid, ended) => ship.link.cutUntil(ended));
       assert.equal(code, 1, stderr);
       assert.match(stderr, new RegExp(`^drydock: the connection to ${HOST} broke`, "m"));
       await tellsTheTruth();
@@ -294,7 +294,7 @@ const leadTo = (socket: string, host: string, port: number): Server =>
         });
       const ended = once(child, "exit");
       while (!when.test(said) && child.exitCode === null) await sleep(50);
-      ship.link.cut();
+      await ship.link.cutUntil(ended);
       const [code] = (await ended) as [number];
       assert.notEqual(code, 0, said);
       assert.match(said, new RegExp(`^drydock: the connection to ${HOST} broke`, "m"));

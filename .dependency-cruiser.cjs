@@ -12,6 +12,8 @@ const LAYERS = {
   // What servers are told: the texts of their configurations.
   servers: ["config", "contracts", "lib"],
   components: ["servers", "config", "lib", "records", "policies/guard.ts", "policies/helpers/env.ts", "contracts"],
+  // The keeper of the edge's certificates, a program of its own as well: contracts/certificates.ts.
+  certificates: ["contracts"],
   commands: ["lib", "migrations", "records"],
   offline: ["lib"],
   start: ["lib"],

@@ -26,6 +26,7 @@ const MODULES: Readonly<Record<string, () => Promise<Verbs>>> = {
   maintenance: () => import("./maintenance/command.ts"),
   doctor: () => import("./doctor/command.ts"),
   host: () => import("./host/command.ts"),
+  edge: () => import("./edge/command.ts"),
   drift: () => import("./drift/command.ts"),
   destroy: () => import("./destroy/command.ts"),
   image: () => import("./image/command.ts"),

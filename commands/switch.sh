@@ -39,7 +39,7 @@ if [ "$code" != 0 ]; then
 fi
 
 # The first of them waits until nginx serves this release.
-if ! docker exec -i "$REPLICA" php -n -- "http://proxy:8091$HEALTH_PATH" "$HOST" 5 "http://proxy:8090/release/$RELEASE" < runtime/probe.php; then
+if ! docker exec -i "$REPLICA" php -n -- "http://$PROXY:8091$HEALTH_PATH" "$HOST" 5 "http://$PROXY:8090/release/$RELEASE" < runtime/probe.php; then
   in_proxy "$back; $reload" </dev/null || true
   fail "requests through the proxy failed after the switch; the old configuration is in force again and the old release serves."
 fi

@@ -4,6 +4,7 @@
 # containers, words
 # WORKERS: those of Horizon, the scheduler and the like, words; APP_PATH; HOST; HEALTH_PATH; REQUESTS: count; PROCESSES:
 # see limits.sh
+# PROXY: its container, where another one may still serve under the name `proxy`
 # Standard input: {"names": {NAME: keyed hash of its planned value}}
 set -eu
 . commands/functions/answer.sh
@@ -27,7 +28,7 @@ judged() {
 # pieces, and what comes from two of them stands in one line.
 probed() {
   code=0
-  said=$(docker exec -i "$REPLICA" php -n -- "http://proxy:8091$HEALTH_PATH" "$HOST" "$REQUESTS" < runtime/probe.php) || code=$?
+  said=$(docker exec -i "$REPLICA" php -n -- "http://${PROXY:-proxy}:8091$HEALTH_PATH" "$HOST" "$REQUESTS" < runtime/probe.php) || code=$?
   printf '%s\n' "$said"
   return $code
 }

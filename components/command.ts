@@ -10,6 +10,8 @@ export interface StepSpec {
   readonly script: string;
   /** The script's input; see the top of each script. */
   readonly environment: Readonly<Record<string, pulumi.Input<string>>>;
+  /** Another script that undoes it, where the step is taken away. @default nothing is undone */
+  readonly undo?: string;
   /** What the script reads on standard input; the place for secrets, which never go on a command line. */
   readonly stdin?: pulumi.Input<string>;
 }
@@ -21,7 +23,7 @@ export interface StepSpec {
  * other.
  */
 export function step(
-  stack: StackIdentity,
+  stack: Pick<StackIdentity, "dockerHost">,
   name: string,
   spec: StepSpec,
   options: pulumi.CustomResourceOptions,
@@ -30,6 +32,7 @@ export function step(
     name,
     {
       create: `sh commands/${spec.script}.sh`,
+      ...(spec.undo === undefined ? {} : { delete: `sh commands/${spec.undo}.sh` }),
       environment: { ...defined({ DOCKER_HOST: stack.dockerHost }), ...spec.environment },
       ...defined({ stdin: spec.stdin }),
       // What the last run printed is no input of the next one.
@@ -41,7 +44,7 @@ export function step(
 
 /** `docker run` arguments that label a one-off container as the stack's. */
 export function labelWords(
-  { stack }: StackIdentity,
+  { stack }: Pick<StackIdentity, "stack">,
   more: { readonly role?: Role; readonly release?: string } = {},
 ): string {
   const { role, release } = more;

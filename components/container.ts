@@ -1,6 +1,7 @@
 import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Role } from "../config/roles.ts";
+import { defined } from "../lib/defined.ts";
 import { processors } from "../lib/processors.ts";
 import { type HealthCheck, healthcheck } from "../servers/health.ts";
 import type { StackIdentity } from "./stack.ts";
@@ -29,7 +30,14 @@ export interface ContainerSpec {
   readonly groups?: readonly number[];
   /** Memory in MiB, processors as a fraction. */
   readonly limits: { readonly memory: number; readonly cpus: number };
-  readonly networks: readonly { readonly network: docker.Network; readonly aliases?: readonly string[] }[];
+  readonly networks: readonly {
+    readonly network: { readonly name: pulumi.Input<string> };
+    readonly aliases?: readonly string[];
+    /** Addresses of its own there. @default those that Docker gives it */
+    readonly addresses?: readonly string[];
+  }[];
+  /** More labels than every container has. @default none */
+  readonly labels?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly files?: readonly ContainerFile[];
   readonly mounts?: pulumi.Input<docker.types.input.ContainerMount>[];
@@ -50,16 +58,29 @@ export interface ContainerSpec {
   readonly stopTimeout: number;
   /** Seconds until it must be healthy. */
   readonly startTimeout: number;
-  readonly ports?: readonly { readonly internal: number; readonly external: number; readonly ip: string }[];
+  readonly ports?: readonly {
+    readonly internal: number;
+    readonly external: number;
+    readonly ip: string;
+    readonly protocol?: "udp";
+  }[];
 }
 
 /** A container goes only after its successor has proven itself, unless this says otherwise. */
 export type Succession = "new-before-old" | "old-before-new";
 
 /** The arguments of a container with everything that all containers of a stack have in common. */
-export function containerArgs({ stack, logs }: StackIdentity, spec: ContainerSpec): docker.ContainerArgs {
+export function containerArgs(
+  { stack, logs }: Pick<StackIdentity, "stack" | "logs">,
+  spec: ContainerSpec,
+): docker.ContainerArgs {
   const { uid, gid } = spec.user;
-  const labels = { "drydock.role": spec.role, "drydock.stack": stack, "drydock.release": spec.release };
+  const labels = {
+    "drydock.role": spec.role,
+    "drydock.stack": stack,
+    "drydock.release": spec.release,
+    ...spec.labels,
+  };
   return {
     image: spec.image,
     labels: Object.entries(labels).map(([label, value]) => ({ label, value })),
@@ -73,9 +94,13 @@ export function containerArgs({ stack, logs }: StackIdentity, spec: ContainerSpe
       group: owner === "root" ? "0" : String(gid),
       permissions: mode ?? "0400",
     })),
-    networksAdvanced: spec.networks.map(({ network, aliases }) => ({
+    networksAdvanced: spec.networks.map(({ network, aliases, addresses = [] }) => ({
       name: network.name,
       aliases: [...(aliases ?? [])],
+      ...defined({
+        ipv4Address: addresses.find((one) => !one.includes(":")),
+        ipv6Address: addresses.find((one) => one.includes(":")),
+      }),
     })),
     mounts: spec.mounts ?? [],
     tmpfs: Object.fromEntries(
@@ -99,7 +124,7 @@ export function containerArgs({ stack, logs }: StackIdentity, spec: ContainerSpe
     ulimits: [{ name: "core", soft: 0, hard: 0 }],
     logDriver: "json-file",
     logOpts: { "max-size": `${logs.maxSize}m`, "max-file": String(logs.maxFiles) },
-    ports: (spec.ports ?? []).map((port) => ({ ...port, protocol: "tcp" })),
+    ports: (spec.ports ?? []).map((port) => ({ protocol: "tcp", ...port })),
     stopSignal: spec.stopSignal,
     stopTimeout: spec.stopTimeout,
     // Without it a container is killed at its end, in the middle of requests and jobs.
@@ -116,7 +141,7 @@ export function containerArgs({ stack, logs }: StackIdentity, spec: ContainerSpe
  * waited for, log rotation, a restart policy, no capability and no new privileges.
  */
 export function container(
-  stack: StackIdentity,
+  stack: Pick<StackIdentity, "stack" | "logs">,
   name: string,
   spec: ContainerSpec,
   succession: Succession,

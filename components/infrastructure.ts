@@ -22,7 +22,7 @@ export interface InfrastructureArgs {
   /** Sizes in MiB, times in seconds, processors as fractions. */
   readonly settings: Pick<
     Settings,
-    "app" | "database" | "redis" | "proxy" | "services" | "backup" | "bucket" | "limits"
+    "app" | "database" | "redis" | "proxy" | "services" | "backup" | "bucket" | "limits" | "domains"
   >;
   /** The database's account is in it, and what backups say of the application's variables. */
   readonly environment: Environment;
@@ -66,7 +66,11 @@ export class Infrastructure extends pulumi.ComponentResource {
           )
         : undefined;
     this.redis = this.#redisServers(args, (reference) => image("redis", reference), on);
-    this.proxy = new Proxy(named("proxy"), { ...common, image: toolImage, server: proxy, appPath: app.path }, on);
+    this.proxy = new Proxy(
+      named("proxy"),
+      { ...common, image: toolImage, server: proxy, appPath: app.path, behindEdge: settings.domains.length > 0 },
+      on,
+    );
     this.services = Object.entries(settings.services).map(
       ([service, one]) =>
         new Service(named(`service-${service}`), { ...common, service, toolImage, settings: one }, on),

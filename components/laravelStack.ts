@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Configuration, Settings } from "../config/settings.ts";
 import { stageOf } from "../config/stage.ts";
 import { defined } from "../lib/defined.ts";
+import { behindEdge, findEdge } from "./edge/found.ts";
 import { engineOf, hostOf } from "./engine.ts";
 import { guardOf } from "./guard.ts";
 import { namedImage } from "./image.ts";
@@ -76,9 +77,12 @@ export class LaravelStack extends pulumi.ComponentResource<Registered> {
     _options?: pulumi.ComponentResourceOptions,
     name = "",
   ): Promise<Registered> {
-    const { settings, environment } = args.configuration;
+    const { settings: given, environment } = args.configuration;
+    const host = hostOf(given.docker.host);
+    // Where visitors come by the machine's edge, it has to be there.
+    const edge = given.domains.length === 0 ? undefined : await findEdge(host, args.label);
+    const settings = edge === undefined ? given : behindEdge(given, edge);
     const { app, logs } = settings;
-    const host = hostOf(settings.docker.host);
     const engine = await engineOf(host, app.build !== undefined);
     const { reference, id } = await namedImage(app, host);
     const identity = releaseOf(reference, id, environment, app);
@@ -102,7 +106,14 @@ export class LaravelStack extends pulumi.ComponentResource<Registered> {
     const infrastructure = new Infrastructure(named("infrastructure"), { ...common, makeBucket }, on);
     const released = new Release(
       named("release"),
-      { ...common, ...identity, infrastructure, settingsHash: settingsHash(settings), platform: engine?.platform },
+      {
+        ...common,
+        ...identity,
+        infrastructure,
+        settingsHash: settingsHash(settings),
+        platform: engine?.platform,
+        edge,
+      },
       on,
     );
     guard.finish();

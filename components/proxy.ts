@@ -1,12 +1,15 @@
+import type * as command from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { bracketed } from "../config/hosts.ts";
 import type { Settings } from "../config/settings.ts";
+import { NETWORK } from "../contracts/edge.ts";
 import { bootCommand } from "../servers/nginx/boot.ts";
 import { labelWords, step } from "./command.ts";
 import { container } from "./container.ts";
 import type { PulledImage } from "./image.ts";
 import type { Network } from "./network.ts";
+import { present } from "./outputs.ts";
 import { fingerprint, type StackIdentity } from "./stack.ts";
 import type { Volumes } from "./volumes.ts";
 
@@ -19,6 +22,8 @@ export interface ProxyArgs {
   readonly server: Pick<Settings["proxy"], "interface" | "port" | "uid" | "gid" | "memory" | "cpus">;
   /** The application's folder in its image. */
   readonly appPath: string;
+  /** Whether visitors come by the machine's edge: then no port is published. @default false */
+  readonly behindEdge?: boolean;
 }
 
 /**
@@ -31,21 +36,8 @@ export class Proxy extends pulumi.ComponentResource {
 
   constructor(name: string, args: ProxyArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:Proxy", name, {}, options);
-    const { stack, network, volumes, image, server, appPath } = args;
-    const port = step(
-      stack,
-      `${name}-port`,
-      {
-        script: "port",
-        environment: {
-          ADDRESS: `${bracketed(server.interface)}:${server.port}`,
-          IMAGE: image.reference,
-          NETWORK: network.public.name,
-          LABELS: labelWords(stack),
-        },
-      },
-      { parent: this, dependsOn: [image.resource] },
-    );
+    const { stack, network, volumes, image, server, appPath, behindEdge = false } = args;
+    const port = behindEdge ? undefined : this.#freePort(name, args);
     const health = "http://127.0.0.1:8089/healthz";
     const readOnly = (volume: docker.Volume, target: string) => ({
       type: "volume",
@@ -62,7 +54,10 @@ export class Proxy extends pulumi.ComponentResource {
         image: image.reference,
         user: server,
         limits: server,
-        networks: [{ network: network.public }, { network: network.app, aliases: ["proxy"] }],
+        networks: [
+          { network: behindEdge ? { name: NETWORK } : network.public },
+          { network: network.app, aliases: ["proxy"] },
+        ],
         mounts: [
           { type: "volume", source: volumes.proxy.name, target: "/var/lib/drydock" },
           readOnly(volumes.public, "/srv/public"),
@@ -80,11 +75,30 @@ export class Proxy extends pulumi.ComponentResource {
         stopSignal: "SIGQUIT",
         stopTimeout: 30,
         startTimeout: 60,
-        ports: [{ internal: 8080, external: server.port, ip: server.interface }],
+        ports: behindEdge ? [] : [{ internal: 8080, external: server.port, ip: server.interface }],
       },
-      "old-before-new",
-      { parent: this, dependsOn: [image.resource, volumes.ownership, port] },
+      // Behind an edge it holds no port: its successor serves before it goes.
+      behindEdge ? "new-before-old" : "old-before-new",
+      { parent: this, dependsOn: [image.resource, volumes.ownership, ...present(port)] },
     );
     this.registerOutputs({ container: this.container.name });
+  }
+
+  /** Has run when the port that it publishes can be had. */
+  #freePort(name: string, { stack, network, image, server }: ProxyArgs): command.local.Command {
+    return step(
+      stack,
+      `${name}-port`,
+      {
+        script: "port",
+        environment: {
+          ADDRESS: `${bracketed(server.interface)}:${server.port}`,
+          IMAGE: image.reference,
+          NETWORK: network.public.name,
+          LABELS: labelWords(stack),
+        },
+      },
+      { parent: this, dependsOn: [image.resource] },
+    );
   }
 }

@@ -5,6 +5,8 @@ import { plannedHashes } from "../config/plan.ts";
 import type { Environment, Settings } from "../config/settings.ts";
 import { App } from "./app.ts";
 import { Assets } from "./assets.ts";
+import type { FoundEdge } from "./edge/found.ts";
+import { Join } from "./edge/join.ts";
 import { Horizon } from "./horizon.ts";
 import { AppImage } from "./image.ts";
 import type { Infrastructure } from "./infrastructure.ts";
@@ -26,7 +28,7 @@ import { Worker } from "./worker.ts";
 type ReleaseSettings = Pick<
   Settings,
   | ("app" | "workers" | "horizon" | "scheduler" | "migrate" | "database" | "redis" | "proxy")
-  | ("verify" | "limits" | "logs")
+  | ("verify" | "limits" | "logs" | "domains")
 >;
 
 export interface ReleaseArgs extends ReleaseIdentity {
@@ -37,6 +39,8 @@ export interface ReleaseArgs extends ReleaseIdentity {
   readonly environment: Environment;
   /** Names all settings without variables and secrets, for the records. */
   readonly settingsHash: string;
+  /** The machine's edge, where visitors come by one. @default they come by a published port */
+  readonly edge?: FoundEdge | undefined;
   /** What an image is built for: a system and processor, such as linux/amd64. @default the builder's own */
   readonly platform?: string | undefined;
 }
@@ -134,15 +138,25 @@ export class Release extends pulumi.ComponentResource {
       named("verify"),
       {
         ...{ laravel, url, replicas: app.replicas, workers, processes, requests: settings.verify.requests },
+        proxy: args.edge && proxy,
         after: [traffic.command, ...present(opcache.command)],
       },
       on,
     );
+    const { edge } = args;
+    const joined =
+      edge === undefined
+        ? undefined
+        : new Join(
+            named("join"),
+            { ...{ stack, edge, proxy, domains: settings.domains }, volume: volumes.proxy, after: [verify.command] },
+            on,
+          );
     this.record = new Record(
       named("record"),
       {
         ...{ laravel, settings: args.settingsHash, keepDays: settings.logs.keepDays, keeper, replicas: app.replicas },
-        ...{ probes: verify.command.stdout, after: [verify.command] },
+        ...{ probes: verify.command.stdout, after: [verify.command, ...present(joined?.drained)] },
       },
       on,
     );

@@ -14,6 +14,8 @@ export interface VerifyArgs {
   readonly replicas: readonly docker.Container[];
   /** All other containers of the application that last. */
   readonly workers: readonly docker.Container[];
+  /** Where its predecessor may serve beside it for a moment. @default it has none */
+  readonly proxy?: docker.Container | undefined;
   /** How many requests through the proxy must succeed. */
   readonly requests: number;
   /** How many processes and threads a container may have. */
@@ -28,7 +30,7 @@ export class Verify extends pulumi.ComponentResource {
 
   constructor(name: string, args: VerifyArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:Verify", name, {}, options);
-    const { laravel, url, replicas, workers, requests, processes, after } = args;
+    const { laravel, url, replicas, workers, requests, processes, after, proxy } = args;
     const { app, stack, network, environment, release } = laravel;
     const fpm = app.server === "fpm";
     this.command = step(
@@ -46,6 +48,7 @@ export class Verify extends pulumi.ComponentResource {
           HEALTH_PATH: app.healthPath,
           REQUESTS: String(requests),
           PROCESSES: String(processes),
+          ...(proxy === undefined ? {} : { PROXY: proxy.name }),
         },
         stdin: pulumi.secret(JSON.stringify({ names: plannedHashes(environment, release) })),
       },

@@ -1,5 +1,6 @@
 import { defined } from "../lib/defined.ts";
 import { checkCapacity } from "./capacity.ts";
+import { checkDomains, warnOfDomains } from "./domains.ts";
 import type { Found, LenientSettings } from "./found.ts";
 import { type Problem, removeCommand, secretCommand, setCommand } from "./problems.ts";
 import { hasCacheServer } from "./schema/redis.ts";
@@ -147,6 +148,7 @@ export function checkTogether(settings: LenientSettings, env: Readonly<Record<st
     );
 
   checkWeb(settings, add, set);
+  checkDomains(settings, env, stack, add);
   below("database.bufferPool", database?.bufferPool, database?.memory);
   below("redis.maxmemory", redis?.maxmemory, redis?.memory);
   below("redis.cache.maxmemory", redis?.cache?.maxmemory, redis?.cache?.memory);
@@ -192,7 +194,7 @@ export function checkTogether(settings: LenientSettings, env: Readonly<Record<st
   ];
   return {
     problems: [...problems, ...more.flatMap((found) => found.problems)],
-    warnings: more.flatMap((found) => found.warnings),
+    warnings: [...more.flatMap((found) => found.warnings), ...warnOfDomains(settings)],
   };
 
   function below(path: string, value: number | undefined, limit: number | undefined) {

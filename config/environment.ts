@@ -128,9 +128,12 @@ export const catalogue: readonly Variable[] = [
     example: "false",
   }),
   plain("APP_URL", type.url(), "The address that visitors use", {
-    default: ({ stage, settings: { proxy } }) =>
-      stage === "production" ? undefined : localUrl(proxy?.interface ?? "127.0.0.1", proxy?.port ?? 8080),
-    computed: "the proxy's own address; none in production",
+    default: ({ stage, settings: { proxy, domains } }) => {
+      const name = domains?.[0]?.name;
+      if (name !== undefined) return name.startsWith("*.") ? undefined : `https://${name}`;
+      return stage === "production" ? undefined : localUrl(proxy?.interface ?? "127.0.0.1", proxy?.port ?? 8080);
+    },
+    computed: "the first of `domains`; without any, the proxy's own address, and none in production",
     required: true,
     check: (value, { stage }) =>
       stage === "production" && !value.startsWith("https://")

@@ -37,7 +37,23 @@ const OURS = ["app", "database", "redis", "proxy"];
  */
 export function factsIn(raw: Readonly<Record<string, unknown>>, stack: string): Facts | undefined {
   const { values, env } = readRaw(raw, stack);
+  if (Object.keys(values["edge"] ?? {}).length > 0) return edgeFacts(leniently(values));
   return OURS.every((group) => group in values) ? factsOf(leniently(values), env["APP_ENV"]) : undefined;
+}
+
+/** Of the stack of a machine's edge, which has no application. */
+function edgeFacts({ edge = {} }: LenientSettings): Facts {
+  const { uid = 101, httpPort = 80, httpsPort = 443, ca } = edge;
+  return {
+    // Nobody but its own machine trusts such an authority.
+    ...(ca === "local" ? { appEnv: "local" } : {}),
+    uids: { edge: uid, certificates: uid },
+    groups: {},
+    health: { port: 9000, path: "/up" },
+    counts: {},
+    published: { edge: [httpPort, httpsPort] },
+    persistent: [],
+  };
 }
 
 export function factsOf(

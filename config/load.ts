@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { getProject, getStack, log, runtime } from "@pulumi/pulumi";
-import { encryptedIn } from "./encrypted.ts";
+import { type EdgeSettings, parseEdge } from "./edge.ts";
+import { encryptedIn, type IsEncrypted } from "./encrypted.ts";
 import { describeProblem } from "./problems.ts";
 import { type Configuration, parseConfiguration } from "./settings.ts";
 
@@ -13,6 +14,19 @@ import { type Configuration, parseConfiguration } from "./settings.ts";
  * @throws SettingsError with everything that is wrong
  */
 export function loadConfiguration(): Configuration {
+  const { raw, isEncrypted } = configurationOf();
+  const configuration = parseConfiguration(raw, getStack(), isEncrypted);
+  for (const warning of configuration.warnings) void log.warn(describeProblem(warning));
+  return configuration;
+}
+
+/** Reads the configuration of the running Pulumi program, where it is that of an edge. @throws SettingsError */
+export function loadEdge(): EdgeSettings {
+  const { raw, isEncrypted } = configurationOf();
+  return parseEdge(raw, getStack(), isEncrypted);
+}
+
+function configurationOf(): { readonly raw: Record<string, unknown>; readonly isEncrypted: IsEncrypted } {
   const prefix = `${getProject()}:`;
   const all = Object.entries(runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
   const raw = Object.fromEntries(all.map(([key, value]) => [key.slice(prefix.length), value]));
@@ -22,9 +36,7 @@ export function loadConfiguration(): Configuration {
     project: getProject(),
     values: Object.fromEntries(all.map(read(prefix))),
   });
-  const configuration = parseConfiguration(raw, getStack(), isEncrypted);
-  for (const warning of configuration.warnings) void log.warn(describeProblem(warning));
-  return configuration;
+  return { raw, isEncrypted };
 }
 
 /** Each group arrives as JSON. */

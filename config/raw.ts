@@ -1,6 +1,9 @@
 import { joinPath, type Problem, removeCommand, textCommand } from "./problems.ts";
 import { kind } from "./show.ts";
 
+/** Groups that are lists. */
+const LISTS = ["domains"];
+
 /** The configuration as objects, and the variables as texts. */
 export interface Raw {
   readonly values: Readonly<Record<string, unknown>>;
@@ -18,7 +21,7 @@ export function readRaw(raw: Readonly<Record<string, unknown>>, stack: string): 
   const values: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(raw)) {
     const object = typeof value === "string" ? fromJson(value) : value;
-    if (isObject(object)) values[key] = object;
+    if (isObject(object) || (LISTS.includes(key) && Array.isArray(object))) values[key] = object;
     // `drydock:logs:` with nothing below it says nothing.
     else if (object === null || object === undefined) continue;
     else

@@ -12,6 +12,8 @@ export const ROLES = [
   "service",
   "backup",
   "restore",
+  "edge",
+  "certificates",
 ] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -44,6 +46,8 @@ export const USER_FROM = {
   backup: "app",
   restore: "database",
   service: undefined,
+  edge: "edge",
+  certificates: "edge",
 } as const satisfies Record<Role, string | undefined>;
 
 /** The group of settings that says what else a role is given: memory, processors. */
@@ -60,4 +64,6 @@ export const SETTINGS_OF = {
   backup: "backup",
   restore: "backup",
   service: "services",
+  edge: "edge",
+  certificates: "edge",
 } as const satisfies Record<Role, string>;

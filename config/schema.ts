@@ -4,6 +4,8 @@ import { app } from "./schema/app.ts";
 import { backup } from "./schema/backup.ts";
 import { database } from "./schema/database.ts";
 import { docker } from "./schema/docker.ts";
+import { domains } from "./schema/domains.ts";
+import { edge } from "./schema/edge.ts";
 import { migrate } from "./schema/migrate.ts";
 import { defaultHeaders, proxy } from "./schema/proxy.ts";
 import { redis } from "./schema/redis.ts";
@@ -23,11 +25,13 @@ export const groups = {
   database,
   redis,
   proxy,
+  domains,
   backup,
   verify,
   limits,
   logs,
   bucket,
+  edge,
 };
 
 /** A whole stack's configuration, strict: what it does not name is an error. */
@@ -63,11 +67,17 @@ export const settingsSchema = z.strictObject({
     }))
     .prefault({} as never)
     .meta({ description: "nginx, the only container with a published port" }),
+  domains: domains.prefault([]).meta({
+    description: "The names that visitors use, where the machine's edge takes them in: see docs/domains.md",
+  }),
   backup: backup.prefault({}).meta({ description: "Backups, their proof and points in time" }),
   verify: verify.prefault({}).meta({ description: "What proves a release" }),
   limits: limits.prefault({}).meta({ description: "What each container may use, whatever it is for" }),
   logs: logs.prefault({}).meta({ description: "Docker's log files" }),
   bucket: bucket.prefault({}).meta({ description: "The S3 bucket for backups: see docs/backups.md" }),
+  edge: edge.prefault({}).meta({
+    description: "The edge of a machine, which has a stack of its own with nothing but this: see docs/domains.md",
+  }),
   env: z
     .record(z.string(), z.string())
     .prefault({})

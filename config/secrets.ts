@@ -2,7 +2,7 @@ import { catalogue } from "./environment.ts";
 import { at } from "./walk.ts";
 
 /** The settings that are secret; the variables' own word is in the catalogue. */
-export const SECRET_SETTINGS: readonly (readonly string[])[] = [
+const SECRET_SETTINGS: readonly (readonly string[])[] = [
   ["docker", "registry", "password"],
   ["database", "rootPassword"],
   ["backup", "key"],
@@ -12,7 +12,25 @@ export const SECRET_SETTINGS: readonly (readonly string[])[] = [
   ["backup", "alarms", "webhook"],
   ["backup", "alarms", "heartbeat"],
   ["backup", "s3", "secretAccessKey"],
+  ["edge", "eab", "hmac"],
+  ["edge", "alarms", "email", "password"],
+  ["edge", "alarms", "webhook"],
 ];
+
+/** The paths of all secret settings that these settings may have: those whose names are the user's own, too. */
+export function secretPaths(settings: unknown): readonly (readonly (string | number)[])[] {
+  const below = (...path: (string | number)[]) =>
+    Object.keys((at(settings, path) as object | undefined) ?? {}).map((name) => [...path, name]);
+  const domains = at(settings, ["domains"]);
+  return [
+    ...SECRET_SETTINGS,
+    ...below("edge", "dns", "variables"),
+    ...(Array.isArray(domains) ? domains : []).flatMap((_, index) => [
+      ["domains", index, "certificate", "key"],
+      ...below("domains", index, "access", "users"),
+    ]),
+  ];
+}
 
 const plain = new Set(catalogue.filter(({ secret }) => !secret).map(({ name }) => name));
 
@@ -21,6 +39,6 @@ export function secretValues(env: Readonly<Record<string, string>>, settings: un
   const variables = Object.entries(env)
     .filter(([name]) => !plain.has(name))
     .map(([, value]) => value);
-  const others = SECRET_SETTINGS.map((path) => at(settings, path));
+  const others = secretPaths(settings).map((path) => at(settings, path));
   return [...variables, ...others.filter((value) => typeof value === "string")];
 }

@@ -9,7 +9,7 @@ import { readRaw } from "./raw.ts";
 import { type Environment, resolveEnvironment } from "./resolve.ts";
 import { workers } from "./schema/workers.ts";
 import { groups, type Settings, settingsSchema } from "./schema.ts";
-import { SECRET_SETTINGS, secretValues } from "./secrets.ts";
+import { secretPaths, secretValues } from "./secrets.ts";
 import { at, unwrapped } from "./walk.ts";
 
 export type { Environment, Problem, Settings };
@@ -74,18 +74,18 @@ function judgeSettings(raw: Readonly<Record<string, unknown>>, stack: string): J
 }
 
 /** The secrets that stand in the stack's file for everyone who may read the repository. */
-function exposed(
+export function exposed(
   settings: LenientSettings,
   env: Readonly<Record<string, string>>,
   stack: string,
   isEncrypted: IsEncrypted,
 ): Problem[] {
   const secrets = [
-    ...SECRET_SETTINGS.filter((path) => at(settings, path) !== undefined),
+    ...secretPaths(settings).filter((path) => at(settings, path) !== undefined),
     ...catalogue.filter(({ name, secret }) => secret && (env[name] ?? "") !== "").map(({ name }) => ["env", name]),
   ];
   return secrets
-    .filter((path) => isEncrypted(path) === false)
+    .filter((path) => isEncrypted(path.map(String)) === false)
     .map((path) => ({
       path: joinPath(path),
       message: "is kept without encryption in the stack's file",
@@ -100,6 +100,11 @@ export function leniently(values: Readonly<Record<string, unknown>>): LenientSet
     const given = values[name];
     const fields: Record<string, unknown> = {};
     const inner: z.core.$ZodType = unwrapped(group);
+    if (inner instanceof z.ZodArray) {
+      const parsed = group.safeParse(given ?? []);
+      if (parsed.success) Object.assign(result, { [name]: parsed.data });
+      continue;
+    }
     // Members of a group whose names are the user's own: each is judged as the others are.
     const shape =
       inner instanceof z.ZodRecord

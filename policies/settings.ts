@@ -25,6 +25,8 @@ const BY_NAME: Readonly<Record<Role, string>> = {
   proxy: word("proxy", "nginx", "caddy", "traefik", "haproxy"),
   app: word("app", "web", "php", "fpm", "laravel"),
   service: "^service-",
+  edge: "^edge$",
+  certificates: "^edge-certificates$",
 };
 
 const expression = z.string().refine(compiles, "must be a regular expression");

@@ -41,7 +41,7 @@ export async function destroy(options: DestroyOptions): Promise<number> {
   return await audited(session, "destroy", all ? ["--volumes"] : [], () => destroyConfirmed(session, all, volumes));
 }
 
-async function destroyConfirmed(session: Session, all: boolean, volumes: readonly string[]): Promise<number> {
+export async function destroyConfirmed(session: Session, all: boolean, volumes: readonly string[]): Promise<number> {
   const { stack, paths, env } = session;
   const lock = takeLock(paths.lock(stack), stack);
   try {

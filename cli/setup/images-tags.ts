@@ -3,7 +3,7 @@ import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-export const IMAGES = ["base", "php", "proxy", "database", "redis", "backup"] as const;
+export const IMAGES = ["base", "php", "proxy", "database", "redis", "backup", "certificates"] as const;
 export type ImageName = (typeof IMAGES)[number];
 export type ImageReferences = Readonly<Record<ImageName, string>>;
 
@@ -15,6 +15,7 @@ const SERIES: Readonly<Record<ImageName, string>> = {
   database: "11.8",
   redis: "8.0",
   backup: "1",
+  certificates: "1",
 };
 
 /** The folder with a folder for each image. */
@@ -22,6 +23,9 @@ export const IMAGES_DIR = fileURLToPath(new URL("../../images", import.meta.url)
 
 /** What the backup image holds beside its folder: the agent, bundled from here with the packages below. */
 export const AGENT_DIR = fileURLToPath(new URL("../../agent", import.meta.url));
+/** The same for the image of the certificates' keeper. */
+export const KEEPER_DIR = fileURLToPath(new URL("../../certificates", import.meta.url));
+const KEEPER_PACKAGES = ["nodemailer", "zod"] as const;
 /** What all programs share and agree on; the agent is bundled from it as well. */
 const SHARED_DIRS = ["lib", "contracts"].map((folder) => fileURLToPath(new URL(`../../${folder}`, import.meta.url)));
 const AGENT_PACKAGES = [
@@ -35,12 +39,18 @@ const AGENT_PACKAGES = [
   "zod",
 ] as const;
 
-function agentHash(): string {
+function bundleHash(folder: string, names: readonly string[]): string {
   const { dependencies } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
     dependencies: Record<string, string>;
   };
-  const packages = AGENT_PACKAGES.map((name) => `${name}@${dependencies[name]}`).join("\n");
-  return [...SHARED_DIRS, AGENT_DIR].reduce((hash, folder) => contentHash(folder, hash), packages);
+  const packages = names.map((name) => `${name}@${dependencies[name]}`).join("\n");
+  return [...SHARED_DIRS, folder].reduce((hash, one) => contentHash(one, hash), packages);
+}
+
+/** What is bundled into an image. */
+function bundled(name: ImageName): string[] {
+  if (name === "backup") return [bundleHash(AGENT_DIR, AGENT_PACKAGES)];
+  return name === "certificates" ? [bundleHash(KEEPER_DIR, KEEPER_PACKAGES)] : [];
 }
 
 /** A folder's content (names, run bits, bytes) as 12 hex digits, mixed with `parent`. Times and owners don't count. */
@@ -61,14 +71,15 @@ export function contentHash(folder: string, parent = ""): string {
 }
 
 /**
- * The references of all images, from the content of their folders (and of agent/) alone: no engine is asked. All
+ * The references of all images, from the content of their folders (and of agent/ and certificates/) alone: no engine is
+ * asked. All
  * others depend on the base and change with it.
  * @param dir the folder with a folder for each image. @default the project's images/
  */
 export function imageTags(dir: string = IMAGES_DIR): ImageReferences {
   const base = contentHash(join(dir, "base"));
   const hashOf = (name: ImageName): string =>
-    name === "base" ? base : contentHash(join(dir, name), name === "backup" ? `${base}\n${agentHash()}` : base);
+    name === "base" ? base : contentHash(join(dir, name), [base, ...bundled(name)].join("\n"));
   const reference = (name: ImageName): string => `drydock/${name}:${SERIES[name]}-${hashOf(name)}`;
   return Object.fromEntries(IMAGES.map((name) => [name, reference(name)])) as Record<ImageName, string>;
 }

@@ -6,7 +6,15 @@ import { CliError } from "../shared/errors.ts";
 import { run, tail } from "./docker-run.ts";
 import { type AptAccess, readAptAccess, SUITE, writeAptFiles } from "./images-apt.ts";
 import { bootstrapBase, imageCache, registryAnswers } from "./images-base.ts";
-import { AGENT_DIR, IMAGES, IMAGES_DIR, type ImageName, type ImageReferences, imageTags } from "./images-tags.ts";
+import {
+  AGENT_DIR,
+  IMAGES,
+  IMAGES_DIR,
+  type ImageName,
+  type ImageReferences,
+  imageTags,
+  KEEPER_DIR,
+} from "./images-tags.ts";
 
 export { type ImageName, type ImageReferences, imageTags };
 
@@ -14,6 +22,8 @@ export interface EnsureImagesOptions {
   readonly log: (line: string) => void;
   /** The engine, as ensureDocker answers it. */
   readonly host: string;
+  /** @default what a stack needs: all but what is the edge's alone */
+  readonly only?: readonly ImageName[];
 }
 
 /**
@@ -22,15 +32,16 @@ export interface EnsureImagesOptions {
  * is the right one, and a second clone of the same version builds nothing.
  * @throws CliError with the step that failed and the end of its output
  */
-export async function ensureImages({ log, host }: EnsureImagesOptions): Promise<ImageReferences> {
+export async function ensureImages({ log, host, only = OF_A_STACK }: EnsureImagesOptions): Promise<ImageReferences> {
   const references = imageTags();
-  if ((await missing(references, host)).length === 0) return references;
+  const due = async () => (await missing(references, host)).filter((name) => only.includes(name));
+  if ((await due()).length === 0) return references;
   return await withLock(join(imageCache(), "lock"), "building images", log, async () => {
-    const todo = await missing(references, host);
+    const todo = await due();
     const apt = await readAptAccess(undefined, () => sourcesOfImage(host));
     for (const name of todo) {
       const begin = Date.now();
-      log(`[${IMAGES.indexOf(name) + 1}/${IMAGES.length}] building ${references[name]} …`);
+      log(`[${only.indexOf(name) + 1}/${only.length}] building ${references[name]} …`);
       if (name === "base") await buildBase(references, { log, host, apt });
       else await build(name, references, { host, apt });
       log(`      done in ${Math.round((Date.now() - begin) / 1000)} s`);
@@ -38,6 +49,8 @@ export async function ensureImages({ log, host }: EnsureImagesOptions): Promise<
     return references;
   });
 }
+
+const OF_A_STACK = IMAGES.filter((name) => name !== "certificates");
 
 /** Where Debian's own image has its packages from, if a registry of images answers. */
 async function sourcesOfImage(host: string): Promise<string | undefined> {
@@ -133,21 +146,34 @@ async function build(name: ImageName, references: ImageReferences, { host, apt }
 export async function fillContext(name: ImageName, folder: string): Promise<void> {
   cpSync(join(IMAGES_DIR, name), folder, { recursive: true });
   if (name === "backup") await bundleAgent(join(folder, "agent.cjs"));
+  if (name === "certificates") await bundle(join(KEEPER_DIR, "main.ts"), join(folder, "keeper.mjs"), "esm");
   makeReadable(folder);
 }
 
 /** One file with everything that it needs: the image has no npm. */
 export async function bundleAgent(file: string): Promise<void> {
+  await bundle(join(AGENT_DIR, "main.ts"), file, "cjs");
+}
+
+async function bundle(entry: string, outfile: string, format: "cjs" | "esm"): Promise<void> {
   const { build } = await import("esbuild");
   await build({
-    entryPoints: [join(AGENT_DIR, "main.ts")],
-    outfile: file,
+    entryPoints: [entry],
+    outfile,
     bundle: true,
     platform: "node",
     target: "node24",
-    format: "cjs",
+    format,
     legalComments: "inline",
     logLevel: "error",
+    // A package of the older kind asks for others where it is used.
+    ...(format === "esm"
+      ? {
+          banner: {
+            js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+          },
+        }
+      : {}),
   });
 }
 

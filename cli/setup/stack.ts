@@ -6,7 +6,7 @@ import { pulumiFailure } from "../shared/errors.ts";
 import { LOCAL, type Paths } from "../shared/project.ts";
 import type { Finished } from "../shared/pulumi.ts";
 import type { Session } from "../shared/session.ts";
-import { selectedStack, stackExists } from "../shared/stack.ts";
+import { at, selectedStack, stackConfig, stackExists } from "../shared/stack.ts";
 import { type ImageReferences, imageTags } from "./images.ts";
 import { ensureLocalFile } from "./local.ts";
 
@@ -36,7 +36,9 @@ export async function ensureStack(
     const { stderr } = await run(session, init, /already exists/);
     if (!/already exists/.test(stderr)) log(`stack ${stack} created`);
   }
-  if (selectedStack(paths, env) === undefined) await run(session, ["stack", "select", stack]);
+  // Who makes an edge first means the stacks behind it afterwards.
+  const isEdge = at(stackConfig(paths, stack), "edge") !== undefined;
+  if (!isEdge && selectedStack(paths, env) === undefined) await run(session, ["stack", "select", stack]);
   if (stack === LOCAL) await ensureLocalFile(session, images, log, locked);
 }
 

@@ -293,7 +293,7 @@ describe("the stack", () => {
     assert.match(site, /listen 8080 default_server;\n(.*\n)*  listen 8091;/);
     for (const script of ["switch", "verify"]) {
       const text = readFileSync(`commands/${script}.sh`, "utf8");
-      assert.ok(text.includes("http://proxy:8091$HEALTH_PATH") && !text.includes("proxy:8080"), script);
+      assert.ok(/http:\/\/\$(PROXY|\{PROXY:-proxy\}):8091\$HEALTH_PATH/.test(text) && !text.includes(":8080"), script);
     }
     assert.deepEqual(
       leaf(resources, "proxy").inputs.ports.map((port: any) => port.internal),

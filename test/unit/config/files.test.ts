@@ -20,13 +20,20 @@ const keysOf = (tree: unknown, prefix = ""): string[] =>
   ]);
 
 describe("the project's files", () => {
-  it("declare in Pulumi.yaml the groups of the schema, in its order and words, all as objects that may be left out", () => {
+  it("declare in Pulumi.yaml the groups of the schema, in its order and words, all as objects or lists that may be left out", () => {
     const declared = Object.entries(file("Pulumi.yaml")["config"] as Tree);
     assert.deepEqual(
       declared,
       Object.keys(settingsSchema.shape).map((group) => [
         group,
-        { type: "object", description: docOf(settingsSchema, [group]).description, default: {} },
+        group === "domains"
+          ? {
+              type: "array",
+              items: { type: "object" },
+              description: docOf(settingsSchema, [group]).description,
+              default: [],
+            }
+          : { type: "object", description: docOf(settingsSchema, [group]).description, default: {} },
       ]),
     );
   });

@@ -1,0 +1,315 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { KeeperSettings, KeeperStatus, Kind, NameStatus } from "../contracts/certificates.ts";
+import type { Alarms } from "./alarms.ts";
+import { type Folders, fileName, live, proven, readIf, replace } from "./folders.ts";
+import { type Judged, judge, leftOf } from "./pem.ts";
+
+/** Who makes certificates; a test has others. */
+export interface Makers {
+  rehearse(name: string): Promise<void>;
+  obtain(name: string): Promise<string>;
+  /** What was obtained last. */
+  kept(name: string): string | undefined;
+  placeholder(name: string): Promise<string>;
+  local(name: string): Promise<string>;
+  /** What is in the way of a request for the name. */
+  preflight(name: string): Promise<string | undefined>;
+  now(): number;
+  log(level: "info" | "warn" | "error", line: string): void;
+}
+
+const [SECOND, MINUTE, HOUR, DAY] = [1000, 60_000, 3_600_000, 86_400_000];
+/** After a failure; an authority allows five an hour for each name. */
+const BACK_OFF = [HOUR, 6 * HOUR, 24 * HOUR];
+/** The same where only the authority for trials has said no. */
+const REHEARSED = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR];
+/** While a name doesn't lead here, nobody else is asked, so that it may be looked at often. */
+const ELSEWHERE = 30 * SECOND;
+/** From here on it is worth an alarm: how long a name has no certificate, in ms, and how much of a lifetime is left. */
+const [WITHOUT, SHORT] = [10 * MINUTE, 1 / 5];
+/** The same of a certificate that its owner has to renew. */
+const OWN = 14 * DAY;
+
+const wantedSchema = z.object({ stack: z.string(), names: z.array(z.string()) });
+/** A name becomes a file's name and an argument. */
+const isName = (name: string): boolean => /^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(name);
+
+const memorySchema = z.record(
+  z.string(),
+  z.object({
+    since: z.number(),
+    failures: z.number(),
+    next: z.number(),
+    problem: z.string().optional(),
+    /** Since when it has had a certificate that browsers trust. */
+    real: z.number().optional(),
+  }),
+);
+type Memory = z.output<typeof memorySchema>;
+
+/** Sees to it that each name that a stack wants has a certificate. */
+export class Keeper {
+  readonly #settings: KeeperSettings;
+  readonly #folders: Folders;
+  readonly #makers: Makers;
+  readonly #alarms: Alarms;
+  readonly #memoryFile: string;
+  #memory: Memory;
+
+  constructor(settings: KeeperSettings, folders: Folders, makers: Makers, alarms: Alarms) {
+    this.#settings = settings;
+    this.#folders = folders;
+    this.#makers = makers;
+    this.#alarms = alarms;
+    this.#memoryFile = join(folders.accounts, "names.json");
+    for (const folder of ["live", "proven", "challenge"])
+      mkdirSync(join(folders.certificates, folder), { recursive: true, mode: 0o755 });
+    this.#memory = this.#remembered();
+  }
+
+  #remembered(): Memory {
+    try {
+      return memorySchema.parse(JSON.parse(readIf(this.#memoryFile) ?? "{}"));
+    } catch {
+      return {};
+    }
+  }
+
+  /** One look at all names, one after the other; a name that fails stops no other. */
+  async look(): Promise<void> {
+    const wanted = this.wanted();
+    // First what is quick: no visitor of one name waits for another name's certificate.
+    for (const name of wanted.keys()) await this.#attempt(name, () => this.#present(name));
+    this.#report(wanted);
+    for (const name of wanted.keys()) {
+      if (await this.#attempt(name, () => this.#renewed(name))) this.#report(wanted);
+    }
+    for (const name of Object.keys(this.#memory)) if (!wanted.has(name)) this.#forget(name);
+    this.#prove(wanted);
+    this.#remember();
+    this.#report(wanted);
+    await this.#alarm(wanted);
+  }
+
+  /** The names, with the stack that wants each. */
+  wanted(): ReadonlyMap<string, string> {
+    const folder = join(this.#folders.state, "wanted");
+    const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith(".json")) : [];
+    const pairs = files.sort().flatMap((file) => {
+      try {
+        const { stack, names } = wantedSchema.parse(JSON.parse(readFileSync(join(folder, file), "utf8")));
+        return names.filter(isName).map((name) => [name, stack] as const);
+      } catch (error) {
+        this.#makers.log(
+          "error",
+          `wanted/${file} can't be read, its names are left as they are: ${(error as Error).message}`,
+        );
+        return [];
+      }
+    });
+    return new Map(pairs);
+  }
+
+  async #attempt(name: string, what: () => Promise<boolean>): Promise<boolean> {
+    try {
+      return await what();
+    } catch (error) {
+      this.#makers.log("error", `${name}: ${(error as Error).message}`);
+      return false;
+    }
+  }
+
+  #of(name: string): Memory[string] {
+    return (this.#memory[name] ??= { since: this.#makers.now(), failures: 0, next: 0 });
+  }
+
+  /** What is served under the name now, if it can be. */
+  #served(name: string): Judged | undefined {
+    const pem = readIf(live(this.#folders, name));
+    const judged = pem === undefined ? undefined : judge(pem, name);
+    return typeof judged === "string" ? undefined : judged;
+  }
+
+  /** There is something to serve, and it is the best that is here. */
+  async #present(name: string): Promise<boolean> {
+    this.#of(name);
+    const file = live(this.#folders, name);
+    const now = readIf(file);
+    const own = readIf(join(this.#folders.state, "own", `${fileName(name)}.pem`));
+    const best = own !== undefined && typeof judge(own, name) !== "string" ? own : undefined;
+    if (best !== undefined) {
+      if (now !== best) replace(file, best);
+      return now !== best;
+    }
+    const served = this.#served(name);
+    if (served !== undefined && !served.placeholder && served.notAfter.getTime() > this.#makers.now()) return false;
+    const kept = this.#settings.ca === "local" ? undefined : this.#makers.kept(name);
+    const judged = kept === undefined ? "" : judge(kept, name);
+    if (
+      typeof judged !== "string" &&
+      (served === undefined || served.placeholder || judged.notAfter > served.notAfter)
+    ) {
+      if (served === undefined && now !== undefined)
+        this.#makers.log(
+          "warn",
+          `${name}: what was in its file can't be served; the last certificate is back in its place`,
+        );
+      if (kept !== now) replace(file, kept!);
+      return kept !== now;
+    }
+    if (served !== undefined) return false;
+    replace(file, await this.#makers.placeholder(name));
+    return true;
+  }
+
+  #isOwn(name: string): boolean {
+    const own = readIf(join(this.#folders.state, "own", `${fileName(name)}.pem`));
+    return own !== undefined && own === readIf(live(this.#folders, name));
+  }
+
+  /** Asks the authority, where it is time to. */
+  async #renewed(name: string): Promise<boolean> {
+    const memory = this.#of(name);
+    const { now, log } = this.#makers;
+    if (this.#isOwn(name) || now() < memory.next) return false;
+    const served = this.#served(name);
+    if (this.#settings.ca === "local") {
+      if (served !== undefined && !served.placeholder && leftOf(served, now()) > 1 / 3) return false;
+      replace(live(this.#folders, name), await this.#makers.local(name));
+      return true;
+    }
+    const has = served !== undefined && !served.placeholder;
+    let rehearsing = !has;
+    try {
+      if (!has && this.#settings.preflight && this.#settings.challenge === "http-01" && !name.startsWith("*.")) {
+        const problem = await this.#makers.preflight(name);
+        if (problem !== undefined) {
+          if (memory.problem !== problem) log("warn", problem);
+          Object.assign(memory, { problem, next: now() + ELSEWHERE });
+          return true;
+        }
+      }
+      if (!has) await this.#makers.rehearse(name);
+      rehearsing = false;
+      const pem = await this.#makers.obtain(name);
+      const judged = judge(pem, name);
+      if (typeof judged === "string") throw new Error(`the authority has signed something else: ${judged}`);
+      const changed = pem !== readIf(live(this.#folders, name));
+      if (changed) {
+        replace(live(this.#folders, name), pem);
+        log("info", `${name}: certificate of ${judged.issuer}, until ${judged.notAfter.toISOString()}`);
+      }
+      // The authority itself may say that it is time (ARI): it is asked that often.
+      const lifetime = judged.notAfter.getTime() - judged.notBefore.getTime();
+      this.#memory[name] = {
+        since: memory.since,
+        ...(memory.real === undefined ? {} : { real: memory.real }),
+        failures: 0,
+        next: now() + Math.min(6 * HOUR, Math.max(2 * SECOND, lifetime / 60)),
+      };
+      return changed;
+    } catch (error) {
+      const problem = (error as Error).message;
+      const pauses = rehearsing && this.#settings.staging !== undefined ? REHEARSED : BACK_OFF;
+      const pause = pauses[Math.min(memory.failures, pauses.length - 1)]!;
+      // One that ends soon is tried more often: an hour is long for a certificate of two hours.
+      const left = has ? Math.max(2 * SECOND, (served.notAfter.getTime() - now()) / 10) : Infinity;
+      const next = now() + Math.min(pause, left);
+      Object.assign(memory, { problem, failures: memory.failures + 1, next });
+      log("error", `${name}: ${problem}; tried again at ${new Date(next).toISOString()}`);
+      return true;
+    }
+  }
+
+  /** Browsers are told to use nothing but https when a name has had a real certificate for some days. */
+  #prove(wanted: ReadonlyMap<string, string>): void {
+    const now = this.#makers.now();
+    for (const name of wanted.keys()) {
+      const memory = this.#of(name);
+      const served = this.#served(name);
+      const real =
+        served !== undefined && !served.placeholder && this.#settings.ca !== "local" && served.notAfter.getTime() > now;
+      if (!real) delete memory.real;
+      else memory.real ??= now;
+      const file = proven(this.#folders, name);
+      const is = memory.real !== undefined && now - memory.real >= this.#settings.hstsAfter * DAY;
+      if (is && !existsSync(file)) replace(file, "", 0o644);
+      else if (!is) rmSync(file, { force: true });
+    }
+  }
+
+  /** A name that no stack wants any more: what was signed stays with the accounts, for one that wants it again. */
+  #forget(name: string): void {
+    delete this.#memory[name];
+    rmSync(live(this.#folders, name), { force: true });
+    rmSync(proven(this.#folders, name), { force: true });
+  }
+
+  #remember(): void {
+    replace(this.#memoryFile, JSON.stringify(this.#memory));
+  }
+
+  status(wanted: ReadonlyMap<string, string> = this.wanted()): readonly NameStatus[] {
+    const now = this.#makers.now();
+    return [...wanted].map(([name, stack]) => {
+      const served = this.#served(name);
+      const memory = this.#of(name);
+      const kind: Kind =
+        served === undefined || served.placeholder
+          ? "placeholder"
+          : this.#isOwn(name)
+            ? "own"
+            : this.#settings.ca === "local"
+              ? "local"
+              : "authority";
+      const ended = served !== undefined && served.notAfter.getTime() <= now ? "its certificate has ended" : undefined;
+      const problem = memory.problem ?? ended;
+      return {
+        name,
+        stack,
+        kind,
+        issuer: served?.issuer ?? "",
+        notBefore: served?.notBefore.toISOString() ?? "",
+        notAfter: served?.notAfter.toISOString() ?? "",
+        ...(problem === undefined ? {} : { problem }),
+        ...(memory.next > now && memory.problem !== undefined ? { next: new Date(memory.next).toISOString() } : {}),
+        hsts: existsSync(proven(this.#folders, name)),
+      };
+    });
+  }
+
+  #report(wanted: ReadonlyMap<string, string>): void {
+    const status: KeeperStatus = {
+      at: new Date(this.#makers.now()).toISOString(),
+      names: this.status(wanted),
+      alarms: this.#alarms.current,
+    };
+    replace(join(this.#folders.certificates, "status.json"), `${JSON.stringify(status)}\n`, 0o644);
+  }
+
+  async #alarm(wanted: ReadonlyMap<string, string>): Promise<void> {
+    const now = this.#makers.now();
+    const names = new Set<string>();
+    for (const one of this.status(wanted)) {
+      const { name, kind, problem = "nothing is known of the reason yet" } = one;
+      names.add(name);
+      const [from, to] = [new Date(one.notBefore).getTime(), new Date(one.notAfter).getTime()];
+      const message =
+        kind === "placeholder"
+          ? now - this.#of(name).since < WITHOUT
+            ? undefined
+            : `${name} has no certificate, and browsers warn of the site: ${problem}`
+          : kind === "own"
+            ? to - now > OWN
+              ? undefined
+              : `the certificate of ${name} is your own and ends on ${one.notAfter}: set a new one in drydock:domains`
+            : (to - now) / (to - from) >= SHORT
+              ? undefined
+              : `the certificate of ${name} ends on ${one.notAfter} and could not be renewed: ${problem}`;
+      await this.#alarms.set(name, message);
+    }
+    for (const { name } of this.#alarms.current) if (!names.has(name)) await this.#alarms.set(name, undefined);
+  }
+}

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "mocha";
+import { reportOf } from "../../../cli/edge/show.ts";
+import { parseEdge } from "../../../cli/edge/target.ts";
+import { certificateProblem } from "../../../config/domains.ts";
+
+describe("the status of an edge", () => {
+  const told = [
+    "claim shop.example.com volumes-proxy-1 prod",
+    "claim _.example.com volumes-proxy-2 staging",
+    "route volumes-proxy-1 proxy-1",
+    "route volumes-proxy-2 proxy-2",
+    `status ${JSON.stringify({
+      at: "2026-01-01T00:00:00.000Z",
+      names: [
+        {
+          name: "shop.example.com",
+          stack: "prod",
+          kind: "authority",
+          issuer: "R11",
+          notBefore: "2026-01-01T00:00:00.000Z",
+          notAfter: "2026-04-01T00:00:00.000Z",
+          hsts: true,
+        },
+      ],
+      alarms: [],
+    })}`,
+  ].join("\n");
+
+  it("says of each name whose it is and what is wrong with it", () => {
+    const state = { container: "edge-1", keeper: "edge-certificates-1", ...parseEdge(told) };
+    const [shop, wild] = reportOf(state, new Set(["proxy-1"]));
+    assert.deepEqual(shop, {
+      name: "shop.example.com",
+      stack: "prod",
+      certificate: "authority",
+      until: "2026-04-01T00:00:00.000Z",
+      hsts: true,
+      problems: [],
+    });
+    assert.equal(wild!.name, "*.example.com");
+    assert.deepEqual(wild!.problems, ["its proxy proxy-2 does not run", "its certificate is not looked after yet"]);
+  });
+});
+
+describe("a certificate of the user's own", () => {
+  const made = (...args: string[]) => {
+    const folder = mkdtempSync(join(tmpdir(), "drydock-own-"));
+    try {
+      const [key, chain] = [join(folder, "key"), join(folder, "pem")];
+      execFileSync(
+        "openssl",
+        [
+          "req",
+          "-x509",
+          "-newkey",
+          "ec",
+          "-pkeyopt",
+          "ec_paramgen_curve:P-256",
+          "-nodes",
+          "-subj",
+          "/CN=x",
+          ...args,
+          "-keyout",
+          key,
+          "-out",
+          chain,
+        ],
+        { stdio: "ignore" },
+      );
+      return { key: readFileSync(key, "utf8"), chain: readFileSync(chain, "utf8") };
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+  const good = made("-days", "30", "-addext", "subjectAltName=DNS:shop.example.com");
+
+  it("is judged before anything is changed: its key, its name, its time", () => {
+    assert.equal(certificateProblem(good, ["shop.example.com"]), undefined);
+    assert.match(
+      certificateProblem({ ...good, key: made("-days", "30").key }, ["shop.example.com"])!,
+      /not the certificate's/,
+    );
+    assert.match(certificateProblem(good, ["other.example.com"])!, /is not for other\.example\.com/);
+    assert.match(certificateProblem(good, ["shop.example.com"], new Date(Date.now() + 40 * 86_400_000))!, /ended on/);
+    assert.match(certificateProblem({ ...good, chain: "-----BEGIN CERTIFICATE-----\nx" }, [])!, /can't be read/);
+    assert.match(certificateProblem({ ...good, key: "-----BEGIN PRIVATE KEY-----\nx" }, [])!, /key that can't be read/);
+  });
+});

@@ -1,10 +1,10 @@
-import { createWriteStream, type WriteStream } from "node:fs";
 import { Command, Option } from "commander";
 import { type BackupType, EXIT, PORTS, TYPES } from "../contracts/agent.ts";
 import { defined } from "../lib/defined.ts";
 import type { Agent } from "./agent.ts";
 import { AgentError, messageOf } from "./shared/errors.ts";
 import type { Reporter } from "./shared/events.ts";
+import { output } from "./shared/output.ts";
 
 // The agent's entry: two programs that run for long, and verbs. Each loads no more than it needs.
 
@@ -190,11 +190,6 @@ function verb(
         (reporter) => work(agentOf(reporter), ...([...this.processedArgs, this.opts()] as never[])),
       );
     });
-}
-
-/** Standard output as a stream that can be ended. */
-function output(): WriteStream {
-  return createWriteStream("", { fd: 1, autoClose: false });
 }
 
 /** Does a verb's work and ends with its one event; what may have changed the backups tells the agent that runs. */

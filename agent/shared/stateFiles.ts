@@ -19,9 +19,21 @@ export const isDraft = (name: string): boolean => name.endsWith(DRAFT);
 /** Writes all of it: on a disk that is getting full, a single call writes the part that fits, and that is no error. */
 export function writeAll(file: number, content: Uint8Array): void {
   for (let at = 0; at < content.length; ) {
-    const written = writeSync(file, content, at, content.length - at);
+    const written = writeNow(file, content, at);
     if (written === 0) throw new Error(`no space left: ${at} of ${content.length} bytes were written`);
     at += written;
+  }
+}
+
+/** A pipe that somebody has made one that doesn't wait may have no room yet: see `output`. */
+function writeNow(file: number, content: Uint8Array, at: number): number {
+  for (;;) {
+    try {
+      return writeSync(file, content, at, content.length - at);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
   }
 }
 

@@ -1,12 +1,12 @@
 import { Command, Option } from "commander";
-import { type BackupType, EXIT, PORTS, TYPES } from "../contracts/agent.ts";
+import { type BackupType, EXIT, PORTS, TYPES, titleOf } from "../contracts/agent.ts";
 import { defined } from "../lib/defined.ts";
 import type { Agent } from "./agent.ts";
 import { AgentError, messageOf } from "./shared/errors.ts";
 import type { Reporter } from "./shared/events.ts";
 import { output } from "./shared/output.ts";
 
-// The agent's entry: two programs that run for long, and verbs. Each loads no more than it needs.
+// The agent's entry: three programs that run for long, and verbs. Each loads no more than it needs.
 
 const program = new Command("agent")
   .description("Drydock's backup agent")
@@ -20,6 +20,10 @@ program
   .command("companion")
   .description("run as the companion that restores")
   .action(async () => (await import("./sandbox/serve.ts")).serveCompanion());
+program
+  .command("reader")
+  .description("run as the reader of a service's volume")
+  .action(async () => (await import("./reader/serve.ts")).serveReader());
 
 verb(
   "run",
@@ -61,10 +65,13 @@ verb(
 ).option("--to-time <time>", "recovered to that moment (UTC)");
 verb(
   "files <id>",
-  "the files as tar",
-  async (agent, id: string) => await (await import("./restore/recover.ts")).filesOf(agent, id, output()),
+  "the files of storage/app as tar",
+  async (agent, id: string, { folder, service }: { folder?: string; service?: string }) =>
+    await (await import("./restore/recover.ts")).filesOf(agent, id, titled(folder, service), output()),
   { data: true },
-);
+)
+  .option("--folder <path>", "those of a folder of app.persistent instead")
+  .addOption(new Option("--service <name>", "those of a service's volume instead").conflicts("folder"));
 verb(
   "prepare <id>",
   "a server's data, recovered and checked, in the volume for restores",
@@ -190,6 +197,11 @@ function verb(
         (reporter) => work(agentOf(reporter), ...([...this.processedArgs, this.opts()] as never[])),
       );
     });
+}
+
+function titled(folder: string | undefined, service: string | undefined): string | undefined {
+  if (folder !== undefined) return titleOf({ kind: "folder", name: folder });
+  return service === undefined ? undefined : titleOf({ kind: "service", name: service });
 }
 
 /** Does a verb's work and ends with its one event; what may have changed the backups tells the agent that runs. */

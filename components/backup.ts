@@ -2,13 +2,14 @@ import type * as command from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Environment, Settings } from "../config/settings.ts";
-import { FOLDERS, PORTS, SECRETS } from "../contracts/agent.ts";
+import { FOLDERS, folderOf, PORTS, readerOf, SECRETS } from "../contracts/agent.ts";
 import {
   type AgentSettings,
   agentClientOptions,
   agentConfiguration,
   alarmSecrets,
   describedEnvironment,
+  type KeptVolumes,
   reachesOut,
 } from "../servers/agent.ts";
 import type { DatabaseAccount } from "../servers/database.ts";
@@ -19,6 +20,7 @@ import type { PulledImage } from "./image.ts";
 import { authorities, type ExternalServers } from "./laravel.ts";
 import type { Network } from "./network.ts";
 import { present } from "./outputs.ts";
+import type { Service } from "./service.ts";
 import { fingerprint, type StackIdentity } from "./stack.ts";
 import type { Volumes } from "./volumes.ts";
 
@@ -43,8 +45,9 @@ export interface BackupArgs {
   /** The group that may read the state of maintenance mode: the proxy's. */
   readonly proxyGid: number;
   readonly external: ExternalServers;
-  /** The volumes with data that no backup has. @default none */
-  readonly left?: readonly string[];
+  /** The folders of the application and the services that may be backed up, by their settings. */
+  readonly kept: KeptVolumes;
+  readonly services: readonly Service[];
   /** The stack's own server, in which the agent gets an account. @default it is elsewhere */
   readonly database?: docker.Container | undefined;
   /** The bucket that the stack makes. @default none */
@@ -59,6 +62,8 @@ export interface BackupArgs {
 export class Backup extends pulumi.ComponentResource {
   readonly agent: docker.Container | undefined;
   readonly companion: docker.Container | undefined;
+  /** Those that read the services' volumes for the agent. */
+  readonly readers: readonly docker.Container[] = [];
   /** The database account of the agent is there. */
   readonly user: command.local.Command | undefined;
 
@@ -82,7 +87,7 @@ export class Backup extends pulumi.ComponentResource {
         );
       const { schema } = account;
       const configuration = JSON.stringify(
-        agentConfiguration(settings, { stack: stack.stack, schema, left: args.left ?? [] }),
+        agentConfiguration(settings, { stack: stack.stack, schema, kept: args.kept }),
       );
       const common = {
         release: fingerprint({ image: image.reference, settings: configuration }),
@@ -130,6 +135,29 @@ export class Backup extends pulumi.ComponentResource {
         "old-before-new",
         { parent: this, dependsOn: ready },
       );
+      const { restore } = network;
+      // Each as the service's own user, so that no container needs a right to read other users' files.
+      this.readers = args.services.flatMap(({ service, volume, ownership, settings: { uid, gid, backup: wanted } }) => {
+        if (volume === undefined || !wanted) return [];
+        return container(
+          stack,
+          named(`service-${service}`),
+          {
+            ...common,
+            release: fingerprint({ image: image.reference }),
+            role: "reader",
+            user: { uid, gid },
+            limits: { memory: backup.readerMemory, cpus: backup.cpus },
+            networks: [{ network: restore, aliases: [readerOf({ name: service })] }],
+            files: [{ path: `${RUN}/${SECRETS.restoreToken}`, content: pulumi.secret(backup.token!) }],
+            mounts: [mount(volume, FOLDERS.volume)],
+            command: ["reader"],
+            health: { test: ["CMD", "healthy", String(PORTS.companion)] },
+          },
+          "old-before-new",
+          { parent: this, dependsOn: [image.resource, ...present(ownership)] },
+        );
+      });
       this.agent = container(
         stack,
         named("agent"),
@@ -157,6 +185,9 @@ export class Backup extends pulumi.ComponentResource {
             mount(volumes.storage, FOLDERS.storage),
             mount(volumes.proxy, FOLDERS.proxy),
             mount(volumes.records, FOLDERS.records),
+            ...volumes.persistent
+              .filter(({ backup }) => backup)
+              .map(({ path, volume }) => mount(volume, folderOf({ name: path }))),
           ],
           command: ["serve"],
           health: { test: ["CMD", "healthy", String(PORTS.agent)] },

@@ -2,7 +2,6 @@ import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { hasCacheServer } from "../config/schema/redis.ts";
 import type { Environment, Settings } from "../config/settings.ts";
-import { leftOut } from "../servers/agent.ts";
 import { Backup } from "./backup.ts";
 import type { BackupBucket } from "./backupBucket.ts";
 import { Database } from "./database.ts";
@@ -81,7 +80,7 @@ export class Infrastructure extends pulumi.ComponentResource {
       {
         ...{ ...common, settings, account, environment, app, external },
         ...{ image: backup.enabled ? image("backup", backup.image!) : undefined, proxyGid: proxy.gid },
-        ...{ left: leftOut(settings), database: this.database?.container, bucket: this.bucket },
+        ...{ kept: settings, services: this.services, database: this.database?.container, bucket: this.bucket },
       },
       on,
     );
@@ -95,7 +94,7 @@ export class Infrastructure extends pulumi.ComponentResource {
   }
 
   get backupContainers(): docker.Container[] {
-    return [...present(this.backups.agent), ...present(this.backups.companion)];
+    return [...present(this.backups.agent), ...present(this.backups.companion), ...this.backups.readers];
   }
 
   /** All of its containers. */

@@ -1,3 +1,4 @@
+import type * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config/settings.ts";
@@ -26,12 +27,19 @@ export interface ServiceArgs {
  */
 export class Service extends pulumi.ComponentResource {
   readonly container: docker.Container;
+  /** Its name in the network. */
+  readonly service: string;
+  readonly settings: ServiceArgs["settings"];
   /** Its data, which outlive releases and `pulumi destroy`. */
   readonly volume: docker.Volume | undefined;
+  /** Has run when the volume belongs to the service's user. */
+  readonly ownership: command.local.Command | undefined;
 
   constructor(name: string, args: ServiceArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:Service", name, {}, options);
     const { stack, service, toolImage, settings } = args;
+    this.service = service;
+    this.settings = settings;
     const { env, files, health, volume: path } = settings;
     const image = pulled(`${name}-image`, settings.image, { parent: this });
     this.volume =
@@ -42,7 +50,7 @@ export class Service extends pulumi.ComponentResource {
             { labels: [{ label: "drydock.stack", value: stack.stack }] },
             { parent: this, protect: true, retainOnDelete: true },
           );
-    const owned = present(this.volume).map((volume) =>
+    [this.ownership] = present(this.volume).map((volume) =>
       step(
         stack,
         `${name}-ownership`,
@@ -85,7 +93,7 @@ export class Service extends pulumi.ComponentResource {
       },
       // Two servers on one folder of data would destroy it.
       this.volume === undefined ? "new-before-old" : "old-before-new",
-      { parent: this, dependsOn: [image.resource, ...owned] },
+      { parent: this, dependsOn: [image.resource, ...present(this.ownership)] },
     );
     this.registerOutputs({ container: this.container.name, volume: this.volume?.name });
   }

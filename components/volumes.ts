@@ -35,8 +35,13 @@ export class Volumes extends pulumi.ComponentResource {
   readonly redisCache: docker.Volume | undefined;
   /** The application's storage/app: what users uploaded. */
   readonly storage: docker.Volume;
-  /** What else is kept of the application: its path from the application's folder, and whether nginx serves it. */
-  readonly persistent: readonly { readonly path: string; readonly public: boolean; readonly volume: docker.Volume }[];
+  /** What else is kept of the application: its path from there, whether nginx serves it, whether backups have it. */
+  readonly persistent: readonly {
+    readonly path: string;
+    readonly public: boolean;
+    readonly backup: boolean;
+    readonly volume: docker.Volume;
+  }[];
   /**
    * The backups: the agent's repository and the binary log; where there is no agent, dumps that were taken before
    * migrations.
@@ -88,9 +93,10 @@ export class Volumes extends pulumi.ComponentResource {
     this.redis = volume("redis", true);
     this.redisCache = cache ? volume("cache", false) : undefined;
     this.storage = volume("storage", true);
-    this.persistent = Object.entries(app.persistent).map(([path, { visibility }]) => ({
+    this.persistent = Object.entries(app.persistent).map(([path, { visibility, backup }]) => ({
       path,
       public: visibility === "public",
+      backup,
       volume: volume(`persistent-${path.replaceAll("/", "-")}`, true),
     }));
     this.backups = volume("backups", true);

@@ -14,6 +14,7 @@ export const ROLES = [
   "restore",
   "edge",
   "certificates",
+  "reader",
 ] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -48,6 +49,8 @@ export const USER_FROM = {
   service: undefined,
   edge: "edge",
   certificates: "edge",
+  // As the service whose volume it reads.
+  reader: undefined,
 } as const satisfies Record<Role, string | undefined>;
 
 /** The group of settings that says what else a role is given: memory, processors. */
@@ -63,6 +66,7 @@ export const SETTINGS_OF = {
   proxy: "proxy",
   backup: "backup",
   restore: "backup",
+  reader: "backup",
   service: "services",
   edge: "edge",
   certificates: "edge",

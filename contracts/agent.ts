@@ -45,6 +45,10 @@ export const FOLDERS = {
   proxy: "/proxy",
   /** Volume `records`, read-only: what was released. */
   records: "/records",
+  /** Folders of the application beside storage/app, read-only: see `folderOf`. */
+  volumes: "/volumes",
+  /** The volume of a service, in the container that reads it, read-only. */
+  volume: "/volume",
   /** Volume `restore`, companion only: a folder for each throwaway restore. */
   restore: "/restore",
   /** Volume `database`, companion only, read-only. */
@@ -67,6 +71,23 @@ export const RESTORES_BESIDE = `${FOLDERS.database}/${BESIDE}/restores`;
  */
 export const COMPANION = { restores: "DRYDOCK_RESTORES", host: "DRYDOCK_COMPANION" } as const;
 
+/** What has data beside database and storage/app: a folder of `app.persistent`, the volume of a service. */
+const volumeSchema = z.strictObject({
+  kind: z.enum(["folder", "service"]),
+  /** The folder's path from the application's, such as public/uploads; the service's name. */
+  name: z.string(),
+});
+export type Volume = z.infer<typeof volumeSchema>;
+/** What a volume is called in backups and to people: "folder public/uploads", "service search". */
+export const titleOf = ({ kind, name }: Volume): string => `${kind} ${name}`;
+/** Where a folder is in the agent's container; no two are inside each other there. */
+export const folderOf = ({ name }: Pick<Volume, "name">): string => `${FOLDERS.volumes}/${encodeURIComponent(name)}`;
+/**
+ * The name, in the network of the companion, of the container that reads a service's volume. No service may be called
+ * so: the agent is in a network with these as well.
+ */
+export const readerOf = ({ name }: Pick<Volume, "name">): string => `volume_${name}`;
+
 const hook = z.strictObject({ command: z.array(z.string()).min(1), timeout: z.number().int().positive() });
 
 /** The agent's settings: no secret is in them. */
@@ -85,7 +106,9 @@ export const configurationSchema = z.strictObject({
   /** cron, UTC; an empty text switches one off. */
   schedule: z.strictObject({ backup: z.string(), health: z.string(), cleanup: z.string() }),
   files: z.strictObject({ include: z.array(z.string()), exclude: z.array(z.string()) }),
-  /** Volumes with data of the stack that no backup has, in words. */
+  /** What is backed up beside storage/app. */
+  volumes: z.array(volumeSchema).optional(),
+  /** Volumes with data of the stack that no backup is to have, in words. */
   left: z.array(z.string()).optional(),
   hooks: z.strictObject({ pre: hook.optional(), post: hook.optional(), validate: hook.optional() }),
   retention: z.strictObject({ localDays: z.number().int(), s3Days: z.number().int() }),
@@ -138,6 +161,17 @@ export type TableSums = Readonly<Record<string, TableSum>>;
 const sequenceRangeSchema = z.tuple([z.string(), z.string()]);
 /** The next value of a sequence before and after its moment. Decimal, as numbers can't hold all of them. */
 export type SequenceRange = readonly [string, string];
+
+/** Files that were put into the repository. */
+const filesSchema = z.object({
+  count: z.number().int(),
+  bytes: z.number(),
+  added: z.number(),
+  /** SHA-256 of the list of the files' sums, which lies beside this entry. */
+  manifest: z.string(),
+  /** Files that changed while they were read: see `Entry`. */
+  changed: z.number().int(),
+});
 
 /** One backup as the catalogue has it (`list`, `show`, `run`). Times are ISO 8601, UTC. */
 export const entrySchema = z.object({
@@ -208,27 +242,30 @@ export const entrySchema = z.object({
       migrations: z.array(z.string()),
     })
     .optional(),
-  files: z
-    .object({
-      count: z.number().int(),
-      bytes: z.number(),
-      added: z.number(),
-      /** SHA-256 of the list of the files' sums, which lies beside this entry. */
-      manifest: z.string(),
-      /** Files that changed while they were read: in the backup, but without a sum. */
-      changed: z.number().int(),
-    })
-    .optional(),
+  /** Of storage/app. What changed while it was read is in the backup, but without a sum. */
+  files: filesSchema.optional(),
+  /**
+   * The other volumes, by their titles (see `titleOf`). Of a service's, also what changed while it was read has the sum
+   * of what was stored. Absent in backups of earlier agents, which have none.
+   */
+  volumes: recordOf(filesSchema).optional(),
   /** Where it is: always local; s3 once it was copied. */
   copies: z.array(z.enum(["local", "s3"])),
 });
 export type Entry = z.infer<typeof entrySchema>;
 
+/** Bytes that a restore of a backup reads, and that it added to the repository. */
+export function sizesOf({ database, files, volumes = {} }: Pick<Entry, "database" | "files" | "volumes">) {
+  const parts = [database, files, ...Object.values(volumes)];
+  const sum = (key: "bytes" | "added"): number => parts.reduce((total, part) => total + (part?.[key] ?? 0), 0);
+  return { bytes: sum("bytes"), added: sum("added") };
+}
+
 /** With --json, one of these a line (standard output; standard error for `dump` and `files`, whose output is data). */
 export const eventSchema = z.discriminatedUnion("event", [
   /**
    * `total` is 0 where it isn't known. Steps: hook, files, dump, physical, sums, restore, prepare, replay, compare,
-   * finish, copy, prune.
+   * finish, copy, prune, and the title of a volume.
    */
   z.object({
     event: z.literal("progress"),
@@ -317,7 +354,7 @@ export interface Status {
   readonly s3: { readonly configured: boolean; readonly lagSeconds: number | null; readonly error: string | null };
   readonly running: { readonly type: string; readonly since: string; readonly pid: number } | null;
   readonly next: Readonly<Record<string, string | null>>;
-  /** What has data and is in no backup, in words. */
+  /** What has data and is in no backup on purpose, in words. */
   readonly left: readonly string[];
   readonly alarms: readonly { readonly name: string; readonly since: string; readonly message: string }[];
 }

@@ -13,6 +13,7 @@ const word = (...words: readonly string[]): string => `(^|[-_.])(${words.join("|
  * scheduler.
  */
 const BY_NAME: Readonly<Record<Role, string>> = {
+  reader: "^backup-service-",
   backup: word("backup", "backups"),
   restore: word("restore"),
   migrate: word("migrate", "migrator", "migration", "migrations"),

@@ -1,6 +1,6 @@
 import { caFile } from "../config/schema/external.ts";
 import type { Environment, Settings } from "../config/settings.ts";
-import { type Configuration, SECRETS } from "../contracts/agent.ts";
+import { type Configuration, SECRETS, type Volume } from "../contracts/agent.ts";
 import { defined } from "../lib/defined.ts";
 import { clientOptions, type DatabaseAccount } from "./database.ts";
 
@@ -12,6 +12,12 @@ export interface AgentSettings {
   readonly database: Pick<Settings["database"], "engine" | "external">;
 }
 
+/** Settings of what has volumes beside storage/app. */
+export interface KeptVolumes {
+  readonly app: Pick<Settings["app"], "persistent">;
+  readonly services: Settings["services"];
+}
+
 /** The agent's settings: no secret, and nothing that a release changes. */
 export function agentConfiguration(
   { backup, bucket, database }: AgentSettings,
@@ -20,12 +26,12 @@ export function agentConfiguration(
     readonly stack: string;
     /** The application's database. */
     readonly schema: string;
-    /** The volumes with data that no backup has. */
-    readonly left: readonly string[];
+    readonly kept: KeptVolumes;
   },
 ): Configuration {
   const { email } = backup.alarms;
   const s3 = storeOf(backup, bucket);
+  const [volumes, left] = [backedUp(more.kept), leftOut(more.kept)];
   return {
     stack: more.stack,
     engine: database.engine,
@@ -36,7 +42,8 @@ export function agentConfiguration(
     type: backup.type,
     schedule: { backup: backup.schedule, health: backup.healthSchedule, cleanup: backup.cleanupSchedule },
     files: { include: [...backup.include], exclude: [...backup.exclude] },
-    ...(more.left.length === 0 ? {} : { left: [...more.left] }),
+    ...(volumes.length === 0 ? {} : { volumes }),
+    ...(left.length === 0 ? {} : { left }),
     hooks: Object.fromEntries(
       ["pre", "post", "validate"].flatMap((name) => {
         const hook = backup[name as "pre" | "post" | "validate"];
@@ -108,18 +115,26 @@ export function describedEnvironment({ plain, secret }: Environment): string {
   return JSON.stringify({ plain, secret: Object.keys(secret).sort() });
 }
 
-/** The volumes with data that no backup has. */
-export function leftOut({
-  app,
-  services,
-}: {
-  app: Pick<Settings["app"], "persistent">;
-  services: Settings["services"];
-}) {
+/** The volumes beside storage/app that are backed up. */
+function backedUp({ app, services }: KeptVolumes): Volume[] {
   return [
-    ...Object.keys(app.persistent).map((path) => `${path} (app.persistent)`),
-    ...Object.entries(services).flatMap(([name, { volume }]) =>
-      volume === undefined ? [] : [`${volume} of ${name} (services)`],
+    ...Object.entries(app.persistent).flatMap(([name, { backup }]) =>
+      backup ? [{ kind: "folder", name } as const] : [],
+    ),
+    ...Object.entries(services).flatMap(([name, { volume, backup }]) =>
+      volume !== undefined && backup ? [{ kind: "service", name } as const] : [],
+    ),
+  ];
+}
+
+/** Those that no backup is to have, in words. */
+function leftOut({ app, services }: KeptVolumes): string[] {
+  return [
+    ...Object.entries(app.persistent).flatMap(([path, { backup }]) =>
+      backup ? [] : [`folder ${path} (app.persistent: backup is false)`],
+    ),
+    ...Object.entries(services).flatMap(([name, { volume, backup }]) =>
+      volume === undefined || backup ? [] : [`${volume} of service ${name} (backup is false)`],
     ),
   ];
 }

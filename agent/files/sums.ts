@@ -6,6 +6,9 @@ import { joined, keyOf } from "./names.ts";
 /** Key of a path (see `keyOf`) to SHA-256. */
 export type FileSums = Readonly<Record<string, string>>;
 
+/** What is recorded of files: SHA-256 by the key of a path. `id` changes whenever the content may have changed. */
+export type Sums = Readonly<Record<string, { readonly sum: string; readonly id?: string }>>;
+
 /** Called with the path of what can't be read, and why. */
 export type Unreadable = (path: Uint8Array, error: Error) => void;
 

@@ -2,8 +2,7 @@ import type { Entry, TableSums } from "../../contracts/agent.ts";
 import { own } from "../../lib/ownNames.ts";
 import type { Summed } from "../database/sums.ts";
 import { shown } from "../files/names.ts";
-import type { FileSums } from "../files/sums.ts";
-import type { Manifest } from "../snapshot/files.ts";
+import type { FileSums, Sums } from "../files/sums.ts";
 
 /** What a database is compared by; what is optional is absent in backups of earlier agents. */
 type Content = Pick<NonNullable<Entry["database"]>, "sums" | "sequences" | "objects" | "migrations">;
@@ -59,7 +58,7 @@ const unlike = (expected: readonly string[], restored: readonly string[]): strin
   ...restored.filter((one) => !expected.includes(one)).map((one) => `${one} was not there`),
 ];
 
-export function fileDifferences(expected: Manifest, restored: FileSums): string[] {
+export function fileDifferences(expected: Sums, restored: FileSums): string[] {
   const wrong = Object.entries(expected)
     .filter(([path, { sum }]) => !Object.hasOwn(restored, path) || restored[path] !== sum)
     .map(([path]) => `${shown(path)} ${Object.hasOwn(restored, path) ? "has other content" : "is missing"}`);

@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import { type Entry, PORTS, type Results } from "../../contracts/agent.ts";
+import { own } from "../../lib/ownNames.ts";
 import { type Agent, placeOf } from "../agent.ts";
 import { companionStarted } from "../sandbox/client.ts";
 import type { Live } from "../schedule/status.ts";
@@ -7,6 +8,7 @@ import { steadyNow } from "../shared/clock.ts";
 import { AgentError, refused } from "../shared/errors.ts";
 import { DUMP } from "../snapshot/database.ts";
 import { noteReplacement } from "../snapshot/state.ts";
+import { readVolume } from "../snapshot/volumes.ts";
 import { reading } from "../store/copy.ts";
 import { differences } from "./compare.ts";
 import { copyKept, flushLog, restoreDatabase, sumsUntil, type Until } from "./database.ts";
@@ -75,12 +77,25 @@ export async function dumpBackup(
   }
 }
 
-/** The files as tar. */
-export async function filesOf(agent: Agent, id: string, to: Writable): Promise<Results["files"]> {
-  const entry = await agent.local.catalogue.find(id, "files");
-  if (entry.files === undefined) throw refused(`backup ${entry.id} holds no files`);
-  await reading(agent, entry, () => placeOf(agent, entry).restic.readFolder(entry.id, "files", to));
-  return { backup: entry, count: entry.files.count };
+/**
+ * Files as tar.
+ * @param title of a volume. @default storage/app
+ */
+export async function filesOf(
+  agent: Agent,
+  id: string,
+  title: string | undefined,
+  to: Writable,
+): Promise<Results["files"]> {
+  const entry = await agent.local.catalogue.find(id, title === undefined ? "files" : { title });
+  const part = title === undefined ? entry.files : own(entry.volumes ?? {}, title);
+  if (part === undefined) throw refused(`backup ${entry.id} holds no ${title ?? "files"}`);
+  await reading(agent, entry, async () => {
+    const { restic } = placeOf(agent, entry);
+    if (title === undefined) await restic.readFolder(entry.id, "files", to);
+    else await readVolume(restic, entry.id, title, to);
+  });
+  return { backup: entry, count: part.count };
 }
 
 /**

@@ -1,11 +1,14 @@
+import type { Writable } from "node:stream";
 import type { Entry } from "../../contracts/agent.ts";
+import { own } from "../../lib/ownNames.ts";
 import { type Agent, placeOf } from "../agent.ts";
+import type { FileSums, Sums } from "../files/sums.ts";
 import { companionSpace, forgetKept, Restore } from "../sandbox/client.ts";
 import { steadyNow } from "../shared/clock.ts";
 import { AgentError, messageOf } from "../shared/errors.ts";
 import { withVerification } from "../snapshot/entry.ts";
-import type { Manifest } from "../snapshot/files.ts";
 import { runHook } from "../snapshot/hooks.ts";
+import { readVolume } from "../snapshot/volumes.ts";
 import { reading } from "../store/copy.ts";
 import { differences, fileDifferences } from "./compare.ts";
 import { needed, restoreDatabase, sumsUntil } from "./database.ts";
@@ -14,7 +17,8 @@ import { needed, restoreDatabase, sumsUntil } from "./database.ts";
 export interface Recorded {
   /** The entry with its sums, once they have been taken and it is listed. */
   readonly recorded: Promise<Entry>;
-  readonly files: Manifest | undefined;
+  readonly files: Sums | undefined;
+  readonly volumes: Readonly<Record<string, Sums>> | undefined;
 }
 
 /** Restores a backup, compares everything, and notes the outcome in the catalogue. Only the same is verified. */
@@ -24,6 +28,13 @@ export async function verifyBackup(agent: Agent, entry: Entry, fresh?: Recorded)
   const problems: string[] = [];
   let [tables, rows, files] = [0, 0, 0];
   const restores: Restore[] = [];
+  const place = placeOf(agent, entry);
+  const unpacked = async (read: (to: Writable) => Promise<void>): Promise<FileSums> => {
+    const restore = await Restore.begin();
+    restores.push(restore);
+    await reading(agent, entry, () => restore.send("files", read));
+    return await restore.fileSums();
+  };
   try {
     if (entry.database !== undefined) {
       const restore = await restoreDatabase(agent, entry, sumsUntil(entry));
@@ -35,16 +46,25 @@ export async function verifyBackup(agent: Agent, entry: Entry, fresh?: Recorded)
       rows = Object.values(restored.sums).reduce((sum, one) => sum + one.rows, 0);
     }
     if (entry.files !== undefined) {
-      const place = placeOf(agent, entry);
       if (fresh !== undefined) listed = await fresh.recorded;
-      const expected = fresh?.files ?? (await place.catalogue.attachment<Manifest>(entry.id, "files"));
+      const expected = fresh?.files ?? (await place.catalogue.attachment<Sums>(entry.id, "files"));
       if (expected === undefined) problems.push("the sums of its files are gone");
-      const restore = await Restore.begin();
-      restores.push(restore);
-      await reading(agent, entry, () => restore.send("files", (to) => place.restic.readFolder(entry.id, "files", to)));
-      const found = await restore.fileSums();
+      const found = await unpacked((to) => place.restic.readFolder(entry.id, "files", to));
       problems.push(...fileDifferences(expected ?? {}, found));
       files = Object.keys(found).length;
+    }
+    const titles = Object.keys(entry.volumes ?? {});
+    if (titles.length > 0) {
+      if (fresh !== undefined) listed = await fresh.recorded;
+      const sums =
+        fresh?.volumes ?? (await place.catalogue.attachment<Record<string, Sums>>(entry.id, "volumes")) ?? {};
+      for (const title of titles) {
+        const expected = own(sums, title);
+        if (expected === undefined) problems.push(`${title}: the sums of its files are gone`);
+        const found = await unpacked((to) => readVolume(place.restic, entry.id, title, to));
+        problems.push(...fileDifferences(expected ?? {}, found).map((one) => `${title}: ${one}`));
+        files += Object.keys(found).length;
+      }
     }
     const seconds = (steadyNow() - began) / 1000;
     await runHook(agent, "validate", { BACKUP_ID: entry.id, RESTORES: restores.map(({ id }) => id).join(" ") });

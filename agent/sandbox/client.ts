@@ -1,7 +1,7 @@
 import { type IncomingMessage, request } from "node:http";
 import { PassThrough, type Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { COMPANION, PORTS, STAY_EVERY } from "../../contracts/agent.ts";
+import { COMPANION, PORTS, readerOf, STAY_EVERY, type Volume } from "../../contracts/agent.ts";
 import { defined } from "../../lib/defined.ts";
 import type { Summed } from "../database/sums.ts";
 import type { FileSums } from "../files/sums.ts";
@@ -60,9 +60,10 @@ async function ask(
     });
   } catch (error) {
     if (error instanceof AgentError) throw error;
-    throw new AgentError(`the companion (container of role restore): ${messageOf(error)}`, {
+    const [who, role] = host.startsWith("volume_") ? [`the reader ${host}`, "reader"] : ["the companion", "restore"];
+    throw new AgentError(`${who} (container of role ${role}): ${messageOf(error)}`, {
       transient: true,
-      remedy: "./drydock status; ./drydock logs restore",
+      remedy: `./drydock status; ./drydock logs ${role}`,
       cause: error,
     });
   }
@@ -185,6 +186,10 @@ export const copyCommand = (key: string, lsn: string | undefined): readonly stri
   `/physical/${key}${lsn === undefined ? "" : `?lsn=${lsn}`}`,
   `/physical/${key}?info`,
 ];
+
+/** Asks the container that reads a service's volume. */
+export const askReader = async (volume: Volume, path: string, signal?: AbortSignal): Promise<unknown> =>
+  await ask("GET", path, { host: readerOf(volume), ...defined({ signal }) });
 
 const removeRestore = async (id: string): Promise<unknown> => await ask("DELETE", `/restores/${id}`);
 /**

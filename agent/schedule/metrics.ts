@@ -1,5 +1,5 @@
 import { Gauge, Registry } from "prom-client";
-import type { Entry, Status } from "../../contracts/agent.ts";
+import { type Entry, type Status, sizesOf } from "../../contracts/agent.ts";
 
 /** The agent's numbers in Prometheus' format; what isn't known is left out rather than zero. */
 export async function metricsOf(status: Status, entries: readonly Entry[]): Promise<string> {
@@ -16,15 +16,11 @@ export async function metricsOf(status: Status, entries: readonly Entry[]): Prom
   );
   gauge("age_seconds", "Age of the newest verified backup", status.ageHours === null ? null : status.ageHours * 3600);
   gauge("duration_seconds", "How long the newest backup took, without its verification", newest?.seconds);
-  gauge(
-    "size_bytes",
-    "What a restore of the newest backup reads",
-    newest === null ? null : (newest.database?.bytes ?? 0) + (newest.files?.bytes ?? 0),
-  );
+  gauge("size_bytes", "What a restore of the newest backup reads", newest === null ? null : sizesOf(newest).bytes);
   gauge(
     "added_bytes",
     "What the newest backup added to the repository",
-    newest === null ? null : (newest.database?.added ?? 0) + (newest.files?.added ?? 0),
+    newest === null ? null : sizesOf(newest).added,
   );
   gauge("verified", "Whether the newest backup is verified", newest === null ? null : Number(newest.verified));
   gauge("count", "Backups in the catalogue", entries.length);

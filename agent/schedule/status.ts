@@ -1,8 +1,8 @@
 import { statfsSync } from "node:fs";
-import { type Entry, FOLDERS, PORTS, type Results, type Status } from "../../contracts/agent.ts";
+import { type Entry, FOLDERS, PORTS, type Results, type Status, sizesOf, titleOf } from "../../contracts/agent.ts";
 import { type Agent, type Place, placeOf } from "../agent.ts";
 import { withDatabase } from "../database/connection.ts";
-import { companionSpace, keptBackups } from "../sandbox/client.ts";
+import { askReader, companionSpace, keptBackups } from "../sandbox/client.ts";
 import { messageOf } from "../shared/errors.ts";
 import { holderOf, LOCK } from "../shared/lock.ts";
 import { nextTime } from "./cron.ts";
@@ -101,6 +101,16 @@ export async function healthOf(agent: Agent): Promise<Results["health"]> {
       const [free, kept] = await Promise.all([companionSpace(), keptBackups()]);
       return `${Math.round(free / 2 ** 20)} MiB for restores${kept.length === 0 ? "" : `, backup ${kept[0]} is kept restored`}`;
     }),
+    ...(await Promise.all(
+      (agent.configuration.volumes ?? [])
+        .filter(({ kind }) => kind === "service")
+        .map((volume) =>
+          check(titleOf(volume), async () => {
+            await askReader(volume, "/healthz", AbortSignal.timeout(5_000));
+            return "its volume can be read";
+          }),
+        ),
+    )),
     await check("disk", () => {
       const { bavail, bsize, blocks } = statfsSync(FOLDERS.backups);
       return bavail / blocks < 0.05
@@ -154,7 +164,7 @@ export async function statsOf(agent: Agent): Promise<Results["stats"]> {
     backups: entries.length,
     verified: entries.filter(({ verified }) => verified).length,
     repositoryBytes: sizes.reduce((sum, { total_size = 0 }) => sum + total_size, 0),
-    restoreBytes: entries.reduce((sum, { database, files }) => sum + (database?.bytes ?? 0) + (files?.bytes ?? 0), 0),
+    restoreBytes: entries.reduce((sum, entry) => sum + sizesOf(entry).bytes, 0),
     binlogBytes: segments.reduce((sum, { size }) => sum + size, 0),
     binlogSegments: segments.length,
     freeBytes: bavail * bsize,

@@ -28,13 +28,21 @@ export interface Made {
   readonly seconds: number;
   readonly database: PartCopy<NonNullable<Entry["database"]>> | undefined;
   readonly files: PartCopy<NonNullable<Entry["files"]>> | undefined;
+  /** By their titles. */
+  readonly volumes: Readonly<Record<string, PartCopy<NonNullable<Entry["files"]>>>>;
   /** Whole parts that could not be backed up, and why, in words. */
   readonly lost: readonly string[];
 }
 
 /** A backup as it lies in the repository: not proven, and of its database without the sums: see `withSums`. */
-export function entryOf({ database, files, lost, started, ...made }: Made): Entry {
-  const missing = [...lost, ...(database?.missing ?? []), ...(files?.missing ?? [])];
+export function entryOf({ database, files, volumes, lost, started, ...made }: Made): Entry {
+  const others = Object.entries(volumes);
+  const missing = [
+    ...lost,
+    ...(database?.missing ?? []),
+    ...(files?.missing ?? []),
+    ...others.flatMap(([, one]) => one.missing),
+  ];
   return {
     ...made,
     started: started.toISOString(),
@@ -42,6 +50,7 @@ export function entryOf({ database, files, lost, started, ...made }: Made): Entr
     verified: false,
     ...(missing.length === 0 ? {} : { missing: shortened(missing) }),
     ...defined({ database: database?.entry, files: files?.entry }),
+    ...(others.length === 0 ? {} : { volumes: Object.fromEntries(others.map(([title, { entry }]) => [title, entry])) }),
     copies: ["local"],
   };
 }

@@ -3,8 +3,9 @@ import { lstatSync, type Stats } from "node:fs";
 import { type Entry, FOLDERS } from "../../contracts/agent.ts";
 import type { Agent } from "../agent.ts";
 import { joined, keyOf, lossy, pathOf, shown } from "../files/names.ts";
-import { filesBelow, sumOf } from "../files/sums.ts";
+import { filesBelow, type Sums, sumOf } from "../files/sums.ts";
 import { messageOf } from "../shared/errors.ts";
+import type { Part } from "../store/restic.ts";
 import { type PartCopy, shortened } from "./entry.ts";
 
 /** A file as it was when its sum was taken. `id` changes whenever its content may have changed. */
@@ -120,43 +121,62 @@ function isFile(path: Uint8Array, root: string): boolean {
 
 /** What was put into the repository. */
 export interface FilesCopy extends PartCopy<NonNullable<Entry["files"]>> {
-  readonly sums: Manifest;
+  readonly sums: Sums;
+}
+
+/** A backup as its parts need to know it; `proven`: it is restored and compared at once. */
+export interface Making {
+  readonly id: string;
+  readonly proven: boolean;
+}
+
+/** Puts storage/app into the repository. Undefined where there is no file at all. */
+export async function backUpFiles(
+  agent: Agent,
+  backup: Making,
+  entries: readonly Entry[],
+): Promise<FilesCopy | undefined> {
+  const last = entries.find(({ files }) => files !== undefined);
+  const previous = last === undefined ? undefined : await agent.local.catalogue.attachment<Manifest>(last.id, "files");
+  const { include, exclude } = agent.configuration.files;
+  return await backUpFolder(agent, backup, { part: "files", root: FOLDERS.storage, include, exclude, previous });
+}
+
+/** What is put into the repository, and under which name. */
+export interface Source {
+  readonly part: Part;
+  readonly root: string;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  /** Sums from before, of files that may not have changed since. */
+  readonly previous: Manifest | undefined;
 }
 
 /**
- * Puts the application's files into the repository. Undefined where there is no file at all: of nothing restic makes no
- * snapshot.
+ * Puts a folder that the agent may read itself into the repository. Undefined where nothing is in it: of nothing restic
+ * makes no snapshot.
  */
-export async function backUpFiles(
-  agent: Agent,
-  id: string,
-  proven: boolean,
-  entries: readonly Entry[],
+export async function backUpFolder(
+  { reporter, local }: Agent,
+  { id, proven }: Making,
+  { part, root, include, exclude, previous }: Source,
 ): Promise<FilesCopy | undefined> {
-  const {
-    configuration: {
-      files: { include, exclude },
-    },
-    reporter,
-    local,
-  } = agent;
-  const previous = entries.find(({ files }) => files !== undefined);
-  const before = await filesToBackUp(
-    include,
-    previous === undefined ? undefined : await local.catalogue.attachment(previous.id, "files"),
-  );
+  const before = await filesToBackUp(include, previous, root);
   const stored = await local.restic
-    .storeFolder(id, "files", FOLDERS.storage, include, exclude, { reporter, proven })
+    .storeFolder(id, part, root, include, exclude, { reporter, proven })
     .catch((error: unknown) => {
       if (/snapshot is empty/.test(messageOf(error))) return undefined;
       throw error;
     });
-  if (stored === undefined) return void reporter.log("warn", "there is no file to back up");
-  const { sums, changed, count } = settledSums(before.sums, stored.names);
+  const of = part === "files" ? "" : `${part}: `;
+  if (stored === undefined) return void reporter.log("warn", `${of}there is no file to back up`);
+  const { sums, changed, count } = settledSums(before.sums, stored.names, root);
   // What is left out on purpose need not be readable: only where restic missed something does it count.
   const found = before.unreadable.length === 0 ? [`some files could not be read: ${stored.unread}`] : before.unreadable;
-  const missing = stored.unread === undefined ? [] : found;
+  const missing = stored.unread === undefined ? [] : found.map((one) => `${of}${one}`);
   for (const one of shortened(missing, 5)) reporter.log("warn", one);
-  const manifest = createHash("sha256").update(JSON.stringify(sums)).digest("hex");
-  return { sums, missing, entry: { count, bytes: stored.bytes, added: stored.added, manifest, changed } };
+  const { bytes, added } = stored;
+  return { sums, missing, entry: { count, bytes, added, manifest: manifestOf(sums), changed } };
 }
+
+export const manifestOf = (sums: Sums): string => createHash("sha256").update(JSON.stringify(sums)).digest("hex");

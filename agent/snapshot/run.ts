@@ -1,18 +1,20 @@
-import { type BackupType, type Entry, EXIT } from "../../contracts/agent.ts";
+import { type BackupType, type Entry, EXIT, sizesOf, titleOf } from "../../contracts/agent.ts";
 import type { Agent } from "../agent.ts";
+import type { Sums } from "../files/sums.ts";
 import { verifyBackup } from "../restore/verify.ts";
 import { steadyNow } from "../shared/clock.ts";
 import { AgentError, messageOf, refused, wrongKey } from "../shared/errors.ts";
 import { LOCK, withLock } from "../shared/lock.ts";
 import { tryAgain } from "../shared/retry.ts";
-import { type Attachment, nextSequence } from "../store/catalogue.ts";
+import { type Attachments, nextSequence } from "../store/catalogue.ts";
 import { copyToS3 } from "../store/copy.ts";
 import { makeRoom, tooLittle } from "../store/diskSpace.ts";
-import { backUpDatabase, type DatabaseCopy, sumLive } from "./database.ts";
+import { backUpDatabase, sumLive } from "./database.ts";
 import { entryOf, newId, withSums, withSumsPosition } from "./entry.ts";
-import { backUpFiles, type FilesCopy, type Manifest } from "./files.ts";
+import { backUpFiles, type FilesCopy, type Making } from "./files.ts";
 import { runHook } from "./hooks.ts";
 import { stateNow } from "./state.ts";
+import { backUpVolume } from "./volumes.ts";
 
 const HOUR = 3_600_000;
 
@@ -58,7 +60,10 @@ interface Copied {
   readonly entry: Entry;
   /** Whole parts that could not be backed up, and why, in words. */
   readonly lost: readonly string[];
-  readonly attachments: Partial<Record<Attachment, unknown>> & { readonly files?: Manifest };
+  readonly attachments: Attachments & {
+    readonly files?: Sums;
+    readonly volumes?: Readonly<Record<string, Sums>>;
+  };
 }
 
 /** @param last no other try follows: then what there is of it is better than nothing */
@@ -72,25 +77,26 @@ async function copyParts(agent: Agent, { type, reason, verify }: RunOptions, las
   checkSpace(entries);
   reporter.log("info", `backup ${id} (${type}, ${reason}) begins`);
   await runHook(agent, "pre", { BACKUP_ID: id, BACKUP_TYPE: type });
-  // Both at once; where one fails, the other is still waited for, and counts by itself.
-  const parts = await Promise.allSettled([
-    type === "files" ? undefined : backUpDatabase(agent, { id, type, proven: verify }, entries),
-    type === "db" ? undefined : backUpFiles(agent, id, verify, entries),
-  ] as const);
-  const failed = parts.flatMap((part, index) =>
-    part.status === "rejected" ? [{ part: PARTS[index]!, reason: part.reason as unknown }] : [],
-  );
-  const [database, files] = parts.map((part) => (part.status === "fulfilled" ? part.value : undefined)) as [
-    DatabaseCopy | undefined,
-    FilesCopy | undefined,
-  ];
+  // The database beside the rest; where one part fails, the others are still waited for, and count by themselves.
+  const making = { id, proven: verify };
+  const [ofDatabase, [ofFiles, ...ofVolumes]] = await Promise.all([
+    type === "files" ? undefined : outcomeOf("the database", backUpDatabase(agent, { ...making, type }, entries)),
+    type === "db" ? ([] as const) : copyFiles(agent, making, entries),
+  ]);
+  const outcomes = [ofDatabase, ofFiles, ...ofVolumes].filter((one) => one !== undefined);
+  const failed = outcomes.flatMap((one) => ("reason" in one ? [one] : []));
   const hopeless =
-    failed.length > 0 &&
-    (failed.length === Number(type !== "files") + Number(type !== "db") || failed.some(({ reason }) => isFull(reason)));
+    failed.length > 0 && (failed.length === outcomes.length || failed.some(({ reason }) => isFull(reason)));
   const another = !last && failed.some(({ reason }) => reason instanceof AgentError && reason.transient);
   if (hopeless || another) throw failed[0]!.reason;
-  if (database === undefined && files === undefined) throw failed[0]?.reason ?? refused("there is no file to back up");
-  const lost = failed.map(({ part, reason }) => `the ${part}: ${messageOf(reason)}`);
+  const [database, files] = [copyOf(ofDatabase), copyOf(ofFiles)];
+  const volumes = ofVolumes.flatMap((one): [string, FilesCopy][] => {
+    const copy = copyOf(one);
+    return copy === undefined ? [] : [[one.part, copy]];
+  });
+  if (database === undefined && files === undefined && volumes.length === 0)
+    throw failed[0]?.reason ?? refused("there is no file to back up");
+  const lost = failed.map(({ part, reason }) => `${part}: ${messageOf(reason)}`);
   for (const one of lost) reporter.log("error", `backup ${id} goes on without ${one}`);
   const entry = entryOf({
     id,
@@ -102,12 +108,42 @@ async function copyParts(agent: Agent, { type, reason, verify }: RunOptions, las
     seconds: (steadyNow() - began) / 1000,
     database,
     files,
+    volumes: Object.fromEntries(volumes),
     lost,
   });
-  return { entry, lost, attachments: { state: stateNow(), ...(files === undefined ? {} : { files: files.sums }) } };
+  const attachments = {
+    state: stateNow(),
+    ...(files === undefined ? {} : { files: files.sums }),
+    ...(volumes.length === 0 ? {} : { volumes: Object.fromEntries(volumes.map(([title, { sums }]) => [title, sums])) }),
+  };
+  return { entry, lost, attachments };
 }
 
-const PARTS = ["database", "files"] as const;
+/** What became of a part of a backup: what was stored (undefined: nothing is in it), or why it was not. */
+type Outcome<T> = { readonly part: string } & ({ readonly copy: T } | { readonly reason: unknown });
+
+async function outcomeOf<T>(part: string, work: Promise<T>): Promise<Outcome<T>> {
+  return await work.then(
+    (copy) => ({ part, copy }),
+    (reason: unknown) => ({ part, reason }),
+  );
+}
+
+const copyOf = <T>(outcome: Outcome<T> | undefined): T | undefined =>
+  outcome !== undefined && "copy" in outcome ? outcome.copy : undefined;
+
+/** Storage/app, then one volume after the other: more at once would want more memory than the agent has. */
+async function copyFiles(
+  agent: Agent,
+  making: Making,
+  entries: readonly Entry[],
+): Promise<Outcome<FilesCopy | undefined>[]> {
+  const outcomes = [await outcomeOf("the files", backUpFiles(agent, making, entries))];
+  for (const volume of agent.configuration.volumes ?? [])
+    outcomes.push(await outcomeOf(titleOf(volume), backUpVolume(agent, volume, making, entries)));
+  return outcomes;
+}
+
 const isFull = (error: unknown): boolean => /no space left/i.test(messageOf(error));
 
 /**
@@ -125,13 +161,17 @@ async function publish(agent: Agent, { entry, attachments }: Copied, verify: boo
   );
   if (!verify) return await listed;
   listed.catch(() => undefined); // said by whoever compares with it
-  return await verifyBackup(agent, begun, { recorded: listed, files: attachments.files });
+  return await verifyBackup(agent, begun, {
+    recorded: listed,
+    files: attachments.files,
+    volumes: attachments.volumes,
+  });
 }
 
 /** As much again as the last one added, and some air: a full disk fails later and worse. */
 function checkSpace(entries: readonly Entry[]): void {
   const last = entries.find(({ type }) => type === "full") ?? entries[0];
-  const problem = tooLittle(64 * 2 ** 20 + 1.2 * ((last?.database?.added ?? 0) + (last?.files?.added ?? 0)));
+  const problem = tooLittle(64 * 2 ** 20 + 1.2 * (last === undefined ? 0 : sizesOf(last).added));
   if (problem !== undefined)
     throw new AgentError(problem, { remedy: "make room on the Docker host, or keep fewer: ./drydock backup cleanup" });
 }

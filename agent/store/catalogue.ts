@@ -15,10 +15,11 @@ const FOLDER = "backups/catalogue/";
 const nameOf = (id: string, kind: string): string => `${FOLDER}${id}.${kind}`;
 
 /**
- * What belongs to an entry and lies beside it: the sums of its files; the environment's plain part, maintenance mode
- * and releases at that time.
+ * What belongs to an entry and lies beside it: the sums of its files; those of each volume's, by its title; the
+ * environment's plain part, maintenance mode and releases at that time.
  */
-export type Attachment = "files" | "state";
+const ATTACHMENTS = ["files", "volumes", "state"] as const;
+export type Attachments = Partial<Record<(typeof ATTACHMENTS)[number], unknown>>;
 
 /**
  * All backups that are complete. Each object is sealed, so that a bucket shows nobody the names of tables and files.
@@ -49,13 +50,17 @@ export class Catalogue {
    * @param part what that has to hold. @default anything
    * @throws AgentError (refused)
    */
-  async find(id: string, part?: "database" | "files"): Promise<Entry> {
+  async find(id: string, part?: "database" | "files" | { readonly title: string }): Promise<Entry> {
     const { entries } = await this.list();
     if (id === "latest") {
-      const newest = entries.find((entry) => entry.verified && (part === undefined || entry[part] !== undefined));
+      const has = (entry: Entry): boolean =>
+        typeof part === "object"
+          ? Object.hasOwn(entry.volumes ?? {}, part.title)
+          : part === undefined || entry[part] !== undefined;
+      const newest = entries.find((entry) => entry.verified && has(entry));
       if (newest === undefined)
         throw refused(
-          `there is no verified backup${part === undefined ? "" : ` of the ${part}`}`,
+          `there is no verified backup${part === undefined ? "" : ` of ${typeof part === "object" ? part.title : `the ${part}`}`}`,
           "./drydock backup run",
         );
       return newest;
@@ -70,12 +75,22 @@ export class Catalogue {
   }
 
   /** The entry last: a backup is listed when all of it is there. */
-  async write(entry: Entry, attachments: Partial<Record<Attachment, unknown>> = {}): Promise<void> {
+  async write(entry: Entry, attachments: Attachments = {}): Promise<void> {
     for (const [kind, value] of Object.entries(attachments)) await this.#write(nameOf(entry.id, kind), value);
     await this.#write(nameOf(entry.id, "entry"), entry);
   }
 
-  async attachment<T>(id: string, kind: Attachment): Promise<T | undefined> {
+  /** All that lies beside an entry. */
+  async attachments(id: string): Promise<Attachments> {
+    const found: Attachments = {};
+    for (const kind of ATTACHMENTS) {
+      const value = await this.attachment(id, kind);
+      if (value !== undefined) found[kind] = value;
+    }
+    return found;
+  }
+
+  async attachment<T>(id: string, kind: (typeof ATTACHMENTS)[number]): Promise<T | undefined> {
     const content = await this.#read(nameOf(id, kind));
     return content === undefined ? undefined : (JSON.parse(content.toString()) as T);
   }
@@ -83,7 +98,7 @@ export class Catalogue {
   async remove(id: string): Promise<void> {
     // The entry first: half of a backup is none.
     await this.store.remove([nameOf(id, "entry")]);
-    await this.store.remove([nameOf(id, "files"), nameOf(id, "state")]);
+    await this.store.remove(ATTACHMENTS.map((kind) => nameOf(id, kind)));
   }
 
   async #write(name: string, value: unknown): Promise<void> {

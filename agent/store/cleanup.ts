@@ -1,4 +1,5 @@
-import type { Entry, Results } from "../../contracts/agent.ts";
+import { type Entry, type Results, titleOf } from "../../contracts/agent.ts";
+import { defined } from "../../lib/defined.ts";
 import type { Agent, Place } from "../agent.ts";
 import { type Archived, chain } from "../binlog/archive.ts";
 import { forgetKept, keptBackups } from "../sandbox/client.ts";
@@ -59,12 +60,13 @@ interface Plan extends Choice {
 }
 
 async function plan({ configuration }: Agent, place: Place, days: number, options: CleanupOptions): Promise<Plan> {
-  const { schedule } = configuration;
+  const { schedule, volumes } = configuration;
   const { entries, unreadable } = await place.catalogue.list();
   // With an entry that can't be read nobody knows what it needs.
   if (unreadable.length > 0) return { place, entries, keep: entries.map(({ id }) => id), remove: [], segments: [] };
   // On one day more than the schedule needs: two days meet in the time that is counted back.
-  const { keep, remove } = choose(entries, { days, atLeast: 1 + daysWith(schedule.backup, days) }, options.now);
+  const rules = { days, atLeast: 1 + daysWith(schedule.backup, days), ...defined({ volumes: volumes?.map(titleOf) }) };
+  const { keep, remove } = choose(entries, rules, options.now);
   const verified = entries.filter(({ id, verified }) => verified && remove.includes(id)).length;
   const most = mostRemoved(schedule);
   if (verified > most && options.all !== true && !options.dryRun) {

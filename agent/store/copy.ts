@@ -1,6 +1,5 @@
 import { setTimeout } from "node:timers/promises";
 import type { Entry } from "../../contracts/agent.ts";
-import { defined } from "../../lib/defined.ts";
 import { type Agent, type Place, placeOf } from "../agent.ts";
 import { AgentError, refused } from "../shared/errors.ts";
 import { after, inPlaces } from "../snapshot/entry.ts";
@@ -85,11 +84,7 @@ async function copy({ local, reporter, configuration }: Agent, s3: Place, entry:
   for (const [index, one] of wanted.entries()) {
     if (!there.has(one.id)) await s3.restic.copyFrom(local.restic, snapshots.get(one.id) ?? []);
     copied = inPlaces(one, "local", "s3");
-    const [files, state] = [
-      await local.catalogue.attachment(one.id, "files"),
-      await local.catalogue.attachment(one.id, "state"),
-    ];
-    await s3.catalogue.write(inPlaces(copied, "s3"), { ...defined({ files, state }) });
+    await s3.catalogue.write(inPlaces(copied, "s3"), await local.catalogue.attachments(one.id));
     await local.catalogue.write(copied);
     reporter.progress("copy", index + 1, wanted.length, "steps");
   }
@@ -151,12 +146,7 @@ export async function adopt(agent: Agent, takeOver = false): Promise<number> {
   for (const entry of here) {
     if (!there.has(entry.id) && (entry.sequence ?? 0) <= last) await agent.local.catalogue.write(after(entry, last));
   }
-  for (const entry of [...unknown].reverse()) {
-    const [files, state] = [
-      await agent.s3!.catalogue.attachment(entry.id, "files"),
-      await agent.s3!.catalogue.attachment(entry.id, "state"),
-    ];
-    await agent.local.catalogue.write(entry, { ...defined({ files, state }) });
-  }
+  for (const entry of [...unknown].reverse())
+    await agent.local.catalogue.write(entry, await agent.s3.catalogue.attachments(entry.id));
   return unknown.length;
 }

@@ -33,7 +33,8 @@ interface FolderOptions {
 /** How restic ends where some files could not be read. */
 const INCOMPLETE = 3;
 
-export type Part = "database" | "files";
+/** "database", "files", or the title of a volume. */
+export type Part = string;
 
 export interface StoreOptions {
   readonly reporter: Reporter;

@@ -13,6 +13,8 @@ export interface Rules {
   readonly days: number;
   /** On so many different days the newest verified ones stay, however old they seem to be. @default 1 */
   readonly atLeast?: number;
+  /** The titles of the volumes that are backed up now. @default none */
+  readonly volumes?: readonly string[];
 }
 
 /**
@@ -20,14 +22,18 @@ export interface Rules {
  * ahead must not make them old, nor a week of backups that failed. Never what a kept one is an increment of.
  * @param entries newest first, in the order in which they were made
  */
-export function choose(entries: readonly Entry[], { days, atLeast = 1 }: Rules, now: Date): Choice {
+export function choose(entries: readonly Entry[], { days, atLeast = 1, volumes = [] }: Rules, now: Date): Choice {
   const times = timesOf(entries, now.getTime());
   const proven = entries.filter(({ verified }) => verified).map(({ id }) => times.get(id)!);
   const limit = Math.min(now.getTime(), ...proven.slice(0, 1)) - days * DAY;
   const keep = new Set<string>();
   for (const { id } of entries) if (times.get(id)! >= limit) keep.add(id);
   // Of each kind, so that neither the files nor the database are lost because the other was backed up later.
-  const kinds = [(entry: Entry) => entry.database !== undefined, (entry: Entry) => entry.files !== undefined];
+  const kinds = [
+    (entry: Entry) => entry.database !== undefined,
+    (entry: Entry) => entry.files !== undefined,
+    ...volumes.map((title) => (entry: Entry) => Object.hasOwn(entry.volumes ?? {}, title)),
+  ];
   for (const has of kinds) {
     const dates = new Set<number>();
     for (const entry of entries) {

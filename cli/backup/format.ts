@@ -1,4 +1,4 @@
-import type { Entry } from "../../contracts/agent.ts";
+import { type Entry, sizesOf } from "../../contracts/agent.ts";
 import { LOCAL } from "../shared/project.ts";
 import { type Painter, table } from "../shared/ui.ts";
 import { shownName } from "./shown.ts";
@@ -25,8 +25,8 @@ export function backupTable(entries: readonly Entry[], paint: Painter): string {
     entry.type,
     when(entry.started),
     duration(entry.seconds),
-    bytes((entry.database?.bytes ?? 0) + (entry.files?.bytes ?? 0)),
-    bytes((entry.database?.added ?? 0) + (entry.files?.added ?? 0)),
+    bytes(sizesOf(entry).bytes),
+    bytes(sizesOf(entry).added),
     entry.verified ? "verified" : "not verified",
     entry.verification === undefined ? "-" : duration(entry.verification.seconds),
     entry.copies.join(", "),
@@ -40,7 +40,7 @@ export function backupTable(entries: readonly Entry[], paint: Painter): string {
 }
 
 export function entryLines(entry: Entry): string[] {
-  const { database, files, verification } = entry;
+  const { database, files, volumes = {}, verification } = entry;
   const rows: readonly (readonly [string, string | undefined])[] = [
     ["backup", `${entry.id} (${entry.type}, ${entry.reason})`],
     ["begun", `${entry.started}, took ${duration(entry.seconds)}`],
@@ -61,6 +61,13 @@ export function entryLines(entry: Entry): string[] {
     ],
     ["migrations", database && `${database.migrations.length}, the last one ${database.migrations.at(-1) ?? "-"}`],
     ["files", files && `${files.count}, ${bytes(files.bytes)}, ${bytes(files.added)} new`],
+    ...Object.entries(volumes).map(
+      ([title, { count, bytes: all, added, changed }]) =>
+        [
+          "files",
+          `${title}: ${count}, ${bytes(all)}, ${bytes(added)} new${changed === 0 ? "" : `; ${changed} were written to while they were read`}`,
+        ] as const,
+    ),
     ["where", entry.copies.join(", ")],
     ...(entry.missing ?? []).map((one) => ["missing", one] as const),
     ...(entry.unproven ?? []).map((one) => ["unproven", one] as const),

@@ -105,14 +105,15 @@ const persistent = z
           "Whether nginx serves what is in it, under its path in public/",
           "`public` for a folder in public/, else `private`",
         ),
+        backup: preset(flag(), true, "Whether it is in the backups; `false` says that it can be lost"),
       })
       .meta({ expects: "an object, which may be empty" }),
   )
   .transform((folders) =>
     Object.fromEntries(
-      Object.entries(folders).map(([path, { visibility }]) => [
+      Object.entries(folders).map(([path, { visibility, backup }]) => [
         path,
-        { visibility: visibility ?? (path.startsWith("public/") ? ("public" as const) : ("private" as const)) },
+        { visibility: visibility ?? (path.startsWith("public/") ? ("public" as const) : ("private" as const)), backup },
       ]),
     ),
   )

@@ -107,6 +107,11 @@ export const backup = z.strictObject({
   cpus: preset(cpus(), 1, "Processor limit of the agent"),
   restoreMemory: preset(mebibytes(256), 768, "Memory limit of the container in which backups are restored"),
   restoreCpus: preset(cpus(), 1, "Processor limit of that container"),
+  readerMemory: preset(
+    mebibytes(64),
+    128,
+    "Memory limit of each container that reads the volume of one of `services` for the agent",
+  ),
   key: secretText("The repository's key: without it no backup can be read, so keep a copy elsewhere"),
   databasePassword: secretText("The password of the database account `drydock_backup`"),
   token: secretText("What the agent shows to the container in which it restores"),

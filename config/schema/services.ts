@@ -45,6 +45,11 @@ const service = z.strictObject({
     "Where it keeps its data: a volume of its own, which outlives releases",
     "none: what it writes is gone with the container",
   ),
+  backup: preset(
+    flag(),
+    true,
+    "Whether the volume is in the backups; it is read while the service runs, and `false` says that it can be lost",
+  ),
   uid: preset(id(), 1000, "The user that it runs as"),
   gid: preset(id(), 1000, "The group that it runs as"),
   memory: preset(mebibytes(16), 256, "Memory limit"),

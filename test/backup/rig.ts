@@ -2,11 +2,13 @@ import { execFile, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createTar } from "nanotar";
 import { imageTags } from "../../cli/setup/images-tags.ts";
-import { type Configuration, type Entry, SECRETS } from "../../contracts/agent.ts";
+import { type Configuration, type Entry, FOLDERS, folderOf, readerOf, SECRETS } from "../../contracts/agent.ts";
 import { docker } from "../support/clone.ts";
 
 const APP = "1000:1000";
 const DATABASE = "999:999";
+const SERVICE = "998:997";
+const FOLDER = "public/uploads";
 
 export interface Answer {
   readonly code: number;
@@ -55,6 +57,21 @@ export class Rig {
   /** The same of the volume for restores. */
   scratch: number | undefined;
 
+  /** A folder of the application and the volume of a service, whose user is another one, with its reader. */
+  addVolumes(): void {
+    this.configuration = {
+      ...this.configuration,
+      volumes: [
+        { kind: "folder", name: FOLDER },
+        { kind: "service", name: "search" },
+      ],
+    };
+  }
+
+  get #hasVolumes(): boolean {
+    return this.configuration.volumes !== undefined;
+  }
+
   async start(): Promise<void> {
     docker("network", "create", "--internal", this.name("data"));
     docker("network", "create", "--internal", this.name("restore"));
@@ -64,6 +81,12 @@ export class Rig {
       ["backups", APP],
       ["storage", APP],
       ["scratch", DATABASE],
+      ...(this.#hasVolumes
+        ? ([
+            ["folder", APP],
+            ["service", SERVICE],
+          ] as const)
+        : []),
     ] as const) {
       const size = volume === "backups" ? this.disk : volume === "scratch" ? this.scratch : undefined;
       docker(
@@ -148,7 +171,30 @@ export class Rig {
       { "backup.json": JSON.stringify(this.configuration), ...account },
     );
     docker("start", this.name("restore"));
+    if (this.#hasVolumes) this.startReader();
     await this.startAgent();
+  }
+
+  /** Makes the reader of the service's volume anew. */
+  startReader(): void {
+    this.remove("reader");
+    this.#create(
+      "reader",
+      this.images.backup,
+      SERVICE,
+      ["restore"],
+      [
+        "--memory",
+        "128m",
+        "--network-alias",
+        readerOf({ name: "search" }),
+        "--mount",
+        `${this.#mount("service", FOLDERS.volume)},readonly`,
+      ],
+      ["reader"],
+      { [SECRETS.restoreToken]: this.secrets.token },
+    );
+    docker("start", this.name("reader"));
   }
 
   /** Makes the agent anew, with the configuration as it is now. */
@@ -176,6 +222,7 @@ export class Rig {
         this.#mount("backups", "/backups"),
         "--mount",
         `${this.#mount("storage", "/storage")},readonly`,
+        ...(this.#hasVolumes ? ["--mount", `${this.#mount("folder", folderOf({ name: FOLDER }))},readonly`] : []),
         ...more,
       ],
       ["serve"],
@@ -240,17 +287,17 @@ export class Rig {
     return this.shell("cd /restore && ls -d kept-* 2>/dev/null || true", "restore");
   }
 
-  /** As the application writes: into the volume that the agent only reads. */
-  storage(script: string): string {
+  /** As the application writes, or a service: into a volume that is only read for a backup. */
+  storage(script: string, volume: "storage" | "folder" | "service" = "storage"): string {
     return docker(
       "run",
       "--rm",
       "--user",
-      APP,
+      volume === "service" ? SERVICE : APP,
       "--entrypoint",
       "bash",
       "--mount",
-      this.#mount("storage", "/storage"),
+      this.#mount(volume, "/storage"),
       this.images.backup,
       "-c",
       `cd /storage; ${script}`,
@@ -438,9 +485,19 @@ node /tmp/rewrite.cjs`);
   }
 
   stop(): void {
-    for (const part of ["agent", "restore", "database", "holder-backups", "holder-scratch", "look", "s3", "mail"])
+    for (const part of [
+      "agent",
+      "restore",
+      "reader",
+      "database",
+      "holder-backups",
+      "holder-scratch",
+      "look",
+      "s3",
+      "mail",
+    ])
       this.remove(part);
-    for (const volume of ["database", "backups", "storage", "scratch"])
+    for (const volume of ["database", "backups", "storage", "scratch", "folder", "service"])
       execFileSync("docker", ["volume", "rm", "--force", this.name(volume)], { stdio: "ignore" });
     for (const network of ["data", "restore", "out"])
       execFileSync("docker", ["network", "rm", this.name(network)], { stdio: "ignore" });

@@ -49,6 +49,35 @@ describe("the services of a stack", () => {
     assert.equal(leaf("service-mail-data"), undefined);
   });
 
+  it("have their volume read for backups by a container of their own user, and by nobody else", async () => {
+    const { inputs, deleteBeforeReplace, after } = leaf("backup-service-search");
+    assert.deepEqual(
+      [inputs.user, inputs.image, inputs.command, inputs.memory, inputs.capabilities, inputs.ports],
+      ["1000:1000", "backup:1.0", ["reader"], 128, { drops: ["ALL"] }, []],
+    );
+    assert.deepEqual(inputs.mounts, [
+      { type: "volume", source: "service-search-data-abcdef0", target: "/volume", readOnly: true },
+    ]);
+    assert.deepEqual(inputs.networksAdvanced, [{ name: "network-restore-abcdef0", aliases: ["volume_search"] }]);
+    assert.ok(deleteBeforeReplace && after.includes("service-search-ownership"));
+    assert.equal(leaf("backup-service-mail"), undefined);
+    const agent = leaf("backup-agent").inputs;
+    assert.ok(!JSON.stringify(agent.mounts).includes("search"));
+    const off = await runProgram(configuration({ services: { search: { ...search, backup: false } } }));
+    assert.ok(!off.resources.some(({ name }) => name.startsWith("backup-service")));
+    const none = await runProgram(configuration({ services: { search }, backup: { enabled: false } }));
+    assert.ok(!none.resources.some(({ name }) => name.startsWith("backup-service")));
+  });
+
+  it("leave the agent of a stack without any as it was", async () => {
+    const [one, other] = [await runProgram(configuration()), await runProgram(configuration({ services: { mail } }))];
+    const agent = ({ resources: all }: { resources: Registered[] }) => {
+      const { inputs } = all.find(({ name }) => name === "backup-agent")!;
+      return [inputs.mounts, inputs.networksAdvanced, inputs.memory];
+    };
+    assert.deepEqual(agent(one), agent(other));
+  });
+
   it("have their files as secrets, and their variables in the open", () => {
     const [upload] = leaf("service-search").inputs.uploads.value ?? leaf("service-search").inputs.uploads;
     assert.equal(upload.file ?? upload.value?.file, "/run/secrets/meili.toml");

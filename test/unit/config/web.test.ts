@@ -105,9 +105,13 @@ describe("folders that are kept", () => {
         "public/uploads": {},
         "storage/uploads": {},
         "public/secret": { visibility: "private" },
-        "storage/covers": { visibility: "public" },
+        "storage/covers": { visibility: "public", backup: false },
       }),
       "local",
+    );
+    assert.deepEqual(
+      Object.values(app.persistent).map(({ backup }) => backup),
+      [true, true, true, false],
     );
     assert.deepEqual(
       Object.entries(app.persistent).map(([path, { visibility }]) => [path, visibility]),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { configurationSchema } from "../../../contracts/agent.ts";
-import { type AgentSettings, agentConfiguration, leftOut } from "../../../servers/agent.ts";
+import { type AgentSettings, agentConfiguration, type KeptVolumes } from "../../../servers/agent.ts";
 
 describe("the backup agent's settings", () => {
   const settings = {
@@ -27,20 +27,34 @@ describe("the backup agent's settings", () => {
       agentConfiguration(settings as unknown as AgentSettings, {
         stack: "shop",
         schema: "shop",
-        left: leftOut({ app: { persistent }, services } as unknown as Parameters<typeof leftOut>[0]),
+        kept: { app: { persistent }, services } as unknown as KeptVolumes,
       }),
     );
 
-  it("name the volumes with data that no backup has", () => {
-    const persistent = { "public/uploads": { visibility: "public" }, "storage/uploads": { visibility: "private" } };
-    const services = { search: { volume: "/meili_data" }, mail: {} };
-    assert.deepEqual(of(persistent, services).left, [
-      "public/uploads (app.persistent)",
-      "storage/uploads (app.persistent)",
-      "/meili_data of search (services)",
+  it("name the volumes with data that are backed up, and those that are not to be", () => {
+    const persistent = {
+      "public/uploads": { visibility: "public", backup: true },
+      "storage/uploads": { visibility: "private", backup: false },
+    };
+    const services = {
+      search: { volume: "/meili_data", backup: true },
+      cache: { volume: "/data", backup: false },
+      mail: { backup: true },
+    };
+    const { left, volumes } = of(persistent, services);
+    assert.deepEqual(volumes, [
+      { kind: "folder", name: "public/uploads" },
+      { kind: "service", name: "search" },
+    ]);
+    assert.deepEqual(left, [
+      "folder storage/uploads (app.persistent: backup is false)",
+      "/data of service cache (backup is false)",
     ]);
   });
 
   it("are without that where there are none, as an image of an earlier agent expects them", () =>
-    assert.ok(!("left" in of({}, { mail: {} }))));
+    assert.deepEqual(
+      ["left", "volumes"].filter((key) => key in of({}, { mail: { backup: true } })),
+      [],
+    ));
 });

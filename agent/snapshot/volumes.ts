@@ -1,0 +1,53 @@
+import type { Writable } from "node:stream";
+import { type Entry, folderOf, readerOf, titleOf, type Volume } from "../../contracts/agent.ts";
+import { own } from "../../lib/ownNames.ts";
+import type { Agent } from "../agent.ts";
+import type { Archived } from "../files/tar.ts";
+import { askReader } from "../sandbox/client.ts";
+import type { Restic } from "../store/restic.ts";
+import { shortened } from "./entry.ts";
+import { backUpFolder, type FilesCopy, type Making, type Manifest, manifestOf } from "./files.ts";
+
+/** What a service's volume is called in its snapshot. */
+const TAR = "volume.tar";
+
+/** A volume beside storage/app. undefined where there is no file at all. */
+export async function backUpVolume(
+  agent: Agent,
+  volume: Volume,
+  backup: Making,
+  entries: readonly Entry[],
+): Promise<FilesCopy | undefined> {
+  if (volume.kind === "service") return await backUpService(agent, volume, backup);
+  const [part, root] = [titleOf(volume), folderOf(volume)];
+  const last = entries.find(({ volumes }) => volumes !== undefined && Object.hasOwn(volumes, part));
+  const sums =
+    last === undefined
+      ? undefined
+      : await agent.local.catalogue.attachment<Readonly<Record<string, Manifest>>>(last.id, "volumes");
+  const exclude = [`${root}/.drydock-*`];
+  const previous = sums === undefined ? undefined : own(sums, part);
+  return await backUpFolder(agent, backup, { part, root, include: ["."], exclude, previous });
+}
+
+/**
+ * A service's files belong to its own user, and may be closed to all others: a container that runs as that user hands
+ * them over, while the service goes on writing.
+ */
+async function backUpService({ local, reporter }: Agent, volume: Volume, { id, proven }: Making): Promise<FilesCopy> {
+  const part = titleOf(volume);
+  const at = `/volume/${id}`;
+  // The second question proves that the first answer was whole.
+  const command = ["env", `DRYDOCK_COMPANION=${readerOf(volume)}`, "companion", "get", at, `${at}?info`];
+  const { bytes, added } = await local.restic.storeOutput(id, part, TAR, command, { reporter, proven });
+  const { sums, count, changed, unreadable } = (await askReader(volume, `${at}?info`)) as Archived;
+  const missing = unreadable.map((one) => `${part}: ${one}`);
+  for (const one of shortened(missing, 5)) reporter.log("warn", one);
+  return { sums, missing, entry: { count, bytes, added, manifest: manifestOf(sums), changed } };
+}
+
+/** Writes a volume of a backup as tar. */
+export async function readVolume(restic: Restic, id: string, title: string, to: Writable): Promise<void> {
+  if (title.startsWith("service ")) await restic.read(id, title, TAR, to);
+  else await restic.readFolder(id, title, to);
+}

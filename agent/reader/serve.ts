@@ -10,7 +10,7 @@ import { stopped } from "../shared/signals.ts";
 /** What came of the last copies. */
 const copies = new Map<string, Archived | AgentError>();
 
-/** Of restores, beside the service's own files: see commands/restore-files.sh. */
+/** Of restores, beside the service's own files: see commands/inside/restore-files.sh. */
 const isOfRestores = (name: string): boolean => name.startsWith(".drydock-");
 
 /**

@@ -3,9 +3,10 @@ import { Exit } from "../shared/errors.ts";
 import { takeLock } from "../shared/locks.ts";
 import { ask, type BackupHost } from "./agent.ts";
 import type { RestoreOptions } from "./choosing.ts";
+import { filesPlaces } from "./places.ts";
 import { Progress } from "./progress.ts";
 import { previousSchemas } from "./restoreDatabase.ts";
-import { inFiles } from "./restoreFiles.ts";
+import { inFiles, keptIn } from "./restoreFiles.ts";
 import { underRestoreLock } from "./resume.ts";
 import { confirmWord } from "./run.ts";
 import { forgetPhysical, keptPhysical } from "./settlePhysical.ts";
@@ -47,7 +48,11 @@ export async function forget(host: BackupHost, { yes, json }: RestoreOptions): P
   const database = known === undefined ? undefined : databaseOf(host, known.engine);
   const schemas = database === undefined ? [] : await previousSchemas(database, known!.schema);
   const physical = database === undefined ? [] : await keptPhysical(database);
-  const folders = (await inFiles(host, "kept")).split("\n").filter((line) => line !== "");
+  const places = await filesPlaces(host);
+  const kept = await Promise.all(
+    places.map(async (place) => ({ place, names: (await inFiles(host, place, "kept")).split("\n").filter(Boolean) })),
+  );
+  const folders = kept.flatMap(({ place, names }) => names.map((name) => keptIn(place, name)));
   const all = [...schemas, ...physical, ...folders];
   if (all.length > 0 && yes !== true)
     await confirmWord(stack, `This removes for good what restores have kept: ${all.join(", ")}.`, "--yes");
@@ -63,7 +68,7 @@ export async function forget(host: BackupHost, { yes, json }: RestoreOptions): P
         async () => {
           for (const schema of schemas) await query(database!, `DROP DATABASE ${quoted(schema)}`);
           if (physical.length > 0) await forgetPhysical(database!);
-          if (folders.length > 0) await inFiles(host, "forget");
+          for (const { place, names } of kept) if (names.length > 0) await inFiles(host, place, "forget");
           process.stdout.write(
             json
               ? `${JSON.stringify({ stack, removed: all })}\n`

@@ -1,12 +1,18 @@
-import type { Entry, Results } from "../../contracts/agent.ts";
+import { type Entry, type Results, titleOf, type Volume } from "../../contracts/agent.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import { ask, type BackupHost } from "./agent.ts";
 import { select } from "./format.ts";
+import type { FilesPlace } from "./places.ts";
+import { partOf } from "./restoreFiles.ts";
 import type { Common } from "./run.ts";
 
 export interface RestoreOptions extends Common {
   readonly db?: true;
   readonly files?: true;
+  /** Paths of folders of app.persistent. */
+  readonly folder?: readonly string[];
+  /** Names of services with a volume. */
+  readonly service?: readonly string[];
   readonly toTime?: string;
   readonly into?: string;
   readonly physical?: true;
@@ -18,14 +24,21 @@ export interface RestoreOptions extends Common {
   readonly yes?: true;
 }
 
+/** The volumes that are asked for by name; all, where nothing is. */
+export const volumesAskedFor = ({ folder = [], service = [] }: RestoreOptions): readonly Volume[] => [
+  ...folder.map((name) => ({ kind: "folder" as const, name })),
+  ...service.map((name) => ({ kind: "service" as const, name })),
+];
+
+/** Whether all of a backup is to be restored. */
+export const isWhole = (options: RestoreOptions): boolean =>
+  !options.db && !options.files && options.into === undefined && volumesAskedFor(options).length === 0;
+
 /**
  * `latest` is the newest verified one that has what is asked for; with a time, the newest that was finished before it.
  */
-export async function chosen(
-  host: BackupHost,
-  id: string,
-  { db, files, into, physical, toTime }: RestoreOptions,
-): Promise<Entry> {
+export async function chosen(host: BackupHost, id: string, options: RestoreOptions): Promise<Entry> {
+  const { db, files, into, physical, toTime } = options;
   if (id !== "latest") return (await ask(host, "show", [id])).backup;
   const time =
     toTime === undefined
@@ -37,17 +50,19 @@ export async function chosen(
       remedy: "write it as 2026-01-31T10:29:59Z (UTC)",
       code: Exit.usage,
     });
-  const whole = !db && !files && into === undefined;
+  const whole = isWhole(options);
+  const titles = volumesAskedFor(options).map(titleOf);
   const [needsDatabase, needsFiles] = [
     whole || db === true || into !== undefined || toTime !== undefined,
     whole || files === true,
   ];
   const list = await ask(host, "list");
   const fitting = list.backups.filter(
-    ({ finished, database, files: stored }) =>
+    ({ finished, database, files: stored, volumes = {} }) =>
       Date.parse(finished) <= time &&
       (!needsDatabase || database !== undefined) &&
       (!needsFiles || stored !== undefined) &&
+      titles.every((title) => Object.hasOwn(volumes, title)) &&
       (!physical || database?.format === "physical"),
   );
   const found = fitting.find(({ verified }) => verified);
@@ -55,6 +70,7 @@ export async function chosen(
   const what = [
     ...(needsDatabase ? [physical ? "the database server's files" : "the database"] : []),
     ...(needsFiles ? ["files"] : []),
+    ...titles,
   ].join(" and ");
   const { s3 } = await ask(host, "status");
   throw noneFor(list, fitting, {
@@ -90,12 +106,15 @@ export function noneFor(
 
 export function question(
   entry: Entry,
-  { database, files }: { database: boolean; files: boolean },
+  { database, places }: { database: boolean; places: readonly FilesPlace[] },
   toTime: string | undefined,
 ): string {
   const what = [
     ...(database ? [`the database ${entry.database!.schema}`] : []),
-    ...(files ? [`${entry.files!.count} files`] : []),
+    ...places.map((place) => {
+      const { count } = partOf(entry, place)!;
+      return place.of === undefined ? `${count} files` : `${place.title} (${count} files)`;
+    }),
   ].join(" and ");
   return `This puts ${what} of backup ${entry.id} (${entry.finished})${toTime === undefined ? "" : `, recovered to ${toTime},`} in the place of what is live. What is live now is kept beside it.`;
 }

@@ -4,6 +4,8 @@ import { STACK } from "../shared/options.ts";
 
 const JSON_OPTION = ["--json", "print JSON: one object a line where something goes on, the result last"] as const;
 
+const collected = (value: string, before: readonly string[] = []): string[] => [...before, value];
+
 export function register(program: Command): void {
   const backup = program
     .command("backup")
@@ -70,7 +72,13 @@ Examples:
     verb("restore", "put a backup in the place of what is live, which is kept beside it")
       .argument("[id]", "a backup, or latest: the newest verified one", "latest")
       .option("--db", "only the database")
-      .option("--files", "only the files")
+      .option("--files", "only the files of storage/app")
+      .option("--folder <path>", "only that folder of drydock:app.persistent; may be given again", collected)
+      .option(
+        "--service <name>",
+        "only the volume of that service, which is stopped for it; may be given again",
+        collected,
+      )
       .option("--to-time <time>", "the database as it was at that second (UTC), from the binary log")
       .option("--into <schema>", "the database into a new schema of that name; nothing that is live changes")
       .option(
@@ -86,7 +94,7 @@ Examples:
       )
       .option("--no-backup", "don't make a full backup afterwards (points in time begin with the next one)")
       .option("-y, --yes", "don't ask for the stack's name")
-      .option("--json", "print JSON at the end: stack, backup, reached, schema, previous[]")
+      .option("--json", "print JSON at the end: stack, backup, reached, schema, restored[], previous[]")
       .addHelpText(
         "after",
         `

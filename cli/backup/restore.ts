@@ -1,17 +1,19 @@
-import type { Entry } from "../../contracts/agent.ts";
+import { type Entry, titleOf } from "../../contracts/agent.ts";
 import { audited } from "../shared/audit.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import { takeLock } from "../shared/locks.ts";
 import { interruption } from "../shared/signals.ts";
 import { forget, resume } from "./afterwards.ts";
 import { ask, type BackupHost, backupHost } from "./agent.ts";
-import { chosen, question, type RestoreOptions } from "./choosing.ts";
+import { chosen, isWhole, question, type RestoreOptions, volumesAskedFor } from "./choosing.ts";
 import { select } from "./format.ts";
 import type { HostLock } from "./hostLock.ts";
+import { type FilesPlace, filesPlaces } from "./places.ts";
 import { Progress } from "./progress.ts";
 import { type Loaded, loadBeside, previousName, restoredName } from "./restoreDatabase.ts";
-import { filesBeside, swapFiles } from "./restoreFiles.ts";
+import { filesBeside, keptIn, swapFiles } from "./restoreFiles.ts";
 import { PhysicalRestore } from "./restorePhysical.ts";
+import { type SwappedService, swapService } from "./restoreService.ts";
 import { underRestoreLock } from "./resume.ts";
 import { confirmWord } from "./run.ts";
 import { shownName } from "./shown.ts";
@@ -24,13 +26,15 @@ export async function restore(id: string, options: RestoreOptions): Promise<numb
   const { into, toTime, db, files, physical, compare } = options;
   const wrong = (what: string): CliError =>
     new CliError({ what, remedy: "./drydock backup restore --help", code: Exit.usage });
-  if (into !== undefined && (files || physical))
-    throw wrong("--into names a schema for the database: it goes with neither --files nor --physical");
+  const asked = volumesAskedFor(options);
+  const alone = !db && (files === true || asked.length > 0);
+  if (into !== undefined && (files || physical || asked.length > 0))
+    throw wrong("--into names a schema for the database: it goes with neither files nor --physical");
   if (into !== undefined && !/^[A-Za-z0-9_$]{1,64}$/.test(into)) throw wrong(`--into ${into} is no name for a schema`);
   if (compare && !physical) throw wrong("--compare goes with --physical: everything else is compared anyway");
   if (compare && toTime !== undefined)
     throw wrong("--compare and --to-time don't go together: only the backup's own moment has checksums");
-  if (toTime !== undefined && files && !db)
+  if (toTime !== undefined && alone)
     throw wrong("--to-time is for the database; files are as they were at their backup");
   const host = await backupHost(options.stack);
   const { stack, paths } = host.session;
@@ -41,6 +45,7 @@ export async function restore(id: string, options: RestoreOptions): Promise<numb
     id,
     ...(db ? ["--db"] : []),
     ...(files ? ["--files"] : []),
+    ...asked.flatMap(({ kind, name }) => [`--${kind}`, name]),
     ...(physical ? ["--physical"] : []),
     ...(into === undefined ? [] : ["--into", into]),
     ...(toTime === undefined ? [] : ["--to-time", toTime]),
@@ -75,38 +80,75 @@ async function underLock(
 ): Promise<{ readonly entry: Entry; readonly done: Done }> {
   const { db, files, physical, into, toTime } = options;
   const { stack } = host.session;
+  const withDatabase = db === true || into !== undefined || isWhole(options);
+  const wantsFiles = files === true || volumesAskedFor(options).length > 0 || isWhole(options);
   // Its companion starts while the backup is looked up and confirmed; where nothing is to be asked, the backup is
   // prepared as well.
-  const physically = physical && (db || !files) ? new PhysicalRestore(host, options, progress) : undefined;
+  const physically = physical && withDatabase ? new PhysicalRestore(host, options, progress) : undefined;
   if (options.yes && !options.fromS3 && id !== "latest") void physically?.prepare(id);
   try {
     // On an empty machine, S3 is all there is.
     if (options.fromS3) await ask(host, "adopt");
     const entry = await chosen(host, id, options);
+    const lacks = (what: string): CliError =>
+      new CliError({
+        what: `backup ${entry.id} holds no ${what}`,
+        remedy: `./drydock backup list${select(stack)}`,
+        code: Exit.refused,
+      });
     const parts = {
-      database: entry.database !== undefined && (db === true || files !== true),
-      files: entry.files !== undefined && into === undefined && (files === true || db !== true),
+      database: entry.database !== undefined && withDatabase,
+      places: wantsFiles ? await placesFor(host, entry, options, progress) : [],
     };
-    if (db && !parts.database)
-      throw new CliError({
-        what: `backup ${entry.id} holds no database`,
-        remedy: `./drydock backup list${select(stack)}`,
-        code: Exit.refused,
-      });
-    if (files && !parts.files)
-      throw new CliError({
-        what: `backup ${entry.id} holds no files`,
-        remedy: `./drydock backup list${select(stack)}`,
-        code: Exit.refused,
-      });
+    if (db && !parts.database) throw lacks("database");
+    if (files && entry.files === undefined) throw lacks("files");
     if (!entry.verified)
       progress.say(`backup ${entry.id} has not been verified; it is checked before anything is replaced`, "warn");
     if (into === undefined && options.yes !== true) await confirmWord(stack, question(entry, parts, toTime), "--yes");
-    if (physically !== undefined) physically.early = !parts.files;
+    if (physically !== undefined) physically.early = parts.places.length === 0;
     return { entry, done: await carryOut({ host, entry, parts, options, physically, lock, progress }) };
   } finally {
     await physically?.end();
   }
+}
+
+/**
+ * The places of which files are restored: those that are asked for, else all that the backup has.
+ * @throws CliError (refused) where one that is asked for is not in the backup, or not in the stack
+ */
+async function placesFor(
+  host: BackupHost,
+  entry: Entry,
+  options: RestoreOptions,
+  progress: Progress,
+): Promise<readonly FilesPlace[]> {
+  const s = select(host.session.stack);
+  const all = await filesPlaces(host);
+  const asked = volumesAskedFor(options);
+  const titles = isWhole(options) ? Object.keys(entry.volumes ?? {}) : asked.map(titleOf);
+  for (const title of titles) {
+    const there = all.some((place) => place.title === title);
+    if (!Object.hasOwn(entry.volumes ?? {}, title))
+      throw new CliError({
+        what: `backup ${entry.id} holds no ${shownName(title)}`,
+        remedy: `./drydock backup show ${entry.id}${s}`,
+        code: Exit.refused,
+      });
+    if (there) continue;
+    const what = `${title} of backup ${entry.id} has no place in stack ${host.session.stack}`;
+    if (isWhole(options)) progress.say(`${what}: it is not restored`, "warn");
+    else
+      throw new CliError({
+        what: `${what}; nothing was changed`,
+        remedy: `have the settings name it (app.persistent, services; backup not false), then: ./drydock up${s}`,
+        code: Exit.refused,
+      });
+  }
+  if (isWhole(options))
+    for (const { title } of all.filter(({ of }) => of !== undefined))
+      if (!titles.includes(title)) progress.say(`backup ${entry.id} has no ${title}: that stays as it is`, "warn");
+  const storage = entry.files !== undefined && (options.files === true || isWhole(options));
+  return all.filter(({ of, title }) => (of === undefined ? storage : titles.includes(title)));
 }
 
 interface Done {
@@ -115,6 +157,8 @@ interface Done {
   readonly reached: string;
   /** Where the restored database is. */
   readonly schema?: string;
+  /** What was restored, in words. */
+  readonly restored: readonly string[];
   /** What was live, until it is forgotten: a schema, a folder in a volume. */
   readonly previous: readonly string[];
 }
@@ -122,7 +166,7 @@ interface Done {
 interface Work {
   readonly host: BackupHost;
   readonly entry: Entry;
-  readonly parts: { readonly database: boolean; readonly files: boolean };
+  readonly parts: { readonly database: boolean; readonly places: readonly FilesPlace[] };
   readonly options: RestoreOptions;
   readonly physically: PhysicalRestore | undefined;
   readonly lock: HostLock;
@@ -138,8 +182,7 @@ async function carryOut(work: Work): Promise<Done> {
     options: { into, toTime },
     progress,
   } = work;
-  const beside = parts.files && into === undefined;
-  if (beside) await filesBeside(host, entry, progress);
+  for (const place of parts.places) await filesBeside(host, place, entry, progress);
   let loaded: Loaded | undefined;
   if (parts.database && work.physically === undefined)
     loaded = await loadBeside(host, entry, into ?? restoredName(entry.database!.schema), toTime, progress);
@@ -149,15 +192,16 @@ async function carryOut(work: Work): Promise<Done> {
       progress.say(
         `its events are off in ${into}, for it is a copy: ${events.map(({ name }) => shownName(name)).join(", ")}`,
       );
-    return { reached: loaded!.reached, seconds: process.uptime(), schema: into, previous: [] };
+    return { reached: loaded!.reached, seconds: process.uptime(), schema: into, restored: [into], previous: [] };
   }
   const { reached, previous, opened } = await putInPlace(work, loaded);
-  if (parts.database && parts.files && (await restoreMaintenance(host, entry)))
+  if (parts.database && parts.places.some(({ of }) => of === undefined) && (await restoreMaintenance(host, entry)))
     progress.say("maintenance mode is on, as it was at the backup: ./drydock maintenance off opens the site");
   return {
     reached,
     seconds: opened,
     ...(entry.database === undefined || !parts.database ? {} : { schema: entry.database.schema }),
+    restored: [...(parts.database ? [entry.database!.schema] : []), ...parts.places.map(({ title }) => title)],
     previous,
   };
 }
@@ -171,24 +215,36 @@ async function putInPlace(
   const prepared = parts.database ? await physically?.ready(entry) : undefined;
   const began = Date.now();
   const { opened } = await withoutWriters(host, say, { lock, workers: physically?.takeWorkers() }, async () => {
-    if (prepared !== undefined) previous.push(await physically!.swap(entry, prepared));
-    else if (loaded !== undefined) {
-      const name = previousName(entry.database!.schema);
-      await swap(
-        loaded.database,
-        { restored: loaded.content, live: entry.database!.schema, previous: name, backup: entry.id },
-        say,
-      );
-      previous.push(name);
+    const swapped: SwappedService[] = [];
+    try {
+      // What may not become healthy on its files comes first: nothing else has been changed then.
+      for (const place of parts.places.filter(({ service }) => service !== undefined)) {
+        const one = await swapService(host, place, say);
+        swapped.push(one);
+        previous.push(keptIn(place, one.previous));
+      }
+      if (prepared !== undefined) previous.push(await physically!.swap(entry, prepared));
+      else if (loaded !== undefined) {
+        const name = previousName(entry.database!.schema);
+        await swap(
+          loaded.database,
+          { restored: loaded.content, live: entry.database!.schema, previous: name, backup: entry.id },
+          say,
+        );
+        previous.push(name);
+      }
+    } catch (error) {
+      if (!(error instanceof Unsettled)) for (const one of swapped.reverse()) await one.undo();
+      throw error;
     }
-    if (parts.files)
-      previous.push(
-        await swapFiles(host).catch((error: CliError) => {
-          throw new Unsettled(
-            `the files could not be put in place${parts.database ? ", while the database was" : ""}: ${error.what}`,
-          );
-        }),
-      );
+    for (const place of parts.places.filter(({ service }) => service === undefined)) {
+      const name = await swapFiles(host, place).catch((error: CliError) => {
+        throw new Unsettled(
+          `${place.title} could not be put in place${previous.length > 0 ? `, while ${previous.length === 1 ? "another part was" : "other parts were"}` : ""}: ${error.what}`,
+        );
+      });
+      previous.push(keptIn(place, name));
+    }
   });
   if (prepared !== undefined) await physically!.keep();
   else progress.say(`swapped in; writers waited ${((Date.now() - began) / 1000).toFixed(1)} s`);
@@ -208,9 +264,10 @@ async function backUpAgain(host: BackupHost, progress: Progress): Promise<void> 
   }
 }
 
-function told(entry: Entry, { reached, schema, previous }: Done, stack: string): string {
+function told(entry: Entry, { reached, restored, previous }: Done, stack: string): string {
+  const words = [...restored.slice(0, -2), restored.slice(-2).join(" and ")].join(", ");
   return [
-    `Restored backup ${entry.id}: ${schema === undefined ? "the files" : `${schema}`}, as of ${reached}.`,
+    `Restored backup ${entry.id}: ${words}, as of ${reached}.`,
     ...previous.map((name) => `What was there before is kept as ${name}.`),
     ...(previous.length === 0
       ? []

@@ -1,47 +1,31 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Entry } from "../../contracts/agent.ts";
+import { type Entry, titleOf } from "../../contracts/agent.ts";
+import { own } from "../../lib/ownNames.ts";
 import { CliError } from "../shared/errors.ts";
 import { ROOT } from "../shared/project.ts";
-import { ask, type BackupHost, type Inspection, volumeAt } from "./agent.ts";
+import { ask, type BackupHost } from "./agent.ts";
 import { bytes } from "./format.ts";
 import { onVolume } from "./oneOff.ts";
+import type { FilesPlace } from "./places.ts";
 import type { Progress } from "./progress.ts";
 import { stamp } from "./restoreDatabase.ts";
 
 const script = (): string => readFileSync(join(ROOT, "commands/inside/restore-files.sh"), "utf8");
 
-/**
- * The arguments of a one-off container on the volume of the application's files, as the application's user: see
- * commands/inside/restore-files.sh.
- */
-async function onFiles(
-  { docker, agent, session }: Pick<BackupHost, "docker" | "agent" | "session">,
-  args: readonly string[],
-): Promise<string[]> {
-  const { code, stdout, stderr } = await docker.run(["inspect", agent]);
-  if (code !== 0) throw new CliError({ what: `the backup agent ${agent} can't be inspected: ${stderr.trim()}` });
-  const [inspection] = JSON.parse(stdout) as [Inspection];
-  return onVolume({
-    like: inspection,
-    stack: session.stack,
-    volume: volumeAt(inspection, "/storage"),
-    at: "/files",
-    script: script(),
-    args,
-  });
-}
+type Host = Pick<BackupHost, "docker" | "session">;
+
+/** The arguments of a one-off container on a volume, as its user: see commands/inside/restore-files.sh. */
+const onFiles = ({ session }: Host, { like, volume }: FilesPlace, args: readonly string[]): string[] =>
+  onVolume({ like, stack: session.stack, volume, at: "/files", script: script(), args });
 
 /** Runs one verb of that script. */
-export async function inFiles(
-  host: Pick<BackupHost, "docker" | "agent" | "session">,
-  ...args: readonly string[]
-): Promise<string> {
-  const { code, stdout, stderr } = await host.docker.run(await onFiles(host, args));
+export async function inFiles(host: Host, place: FilesPlace, ...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await host.docker.run(onFiles(host, place, args));
   if (code !== 0)
     throw new CliError({
-      what: `the application's files: ${stderr.trim()}`,
+      what: `${place.title}: ${stderr.trim()}`,
       remedy: "./drydock backup restore --resume",
     });
   return stdout.trim();
@@ -51,10 +35,11 @@ export async function inFiles(
  * Unpacks files from a stream of tar beside the live ones. Answers how many there are; nothing stays where it fails.
  */
 export async function unpackFiles(
-  host: Pick<BackupHost, "docker" | "agent" | "session">,
+  host: Host,
+  place: FilesPlace,
   send: (to: import("node:stream").Writable) => Promise<unknown>,
 ): Promise<number> {
-  const child = spawn("docker", await onFiles(host, ["unpack"]), {
+  const child = spawn("docker", onFiles(host, place, ["unpack"]), {
     env: host.docker.env,
     stdio: ["pipe", "pipe", "pipe"],
   });
@@ -79,29 +64,47 @@ export async function unpackFiles(
   }
   if ((await ended) !== 0)
     throw new CliError({
-      what: `the files could not be unpacked: ${complained.trim()}; the live ones were not touched`,
+      what: `${place.title} could not be unpacked: ${complained.trim()}; the live ones were not touched`,
     });
   return Number(said.trim());
 }
 
+/** What a backup has of a place. */
+export function partOf({ files, volumes = {} }: Entry, { of }: Pick<FilesPlace, "of">): Entry["files"] {
+  return of === undefined ? files : own(volumes, titleOf(of));
+}
+
 /** Unpacks a backup's files beside the live ones, and counts them. */
-export async function filesBeside(host: BackupHost, entry: Entry, progress: Progress): Promise<void> {
-  const { files } = entry;
-  if (files === undefined) throw new CliError({ what: `backup ${entry.id} holds no files` });
-  progress.say(`unpacking ${files.count} files (${bytes(files.bytes)}) beside the live ones`);
-  const count = await unpackFiles(host, (to) => ask(host, "files", [entry.id], { on: progress.on, data: to }));
-  if (count === files.count) return;
-  await inFiles(host, "clear");
+export async function filesBeside(
+  host: BackupHost,
+  place: FilesPlace,
+  entry: Entry,
+  progress: Progress,
+): Promise<void> {
+  const { title, of } = place;
+  const part = partOf(entry, place);
+  if (part === undefined)
+    throw new CliError({ what: `backup ${entry.id} holds no ${of === undefined ? "files" : title}` });
+  const named = of === undefined ? "" : `${title}: `;
+  progress.say(`${named}unpacking ${part.count} files (${bytes(part.bytes)}) beside the live ones`);
+  const args = [entry.id, ...(of === undefined ? [] : [`--${of.kind}`, of.name])];
+  const count = await unpackFiles(host, place, (to) => ask(host, "files", args, { on: progress.on, data: to }));
+  if (count === part.count) return;
+  await inFiles(host, place, "clear");
   throw new CliError({
-    what: `${count} files were unpacked instead of ${files.count}; the live ones were not touched`,
+    what: `${named}${count} files were unpacked instead of ${part.count}; the live ones were not touched`,
     remedy: `./drydock backup verify ${entry.id}`,
     code: 4,
   });
 }
 
 /** Puts them in the live ones' place, while nobody writes. Answers the folder that has what was there. */
-export async function swapFiles(host: Pick<BackupHost, "docker" | "agent" | "session">): Promise<string> {
+export async function swapFiles(host: Host, place: FilesPlace): Promise<string> {
   const name = `.drydock-before-${stamp()}`;
-  await inFiles(host, "swap", name);
+  await inFiles(host, place, "swap", name);
   return name;
 }
+
+/** The name of what was kept, with the place that it is in. */
+export const keptIn = ({ of, title }: FilesPlace, name: string): string =>
+  of === undefined ? name : `${title}: ${name}`;

@@ -18,9 +18,11 @@ import {
   takeHostLock,
 } from "./hostLock.ts";
 import { JOURNAL } from "./journal.ts";
+import { type FilesPlace, filesPlaces } from "./places.ts";
 import { companionName } from "./restoreCompanion.ts";
 import { inFiles } from "./restoreFiles.ts";
 import { start } from "./restorePhysical.ts";
+import { startService } from "./restoreService.ts";
 import { settlePhysical } from "./settlePhysical.ts";
 import { type Database, databaseOf } from "./sql.ts";
 import { type Say, settle } from "./swap.ts";
@@ -148,15 +150,34 @@ async function settleAll(host: RestoreHost, saved: string | undefined, say: Say)
   await settlePhysical(host, say);
   const database = await serving(host);
   await settle(database, say);
-  const kept = await inFiles(host, "settle").catch((error: Error) => {
-    throw new Unsettled(`a restore of files was cut off, and could not be brought to an end: ${error.message}`);
+  for (const place of await filesPlaces(host)) await settleFiles(host, place, say);
+  await writersAgain(host, saved, say);
+}
+
+/** Each place by itself: what its own volume says of it decides. */
+async function settleFiles(host: RestoreHost, place: FilesPlace, say: Say): Promise<void> {
+  const { docker } = host;
+  const { service, of, title } = place;
+  const which = of === undefined ? "files" : title;
+  const kept = await (async () => {
+    // It may have been started by hand since.
+    if (service !== undefined && (await inFiles(host, place, "left")) !== "") await docker.run(["stop", service]);
+    return await inFiles(host, place, "settle");
+  })().catch((error: Error) => {
+    throw new Unsettled(`a restore of ${which} was cut off, and could not be brought to an end: ${error.message}`);
   });
-  if (kept !== "")
+  const [undone] = /(?<=^undone ).*/.exec(kept) ?? [];
+  if (undone !== undefined)
+    say(`a restore of ${which} was cut off while it was taken back; what was live before is live again`, "warn");
+  else if (kept !== "")
     say(
-      `a restore of files was cut off while they were put in place; it is finished, and what was there is kept as ${kept}`,
+      `a restore of ${which} was cut off while they were put in place; it is finished, and what was there is kept as ${kept}`,
       "warn",
     );
-  await writersAgain(host, saved, say);
+  if (service === undefined) return;
+  // It may have been stopped for the swap that never came.
+  const problem = await startService(docker, service);
+  if (problem !== undefined) say(`${title} ${problem}`, "warn");
 }
 
 /** The database's server, which may have been stopped for a restore. */
@@ -205,7 +226,7 @@ function elsewhere({ outputs: { stack, services } }: Pick<Deployed, "outputs">):
     remedy: [
       "what a backup holds, to be loaded with that server's own tools:",
       `docker exec ${agent} agent dump ID > database.sql`,
-      `docker exec ${agent} agent files ID > files.tar`,
+      `docker exec ${agent} agent files ID > files.tar (of a folder or a service: --folder PATH, --service NAME)`,
     ].join("\n"),
     code: Exit.refused,
   });

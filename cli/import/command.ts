@@ -60,12 +60,14 @@ Examples:
       .description("put a folder's files in the place of the application's, storage/app; they become its user's")
       .argument("<dir>", "what is in it comes into storage/app"),
   )
+    .option("--folder <path>", "into a folder of drydock:app.persistent instead, such as public/uploads")
     .option("--json", "print JSON at the end: stack, files, bytes, previous")
     .addHelpText(
       "after",
       `
 Examples:
   $ ./drydock import files /srv/old/storage/app
+  $ ./drydock import files /srv/old/public/uploads --folder public/uploads
   $ ./drydock import files uploads --replace --yes`,
     )
     .action(async (dir: string, _: unknown, command: Command) => {

@@ -3,10 +3,11 @@ import { type Dirent, lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { backupHost } from "../backup/agent.ts";
+import { type BackupHost, backupHost, containerOf, type Inspection } from "../backup/agent.ts";
 import { bytes, select } from "../backup/format.ts";
+import { type FilesPlace, filesPlaces, storagePlace } from "../backup/places.ts";
 import { Progress } from "../backup/progress.ts";
-import { inFiles, swapFiles, unpackFiles } from "../backup/restoreFiles.ts";
+import { inFiles, keptIn, swapFiles, unpackFiles } from "../backup/restoreFiles.ts";
 import { underRestoreLock } from "../backup/resume.ts";
 import { shownName } from "../backup/shown.ts";
 import type { Say } from "../backup/swap.ts";
@@ -19,6 +20,8 @@ import { backUpImport, type ImportOptions, mayReplace } from "./common.ts";
 
 export interface FilesOptions extends ImportOptions {
   readonly backup: boolean;
+  /** A folder of app.persistent instead of storage/app. */
+  readonly folder?: string;
 }
 
 interface Folder {
@@ -28,12 +31,13 @@ interface Folder {
   readonly others: readonly string[];
 }
 
-/** Puts a folder's files in the place of the application's, storage/app. Returns the exit code. */
+/** Puts a folder's files in the place of storage/app, or of a folder of app.persistent. Returns the exit code. */
 export async function importFiles(dir: string, options: FilesOptions): Promise<number> {
   const found = look(dir);
   const host = await backupHost(options.stack);
   const { stack, paths } = host.session;
-  return await audited(host.session, "import", ["files"], async () => {
+  const into = options.folder ?? "storage/app";
+  return await audited(host.session, "import", ["files", ...(options.folder === undefined ? [] : [into])], async () => {
     const clone = takeLock(paths.lock(stack), stack);
     const progress = new Progress();
     const say: Say = (line, level) => progress.say(line, level);
@@ -42,31 +46,32 @@ export async function importFiles(dir: string, options: FilesOptions): Promise<n
         host,
         { purpose: "import", about: "an import of files", say },
         async (lock) => {
-          const live = Number(await inFiles(host, "count"));
+          const place = await placeFor(host, options.folder);
+          const live = Number(await inFiles(host, place, "count"));
           await mayReplace(
             host,
             `the ${found.files} files of ${dir}`,
-            live === 0 ? "" : `${live} file${live === 1 ? "" : "s"} in storage/app`,
+            live === 0 ? "" : `${live} file${live === 1 ? "" : "s"} in ${into}`,
             options,
             progress,
           );
           progress.say(`copying ${found.files} files (${bytes(found.bytes)}) beside the live ones`);
-          const count = await unpackFiles(host, (to) => send(dir, found, to, progress));
+          const count = await unpackFiles(host, place, (to) => send(dir, found, to, progress));
           if (count !== found.files) {
-            await inFiles(host, "clear");
+            await inFiles(host, place, "clear");
             throw new CliError({
               what: `${count} files arrived instead of ${found.files}; the live ones were not touched`,
               remedy: "let nobody write into that folder meanwhile, and run the command again",
             });
           }
-          await inFiles(host, "adopt");
+          await inFiles(host, place, "adopt", ...((await isPublic(host, place)) ? ["."] : []));
           let name = "";
           await withoutWriters(host, say, { lock }, async () => {
-            name = await swapFiles(host).catch((error: CliError) => {
+            name = await swapFiles(host, place).catch((error: CliError) => {
               throw new Unsettled(`the files could not be put in place: ${error.what}`);
             });
           });
-          return name;
+          return keptIn(place, name);
         },
       );
       if (options.backup) await backUpImport(host, progress);
@@ -74,7 +79,7 @@ export async function importFiles(dir: string, options: FilesOptions): Promise<n
         process.stdout.write(`${JSON.stringify({ stack, files: found.files, bytes: found.bytes, previous })}\n`);
       else
         process.stdout.write(
-          `Imported ${found.files} files (${bytes(found.bytes)}) into storage/app; they belong to the application's user.\nWhat was there before is kept as ${previous}. When nobody needs it any more: ./drydock backup restore --forget-previous${select(stack)}\n`,
+          `Imported ${found.files} files (${bytes(found.bytes)}) into ${into}; they belong to the application's user.\nWhat was there before is kept as ${previous}. When nobody needs it any more: ./drydock backup restore --forget-previous${select(stack)}\n`,
         );
       return Exit.ok;
     } finally {
@@ -82,6 +87,28 @@ export async function importFiles(dir: string, options: FilesOptions): Promise<n
       clone.release();
     }
   });
+}
+
+/** @throws CliError (usage) where the stack has no such folder */
+async function placeFor(host: BackupHost, folder: string | undefined): Promise<FilesPlace> {
+  if (folder === undefined) return await storagePlace(host);
+  const folders = (await filesPlaces(host)).filter(({ of }) => of?.kind === "folder");
+  const found = folders.find(({ of }) => of!.name === folder);
+  if (found !== undefined) return found;
+  const known = folders.map(({ of }) => of!.name).join(", ");
+  throw new CliError({
+    what: `the stack keeps no folder ${shownName(folder)} that is backed up; nothing was changed`,
+    remedy: known === "" ? "add it to drydock:app.persistent, and deploy" : `those that it keeps: ${known}`,
+    code: Exit.usage,
+  });
+}
+
+/** Whether nginx serves all of it: then it has it, too. */
+async function isPublic({ docker, deployed }: BackupHost, { of, volume }: FilesPlace): Promise<boolean> {
+  if (of === undefined) return false;
+  const { code, stdout } = await docker.run(["inspect", containerOf(deployed, "proxy")]);
+  const [proxy] = code === 0 ? (JSON.parse(stdout) as [Inspection]) : [];
+  return proxy?.Mounts.some(({ Name }) => Name === volume) === true;
 }
 
 /** @throws CliError (usage) where it is no folder that can be the application's storage/app */

@@ -1,14 +1,15 @@
 # shellcheck shell=sh
-# Runs as the application's user, with the volume of its files in /files (or FILES). What is under way is in
+# Runs as the user whose files they are, the application's or a service's, with their volume in /files (or FILES). What is under way is in
 # .drydock-state, written before it begins.
 # Names in there are chosen by visitors: each is handed from find to mv, and none is read here.
 # $1 unpack: standard input is a tar; beside the live files; it is either whole or taken away. Prints how many files
 # there are
 #    swap NAME: what is live into NAME, .drydock-before-TIME, and what was unpacked into its place
-#    adopt: what was unpacked came from elsewhere: its owner can read and change all of it, and nginx can read what
-# is public
+#    adopt [FOLDER]: what was unpacked came from elsewhere: its owner can read and change all of it, and nginx can read
+# what is public: FOLDER of it, or . for all of it; public where none is named
 #    count: prints how many files are live, but for those that only keep a folder in git
-#    settle: a swap that was cut off goes on; prints NAME
+#    undo NAME: what is live goes, and what was kept in NAME is live again; nobody but a service may have written since
+#    settle: a swap that was cut off goes on; prints NAME. An undoing that was cut off does, too; prints undone NAME
 #    left: prints what is under way
 #    clear: what was unpacked is not wanted any more
 #    kept: prints what is kept
@@ -19,9 +20,10 @@ cd "${FILES:-/files}"
 next=.drydock-restore
 fail() { echo "$*" >&2; exit 1; }
 note() { printf '%s\n' "$*" > .drydock-state.new; sync .drydock-state.new; mv -fT .drydock-state.new .drydock-state; sync .; }
-# move FROM TO: all but what belongs to restores. Where somebody has made a file of that name meanwhile, it stays
+# move FROM TO: all but what belongs to restores, and the folder that keeps a volume from being empty. Where somebody has
+# made a file of that name meanwhile, it stays
 # beside, under another.
-move() { find "$1" -mindepth 1 -maxdepth 1 ! -name '.drydock-*' -exec mv --backup=numbered -t "$2" {} +; }
+move() { find "$1" -mindepth 1 -maxdepth 1 ! -name '.drydock-*' ! '(' -name .drydock -type d -empty ')' -exec mv --backup=numbered -t "$2" {} +; }
 phase='' name=''
 # The application could have written it: a name of restores, or none.
 [ ! -f .drydock-state ] || [ -L .drydock-state ] || read -r phase name < .drydock-state || true
@@ -39,6 +41,19 @@ finish() {
   sync .
 }
 
+back() {
+  if [ "$phase" = returning ]; then
+    mkdir -p "$next"
+    move . "$next"
+    sync .
+    note undoing "$name"
+  fi
+  [ ! -d "$name" ] || { move "$name" .; rmdir "$name"; }
+  rm -rf "$next"
+  rm -f .drydock-state
+  sync .
+}
+
 case $1 in
   unpack)
     [ -z "$phase" ] || fail "an earlier restore of files has not come to its end: ./drydock backup restore --resume"
@@ -51,7 +66,8 @@ case $1 in
     find "$next" ! -type l ! -perm -u+rw -exec chmod u+rwX {} +
     find "$next" -type d ! -perm -u+x -exec chmod u+x {} +
     chmod u=rwx,go=rx "$next"
-    [ -L "$next/public" ] || [ ! -d "$next/public" ] || find "$next/public" ! -type l -exec chmod go+rX {} +
+    public=$next/${2:-public}
+    [ -L "$public" ] || [ ! -d "$public" ] || find "$public" ! -type l -exec chmod go+rX {} +
     ;;
   count) find . -mindepth 1 ! -path './.drydock-*' -type f ! -name .gitignore -printf x | wc -c ;;
   swap)
@@ -61,7 +77,14 @@ case $1 in
     note "$phase" "$name"
     finish
     ;;
-  settle) case $phase in leaving | arriving) finish; echo "$name" ;; *) rm -rf "$next" .drydock-state.new ;; esac ;;
+  undo)
+    case ${2#.drydock-before-} in "$2" | '' | *[!0-9_]*) fail "$2 is not what a restore has kept" ;; esac
+    [ -z "$phase" ] && [ -d "$2" ] || fail "nothing is kept as $2, or a restore has not come to its end: ./drydock backup restore --resume"
+    phase=returning name=$2
+    note "$phase" "$name"
+    back
+    ;;
+  settle) case $phase in leaving | arriving) finish; echo "$name" ;; returning | undoing) back; echo "undone $name" ;; *) rm -rf "$next" .drydock-state.new ;; esac ;;
   left) [ -z "$phase" ] || echo "$phase $name" ;;
   clear) [ -n "$phase" ] || rm -rf "$next" ;;
   kept) find . -mindepth 1 -maxdepth 1 -type d -name '.drydock-before-*' -printf '%f\n' | grep -x '[.]drydock-before-[0-9_]*' | sort || true ;;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BackupHost } from "../../cli/backup/agent.ts";
+import { storagePlace } from "../../cli/backup/places.ts";
 import { Progress } from "../../cli/backup/progress.ts";
 import { filesBeside, inFiles, swapFiles } from "../../cli/backup/restoreFiles.ts";
 import { type Database, query, quoted } from "../../cli/backup/sql.ts";
@@ -143,12 +144,12 @@ describe("a backup, whatever the names in it are", function () {
     const entry = await rig.backup("files");
     assert.deepEqual([entry.verified, entry.missing], [true, undefined]);
     rig.storage("rm -rf app; mkdir app; echo other > app/other");
-    await filesBeside(host, entry, new Progress());
+    await filesBeside(host, await storagePlace(host), entry, new Progress());
     assert.equal(rig.storage("cat app/other"), "other");
-    const kept = await swapFiles(host);
+    const kept = await swapFiles(host, await storagePlace(host));
     assert.deepEqual(files(), before);
     assert.equal(rig.storage(`cat '${kept}/app/other'`), "other");
-    await inFiles(host, "forget");
+    await inFiles(host, await storagePlace(host), "forget");
     assert.equal(rig.storage("ls -A"), "app");
   });
 
@@ -157,8 +158,8 @@ describe("a backup, whatever the names in it are", function () {
     rig.storage(`cd app/odd; mkfifo pipe; node -e '${script}'; test -p pipe -a -S socket`);
     const entry = await rig.backup("files");
     assert.equal(entry.verified, true);
-    await filesBeside(host, entry, new Progress());
-    await inFiles(host, "clear");
+    await filesBeside(host, await storagePlace(host), entry, new Progress());
+    await inFiles(host, await storagePlace(host), "clear");
     rig.storage("rm app/odd/pipe app/odd/socket");
   });
 });

@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { imageTags } from "../../cli/setup/images.ts";
 import { Clone, docker, type Result, type Status } from "../support/clone.ts";
 import { containersOf } from "../support/containers.ts";
 
@@ -69,6 +70,20 @@ describe("restores and imports of a stack", function () {
 
   before(async () => {
     clone = new Clone();
+    await clone.pulumi(["stack", "select", "--create", "local"]);
+    const { redis } = imageTags();
+    for (const [path, value] of [
+      ['app.persistent["storage/exports"].backup', "true"],
+      ["services.search.image", redis],
+      ["services.search.entrypoint", '["redis-server"]'],
+      ["services.search.command", '["--port","7700","--dir","/data","--appendonly","yes","--appendfsync","always"]'],
+      ["services.search.volume", "/data"],
+      ["services.search.uid", "999"],
+      ["services.search.gid", "999"],
+      ["services.search.memory", "64"],
+      ["services.search.health", '["sh","-c","redis-cli -p 7700 ping | grep -q PONG"]'],
+    ] as const)
+      assert.equal((await clone.pulumi(["config", "set", "--path", `drydock:${path}`, value])).code, 0, path);
     await ok("up");
     status = await clone.status();
     sql("CREATE TABLE kept (id INT PRIMARY KEY) WITH SYSTEM VERSIONING; INSERT INTO kept VALUES (1), (2)");
@@ -144,6 +159,65 @@ exec ${real} "$@"
       assert.equal(app("cat storage/app/up/a.txt"), end === "done" && files ? "one" : "changed", why);
     }
     assert.match(said(await ok("backup", "restore", "--resume")), /No restore was cut off/);
+  });
+
+  it("bring a service's data and a folder to one of two ends after a kill at each step, with and without a reboot", async () => {
+    const service = status.services.find(({ name }) => name === "service-search")!.container;
+    const search = (...words: string[]) => docker("exec", service, "redis-cli", "-p", "7700", ...words);
+    const exports = (script: string) => app(`cd storage/exports && ${script}`);
+    search("SET", "book", "kept");
+    exports("echo kept > list");
+    await ok("backup", "run", "--type", "files");
+    const id: string = JSON.parse((await ok("backup", "list", "--json")).stdout).backups[0].id;
+    const both = [id, "--service", "search", "--folder", "storage/exports", "--yes"];
+    const steps = [
+      [both, `stop ${service}`, "after", "changed", "changed"],
+      [both, " restore swap .drydock-before-", "before", "changed", "changed"],
+      [both, " restore swap .drydock-before-", "after", "kept", "changed"],
+      [both, `start ${service}`, "before", "kept", "changed"],
+      [[id, "--folder", "storage/exports", "--yes"], " restore swap .drydock-before-", "before", "changed", "changed"],
+      [[id, "--folder", "storage/exports", "--yes"], " restore swap .drydock-before-", "after", "changed", "kept"],
+    ] as const;
+    for (const [index, [args, at, when, book, list]] of steps.entries()) {
+      search("SET", "book", "changed");
+      exports("echo changed > list");
+      const why = `killed ${when} ${at}`;
+      await killed(args, at, when);
+      if (index % 2 === 0) await reboot();
+      assert.equal((await state()).restore?.state, "cut off", why);
+      await ok(...(index % 3 === 2 ? ["up"] : ["backup", "restore", "--resume"]));
+      await isSettled(why);
+      assert.deepEqual([search("GET", "book"), exports("cat list")], [book, list], why);
+    }
+    search("SET", "book", "changed");
+    exports("echo changed > list");
+    assert.match(
+      said(await ok("backup", "restore", ...both)),
+      /Restored backup \S+: folder storage\/exports and service search/,
+    );
+    assert.deepEqual([search("GET", "book"), exports("cat list")], ["kept", "kept"]);
+  });
+
+  it("give a service back what it had where it can't start on what was restored", async () => {
+    const service = status.services.find(({ name }) => name === "service-search")!.container;
+    const search = (...words: string[]) => docker("exec", service, "redis-cli", "-p", "7700", ...words);
+    // A copy from in between: no server starts on it.
+    docker("exec", service, "sh", "-c", "for f in /data/appendonlydir/*; do mv $f /tmp/; echo broken > $f; done");
+    await ok("backup", "run", "--type", "files");
+    docker(
+      "exec",
+      service,
+      "sh",
+      "-c",
+      "for f in /tmp/appendonly*; do cat $f > /data/appendonlydir/$(basename $f); done",
+    );
+    const id: string = JSON.parse((await ok("backup", "list", "--json")).stdout).backups[0].id;
+    const failed = await clone.drydock(["backup", "restore", id, "--service", "search", "--yes"]);
+    assert.equal(failed.code, 1, said(failed));
+    assert.match(said(failed), /service search is not healthy .*what it had/s);
+    assert.equal(search("GET", "book"), "kept");
+    await isSettled("after a service that did not start");
+    assert.doesNotMatch(docker("exec", service, "ls", "-A", "/data"), /drydock-(restore|state)/);
   });
 
   it("are one at a time, from whichever clone; nothing is deployed and no backup is removed meanwhile", async () => {

@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const SCRIPT = readFileSync("commands/inside/restore-files.sh", "utf8");
+const LIVE = { "a/one": "live", "a/two": "live only", "it's $(x)\n": "live", "-rf": "live" };
+const RESTORED = { "a/one": "restored", "b/three": "restored only", "-rf": "restored" };
+const NAME = ".drydock-before-20260131_102959";
+
+/** In memory, where that is to be had: every step is synced. */
+const FOLDER = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
+describe("putting files in place of the live ones", function () {
+  this.timeout(600_000);
+  let data: string;
+  const write = (folder: string, files: Readonly<Record<string, string>>): void => {
+    for (const [name, content] of Object.entries(files)) {
+      mkdirSync(join(data, folder, name, ".."), { recursive: true });
+      writeFileSync(join(data, folder, name), content);
+    }
+  };
+  const read = (folder = "."): Record<string, string> =>
+    Object.fromEntries(
+      readdirSync(join(data, folder), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name))
+        .map((path) => [path.slice(join(data, folder).length + 1), readFileSync(path, "utf8")] as const)
+        .filter(([path]) => folder !== "." || !path.startsWith(".drydock-"))
+        .sort(),
+    );
+  const sorted = (files: Readonly<Record<string, string>>) => Object.fromEntries(Object.entries(files).sort());
+  const run = (...args: string[]): string =>
+    execFileSync("sh", ["-c", SCRIPT, "restore", ...args], {
+      env: { ...process.env, FILES: data },
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
+  const begin = (): void => {
+    data = mkdtempSync(join(FOLDER, "drydock-files-"));
+    write(".", LIVE);
+    // What keeps a volume from being empty: components/volumes.ts.
+    mkdirSync(join(data, ".drydock"));
+    write(".drydock-restore", RESTORED);
+  };
+  beforeEach(begin);
+  afterEach(() => rmSync(data, { recursive: true }));
+
+  it("keeps what was live until it is forgotten, and the volume from being empty", () => {
+    run("swap", NAME);
+    assert.deepEqual([read(), read(NAME)], [sorted(RESTORED), sorted(LIVE)]);
+    assert.deepEqual([run("left"), run("kept")], ["", NAME]);
+    assert.ok(existsSync(join(data, ".drydock")));
+    run("forget");
+    assert.deepEqual([run("kept"), readdirSync(data).sort()], ["", ["-rf", ".drydock", "a", "b"]]);
+  });
+
+  it("can be undone, with nothing left of it", () => {
+    run("swap", NAME);
+    write(".", { "c/four": "of the service, while it started" });
+    run("undo", NAME);
+    assert.deepEqual([read(), run("left"), run("kept")], [sorted(LIVE), "", ""]);
+    assert.deepEqual(readdirSync(data).sort(), ["-rf", ".drydock", "a", "it's $(x)\n"]);
+    for (const other of [NAME, "a", "../x", ".drydock-before-", ".drydock-before-1;x"]) {
+      assert.throws(() => run("undo", other), other);
+      assert.deepEqual(read(), sorted(LIVE));
+    }
+  });
+
+  it("takes a file of the user's that is called as its own folder along", () => {
+    rmSync(join(data, ".drydock"), { recursive: true });
+    write(".", { ".drydock": "a file" });
+    write(".drydock-restore", { ".drydock": "another" });
+    run("swap", NAME);
+    assert.equal(read()[".drydock"], "another");
+    assert.equal(read(NAME)[".drydock"], "a file");
+  });
+
+  /** Every program that changes something: one that isn't run any more is a machine that stopped. */
+  const CHANGES = ["mv", "rm", "rmdir", "mkdir", "sync"];
+
+  /** Runs a verb and stops before the so-manieth change. Answers whether it was stopped. */
+  const cutOff = (last: number, ...args: string[]): boolean => {
+    const bin = mkdtempSync(join(FOLDER, "drydock-bin-"));
+    for (const name of CHANGES) {
+      const real = execFileSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim();
+      // Moved one by one, so that it can stop between two of them.
+      const one =
+        name === "mv"
+          ? `case $1 in --backup=*) [ $# -gt 4 ] && for f in "$@"; do case $f in --backup=*|-t|"$3") ;; *) "$0" "$1" "$2" "$3" "$f" || exit 1 ;; esac; done && exit 0 ;; esac`
+          : "";
+      writeFileSync(
+        join(bin, name),
+        `#!/bin/sh
+[ ! -e ${bin}/stopped ] || exit 1
+${one}
+read -r count < ${bin}/count
+if [ "$count" -ge ${last} ]; then : > ${bin}/stopped; read -r pid < ${bin}/pid; kill -9 "$pid"; exit 1; fi
+echo $((count + 1)) > ${bin}/count
+${name === "sync" ? "" : `exec ${real} "$@"`}
+`,
+      );
+      chmodSync(join(bin, name), 0o755);
+    }
+    writeFileSync(join(bin, "count"), "0");
+    const { signal } = spawnSync("sh", ["-c", `echo $$ > ${bin}/pid\n${SCRIPT}`, "restore", ...args], {
+      env: { ...process.env, FILES: data, PATH: `${bin}:${process.env.PATH}` },
+      stdio: "ignore",
+    });
+    rmSync(bin, { recursive: true });
+    return signal === "SIGKILL";
+  };
+
+  for (const verb of ["swap", "undo"] as const) {
+    it(`is brought to one of two ends wherever ${verb} was cut off, and wherever that was cut off again`, () => {
+      const ends = new Set<string>();
+      let cuts = 0;
+      for (let last = 0, cut = true; cut; last++) {
+        rmSync(data, { recursive: true });
+        begin();
+        if (verb === "undo") run("swap", NAME);
+        cut = cutOff(last, verb, NAME);
+        const why = `${verb} cut off after ${last} changes`;
+        if (run("left") !== "") cutOff((last * 5) % 11, "settle");
+        const left = run("left");
+        const said = run("settle");
+        assert.deepEqual([run("left"), existsSync(join(data, ".drydock-restore"))], ["", false], why);
+        const now = read();
+        const isLive = now["a/one"] === "live";
+        assert.deepEqual(now, sorted(isLive ? LIVE : RESTORED), why);
+        // What was live is there, either way.
+        if (!isLive) assert.deepEqual(read(NAME), sorted(LIVE), why);
+        if (left !== "") assert.equal(said, verb === "swap" ? NAME : `undone ${NAME}`, why);
+        ends.add(isLive ? "live" : "restored");
+        cuts = last;
+      }
+      assert.ok(cuts > 10, String(cuts));
+      assert.deepEqual([...ends].sort(), ["live", "restored"]);
+    });
+  }
+});

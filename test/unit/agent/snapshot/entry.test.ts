@@ -1,7 +1,44 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { withSums } from "../../../../agent/snapshot/entry.ts";
+import { entryOf, withSums } from "../../../../agent/snapshot/entry.ts";
+import { entrySchema, sizesOf } from "../../../../contracts/agent.ts";
 import { entry } from "../../../support/agent/entries.ts";
+
+describe("an entry of the catalogue", () => {
+  const part = { count: 2, bytes: 10, added: 3, manifest: "m", changed: 1 };
+  const made = {
+    ...{
+      id: "a",
+      sequence: 1,
+      type: "files" as const,
+      reason: "by hand",
+      stack: "shop",
+      started: new Date(),
+      seconds: 1,
+    },
+    ...{ database: undefined, files: { entry: part, missing: ["a file"] }, lost: [] },
+  };
+
+  it("has the volumes by their titles, and what is missing of each", () => {
+    const volumes = {
+      "folder __proto__": { entry: part, missing: [] },
+      "service search": { entry: part, missing: ["service search: b can't be read: EACCES"] },
+    };
+    const found = entryOf({ ...made, volumes });
+    assert.deepEqual(found.volumes, { "folder __proto__": part, "service search": part });
+    assert.deepEqual(found.missing, ["a file", "service search: b can't be read: EACCES"]);
+    assert.deepEqual(sizesOf(found), { bytes: 30, added: 9 });
+    assert.deepEqual(entrySchema.parse(JSON.parse(JSON.stringify(found))), found);
+    assert.ok(!("volumes" in entryOf({ ...made, volumes: {} })), "as earlier agents write it");
+  });
+
+  it("is one that an earlier agent can read: it does without what it does not know", () => {
+    const earlier = entrySchema.omit({ volumes: true });
+    const found = entryOf({ ...made, volumes: { "service search": { entry: part, missing: [] } } });
+    const { volumes: _, ...rest } = found;
+    assert.deepEqual(earlier.parse(JSON.parse(JSON.stringify(found))), rest);
+  });
+});
 
 describe("what a backup records of the live database", () => {
   const summed = {

@@ -41,6 +41,19 @@ describe("which backups are kept", () => {
     const { files: __, ...database } = entry("d", 1);
     assert.deepEqual(kept([files, entry("x", 2, { verified: false }), database]), ["f", "d"]);
   });
+  it("the newest of each volume that is backed up now, and not of one that no longer is", () => {
+    const volumes = (...titles: string[]) =>
+      Object.fromEntries(titles.map((title) => [title, { count: 1, bytes: 1, added: 1, manifest: "", changed: 0 }]));
+    const entries = [
+      entry("c", 19),
+      entry("b", 3, { volumes: volumes("folder public/uploads") }),
+      entry("a", 2, { volumes: volumes("folder public/uploads", "service search") }),
+      entry("z", 1, { volumes: volumes("service gone", "__proto__") }),
+    ];
+    const rules = { days: 7, volumes: ["folder public/uploads", "service search", "service none"] };
+    assert.deepEqual(choose(entries, rules, new Date(day(20))).keep, ["c", "b", "a"]);
+    assert.deepEqual(choose(entries, { days: 7 }, new Date(day(20))).keep, ["c"]);
+  });
   it("the verified ones of as many days as the schedule has in that time, though the clock is a year ahead", () => {
     const entries = [7, 6, 5, 4, 3, 2, 1].map((n) => entry(`v${n}`, n));
     const ahead = new Date(Date.parse(day(7)) + 365 * DAY);

@@ -14,6 +14,8 @@ const LAYERS = {
   components: ["servers", "config", "lib", "records", "policies/guard.ts", "policies/helpers/env.ts", "contracts"],
   // The keeper of the edge's certificates, a program of its own as well: contracts/certificates.ts.
   certificates: ["contracts"],
+  // What makes an npm package and a Pulumi plugin of the components.
+  package: ["components", "config", "lib"],
   commands: ["lib", "migrations", "records"],
   offline: ["lib"],
   start: ["lib"],

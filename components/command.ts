@@ -1,8 +1,22 @@
+import { realpathSync } from "node:fs";
+import { relative } from "node:path";
 import * as command from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Role } from "../config/roles.ts";
 import { defined } from "../lib/defined.ts";
 import type { StackIdentity } from "./stack.ts";
+
+/**
+ * The folder with Drydock's scripts, from where the program runs; undefined where that is Drydock's own project. It is
+ * relative, because it is kept in the state, and the next update may run on another machine.
+ */
+export const SCRIPTS: string | undefined =
+  relative(realpathSync(process.cwd()), realpathSync(new URL("..", import.meta.url))) || undefined;
+
+/** A path of the program, as a script finds it. */
+export function pathForScripts(path: string): string {
+  return SCRIPTS === undefined ? path : relative(SCRIPTS, path);
+}
 
 /** A step of a release: one script of commands/. It runs again when anything of this changes. */
 export interface StepSpec {
@@ -33,6 +47,7 @@ export function step(
     {
       create: `sh commands/${spec.script}.sh`,
       ...(spec.undo === undefined ? {} : { delete: `sh commands/${spec.undo}.sh` }),
+      ...defined({ dir: SCRIPTS }),
       environment: { ...defined({ DOCKER_HOST: stack.dockerHost }), ...spec.environment },
       ...defined({ stdin: spec.stdin }),
       // What the last run printed is no input of the next one.

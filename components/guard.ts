@@ -1,9 +1,11 @@
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { factsOf } from "../config/facts.ts";
 import type { Environment, Settings } from "../config/settings.ts";
 import { stageOf } from "../config/stage.ts";
 import { defined } from "../lib/defined.ts";
 import type { StackGuard } from "../policies/guard.ts";
+import { SCRIPTS } from "./command.ts";
 
 /** Judges what the program is about to register. */
 export interface Guard {
@@ -26,7 +28,10 @@ export async function guardOf(stack: string, settings: Settings, environment: En
     import("../policies/guard.ts"),
     import("../policies/helpers/env.ts"),
   ]);
-  const guard = new StackGuard({ stack, stage, facts: factsOf(settings, appEnv) });
+  const guard = new StackGuard({
+    ...{ stack, stage, facts: { ...factsOf(settings, appEnv), ...defined({ scripts: SCRIPTS }) } },
+    configFolder: join(process.cwd(), "policies", "config"),
+  });
   const graph = new Graph(guard);
   // Laravel's containers have their variables in a file that is an output here; the guard knows them in plain text.
   const known = { ...environment.plain, ...environment.secret };

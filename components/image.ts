@@ -3,8 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config/settings.ts";
 import { builtName } from "../lib/build/name.ts";
 import { BuildError, type BuildSpec } from "../lib/build/spec.ts";
+import { defined } from "../lib/defined.ts";
 import { localImages } from "../lib/dockerEngine.ts";
-import { step } from "./command.ts";
+import { pathForScripts, step } from "./command.ts";
 import type { StackIdentity } from "./stack.ts";
 
 /** The application's image, as far as it is known before it is there. */
@@ -69,7 +70,15 @@ export class AppImage extends pulumi.ComponentResource {
     super("drydock:index:AppImage", name, {}, options);
     if (build === undefined) this.ready = pulled(name, reference, { parent: this }).resource;
     else {
-      const spec: BuildSpec = { ...build, image: reference, platform: build.platform ?? platform };
+      const secrets = Object.entries(build.secrets).map(([id, { file, env }]) => [
+        id,
+        { ...defined({ env }), ...defined({ file: file && pathForScripts(file) }) },
+      ]);
+      const spec: BuildSpec = {
+        ...build,
+        ...{ context: pathForScripts(build.context), secrets: Object.fromEntries(secrets) },
+        ...{ image: reference, platform: build.platform ?? platform },
+      };
       this.ready = step(
         stack,
         name,

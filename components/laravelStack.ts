@@ -1,6 +1,8 @@
 import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { configurationOf } from "../config/fromProgram.ts";
+import type { StackSettings } from "../config/given.ts";
 import type { Configuration, Settings } from "../config/settings.ts";
 import { stageOf } from "../config/stage.ts";
 import { defined } from "../lib/defined.ts";
@@ -9,17 +11,30 @@ import { engineOf, hostOf } from "./engine.ts";
 import { guardOf } from "./guard.ts";
 import { namedImage } from "./image.ts";
 import { Infrastructure } from "./infrastructure.ts";
-import { type Service, servicesOutput } from "./outputs.ts";
-import { type Recorded, type RecordsPlace, settingsHash } from "./record.ts";
+import { knownValues } from "./known.ts";
+import { servicesOutput } from "./outputs.ts";
+import { settingsHash } from "./record.ts";
 import { Release } from "./release.ts";
 import { releaseOf, type StackIdentity } from "./stack.ts";
+import type { Recorded, RecordsPlace, Service } from "./stackOutputs.ts";
 
-export interface LaravelStackArgs {
-  readonly configuration: Configuration;
-  /** The value of the label `drydock.stack` on all that is made: what tells it from others on the same Docker host. */
-  readonly label: string;
-  /** What the names of its resources begin with. @default the component's name and a hyphen */
+/** What a LaravelStack is made of: the settings, and what tells it from others. */
+export interface LaravelStackArgs extends StackSettings {
+  /**
+   * What tells it from others on the same Docker host: the value of the label `drydock.stack` on all that is made.
+   * @default the component's name and the Pulumi stack's, such as shop-prod
+   */
+  readonly label?: string;
+  /**
+   * What the names of its resources begin with.
+   * @default the component's name and a hyphen
+   */
   readonly prefix?: string;
+  /**
+   * A stack's file that is read and judged already, in place of settings.
+   * @internal
+   */
+  readonly configuration?: Configuration;
 }
 
 /** What is known when all of it is registered. */
@@ -77,10 +92,13 @@ export class LaravelStack extends pulumi.ComponentResource<Registered> {
     _options?: pulumi.ComponentResourceOptions,
     name = "",
   ): Promise<Registered> {
-    const { settings: given, environment } = args.configuration;
+    const { label = `${name}-${pulumi.getStack()}`, prefix = `${name}-`, configuration, ...values } = args;
+    const judged = configuration ?? (await judge(name, values));
+    if (judged === undefined) return UNKNOWN;
+    const { settings: given, environment } = judged;
     const host = hostOf(given.docker.host);
     // Where visitors come by the machine's edge, it has to be there.
-    const edge = given.domains.length === 0 ? undefined : await findEdge(host, args.label);
+    const edge = given.domains.length === 0 ? undefined : await findEdge(host, label);
     const settings = edge === undefined ? given : behindEdge(given, edge);
     const { app, logs } = settings;
     const engine = await engineOf(host, app.build !== undefined);
@@ -93,11 +111,11 @@ export class LaravelStack extends pulumi.ComponentResource<Registered> {
       settings.bucket.name === undefined ? undefined : (await import("./backupBucket.ts")).BackupBucket;
 
     const stack: StackIdentity = {
-      stack: args.label,
+      stack: label,
       stage: stageOf(pulumi.getStack(), environment.plain.APP_ENV),
       dockerHost: settings.docker.host,
       logs,
-      prefix: args.prefix ?? `${name}-`,
+      prefix,
     };
     const named = (part: string) => `${stack.prefix}${part}`;
     // The guard sees each resource before it is registered.
@@ -150,6 +168,21 @@ export class LaravelStack extends pulumi.ComponentResource<Registered> {
       command: this.getProvider("command:index:Provider") ?? new command.Provider(`${prefix}command`, {}, on),
     };
   }
+}
+
+/** What is known of a stack in a preview that does not know its settings yet. */
+const UNKNOWN = Object.fromEntries(
+  ["url", "release", "envHash", "services", "record", "records", "backupBucket"].map((name) => [name, pulumi.unknown]),
+) as unknown as Registered;
+
+/** Judges the settings; undefined where a preview can't know one of them yet. */
+async function judge(name: string, given: object): Promise<Configuration | undefined> {
+  const known = await knownValues(given);
+  if (known !== undefined) return configurationOf(name, known.values, pulumi.getStack(), known.isSecret);
+  void pulumi.log.warn(
+    `LaravelStack "${name}": a setting is only known when another resource is there, so this preview shows nothing of it`,
+  );
+  return undefined;
 }
 
 /** The parents that earlier versions did not have. */

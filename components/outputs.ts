@@ -1,15 +1,6 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-
-/** One container of the stack, as the stack output `services` names it. */
-export interface Service {
-  /** The service's own name, the same from release to release: app-1, database, … */
-  readonly name: string;
-  readonly role: string;
-  /** Name of the container that runs it now. */
-  readonly container: string;
-  readonly image: string;
-}
+import type { Service } from "./stackOutputs.ts";
 
 /** A list with what there is; some components are off by a setting. */
 export function present<T>(resource: T | undefined): T[] {

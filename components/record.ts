@@ -7,6 +7,7 @@ import { step } from "./command.ts";
 import type { Laravel } from "./laravel.ts";
 import { type RecordKeeper, recordsInput } from "./oneOff.ts";
 import { fingerprint } from "./stack.ts";
+import type { Recorded, RecordsPlace } from "./stackOutputs.ts";
 
 export interface RecordArgs {
   readonly laravel: Laravel;
@@ -20,26 +21,6 @@ export interface RecordArgs {
   readonly probes: pulumi.Output<string>;
   /** What it waits for: the proof. */
   readonly after: pulumi.Input<pulumi.Resource>[];
-}
-
-/** What the stack output `record` says of the release that serves; the whole record is in the volume. */
-export interface Recorded {
-  readonly sequence: number;
-  readonly release: string;
-  readonly image: string;
-  readonly id: string;
-  readonly digest: string | null;
-  readonly by: string;
-  readonly commit: string | null;
-  readonly at: string;
-  readonly seconds: number | null;
-}
-
-/** How the command line reaches the records: their volume, and the image and user that read it. */
-export interface RecordsPlace {
-  readonly volume: string;
-  readonly image: string;
-  readonly user: string;
 }
 
 /** Writes the release into the stack's records when all of it has succeeded. */

@@ -24,6 +24,8 @@ export interface Facts {
   readonly published: Readonly<Partial<Record<Role, readonly number[]>>>;
   /** Folders of the application that are volumes of their own, from its folder. */
   readonly persistent: readonly string[];
+  /** The folder with Drydock's scripts, from the program's. @default the program's own */
+  readonly scripts?: string | undefined;
 }
 
 /** Every Drydock stack has these groups of settings, and hardly another program has all of them. */

@@ -51,6 +51,7 @@ const factsSchema = z.object({
   counts: z.partialRecord(z.enum(ROLES), z.number().int().nonnegative()),
   published: z.partialRecord(z.enum(ROLES), numbers),
   persistent: z.array(z.string()).default([]),
+  scripts: z.string().optional(),
 });
 
 /** What several rules share. Set under `pack-settings` of a `--policy-pack-config` file. */

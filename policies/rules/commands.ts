@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { join } from "node:path";
 import { z } from "zod";
 import { after, commandTexts, RUNNERS, simpleCommands, variables } from "../helpers/commands.ts";
 import { located, programFolders } from "../helpers/files.ts";
@@ -136,6 +137,8 @@ export const knownCommands = resourceRule({
      * scripts that it names.
      */
     allowed: z.array(z.string().min(1)).default(["sh commands/*.sh"]),
+    /** Folders, from the program's own, in which they may run: Drydock's package has its scripts with it. */
+    folders: z.array(z.string().min(1)).default([".", "node_modules/@drydock/laravel"]),
   }),
   check(resource, report, { params, settings }) {
     for (const { path } of variables(resource).known)
@@ -148,6 +151,7 @@ export const knownCommands = resourceRule({
     const own = interpreter.known.map(({ value }) => value).join(" ");
     const hash = hashOf(resource, settings);
     const dir = text(at(resource.props, "dir"));
+    const { scripts = "." } = settings.facts ?? {};
     for (const path of ["create", "update", "delete"] as const) {
       const value = text(at(resource.props, path));
       if (isUnknown(value)) report.mustKnow(path);
@@ -155,8 +159,10 @@ export const knownCommands = resourceRule({
       const local =
         resource.type === "command:local:Command" &&
         ["", "/bin/sh -c", "sh -c"].includes(own) &&
-        (dir === undefined || dir === "" || dir === ".");
-      const listed = params.allowed.some((entry) => matches(entry, value.trim()) && exists(value.trim()));
+        !isUnknown(dir) &&
+        [...params.folders, scripts].includes(dir || ".");
+      const listed =
+        local && params.allowed.some((entry) => matches(entry, value.trim()) && exists(value.trim(), dir || "."));
       if (!local || !listed) report.violation(path, `is a command that is not listed; its hash is sha256:${hash}`);
     }
   },
@@ -182,7 +188,7 @@ function matches(entry: string, command: string): boolean {
 }
 
 /** What is named by its path must be here, for the other rules to have read it. */
-function exists(command: string): boolean {
+function exists(command: string, dir: string): boolean {
   const script = /(?:^|\s)([\w./-]+\.\w+)$/.exec(command)?.[1];
-  return script === undefined || located(script, programFolders()) !== undefined;
+  return script === undefined || located(join(dir, script), programFolders()) !== undefined;
 }

@@ -45,10 +45,27 @@ export function configuration(overrides: Record<string, unknown> = {}): Record<s
 
 let run = 0;
 
+interface Ran {
+  readonly resources: Registered[];
+  readonly outputs: Record<string, unknown>;
+}
+
 /** Runs index.ts against mocks and answers what it registered, and its outputs. */
-export async function runProgram(
+export function runProgram(config: Record<string, unknown>): Promise<Ran> {
+  return runWith(config, () => import(`../../../index.ts?run=${run++}`) as Promise<Record<string, unknown>>);
+}
+
+/**
+ * The same for any program.
+ *
+ * @param program answers the outputs
+ * @param preview whether an Output may not be known
+ */
+export async function runWith(
   config: Record<string, unknown>,
-): Promise<{ resources: Registered[]; outputs: Record<string, unknown> }> {
+  program: () => Promise<Record<string, unknown>>,
+  preview = false,
+): Promise<Ran> {
   const resources: Registered[] = [];
   await pulumi.runtime.setMocks(
     {
@@ -65,7 +82,7 @@ export async function runProgram(
     },
     "drydock",
     "unit",
-    false,
+    preview,
   );
   // The mocks see inputs only; what the engine is told of dependencies and options is in the request itself.
   const monitor = pulumi.runtime.getMonitor() as any;
@@ -95,8 +112,7 @@ export async function runProgram(
   );
   pulumi.runtime.setAllConfig(text);
   const outputs: Record<string, unknown> = {};
-  const program = (await import(`../../../index.ts?run=${run++}`)) as Record<string, unknown>;
-  for (const [key, value] of Object.entries(program))
+  for (const [key, value] of Object.entries(await program()))
     outputs[key] = await new Promise((resolve) => (pulumi.output(value) as pulumi.Output<unknown>).apply(resolve));
   // Not in the SDK's types: waits until every registration has been answered.
   await (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();

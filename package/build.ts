@@ -136,9 +136,9 @@ function declarations(): ReadonlyMap<string, string> {
 
 /** The scripts of the components' steps, and what those name. */
 function scripts(): readonly string[] {
-  const sources = readdirSync(join(ROOT, "components")).map((name) =>
-    readFileSync(join(ROOT, "components", name), "utf8"),
-  );
+  const sources = readdirSync(join(ROOT, "components"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => readFileSync(join(ROOT, "components", name), "utf8"));
   const found = new Set<string>();
   const visit = (path: string): void => {
     if (found.has(path)) return;
@@ -147,7 +147,7 @@ function scripts(): readonly string[] {
       visit(named);
   };
   for (const source of sources) {
-    for (const [, name] of source.matchAll(/\bscript: "([\w/-]+)"/g)) visit(`commands/${name}.sh`);
+    for (const [, name] of source.matchAll(/\b(?:script|undo): "([\w/-]+)"/g)) visit(`commands/${name}.sh`);
     for (const [, name] of source.matchAll(/\bscript\("([\w./-]+)"\)/g)) visit(`commands/inside/${name}`);
   }
   return [...found].sort();

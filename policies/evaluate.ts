@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { isProduction, remedyFor } from "./helpers/own.ts";
 import type { Resource } from "./helpers/resources.ts";
-import { Stack } from "./helpers/stack.ts";
+import { stacksIn } from "./helpers/stacks.ts";
 import { type Field, isUnknown } from "./helpers/values.ts";
 import type { Context, Report, ResourceRule, Rule, StackRule } from "./rule.ts";
 import type { Settings } from "./settings.ts";
@@ -91,7 +91,7 @@ export function checkResource(
   return findings.all();
 }
 
-/** Runs a stack rule on all resources. */
+/** Runs a stack rule on all resources: on each of the Drydock stacks among them. */
 export function checkStack(
   rule: Rule,
   resources: readonly Resource[],
@@ -100,13 +100,17 @@ export function checkStack(
 ): Finding[] {
   if (rule.scope !== "stack") return [];
   const { params, exclude } = parseConfig(rule, config);
-  const findings = new Findings(rule, exclude, settings);
-  (rule as unknown as StackRule<unknown>).check(new Stack(resources, settings), {
-    params,
-    settings,
-    on: (resource) => findings.on(resource),
+  const all = stacksIn(resources, settings).flatMap((stack) => {
+    const findings = new Findings(rule, exclude, settings);
+    (rule as unknown as StackRule<unknown>).check(stack, {
+      params,
+      settings,
+      on: (resource) => findings.on(resource),
+    });
+    return findings.all();
   });
-  return findings.all();
+  // What belongs to several stacks is judged in each.
+  return [...new Map(all.map((finding) => [`${finding.urn} ${finding.message}`, finding])).values()];
 }
 
 /** Collects what a rule says and puts it into words. */

@@ -23,6 +23,7 @@ export const SUITES = {
   conformance: { folder: "test/conformance", needs: ["engine"], timeout: 60_000 },
   engine: { folder: "test/engine", needs: ["engine", "containers"], timeout: 300_000 },
   e2e: { folder: "test/e2e", needs: ["engine", "containers"], timeout: 900_000 },
+  component: { folder: "test/component", needs: ["engine", "containers"], timeout: 1_800_000, long: true },
   supply: { folder: "test/supply", needs: [], timeout: 180_000, long: true },
   releases: { folder: "test/releases", needs: ["engine", "containers"], timeout: 900_000, long: true },
   remote: { folder: "test/remote", needs: ["engine", "containers"], timeout: 900_000, long: true },

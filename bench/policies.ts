@@ -6,8 +6,8 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { catalogue } from "../policies/catalogue.ts";
-import { analyze, type Res } from "../test/policies/engine.ts";
-import { stackOf } from "../test/policies/stack.ts";
+import { analyze, type Res } from "../test/support/policies/engine.ts";
+import { stackOf } from "../test/support/policies/stack.ts";
 
 const SIZES = [50, 500, 2000];
 /** Milliseconds that rules may add to a resource, and the pack's start to a preview. */

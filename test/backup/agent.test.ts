@@ -4,9 +4,9 @@ import { after, before, describe, it } from "mocha";
 import { ensureImages } from "../../cli/setup/images.ts";
 import { imageTags } from "../../cli/setup/images-tags.ts";
 import { type Entry, SECRETS } from "../../contracts/agent.ts";
+import { Rig } from "../support/backup/rig.ts";
 import { docker } from "../support/clone.ts";
 import { Moto } from "../support/moto.ts";
-import { Rig } from "./rig.ts";
 
 /** The real agent and its companion, on a real MariaDB that is written to. */
 describe("the backup agent", function () {

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
 import { ensureImages } from "../../cli/setup/images.ts";
 import type { Entry } from "../../contracts/agent.ts";
+import { Rig } from "../support/backup/rig.ts";
 import { docker } from "../support/clone.ts";
-import { Rig } from "./rig.ts";
 
 /**
  * Has the so-manieth call that changes the disk of the backups fail as on a full one, or write a part and then fail;

@@ -4,9 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
 import { ensureImages } from "../../cli/setup/images.ts";
 import { type Entry, SECRETS } from "../../contracts/agent.ts";
+import { describeSchema, EVERYTHING } from "../support/backup/everything.ts";
+import { Rig } from "../support/backup/rig.ts";
 import { Moto } from "../support/moto.ts";
-import { describeSchema, EVERYTHING } from "./everything.ts";
-import { Rig } from "./rig.ts";
 
 /** What is in the server's memory alone is in no copy of its files. */
 const isInMemory = (name: string): boolean => name === "table in_memory";

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
 import { ensureImages } from "../../cli/setup/images.ts";
 import { type Entry, SECRETS } from "../../contracts/agent.ts";
+import { Rig } from "../support/backup/rig.ts";
 import { docker } from "../support/clone.ts";
 import { Moto } from "../support/moto.ts";
-import { Rig } from "./rig.ts";
 
 const OFF = { backup: "", health: "", cleanup: "" };
 const BUCKET = { bucket: "shop-backups", region: "eu-central-1", prefix: "" };

@@ -3,10 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
 import { ensureImages } from "../../cli/setup/images.ts";
 import type { Entry } from "../../contracts/agent.ts";
+import { Rig } from "../support/backup/rig.ts";
 import { Clone, docker, type Status } from "../support/clone.ts";
 import { Load } from "../support/load.ts";
 import { mysqlImages } from "../support/mysql.ts";
-import { Rig } from "./rig.ts";
 
 /** MySQL's own server, with what MariaDB doesn't understand. */
 describe("the backup agent, with MySQL", function () {

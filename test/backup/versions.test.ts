@@ -5,8 +5,8 @@ import { after, before, describe, it } from "mocha";
 import { ensureImages } from "../../cli/setup/images.ts";
 import { imageTags } from "../../cli/setup/images-tags.ts";
 import type { Entry } from "../../contracts/agent.ts";
+import { Rig } from "../support/backup/rig.ts";
 import { earlierMariadb } from "../support/mariadb.ts";
-import { Rig } from "./rig.ts";
 
 /** An earlier server, without TLS of its own, that the agent's tools can't copy. */
 describe("the backup agent, with a server of an earlier series", function () {

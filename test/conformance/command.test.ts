@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
 import { STANDINS } from "../../offline/install.ts";
 import type { Values } from "../../offline/plugin/values.ts";
-import { Plugin } from "./plugin.ts";
+import { Plugin } from "../support/conformance/plugin.ts";
 
 const COMMAND = "command:local:Command";
 

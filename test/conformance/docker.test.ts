@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
 import { STANDINS } from "../../offline/install.ts";
 import type { Values } from "../../offline/plugin/values.ts";
-import { FakeDocker } from "./engine.ts";
-import { type Found, NotReady, Plugin } from "./plugin.ts";
+import { FakeDocker } from "../support/conformance/engine.ts";
+import { type Found, NotReady, Plugin } from "../support/conformance/plugin.ts";
 
 const CONTAINER = "docker:index/container:Container";
 const NETWORK = "docker:index/network:Network";

@@ -5,10 +5,10 @@ import { provider as aws } from "../../offline/aws/provider.ts";
 import { provider as command } from "../../offline/command/provider.ts";
 import { provider as docker } from "../../offline/docker/provider.ts";
 import { decode, type Values } from "../../offline/plugin/values.ts";
-import { configuration, runProgram } from "../unit/components/program.ts";
-import { differences, disagreements, type Property, refused } from "./inputs.ts";
-import { Plugin } from "./plugin.ts";
-import { readSdk, type Shapes } from "./sdk.ts";
+import { configuration, runProgram } from "../support/components/program.ts";
+import { differences, disagreements, type Property, refused } from "../support/conformance/inputs.ts";
+import { Plugin } from "../support/conformance/plugin.ts";
+import { readSdk, type Shapes } from "../support/conformance/sdk.ts";
 
 /** Stacks that between them have every resource and every input that the program knows. */
 const STACKS: readonly Record<string, unknown>[] = [

@@ -7,7 +7,7 @@ import { lifecycleRules } from "../../components/backupLifecycle.ts";
 import { settingsSchema } from "../../config/schema.ts";
 import { fromSdk, sameJson } from "../../offline/aws/wire.ts";
 import { Moto } from "../support/moto.ts";
-import { type Result, Stack } from "./offline/support.ts";
+import { type Result, Stack } from "../support/offline/engine.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const NAME = "shop-backups";

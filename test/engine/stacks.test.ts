@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { after, before, describe, it } from "mocha";
-import { FakeDocker } from "../conformance/engine.ts";
 import { Clone, type Result } from "../support/clone.ts";
+import { FakeDocker } from "../support/conformance/engine.ts";
 
 /** Previews of the stacks that are not deployed here; the engine and the plugins are real, no Docker host is asked. */
 describe("staging and production", function () {

@@ -7,8 +7,8 @@ import { after, before, describe, it } from "mocha";
 import { readAptAccess } from "../../cli/setup/images-apt.ts";
 import { imageTags } from "../../cli/setup/images-tags.ts";
 import { ROOT } from "../../cli/shared/project.ts";
-import { Subject } from "../faults/subject.ts";
-import { canHaveMachine, Machine } from "../remote/rig.ts";
+import { Subject } from "../support/faults/subject.ts";
+import { canHaveMachine, Machine } from "../support/remote/rig.ts";
 
 const NEWEST = /^(2[89]|[3-9]\d)\./;
 const CONTAINERD = { features: { "containerd-snapshotter": true } };

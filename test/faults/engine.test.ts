@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
-import { canHaveEngine, Engine } from "./engine.ts";
-import { Subject } from "./subject.ts";
+import { canHaveEngine, Engine } from "../support/faults/engine.ts";
+import { Subject } from "../support/faults/subject.ts";
 
 /** On an engine of the test's own: the machine's is never stopped. */
 describe("a release while Docker itself is restarted", function () {

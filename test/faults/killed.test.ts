@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { before, describe, it } from "mocha";
-import { killSession, killTree, PlainUp, type Step } from "./steps.ts";
-import { shared } from "./subject.ts";
+import { killSession, killTree, PlainUp, type Step } from "../support/faults/steps.ts";
+import { shared } from "../support/faults/subject.ts";
 
 /** A step is killed in its midst, but no later than this, in ms. */
 const MIDST = 2_000;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, it } from "mocha";
 import { docker } from "../support/clone.ts";
 import { containersOf } from "../support/containers.ts";
-import { shared } from "./subject.ts";
+import { shared } from "../support/faults/subject.ts";
 
 const APP_CONFIG = "examples/laravel/config/app.php";
 /**

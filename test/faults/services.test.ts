@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, it } from "mocha";
 import { docker } from "../support/clone.ts";
 import { type Found, resourcesOf } from "../support/containers.ts";
-import { shared } from "./subject.ts";
+import { shared } from "../support/faults/subject.ts";
 
 /** These need root here: they touch processes and mounts of the machine. */
 const asRoot = process.getuid?.() === 0;

@@ -9,9 +9,9 @@ import { type Database, query, quoted } from "../../cli/backup/sql.ts";
 import { ensureImages } from "../../cli/setup/images.ts";
 import { dockerFor } from "../../cli/shared/docker.ts";
 import type { Entry } from "../../contracts/agent.ts";
-import { Rig } from "../backup/rig.ts";
-import { make, picture, underAll } from "./content.ts";
-import { NAMES } from "./names.ts";
+import { Rig } from "../support/backup/rig.ts";
+import { make, picture, underAll } from "../support/hostile/content.ts";
+import { NAMES } from "../support/hostile/names.ts";
 
 /** Names and files that somebody else has chosen, from the backup to what is restored. */
 describe("a backup, whatever the names in it are", function () {

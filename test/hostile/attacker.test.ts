@@ -93,7 +93,7 @@ Route::get('/who', fn (Illuminate\\Http\\Request $request) => [
         },
         open: { "the database": ["database", 3306], Redis: ["redis", 6379], "the proxy": ["proxy", 8080] },
       };
-      const script = readFileSync(new URL("attack.php", import.meta.url));
+      const script = readFileSync(new URL("../support/hostile/attack.php", import.meta.url));
       const said = docker(
         "exec",
         container(role),

@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { readSchema } from "../../cli/backup/objects.ts";
 import { query, quoted } from "../../cli/backup/sql.ts";
 import { settle, swap } from "../../cli/backup/swap.ts";
-import { type Content, content, KINDS, make, type Picture, picture, underAll } from "./content.ts";
-import { NAMES } from "./names.ts";
-import { Server } from "./server.ts";
+import { type Content, content, KINDS, make, type Picture, picture, underAll } from "../support/hostile/content.ts";
+import { NAMES } from "../support/hostile/names.ts";
+import { Server } from "../support/hostile/server.ts";
 
 const RESTORED = "shop_restore_20260101_000000_0a1b2c3d";
 const PREVIOUS = "shop_before_20260101_000000";

@@ -7,7 +7,7 @@ import { imageTags } from "../../cli/setup/images-tags.ts";
 import { hear, type Said } from "../../cli/shared/child.ts";
 import { refusal, withCommands } from "../../cli/shared/connection.ts";
 import type { CliError } from "../../cli/shared/errors.ts";
-import { canHaveMachine, HOST, Machine, SHIP } from "./rig.ts";
+import { canHaveMachine, HOST, Machine, SHIP } from "../support/remote/rig.ts";
 
 (canHaveMachine ? describe : describe.skip)("the connection to a Docker host over ssh", () => {
   let ship: Machine;

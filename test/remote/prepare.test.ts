@@ -7,7 +7,7 @@ import { after, before, describe, it } from "mocha";
 import { readAptAccess } from "../../cli/setup/images-apt.ts";
 import { hear, type Said } from "../../cli/shared/child.ts";
 import { ROOT } from "../../cli/shared/project.ts";
-import { canHaveMachine, HOST, Machine } from "./rig.ts";
+import { canHaveMachine, HOST, Machine } from "../support/remote/rig.ts";
 
 const SYSTEM = join(ROOT, ".drydock", "cache", "trixie");
 const PACKAGES = "ca-certificates,openssh-server,sudo,iproute2,iptables";

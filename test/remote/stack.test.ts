@@ -7,11 +7,11 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
 import { imageTags } from "../../cli/setup/images-tags.ts";
-import { PlainUp } from "../faults/steps.ts";
-import { Subject } from "../faults/subject.ts";
 import { docker, type Status } from "../support/clone.ts";
 import type { Found } from "../support/containers.ts";
-import { canHaveMachine, HOST, Machine } from "./rig.ts";
+import { PlainUp } from "../support/faults/steps.ts";
+import { Subject } from "../support/faults/subject.ts";
+import { canHaveMachine, HOST, Machine } from "../support/remote/rig.ts";
 
 /** More than sshd's default limits allow of logins that have just begun (MaxStartups) or of sessions (MaxSessions). */
 const MANY = 10;

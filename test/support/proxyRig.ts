@@ -11,8 +11,8 @@ import { stageOf } from "../../config/stage.ts";
 import { bootCommand } from "../../servers/nginx/boot.ts";
 import { HASHED, type Site, siteConfiguration } from "../../servers/nginx/site.ts";
 import { fpmConfiguration } from "../../servers/php/fpm.ts";
-import { configuration } from "../unit/components/program.ts";
 import { docker } from "./clone.ts";
+import { configuration } from "./components/program.ts";
 
 export interface Answer {
   readonly status: number;

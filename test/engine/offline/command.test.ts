@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Stack, until } from "./support.ts";
+import { Stack, until } from "../../support/offline/engine.ts";
 
 describe("offline command.local.Command", function () {
   this.timeout(120_000);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { Gateway } from "./gateway.ts";
-import { containers, docker, inOrder, Stack, shellImage, sweep, until } from "./support.ts";
+import { containers, docker, inOrder, Stack, shellImage, sweep, until } from "../../support/offline/engine.ts";
+import { Gateway } from "../../support/offline/gateway.ts";
 
 interface Options {
   readonly command?: string;

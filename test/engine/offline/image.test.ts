@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { docker, RUN, Stack, shellImage } from "./support.ts";
+import { docker, RUN, Stack, shellImage } from "../../support/offline/engine.ts";
 
 describe("offline docker.Image and docker.RemoteImage", function () {
   this.timeout(180_000);

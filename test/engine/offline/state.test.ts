@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { stateVariables } from "../../../cli/shared/environment.ts";
 import { pathsOf } from "../../../cli/shared/project.ts";
 import { removeEmptyNote } from "../../../cli/shared/recovery.ts";
-import { Stack } from "./support.ts";
+import { Stack } from "../../support/offline/engine.ts";
 
 describe("the state after a kill", function () {
   this.timeout(120_000);

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkDeployed } from "../../../policies/deployed.ts";
-import { app, plainContainer } from "../../policies/stack.ts";
-import { Project } from "./project.ts";
+import { Project } from "../../support/policies/project.ts";
+import { app, plainContainer } from "../../support/policies/stack.ts";
 
 /** One container, as text of a program; `${…}` may stand in the properties' text. */
 function container(name: string, props: Readonly<Record<string, unknown>>, extra = ""): string {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Project, ROOT } from "./project.ts";
+import { Project, ROOT } from "../../support/policies/project.ts";
 
 const random = () => Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString("hex");
 const image = (name: string) => `registry.example.com/${name}:1@sha256:${"1".repeat(64)}`;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { generateLocal } from "../../../config/local.ts";
-import { PACK, Project } from "./project.ts";
+import { PACK, Project } from "../../support/policies/project.ts";
 
 const random = () => Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString("hex");
 const secrets = () => ({

@@ -3,8 +3,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { catalogue } from "../../../policies/catalogue.ts";
 import type { Rule } from "../../../policies/rule.ts";
-import { fixtures } from "../../policies/fixtures/index.ts";
-import { Project, type Result } from "./project.ts";
+import { fixtures } from "../../support/policies/fixtures/index.ts";
+import { Project, type Result } from "../../support/policies/project.ts";
 
 /** Every rule's first failing fixture in one program, written with the official SDK's classes. */
 function unsafeProgram(rules: readonly Rule[]): string {

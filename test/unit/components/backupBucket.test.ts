@@ -6,8 +6,8 @@ import { lifecycleRules, logRules } from "../../../components/backupLifecycle.ts
 import { settingsSchema } from "../../../config/schema.ts";
 import { parseSettings } from "../../../config/settings.ts";
 import { stageOf } from "../../../config/stage.ts";
-import { having, problemsOf, valid } from "../config/fixtures.ts";
-import { configuration, runProgram } from "./program.ts";
+import { configuration, runProgram } from "../../support/components/program.ts";
+import { having, problemsOf, valid } from "../../support/config/fixtures.ts";
 
 const bucket = (given: Record<string, unknown> = {}) =>
   settingsSchema.shape.bucket.parse({ name: "shop-backups", region: "eu-central-1", ...given });

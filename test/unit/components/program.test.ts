@@ -5,7 +5,7 @@ import { before, describe, it } from "mocha";
 import { startOf } from "../../../components/app.ts";
 import { verdict } from "../../../components/migrationBackup.ts";
 import { recordedIn } from "../../../components/record.ts";
-import { configuration, type Registered, runProgram } from "./program.ts";
+import { configuration, type Registered, runProgram } from "../../support/components/program.ts";
 
 /** What a health check begins with; see servers/health.ts. */
 const waiting = [

@@ -4,7 +4,7 @@ import { containerSchema, createOptions } from "../../../offline/docker/spec.ts"
 import { outputsOf } from "../../../offline/docker/state.ts";
 import { changes, check } from "../../../offline/plugin/schema.ts";
 import { decode } from "../../../offline/plugin/values.ts";
-import { configuration, type Registered, runProgram } from "./program.ts";
+import { configuration, type Registered, runProgram } from "../../support/components/program.ts";
 
 /** Inputs that the official plugin keeps as they were given: it never asks Docker for them. */
 const KEPT = ["destroyGraceSeconds", "envs", "labels", "networksAdvanced", "uploads", "wait", "waitTimeout"];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { before, describe, it } from "mocha";
-import { configuration, type Registered, runProgram } from "./program.ts";
+import { configuration, type Registered, runProgram } from "../../support/components/program.ts";
 
 const DOCUMENT = "docs/security.md";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "mocha";
 import { parseSettings } from "../../../config/settings.ts";
-import { valid } from "../config/fixtures.ts";
-import { configuration, type Registered, runProgram } from "./program.ts";
+import { configuration, type Registered, runProgram } from "../../support/components/program.ts";
+import { valid } from "../../support/config/fixtures.ts";
 
 const search = {
   image: "getmeili/meilisearch:v1.15",

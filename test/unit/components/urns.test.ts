@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { configuration, type Registered, runProgram } from "./program.ts";
+import { configuration, type Registered, runProgram } from "../../support/components/program.ts";
 
 /**
  * Every resource of a large stack as the version before LaravelStack registered it: the types of its parents and its

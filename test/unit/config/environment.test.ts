@@ -3,7 +3,7 @@ import { describe, it } from "mocha";
 import { catalogue } from "../../../config/environment.ts";
 import { environmentHash } from "../../../config/resolve.ts";
 import { parseConfiguration } from "../../../config/settings.ts";
-import { asJson, having, keptOpen, problemsOf, production, valid } from "./fixtures.ts";
+import { asJson, having, keptOpen, problemsOf, production, valid } from "../../support/config/fixtures.ts";
 
 const environmentOf = (raw: ReturnType<typeof valid>, stack = "local") =>
   parseConfiguration(asJson(raw), stack).environment;

@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { stale } from "../../../config/docs.ts";
 import { settingsSchema } from "../../../config/schema.ts";
 import { docOf } from "../../../config/walk.ts";
-import { appKey, having, problemsOf, valid } from "./fixtures.ts";
+import { appKey, having, problemsOf, valid } from "../../support/config/fixtures.ts";
 
 type Tree = { [key: string]: unknown };
 const file = (name: string) => parse(readFileSync(new URL(`../../../${name}`, import.meta.url), "utf8")) as Tree;

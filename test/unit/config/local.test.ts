@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { type ConfigValue, generateLocal } from "../../../config/local.ts";
-import { having, problemsOf } from "./fixtures.ts";
+import { having, problemsOf } from "../../support/config/fixtures.ts";
 
 const images = {
   php: "drydock/php:1",

@@ -4,7 +4,7 @@ import { describe, it } from "mocha";
 import { catalogue } from "../../../config/environment.ts";
 import { groups, settingsSchema } from "../../../config/schema.ts";
 import { parseConfiguration, SettingsError } from "../../../config/settings.ts";
-import { asJson, having, problemsOf, valid } from "./fixtures.ts";
+import { asJson, having, problemsOf, valid } from "../../support/config/fixtures.ts";
 
 // A group whose members the user names is tried with one.
 const keys = Object.entries(groups).flatMap(([group, schema]) =>

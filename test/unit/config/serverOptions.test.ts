@@ -3,7 +3,7 @@ import { describe, it } from "mocha";
 import { databaseWords } from "../../../config/serverOptions.ts";
 import { parseConfiguration } from "../../../config/settings.ts";
 import { redisConfiguration } from "../../../servers/redis.ts";
-import { asJson, having, problemsOf, valid } from "./fixtures.ts";
+import { asJson, having, problemsOf, valid } from "../../support/config/fixtures.ts";
 
 describe("options of database and Redis", () => {
   const database = (options: Record<string, unknown>) => having(valid(), "database.options", options);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { parseConfiguration, parseSettings, type SettingsError } from "../../../config/settings.ts";
-import { asJson, having, keptOpen, problemsOf, production, valid } from "./fixtures.ts";
+import { asJson, having, keptOpen, problemsOf, production, valid } from "../../support/config/fixtures.ts";
 
 describe("settings", () => {
   it("fill in every default", () => {

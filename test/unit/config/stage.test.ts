@@ -7,7 +7,7 @@ import { StackGuard } from "../../../policies/guard.ts";
 import { isProduction } from "../../../policies/helpers/own.ts";
 import { CONTAINER, Resource, VOLUME } from "../../../policies/helpers/resources.ts";
 import { parseSettings } from "../../../policies/settings.ts";
-import { problemsOf, valid } from "./fixtures.ts";
+import { problemsOf, valid } from "../../support/config/fixtures.ts";
 
 /** Stack, APP_ENV, and the stage that everybody sees in them. */
 const TABLE: readonly (readonly [stack: string, appEnv: string | undefined, stage: Stage])[] = [

@@ -3,7 +3,7 @@ import { describe, it } from "mocha";
 import { isAddressRange } from "../../../cli/maintenance/state.ts";
 import { hostName } from "../../../config/hosts.ts";
 import { parseConfiguration, parseSettings } from "../../../config/settings.ts";
-import { having, problemsOf, valid } from "./fixtures.ts";
+import { having, problemsOf, valid } from "../../support/config/fixtures.ts";
 
 describe("settings of the proxy", () => {
   it("take a host as people write it, as requests carry it", () => {

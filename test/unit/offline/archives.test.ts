@@ -3,7 +3,7 @@ import type { Server } from "node:http";
 import { cliArchive, expectedChecksum, listed, PLATFORMS, pluginArchive } from "../../../offline/archives.ts";
 import { STANDINS } from "../../../offline/install.ts";
 import { VERSION } from "../../../offline/version.ts";
-import { type Handler, serve } from "./servers.ts";
+import { type Handler, serve } from "../../support/offline/servers.ts";
 
 describe("Pulumi's own archives", () => {
   it("have the official names, in both places", () => {

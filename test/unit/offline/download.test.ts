@@ -7,7 +7,7 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { download } from "../../../offline/download.ts";
-import { serve } from "./servers.ts";
+import { serve } from "../../support/offline/servers.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const sha256 = (data: Buffer): string => createHash("sha256").update(data).digest("hex");

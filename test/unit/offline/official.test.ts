@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { cliArchive, pluginArchive } from "../../../offline/archives.ts";
 import { STANDINS } from "../../../offline/install.ts";
 import { VERSION } from "../../../offline/version.ts";
-import { serve } from "./servers.ts";
+import { serve } from "../../support/offline/servers.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const sha256 = (data: Buffer): string => createHash("sha256").update(data).digest("hex");

@@ -10,8 +10,8 @@ import { checkResource, checkStack, excludes, parseConfig } from "../../../polic
 import { Resource } from "../../../policies/helpers/resources.ts";
 import type { Rule } from "../../../policies/rule.ts";
 import { parseSettings } from "../../../policies/settings.ts";
-import type { Res } from "../../policies/engine.ts";
-import { app, type Change, horizon, plainContainer, scheduler } from "../../policies/stack.ts";
+import type { Res } from "../../support/policies/engine.ts";
+import { app, type Change, horizon, plainContainer, scheduler } from "../../support/policies/stack.ts";
 
 const rule = (name: string): Rule => ruleNamed(name)!;
 const settings = parseSettings();

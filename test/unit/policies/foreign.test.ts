@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { catalogue } from "../../../policies/catalogue.ts";
-import { analyze, type Res } from "../../policies/engine.ts";
+import { analyze, type Res } from "../../support/policies/engine.ts";
 
 const CONTAINER = "docker:index/container:Container";
 const network = (name: string): Res => ({ type: "docker:index/network:Network", name, props: { driver: "bridge" } });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { factsIn } from "../../../config/facts.ts";
 import { type GuardedStack, StackGuard } from "../../../policies/guard.ts";
-import { app, CONTAINER, PLAIN, SECRET, SERVICE, service } from "../../policies/stack.ts";
+import { app, CONTAINER, PLAIN, SECRET, SERVICE, service } from "../../support/policies/stack.ts";
 
 const env = { ...PLAIN, ...SECRET } as Record<string, string>;
 const facts = factsIn({ app: {}, database: {}, redis: {}, proxy: {} }, "staging")!;

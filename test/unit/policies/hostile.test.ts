@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { catalogue } from "../../../policies/catalogue.ts";
 import { StackGuard } from "../../../policies/guard.ts";
-import { analyze, type Res, unknown } from "../../policies/engine.ts";
+import { analyze, type Res, unknown } from "../../support/policies/engine.ts";
 import {
   app,
   bucketPolicy,
@@ -12,7 +12,7 @@ import {
   plainContainer,
   service,
   volume,
-} from "../../policies/stack.ts";
+} from "../../support/policies/stack.ts";
 
 /** Rules for one resource, which the guard asks as well. */
 const rules = catalogue.filter(({ scope }) => scope === "resource");

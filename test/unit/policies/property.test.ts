@@ -11,9 +11,9 @@ import {
   PUBLIC_ACCESS,
   VERSIONING,
 } from "../../../policies/helpers/s3.ts";
-import { analyze, type Res, remediate, secret, unknown, unknownList } from "../../policies/engine.ts";
-import { fixtures } from "../../policies/fixtures/index.ts";
-import { app, CONTAINER, database, redis, SERVICE, service } from "../../policies/stack.ts";
+import { analyze, type Res, remediate, secret, unknown, unknownList } from "../../support/policies/engine.ts";
+import { fixtures } from "../../support/policies/fixtures/index.ts";
+import { app, CONTAINER, database, redis, SERVICE, service } from "../../support/policies/stack.ts";
 
 /** Stands in every value that could be a secret; no message may hold it. */
 const MARK = "s3cr3tM4rk";

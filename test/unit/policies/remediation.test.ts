@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ruleNamed } from "../../../policies/catalogue.ts";
-import { remediate, secret, unknown } from "../../policies/engine.ts";
-import { app, plainContainer, service } from "../../policies/stack.ts";
+import { remediate, secret, unknown } from "../../support/policies/engine.ts";
+import { app, plainContainer, service } from "../../support/policies/stack.ts";
 
 const ipv4 = ruleNamed("healthcheck-ipv4")!;
 const privileges = ruleNamed("no-new-privileges")!;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { catalogue } from "../../../policies/catalogue.ts";
 import type { Rule } from "../../../policies/rule.ts";
-import { analyze } from "../../policies/engine.ts";
-import { fixtures } from "../../policies/fixtures/index.ts";
-import { stackOf } from "../../policies/stack.ts";
-import { verifyFailure, verifyPass } from "../../policies/verify.ts";
+import { analyze } from "../../support/policies/engine.ts";
+import { fixtures } from "../../support/policies/fixtures/index.ts";
+import { stackOf } from "../../support/policies/stack.ts";
+import { verifyFailure, verifyPass } from "../../support/policies/verify.ts";
 
 describe("policies: every rule of the catalogue", () => {
   it("has fixtures: one that passes, two that fail, one with an unknown; and there are no others", () => {

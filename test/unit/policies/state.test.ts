@@ -3,8 +3,8 @@ import { catalogue } from "../../../policies/catalogue.ts";
 import { judgeConfiguration } from "../../../policies/configuration.ts";
 import { checkDeployed, report } from "../../../policies/deployed.ts";
 import { checkState, type StateResource } from "../../../policies/state.ts";
-import { type Res, urnOf } from "../../policies/engine.ts";
-import { app, plainContainer, stackOf } from "../../policies/stack.ts";
+import { type Res, urnOf } from "../../support/policies/engine.ts";
+import { app, plainContainer, stackOf } from "../../support/policies/stack.ts";
 
 const configuration = judgeConfiguration({}, catalogue, "");
 

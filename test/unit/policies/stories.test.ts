@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { factsIn } from "../../../config/facts.ts";
 import { catalogue, ruleNamed } from "../../../policies/catalogue.ts";
-import { analyze, type Diagnostic, type Res, remediate } from "../../policies/engine.ts";
+import { analyze, type Diagnostic, type Res, remediate } from "../../support/policies/engine.ts";
 import {
   app,
   command,
@@ -25,7 +25,7 @@ import {
   scheduler,
   stackOf,
   volume,
-} from "../../policies/stack.ts";
+} from "../../support/policies/stack.ts";
 
 /** Not what only production would refuse. */
 const isSaid = ({ message }: Diagnostic) => !message.includes("\nIn production this is refused.");

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { ROOT } from "../../cli/shared/project.ts";
+import { ROOT } from "../../../cli/shared/project.ts";
 
 export interface SshServer {
   readonly sshd: string;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Facts } from "../../config/facts.ts";
-import { cite } from "../../policies/evaluate.ts";
-import type { Rule } from "../../policies/rule.ts";
+import type { Facts } from "../../../config/facts.ts";
+import { cite } from "../../../policies/evaluate.ts";
+import type { Rule } from "../../../policies/rule.ts";
 import { analyze } from "./engine.ts";
 import type { Failure, Fixture } from "./fixture.ts";
 

@@ -2,9 +2,9 @@ import { createRequire } from "node:module";
 import type { Policies } from "@pulumi/policy";
 import analyzer from "@pulumi/pulumi/proto/analyzer_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
-import type { Facts } from "../../config/facts.ts";
-import { policiesOf } from "../../policies/adapter.ts";
-import type { Rule } from "../../policies/rule.ts";
+import type { Facts } from "../../../config/facts.ts";
+import { policiesOf } from "../../../policies/adapter.ts";
+import type { Rule } from "../../../policies/rule.ts";
 
 /**
  * The SDK's own handlers of the engine's calls: rules are tested behind the proxies and secrets that they meet in life

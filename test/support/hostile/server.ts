@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createTar } from "nanotar";
-import { type Database, query } from "../../cli/backup/sql.ts";
-import { imageTags } from "../../cli/setup/images-tags.ts";
-import { dockerFor } from "../../cli/shared/docker.ts";
-import { docker } from "../support/clone.ts";
+import { type Database, query } from "../../../cli/backup/sql.ts";
+import { imageTags } from "../../../cli/setup/images-tags.ts";
+import { dockerFor } from "../../../cli/shared/docker.ts";
+import { docker } from "../clone.ts";
 
 /** A database's server as a stack has it, and nothing else; it is taken away by its name. */
 export class Server implements Database {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { readSchema } from "../../cli/backup/objects.ts";
-import { type Database, query, quoted, text } from "../../cli/backup/sql.ts";
+import { readSchema } from "../../../cli/backup/objects.ts";
+import { type Database, query, quoted, text } from "../../../cli/backup/sql.ts";
 import { name } from "./names.ts";
 
 /** What an application makes in its schema, under names that somebody chose. */

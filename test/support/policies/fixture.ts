@@ -1,4 +1,4 @@
-import type { Facts } from "../../config/facts.ts";
+import type { Facts } from "../../../config/facts.ts";
 import type { Res } from "./engine.ts";
 
 /** What shows that a rule works; the meta-test demands one for each. */

@@ -7,9 +7,9 @@ import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before } from "mocha";
-import { Clone, docker, type Result, type Status } from "../support/clone.ts";
-import { containersOf, type Found, resourcesOf } from "../support/containers.ts";
-import { Load, type LoadOptions } from "../support/load.ts";
+import { Clone, docker, type Result, type Status } from "../clone.ts";
+import { containersOf, type Found, resourcesOf } from "../containers.ts";
+import { Load, type LoadOptions } from "../load.ts";
 import { report } from "./table.ts";
 
 const HOME = "examples/laravel/resources/views/home.blade.php";

@@ -1,5 +1,5 @@
-import type { Field, Schema } from "../../offline/plugin/schema.ts";
-import { UNKNOWN, type Value, type Values } from "../../offline/plugin/values.ts";
+import type { Field, Schema } from "../../../offline/plugin/schema.ts";
+import { UNKNOWN, type Value, type Values } from "../../../offline/plugin/values.ts";
 import type { Shape, Shapes } from "./sdk.ts";
 
 /** What the SDK would not take of a resource's inputs. */

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { EngineEvent, StepMetadata } from "../../cli/shared/events.ts";
-import type { Clone } from "../support/clone.ts";
+import type { EngineEvent, StepMetadata } from "../../../cli/shared/events.ts";
+import type { Clone } from "../clone.ts";
 
 /** A step of a release as the engine names it: what it does to which resource. */
 export interface Step {

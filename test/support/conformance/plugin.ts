@@ -10,7 +10,7 @@ import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb.js
 import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
 import * as empty from "google-protobuf/google/protobuf/empty_pb.js";
 import * as struct from "google-protobuf/google/protobuf/struct_pb.js";
-import { decode, encode, type Values } from "../../offline/plugin/values.ts";
+import { decode, encode, type Values } from "../../../offline/plugin/values.ts";
 
 /** One change that a plugin found, by the input that it is in. */
 export type Found = Readonly<Record<string, "update" | "replace">>;

@@ -7,10 +7,10 @@ import { filesBeside, inFiles, swapFiles } from "../../cli/backup/restoreFiles.t
 import { ensureImages } from "../../cli/setup/images.ts";
 import { dockerFor } from "../../cli/shared/docker.ts";
 import { type Entry, readerOf, SECRETS } from "../../contracts/agent.ts";
-import { NAMES } from "../hostile/names.ts";
+import { Rig } from "../support/backup/rig.ts";
 import { docker } from "../support/clone.ts";
+import { NAMES } from "../support/hostile/names.ts";
 import { Moto } from "../support/moto.ts";
-import { Rig } from "./rig.ts";
 
 const FOLDER = "folder public/uploads";
 const SERVICE = "service search";

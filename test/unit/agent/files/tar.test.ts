@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { pathOf } from "../../../../agent/files/names.ts";
 import { sumsBelow } from "../../../../agent/files/sums.ts";
 import { type Archived, tarOf } from "../../../../agent/files/tar.ts";
-import { NAMES } from "../../../hostile/names.ts";
+import { NAMES } from "../../../support/hostile/names.ts";
 
 describe("a folder as tar", () => {
   let [from, to] = ["", ""];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { LaravelStack, type LaravelStackArgs } from "../../../components/laravelStack.ts";
-import { configuration, type Registered, runWith } from "./program.ts";
+import { configuration, type Registered, runWith } from "../../support/components/program.ts";
 
 /** Settings as a program gives them: what is secret as secret Outputs. */
 function given(overrides: Record<string, unknown> = {}): LaravelStackArgs {

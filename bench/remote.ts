@@ -6,7 +6,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { imageTags } from "../cli/setup/images-tags.ts";
+import { imageTags, OF_A_STACK } from "../cli/setup/images-tags.ts";
 import { Clone, type Result } from "../test/support/clone.ts";
 import { PlainUp, type Step } from "../test/support/faults/steps.ts";
 import { HOST, Machine } from "../test/support/remote/rig.ts";
@@ -69,7 +69,7 @@ async function release(way: Way, clone: Clone, run: number): Promise<void> {
 }
 
 try {
-  ship.load(Object.values(imageTags()));
+  ship.load(OF_A_STACK.map((name) => imageTags()[name]));
   Object.assign(process.env, ship.env(), { DOCKER_HOST: ship.socket });
   const near = await begin(ship.socket);
   const far = await begin(HOST);

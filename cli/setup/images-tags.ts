@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 
 export const IMAGES = ["base", "php", "proxy", "database", "redis", "backup", "certificates"] as const;
 export type ImageName = (typeof IMAGES)[number];
+/** What a stack runs; the machine's edge has one of its own beside them, and builds it when it comes up. */
+export const OF_A_STACK = IMAGES.filter((name) => name !== "certificates");
 export type ImageReferences = Readonly<Record<ImageName, string>>;
 
 /** What a reader of `docker images` wants to know first; the hash behind it is what decides. */

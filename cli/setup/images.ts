@@ -14,6 +14,7 @@ import {
   type ImageReferences,
   imageTags,
   KEEPER_DIR,
+  OF_A_STACK,
 } from "./images-tags.ts";
 
 export { type ImageName, type ImageReferences, imageTags };
@@ -49,8 +50,6 @@ export async function ensureImages({ log, host, only = OF_A_STACK }: EnsureImage
     return references;
   });
 }
-
-const OF_A_STACK = IMAGES.filter((name) => name !== "certificates");
 
 /** Where Debian's own image has its packages from, if a registry of images answers. */
 async function sourcesOfImage(host: string): Promise<string | undefined> {

@@ -5,7 +5,7 @@ import { createConnection, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { readAptAccess } from "../../cli/setup/images-apt.ts";
-import { imageTags } from "../../cli/setup/images-tags.ts";
+import { imageTags, OF_A_STACK } from "../../cli/setup/images-tags.ts";
 import { ROOT } from "../../cli/shared/project.ts";
 import { Subject } from "../support/faults/subject.ts";
 import { canHaveMachine, Machine } from "../support/remote/rig.ts";
@@ -75,7 +75,7 @@ for (const { name, release, version, daemon } of ENGINES) {
       const said = host.docker("version", "--format", "{{.Server.Version}} (API {{.Server.APIVersion}})");
       console.log(`      Docker ${said}, ${host.docker("info", "--format", "{{.Driver}}, cgroup {{.CgroupVersion}}")}`);
       assert.match(said, version);
-      host.load(Object.values(imageTags()));
+      host.load(OF_A_STACK.map((name) => imageTags()[name]));
       process.env.DOCKER_HOST = host.socket;
       subject = new Subject();
       assert.equal((await subject.clone.drydock(["preview"])).code, 0);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
-import { imageTags } from "../../cli/setup/images-tags.ts";
+import { imageTags, OF_A_STACK } from "../../cli/setup/images-tags.ts";
 import { docker, type Status } from "../support/clone.ts";
 import type { Found } from "../support/containers.ts";
 import { PlainUp } from "../support/faults/steps.ts";
@@ -80,7 +80,7 @@ const leadTo = (socket: string, host: string, port: number): Server =>
 
   before(async () => {
     ship = await new Machine().start();
-    ship.load(Object.values(imageTags()));
+    ship.load(OF_A_STACK.map((name) => imageTags()[name]));
     // The tests look at the engine beside the connection; the stack's own settings name the host.
     Object.assign(process.env, ship.env(), { DOCKER_HOST: ship.socket });
     subject = new Subject();

@@ -318,6 +318,12 @@ exec ${real} "$@"
       app('cd storage/app/public/avatars && for f in *; do [ -O "$f" ] && echo x >> "$f" || echo refused; done'),
       "",
     );
+    const exported = ["import", "files", join(dir, "public", "avatars"), "--folder"];
+    const unknown = await clone.drydock([...exported, "storage/other"]);
+    assert.equal(unknown.code, 2, said(unknown));
+    assert.match(said(unknown), /keeps no folder storage\/other .*those that it keeps: storage\/exports/s);
+    await ok(...exported, "storage/exports", "--replace", "--yes", "--no-backup");
+    assert.equal(app("cd storage/exports && ls | wc -l; cat ./--option"), `${names.length + 2}\n--option`);
     const answer = await fetch(`${status.url}/storage/avatars/--option`);
     assert.deepEqual([answer.status, await answer.text()], [200, "--optionx\n"]);
     await isSettled("after an import of files");

@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -75,6 +76,20 @@ describe("putting files in place of the live ones", function () {
       assert.throws(() => run("undo", other), other);
       assert.deepEqual(read(), sorted(LIVE));
     }
+  });
+
+  it("opens what came from elsewhere to its owner, and what is public to nginx", () => {
+    const modes = (...folder: string[]): string[] => {
+      write(".drydock-restore/public", { x: "1" });
+      execFileSync("chmod", ["-R", "go=", join(data, ".drydock-restore")]);
+      chmodSync(join(data, ".drydock-restore/a/one"), 0o000);
+      run("adopt", ...folder);
+      return ["a/one", "public/x", "public"].map((path) =>
+        (statSync(join(data, ".drydock-restore", path)).mode & 0o777).toString(8),
+      );
+    };
+    assert.deepEqual(modes(), ["600", "644", "755"]);
+    assert.deepEqual(modes("."), ["644", "644", "755"]);
   });
 
   it("takes a file of the user's that is called as its own folder along", () => {

@@ -3,6 +3,7 @@ import { relative } from "node:path";
 import * as command from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Role } from "../config/roles.ts";
+import type { StepName } from "../contracts/steps.ts";
 import { defined } from "../lib/defined.ts";
 import type { StackIdentity } from "./stack.ts";
 
@@ -21,11 +22,11 @@ export function pathForScripts(path: string): string {
 /** A step of a release: one script of commands/. It runs again when anything of this changes. */
 export interface StepSpec {
   /** Name of the script without its ending. */
-  readonly script: string;
-  /** The script's input; see the top of each script. */
+  readonly script: StepName;
+  /** The script's input: contracts/steps.ts has the names, the top of each script what they mean. */
   readonly environment: Readonly<Record<string, pulumi.Input<string>>>;
   /** Another script that undoes it, where the step is taken away. @default nothing is undone */
-  readonly undo?: string;
+  readonly undo?: StepName;
   /** What the script reads on standard input; the place for secrets, which never go on a command line. */
   readonly stdin?: pulumi.Input<string>;
 }

@@ -1,0 +1,92 @@
+/** What a step of a release is told and answers: the contract between components/ and a script of commands/. */
+export interface StepContract {
+  /** Variables that are always there. */
+  readonly env: readonly string[];
+  /** Variables that some stacks or some callers leave out. */
+  readonly optional?: readonly string[];
+  /** What standard input is, the one place for secrets. Absent: nothing is read. */
+  readonly stdin?: string;
+  /** What standard output is, where somebody reads it. Absent: words for a person. */
+  readonly prints?: string;
+}
+
+/** Of functions/one-off.sh: a container of the new image with the environment of a replica. */
+const ONE_OFF = {
+  env: ["IMAGE", "NETWORK", "APP_PATH", "RUN_AS", "MEMORY", "LABELS", "NAME", "MORE"],
+  optional: ["ALSO"],
+} as const;
+/** Of functions/records.sh: the volume with the stack's records. */
+const RECORDS = ["RECORDS", "RECORDS_IMAGE", "RECORDS_USER", "RECORDS_LABELS"] as const;
+
+/** By the script's name without its ending. What each variable means is at the top of the script. */
+export const STEPS = {
+  assets: {
+    env: ["IMAGE", "VOLUME", "APP_PATH", "RUN_AS", "LABELS", "RELEASE", "PROXY", "DAYS", "HASHED", "PERSISTENT"],
+  },
+  backup: {
+    env: [
+      ...ONE_OFF.env,
+      ...RECORDS,
+      "RELEASE",
+      "AGENT",
+      "DATABASE_IMAGE",
+      "DATABASE_USER",
+      "ENGINE",
+      "SCHEMA",
+      "VOLUME",
+      "KEEP",
+      "BREAKING",
+      "STACK",
+    ],
+    optional: ONE_OFF.optional,
+    stdin: "two lines: base64 of a tar with the .env file and scripts; base64 of the client's option file",
+    prints: 'a line {"hold": [names], "pending"?: 0} at its end',
+  },
+  "backup-describe": { env: ["CONTAINER"], stdin: "JSON: plain variables, and the names of secret ones" },
+  "backup-user": { env: ["CONTAINER", "ENGINE"], stdin: "the account's password in one line" },
+  build: { env: ["BUILD"] },
+  "database-check": { env: ["IMAGE", "ENGINE", "OPTIONS", "RUN_AS", "LABELS", "STACK", "VOLUME", "BACKUPS"] },
+  deliver: { env: ["IMAGE", "VOLUME", "LABELS"] },
+  drain: { env: ["PROXY", "TIMEOUT", "SITE"] },
+  "edge-drain": { env: ["TIMEOUT", "ROUTE"] },
+  "edge-join": {
+    env: ["ID", "STACK", "NAMES", "FILES", "GENERATION"],
+    stdin: "the lines of FILES whose content is secret",
+  },
+  "edge-leave": { env: ["ID", "STACK"] },
+  limits: { env: ["CONTAINERS", "PROCESSES"] },
+  migrate: {
+    env: [...ONE_OFF.env, "TIMEOUT", "LOCK_SECONDS", "PENDING", "HOLD"],
+    optional: ONE_OFF.optional,
+    stdin: "base64 of a tar with the .env file and scripts",
+  },
+  opcache: { env: ["REPLICA", "FPM"] },
+  port: { env: ["ADDRESS", "IMAGE", "NETWORK", "LABELS"] },
+  preflight: {
+    env: [...ONE_OFF.env, "STACK", "STAGE", "SECRETS", "HORIZON", "OWN_START"],
+    optional: ONE_OFF.optional,
+    stdin: "two lines: what runtime/preflight.php reads; base64 of a tar with the .env files and scripts",
+  },
+  record: {
+    env: [...RECORDS, "REPLICA", "APP_PATH", "IMAGE", "KEY", "RECORD", "STORAGE", "RELEASE", "DAYS", "PROBES", "KEPT"],
+    prints: "the record without the names of migrations: JSON in one line",
+  },
+  "redis-password": {
+    env: ["REDIS"],
+    optional: ["NETWORK", "APP_PATH", "ADDED"],
+    stdin: "two lines: the password's SHA-256 as an ACL has it; its keyed hash as JSON",
+  },
+  start: { env: ["IMAGE"], prints: '{"Entrypoint": [words] or null, "Cmd": [words] or null}' },
+  switch: {
+    env: ["PROXY", "REPLICA", "REPLICAS", "RELEASE", "HOST", "HEALTH_PATH", "SITE_CONF", "PROCESSES"],
+  },
+  verify: {
+    env: ["REPLICA", "FPM", "CONTAINERS", "WORKERS", "APP_PATH", "HOST", "HEALTH_PATH", "REQUESTS", "PROCESSES"],
+    optional: ["PROXY"],
+    stdin: '{"names": {NAME: keyed hash of its planned value}}',
+    prints: 'a line {"requests": …} of the probe, and one of each container',
+  },
+  volumes: { env: ["IMAGE", "OWNERS", "LABELS"] },
+} as const satisfies Readonly<Record<string, StepContract>>;
+
+export type StepName = keyof typeof STEPS;

@@ -17,7 +17,7 @@ describe("the backup bucket", function () {
 
   it("is not there, and AWS's SDK is not loaded, where no bucket is named", () => {
     const program = `
-      const { runProgram, configuration } = await import("./test/unit/components/program.ts");
+      const { runProgram, configuration } = await import("./test/support/components/program.ts");
       const { resources } = await runProgram(configuration());
       const { createRequire } = await import("node:module");
       const loaded = Object.keys(createRequire(import.meta.url).cache).filter((file) => /@pulumi.aws|@aws-sdk/.test(file));

@@ -86,7 +86,7 @@ describe("names of files", () => {
   });
 
   it("of what can't be read are told, and the rest is summed", async function () {
-    if (process.getuid?.() === 0) return this.skip(); // root reads everything; see test/backup/hostileFiles.test.ts
+    if (process.getuid?.() === 0) return this.skip(); // root reads everything; see test/hostile/agent.test.ts
     for (const one of ["a", "secret", "b"]) writeFileSync(join(folder, one), one);
     mkdirSync(join(folder, "closed"));
     chmodSync(join(folder, "secret"), 0);

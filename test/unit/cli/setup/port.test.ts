@@ -44,7 +44,7 @@ describe("the port of a new clone", () => {
   /** A process of its own that sets this clone's file up as the first `up` does, with a Pulumi that stores nothing. */
   const setUp = (root: string) => {
     const script = `
-      import { pathsOf } from "./cli/project.ts";
+      import { pathsOf } from "./cli/shared/project.ts";
       import { ensureLocalFile } from "./cli/setup/local.ts";
       const pulumi = { capture: async () => ({ code: 0, stdout: "", stderr: "" }) };
       const images = { base: "b:1", php: "p:1", proxy: "x:1", database: "d:1", redis: "r:1", backup: "k:1" };

@@ -52,7 +52,18 @@ EDGE=$(edge)
     echo "edge: the route is as it was"
     exit 0
   fi
+  # Those that serve; others finish what they have.
+  serving() { grep -ls "nginx: worker proces[s]" /proc/[0-9]*/cmdline 2>/dev/null | while read -r file; do grep -qs "is shutting dow[n]" "$file" || echo "$file"; done; }
+  earlier=$(serving)
   if nginx -q -t -c /tmp/edge/nginx.conf && nginx -c /tmp/edge/nginx.conf -s reload; then
+    # Who waits for them to end must find them ending.
+    tries=0
+    for worker in $earlier; do
+      while grep -qs "nginx: worker proces[s]" "$worker" && ! grep -qs "is shutting dow[n]" "$worker" && [ "$tries" -lt 100 ]; do
+        tries=$((tries + 1))
+        sleep 0.1
+      done
+    done
     echo "edge: $names: sent to this stack"
   else
     back

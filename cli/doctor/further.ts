@@ -11,8 +11,9 @@ export const FURTHER: readonly Rule[] = [
     null,
     "redis-memory",
     "Redis has room for more sessions and jobs",
-    (facts) =>
-      "silent" in facts.redis
+    (facts) => {
+      if (facts.redis === undefined) return [];
+      return "silent" in facts.redis
         ? [unknown(`Redis can't be asked: ${facts.redis.silent}`, up(facts))]
         : alarmOf(facts.redis.values).map((what) =>
             broken(
@@ -20,7 +21,8 @@ export const FURTHER: readonly Rule[] = [
               `see what it holds: ${inRedis(facts.containers.find(({ role }) => role === "redis")?.container ?? "REDIS", "--bigkeys")}
 raise both: pulumi config set --path drydock:redis.maxmemory MIB -s ${facts.stack}; pulumi config set --path drydock:redis.memory MIB -s ${facts.stack}`,
             ),
-          ),
+          );
+    },
   ],
   [
     null,
@@ -67,10 +69,10 @@ raise both: pulumi config set --path drydock:redis.maxmemory MIB -s ${facts.stac
     "accounts",
     "the application administers neither Redis nor the database",
     ({ redis, reach, ...facts }) => [
-      ...("values" in redis && redis.values.admin === "yes"
+      ...(redis !== undefined && "values" in redis && redis.values.admin === "yes"
         ? [broken("the application may administer Redis", `./drydock up${select(facts.stack)} --replace redis`)]
         : []),
-      ...("values" in redis && Number(redis.values.others ?? 0) > 0
+      ...(redis !== undefined && "values" in redis && Number(redis.values.others ?? 0) > 0
         ? [
             broken(
               `Redis knows ${redis.values.others} more accounts than it ought to`,

@@ -68,7 +68,7 @@ export async function gather(session: Session): Promise<Facts> {
         };
       }),
     ),
-    askRedis(docker, running("redis")),
+    outputs.services.some(({ role }) => role === "redis") ? askRedis(docker, running("redis")) : undefined,
     askSchedule(docker, running("scheduler"), live.network),
     askSite(docker, running("app"), running("proxy"), { path: app.healthPath, host, timeout: proxy.timeout }),
     askMaintenance(docker, running("proxy"), stack),
@@ -81,10 +81,9 @@ export async function gather(session: Session): Promise<Facts> {
     stack,
     ...release,
     now: Date.now(),
-    ...defined({ engine }),
+    ...defined({ engine, redis }),
     plan,
     containers,
-    redis,
     schedule,
     site,
     maintenance,
@@ -243,7 +242,7 @@ cli acl list | grep '^user default ' | grep -q -- ' -@admin' && echo admin:no ||
 cli info persistence
 ${MEMORY}`;
 
-async function askRedis(docker: Docker, container: string | undefined): Promise<Facts["redis"]> {
+async function askRedis(docker: Docker, container: string | undefined): Promise<NonNullable<Facts["redis"]>> {
   if (container === undefined) return { silent: "it doesn't run" };
   const { stdout, stderr, code } = await docker.run(["exec", container, "/bin/sh", "-c", REDIS], { timeout: PATIENCE });
   const values = readInfo(stdout);

@@ -55,7 +55,7 @@ export const KNOWN_ISSUES: readonly Rule[] = [
             replace(facts, env.differs.includes("REDIS_PASSWORD") ? one.name : "redis"),
           ),
       ]),
-      ...("values" in facts.redis && Number(facts.redis.values.passwords) > 1
+      ...(facts.redis !== undefined && "values" in facts.redis && Number(facts.redis.values.passwords) > 1
         ? [
             broken(
               "Redis takes another password as well: the release that changes it has not succeeded, or somebody added it",
@@ -290,6 +290,8 @@ export const KNOWN_ISSUES: readonly Rule[] = [
     "redis-persistence",
     "Redis saves what it has",
     (facts) => {
+      // Another server's files are looked after elsewhere.
+      if (facts.redis === undefined) return [];
       const { container = "REDIS", mounts = [] } = facts.containers.find(({ role }) => role === "redis") ?? {};
       if ("silent" in facts.redis) return [unknown(`Redis can't be asked: ${facts.redis.silent}`, up(facts))];
       const { values } = facts.redis;

@@ -117,6 +117,11 @@ describe("the doctor", () => {
   });
 
   it("finds nothing in a healthy stack", () => assert.deepEqual(bad(healthy), []));
+  it("asks nothing of a Redis that is none of the stack's", () => {
+    const { redis: _redis, ...elsewhere } = healthy;
+    const containers = healthy.containers.filter(({ role }) => role !== "redis");
+    assert.deepEqual(bad({ ...elsewhere, containers }), []);
+  });
 
   it("names what the application writes where nothing keeps it, without calling it broken: it may be a cache", () => {
     const check = of(change("app-1", { written: ["storage/uploads"] }), "own-layer");

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { request as plainRequest } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
-import { type Agent, request } from "node:https";
+import { Agent, request } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type TLSSocket } from "node:tls";
 import { after, before, describe, it } from "mocha";
 import { docker } from "../support/clone.ts";
-import { BLOCKED, type Rig, startRig } from "./rig.ts";
+import { BLOCKED, type Rig, startRig, VALIDITY } from "../support/edge.ts";
 
 interface Answer {
   readonly status: number;
@@ -58,6 +59,34 @@ describe("the edge, with a real authority", function () {
       });
       question.on("error", reject).end();
     });
+
+  /** Asks all the while: half on new connections, a quarter POST. */
+  function load(name: string) {
+    const agent = new Agent({ keepAlive: true });
+    const found = { asked: 0, failed: [] as string[], certificates: new Set<string>() };
+    let over = false;
+    const client = async (first: number): Promise<void> => {
+      for (let i = first; !over; i++) {
+        const more = { ...(i % 2 === 0 ? { agent } : {}), method: i % 4 < 1 ? "POST" : "GET" };
+        await ask(name, `/${i}`, more).then(
+          ({ status, certificate }) => {
+            if (status !== 200) found.failed.push(String(status));
+            if (certificate !== "") found.certificates.add(certificate);
+          },
+          (error: Error) => found.failed.push(error.message),
+        );
+        found.asked++;
+        await sleep(20);
+      }
+    };
+    const clients = Array.from({ length: 6 }, (_, index) => client(index));
+    return async () => {
+      over = true;
+      await Promise.all(clients);
+      agent.destroy();
+      return found;
+    };
+  }
 
   const issued = async (name: string): Promise<void> => {
     for (let tries = 0; tries < 200; tries++) {
@@ -157,5 +186,48 @@ describe("the edge, with a real authority", function () {
     );
     assert.equal(statuses[1]!.headers["x-robots-tag"], "noindex");
     assert.match(statuses[1]!.body, /^c\|/);
+  });
+
+  it("adds, changes and removes stacks without a failed request of another one", async () => {
+    const stop = load("shop.example.com");
+    for (let i = 0; i < 4; i++) {
+      assert.equal(
+        (await rig.join(`more-${i}`, "more", rig.proxy(`more-${i}`), [{ name: `more-${i}.example.com` }])).code,
+        0,
+      );
+      await sleep(500);
+    }
+    // The stack's own proxy gives way to another one.
+    assert.equal((await rig.join("shop-1", "prod", rig.proxy("a2"), [{ name: "shop.example.com" }])).code, 0);
+    for (let i = 0; i < 4; i++) await rig.leave(`more-${i}`, "more");
+    const { asked, failed } = await stop();
+    process.stdout.write(`      ${failed.length} of ${asked} requests failed in 9 reloads\n`);
+    assert.deepEqual(failed, []);
+    assert.match((await ask("shop.example.com")).body, /^a2\|/);
+    await assert.rejects(ask("more-1.example.com"), /unrecognized name|alert/i);
+  });
+
+  it("renews under load without a reload or a failed request", async () => {
+    const reloads = () => docker("logs", rig.edge).split("reconfiguring").length;
+    const before = reloads();
+    const stop = load("shop.example.com");
+    await sleep(VALIDITY * 3_000);
+    const { asked, failed, certificates } = await stop();
+    process.stdout.write(
+      `      ${failed.length} of ${asked} requests failed; ${certificates.size} certificates were seen\n`,
+    );
+    assert.deepEqual(failed, []);
+    assert.ok(certificates.size >= 3, `${certificates.size} certificates`);
+    assert.equal(reloads(), before);
+  });
+
+  it("serves the last certificate with its keeper killed, and with the whole file it has another one afterwards", async () => {
+    docker("kill", rig.keeper);
+    assert.equal((await ask("shop.example.com")).status, 200);
+    const pem = docker("exec", rig.edge, "cat", "/certs/live/shop.example.com.pem");
+    assert.ok(new X509Certificate(pem).checkHost("shop.example.com"));
+    docker("start", rig.keeper);
+    await issued("shop.example.com");
+    assert.equal((await ask("shop.example.com")).status, 200);
   });
 });

@@ -11,13 +11,13 @@ import type { KeeperStatus } from "../../contracts/certificates.ts";
 import { addressing, edgeAddresses, NETWORK, PLACES } from "../../contracts/edge.ts";
 import { edgeStart, traitsOf } from "../../servers/nginx/edge.ts";
 import { fileOf, filesOf } from "../../servers/nginx/route.ts";
-import { docker } from "../support/clone.ts";
-import { testImage } from "../support/image.ts";
+import { docker } from "./clone.ts";
+import { testImage } from "./image.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 
 /** Seconds that Pebble's certificates are valid. */
-const VALIDITY = 30;
+export const VALIDITY = 30;
 /** A name that Pebble never signs. */
 export const BLOCKED = "blocked.example.com";
 

@@ -99,8 +99,8 @@ export interface Facts {
   readonly containers: readonly ContainerFacts[];
   /**
    * Redis's own words: `save`, `appendonly`, `maxmemory-policy`, its INFO persistence, and how many `passwords` it
-   * takes, whether the application is an `admin`, how many `others` there are; or why it said nothing. Absent where the server is none of the
-   * stack's (drydock:redis.external).
+   * takes, whether the application is an `admin`, how many `others` there are; or why it said nothing. Absent where
+   * the server is none of the stack's (drydock:redis.external).
    */
   readonly redis?: { readonly values: Readonly<Record<string, string>> } | { readonly silent: string };
   readonly schedule: {

@@ -283,7 +283,7 @@ const leadTo = (socket: string, host: string, port: number): Server =>
 
   it("ends a backup and a restore whose connection breaks, and they can be made again", async () => {
     for (const [args, when] of [
-      [["backup", "run"], /→ database/],
+      [["backup", "run"], / begins/],
       [["backup", "restore", "latest", "--db", "--yes", "--no-backup"], /→ loading/],
     ] as const) {
       const child = subject.clone.start([...args]);

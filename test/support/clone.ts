@@ -13,6 +13,16 @@ export interface Result {
   readonly stderr: string;
 }
 
+/** Copies what is in this project, or would be: neither packages nor state. */
+export function copyProject(to: string): void {
+  const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  for (const file of new Set(files.split("\0").filter((name) => name !== "")))
+    cpSync(join(root, file), join(to, file), { recursive: true, preserveTimestamps: true });
+}
+
 /**
  * A fresh clone of this project in a folder of its own, with its own state, stack and containers; what a newcomer would
  * have.
@@ -22,13 +32,7 @@ export class Clone {
 
   constructor() {
     this.dir = mkdtempSync(join(tmpdir(), "drydock-clone-"));
-    const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
-      cwd: root,
-      encoding: "utf8",
-    });
-    for (const file of new Set(files.split("\0").filter((name) => name !== ""))) {
-      cpSync(join(root, file), join(this.dir, file), { recursive: true, preserveTimestamps: true });
-    }
+    copyProject(this.dir);
     symlinkSync(join(root, "node_modules"), join(this.dir, "node_modules"));
   }
 

@@ -1,17 +1,9 @@
 import { execFile } from "node:child_process";
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { resolveEngine } from "../../../offline/install.ts";
+import { copyProject } from "../clone.ts";
 import { YesProvider } from "./provider.ts";
 
 export const ROOT = resolve(import.meta.dirname, "../../..");
@@ -50,26 +42,10 @@ export class Project {
     return project.#start(stack);
   }
 
-  /** This clone: the same program, seen from another folder, so that neither its state nor its files are touched. */
+  /** A copy of this clone, whose state and files stay untouched. */
   static async ofClone(stack: string): Promise<Project> {
     const project = new Project();
-    copyFileSync(join(ROOT, "Pulumi.yaml"), join(project.folder, "Pulumi.yaml"));
-    for (const name of [
-      "index.ts",
-      "tsconfig.json",
-      "components",
-      "config",
-      "commands",
-      "runtime",
-      "examples",
-      "policies",
-      "start",
-    ]) {
-      if (existsSync(join(ROOT, name))) symlinkSync(join(ROOT, name), join(project.folder, name));
-    }
-    copyFileSync(join(ROOT, "package.json"), join(project.folder, "package.json"));
-    const file = join(ROOT, `Pulumi.${stack}.yaml`);
-    if (existsSync(file) && stack !== "local") copyFileSync(file, join(project.folder, `Pulumi.${stack}.yaml`));
+    copyProject(project.folder);
     return project.#start(stack);
   }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { imageTags } from "../../cli/setup/images.ts";
@@ -165,6 +166,13 @@ describe("images as they come", function () {
       assert.equal((await totals()).count, before);
       await drydock("backup", "restore", "--forget-previous", "--yes");
 
+      // Another image, which there is a way back from.
+      const again = `drydock/test-shop-again:${index}`;
+      execFileSync("docker", ["build", "--quiet", "--tag", again, "-"], {
+        input: `FROM ${shop}\nLABEL again=${index}\n`,
+      });
+      await set("app.image", again);
+      await up();
       const back = new Load(status.url, { clients: 3, slowSeconds: 1 });
       await drydock("rollback", "--yes");
       assert.deepEqual((await back.stop()).reasons, {}, "of the rollback");

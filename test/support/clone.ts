@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,6 +12,12 @@ export interface Result {
   readonly stdout: string;
   readonly stderr: string;
 }
+
+const made: string[] = [];
+// A suite whose tests were all left out removes nothing. What was used may have a stack, which needs its state.
+process.once("exit", () => {
+  for (const dir of made) if (!existsSync(join(dir, ".drydock"))) rmSync(dir, { recursive: true, force: true });
+});
 
 /** Copies what is in this project, or would be: neither packages nor state. */
 export function copyProject(to: string): void {
@@ -33,6 +39,7 @@ export class Clone {
   constructor() {
     this.dir = mkdtempSync(join(tmpdir(), "drydock-clone-"));
     copyProject(this.dir);
+    made.push(this.dir);
     symlinkSync(join(root, "node_modules"), join(this.dir, "node_modules"));
   }
 

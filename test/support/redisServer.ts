@@ -19,7 +19,7 @@ export function redisServer(title: string, imageOf: () => Promise<string> | stri
     let image: string;
     const id = `drydock-redis-test-${randomBytes(4).toString("hex")}`;
     const redis = `${id}-redis`;
-    const scratch = mkdtempSync(join(tmpdir(), `${id}-`));
+    let scratch: string;
     const password = () => randomBytes(24).toString("hex");
     const [first, second] = [password(), password()];
 
@@ -71,6 +71,7 @@ export function redisServer(title: string, imageOf: () => Promise<string> | stri
     };
 
     before(async () => {
+      scratch = mkdtempSync(join(tmpdir(), `${id}-`));
       image = await imageOf();
       docker("network", "create", "--internal", id);
       const folder = join(scratch, "drydock");

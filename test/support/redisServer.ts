@@ -109,7 +109,12 @@ export function redisServer(title: string, imageOf: () => Promise<string> | stri
       await begin();
     });
     after(() => {
-      docker("rm", "--force", "--volumes", ...docker("ps", "--all", "--quiet", "--filter", `name=^/${id}-`).split("\n"));
+      docker(
+        "rm",
+        "--force",
+        "--volumes",
+        ...docker("ps", "--all", "--quiet", "--filter", `name=^/${id}-`).split("\n"),
+      );
       docker("network", "rm", id);
       docker("volume", "rm", id);
       rmSync(scratch, { recursive: true });

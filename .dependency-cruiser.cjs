@@ -13,7 +13,7 @@ const LAYERS = {
   servers: ["config", "contracts", "lib"],
   components: ["servers", "config", "lib", "records", "policies/guard.ts", "policies/helpers/env.ts", "contracts"],
   // The keeper of the edge's certificates, a program of its own as well: contracts/certificates.ts.
-  certificates: ["contracts"],
+  certificates: ["contracts", "lib"],
   // What makes an npm package and a Pulumi plugin of the components.
   package: ["components", "config", "lib"],
   commands: ["lib", "migrations", "records"],

@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:f
 import { join } from "node:path";
 import { z } from "zod";
 import type { KeeperSettings, KeeperStatus, Kind, NameStatus } from "../contracts/certificates.ts";
-import type { Alarms } from "./alarms.ts";
-import { type Folders, fileName, live, proven, readIf, replace } from "./folders.ts";
+import type { Alarms } from "../lib/alarms.ts";
+import { StateFile, writeWhole } from "../lib/stateFiles.ts";
+import { type Folders, fileName, live, proven, readIf } from "./folders.ts";
 import { type Judged, judge, leftOf } from "./pem.ts";
 
 /** Who makes certificates; a test has others. */
@@ -48,6 +49,8 @@ const memorySchema = z.record(
   }),
 );
 type Memory = z.output<typeof memorySchema>;
+/** The alarm of a volume that takes nothing: no name of the internet is called so. */
+const VOLUME = "volume";
 
 /** Sees to it that each name that a stack wants has a certificate. */
 export class Keeper {
@@ -55,7 +58,9 @@ export class Keeper {
   readonly #folders: Folders;
   readonly #makers: Makers;
   readonly #alarms: Alarms;
-  readonly #memoryFile: string;
+  readonly #kept: StateFile<Memory>;
+  /** Why the status is not in its file; undefined where it is. */
+  #unwritten: string | undefined;
   #memory: Memory;
 
   constructor(settings: KeeperSettings, folders: Folders, makers: Makers, alarms: Alarms) {
@@ -63,18 +68,10 @@ export class Keeper {
     this.#folders = folders;
     this.#makers = makers;
     this.#alarms = alarms;
-    this.#memoryFile = join(folders.accounts, "names.json");
+    this.#kept = new StateFile<Memory>(join(folders.accounts, "names.json"), memorySchema, {});
+    this.#memory = this.#kept.value;
     for (const folder of ["live", "proven", "challenge"])
       mkdirSync(join(folders.certificates, folder), { recursive: true, mode: 0o755 });
-    this.#memory = this.#remembered();
-  }
-
-  #remembered(): Memory {
-    try {
-      return memorySchema.parse(JSON.parse(readIf(this.#memoryFile) ?? "{}"));
-    } catch {
-      return {};
-    }
   }
 
   /** One look at all names, one after the other; a name that fails stops no other. */
@@ -88,7 +85,7 @@ export class Keeper {
     }
     for (const name of Object.keys(this.#memory)) if (!wanted.has(name)) this.#forget(name);
     this.#prove(wanted);
-    this.#remember();
+    this.#kept.value = this.#memory;
     this.#report(wanted);
     await this.#alarm(wanted);
   }
@@ -140,7 +137,7 @@ export class Keeper {
     const own = readIf(join(this.#folders.state, "own", `${fileName(name)}.pem`));
     const best = own !== undefined && typeof judge(own, name) !== "string" ? own : undefined;
     if (best !== undefined) {
-      if (now !== best) replace(file, best);
+      if (now !== best) writeWhole(file, best);
       return now !== best;
     }
     const served = this.#served(name);
@@ -156,11 +153,11 @@ export class Keeper {
           "warn",
           `${name}: what was in its file can't be served; the last certificate is back in its place`,
         );
-      if (kept !== now) replace(file, kept!);
+      if (kept !== now) writeWhole(file, kept!);
       return kept !== now;
     }
     if (served !== undefined) return false;
-    replace(file, await this.#makers.placeholder(name));
+    writeWhole(file, await this.#makers.placeholder(name));
     return true;
   }
 
@@ -177,7 +174,7 @@ export class Keeper {
     const served = this.#served(name);
     if (this.#settings.ca === "local") {
       if (served !== undefined && !served.placeholder && leftOf(served, now()) > 1 / 3) return false;
-      replace(live(this.#folders, name), await this.#makers.local(name));
+      writeWhole(live(this.#folders, name), await this.#makers.local(name));
       return true;
     }
     const has = served !== undefined && !served.placeholder;
@@ -198,7 +195,7 @@ export class Keeper {
       if (typeof judged === "string") throw new Error(`the authority has signed something else: ${judged}`);
       const changed = pem !== readIf(live(this.#folders, name));
       if (changed) {
-        replace(live(this.#folders, name), pem);
+        writeWhole(live(this.#folders, name), pem);
         log("info", `${name}: certificate of ${judged.issuer}, until ${judged.notAfter.toISOString()}`);
       }
       // The authority itself may say that it is time (ARI): it is asked that often.
@@ -235,7 +232,7 @@ export class Keeper {
       else memory.real ??= now;
       const file = proven(this.#folders, name);
       const is = memory.real !== undefined && now - memory.real >= this.#settings.hstsAfter * DAY;
-      if (is && !existsSync(file)) replace(file, "", 0o644);
+      if (is && !existsSync(file)) writeWhole(file, "", 0o644);
       else if (!is) rmSync(file, { force: true });
     }
   }
@@ -245,10 +242,6 @@ export class Keeper {
     delete this.#memory[name];
     rmSync(live(this.#folders, name), { force: true });
     rmSync(proven(this.#folders, name), { force: true });
-  }
-
-  #remember(): void {
-    replace(this.#memoryFile, JSON.stringify(this.#memory));
   }
 
   status(wanted: ReadonlyMap<string, string> = this.wanted()): readonly NameStatus[] {
@@ -286,12 +279,19 @@ export class Keeper {
       names: this.status(wanted),
       alarms: this.#alarms.current,
     };
-    replace(join(this.#folders.certificates, "status.json"), `${JSON.stringify(status)}\n`, 0o644);
+    try {
+      writeWhole(join(this.#folders.certificates, "status.json"), `${JSON.stringify(status)}\n`, 0o644);
+      this.#unwritten = undefined;
+    } catch (error) {
+      // No reason not to go on with the names, nor to tell nobody.
+      this.#unwritten = `status.json can't be written: ${(error as Error).message}`;
+    }
   }
 
   async #alarm(wanted: ReadonlyMap<string, string>): Promise<void> {
     const now = this.#makers.now();
-    const names = new Set<string>();
+    const names = new Set<string>([VOLUME]);
+    await this.#alarms.set(VOLUME, this.#unwritten ?? this.#kept.problem ?? this.#alarms.file.problemNow());
     for (const one of this.status(wanted)) {
       const { name, kind, problem = "nothing is known of the reason yet" } = one;
       names.add(name);

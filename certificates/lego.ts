@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KeeperSettings } from "../contracts/certificates.ts";
-import { type Folders, fileName, replace } from "./folders.ts";
+import { writeWhole } from "../lib/stateFiles.ts";
+import { type Folders, fileName } from "./folders.ts";
 import { run } from "./run.ts";
 
 /** lego 4's command line, and nothing else of it: version 5 has another. */
@@ -66,7 +67,7 @@ export class Lego {
     if (hmac !== undefined) Object.assign(env, { LEGO_EAB_KID: eab, LEGO_EAB_HMAC: hmac });
     if (roots !== undefined) {
       const file = join(this.#folders.accounts, "roots.pem");
-      replace(file, roots);
+      writeWhole(file, roots);
       env["LEGO_CA_CERTIFICATES"] = file;
     }
     await run(

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type KeeperSettings, RUN, SECRETS } from "../contracts/certificates.ts";
-import { Alarms, byMail, byWebhook } from "./alarms.ts";
+import { Alarms, byMail, byWebhook } from "../lib/alarms.ts";
 import { type Folders, readIf } from "./folders.ts";
 import { Keeper, type Makers } from "./keeper.ts";
 import { Lego } from "./lego.ts";
@@ -22,16 +22,16 @@ const log: Makers["log"] = (level, line) => {
 const scratch = "/tmp/made";
 const local = join(folders.accounts, "local");
 const lego = new Lego(settings, folders, secret);
-const webhook = secret("webhook");
-const alarms = new Alarms(
-  settings.stack,
-  join(folders.accounts, "alarms.json"),
-  [
-    ...(settings.mail === undefined ? [] : [byMail(settings.mail, secret("smtp"))]),
-    ...(webhook === undefined ? [] : [byWebhook(webhook)]),
+const advice = "./drydock edge certificates";
+const alarms = new Alarms({
+  stack: settings.stack,
+  path: join(folders.accounts, "alarms.json"),
+  ways: [
+    ...(settings.mail === undefined ? [] : [byMail(settings.mail, () => secret("smtp"), advice)]),
+    byWebhook(() => secret("webhook")),
   ],
   log,
-);
+});
 const keeper = new Keeper(
   settings,
   folders,

@@ -5,7 +5,8 @@ import { request } from "node:http";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import type { KeeperSettings } from "../contracts/certificates.ts";
-import { type Folders, replace } from "./folders.ts";
+import { writeWhole } from "../lib/stateFiles.ts";
+import type { Folders } from "./folders.ts";
 
 /** How long a name server, and who answers under the name, may take, in ms. */
 const PATIENCE = 5_000;
@@ -36,7 +37,7 @@ export async function preflight(
   }
   const token = `drydock-${randomBytes(12).toString("hex")}`;
   const file = join(folders.certificates, "challenge", ".well-known", "acme-challenge", token);
-  replace(file, token, 0o644);
+  writeWhole(file, token, 0o644);
   try {
     const answers = await Promise.all(
       addresses.map(async (address) => ({ address, body: await ask(address, name, token, port) })),

@@ -16,8 +16,8 @@ reset() { grep '"staleCount":[1-9]' | numbers; }
 . commands/functions/healthy.sh
 # One that was restarted since the switch is waited for; one that does not come back is named, with what to do.
 again() {
-  # shellcheck disable=SC2046 # a list of words: a replica's host name is its container, a dot and the network
-  healthy $(printf '%s\n' "$FPM" | tr , '\n' | sed 's/[.:].*//') || return 1
+  # shellcheck disable=SC2046 # a list of words
+  healthy $(replicas_of "$FPM") || return 1
   ask /reset
 }
 before=$(ask /reset) || before=$(again) \

@@ -11,8 +11,7 @@ set -eu
 plan=$(cat)
 . commands/functions/healthy.sh
 CONTAINERS=${WORKERS:-} sh commands/limits.sh
-# A replica's host name is its container, a dot and the network.
-replicas=$(printf '%s\n' "$FPM" | tr , '\n' | sed 's/[.:].*//')
+replicas=$(replicas_of "$FPM")
 # shellcheck disable=SC2086 # lists of words
 [ -z "${WORKERS:-}$replicas" ] || healthy ${WORKERS:-} $replicas || exit 1
 again="Release again: ./drydock up"

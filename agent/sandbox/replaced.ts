@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { BESIDE, FOLDERS } from "../../contracts/agent.ts";
-import { readIfThere } from "../shared/stateFiles.ts";
+import { readIfThere } from "../../lib/stateFiles.ts";
 
 /** A file of the binary log; the second number, seconds since 1970, tells two of one name apart. */
 export interface LogFile {

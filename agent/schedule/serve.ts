@@ -3,6 +3,8 @@ import { mkdirSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Entry, FOLDERS, PORTS } from "../../contracts/agent.ts";
+import type { Alarms } from "../../lib/alarms.ts";
+import { clearDrafts, StateFile } from "../../lib/stateFiles.ts";
 import { type Agent, agentOf } from "../agent.ts";
 import { Follower } from "../binlog/follow.ts";
 import { forgetRestores, replacedAfter } from "../sandbox/client.ts";
@@ -13,9 +15,8 @@ import { Reporter } from "../shared/events.ts";
 import { json, serveHttp } from "../shared/http.ts";
 import { LOCK, withLock } from "../shared/lock.ts";
 import { stopped } from "../shared/signals.ts";
-import { clearDrafts, StateFile } from "../shared/stateFiles.ts";
 import { keepRoom } from "../store/diskSpace.ts";
-import { Alarms, sendHeartbeat } from "./alarms.ts";
+import { alarmsOf, sendHeartbeat } from "./alarms.ts";
 import { isDue, notInFuture } from "./cron.ts";
 import { metricsOf } from "./metrics.ts";
 import { hoursSince, type Live, statusFrom, tooOld } from "./status.ts";
@@ -49,7 +50,7 @@ export async function serve(): Promise<void> {
   whateverTheDisk(reporter, () => clearDrafts(FOLDERS.backups));
   const agent = agentOf(reporter);
   const follower = new Follower(agent.local.binlogs, agent.s3, replacedAfter);
-  const keeper = new Keeper(agent, follower, new Alarms(agent.configuration, reporter));
+  const keeper = new Keeper(agent, follower, alarmsOf(agent.configuration, reporter));
 
   // What was being proven when this container stopped: a server and its data. Before anybody can have begun another.
   await forgetRestores().catch((error: unknown) => reporter.log("warn", messageOf(error)));
@@ -297,7 +298,10 @@ class Keeper {
     await this.alarms.set("incomplete", lacking(newest));
     await this.alarms.set("binlog-hole", this.#holeProblem());
     await this.alarms.set("clock", this.#clockProblem());
-    await this.alarms.set("state", this.#schedules.problem ?? this.#hole.problem ?? this.alarms.file.problem);
+    await this.alarms.set(
+      "state",
+      this.#schedules.problemNow() ?? this.#hole.problemNow() ?? this.alarms.file.problemNow(),
+    );
     await this.alarms.set("catalogue", this.#unreadable(unreadable));
     if (this.agent.s3 !== undefined)
       await this.alarms.set(

@@ -1,8 +1,8 @@
 import pino, { type Logger } from "pino";
 import type { Event } from "../../contracts/agent.ts";
+import { writeAll } from "../../lib/stateFiles.ts";
 import { steadyNow } from "./clock.ts";
 import { knownSecrets } from "./configuration.ts";
-import { writeAll } from "./stateFiles.ts";
 
 export type Unit = Extract<Event, { event: "progress" }>["unit"];
 

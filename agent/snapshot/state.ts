@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { FOLDERS } from "../../contracts/agent.ts";
-import { readIfThere, writeWhole } from "../shared/stateFiles.ts";
+import { readIfThere, writeWhole } from "../../lib/stateFiles.ts";
 import { type Catalogue, nextSequence } from "../store/catalogue.ts";
 
 /** What else a stack is made of, as it was at the time of a backup. */

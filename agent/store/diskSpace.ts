@@ -1,8 +1,8 @@
 import { existsSync, rmSync, statfsSync } from "node:fs";
 import { FOLDERS } from "../../contracts/agent.ts";
+import { writeWhole } from "../../lib/stateFiles.ts";
 import type { Agent } from "../agent.ts";
 import { messageOf } from "../shared/errors.ts";
-import { writeWhole } from "../shared/stateFiles.ts";
 
 const MIB = 2 ** 20;
 const RESERVE = `${FOLDERS.backups}/state/reserve`;

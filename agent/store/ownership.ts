@@ -3,9 +3,9 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { FOLDERS } from "../../contracts/agent.ts";
+import { StateFile } from "../../lib/stateFiles.ts";
 import { steadyNow } from "../shared/clock.ts";
 import { refused } from "../shared/errors.ts";
-import { StateFile } from "../shared/stateFiles.ts";
 import type { Store } from "./store.ts";
 
 /**

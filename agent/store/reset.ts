@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { FOLDERS, PORTS, type Results } from "../../contracts/agent.ts";
+import { syncFolder } from "../../lib/stateFiles.ts";
 import type { Agent } from "../agent.ts";
 import { messageOf, refused } from "../shared/errors.ts";
 import { LOCK, withLock } from "../shared/lock.ts";
-import { syncFolder } from "../shared/stateFiles.ts";
 
 /** What is made with the key. */
 const MADE = ["repository", "backups", "binlogs"];

@@ -4,11 +4,11 @@ import { hostname } from "node:os";
 import type { Writable } from "node:stream";
 import { type Configuration, FOLDERS } from "../../contracts/agent.ts";
 import { defined } from "../../lib/defined.ts";
+import { readIfThere } from "../../lib/stateFiles.ts";
 import { secretFile } from "../shared/configuration.ts";
 import { AgentError, messageOf, wrongKey } from "../shared/errors.ts";
 import type { Reporter } from "../shared/events.ts";
 import { type ExecuteOptions, execute } from "../shared/process.ts";
-import { readIfThere } from "../shared/stateFiles.ts";
 import { isDamage, plain } from "./resticMessages.ts";
 
 /** What a part of a backup put into the repository. */

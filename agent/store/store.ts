@@ -2,9 +2,9 @@ import { type Dirent, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { type Configuration, FOLDERS } from "../../contracts/agent.ts";
+import { isDraft, readIfThere, writeWhole } from "../../lib/stateFiles.ts";
 import { readSecret, secretFile } from "../shared/configuration.ts";
 import { AgentError, messageOf } from "../shared/errors.ts";
-import { isDraft, readIfThere, writeWhole } from "../shared/stateFiles.ts";
 
 /** A place for objects with names like paths. */
 export interface Store {

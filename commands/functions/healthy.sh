@@ -3,6 +3,9 @@
 # forgets that it never did when it reads what is there (--refresh). One that was restarted this moment is waited for.
 # shellcheck shell=sh
 
+# replicas_of HOST:PORT,...: the containers at addresses of PHP-FPM: a host is its container, a dot and the network
+replicas_of() { printf '%s\n' "$1" | tr , '\n' | sed 's/[.:].*//'; }
+
 # healthy CONTAINER...: says which of them are not, and what to do
 healthy() {
   tries=0

@@ -17,7 +17,7 @@ import { testImage } from "./image.ts";
 const ROOT = join(import.meta.dirname, "..", "..");
 
 /** Seconds that Pebble's certificates are valid. */
-export const VALIDITY = 30;
+export const VALIDITY = 60;
 /** A name that Pebble never signs. */
 export const BLOCKED = "blocked.example.com";
 

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import fs, { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "mocha";
-import { Alarms } from "../../../certificates/alarms.ts";
 import { Keeper, type Makers } from "../../../certificates/keeper.ts";
 import { placeholder } from "../../../certificates/openssl.ts";
 import { reasonOf } from "../../../certificates/run.ts";
 import type { KeeperSettings } from "../../../contracts/certificates.ts";
+import { Alarms } from "../../../lib/alarms.ts";
 
 const [MINUTE, HOUR, DAY] = [60_000, 3_600_000, 86_400_000];
 const settings: KeeperSettings = {
@@ -60,12 +61,12 @@ describe("the keeper of the certificates", () => {
   }
 
   function keeper(more: Partial<Makers> = {}, own: Partial<KeeperSettings> = {}): Keeper {
-    const alarms = new Alarms(
-      "edge",
-      join(root, "accounts", "alarms.json"),
-      [async ({ kind, name, message }) => void sent.push(`${kind} ${name}: ${message}`)],
-      (_, line) => void log.push(line),
-    );
+    const alarms = new Alarms({
+      stack: "edge",
+      path: join(root, "accounts", "alarms.json"),
+      ways: [{ name: "list", send: async ({ kind, name, message }) => void sent.push(`${kind} ${name}: ${message}`) }],
+      log: (_, line) => void log.push(line),
+    });
     return new Keeper(
       { ...settings, ...own },
       folders(),
@@ -114,6 +115,60 @@ describe("the keeper of the certificates", () => {
     );
     await one.look();
     assert.deepEqual(asked, ["shop.example.com", "*.example.com"]);
+  });
+
+  /** Runs `work` while the disk takes only so many bytes of a write, or none: then it is full. */
+  async function onDisk(takes: (bytes: number) => number, work: () => Promise<void>): Promise<void> {
+    const original = fs.writeSync;
+    const limited = (file: number, content: string | Uint8Array, at = 0): number => {
+      const bytes = Buffer.from(content).subarray(at);
+      const length = takes(bytes.length);
+      if (length === 0) throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+      return original(file, bytes, 0, length);
+    };
+    Object.assign(fs, { writeSync: limited });
+    syncBuiltinESMExports();
+    try {
+      await work();
+    } finally {
+      Object.assign(fs, { writeSync: original });
+      syncBuiltinESMExports();
+    }
+  }
+
+  it("puts a certificate there whole, where the disk takes it in pieces", async () => {
+    want("prod", "shop.example.com");
+    await onDisk(
+      (bytes) => Math.ceil(bytes / 2),
+      () => keeper().look(),
+    );
+    assert.equal(live("shop.example.com"), kept.get("shop.example.com"));
+  });
+
+  it("says that the volume is full, serves the last certificate, and goes on when there is room again", async () => {
+    want("prod", "shop.example.com");
+    const one = keeper();
+    await one.look();
+    const before = live("shop.example.com");
+    want("prod", "shop.example.com", "new.example.com");
+    await onDisk(
+      () => 0,
+      async () => {
+        await one.look();
+        await one.look();
+      },
+    );
+    assert.equal(live("shop.example.com"), before);
+    assert.deepEqual(
+      sent.map((line) => line.replace(/:.*/, "")),
+      ["alarm volume"],
+    );
+    assert.match(sent[0]!, /ENOSPC/);
+    now += 2 * HOUR;
+    await one.look();
+    assert.match(live("new.example.com"), /BEGIN CERTIFICATE/);
+    await one.look();
+    assert.match(sent.at(-1)!, /^over volume/);
   });
 
   it("stops for no name that fails, and asks for it again after an hour, six hours and a day", async () => {

@@ -4,11 +4,10 @@ import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { Alarms } from "../../../../agent/schedule/alarms.ts";
-import type { Reporter } from "../../../../agent/shared/events.ts";
-import { clearDrafts, StateFile, writeWhole } from "../../../../agent/shared/stateFiles.ts";
-import { LocalStore } from "../../../../agent/store/store.ts";
-import type { Configuration } from "../../../../contracts/agent.ts";
+import { alarmsOf } from "../../../agent/schedule/alarms.ts";
+import type { Reporter } from "../../../agent/shared/events.ts";
+import { LocalStore } from "../../../agent/store/store.ts";
+import { clearDrafts, StateFile, writeWhole } from "../../../lib/stateFiles.ts";
 
 type Call = "openSync" | "writeSync" | "fsyncSync" | "renameSync" | "mkdirSync";
 const CALLS: readonly Call[] = ["openSync", "writeSync", "fsyncSync", "renameSync", "mkdirSync"];
@@ -136,12 +135,21 @@ describe("a file of the agent's state", () => {
     assert.match(file.problem!, /can't be written: ENOSPC/);
   });
 
+  it("is tried again by who asks what is wrong, and nothing is wrong once it could be written", () => {
+    const file = new StateFile(path, schema, {});
+    failing(2, () => {
+      file.value = { a: "b" };
+    });
+    assert.match(file.problemNow()!, /can't be written: ENOSPC/);
+    assert.deepEqual([file.problemNow(), readFileSync(path, "utf8")], [undefined, '{"a":"b"}']);
+  });
+
   it("of alarms: a damaged one is no reason not to start, nor to tell nobody", async () => {
     const alarms = join(folder, "alarms.json");
     writeFileSync(alarms, '[{"name":"old","si');
     const said: string[] = [];
     const reporter = { log: (_: string, message: string) => said.push(message) } as unknown as Reporter;
-    const made = new Alarms({ stack: "unit" } as Configuration, reporter, alarms);
+    const made = alarmsOf({ stack: "unit" }, reporter, alarms);
     assert.deepEqual(made.current, []);
     await made.set("state", made.file.problem);
     assert.match(said[0]!, /^alarm state: .*alarms\.json can't be read/);

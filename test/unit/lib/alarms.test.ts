@@ -1,21 +1,14 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { createInterface } from "node:readline";
-import { mailOf, sendMail } from "../../../../agent/schedule/alarms.ts";
-import type { Configuration } from "../../../../contracts/agent.ts";
-import { day } from "../../../support/agent/entries.ts";
-
-type Security = NonNullable<Configuration["email"]>["security"];
+import { ADVICE } from "../../../agent/schedule/alarms.ts";
+import { byMail, type MailServer, mailOf } from "../../../lib/alarms.ts";
+import { day } from "../../support/agent/entries.ts";
 
 describe("a mail about an alarm", () => {
   it("says what to do", () => {
-    const { subject, text } = mailOf({
-      kind: "alarm",
-      stack: "prod",
-      name: "old",
-      message: "the newest verified backup is 30 hours old",
-      at: day(1),
-    });
+    const message = "the newest verified backup is 30 hours old";
+    const { subject, text } = mailOf({ kind: "alarm", stack: "prod", name: "old", message, at: day(1) }, ADVICE);
     assert.equal(subject, "[drydock prod] ALARM: old");
     assert.match(text, /^the newest verified backup is 30 hours old\n[\s\S]*\.\/drydock backup status/);
   });
@@ -44,25 +37,24 @@ describe("a mail on its way", () => {
     heard = [];
   });
 
-  const send = (security: Security): Promise<void> =>
-    sendMail(
+  const send = (security: MailServer["security"]): Promise<void> =>
+    byMail(
       {
-        email: {
-          to: "ops@example.com",
-          from: "drydock@example.com",
-          host: "127.0.0.1",
-          port: (server.address() as AddressInfo).port,
-          security,
-        },
+        to: "ops@example.com",
+        from: "drydock@example.com",
+        host: "127.0.0.1",
+        port: (server.address() as AddressInfo).port,
+        security,
       },
-      {
-        kind: "alarm",
-        stack: "shop",
-        name: "old",
-        message: "the newest verified backup is 30 hours old",
-        at: "2026-11-01T02:00:00Z",
-      },
-    );
+      () => undefined,
+      ADVICE,
+    ).send({
+      kind: "alarm",
+      stack: "shop",
+      name: "old",
+      message: "the newest verified backup is 30 hours old",
+      at: "2026-11-01T02:00:00Z",
+    });
 
   it("is not sent in plain text where it is to be encrypted", async () => {
     await assert.rejects(send("starttls"));

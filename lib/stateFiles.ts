@@ -47,14 +47,17 @@ export function syncFolder(folder: string): void {
   }
 }
 
-/** Writes a file that is there whole and on the disk, or is as it was before. */
-export function writeWhole(path: string, content: string | Uint8Array): void {
+/**
+ * Writes a file that is there whole and on the disk, or is as it was before.
+ * @param mode of the file; who may read it may enter a folder that is made for it
+ */
+export function writeWhole(path: string, content: string | Uint8Array, mode = 0o600): void {
   const folder = dirname(path);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  mkdirSync(folder, { recursive: true, mode: mode | ((mode & 0o444) >> 2) });
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
   const draft = `${path}.${process.pid}${DRAFT}`;
   try {
-    const file = openSync(draft, "w", 0o600);
+    const file = openSync(draft, "w", mode);
     try {
       writeAll(file, bytes);
       fsyncSync(file);
@@ -113,6 +116,13 @@ export class StateFile<T> {
 
   get value(): T {
     return this.#value;
+  }
+
+  /** What is wrong with the file, which is then written once more: no problem stays for want of a new value. */
+  problemNow(): string | undefined {
+    const { problem } = this;
+    if (problem !== undefined) this.value = this.#value;
+    return problem;
   }
 
   set value(value: T) {

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Sends traffic to the new replicas: writes the proxy's configuration, tests it, reloads it, proves it with requests, or
 # puts the old one back.
-# PROXY: container; REPLICA: container that asks; REPLICAS: all that are to serve, words; RELEASE; HOST: the site's host
-# name; HEALTH_PATH; SITE_CONF: the configuration
+# PROXY: container; REPLICA: container that asks; REPLICAS: all that are to serve, words; HOST: the site's host name;
+# HEALTH_PATH; SITE_CONF: the configuration; SITE_PATH: under which nginx says that it serves just this one
 # PROCESSES: see limits.sh
 set -eu
 fail() { echo "switch: $*" >&2; exit 1; }
@@ -38,8 +38,8 @@ if [ "$code" != 0 ]; then
   fi
 fi
 
-# The first of them waits until nginx serves this release.
-if ! docker exec -i "$REPLICA" php -n -- "http://$PROXY:8091$HEALTH_PATH" "$HOST" 5 "http://$PROXY:8090/release/$RELEASE" < runtime/probe.php; then
+# The first of them waits until nginx serves this site.
+if ! docker exec -i "$REPLICA" php -n -- "http://$PROXY:8091$HEALTH_PATH" "$HOST" 5 "http://$PROXY:8090$SITE_PATH" < runtime/probe.php; then
   in_proxy "$back; $reload" </dev/null || true
   fail "requests through the proxy failed after the switch; the old configuration is in force again and the old release serves."
 fi

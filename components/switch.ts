@@ -1,7 +1,7 @@
 import type * as command from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { type Site, siteConfiguration } from "../servers/nginx/site.ts";
+import { type Site, siteConfiguration, sitePath } from "../servers/nginx/site.ts";
 import { step } from "./command.ts";
 import type { Laravel } from "./laravel.ts";
 import { wordsOf } from "./outputs.ts";
@@ -59,11 +59,11 @@ export class Switch extends pulumi.ComponentResource {
           PROXY: proxy.name,
           REPLICA: replicas[0]!.name,
           REPLICAS: wordsOf(containers),
-          RELEASE: release,
           HOST: new URL(url).hostname,
           HEALTH_PATH: app.healthPath,
           PROCESSES: String(processes),
           SITE_CONF: site,
+          SITE_PATH: site.apply(sitePath),
         },
       },
       { parent: this, dependsOn: [...containers, ...after] },

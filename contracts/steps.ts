@@ -78,7 +78,7 @@ export const STEPS = {
   },
   start: { env: ["IMAGE"], prints: '{"Entrypoint": [words] or null, "Cmd": [words] or null}' },
   switch: {
-    env: ["PROXY", "REPLICA", "REPLICAS", "RELEASE", "HOST", "HEALTH_PATH", "SITE_CONF", "PROCESSES"],
+    env: ["PROXY", "REPLICA", "REPLICAS", "HOST", "HEALTH_PATH", "SITE_CONF", "SITE_PATH", "PROCESSES"],
   },
   verify: {
     env: ["REPLICA", "FPM", "CONTAINERS", "WORKERS", "APP_PATH", "HOST", "HEALTH_PATH", "REQUESTS", "PROCESSES"],

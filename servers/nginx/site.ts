@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Settings } from "../../config/settings.ts";
 import { maintenance, maintenancePage } from "./boot.ts";
 import { compression, contentTypes } from "./contentTypes.ts";
@@ -116,7 +117,7 @@ export function siteConfiguration(site: Site): string {
     "server {",
     "  listen 8090;",
     "  access_log off;",
-    `  location = /release/${release} { return 200; }`,
+    "  location = /site/VERSION { return 200; }",
     // A new replica asks these what they have compiled (runtime/ready.php).
     ...(app.server === "fpm"
       ? [
@@ -128,12 +129,24 @@ export function siteConfiguration(site: Site): string {
     "}",
     "",
   ];
-  return lines.join("\n");
+  const text = lines.join("\n");
+  const version = createHash("sha256").update(text).digest("hex").slice(0, 12);
+  return text.replace("/site/VERSION", `/site/${version}`);
 
   function location(name: string, upstream: string, how: readonly string[]): string[] {
     const pass = app.server === "fpm" ? `fastcgi_pass ${upstream};` : `proxy_pass http://${upstream};`;
     return [`  location @${name} {`, ...[pass, ...how].map((line) => `    ${line}`), "  }"];
   }
+}
+
+/**
+ * Under which path nginx says that it serves this site, and none that differs from it: not the same release with other
+ * settings either.
+ */
+export function sitePath(text: string): string {
+  const [path] = /\/site\/[0-9a-f]{12}/.exec(text) ?? [];
+  if (path === undefined) throw new Error("This is not the text of a site.");
+  return path;
 }
 
 /**

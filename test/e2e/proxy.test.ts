@@ -161,6 +161,17 @@ describe("the proxy's site", function () {
       assert.equal(await status("customer.example"), 200);
       switched();
     });
+
+    it("are the new ones as soon as the switch has ended, within a release, too", async () => {
+      const env = { APP_ENV: "staging", APP_URL: "https://shop.example.com" };
+      for (let i = 0; i < 8; i++) {
+        const [host, before] = [`s${i}.example.com`, `s${i - 1}.example.com`];
+        switched({ env, proxy: { image: "nginx:1.30", hosts: [host] } });
+        const answers = await Promise.all([...Array(8).fill(host), ...Array(8).fill(before)].map((one) => status(one)));
+        assert.deepEqual(answers, [...Array(8).fill(200), ...Array(8).fill(421)]);
+      }
+      switched();
+    });
   });
 
   describe("a replica that fails", () => {

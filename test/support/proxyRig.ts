@@ -9,7 +9,7 @@ import { imageTags } from "../../cli/setup/images.ts";
 import { parseConfiguration, type Settings } from "../../config/settings.ts";
 import { stageOf } from "../../config/stage.ts";
 import { bootCommand } from "../../servers/nginx/boot.ts";
-import { HASHED, type Site, siteConfiguration } from "../../servers/nginx/site.ts";
+import { HASHED, type Site, siteConfiguration, sitePath } from "../../servers/nginx/site.ts";
 import { fpmConfiguration } from "../../servers/php/fpm.ts";
 import { docker } from "./clone.ts";
 import { configuration } from "./components/program.ts";
@@ -206,10 +206,10 @@ export class ProxyRig {
       PROXY: this.proxy,
       REPLICA: this.replicas[0]!,
       REPLICAS: this.replicas[0]!,
-      RELEASE: release,
       HOST: new URL(given.url).hostname,
       HEALTH_PATH: given.app.healthPath,
       SITE_CONF: site,
+      SITE_PATH: sitePath(site),
     });
   }
 

@@ -55,12 +55,11 @@ esac
         PROXY: "proxy",
         REPLICA: "app-1",
         REPLICAS: "app-1",
-        RELEASE: "abc",
         HOST: "shop.test",
         HEALTH_PATH: "/up",
         PROCESSES: "300",
       },
-      ...{ SITE_CONF: site, PROBE: String(probe), HEALTH: health },
+      ...{ SITE_CONF: site, SITE_PATH: "/site/0123456789ab", PROBE: String(probe), HEALTH: health },
     };
     const { status, stderr } = spawnSync("sh", ["commands/switch.sh"], { encoding: "utf8", env });
     const calls = existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8") : "";
@@ -84,7 +83,7 @@ esac
     assert.equal(readFileSync(join(proxy, "site.conf.old"), "utf8"), "old\n");
     assert.match(
       readFileSync(join(folder, "calls"), "utf8"),
-      /probe exec -i app-1 php -n -- http:\/\/proxy:8091\/up shop\.test 5 http:\/\/proxy:8090\/release\/abc/,
+      /probe exec -i app-1 php -n -- http:\/\/proxy:8091\/up shop\.test 5 http:\/\/proxy:8090\/site\/0123456789ab/,
     );
   });
 

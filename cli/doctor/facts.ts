@@ -81,6 +81,8 @@ interface PlanFacts {
   readonly longestJob: number;
   /** The limit of each container. */
   readonly processes: number;
+  /** The address that the proxy is published on. @default none: an edge is in front of it */
+  readonly interface?: string;
   /** Whether the variables are still those of the last release. */
   readonly released: boolean;
 }

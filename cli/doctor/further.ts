@@ -1,3 +1,5 @@
+import { isLoopback } from "../../config/hosts.ts";
+import { setCommand } from "../../config/problems.ts";
 import { judgeVersion } from "../../lib/dockerVersion.ts";
 import { alarmOf } from "../shared/redisMemory.ts";
 import { broken, inRedis, list, type Rule, retryRemedy, select, unknown, up } from "./finding.ts";
@@ -110,6 +112,23 @@ raise both: pulumi config set --path drydock:redis.maxmemory MIB -s ${facts.stac
             ),
       );
     },
+  ],
+  [
+    null,
+    "visitors",
+    "visitors have their own addresses",
+    ({ plan: { interface: address }, ...facts }) =>
+      address?.includes(":") !== true || isLoopback(address)
+        ? []
+        : [
+            unknown(
+              `the proxy is published on ${address}: Docker relays IPv6, so to Laravel, to limits and in the log all visitors ` +
+                "have one address, the gateway's",
+              "have what takes IPv6 in front, on the host itself: an edge (./drydock edge up), or a proxy of its own, and:\n" +
+                `${setCommand("drydock:proxy.interface", "127.0.0.1", facts.stack)}\n` +
+                setCommand("drydock:proxy.trustedProxies[0]", "127.0.0.1", facts.stack),
+            ),
+          ],
   ],
   [
     null,

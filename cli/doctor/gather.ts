@@ -39,6 +39,7 @@ export async function gather(session: Session): Promise<Facts> {
     healthPath: app.healthPath,
     scheduler: settings.scheduler.enabled,
     processes: settings.limits.processes,
+    ...(settings.domains.length > 0 ? {} : { interface: proxy.interface }),
     longestJob: longestJob(settings),
     released: outputs.envHash === undefined || outputs.envHash === environment.hash,
   };

@@ -78,6 +78,7 @@ const healthy: Facts = {
     scheduler: true,
     released: true,
     processes: 1024,
+    interface: "127.0.0.1",
     longestJob: 60,
   },
   containers: [
@@ -442,6 +443,13 @@ describe("the doctor", () => {
       /REVOKE/,
     ],
     [
+      "visitors over IPv6, who all have the gateway's address",
+      { ...healthy, plan: { ...healthy.plan, interface: "::" } },
+      "visitors",
+      /^the proxy is published on ::: .*the gateway's$/,
+      /proxy\.interface.* 127\.0\.0\.1/,
+    ],
+    [
       "a neighbour's PHP-FPM that answers",
       { ...healthy, reach: { reached: ["app-2"], grants: [] } },
       "neighbours",
@@ -579,7 +587,7 @@ describe("the doctor", () => {
       text,
       /^ {2}3 {2}every role has Redis's password, and Redis takes it alone +broken\n {7}horizon has no REDIS_PASSWORD\n {7}remedy: \.\/drydock up --replace horizon$/m,
     );
-    assert.match(text, /\n\n24 fine, 1 broken, 0 can't be judged$/);
+    assert.match(text, /\n\n25 fine, 1 broken, 0 can't be judged$/);
   });
 });
 

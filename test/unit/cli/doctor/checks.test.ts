@@ -443,13 +443,6 @@ describe("the doctor", () => {
       /REVOKE/,
     ],
     [
-      "visitors over IPv6, who all have the gateway's address",
-      { ...healthy, plan: { ...healthy.plan, interface: "::" } },
-      "visitors",
-      /^the proxy is published on ::: .*the gateway's$/,
-      /proxy\.interface.* 127\.0\.0\.1/,
-    ],
-    [
       "a neighbour's PHP-FPM that answers",
       { ...healthy, reach: { reached: ["app-2"], grants: [] } },
       "neighbours",
@@ -509,6 +502,14 @@ describe("the doctor", () => {
       assert.match(check.remedies.join("\n"), remedy);
     });
   }
+
+  it("advises where visitors over IPv6 all have the gateway's address", () => {
+    const on = (address: string) => of({ ...healthy, plan: { ...healthy.plan, interface: address } }, "visitors");
+    assert.equal(on("::").verdict, "unknown");
+    assert.match(on("::").details.join("\n"), /^the proxy is published on ::: .*the gateway's$/);
+    assert.match(on("::").remedies.join("\n"), /proxy\.interface.* 127\.0\.0\.1/);
+    for (const address of ["0.0.0.0", "127.0.0.1", "::1"]) assert.equal(on(address).verdict, "fine", address);
+  });
 
   it("advises where a cloud's metadata answer, or the disk fills, and claims nothing of what it can't ask", () => {
     const metadata = of({ ...healthy, reach: { reached: ["metadata"], grants: [] } }, "neighbours");

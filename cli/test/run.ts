@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, Exit } from "../shared/errors.ts";
 import { LOCAL, ROOT } from "../shared/project.ts";
 import { foreground, interruption } from "../shared/signals.ts";
-import { painter } from "../shared/ui.ts";
+import { painter, step } from "../shared/ui.ts";
 import {
   add,
   type Counts,
@@ -75,6 +75,10 @@ function readiness(): (needs: readonly Need[]) => Promise<NodeJS.ProcessEnv> {
         DOCKER_HOST: (await ensureContainers(LOCAL)).host,
       }));
       env = { ...env, ...(await containers) };
+    }
+    if (needs.includes("linters")) {
+      const { ensureLinters } = await import("../setup/linters.ts");
+      env = { ...env, ...(await step("linters", ({ log }) => ensureLinters(log))) };
     }
     return env;
   };

@@ -1,5 +1,5 @@
 /** What a suite needs to be set up. */
-export type Need = "engine" | "containers";
+export type Need = "engine" | "containers" | "linters";
 
 export interface Suite {
   /** Where its `*.test.ts` are; the type check has none. */
@@ -16,7 +16,7 @@ export interface Suite {
 /** In the order in which they run: the quick ones first. */
 export const SUITES = {
   types: { needs: [], timeout: 0 },
-  style: { folder: "test/style", needs: [], timeout: 120_000 },
+  style: { folder: "test/style", needs: ["linters"], timeout: 120_000 },
   unit: { folder: "test/unit", without: "test/unit/policies", needs: [], timeout: 20_000 },
   policies: { folder: "test/unit/policies", needs: [], timeout: 60_000 },
   // Needs no Docker: the plugins are asked as the engine asks them, of an engine that only keeps what it is told.

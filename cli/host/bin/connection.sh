@@ -76,6 +76,7 @@ used() { : > "$folder/users/$1"; }
 # ensure BATCH: opens the connection where it is not there. BATCH: yes, or no where somebody can answer questions.
 ensure() {
   alive && return
+  # shellcheck disable=SC3067 # dash, busybox, bash and zsh have -O
   mkdir -m 700 "$base" 2>/dev/null || { [ -d "$base" ] && [ -O "$base" ] && [ ! -L "$base" ]; } ||
     fail "$base is not this user's own folder" "see who made it: ls -ld $base"
   mkdir -p "$folder/users"

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { askEngine, DEFAULT_HOST, type DockerEngine } from "../lib/dockerEngine.ts";
+import { askEngine, askLimits, DEFAULT_HOST, type DockerEngine } from "../lib/dockerEngine.ts";
+import { judgeLimits } from "../lib/dockerLimits.ts";
 import { judgeVersion } from "../lib/dockerVersion.ts";
 
 /** Where the stack's Docker engine is, as in DOCKER_HOST. @param given what the settings say */
@@ -18,8 +19,10 @@ export function hostOf(given: string | undefined): string {
  */
 export async function engineOf(host: string, builds: boolean): Promise<DockerEngine | undefined> {
   if (host.startsWith("ssh://") && !builds) return undefined;
-  const engine = await askEngine(host);
+  const [engine, limits] = await Promise.all([askEngine(host), askLimits(host)]);
   const old = engine === undefined ? undefined : judgeVersion(host, engine.version, engine.api);
   if (old !== undefined) throw new pulumi.RunError(`${old.what}\n${old.remedy}`);
+  const lost = limits === undefined ? undefined : judgeLimits(host, limits);
+  if (lost !== undefined) void pulumi.log.warn(`${lost.what}\n${lost.remedy}`);
   return engine;
 }

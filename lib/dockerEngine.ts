@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { request } from "node:http";
 import { promisify } from "node:util";
+import type { EngineLimits } from "./dockerLimits.ts";
 
 /** How long a Docker host may take to say its version, in ms. */
 const PATIENCE = 10_000;
@@ -26,6 +27,14 @@ export async function askEngine(host: string, env: NodeJS.ProcessEnv = process.e
   return typeof Os === "string" && typeof Arch === "string" && typeof APIVersion === "string"
     ? { version: typeof Version === "string" ? Version : "", api: APIVersion, platform: `${Os}/${Arch}` }
     : undefined;
+}
+
+/**
+ * Asks an engine which limits it holds; undefined where it doesn't answer.
+ * @param host as in DOCKER_HOST
+ */
+export function askLimits(host: string, env: NodeJS.ProcessEnv = process.env): Promise<EngineLimits | undefined> {
+  return askHost<EngineLimits>(host, "/info", ["info", "--format", "{{json .}}"], env);
 }
 
 interface Image {

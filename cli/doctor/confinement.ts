@@ -18,6 +18,8 @@ export interface HostConfig {
   readonly LogConfig?: { readonly Type: string; readonly Config?: Readonly<Record<string, string>> | null };
 }
 
+/** Of a container with any number of processes. */
+export const UNLIMITED = "has no limit of processes";
 /** A server that may listen on port 80 needs this one (components/app.ts). */
 const ADDED = ["NET_BIND_SERVICE", "CAP_NET_BIND_SERVICE"];
 
@@ -36,7 +38,7 @@ export function looseEnds(host: HostConfig, user: string): readonly string[] {
     ...(options.some((one) => /^no-new-privileges(:true)?$/.test(one)) ? [] : ["may gain privileges"]),
     ...(options.some((one) => /unconfined/.test(one)) ? ["runs without a profile of the kernel"] : []),
     ...((host.Memory ?? 0) > 0 ? [] : ["has no limit of memory"]),
-    ...((host.PidsLimit ?? 0) > 0 ? [] : ["has no limit of processes"]),
+    ...((host.PidsLimit ?? 0) > 0 ? [] : [UNLIMITED]),
     ...((host.Ulimits ?? []).some(({ Name, Hard }) => Name === "core" && Hard === 0) ? [] : ["may leave core dumps"]),
     ...((host.Binds ?? []).some((one) => one.startsWith("/")) ? ["mounts a folder of the host"] : []),
     ...(host.NetworkMode === "host" || host.PidMode === "host" ? ["shares the host's namespaces"] : []),

@@ -1,3 +1,4 @@
+import type { EngineLimits } from "../../lib/dockerLimits.ts";
 import type { Shown } from "../maintenance/proxy.ts";
 import type { Reach } from "./confinement.ts";
 
@@ -96,7 +97,12 @@ export interface Facts {
   /** In ms since 1970. */
   readonly now: number;
   /** What the Docker engine says of itself; undefined where it did not. */
-  readonly engine?: { readonly host: string; readonly version: string; readonly api: string };
+  readonly engine?: {
+    readonly host: string;
+    readonly version: string;
+    readonly api: string;
+    readonly limits?: EngineLimits;
+  };
   readonly plan: PlanFacts;
   readonly containers: readonly ContainerFacts[];
   /**

@@ -1,7 +1,9 @@
 import { isLoopback } from "../../config/hosts.ts";
 import { setCommand } from "../../config/problems.ts";
+import { judgeLimits } from "../../lib/dockerLimits.ts";
 import { judgeVersion } from "../../lib/dockerVersion.ts";
 import { alarmOf } from "../shared/redisMemory.ts";
+import { UNLIMITED } from "./confinement.ts";
 import { broken, inRedis, list, type Rule, retryRemedy, select, unknown, up } from "./finding.ts";
 
 /** The schedule is run once a minute; a task in it may hold up the next look. */
@@ -38,6 +40,15 @@ raise both: pulumi config set --path drydock:redis.maxmemory MIB -s ${facts.stac
   ],
   [
     null,
+    "limits",
+    "Docker holds the limits of containers",
+    ({ engine }) => {
+      const lost = engine?.limits === undefined ? undefined : judgeLimits(engine.host, engine.limits);
+      return lost === undefined ? [] : [broken(lost.what, lost.remedy)];
+    },
+  ],
+  [
+    null,
     "own-layer",
     "what the application writes outlives its container",
     (facts) => {
@@ -56,11 +67,14 @@ raise both: pulumi config set --path drydock:redis.maxmemory MIB -s ${facts.stac
     "confinement",
     "every container is kept in as planned",
     ({ containers, plan, ...facts }) =>
-      containers.flatMap(({ name, container, loose = [] }) => {
+      containers.flatMap(({ name, container, loose: all = [] }) => {
+        // Where the engine holds none, no container is at fault.
+        const held = facts.engine?.limits?.PidsLimit !== false;
+        const loose = held ? all : all.filter((one) => one !== UNLIMITED);
         if (loose.length === 0) return [];
         // Docker takes that one limit while a container runs.
         const remedy =
-          loose.length === 1 && loose[0] === "has no limit of processes"
+          loose.length === 1 && loose[0] === UNLIMITED
             ? `docker update --pids-limit ${plan.processes} ${container}`
             : `./drydock up${select(facts.stack)} --replace ${name}`;
         return [broken(`${name} ${loose.join(", ")}`, remedy)];

@@ -5,6 +5,7 @@ import { plannedHashes } from "../../config/plan.ts";
 import { isLasting } from "../../config/roles.ts";
 import { type Configuration, parseConfiguration } from "../../config/settings.ts";
 import { defined } from "../../lib/defined.ts";
+import type { EngineLimits } from "../../lib/dockerLimits.ts";
 import { show } from "../maintenance/proxy.ts";
 import { VERSION } from "../setup/docker-version.ts";
 import { type Docker, type Inspected, inspect } from "../shared/docker.ts";
@@ -93,10 +94,15 @@ export async function gather(session: Session): Promise<Facts> {
 }
 
 async function askEngine(docker: Docker): Promise<Facts["engine"]> {
-  const { code, stdout } = await docker.run(VERSION, { timeout: PATIENCE });
+  const [{ code, stdout }, limits] = await Promise.all([
+    docker.run(VERSION, { timeout: PATIENCE }),
+    docker.run(["info", "--format", "{{json .}}"], { timeout: PATIENCE }),
+  ]);
   const [version, api] = stdout.trim().split(" ");
   const host = docker.env.DOCKER_HOST ?? "this machine";
-  return code !== 0 || version === undefined || api === undefined ? undefined : { host, version, api };
+  return code !== 0 || version === undefined || api === undefined
+    ? undefined
+    : { host, version, api, ...(limits.code === 0 ? { limits: JSON.parse(limits.stdout) as EngineLimits } : {}) };
 }
 
 /** The configuration as it is now, with its secrets: they stay in this process. */

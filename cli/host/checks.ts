@@ -1,3 +1,4 @@
+import { judgeLimits } from "../../lib/dockerLimits.ts";
 import { judgeVersion } from "../../lib/dockerVersion.ts";
 import { type EngineInfo, HERE, type HostFacts, type Wanted } from "./facts.ts";
 
@@ -141,9 +142,11 @@ const RULES: readonly (readonly [id: string, title: string, judge: (facts: HostF
   ],
   [
     "limits",
-    "memory limits hold",
-    ({ docker: { info } }) => {
+    "limits hold",
+    ({ host, docker: { info } }) => {
       if (info === undefined) return unknown("Docker could not be asked");
+      const lost = judgeLimits(host, info);
+      if (lost !== undefined) return advice(lost.what, lost.remedy);
       const missing = (info.Warnings ?? []).filter((line) => /No (memory|swap|cpu)[\w ]* limit support/i.test(line));
       return missing.length === 0
         ? fine(`cgroup v${info.CgroupVersion ?? "1"}`)

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defined } from "../../lib/defined.ts";
+import type { EngineLimits } from "../../lib/dockerLimits.ts";
 import { hear } from "../shared/child.ts";
 import { COMMANDS, isRemote, refusal, socketOf } from "../shared/connection.ts";
 import { CliError } from "../shared/errors.ts";
@@ -9,11 +10,9 @@ import { ROOT } from "../shared/project.ts";
 import { onTerminal } from "../shared/ui.ts";
 
 /** What `docker info` says, as far as it is judged. */
-export interface EngineInfo {
+export interface EngineInfo extends EngineLimits {
   readonly ServerVersion?: string;
   readonly Driver?: string;
-  readonly CgroupVersion?: string;
-  readonly SecurityOptions?: readonly string[] | null;
   readonly Warnings?: readonly string[] | null;
 }
 

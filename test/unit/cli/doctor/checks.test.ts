@@ -415,6 +415,16 @@ describe("the doctor", () => {
       /^docker update --pids-limit 1024 app-1-abc1234$/,
     ],
     [
+      "an engine that holds no limits",
+      {
+        ...change("app-1", { loose: ["has no limit of processes"] }),
+        engine: { ...healthy.engine!, limits: { PidsLimit: false } },
+      },
+      "limits",
+      /does not hold limits of processes: /,
+      /cgroup_enable=memory/,
+    ],
+    [
       "a container that was made by hand",
       change("horizon", { loose: ["is privileged", "has no limit of processes"] }),
       "confinement",
@@ -503,6 +513,12 @@ describe("the doctor", () => {
     });
   }
 
+  it("blames no container for limits that its engine does not hold", () => {
+    const facts = change("app-1", { loose: ["has no limit of processes"] });
+    const engine = { ...healthy.engine!, limits: { PidsLimit: false } };
+    assert.equal(of({ ...facts, engine }, "confinement").verdict, "fine");
+  });
+
   it("advises where visitors over IPv6 all have the gateway's address", () => {
     const on = (address: string) => of({ ...healthy, plan: { ...healthy.plan, interface: address } }, "visitors");
     assert.equal(on("::").verdict, "unknown");
@@ -588,7 +604,7 @@ describe("the doctor", () => {
       text,
       /^ {2}3 {2}every role has Redis's password, and Redis takes it alone +broken\n {7}horizon has no REDIS_PASSWORD\n {7}remedy: \.\/drydock up --replace horizon$/m,
     );
-    assert.match(text, /\n\n25 fine, 1 broken, 0 can't be judged$/);
+    assert.match(text, /\n\n26 fine, 1 broken, 0 can't be judged$/);
   });
 });
 

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { longestJob } from "../config/capacity.ts";
 import { plannedHashes } from "../config/plan.ts";
 import type { Environment, Settings } from "../config/settings.ts";
+import { webLimits } from "../config/webLimits.ts";
 import { App } from "./app.ts";
 import { Assets } from "./assets.ts";
 import type { FoundEdge } from "./edge/found.ts";
@@ -59,7 +60,7 @@ export class Release extends pulumi.ComponentResource {
     const [proxy, { agent }] = [infrastructure.proxy.container, infrastructure.backups];
     const [account, keeper, { processes }] = [accountOf(environment), settings.proxy, settings.limits];
     const url = environment.plain.APP_URL ?? "http://localhost";
-    const { uploadLimit, longestRequest = settings.proxy.timeout } = settings.proxy;
+    const { longestRequest, uploadLimit } = webLimits(settings.proxy);
     const external = externalOf(settings);
     // The dump before migrations is of the stack's own server, if that has no agent.
     const database = { ...settings.database, ...(external.database === undefined ? {} : { image: undefined }) };

@@ -73,10 +73,16 @@ export class Switch extends pulumi.ComponentResource {
       `${name}-drained`,
       {
         script: "drain",
-        environment: { PROXY: proxy.name, TIMEOUT: String(args.site.timeout + 15), SITE: site.apply(fingerprint) },
+        environment: { PROXY: proxy.name, TIMEOUT: String(drainPatience(args.site)), SITE: site.apply(fingerprint) },
       },
       { parent: this, dependsOn: [this.command] },
     );
     this.registerOutputs({ switched: this.command.id, drained: this.drained.id });
   }
+}
+
+/** How long a release waits for what visitors hold open, in seconds. */
+function drainPatience({ timeout, drainTimeout }: Site["proxy"]): number {
+  // nginx itself closes it then, and takes a moment for it.
+  return drainTimeout === undefined ? timeout + 15 : drainTimeout + 5;
 }

@@ -30,7 +30,7 @@ export function checkDomains(
 ): void {
   const all = domains as Settings["domains"];
   const seen = new Map<string, string>();
-  for (const [index, { name, redirectFrom, certificate }] of all.entries()) {
+  for (const [index, { name, redirectFrom, certificate, access, paths }] of all.entries()) {
     for (const [place, one] of [
       [`domains[${index}].name`, name] as const,
       ...redirectFrom.map((from, at) => [`domains[${index}].redirectFrom[${at}]`, from] as const),
@@ -44,6 +44,10 @@ export function checkDomains(
         `domains[${index}].redirectFrom`,
         `leads to ${name}, which stands for many names: expected one name to lead to`,
       );
+    for (const [path, { users, allow }] of Object.entries(paths)) {
+      if (access.open.includes(path) && (Object.keys(users).length > 0 || allow.length > 0))
+        add(`domains[${index}].access.open`, `has ${path}, for which drydock:domains[${index}].paths says who gets in`);
+    }
     if (certificate !== undefined) {
       const wrong = certificateProblem(certificate, [name]);
       if (wrong !== undefined) add(`domains[${index}].certificate`, wrong);

@@ -849,6 +849,25 @@ export interface ProxySettings {
    */
   readonly longestRequest?: Input<number>;
   /**
+   * Other limits for a path and all below it.
+   * Accepts limits by path, such as /import, each an object with uploadLimit or timeout.
+   * @default {}
+   */
+  readonly paths?: Input<Record<string, Input<ProxyPathSettings>>>;
+  /**
+   * Paths that lead elsewhere for good: path and where, 308 unless a status is said.
+   * Accepts redirects by path, such as /old: /new, or /old: {to: /new, status: 301}.
+   * @default {}
+   */
+  readonly redirects?: Input<Record<string, Input<ProxyRedirectSettings>>>;
+  /**
+   * How long what a visitor holds open, such as a websocket or a download, lasts after a release; then it is closed,
+   * and a client that connects again finds the new release.
+   * Accepts a whole number from 1 to 3600 (seconds).
+   * @default 300; a release waits for `timeout` and 15 seconds of that
+   */
+  readonly drainTimeout?: Input<number>;
+  /**
    * Compress answers.
    * Accepts true or false.
    * @default true
@@ -894,6 +913,37 @@ export interface ProxySettings {
   readonly cpus?: Input<number>;
 }
 
+/** Other limits for a path and all below it. */
+export interface ProxyPathSettings {
+  /**
+   * The largest request body there.
+   * Accepts a whole number from 1 to 10240 (MiB).
+   * @default `proxy.uploadLimit`
+   */
+  readonly uploadLimit?: Input<number>;
+  /**
+   * How long the application may take there until it begins to answer, and between two parts of its answer.
+   * Accepts a whole number from 1 to 3600 (seconds).
+   * @default `proxy.timeout`
+   */
+  readonly timeout?: Input<number>;
+}
+
+/** Paths that lead elsewhere for good: path and where, 308 unless a status is said. */
+export interface ProxyRedirectSettings {
+  /**
+   * Where it leads: a path, or an address with https://.
+   * Accepts a path, or an address with https://.
+   */
+  readonly to?: Input<string>;
+  /**
+   * 308 has browsers send a form again as it was; 301 is what old clients know.
+   * Accepts 301 or 308.
+   * @default "308"
+   */
+  readonly status?: Input<"301" | "308">;
+}
+
 /** The names that visitors use, where the machine's edge takes them in: see docs/domains.md. */
 export interface DomainSettings {
   /**
@@ -932,11 +982,17 @@ export interface DomainSettings {
    */
   readonly access?: Input<DomainAccessSettings>;
   /**
-   * Paths that lead elsewhere for good (308): path and where.
-   * Accepts addresses by path, such as /old: /new.
+   * Who may see a path and all below it, and whether search engines should.
+   * Accepts rules by path, such as /admin, each an object with users, allow or noindex.
    * @default {}
    */
-  readonly redirects?: Input<Record<string, Input<string>>>;
+  readonly paths?: Input<Record<string, Input<DomainPathSettings>>>;
+  /**
+   * Paths that lead elsewhere for good: path and where, 308 unless a status is said.
+   * Accepts redirects by path, such as /old: /new, or /old: {to: /new, status: 301}.
+   * @default {}
+   */
+  readonly redirects?: Input<Record<string, Input<DomainRedirectSettings>>>;
   /**
    * How often one address may ask for a path and all below it.
    * Accepts limits by path, such as /login, each an object with rate.
@@ -979,6 +1035,43 @@ export interface DomainAccessSettings {
    * @default []
    */
   readonly open?: Input<Input<string>[]>;
+}
+
+/** Who may see a path and all below it, and whether search engines should. */
+export interface DomainPathSettings {
+  /**
+   * Who gets in with a password; in place of the domain's `access`.
+   * Accepts passwords by user, each set with --secret.
+   * @default {}
+   */
+  readonly users?: Input<Record<string, Input<string>>>;
+  /**
+   * The addresses that get in; with `users` as well, one of both is enough.
+   * Accepts a list of address ranges, such as ["10.0.0.0/8"].
+   * @default []
+   */
+  readonly allow?: Input<Input<string>[]>;
+  /**
+   * Ask search engines to leave it out.
+   * Accepts true or false.
+   * @default false
+   */
+  readonly noindex?: Input<boolean>;
+}
+
+/** Paths that lead elsewhere for good: path and where, 308 unless a status is said. */
+export interface DomainRedirectSettings {
+  /**
+   * Where it leads: a path, or an address with https://.
+   * Accepts a path, or an address with https://.
+   */
+  readonly to?: Input<string>;
+  /**
+   * 308 has browsers send a form again as it was; 301 is what old clients know.
+   * Accepts 301 or 308.
+   * @default "308"
+   */
+  readonly status?: Input<"301" | "308">;
 }
 
 /** How often one address may ask for a path and all below it. */

@@ -28,6 +28,7 @@ export function secretPaths(settings: unknown): readonly (readonly (string | num
     ...(Array.isArray(domains) ? domains : []).flatMap((_, index) => [
       ["domains", index, "certificate", "key"],
       ...below("domains", index, "access", "users"),
+      ...below("domains", index, "paths").flatMap((path) => below(...path, "users")),
     ]),
   ];
 }

@@ -1,16 +1,16 @@
 import type { Found, LenientSettings } from "./found.ts";
 import { isLoopback } from "./hosts.ts";
 import { type Problem, setCommand } from "./problems.ts";
+import { MAINTENANCE_PAGE } from "./schema/sitePaths.ts";
+import type { Settings } from "./schema.ts";
 
 /** Tells of a wrong setting: its path without `drydock:`, what is wrong, and the command that puts it right. */
 type Add = (path: string, message: string, remedy?: string) => void;
 
 /** The rules between what the proxy and the application's replicas are told. */
-export function checkWeb(
-  { app, proxy }: LenientSettings,
-  add: Add,
-  set: (path: string, value: string) => string,
-): void {
+export function checkWeb(settings: LenientSettings, add: Add, set: (path: string, value: string) => string): void {
+  const { app, proxy } = settings;
+  checkPaths(settings, add);
   const { timeout, longestRequest, trustedProxies = [], interface: address = "127.0.0.1" } = proxy ?? {};
   if (timeout !== undefined && longestRequest !== undefined && longestRequest < timeout)
     add(
@@ -38,6 +38,40 @@ export function checkWeb(
       "proxy.longestRequest",
       "is PHP-FPM's, but drydock:app.server is http: the image's own server decides how long a request may last",
     );
+}
+
+/** Paths that have something of their own where another part of the stack decides already. */
+function checkPaths({ app, proxy, workers, domains = [] as never }: LenientSettings, add: Add): void {
+  const all = Object.entries(workers ?? {}).flatMap(([worker, one]) =>
+    (one?.http?.paths ?? []).map((path) => ({ worker, path })),
+  );
+  for (const path of Object.keys(proxy?.paths ?? {})) {
+    const taken = all.find((one) => `${path}/`.startsWith(one.path));
+    if (taken !== undefined)
+      add(
+        `proxy.paths["${path}"]`,
+        `is the worker ${taken.worker}'s, which has ${taken.path}: its requests have no limits of the application's`,
+      );
+  }
+  const redirects = [
+    ["proxy.redirects", Object.keys(proxy?.redirects ?? {})] as const,
+    ...(domains as Settings["domains"]).map(
+      (domain, index) => [`domains[${index}].redirects`, Object.keys(domain.redirects)] as const,
+    ),
+  ];
+  for (const [place, paths] of redirects) {
+    for (const path of paths) {
+      if (path === app?.healthPath)
+        add(
+          `${place}["${path}"]`,
+          "is drydock:app.healthPath: it tells whether the site is healthy, and leads nowhere else",
+        );
+      else if (path === "/") add(`${place}["/"]`, "is the site itself: expected a path, such as /old");
+      else if (path === MAINTENANCE_PAGE) add(`${place}["${path}"]`, "is the page of maintenance mode");
+      else if (place === "proxy.redirects" && all.some((one) => one.path === path))
+        add(`${place}["${path}"]`, "is a worker's path: expected one of them");
+    }
+  }
 }
 
 /** Of PHP's memory that its processes may use at once; few requests need their limit. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { flag, integer, list, optional, preset, ranges, required, text } from "../fields.ts";
 import { hostName } from "../hosts.ts";
+import { isSitePath, redirects } from "./sitePaths.ts";
 
 /** A name that visitors use: no address, no port; `*.` before it means all names one level below. */
 const domainName = (wildcards: boolean) =>
@@ -25,11 +26,9 @@ function isDomain(value: string, wildcards: boolean): boolean {
   );
 }
 
-/** A path on the site: nothing in it ends a word or a line of a configuration, or begins a variable there. */
-const isSitePath = (value: string): boolean => /^\/([\w~+@-][\w.~+@-]*(\/[\w~+@-][\w.~+@-]*)*)?$/.test(value);
 const sitePath = () => text("a path that begins with /, such as /admin", isSitePath, "/admin");
 
-const paths = () => list(sitePath(), 'a list of paths, such as ["/webhooks"]', '["/webhooks"]');
+const pathList = () => list(sitePath(), 'a list of paths, such as ["/webhooks"]', '["/webhooks"]');
 
 const users = z
   .record(
@@ -41,19 +40,22 @@ const users = z
 const access = z.strictObject({
   users: preset(users, {}, "Who gets in with a password: names with passwords, set with `--secret`"),
   allow: preset(ranges(), [], "The addresses that get in; with `users` as well, one of both is enough"),
-  open: preset(paths(), [], "Paths that everybody may use all the same, with all below them: webhooks"),
+  open: preset(pathList(), [], "Paths that everybody may use all the same, with all below them: webhooks"),
 });
 
-const redirects = z
+/** What holds for a path and all below it, in place of what the domain says. */
+const paths = z
   .record(
-    z.string().refine(isSitePath),
-    text(
-      "a path, or an address with https://",
-      (value) => /^(\/|https?:\/\/[\w.:-]+(\/|$))[\w./~%+@?&=#-]*$/.test(value),
-      "/new",
-    ),
+    z.string().refine((value) => value !== "/" && isSitePath(value)),
+    z
+      .strictObject({
+        users: preset(users, {}, "Who gets in with a password; in place of the domain's `access`"),
+        allow: preset(ranges(), [], "The addresses that get in; with `users` as well, one of both is enough"),
+        noindex: preset(flag(), false, "Ask search engines to leave it out"),
+      })
+      .meta({ expects: "an object with users, allow or noindex" }),
   )
-  .meta({ expects: "addresses by path, such as /old: /new" });
+  .meta({ expects: "rules by path, such as /admin, each an object with users, allow or noindex" });
 
 const limits = z
   .record(
@@ -104,7 +106,8 @@ const domain = z.strictObject({
     description: "Who may see the site",
     expects: "an object with users, allow or open",
   }),
-  redirects: preset(redirects, {}, "Paths that lead elsewhere for good (308): path and where"),
+  paths: preset(paths, {}, "Who may see a path and all below it, and whether search engines should"),
+  redirects: preset(redirects(), {}, "Paths that lead elsewhere for good: path and where, 308 unless a status is said"),
   limits: preset(limits, {}, "How often one address may ask for a path and all below it"),
 });
 

@@ -16,6 +16,7 @@ import {
   seconds,
   text,
 } from "../fields.ts";
+import { isSitePath, redirects } from "./sitePaths.ts";
 
 /** What the proxy answers with unless `proxy.headers` says otherwise. */
 export const defaultHeaders: Readonly<Record<string, string>> = {
@@ -31,6 +32,23 @@ const headers = z
     text("a header's value in one line, without $", (value) => !/[\u0000-\u001f\u007f$]/.test(value)),
   )
   .meta({ expects: "headers: names of letters, digits and hyphens, with values in one line, without $" });
+
+/** What holds for a path and all below it, in place of what the whole site has. */
+const paths = z
+  .record(
+    z.string().refine((value) => value !== "/" && isSitePath(value)),
+    z
+      .strictObject({
+        uploadLimit: optional(integer(1, 10_240, "MiB"), "The largest request body there", "`proxy.uploadLimit`"),
+        timeout: optional(
+          seconds(3600),
+          "How long the application may take there until it begins to answer, and between two parts of its answer",
+          "`proxy.timeout`",
+        ),
+      })
+      .meta({ expects: "an object with uploadLimit or timeout" }),
+  )
+  .meta({ expects: "limits by path, such as /import, each an object with uploadLimit or timeout" });
 
 /** nginx. */
 export const proxy = z.strictObject({
@@ -49,6 +67,13 @@ export const proxy = z.strictObject({
     seconds(),
     "How long a request may last in all, such as a stream of events or a large export: then PHP-FPM ends it",
     "as long as `timeout`",
+  ),
+  paths: preset(paths, {}, "Other limits for a path and all below it"),
+  redirects: preset(redirects(), {}, "Paths that lead elsewhere for good: path and where, 308 unless a status is said"),
+  drainTimeout: optional(
+    seconds(3600),
+    "How long what a visitor holds open, such as a websocket or a download, lasts after a release; then it is closed, and a client that connects again finds the new release",
+    "300; a release waits for `timeout` and 15 seconds of that",
   ),
   gzip: preset(flag(), true, "Compress answers"),
   trustedProxies: preset(

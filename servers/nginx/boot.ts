@@ -1,3 +1,4 @@
+import { MAINTENANCE_PAGE } from "../../config/schema/sitePaths.ts";
 import { HOST_FOLDER } from "./visitors.ts";
 
 /**
@@ -6,8 +7,7 @@ import { HOST_FOLDER } from "./visitors.ts";
  */
 export const maintenance = "/var/lib/drydock/maintenance/current";
 
-/** The page that visitors get in maintenance mode. */
-export const maintenancePage = "/drydock-maintenance.html";
+export const maintenancePage = MAINTENANCE_PAGE;
 
 /**
  * What nginx serves: links to the files in the volume, or what takes their place after a start that could not take
@@ -23,7 +23,7 @@ const SITE_FOLDER = "/tmp/site";
 const bootConfiguration = `worker_processes auto;
 pid /tmp/nginx.pid;
 error_log stderr warn;
-worker_shutdown_timeout 300s;
+include ${SITE_FOLDER}/*.main;
 events { worker_connections 4096; }
 http {
   include /etc/nginx/mime.types;
@@ -74,7 +74,12 @@ http {
 /** Shell functions that say which site nginx takes. */
 const siteFunctions = `accepted() { nginx -q -t -c "\${1:-/var/lib/drydock/nginx.conf}"; }
 names() { sed -n 's/^ *server \\([^ :;]*\\):[0-9]* .*max_fails.*/\\1/p' /var/lib/drydock/site.conf 2>/dev/null | sort -u; }
-whole() { ln -sfn /var/lib/drydock/site.conf ${SITE_FOLDER}/site.conf; }
+# What of the site belongs outside of nginx's http block.
+main() {
+  { sed -n 's/^#main //p' /var/lib/drydock/site.conf 2>/dev/null | grep . || echo 'worker_shutdown_timeout 300s;'; } > ${SITE_FOLDER}/main.new
+  mv -f ${SITE_FOLDER}/main.new ${SITE_FOLDER}/site.main
+}
+whole() { main; ln -sfn /var/lib/drydock/site.conf ${SITE_FOLDER}/site.conf; }
 # Those that can't be resolved right now are marked as down.
 without_the_missing() {
   cp /var/lib/drydock/site.conf /tmp/partly
@@ -130,6 +135,7 @@ sed 's/.*/& 1;/' ${HOST_FOLDER}/gateways > ${HOST_FOLDER}/geo.conf
 cat > ${HOST_FOLDER}/site.sh <<'END'
 ${siteFunctions}END
 . ${HOST_FOLDER}/site.sh
+main
 addresses() { for name in $1; do getent hosts "$name" 2>/dev/null | head -n 1; done; }
 if [ -f site.conf ]; then
   whole

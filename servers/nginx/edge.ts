@@ -58,9 +58,8 @@ export function edgeConfiguration({ edge }: EdgeSettings): string {
     '  map $http_upgrade $drydock_connection { "" ""; default upgrade; }',
     // What has come without encryption goes to https, but for what an authority asks.
     '  map "$drydock_scheme:$uri" $drydock_plain { "~^http:/[.]well-known/acme-challenge/" 0; "~^http:" 1; default 0; }',
-    // Whether nginx and an application could read a path in two ways: what is open below a path is open for none of
-    // these.
-    '  map $request_uri $drydock_crooked { "~*^[^?]*(//|/[.]|%2e|%2f|%5c|\\x5c)" 1; default 0; }',
+    // Whether nginx and an application could read a path in two ways: what is said of a path holds for none of these.
+    '  map $request_uri $drydock_crooked { "~*^[^?]*(//|/[.]{1,2}(/|[?]|$)|%2e|%2f|%5c|\\x5c)" 1; default 0; }',
     "  http2 on;",
     "  ssl_protocols TLSv1.2 TLSv1.3;",
     // Mozilla's intermediate list.

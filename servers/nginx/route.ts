@@ -3,6 +3,7 @@ import { namesOf } from "../../config/domains.ts";
 import type { Settings } from "../../config/settings.ts";
 import { PLACES } from "../../contracts/edge.ts";
 import { challenge, type EdgeTraits, listens } from "./edge.ts";
+import { redirecting } from "./redirects.ts";
 
 type Domain = Settings["domains"][number];
 
@@ -19,8 +20,13 @@ export interface Route {
 /** The files of a name are called after it; no file's name has an asterisk. */
 export const fileOf = (name: string): string => name.replace("*", "_");
 
-/** Where the passwords of a stack's visitors are. */
-const usersFile = (id: string, domain: number): string => `${PLACES.state}/own/${id}-${domain}.users`;
+/** Where the passwords of a stack's visitors are, from the edge's state on. */
+const usersPath = (id: string, domain: number, path = ""): string =>
+  `own/${id}-${domain}${path === "" ? "" : `-${short(path)}`}.users`;
+const usersFile = (...of: Parameters<typeof usersPath>): string => `${PLACES.state}/${usersPath(...of)}`;
+
+/** Names a path where it can't stand itself. */
+const short = (path: string): string => createHash("sha256").update(path).digest("hex").slice(0, 8);
 
 /**
  * A stack's part of the edge's configuration: its names, each with its certificate, and its proxy. Every name, path and
@@ -39,7 +45,7 @@ export function routeConfiguration({ id, proxy, domains, edge }: Route): string 
     "}",
     ...domains.flatMap((domain, index) => [
       ...zones(id, index, domain),
-      ...redirecting(domain, edge),
+      ...furtherNames(domain, edge),
       ...serving(upstream, id, index, domain, edge),
     ]),
     "",
@@ -64,7 +70,7 @@ function server(name: string, edge: EdgeTraits): string[] {
 
 const port = ({ httpsPort }: EdgeTraits): string => (httpsPort === 443 ? "" : `:${httpsPort}`);
 
-function redirecting({ name, redirectFrom }: Domain, edge: EdgeTraits): string[] {
+function furtherNames({ name, redirectFrom }: Domain, edge: EdgeTraits): string[] {
   return redirectFrom.flatMap((from) => [
     ...server(from, edge),
     `  location / { return 308 https://${name}${port(edge)}$request_uri; }`,
@@ -82,6 +88,11 @@ const HSTS: Readonly<Record<Domain["hsts"], string | undefined>> = {
 function serving(upstream: string, id: string, index: number, domain: Domain, edge: EdgeTraits): string[] {
   const { name, noindex, access, redirects } = domain;
   const hsts = HSTS[domain.hsts];
+  const headers = (silent: boolean) => [
+    "add_header Strict-Transport-Security $drydock_hsts always;",
+    ...(edge.http3 ? [`add_header Alt-Svc 'h3=":${edge.httpsPort}"; ma=86400' always;`] : []),
+    ...(silent ? ["add_header X-Robots-Tag noindex always;"] : []),
+  ];
   return [
     ...server(name, edge),
     '  set $drydock_hsts "";',
@@ -93,18 +104,15 @@ function serving(upstream: string, id: string, index: number, domain: Domain, ed
           `  if (-f ${PLACES.certificates}/proven/${fileOf(name)}) { set $drydock_hsts "${hsts}"; }`,
           "  proxy_hide_header Strict-Transport-Security;",
         ]),
-    "  add_header Strict-Transport-Security $drydock_hsts always;",
-    ...(edge.http3 ? [`  add_header Alt-Svc 'h3=":${edge.httpsPort}"; ma=86400' always;`] : []),
-    ...(noindex ? ["  add_header X-Robots-Tag noindex always;"] : []),
-    ...guarded(access, usersFile(id, index)),
-    ...Object.entries(redirects).map(
-      ([from, to]) => `  location = ${from} { return 308 ${to}${to.includes("?") ? "" : "$is_args$args"}; }`,
-    ),
-    ...paths(domain, id, index).flatMap(({ path, lines }) =>
-      // The path itself, and what is below it: /login is not /login-help.
-      (path === "/" ? ["/"] : [...(path in redirects ? [] : [`= ${path}`]), `^~ ${path}/`]).flatMap((location) => [
+    // Of a path that an application could read in another way nobody knows whether it may be seen.
+    ...(Object.keys(domain.paths).length > 0 ? ["  if ($drydock_crooked) { return 400; }"] : []),
+    ...[...headers(noindex), ...guarded(access, usersFile(id, index))].map((line) => `  ${line}`),
+    ...redirecting(redirects).map((line) => `  ${line}`),
+    ...places(domain, id, index).flatMap(({ path, silent, lines }) =>
+      locations(path, path in redirects).flatMap((location) => [
         `  location ${location} {`,
-        ...lines.map((line) => `    ${line}`),
+        // Those of the server count only where a location has none of its own.
+        ...[...(silent && !noindex ? headers(true) : []), ...lines].map((line) => `    ${line}`),
         `    proxy_pass http://${upstream};`,
         "  }",
       ]),
@@ -113,42 +121,74 @@ function serving(upstream: string, id: string, index: number, domain: Domain, ed
   ];
 }
 
-/** Who gets in. */
-function guarded({ users, allow }: Domain["access"], file: string): string[] {
+/**
+ * The locations of a path and of what is below it: /login is not /login-help. An application takes what comes after
+ * its script's name for the
+ * path, so that is the same place.
+ */
+function locations(path: string, redirected: boolean): string[] {
+  if (path === "/") return ["/"];
+  return ["", "/index.php"].flatMap((script) => [
+    ...(redirected && script === "" ? [] : [`= ${script}${path}`]),
+    `^~ ${script}${path}/`,
+  ]);
+}
+
+/** Who gets in. @param inner whether this is below a place where others do */
+function guarded({ users, allow }: Pick<Domain["access"], "users" | "allow">, file: string, inner = false): string[] {
   const people = Object.keys(users).length > 0;
   return [
-    ...(people && allow.length > 0 ? ["  satisfy any;"] : []),
-    ...(allow.length > 0 ? [...allow.map((range) => `  allow ${range};`), "  deny all;"] : []),
-    ...(people ? ['  auth_basic "This site is not public";', `  auth_basic_user_file ${file};`] : []),
+    ...(people && allow.length > 0 ? ["satisfy any;"] : inner ? ["satisfy all;"] : []),
+    ...(allow.length > 0 ? [...allow.map((range) => `allow ${range};`), "deny all;"] : inner ? ["allow all;"] : []),
+    ...(people
+      ? ['auth_basic "This site is not public";', `auth_basic_user_file ${file};`]
+      : inner
+        ? ["auth_basic off;"]
+        : []),
   ];
 }
 
 const isBelow = (path: string, above: string): boolean =>
   above === "/" || path === above || path.startsWith(`${above}/`);
 
+/** Of these paths the longest one that a path is below. */
+const nearest = (path: string, all: readonly string[]): string | undefined =>
+  all.filter((above) => isBelow(path, above)).sort((a, b) => b.length - a.length)[0];
+
+interface Place {
+  readonly path: string;
+  /** Whether search engines are asked to leave it out. */
+  readonly silent: boolean;
+  readonly lines: readonly string[];
+}
+
 /** The paths for which something is said, each with all that holds there, and `/`. */
-function paths({ access, limits }: Domain, id: string, index: number): { path: string; lines: string[] }[] {
-  const limited = Object.keys(limits);
-  const all = [...new Set([...access.open, ...limited, "/"])].sort();
+function places({ access, limits, paths }: Domain, id: string, index: number): Place[] {
+  const closed = Object.keys(paths).filter((path) => isGuarded(paths[path]!));
+  const all = [...new Set([...access.open, ...Object.keys(limits), ...Object.keys(paths), "/"])].sort();
   return all.map((path) => {
-    const open = access.open.some((above) => isBelow(path, above));
-    const nearest = limited.filter((above) => isBelow(path, above)).sort((a, b) => b.length - a.length)[0];
+    const limit = nearest(path, Object.keys(limits));
+    const guard = nearest(path, [...access.open, ...closed]);
+    const open = guard !== undefined && access.open.includes(guard);
     return {
       path,
+      silent: Object.keys(paths).some((above) => isBelow(path, above) && paths[above]!.noindex),
       lines: [
         ...(open ? ["if ($drydock_crooked) { return 400; }", "auth_basic off;", "allow all;"] : []),
-        ...(nearest === undefined
-          ? []
-          : [`limit_req zone=${zone(id, index, nearest)}${burst(limits[nearest]!.burst)};`]),
+        ...(guard === undefined || open ? [] : guarded(paths[guard]!, usersFile(id, index, guard), true)),
+        ...(limit === undefined ? [] : [`limit_req zone=${zone(id, index, limit)}${burst(limits[limit]!.burst)};`]),
       ],
     };
   });
 }
 
+/** Whether a path says who gets in. */
+const isGuarded = ({ users, allow }: Domain["paths"][string]): boolean =>
+  Object.keys(users).length > 0 || allow.length > 0;
+
 const burst = (count: number): string => (count === 0 ? "" : ` burst=${count} nodelay`);
 
-const zone = (id: string, index: number, path: string): string =>
-  `limit_${id}_${index}_${createHash("sha256").update(path).digest("hex").slice(0, 8)}`;
+const zone = (id: string, index: number, path: string): string => `limit_${id}_${index}_${short(path)}`;
 
 function zones(id: string, index: number, { limits }: Domain): string[] {
   return Object.entries(limits).map(
@@ -178,10 +218,9 @@ export function filesOf(route: Route, stack: string): { readonly plain: EdgeFile
       { path: `wanted/${id}.json`, content: `${JSON.stringify(wanted)}\n` },
       { path: `routes/${id}.conf`, content: routeConfiguration(route) },
     ],
-    secret: domains.flatMap(({ name, access, certificate }, index) => [
-      ...(Object.keys(access.users).length === 0
-        ? []
-        : [{ path: `own/${id}-${index}.users`, content: usersOf(access.users, `${id}-${index}`) }]),
+    secret: domains.flatMap(({ name, access, paths, certificate }, index) => [
+      ...usersOf(access.users, usersPath(id, index)),
+      ...Object.entries(paths).flatMap(([path, { users }]) => usersOf(users, usersPath(id, index, path))),
       ...(certificate === undefined
         ? []
         : [{ path: `own/${fileOf(name)}.pem`, content: `${certificate.chain.trim()}\n${certificate.key.trim()}\n` }]),
@@ -190,13 +229,13 @@ export function filesOf(route: Route, stack: string): { readonly plain: EdgeFile
 }
 
 /** Passwords as nginx reads them: salted SHA-1, of what it knows the one that needs no other library. */
-function usersOf(users: Readonly<Record<string, string>>, salting: string): string {
-  return Object.entries(users)
-    .map(([user, password]) => {
-      // The same each time, so that nothing changes where nothing was changed.
-      const salt = createHash("sha256").update(`${salting}\0${user}\0${password}`).digest().subarray(0, 8);
-      const hash = createHash("sha1").update(password).update(salt).digest();
-      return `${user}:{SSHA}${Buffer.concat([hash, salt]).toString("base64")}\n`;
-    })
-    .join("");
+function usersOf(users: Readonly<Record<string, string>>, path: string): EdgeFile[] {
+  if (Object.keys(users).length === 0) return [];
+  const lines = Object.entries(users).map(([user, password]) => {
+    // The same each time, so that nothing changes where nothing was changed.
+    const salt = createHash("sha256").update(`${path}\0${user}\0${password}`).digest().subarray(0, 8);
+    const hash = createHash("sha1").update(password).update(salt).digest();
+    return `${user}:{SSHA}${Buffer.concat([hash, salt]).toString("base64")}\n`;
+  });
+  return [{ path, content: lines.join("") }];
 }

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Settings } from "../../config/settings.ts";
+import { defined } from "../../lib/defined.ts";
 import { maintenance, maintenancePage } from "./boot.ts";
 import { compression, contentTypes } from "./contentTypes.ts";
+import { redirecting } from "./redirects.ts";
 import { forwarded, type SiteNames, visitors } from "./visitors.ts";
 import { httpHeaders, type Server, serverLocations, serverUpstream } from "./workers.ts";
 
@@ -24,7 +26,10 @@ export interface Site extends SiteNames {
   readonly release: string;
   readonly app: Pick<Settings["app"], "server" | "path" | "port" | "healthPath" | "persistent">;
   readonly proxy: SiteNames["proxy"] &
-    Pick<Settings["proxy"], "uploadLimit" | "timeout" | "gzip" | "connections" | "headers">;
+    Pick<
+      Settings["proxy"],
+      "uploadLimit" | "timeout" | "paths" | "redirects" | "drainTimeout" | "gzip" | "connections" | "headers"
+    >;
   /** The names of its containers, as Docker gave them. */
   readonly replicas: readonly string[];
   /** The workers that serve requests by themselves. */
@@ -45,7 +50,10 @@ export function siteConfiguration(site: Site): string {
   );
   const served = servedFolders(app);
   const root = `${PUBLIC_FOLDER}/releases/${release}`;
+  const places = placesOf(proxy);
   const lines = [
+    // What is open at the next release lasts so long (see boot.ts).
+    ...(proxy.drainTimeout === undefined ? [] : [`#main worker_shutdown_timeout ${proxy.drainTimeout}s;`]),
     "map_hash_bucket_size 256;",
     "sendfile on;",
     "tcp_nopush on;",
@@ -68,7 +76,7 @@ export function siteConfiguration(site: Site): string {
     "}",
     // A connection that is kept may be closed by the other side at the moment of its next use.
     'map $http_upgrade $drydock_connection { "" close; default upgrade; }',
-    ...upstreams(addresses),
+    ...upstreams(addresses, ["", ...places.map(({ at }) => at)]),
     ...servers.flatMap((server) => serverUpstream(server)),
     "server {",
     "  listen 8080 default_server;",
@@ -90,22 +98,13 @@ export function siteConfiguration(site: Site): string {
     ...headers.map((header) => `    ${header}`),
     `    include ${maintenance}/page*.conf;`,
     "  }",
+    ...redirecting(proxy.redirects).map((line) => `  ${line}`),
     ...servers.flatMap((server) => serverLocations(server)).map((line) => `  ${line}`),
-    "  location ~ \\.php$ { try_files /nonexistent @app; }",
-    "  location ~ /\\.(?!well-known/) { return 404; }",
-    ...(app.server === "fpm" ? stored(["storage", ...served]) : []),
-    `  location ~ "${HASHED}" { try_files $uri @earlier; }`,
+    ...places.flatMap((place) => placed(place)).map((line) => `  ${line}`),
+    ...found("").map((line) => `  ${line}`),
     // A page that was loaded before the switch asks for its own files after it.
     `  location @earlier { root ${PUBLIC_FOLDER}/hashed; try_files $uri @app; }`,
-    "  location / { try_files $uri @app; }",
-    ...location("app", "app", request(site, "public/index.php")),
-    ...location("any", "any", request(site, "public/index.php")),
-    ...(app.server === "fpm"
-      ? location("stored", "app", [
-          ...request(site, "/drydock/stored.php"),
-          `fastcgi_param DRYDOCK_STORED "${served.join(":")}";`,
-        ])
-      : []),
+    ...[undefined, ...places].flatMap((place) => handed(place)),
     "  location @misdirected {",
     "    types { }",
     "    default_type text/plain;",
@@ -137,6 +136,72 @@ export function siteConfiguration(site: Site): string {
     const pass = app.server === "fpm" ? `fastcgi_pass ${upstream};` : `proxy_pass http://${upstream};`;
     return [`  location @${name} {`, ...[pass, ...how].map((line) => `    ${line}`), "  }"];
   }
+
+  /** What is answered with a file, and what by the application. @param at the place that has limits of its own */
+  function found(at: string): string[] {
+    return [
+      `location ~ \\.php$ { try_files /nonexistent @app${at}; }`,
+      "location ~ /\\.(?!well-known/) { return 404; }",
+      ...(app.server === "fpm" ? stored(["storage", ...served], at) : []),
+      `location ~ "${HASHED}" { try_files $uri @earlier; }`,
+      ...(at === "" ? ["location / { try_files $uri @app; }"] : [`try_files $uri @app${at};`]),
+    ];
+  }
+
+  /** The locations of a place with limits of its own: before the patterns of the site, of which it has all. */
+  function placed({ path, at, limits }: Place): string[] {
+    return [...(path in proxy.redirects ? [] : [`= ${path}`]), `^~ ${path}/`].flatMap((where) => [
+      `location ${where} {`,
+      `  client_max_body_size ${limits.uploadLimit}m;`,
+      ...(where.startsWith("=") ? [`try_files $uri @app${at};`] : found(at)).map((line) => `  ${line}`),
+      "}",
+    ]);
+  }
+
+  /** How requests are handed to the application, with the limits of a place, or those of the whole site. */
+  function handed({ at, limits }: Pick<Place, "at" | "limits"> = { at: "", limits: proxy }): string[] {
+    // A body without a length is counted where it is read.
+    const how = (script: string) => [
+      ...(at === "" ? [] : [`client_max_body_size ${limits.uploadLimit}m;`]),
+      ...request(app, script, limits.timeout, at),
+    ];
+    return [
+      ...location(`app${at}`, "app", how("public/index.php")),
+      ...location(`any${at}`, "any", how("public/index.php")),
+      ...(app.server === "fpm"
+        ? location(`stored${at}`, "app", [
+            ...how("/drydock/stored.php"),
+            `fastcgi_param DRYDOCK_STORED "${served.join(":")}";`,
+          ])
+        : []),
+    ];
+  }
+}
+
+interface Limits {
+  /** MiB. */
+  readonly uploadLimit: number;
+  /** Seconds. */
+  readonly timeout: number;
+}
+
+/** A path with limits of its own. */
+interface Place {
+  readonly path: string;
+  /** What the names of its locations end with. */
+  readonly at: string;
+  readonly limits: Limits;
+}
+
+/** What a path doesn't say holds for it as it does for the one above it. */
+function placesOf({ paths, uploadLimit, timeout }: Site["proxy"]): readonly Place[] {
+  return Object.keys(paths).map((path, index) => {
+    const above = Object.entries(paths)
+      .filter(([other]) => path === other || path.startsWith(`${other}/`))
+      .sort(([a], [b]) => a.length - b.length);
+    const limits: Limits = Object.assign({ uploadLimit, timeout }, ...above.map(([, one]) => defined(one)));
+    return { path, at: `_${index + 1}`, limits };
+  });
 }
 
 /**
@@ -174,13 +239,13 @@ function logging(healthPath: string): string[] {
  * apart. A replica that
  * failed is left alone for two seconds; where all of them have, as when a few slow requests met all, any is tried.
  */
-function upstreams(addresses: readonly string[]): string[] {
+function upstreams(addresses: readonly string[], places: readonly string[]): string[] {
   const servers = (fails: string) => addresses.map((address) => `  server ${address} max_fails=${fails};`);
-  const next = (name: string, otherwise: string) => [
-    `map $upstream_bytes_sent $drydock_${name} {`,
+  const next = (name: string, otherwise: string, at: string) => [
+    `map $upstream_bytes_sent $drydock_${name}${at} {`,
     "  volatile;",
-    '  "~^(?:0|-)(?:[ ,:]+(?:0|-)){0,1}$" @app;',
-    '  "~^(?:0|-)(?:[ ,:]+(?:0|-)){2,5}$" @any;',
+    `  "~^(?:0|-)(?:[ ,:]+(?:0|-)){0,1}$" @app${at};`,
+    `  "~^(?:0|-)(?:[ ,:]+(?:0|-)){2,5}$" @any${at};`,
     `  default ${otherwise};`,
     "}",
   ];
@@ -193,8 +258,7 @@ function upstreams(addresses: readonly string[]): string[] {
     "  zone any 128k;",
     ...servers("0"),
     "}",
-    ...next("failed", "@failed"),
-    ...next("late", "@late"),
+    ...places.flatMap((at) => [...next("failed", "@failed", at), ...next("late", "@late", at)]),
   ];
 }
 
@@ -203,12 +267,12 @@ function upstreams(addresses: readonly string[]): string[] {
  * user can enter.
  * PHP opens to nginx what lies in a public folder, and nginx asks once more; everything else is Laravel's to answer.
  */
-function stored(folders: readonly string[]): string[] {
+function stored(folders: readonly string[], at: string): string[] {
   return [
-    `  location ~ ^/(${folders.map(escaped).join("|")})/ {`,
-    "    error_page 403 = @stored;",
-    "    try_files $uri @stored;",
-    "  }",
+    `location ~ ^/(${folders.map(escaped).join("|")})/ {`,
+    `  error_page 403 = @stored${at};`,
+    `  try_files $uri @stored${at};`,
+    "}",
   ];
 }
 
@@ -223,21 +287,21 @@ function servedFolders({ persistent }: Site["app"]): string[] {
 const escaped = (path: string): string => path.replace(/[.+]/g, "\\$&");
 
 /** How a request is handed to the application: the same for the first try and for the next. */
-function request({ app, proxy }: Site, script: string): string[] {
+function request(app: Site["app"], script: string, timeout: number, at: string): string[] {
   const protocol = app.server === "fpm" ? "fastcgi" : "proxy";
   return [
     ...(app.server === "fpm" ? fastcgi(app.path, script) : httpHeaders),
     "expires off;",
     `${protocol}_connect_timeout 1s;`,
     // Between two of its answer's parts, so that a stream may last.
-    `${protocol}_read_timeout ${proxy.timeout}s;`,
-    `${protocol}_send_timeout ${proxy.timeout}s;`,
+    `${protocol}_read_timeout ${timeout}s;`,
+    `${protocol}_send_timeout ${timeout}s;`,
     `${protocol}_next_upstream off;`,
     // A header that is larger than this is an error.
     `${protocol}_buffer_size 64k;`,
     `${protocol}_buffers 16 16k;`,
-    "error_page 502 = $drydock_failed;",
-    "error_page 504 = $drydock_late;",
+    `error_page 502 = $drydock_failed${at};`,
+    `error_page 504 = $drydock_late${at};`,
     "recursive_error_pages on;",
   ];
 }

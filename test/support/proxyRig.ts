@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { type IncomingHttpHeaders, request } from "node:http";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
+import { transformSync } from "esbuild";
 import { imageTags } from "../../cli/setup/images.ts";
 import { parseConfiguration, type Settings } from "../../config/settings.ts";
 import { stageOf } from "../../config/stage.ts";
@@ -57,6 +58,9 @@ export class ProxyRig {
   private readonly volumes = ["proxy", "public", "storage", "kept"].map((name) => `${this.id}-${name}`);
   private readonly networks = [`${this.id}-public`, `${this.id}-app`];
   readonly php = imageTags().php;
+  private readonly more: string[] = [];
+  /** The workers that serve requests by themselves, in the sites that are switched to from now on. */
+  servers: Site["servers"] = [];
   /** Settings with a folder that is kept, which the rig has. */
   readonly kept = { app: { persistent: { "public/uploads": {} } } };
 
@@ -76,7 +80,7 @@ export class ProxyRig {
     const stage = stageOf("unit", environment.plain.APP_ENV);
     return {
       ...{ ...settings, stage, release, url: environment.plain.APP_URL! },
-      ...{ replicas: this.replicas, servers: [], network: this.networks[1]! },
+      ...{ replicas: this.replicas, servers: this.servers, network: this.networks[1]! },
     };
   }
 
@@ -261,7 +265,9 @@ export class ProxyRig {
       headers: [
         ...host,
         ...headers,
-        ...(body === undefined ? [] : [["Content-Length", String(Buffer.byteLength(body))] as const]),
+        ...(body === undefined || headers.some(([name]) => name === "Transfer-Encoding")
+          ? []
+          : [["Content-Length", String(Buffer.byteLength(body))] as const]),
       ].flat() as unknown as readonly string[],
     });
     sent.end(body);
@@ -270,6 +276,25 @@ export class ProxyRig {
       sent.once("error", reject);
     });
     return { status: response.statusCode ?? 0, headers: response.headers, body: await text(response) };
+  }
+
+  /** Starts a program of Node's on the application's network, from a file of the project's. */
+  node(name: string, file: string, ...words: readonly string[]): string {
+    const container = `${this.id}-${name}`;
+    docker(
+      ...["create", "--name", container, "--network", this.networks[1]!, "--init", "--entrypoint", "node"],
+      ...[imageTags().certificates, "/program.mjs", ...words],
+    );
+    this.more.push(container);
+    // Debian's Node reads no types.
+    this.put(container, "/program.mjs", transformSync(readFileSync(file, "utf8"), { loader: "ts" }).code);
+    docker("start", container);
+    return container;
+  }
+
+  /** Runs a line in the proxy, in the folder of its files. */
+  inProxy(line: string): string {
+    return docker("exec", this.proxy, "/bin/sh", "-c", `cd /var/lib/drydock; ${line}`);
   }
 
   /** Waits for an answer with this status. */
@@ -291,7 +316,7 @@ export class ProxyRig {
   }
 
   remove(): void {
-    spawnSync("docker", ["rm", "--force", this.proxy, ...this.replicas]);
+    spawnSync("docker", ["rm", "--force", this.proxy, ...this.replicas, ...this.more]);
     spawnSync("docker", ["volume", "rm", ...this.volumes]);
     spawnSync("docker", ["network", "rm", ...this.networks]);
   }

@@ -3,9 +3,43 @@ import { describe, it } from "mocha";
 import { isAddressRange } from "../../../cli/maintenance/state.ts";
 import { hostName } from "../../../config/hosts.ts";
 import { parseConfiguration, parseSettings } from "../../../config/settings.ts";
+import { webLimits } from "../../../config/webLimits.ts";
 import { having, problemsOf, valid } from "../../support/config/fixtures.ts";
 
 describe("settings of the proxy", () => {
+  it("give a path limits of its own, which the application allows", () => {
+    const settings = (proxy: object) => parseSettings({ ...valid(), proxy: { ...valid().proxy, ...proxy } }, "local");
+    const { proxy } = settings({ paths: { "/import": { uploadLimit: 512, timeout: "600" }, "/a": {} } });
+    assert.deepEqual(proxy.paths, { "/import": { uploadLimit: 512, timeout: 600 }, "/a": {} });
+    assert.deepEqual(webLimits(proxy), { uploadLimit: 512, longestRequest: 600 });
+    assert.deepEqual(webLimits({ ...proxy, longestRequest: 900, paths: {} }), { uploadLimit: 32, longestRequest: 900 });
+    for (const path of ["/", "import", "/a b", "/../a", "/a;"])
+      assert.equal(problemsOf(having(valid(), "proxy.paths", { [path]: { timeout: 5 } })).length, 1, path);
+  });
+
+  it("leave a worker's paths to it, and the health of the site where it is", () => {
+    const worker = { command: ["php", "artisan", "reverb:start"], http: { port: 8080, paths: ["/app"] } };
+    const wrong = (key: string, value: object) =>
+      problemsOf(having({ ...valid(), workers: { reverb: worker } }, key, value)).map(
+        ({ path, message }) => `${path}: ${message}`,
+      );
+    for (const path of ["/app", "/app/upload"])
+      assert.match(wrong("proxy.paths", { [path]: { timeout: 5 } })[0]!, /is the worker reverb's, which has \/app/);
+    assert.deepEqual(wrong("proxy.paths", { "/api": { timeout: 5 } }), []);
+    assert.match(
+      wrong("proxy.redirects", { "/up": "/" })[0]!,
+      /proxy\.redirects\["\/up"\]: is drydock:app\.healthPath/,
+    );
+    assert.match(wrong("proxy.redirects", { "/drydock-maintenance.html": "/x" })[0]!, /page of maintenance mode/);
+    assert.match(wrong("domains", [{ name: "a.example.com", redirects: { "/up": "/x" } }])[0]!, /healthPath/);
+    assert.match(
+      wrong("domains", [
+        { name: "a.example.com", access: { open: ["/x"] }, paths: { "/x": { allow: ["10.0.0.1"] } } },
+      ])[0]!,
+      /domains\[0\]\.access\.open: has \/x, for which/,
+    );
+  });
+
   it("take a host as people write it, as requests carry it", () => {
     const names: Record<string, string | undefined> = {
       "Www.Example.COM": "www.example.com",

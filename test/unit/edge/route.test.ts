@@ -10,6 +10,13 @@ const domainsOf = (...domains: object[]) => schema.parse(domains);
 const routeOf = (...domains: object[]) =>
   routeConfiguration({ id: "volumes-proxy-1234567", proxy: "proxy-abcdef0", domains: domainsOf(...domains), edge });
 
+/** What is in one location of a configuration. */
+function bodyOf(text: string, location: string): string {
+  const [, after] = text.split(`location ${location} {\n`);
+  assert.ok(after !== undefined, `no location ${location}`);
+  return after.split("proxy_pass")[0]!;
+}
+
 /** What a name, a path or an address could carry into a configuration. */
 const HOSTILE = [
   "shop.example.com; return 200 owned",
@@ -96,6 +103,7 @@ describe("a stack's route", () => {
         { access: { open: [path] } },
         { limits: { [path]: { rate: 5 } } },
         { redirects: { [path]: "/new" } },
+        { paths: { [path]: { noindex: true } } },
       ])
         assert.ok(!schema.safeParse([{ name: "shop.example.com", ...domain }]).success);
     });
@@ -143,6 +151,45 @@ describe("a stack's route", () => {
     assert.equal(path, "own/x-0.users");
     assert.match(content, /^ops:\{SSHA\}[A-Za-z0-9+/=]+\n$/);
     assert.ok(!text.includes("a long password"));
+  });
+
+  it("closes a path with its own users and addresses, where an open one above it is open", () => {
+    const text = routeOf({
+      name: "shop.example.com",
+      hsts: "off",
+      access: { allow: ["10.0.0.0/8"], open: ["/api"] },
+      paths: {
+        "/api/admin": { users: { ops: "a long password" }, noindex: true },
+        "/horizon": { allow: ["192.0.2.1"], users: { ops: "a long password" } },
+      },
+    });
+    assert.match(text, /\n {2}if \(\$drydock_crooked\) \{ return 400; \}\n/);
+    // An application takes what comes after its script's name for the path.
+    for (const path of ["= /api/admin", "^~ /api/admin/", "= /index.php/api/admin", "^~ /index.php/api/admin/"])
+      assert.match(
+        bodyOf(text, path),
+        /add_header Strict-Transport-Security \$drydock_hsts always;\n\s+add_header X-Robots-Tag noindex always;\n\s+satisfy all;\n\s+allow all;\n\s+auth_basic "[^"]+";\n\s+auth_basic_user_file \/var\/lib\/drydock\/own\/volumes-proxy-1234567-0-[0-9a-f]{8}\.users;/,
+        path,
+      );
+    assert.match(bodyOf(text, "^~ /api/"), /auth_basic off;\n\s+allow all;/);
+    assert.match(bodyOf(text, "= /horizon"), /satisfy any;\n\s+allow 192\.0\.2\.1;\n\s+deny all;\n\s+auth_basic "/);
+    assert.ok(!bodyOf(text, "= /horizon").includes("X-Robots-Tag"));
+  });
+
+  it("leads paths elsewhere with the status that was asked for", () => {
+    const text = routeOf({
+      name: "shop.example.com",
+      redirects: { "/old": "/new", "/older": { to: "https://blog.example.com/?from=shop", status: 301 } },
+    });
+    assert.match(text, /location = \/old \{ absolute_redirect off; return 308 \/new\$is_args\$args; \}/);
+    assert.match(text, /location = \/older \{ [^}]*return 301 https:\/\/blog\.example\.com\/\?from=shop; \}/);
+    assert.ok(!schema.safeParse([{ name: "a.example.com", redirects: { "/a": { to: "/b", status: 200 } } }]).success);
+  });
+
+  it("counts what comes by the script's name as what comes without it", () => {
+    const text = routeOf({ name: "shop.example.com", limits: { "/login": { rate: 5 } } });
+    for (const path of ["= /login", "^~ /login/", "= /index.php/login", "^~ /index.php/login/"])
+      assert.match(bodyOf(text, path), /limit_req zone=/, path);
   });
 
   it("limits a path by the most specific of its settings", () => {

@@ -23,7 +23,8 @@ done <<END
 ${PERSISTENT-}
 END
 # shellcheck disable=SC2086
-cat runtime/publicFiles.php runtime/assets.php | docker run --rm --interactive --log-driver none $LABELS --network none --user "$RUN_AS" \
+cat runtime/publicFiles.php runtime/assets.php | docker run --rm --interactive --log-driver none $LABELS \
+  --network none --user "$RUN_AS" \
   --cap-drop ALL --security-opt no-new-privileges --ulimit core=0 --pids-limit 1024 --read-only --memory 256m \
   --mount "type=volume,source=$VOLUME,target=/public,volume-nocopy" "$@" --entrypoint php "$IMAGE" \
   -d display_errors=stderr -- "$APP_PATH" "$RELEASE" "$serving" "$DAYS" "$HASHED" "{$kept}"

@@ -5,5 +5,7 @@
 # Standard input: JSON
 set -u
 # A backup without it is a backup all the same: no release fails here.
-docker exec --interactive "$CONTAINER" agent describe --json > /dev/null || { echo "backup-describe: the agent in $CONTAINER did not take it; the next backups name the environment as it was before" >&2; exit 0; }
+docker exec --interactive "$CONTAINER" agent describe --json > /dev/null ||
+  { echo "backup-describe: the agent in $CONTAINER did not take it; the next backups name the environment as it was" \
+      "before" >&2; exit 0; }
 echo "noted"

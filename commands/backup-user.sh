@@ -5,7 +5,8 @@
 # Standard input: the account's password in one line. It and root's, which is in the container, go through no command
 # line and no variable outside.
 set -eu
-if [ "$ENGINE" = mysql ]; then client=mysql position="REPLICATION CLIENT"; else client=mariadb position="BINLOG MONITOR"; fi
+if [ "$ENGINE" = mysql ]; then client=mysql position="REPLICATION CLIENT"
+else client=mariadb position="BINLOG MONITOR"; fi
 # Not into the binary log: it is for changes that a restored backup lacks.
 docker exec --interactive "$CONTAINER" sh -eu -c '
   read -r password
@@ -20,7 +21,9 @@ SET @other = IF(CURRENT_USER() = "root@localhost", "DROP USER IF EXISTS root@\`%
 PREPARE other FROM @other;
 EXECUTE other;
 DEALLOCATE PREPARE other;
-GRANT SELECT, RELOAD, PROCESS, LOCK TABLES, $1, SHOW VIEW, EVENT, TRIGGER, REPLICATION SLAVE ON *.* TO drydock_backup@"%";
+GRANT SELECT, RELOAD, PROCESS, LOCK TABLES, $1, SHOW VIEW, EVENT, TRIGGER, REPLICATION SLAVE ON *.*
+  TO drydock_backup@"%";
 SQL' "$client" "$position" \
-  || { echo "backup-user: the account drydock_backup could not be made in $CONTAINER: is its root password the one of drydock:database.rootPassword?" >&2; exit 1; }
+  || { echo "backup-user: the account drydock_backup could not be made in $CONTAINER: is its root password the one of" \
+      "drydock:database.rootPassword?" >&2; exit 1; }
 echo "the account drydock_backup may read, lock and follow the binary log, and change nothing"

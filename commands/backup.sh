@@ -19,7 +19,8 @@ read -r options
 
 ask() { printf '%s' "$files" | LABELS="$LABELS --rm" one_off "$NAME" php /drydock/pending.php "$APP_PATH"; }
 # A name that is taken is what an interrupted release has left.
-ask 2>/dev/null || { docker rm --force --volumes "$NAME" >/dev/null 2>&1 || true; ask; } || fail "the one-off container could not be made from $IMAGE"
+ask 2>/dev/null || { docker rm --force --volumes "$NAME" >/dev/null 2>&1 || true; ask; } ||
+  fail "the one-off container could not be made from $IMAGE"
 said=$(timeout 120 docker start --attach "$NAME") || {
   docker rm --force --volumes "$NAME" >/dev/null 2>&1 || true
   fail "the pending migrations could not be read: $said"
@@ -36,13 +37,16 @@ case $answer in
 esac
 
 serving=
-case $answer in *'"contract":true'*) serving=$(last_release) || fail "the records of the releases could not be read (volume $RECORDS)" ;; esac
-plan=$(printf '%s' "$answer" | SERVING=$serving node --import tsx commands/parts/judge-migrations.ts) || fail "refused by drydock:migrate.breaking, or not judged (see above)"
+case $answer in *'"contract":true'*) serving=$(last_release) ||
+  fail "the records of the releases could not be read (volume $RECORDS)" ;; esac
+plan=$(printf '%s' "$answer" | SERVING=$serving node --import tsx commands/parts/judge-migrations.ts) ||
+  fail "refused by drydock:migrate.breaking, or not judged (see above)"
 hold=$(printf '%s\n' "$plan" | head -n 1)
 runs=$(printf '%s\n' "$plan" | tail -n +2)
 [ -n "$runs" ] || { echo "$hold"; exit 0; }
 # A rollback needs to know what each of them changed.
-printf '%s\n' "$runs" | append migrations.jsonl || fail "the records could not be written (volume $RECORDS): is the disk full?"
+printf '%s\n' "$runs" | append migrations.jsonl ||
+  fail "the records could not be written (volume $RECORDS): is the disk full?"
 case $answer in *'"tables":0,'*) echo "the database is empty: there is nothing to back up"; echo "$hold"; exit 0 ;; esac
 
 printf '%s' "$options" | back_up "before-$RELEASE" \

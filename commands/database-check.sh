@@ -7,10 +7,12 @@
 set -eu
 fail() { echo "database-check: $*" >&2; exit 1; }
 # shellcheck disable=SC2086 # LABELS is a list of words
-in_image() { docker run --rm --log-driver none $LABELS --network none --user "$RUN_AS" --cap-drop ALL --security-opt no-new-privileges --memory 512m --ulimit core=0 "$@"; }
+in_image() { docker run --rm --log-driver none $LABELS --network none --user "$RUN_AS" --cap-drop ALL \
+  --security-opt no-new-privileges --memory 512m --ulimit core=0 "$@"; }
 if [ "$ENGINE" = mysql ]; then server=mysqld; else server=mariadbd; fi
 version=$(in_image --entrypoint "$server" "$IMAGE" --no-defaults --version 2>&1) \
-  || fail "the image $IMAGE has no $server, which drydock:database.engine ($ENGINE) needs; nothing was changed: $version"
+  || fail "the image $IMAGE has no $server, which drydock:database.engine ($ENGINE) needs; nothing was changed:" \
+      "$version"
 
 its=${version#*Ver }
 its=${its%% *}
@@ -33,9 +35,11 @@ serving=$(docker ps --filter "volume=$VOLUME" --filter label=drydock.role=databa
 data=
 [ -z "$serving" ] || data=$(docker exec "$serving" sh -c '
   MYSQL_PWD=$(cat /run/drydock/root-password); export MYSQL_PWD
-  for client in mariadb mysql; do ! command -v "$client" >/dev/null || exec "$client" --no-defaults --protocol=socket --user=root -N -e "SELECT VERSION()"; done' 2>/dev/null) || data=
+  for client in mariadb mysql; do ! command -v "$client" >/dev/null || exec "$client" --no-defaults --protocol=socket \
+    --user=root -N -e "SELECT VERSION()"; done' 2>/dev/null) || data=
 # shellcheck disable=SC2016 # for the shell in the container
-[ -n "$data" ] || data=$(in_image --mount "type=volume,source=$VOLUME,target=/data,readonly,volume-nocopy" --entrypoint /bin/sh "$IMAGE" -c '
+[ -n "$data" ] || data=$(in_image --mount "type=volume,source=$VOLUME,target=/data,readonly,volume-nocopy" \
+  --entrypoint /bin/sh "$IMAGE" -c '
   cd /data 2>/dev/null || exit 0
   if [ -e aria_log_control ]; then engine=mariadb; elif [ -e mysql.ibd ]; then engine=mysql; else exit 0; fi
   for file in mariadb_upgrade_info mysql_upgrade_info mysql_upgrade_history; do
@@ -46,18 +50,23 @@ case $data in
   '') echo "a new database, for $its"; exit 0 ;;
   mariadb | mysql)
     # Its version stands nowhere; at least it must be the same engine's.
-    [ "$data" = "$ENGINE" ] || fail "the data was written by another engine ($data); nothing was changed. Keep it: pulumi config set --path drydock:database.engine $data -s $STACK"
-    echo "database-check: WARNING: the server does not run, and its data does not say its version: see to it that the image is not older" >&2
+    [ "$data" = "$ENGINE" ] || fail "the data was written by another engine ($data); nothing was changed. Keep it:" \
+        "pulumi config set --path drydock:database.engine $data -s $STACK"
+    echo "database-check: WARNING: the server does not run, and its data does not say its version: see to it that the" \
+        "image is not older" >&2
     exit 0 ;;
 esac
-kind=$(DATA=$data SERVER=$version ENGINE=$ENGINE STACK=$STACK node --import tsx commands/parts/judge-database.ts) || exit 1
+kind=$(DATA=$data SERVER=$version ENGINE=$ENGINE STACK=$STACK node --import tsx commands/parts/judge-database.ts) ||
+  exit 1
 [ "$kind" = upgrade ] || { echo "the data is of this server's series"; exit 0; }
 
 agent=$(docker ps --filter "volume=$BACKUPS" --filter label=drydock.role=backup --format '{{.Names}}' | head -n 1)
 if [ -z "$agent" ]; then
-  echo "database-check: WARNING: nothing backs this stack up, and the data is about to become a later server's: there is no way back" >&2
+  echo "database-check: WARNING: nothing backs this stack up, and the data is about to become a later server's: there" \
+      "is no way back" >&2
 else
-  [ -n "$serving" ] || fail "the database does not run, so its data can't be backed up before it becomes a later server's. Nothing was changed. Start it: docker start its container; or put the image back"
+  [ -n "$serving" ] || fail "the database does not run, so its data can't be backed up before it becomes a later" \
+      "server's. Nothing was changed. Start it: docker start its container; or put the image back"
   said=$(docker exec "$agent" agent run --type db --reason "before $its" </dev/null 2>&1) \
     || fail "the data could not be backed up before it becomes a later server's; nothing was changed:
 $(printf '%s\n' "$said" | tail -n 5)"

@@ -9,7 +9,8 @@ for file in runtime/*.php runtime/*.sh; do
   case $file in runtime/doctor.php | runtime/reach.php) continue ;; esac
   printf '%s %s\n' "${file#runtime/}" "$(base64 < "$file" | tr -d '\n')"
 done |
-  docker run --rm --interactive $LABELS --network none --user 0:0 --cap-drop ALL --security-opt no-new-privileges --read-only --memory 64m \
+  docker run --rm --interactive $LABELS --network none --user 0:0 --cap-drop ALL --security-opt no-new-privileges \
+    --read-only --memory 64m \
     --mount "type=volume,source=$VOLUME,target=/drydock,volume-nocopy" --entrypoint /bin/sh "$IMAGE" -euc '
     while read -r name content; do
       printf %s "$content" | base64 -d > "/drydock/.$name"

@@ -7,7 +7,8 @@ set -eu
 docker exec "$PROXY" /bin/sh -c '
   end=$(($(date +%s) + $1))
   while grep -lqs "is shutting dow[n]" /proc/[0-9]*/cmdline; do
-    [ "$(date +%s)" -lt "$end" ] || { echo "drain: requests of the old release still run after $1 s; going on" >&2; exit 0; }
+    [ "$(date +%s)" -lt "$end" ] ||
+      { echo "drain: requests of the old release still run after $1 s; going on" >&2; exit 0; }
     sleep 0.3
   done
   echo "no request of the earlier configuration is left"' drain "$TIMEOUT"

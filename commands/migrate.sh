@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs the migrations in a one-off container of the new image, with the new environment.
-# IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS: see functions/one-off.sh; NAME: of the container, one a stack: it is the lock;
+# IMAGE, NETWORK, APP_PATH, RUN_AS, MEMORY, LABELS: see functions/one-off.sh; NAME: of the container, one a stack: it is
+# the lock;
 # TIMEOUT: seconds
 # LOCK_SECONDS: how long one of its statements waits for a table at a time
 # PENDING: 0 where the judgement of the step before found nothing to migrate
@@ -12,10 +13,12 @@ fail() { echo "migrate: $*" >&2; exit 1; }
 
 # The lock of a restore, or of an import: what is migrated now would be swapped away, or be half of each.
 restore=${NAME%-migrate}-restore
-why=$(docker inspect -f '{{index .Config.Labels "drydock.lock.purpose"}} by {{index .Config.Labels "drydock.lock.by"}}, since {{index .Config.Labels "drydock.lock.since"}}' "$restore" 2>/dev/null) || why=
+why=$(docker inspect -f '{{with .Config.Labels}}{{index . "drydock.lock.purpose"}} by {{index . "drydock.lock.by"}}, '\
+'since {{index . "drydock.lock.since"}}{{end}}' "$restore" 2>/dev/null) || why=
 case $why in
   '' | up\ *) ;;
-  *) fail "refused: $why, is under way or was cut off; nothing was migrated and nothing was switched. Wait for it, or bring it to its end: ./drydock backup restore --resume" ;;
+  *) fail "refused: $why, is under way or was cut off; nothing was migrated and nothing was switched. Wait for it, or" \
+      "bring it to its end: ./drydock backup restore --resume" ;;
 esac
 
 # A container of this name is a migration of this stack that runs, or one whose Pulumi was killed. Let a running one
@@ -29,7 +32,8 @@ if state=$(state_of); then
     left=$((${until:-0} - $(date +%s)))
     [ "$left" -gt 0 ] || left=1
     [ "$left" -le "$TIMEOUT" ] || left=$TIMEOUT
-    echo "migrate: another migration of this stack runs in $NAME, begun by $(label by) at $(label since): waiting up to $left s for it"
+    echo "migrate: another migration of this stack runs in $NAME, begun by $(label by) at $(label since): waiting up" \
+        "to $left s for it"
     if ! timeout "$left" docker wait "$NAME" >/dev/null; then
       echo "migrate: $NAME has had its time, which is over since $(label expires): ending it" >&2
       docker kill "$NAME" >/dev/null 2>&1 || true
@@ -44,9 +48,12 @@ fi
 
 now=$(date +%s)
 LABELS="$LABELS --label drydock.lock.by=$(id -un)@$(uname -n) --label drydock.lock.since=$(date -u +%FT%TZ)
-  --label drydock.lock.until=$((now + TIMEOUT)) --label drydock.lock.expires=$(date -u -d "@$((now + TIMEOUT))" +%FT%TZ 2>/dev/null || date -u -r $((now + TIMEOUT)) +%FT%TZ)"
+  --label drydock.lock.until=$((now + TIMEOUT))
+  --label drydock.lock.expires=$(date -u -d "@$((now + TIMEOUT))" +%FT%TZ 2>/dev/null ||
+    date -u -r $((now + TIMEOUT)) +%FT%TZ)"
 one_off "$NAME" php /drydock/migrate.php "$APP_PATH" "$LOCK_SECONDS" "$HOLD" \
-  || fail "the one-off container could not be made from $IMAGE, or the environment could not be delivered into it; nothing was switched."
+  || fail "the one-off container could not be made from $IMAGE, or the environment could not be delivered into it;" \
+      "nothing was switched."
 
 code=0
 timeout "$TIMEOUT" docker start --attach "$NAME" || code=$?
@@ -59,10 +66,12 @@ Wait for them, then run the same command again."
     ;;
   124)
     docker kill "$NAME" >/dev/null 2>&1 || true
-    fail "still running after $TIMEOUT s, ended; the old release serves. See what ran: docker logs $NAME. Give it longer: pulumi config set --path drydock:migrate.timeout SECONDS"
+    fail "still running after $TIMEOUT s, ended; the old release serves. See what ran: docker logs $NAME. Give it" \
+        "longer: pulumi config set --path drydock:migrate.timeout SECONDS"
     ;;
   *)
     [ "$code" -ge 128 ] || docker rm --volumes "$NAME" >/dev/null
-    fail "failed with exit code $code (its output is above); nothing was switched, the old release serves. Mend the migration, then run the same command again."
+    fail "failed with exit code $code (its output is above); nothing was switched, the old release serves. Mend the" \
+        "migration, then run the same command again."
     ;;
 esac

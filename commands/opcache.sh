@@ -33,7 +33,8 @@ while [ -n "$left" ]; do
     [ "${restarted:-0}" -gt "$number" ] || echo "$address $number"
   done)
   tries=$((tries + 1))
-  [ "$tries" -lt 120 ] || { echo "opcache: not restarted within 60 s, because a request runs that long: $(echo "$left" | cut -d ' ' -f 1)" >&2; exit 1; }
+  [ "$tries" -lt 120 ] || { echo "opcache: not restarted within 60 s, because a request runs that long:" \
+      "$(echo "$left" | cut -d ' ' -f 1)" >&2; exit 1; }
   [ -z "$left" ] || sleep 0.5
 done
 printf '%s\n' "$before" | numbers | sed 's/:[0-9]* [0-9]*$/: OPcache is fresh/'

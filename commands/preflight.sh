@@ -25,7 +25,8 @@ $inside" in *"
 $name="*) wins="$wins $name" ;; esac
 done
 [ -z "$wins" ] || fail "the image sets$wins (ENV in its Dockerfile), which would win over this stack's.
-Nothing was changed. Remove these lines from the Dockerfile, and build the image anew; what is secret in it counts as known."
+Nothing was changed. Remove these lines from the Dockerfile, and build the image anew; what is secret" \
+    "in it counts as known."
 
 remove() { docker rm --force --volumes "$NAME" >/dev/null 2>&1 || :; }
 # Without the release's own files at first: what is the image's own?
@@ -41,7 +42,8 @@ own=$(
   done | LC_ALL=C sort
 )
 # shellcheck disable=SC2086 # a list of words
-[ -z "$own" ] || warn "the image has $(echo $own) in $APP_PATH. This stack's variables take their place; who has the image can read them. \
+[ -z "$own" ] || warn "the image has $(echo $own) in $APP_PATH. This stack's variables take their place; who has the" \
+    "image can read them. \
 Leave them out of it: lines for .env, .env.* and bootstrap/cache/*.php in .dockerignore"
 
 printf '%s' "$files" | base64 -d | docker cp - "$NAME:/" \

@@ -15,10 +15,12 @@ text() { printf '%s' "$1" | tr -d '\000-\037"\\'; }
 
 # found_out: prints the record in one line, without its braces; nothing where something of it is missing.
 found_out() {
-  inspected=$(docker image inspect -f '{{.Id}} {{if .RepoDigests}}{{index .RepoDigests 0}}{{end}}' "$IMAGE") || fail "the image $IMAGE can't be inspected"
+  inspected=$(docker image inspect -f '{{.Id}} {{if .RepoDigests}}{{index .RepoDigests 0}}{{end}}' "$IMAGE") ||
+    fail "the image $IMAGE can't be inspected"
   id=${inspected%% *} digest=${inspected#* }
   # A tag of the stack's own: what another stack removes as too old, this one may still go back to.
-  docker tag "$id" "drydock/kept:$KEPT-$(printf '%s' "${id#sha256:}" | cut -c 1-12)" || fail "the image $IMAGE could not be tagged"
+  docker tag "$id" "drydock/kept:$KEPT-$(printf '%s' "${id#sha256:}" | cut -c 1-12)" ||
+    fail "the image $IMAGE could not be tagged"
   commit=null
   if head=$(git rev-parse --short=12 HEAD 2>/dev/null); then
     [ -z "$(git status --porcelain --untracked-files=no 2>/dev/null)" ] || head="$head+"
@@ -30,7 +32,8 @@ found_out() {
   silent="$REPLICA does not say which migrations have run"
   said=$(printf '%s,"id":"%s","digest":%s,"by":"%s","commit":%s,"at":"%s","seconds":%s,"probes":%s}' \
     "${RECORD%\}}" "$id" \
-    "$([ -z "$digest" ] && echo null || echo "\"$(text "$digest")\"")" "$(text "$(id -un)@$(uname -n)")" "$commit" "$(date -u +%FT%TZ)" "$seconds" "$probes" \
+    "$([ -z "$digest" ] && echo null || echo "\"$(text "$digest")\"")" "$(text "$(id -un)@$(uname -n)")" \
+    "$commit" "$(date -u +%FT%TZ)" "$seconds" "$probes" \
     | docker exec -i "$REPLICA" php /drydock/record.php "$APP_PATH") || fail "$silent: $said"
   line=$(printf '%s\n' "$said" | answered) || fail "$silent: $said"
   line=${line#\{}
@@ -40,10 +43,12 @@ found_out() {
 # logs_before: the last lines of the containers that go with this release: they are gone with them.
 logs_before() {
   [ "$DAYS" -gt 0 ] || return 0
-  docker ps --all --filter "volume=$STORAGE" --filter label=drydock.release --format '{{.Names}} {{.Label "drydock.role"}} {{.Label "drydock.release"}}' \
+  docker ps --all --filter "volume=$STORAGE" --filter label=drydock.release \
+    --format '{{.Names}} {{.Label "drydock.role"}} {{.Label "drydock.release"}}' \
     | while read -r name role release; do
       case $role in app | worker | horizon | scheduler) ;; *) continue ;; esac
-      [ "$release" = "$RELEASE" ] || docker logs --tail 5000 "$name" 2>&1 </dev/null | LC_ALL=C sed "s/^/$role $name | /" || :
+      [ "$release" = "$RELEASE" ] || docker logs --tail 5000 "$name" 2>&1 </dev/null |
+        LC_ALL=C sed "s/^/$role $name | /" || :
     done
 }
 

@@ -11,7 +11,8 @@ in_proxy() { docker exec -i "$PROXY" /bin/sh -c "cd /var/lib/drydock; $1"; }
 reload='. /tmp/host/site.sh; whole; accepted && nginx -c /var/lib/drydock/nginx.conf -s reload'
 back='if [ -f site.conf.old ]; then mv -f site.conf.old site.conf; else rm -f site.conf /tmp/site/site.conf; fi'
 write="cat > site.conf.new &&
-  { if [ -f site.conf ]; then cp -p site.conf site.conf.old; else rm -f site.conf.old; fi; } && mv -f site.conf.new site.conf"
+  { if [ -f site.conf ]; then cp -p site.conf site.conf.old; else rm -f site.conf.old; fi; } &&
+    mv -f site.conf.new site.conf"
 
 . commands/functions/healthy.sh
 # shellcheck disable=SC2086 # REPLICAS is a list of words
@@ -27,7 +28,8 @@ undo='damaged=$(ls -1dt maintenance/damaged-* | head -n 1) && mv "$damaged" main
 if [ "$code" != 0 ]; then
   if in_proxy "$aside" </dev/null; then
     if in_proxy "$reload" </dev/null; then
-      echo "switch: WARNING: the files of maintenance mode were damaged and are set aside (see above): the site is open. Close it again: ./drydock maintenance on" >&2
+      echo "switch: WARNING: the files of maintenance mode were damaged and are set aside (see above): the site is" \
+          "open. Close it again: ./drydock maintenance on" >&2
     else
       in_proxy "$undo; $back" </dev/null || true
       fail "nginx refused the new configuration; the old one is in force."
@@ -39,7 +41,9 @@ if [ "$code" != 0 ]; then
 fi
 
 # The first of them waits until nginx serves this site.
-if ! docker exec -i "$REPLICA" php -n -- "http://$PROXY:8091$HEALTH_PATH" "$HOST" 5 "http://$PROXY:8090$SITE_PATH" < runtime/probe.php; then
+if ! docker exec -i "$REPLICA" php -n -- "http://$PROXY:8091$HEALTH_PATH" "$HOST" 5 \
+  "http://$PROXY:8090$SITE_PATH" < runtime/probe.php; then
   in_proxy "$back; $reload" </dev/null || true
-  fail "requests through the proxy failed after the switch; the old configuration is in force again and the old release serves."
+  fail "requests through the proxy failed after the switch; the old configuration is in force again and the old" \
+      "release serves."
 fi

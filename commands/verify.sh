@@ -27,7 +27,8 @@ judged() {
 # pieces, and what comes from two of them stands in one line.
 probed() {
   code=0
-  said=$(docker exec -i "$REPLICA" php -n -- "http://${PROXY:-proxy}:8091$HEALTH_PATH" "$HOST" "$REQUESTS" < runtime/probe.php) || code=$?
+  said=$(docker exec -i "$REPLICA" php -n \
+    -- "http://${PROXY:-proxy}:8091$HEALTH_PATH" "$HOST" "$REQUESTS" < runtime/probe.php) || code=$?
   printf '%s\n' "$said"
   return $code
 }

@@ -7,7 +7,8 @@ set -eu
 echo "$OWNERS" | while read -r volume owner folder; do
   [ -n "$volume" ] || continue
   # shellcheck disable=SC2086 # LABELS is a list of words
-  docker run --rm --log-driver none $LABELS --network none --user 0:0 --cap-drop ALL --cap-add CHOWN --cap-add FOWNER --cap-add DAC_OVERRIDE \
+  docker run --rm --log-driver none $LABELS --network none --user 0:0 --cap-drop ALL --cap-add CHOWN --cap-add FOWNER \
+    --cap-add DAC_OVERRIDE \
     --security-opt no-new-privileges --read-only --memory 128m --entrypoint /bin/sh \
     --mount "type=volume,source=$volume,target=/volume,volume-nocopy" "$IMAGE" \
     -euc '[ "$(stat -c %u:%g /volume)" = "$0" ] || chown -R "$0" /volume

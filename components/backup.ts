@@ -219,6 +219,9 @@ function bucketSecrets(
   const { accessKeyId, secretAccessKey } = s3 ?? bucket?.identity ?? {};
   if (accessKeyId === undefined || secretAccessKey === undefined) return {};
   return {
-    [SECRETS.s3]: pulumi.interpolate`[default]\naws_access_key_id=${accessKeyId}\naws_secret_access_key=${secretAccessKey}\n`,
+    [SECRETS.s3]: pulumi.concat(
+      `[default]\naws_access_key_id=${accessKeyId}\n`,
+      pulumi.interpolate`aws_secret_access_key=${secretAccessKey}\n`,
+    ),
   };
 }

@@ -180,7 +180,8 @@ async function judge(name: string, given: object): Promise<Configuration | undef
   const known = await knownValues(given);
   if (known !== undefined) return configurationOf(name, known.values, pulumi.getStack(), known.isSecret);
   void pulumi.log.warn(
-    `LaravelStack "${name}": a setting is only known when another resource is there, so this preview shows nothing of it`,
+    `LaravelStack "${name}": a setting is only known when another resource is there, ` +
+      "so this preview shows nothing of it",
   );
   return undefined;
 }

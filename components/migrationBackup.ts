@@ -60,7 +60,9 @@ export class MigrationBackup extends pulumi.ComponentResource {
             STACK: stack.stack,
             ...recordsInput(stack, volumes, args.records),
           },
-          stdin: pulumi.interpolate`${files}\n${pulumi.secret(Buffer.from(clientOptions(account)).toString("base64"))}\n`,
+          stdin: pulumi.interpolate`${files}\n${pulumi.secret(
+            Buffer.from(clientOptions(account)).toString("base64"),
+          )}\n`,
         },
         { parent: this, dependsOn: after },
       );

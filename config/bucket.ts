@@ -35,7 +35,8 @@ export const bucket = z.strictObject({
   coldAfter: preset(
     daysOrNever(60),
     90,
-    "When they go to Glacier Instant Retrieval, from which a restore reads without waiting; 30 days after `infrequentAfter` or later",
+    "When they go to Glacier Instant Retrieval, from which a restore reads without waiting; " +
+      "30 days after `infrequentAfter` or later",
   ),
   laravelArchiveAfter: preset(daysOrNever(30), 90, "When what Laravel's own backup package wrote goes to Deep Archive"),
   laravelDays: preset(integer(30, 3650, "days"), 365, "When that expires; not before `retentionDays`"),
@@ -64,7 +65,8 @@ export const bucket = z.strictObject({
   identity: preset(
     z.enum(["user", "policy"]).meta({
       expects:
-        '"user" (an IAM user with a key, for the agent) or "policy" (only a policy, for the role that the host has; see backup.hostRole)',
+        '"user" (an IAM user with a key, for the agent) or "policy" (only a policy, ' +
+        "for the role that the host has; see backup.hostRole)",
     }),
     "user",
     "How the agent may write",

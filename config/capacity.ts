@@ -51,9 +51,12 @@ function connections({ app, database, workers, horizon, scheduler }: LenientSett
     {
       path: "drydock:app.maxChildren",
       message:
-        `is ${app.maxChildren}: in a release, ${2 * app.replicas} replicas and what runs beside them may want ${most} ` +
+        `is ${app.maxChildren}: in a release, ${2 * app.replicas} replicas and what runs beside them may want ` +
+        `${most} ` +
         `connections of the database, which takes ${taken}; then requests fail with "Too many connections"`,
-      remedy: `${setCommand("drydock:app.maxChildren", String(fits), stack)}\nor ${setCommand("drydock:database.options.max_connections", String(most), stack)}`,
+      remedy:
+        `${setCommand("drydock:app.maxChildren", String(fits), stack)}\n` +
+        `or ${setCommand("drydock:database.options.max_connections", String(most), stack)}`,
     },
   ];
 }
@@ -81,7 +84,8 @@ function buffers({ database }: LenientSettings, stack: string): Problem[] {
     {
       path: "drydock:database.memory",
       message:
-        `is ${memory} MiB: the server's own ${SERVER}, drydock:database.bufferPool (${bufferPool}) and ${count} connections of ${each.toFixed(1)} may want ${most} ` +
+        `is ${memory} MiB: the server's own ${SERVER}, drydock:database.bufferPool (${bufferPool}) ` +
+        `and ${count} connections of ${each.toFixed(1)} may want ${most} ` +
         "MiB, and at the limit the server is killed",
       remedy: setCommand("drydock:database.memory", String(most), stack),
     },
@@ -99,7 +103,9 @@ function saving({ redis }: LenientSettings, stack: string): Problem[] {
   return [
     {
       path: "drydock:redis.memory",
-      message: `is ${memory} MiB for drydock:redis.maxmemory of ${maxmemory} MiB: while it saves, Redis needs half as much again, and is killed at the limit`,
+      message:
+        `is ${memory} MiB for drydock:redis.maxmemory of ${maxmemory} MiB: while it saves, ` +
+        "Redis needs half as much again, and is killed at the limit",
       remedy: setCommand("drydock:redis.memory", String(Math.ceil(maxmemory * 1.5)), stack),
     },
   ];
@@ -137,7 +143,8 @@ function retries(settings: LenientSettings, env: Readonly<Record<string, string>
       {
         path: joinPath(["env", name]),
         message:
-          `is ${given}, but jobs may run for ${longest} s (longestJob): one that takes longer is run again while it still ` +
+          `is ${given}, but jobs may run for ${longest} s (longestJob): one that takes longer is run again while ` +
+          "it still " +
           "runs",
         remedy: setCommand(joinPath(["env", name]), String(longest + 30), stack),
       },

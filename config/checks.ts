@@ -125,8 +125,10 @@ export function checkTogether(settings: LenientSettings, env: Readonly<Record<st
     if (byRole && backup.hostRole === false) {
       add(
         s3 !== undefined ? "backup.s3.accessKeyId" : "bucket.identity",
-        "has the agent write with the Docker host's role, which every container has that reaches out, Laravel's too: whoever " +
-          "breaks into the application can read, hide and overwrite all backups. Expected a key for the agent, or your word that you accept it",
+        "has the agent write with the Docker host's role, which every container has that reaches out, " +
+          "Laravel's too: whoever " +
+          "breaks into the application can read, hide and overwrite all backups. Expected a key for the agent, " +
+          "or your word that you accept it",
         set("backup.hostRole", "true"),
       );
     }
@@ -183,7 +185,8 @@ export function checkTogether(settings: LenientSettings, env: Readonly<Record<st
     if (bucket.replica !== undefined && (bucket.kmsKey === undefined) !== (bucket.replica.kmsKey === undefined))
       add(
         "bucket.replica.kmsKey",
-        "is expected where drydock:bucket.kmsKey is set, and only there: S3 can't copy between the two kinds of encryption here",
+        "is expected where drydock:bucket.kmsKey is set, and only there: S3 can't copy between the two kinds of " +
+          "encryption here",
       );
   }
   const more = [

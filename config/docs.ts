@@ -33,14 +33,15 @@ function settingsPage(): string {
     .filter((group) => group !== "env")
     .map(
       (group) =>
-        `## ${group}\n\n${docOf(settingsSchema, [group]).description}.\n\n${table(["key", "default", "what it is", "accepted"], rows(named(group)))}`,
+        `## ${group}\n\n${docOf(settingsSchema, [group]).description}.\n\n` +
+        `${table(["key", "default", "what it is", "accepted"], rows(named(group)))}`,
     );
   return `${notice}
 
 # Settings
 
-A stack's settings are in \`Pulumi.<stack>.yaml\`, below \`config:\`, as \`drydock:<group>:\` with the keys of that group.
-What has a default may be left out; a group in which everything has one may be left out as a whole.
+A stack's settings are in \`Pulumi.<stack>.yaml\`, below \`config:\`, as \`drydock:<group>:\` with the keys of that
+group. What has a default may be left out; a group in which everything has one may be left out as a whole.
 
 \`\`\`sh
 pulumi config set --path drydock:app.replicas 4 -s prod
@@ -48,14 +49,14 @@ openssl rand -hex 24 | pulumi config set --secret --path drydock:database.rootPa
 pulumi config rm --path drydock:app.replicas -s prod
 \`\`\`
 
-Everything is checked before anything is changed, and all that is wrong is reported at once: unknown keys with the one that is
-probably meant, values with what is accepted, and each with the command that mends it. Lists can be set as JSON, or item by item
-(\`--path 'drydock:proxy.trustedProxies[0]'\`).
+Everything is checked before anything is changed, and all that is wrong is reported at once: unknown keys with the one
+that is probably meant, values with what is accepted, and each with the command that mends it. Lists can be set as JSON,
+or item by item (\`--path 'drydock:proxy.trustedProxies[0]'\`).
 
 ## Stages
 
-What is allowed depends on the stage: \`APP_ENV\` in \`drydock:env\` says it, else the stack's name (\`local\`, \`staging\`, \`prod\`, \`production\`);
-a stack with another name is production.
+What is allowed depends on the stage: \`APP_ENV\` in \`drydock:env\` says it, else the stack's name (\`local\`,
+\`staging\`, \`prod\`, \`production\`); a stack with another name is production.
 
 | | local | staging | production |
 | --- | --- | --- | --- |
@@ -109,7 +110,8 @@ function environmentPage(): string {
 
 # Environment
 
-These are all variables that Drydock knows. A stack sets them, and any of its own, in \`Pulumi.<stack>.yaml\` below \`drydock:env\`:
+These are all variables that Drydock knows. A stack sets them, and any of its own, in \`Pulumi.<stack>.yaml\` below
+\`drydock:env\`:
 
 \`\`\`sh
 pulumi config set --path drydock:env.LOG_LEVEL warning -s prod
@@ -117,27 +119,33 @@ openssl rand -hex 24 | pulumi config set --secret --path drydock:env.DB_PASSWORD
 pulumi config set --secret --path drydock:env.STRIPE_SECRET -s prod
 \`\`\`
 
-- Every role that runs Laravel (app, scheduler, horizon, migrate) gets the same block, so nothing can be missing in one of them.
-- Plain variables are in each container's environment and in Laravel's \`.env\` file, so every process sees them: PHP (\`TZ\`, \`getenv()\`),
-  the image's own start script, its php.ini (\`PHP_MEMORY_LIMIT\`).
-- Secrets are those that the stack's file keeps encrypted (\`--secret\`): yours, and those that the table says of. They are only in the
-  \`.env\` file, so \`docker inspect\` shows none. What can't see them: \`env()\` outside of config files, once the configuration is
-  cached (use \`config()\`); \`getenv()\`; the image's own start script.
-- One of your own that looks like a secret, by its name or its value, must be set with \`--secret\`; a local stack warns, and treats it as one.
-- \`\${NAME}\` in a value stands for the other variable's value, as in a \`.env\` file (\`MAIL_FROM_NAME='\${APP_NAME}'\`); what refers to a secret is
-  one. \`\\\${NAME}\` stands for these characters. What is not set, and \`\${NAME:-default}\`, is an error.
+- Every role that runs Laravel (app, scheduler, horizon, migrate) gets the same block, so nothing can be missing in one
+  of them.
+- Plain variables are in each container's environment and in Laravel's \`.env\` file, so every process sees them: PHP
+  (\`TZ\`, \`getenv()\`), the image's own start script, its php.ini (\`PHP_MEMORY_LIMIT\`).
+- Secrets are those that the stack's file keeps encrypted (\`--secret\`): yours, and those that the table says of. They
+  are only in the \`.env\` file, so \`docker inspect\` shows none. What can't see them: \`env()\` outside of config
+  files, once the configuration is cached (use \`config()\`); \`getenv()\`; the image's own start script.
+- One of your own that looks like a secret, by its name or its value, must be set with \`--secret\`; a local stack
+  warns, and treats it as one.
+- \`\${NAME}\` in a value stands for the other variable's value, as in a \`.env\` file
+  (\`MAIL_FROM_NAME='\${APP_NAME}'\`); what refers to a secret is one. \`\\\${NAME}\` stands for these characters. What
+  is not set, and \`\${NAME:-default}\`, is an error.
 - Nothing else sets a variable: no file in the image, no shell.
 - Names are letters, digits and underscores. \`DRYDOCK_…\` is Drydock's own.
-- \`drydock:database.rootPassword\` and the secrets of \`drydock:backup\` have at least 32 characters and differ from each other. So should
-  DB_PASSWORD and REDIS_PASSWORD: another one is warned of, and in production refused unless \`drydock:database.acceptPassword\`
+- \`drydock:database.rootPassword\` and the secrets of \`drydock:backup\` have at least 32 characters and differ from
+  each other. So should DB_PASSWORD and REDIS_PASSWORD: another one is warned of, and in production refused unless
+  \`drydock:database.acceptPassword\`
   (\`drydock:redis.acceptPassword\`) is true.
-- Names of mailers, stores, queues, disks and stages that Laravel doesn't have itself are taken: your configuration may have them. One
-  that is nearly one of Laravel's is warned of.
-- Pulumi keeps what looks like a whole number as a number: \`+49123\` would lose its plus. Use \`pulumi config set --type string\`, or quotes in the file.
+- Names of mailers, stores, queues, disks and stages that Laravel doesn't have itself are taken: your configuration may
+  have them. One that is nearly one of Laravel's is warned of.
+- Pulumi keeps what looks like a whole number as a number: \`+49123\` would lose its plus. Use \`pulumi config set
+  --type string\`, or quotes in the file.
 
 ${table(["variable", "default", "what it is", "accepted", "kept as", "reader or rule"], catalogue.map(row))}
 
-With \`FILESYSTEM_DISK=s3\`, AWS_BUCKET and AWS_DEFAULT_REGION are required; with \`MAIL_MAILER=smtp\`, MAIL_HOST and MAIL_FROM_ADDRESS.
+With \`FILESYSTEM_DISK=s3\`, AWS_BUCKET and AWS_DEFAULT_REGION are required; with \`MAIL_MAILER=smtp\`, MAIL_HOST and
+MAIL_FROM_ADDRESS.
 `;
 }
 

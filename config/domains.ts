@@ -59,7 +59,8 @@ export function checkDomains(
   if (!all.some(({ name }) => covers(name, host)))
     add(
       "env.APP_URL",
-      `is ${url}, but drydock:domains has ${all.map(({ name }) => name).join(", ")}: expected one of them, or nothing at all`,
+      `is ${url}, but drydock:domains has ${all.map(({ name }) => name).join(", ")}: expected one of them, ` +
+        "or nothing at all",
       setCommand("drydock:env.APP_URL", `https://${all[0]!.name.replace("*", "www")}`, stack),
     );
 }

@@ -145,7 +145,8 @@ export const catalogue: readonly Variable[] = [
   plain(
     "LOG_CHANNEL",
     type.known("stderr", "stack", "single", "daily", "syslog", "errorlog", "slack", "papertrail", "null"),
-    "Where Laravel logs; what stack, single and daily write to laravel.log goes to stderr, too, which `./drydock logs` shows",
+    "Where Laravel logs; what stack, single and daily write to laravel.log goes to stderr, too, " +
+      "which `./drydock logs` shows",
     {
       default: "stderr",
       warn: logWarning,
@@ -204,7 +205,8 @@ export const catalogue: readonly Variable[] = [
   plain(
     "MYSQL_ATTR_SSL_CA",
     type.line(),
-    "The file with the certificates of who has signed the database's; Laravel's configuration reads it, and then encrypts",
+    "The file with the certificates of who has signed the database's; Laravel's configuration reads it, " +
+      "and then encrypts",
     {
       ...certificates("database"),
     },
@@ -245,7 +247,8 @@ export const catalogue: readonly Variable[] = [
       default: "redis",
       warn: (value, { settings }) =>
         value === "sync" && settings.horizon?.enabled === true
-          ? 'is "sync": each job is done while its visitor waits, and the queue workers have nothing to do (without them: drydock:horizon.enabled false)'
+          ? 'is "sync": each job is done while its visitor waits, and the queue workers have nothing to do ' +
+            "(without them: drydock:horizon.enabled false)"
           : undefined,
       source: template,
     },
@@ -297,7 +300,8 @@ export const catalogue: readonly Variable[] = [
       default: "log",
       warn: (value, { env, settings }) =>
         value === "reverb" && env["REVERB_HOST"] === undefined && !runs(settings, "reverb:start")
-          ? 'is "reverb", but nothing runs `reverb:start`: add it to drydock:workers (see docs/settings.md), or set REVERB_HOST to a server elsewhere'
+          ? 'is "reverb", but nothing runs `reverb:start`: add it to drydock:workers (see docs/settings.md), ' +
+            "or set REVERB_HOST to a server elsewhere"
           : undefined,
     },
   ),
@@ -307,7 +311,8 @@ export const catalogue: readonly Variable[] = [
   plain(
     "RESET_OPCACHE",
     type.flag(),
-    "For images whose own start script looks at it; Drydock proves OPcache in each release, and resets it where it has old code",
+    "For images whose own start script looks at it; Drydock proves OPcache in each release, " +
+      "and resets it where it has old code",
     { default: "false", source: application },
   ),
 
@@ -358,7 +363,9 @@ export const catalogue: readonly Variable[] = [
 
 /** What becomes of logs that are files: nobody reads them there. */
 function logWarning(channel: string, { stack }: Context): string | undefined {
-  const remedy = `\`./drydock logs\` shows what goes to stderr: pulumi config set --path drydock:env.LOG_CHANNEL stderr -s ${stack}`;
+  const remedy =
+    "`./drydock logs` shows what goes to stderr: pulumi config set --path drydock:env.LOG_CHANNEL stderr -s " +
+    `${stack}`;
   if (channel === "syslog") return `needs a syslog daemon, and no container has one: what is logged is lost; ${remedy}`;
   return undefined;
 }

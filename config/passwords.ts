@@ -21,8 +21,11 @@ const defaults = new Set(
   `password passwd pass secret root toor admin administrator laravel mysql mariadb redis default test changeme
   changeit letmein welcome qwerty 123456 12345678 123456789 password123 null empty homestead forge sail`.split(/\s+/),
 );
-const placeholder =
-  /change[_ -]?me|replace[_ -]?(me|this)|your[_ -]?(\w+[_ -])?(password|secret|key|token)|placeholder|example|<[^>]*>|\$\{/i;
+const placeholder = new RegExp(
+  String.raw`change[_ -]?me|replace[_ -]?(me|this)|your[_ -]?(\w+[_ -])?(password|secret|key|token)|` +
+    String.raw`placeholder|example|<[^>]*>|\$\{`,
+  "i",
+);
 
 /** What is wrong with these passwords, each by itself and among each other. No message holds one. */
 export function judgePasswords(

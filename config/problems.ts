@@ -59,7 +59,10 @@ export function textCommand(path: string, value: string, stack: string): string 
  * value never is an argument, which every user of the machine could read.
  */
 export function secretCommand(path: string, generator: string | undefined, stack: string): string {
-  return `${generator === undefined ? "" : `${generator} | `}pulumi config set --secret --path ${quote(path)} -s ${quote(stack)}`;
+  return (
+    `${generator === undefined ? "" : `${generator} | `}pulumi config set --secret --path ${quote(path)} -s ` +
+    `${quote(stack)}`
+  );
 }
 
 /** Quotes a word for a POSIX shell where it needs it. */

@@ -49,7 +49,8 @@ export const settingsSchema = z.strictObject({
   horizon: horizon.prefault({}).meta({ description: "Horizon, which runs the queue workers" }),
   workers: workers.prefault({}).meta({
     description:
-      "More processes of the application's image: queue workers, Reverb, Inertia's server-side rendering, any command; released as Horizon is",
+      "More processes of the application's image: queue workers, Reverb, Inertia's server-side rendering, " +
+      "any command; released as Horizon is",
   }),
   services: services.prefault({}).meta({
     description:

@@ -45,19 +45,23 @@ const DATABASE: Server = {
   known: new Map([
     ...of(
       count,
-      "max_connections max_user_connections max_connect_errors wait_timeout interactive_timeout net_read_timeout net_write_timeout connect_timeout",
+      "max_connections max_user_connections max_connect_errors wait_timeout interactive_timeout net_read_timeout " +
+        "net_write_timeout connect_timeout",
     ),
     ...of(
       count,
-      "lock_wait_timeout innodb_lock_wait_timeout thread_cache_size table_open_cache table_definition_cache table_open_cache_instances back_log",
+      "lock_wait_timeout innodb_lock_wait_timeout thread_cache_size table_open_cache table_definition_cache " +
+        "table_open_cache_instances back_log",
     ),
     ...of(
       count,
-      "innodb_io_capacity innodb_io_capacity_max innodb_read_io_threads innodb_write_io_threads innodb_buffer_pool_instances max_prepared_stmt_count",
+      "innodb_io_capacity innodb_io_capacity_max innodb_read_io_threads innodb_write_io_threads " +
+        "innodb_buffer_pool_instances max_prepared_stmt_count",
     ),
     ...of(
       count,
-      "innodb_ft_min_token_size ft_min_word_len min_examined_row_limit log_warnings log_error_verbosity open_files_limit group_concat_max_len",
+      "innodb_ft_min_token_size ft_min_word_len min_examined_row_limit log_warnings log_error_verbosity " +
+        "open_files_limit group_concat_max_len",
     ),
     ...of(
       count,
@@ -65,17 +69,20 @@ const DATABASE: Server = {
     ),
     ...of(
       size,
-      "max_allowed_packet tmp_table_size max_heap_table_size sort_buffer_size join_buffer_size read_buffer_size read_rnd_buffer_size key_buffer_size",
+      "max_allowed_packet tmp_table_size max_heap_table_size sort_buffer_size join_buffer_size read_buffer_size " +
+        "read_rnd_buffer_size key_buffer_size",
     ),
     ...of(
       size,
-      "innodb_log_file_size innodb_log_buffer_size innodb_redo_log_capacity max_binlog_size thread_stack query_cache_size query_cache_limit temptable_max_ram",
+      "innodb_log_file_size innodb_log_buffer_size innodb_redo_log_capacity max_binlog_size thread_stack " +
+        "query_cache_size query_cache_limit temptable_max_ram",
     ),
     ...of(size, "innodb_sort_buffer_size binlog_cache_size net_buffer_length"),
     ...of(decimal, "long_query_time max_statement_time"),
     ...of(
       flag,
-      "slow_query_log log_queries_not_using_indexes explicit_defaults_for_timestamp performance_schema innodb_print_all_deadlocks innodb_strict_mode",
+      "slow_query_log log_queries_not_using_indexes explicit_defaults_for_timestamp performance_schema " +
+        "innodb_print_all_deadlocks innodb_strict_mode",
     ),
     ...of(
       flag,
@@ -83,7 +90,8 @@ const DATABASE: Server = {
     ),
     ...of(
       word,
-      "character_set_server collation_server transaction_isolation innodb_flush_method default_storage_engine innodb_default_row_format log_output binlog_row_image",
+      "character_set_server collation_server transaction_isolation innodb_flush_method default_storage_engine " +
+        "innodb_default_row_format log_output binlog_row_image",
     ),
     ...of(words, "sql_mode"),
     ...of(setting, "optimizer_switch"),
@@ -91,21 +99,35 @@ const DATABASE: Server = {
   ]),
   refused: [
     [
-      /^(sync_binlog|innodb_flush_log_at_trx_commit|innodb_doublewrite|innodb_checksum_algorithm|innodb_force_recovery)$/,
+      new RegExp(
+        "^(sync_binlog|innodb_flush_log_at_trx_commit|innodb_doublewrite|innodb_checksum_algorithm|" +
+          "innodb_force_recovery)$",
+      ),
       lost,
     ],
     [/^(binlog_expire_logs_seconds|expire_logs_days)$/, `${log}: set drydock:database.binlogDays`],
     [
-      /^(skip_)?(log_bin.*|binlog_format|binlog_(do|ignore)_db|server_id|gtid_\w+|log_(slave|replica)_updates|sql_log_bin)$/,
+      new RegExp(
+        String.raw`^(skip_)?(log_bin.*|binlog_format|binlog_(do|ignore)_db|server_id|gtid_\w+|log_(slave|` +
+          "replica)_updates|sql_log_bin)$",
+      ),
       log,
     ],
     [/^innodb_buffer_pool_size$/, "it is set together with the memory: drydock:database.bufferPool"],
     [
-      /^(skip_grant_tables|init_file|init_connect|plugin_load\w*|plugin_dir|secure_file_priv|old_passwords|secure_auth|default_authentication_plugin|authentication_policy)$/,
+      new RegExp(
+        String.raw`^(skip_grant_tables|init_file|init_connect|plugin_load\w*|plugin_dir|secure_file_priv|` +
+          "old_passwords|secure_auth|default_authentication_plugin|authentication_policy)$",
+      ),
       "it decides who may do what in the server",
     ],
     [
-      /^(datadir|tmpdir|basedir|socket|port|bind_address|skip_networking|user|pid_file|innodb_\w*(home_dir|directory|dir)|innodb_(data|temp_data)_file_path|ssl_\w+|tls_\w+|require_secure_transport|skip_name_resolve|ignore_db_dirs|defaults_\w+|log_error|general_log_file|slow_query_log_file|log_bin_index)$/,
+      new RegExp(
+        "^(datadir|tmpdir|basedir|socket|port|bind_address|skip_networking|user|pid_file|" +
+          String.raw`innodb_\w*(home_dir|directory|dir)|innodb_(data|temp_data)_file_path|ssl_\w+|tls_\w+|` +
+          String.raw`require_secure_transport|skip_name_resolve|ignore_db_dirs|defaults_\w+|log_error|` +
+          "general_log_file|slow_query_log_file|log_bin_index)$",
+      ),
       placed,
     ],
     [/^(general_log|log)$/, "it writes each statement with its values into a file that nobody empties"],
@@ -121,16 +143,19 @@ const REDIS: Server = {
   known: new Map([
     ...of(
       count,
-      "maxclients timeout tcp-keepalive databases slowlog-log-slower-than slowlog-max-len latency-monitor-threshold hz io-threads tcp-backlog",
+      "maxclients timeout tcp-keepalive databases slowlog-log-slower-than slowlog-max-len " +
+        "latency-monitor-threshold hz io-threads tcp-backlog",
     ),
     ...of(
       count,
-      "active-defrag-threshold-lower active-defrag-threshold-upper auto-aof-rewrite-percentage lfu-log-factor lfu-decay-time",
+      "active-defrag-threshold-lower active-defrag-threshold-upper auto-aof-rewrite-percentage lfu-log-factor " +
+        "lfu-decay-time",
     ),
     ...of(bytes, "auto-aof-rewrite-min-size proto-max-bulk-len client-query-buffer-limit"),
     ...of(
       yes,
-      "activedefrag lazyfree-lazy-eviction lazyfree-lazy-expire lazyfree-lazy-server-del lazyfree-lazy-user-del dynamic-hz rdbcompression rdbchecksum",
+      "activedefrag lazyfree-lazy-eviction lazyfree-lazy-expire lazyfree-lazy-server-del lazyfree-lazy-user-del " +
+        "dynamic-hz rdbcompression rdbchecksum",
     ),
     ...of(
       { accepts: /^(always|everysec)$/, expects: "always or everysec: with no, jobs of half a minute could be lost" },
@@ -145,18 +170,28 @@ const REDIS: Server = {
     [/^maxmemory$/, "it is set together with the memory: drydock:redis.maxmemory"],
     [
       /^maxmemory-(policy|samples|eviction-tenacity)$/,
-      "full, the server must refuse to store more rather than drop jobs and sessions; entries of the cache are dropped, on their own server (drydock:redis.cache)",
+      "full, the server must refuse to store more rather than drop jobs and sessions; " +
+        "entries of the cache are dropped, on their own server (drydock:redis.cache)",
     ],
     [
-      /^(save|appendonly|appendfilename|appenddirname|aof-\w[\w-]*|stop-writes-on-bgsave-error|no-appendfsync-on-rewrite|shutdown-\w[\w-]*)$/,
+      new RegExp(
+        String.raw`^(save|appendonly|appendfilename|appenddirname|aof-\w[\w-]*|stop-writes-on-bgsave-error|` +
+          String.raw`no-appendfsync-on-rewrite|shutdown-\w[\w-]*)$`,
+      ),
       "jobs and sessions have to outlive the server",
     ],
     [
-      /^(requirepass|aclfile|user|acl-\w[\w-]*|rename-command|protected-mode|enable-[\w-]+|masterauth|masteruser|loadmodule)$/,
+      new RegExp(
+        String.raw`^(requirepass|aclfile|user|acl-\w[\w-]*|rename-command|protected-mode|enable-[\w-]+|` +
+          "masterauth|masteruser|loadmodule)$",
+      ),
       "it decides who may do what in the server",
     ],
     [
-      /^(dir|dbfilename|bind|port|unixsocket\w*|tls-\w[\w-]*|include|logfile|pidfile|daemonize|supervised|replicaof|slaveof|cluster-\w[\w-]*)$/,
+      new RegExp(
+        String.raw`^(dir|dbfilename|bind|port|unixsocket\w*|tls-\w[\w-]*|include|logfile|pidfile|daemonize|` +
+          String.raw`supervised|replicaof|slaveof|cluster-\w[\w-]*)$`,
+      ),
       placed,
     ],
   ],
@@ -201,7 +236,9 @@ function judge(
     };
   if (kind !== any) return {};
   const meant = nearest(name, [...known.keys()]);
-  const message = `is not an option that Drydock knows${meant === undefined ? "" : ` (is ${meant} meant?)`}: the server is asked whether it takes it, before anything is changed`;
+  const message =
+    `is not an option that Drydock knows${meant === undefined ? "" : ` (is ${meant} meant?)`}: ` +
+    "the server is asked whether it takes it, before anything is changed";
   return {
     warning: {
       path,
@@ -209,7 +246,9 @@ function judge(
       ...(meant === undefined
         ? {}
         : {
-            remedy: `${removeCommand(path, stack)}\n${setCommand(`drydock:${server}.options.${meant}`, "VALUE", stack)}`,
+            remedy: [removeCommand(path, stack), setCommand(`drydock:${server}.options.${meant}`, "VALUE", stack)].join(
+              "\n",
+            ),
           }),
     },
   };

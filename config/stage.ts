@@ -8,8 +8,10 @@ export const stages: readonly Stage[] = ["local", "staging", "production"];
  * either.
  */
 const PRODUCTION = /(?<!(^|[-_.])(pre|non|not|no)[-_.])(?<![a-z0-9])(prod|production|live)\d*(?![a-z0-9])/;
-const STAGING =
-  /(?<![a-z0-9])(staging|stage|preprod|production|prod|live|dev|develop|development|test|testing|ci|e2e|qa|uat|sandbox|demo|preview|review|pr|feature)\d*(?![a-z0-9])/;
+const STAGING = new RegExp(
+  "(?<![a-z0-9])(staging|stage|preprod|production|prod|live|dev|develop|development|test|testing|" +
+    String.raw`ci|e2e|qa|uat|sandbox|demo|preview|review|pr|feature)\d*(?![a-z0-9])`,
+);
 
 /**
  * The stage of a stack, for the settings, the guard, the policy pack and `destroy` alike: production where the stack's

@@ -77,11 +77,13 @@ export const identifier = (length: number) =>
 
 /** Why no other name will do for a server of the stack. */
 export const ownServer =
-  "the name of the stack's own server in its network: a name of another set-up is not known there, and localhost and 127.0.0.1 would be the container itself (incident 11)";
+  "the name of the stack's own server in its network: a name of another set-up is not known there, " +
+  "and localhost and 127.0.0.1 would be the container itself (incident 11)";
 
 export const databaseDriver = () =>
   text(
-    "mariadb or mysql: with sqlite each replica would have a database of its own, lost at the next release (incident 2)",
+    "mariadb or mysql: with sqlite each replica would have a database of its own, " +
+      "lost at the next release (incident 2)",
     (value) => value === "mariadb" || value === "mysql",
   );
 

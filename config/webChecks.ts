@@ -23,7 +23,8 @@ export function checkWeb(settings: LenientSettings, add: Add, set: (path: string
   if (loopback >= 0 && address.includes(":") && !isLoopback(address))
     add(
       `proxy.trustedProxies[${loopback}]`,
-      `is ${trustedProxies[loopback]}, this host, but drydock:proxy.interface is ${address}, whose visitors all seem to be this host: ` +
+      `is ${trustedProxies[loopback]}, this host, but drydock:proxy.interface is ${address}, ` +
+        "whose visitors all seem to be this host: " +
         "anybody could say who he is",
       set("proxy.interface", "127.0.0.1"),
     );
@@ -92,8 +93,10 @@ function visitors(address: string | undefined, stack: string): Problem[] {
     {
       path: "drydock:proxy.interface",
       message:
-        `is ${address}: Docker relays IPv6, so to Laravel, to limits and in the log all visitors have one address, the gateway's. ` +
-        "Have a proxy of the host's own take IPv6 (and TLS), and believe what it says of them: add drydock:proxy.trustedProxies[0] 127.0.0.1",
+        `is ${address}: Docker relays IPv6, so to Laravel, to limits and in the log all visitors have one ` +
+        "address, the gateway's. " +
+        "Have a proxy of the host's own take IPv6 (and TLS), and believe what it says of them: " +
+        "add drydock:proxy.trustedProxies[0] 127.0.0.1",
       remedy: setCommand("drydock:proxy.interface", "127.0.0.1", stack),
     },
   ];
@@ -116,7 +119,8 @@ function memory(
     {
       path: "drydock:app.memory",
       message:
-        `is ${memory} MiB, and PHP-FPM's ${maxChildren} processes may use ${most} (memory_limit ${limit}${php?.["memory_limit"] === undefined ? ", PHP's own" : ""}): ` +
+        `is ${memory} MiB, and PHP-FPM's ${maxChildren} processes may use ${most} (memory_limit ${limit}` +
+        `${php?.["memory_limit"] === undefined ? ", PHP's own" : ""}): ` +
         `above ${AT_ONCE} times the memory, a few large requests at once have the kernel end some of them`,
       remedy:
         each === Infinity

@@ -54,6 +54,8 @@ export function transition(data: ServerVersion, server: ServerVersion): Transiti
     ? { kind: "upgrade" }
     : {
         kind: "refused",
-        why: `${to} can't read what ${from} has written: first an image of MySQL ${step.join(".")}, and an \`up\` with it`,
+        why:
+          `${to} can't read what ${from} has written: first an image of MySQL ${step.join(".")}, ` +
+          "and an `up` with it",
       };
 }

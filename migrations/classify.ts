@@ -250,7 +250,8 @@ export class Judge {
     this.#added.add(`${table}.${column}`);
     if (nullable || hasDefault || isNew) return additive;
     return breaking(
-      `adds ${table}.${column}, NOT NULL without a default: an INSERT of the serving release, which does not know it, fails`,
+      `adds ${table}.${column}, NOT NULL without a default: an INSERT of the serving release, ` +
+        "which does not know it, fails",
     );
   }
 

@@ -94,7 +94,12 @@ const short = (statement: string): string => {
 /** The plan for a person: each migration, its SQL, and what is wrong with it. */
 export function describePlan({ run, hold }: Plan, { first = false }: { readonly first?: boolean } = {}): string[] {
   const lines = run.flatMap(({ name, verdict, findings, contract }) => [
-    `  ${name}: ${first ? "first release" : contract && verdict === "breaking" ? "the second half of a change: the code that serves contains it, so it can do without" : TITLES[verdict]}`,
+    `  ${name}: ` +
+      (first
+        ? "first release"
+        : contract && verdict === "breaking"
+          ? "the second half of a change: the code that serves contains it, so it can do without"
+          : TITLES[verdict]),
     ...findings.flatMap(({ statement, verdict: one, reason }) => [
       ...(statement === "" ? [] : [`    ${short(statement)}`]),
       ...(reason === undefined || first ? [] : [`      ${one === "breaking" ? "✗" : "?"} ${reason}`]),
@@ -113,13 +118,19 @@ export function describePlan({ run, hold }: Plan, { first = false }: { readonly 
 export function refusal(refused: readonly Judged[], stack: string): string {
   const why = refused.map(({ name, findings }) => {
     const worstOnes = findings.filter(({ verdict }) => verdict === "breaking");
-    return `${name} breaks the release that still serves: ${worstOnes.map(({ statement, reason }) => `it ${reason ?? ""} (${short(statement)})`).join("; ")}`;
+    return (
+      `${name} breaks the release that still serves: ` +
+      `${worstOnes.map(({ statement, reason }) => `it ${reason ?? ""} (${short(statement)})`).join("; ")}`
+    );
   });
   const names = refused.map(({ name }) => name).join(", ");
   return [
     ...why,
-    "Change it in two releases: first code that no longer needs what goes (and new columns with a default or NULL), then the migration that removes it.",
-    `- Both halves in one: mark the second with \`public bool $drydockContract = true;\` in ${names}; it then runs with the release after this one.`,
-    `- Or accept that requests fail until the new release serves: pulumi config set -s ${stack} --path drydock:migrate.breaking warn`,
+    "Change it in two releases: first code that no longer needs what goes (and new columns with a default or " +
+      "NULL), then the migration that removes it.",
+    `- Both halves in one: mark the second with \`public bool $drydockContract = true;\` in ${names}; ` +
+      "it then runs with the release after this one.",
+    `- Or accept that requests fail until the new release serves: pulumi config set -s ${stack} --path ` +
+      "drydock:migrate.breaking warn",
   ].join("\n");
 }

@@ -77,8 +77,11 @@ export function tokens(sql: string): Token[] {
   });
 }
 
-const SCHEMA =
-  /^\s*(?:create(?:\s+or\s+replace)?(?:\s+temporary)?\s+table|create\s+(?:(?:unique|fulltext|spatial)\s+)?index|alter\s+(?:ignore\s+|online\s+)*table|drop\s|rename\s)/i;
+const SCHEMA = new RegExp(
+  String.raw`^\s*(?:create(?:\s+or\s+replace)?(?:\s+temporary)?\s+table|create\s+(?:(?:unique|fulltext|` +
+    String.raw`spatial)\s+)?index|alter\s+(?:ignore\s+|online\s+)*table|drop\s|rename\s)`,
+  "i",
+);
 
 /**
  * A statement as it may be shown and kept: its values may be passwords or a person's data. Texts become `'…'`, numbers

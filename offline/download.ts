@@ -108,7 +108,8 @@ function explained(error: NodeJS.ErrnoException, { host }: URL): Error {
 }
 
 const PASSWORD =
-  "the proxy wants a name and a password (407): export HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT (HTTP_PROXY for http)";
+  "the proxy wants a name and a password (407): export HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT (HTTP_PROXY " +
+  "for http)";
 
 /** Destroys a stream that says nothing for a while. */
 function watched(response: IncomingMessage, patience: number): Transform {

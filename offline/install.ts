@@ -163,7 +163,8 @@ function shareSelection(folder: string, home: string): void {
  * its processes, and up to 500 MB. There is no setting against it; where the folder can't be made, it goes on without.
  */
 const NO_LOGS =
-  "Pulumi's automatic logs are off in this home: a file stands where their folder would be. To see what it does: pulumi --logtostderr -v=9 COMMAND\n";
+  "Pulumi's automatic logs are off in this home: a file stands where their folder would be. To see what it does: " +
+  "pulumi --logtostderr -v=9 COMMAND\n";
 
 /** What a set-up that was killed has left; the lock says that no other is running. */
 function removeDrafts(folder: string): void {

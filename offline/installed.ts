@@ -83,7 +83,10 @@ export function judge(said: string, program: string): string | undefined {
   if (version.split(".")[0] !== VERSION.split(".")[0])
     return `${program} is version ${version}, another major version than ${VERSION}, this program's SDK: ${INSTALL}`;
   if (older(version, VERSION))
-    return `${program} is version ${version}, older than ${VERSION}, this program's SDK: ${INSTALL} (brew upgrade pulumi)`;
+    return (
+      `${program} is version ${version}, older than ${VERSION}, this program's SDK: ` +
+      `${INSTALL} (brew upgrade pulumi)`
+    );
   return undefined;
 }
 

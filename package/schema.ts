@@ -24,7 +24,8 @@ export function packageSchema(version: string, description: string): Json {
           label: {
             type: "string",
             description:
-              "What tells it from others on the same Docker host: the value of the label `drydock.stack` on all that is " +
+              "What tells it from others on the same Docker host: the value of the label `drydock.stack` on all " +
+              "that is " +
               "made.\nDefault: the component's name and the Pulumi stack's, such as shop-prod",
           },
           prefix: {

@@ -52,7 +52,8 @@ export function explain(rule: Rule): string {
     `why      ${rule.why}`,
     `source   ${cite(rule)}`,
     `level    ${rule.level}${rule.level === "remediate" ? ": repaired by the pack, refused by the guard" : ""}`,
-    `scope    ${rule.scope === "resource" ? "one resource, before it is created" : "the whole stack, at the end of a preview"}`,
+    "scope    " +
+      (rule.scope === "resource" ? "one resource, before it is created" : "the whole stack, at the end of a preview"),
     "",
     `bad      ${rule.bad}`,
     `good     ${rule.good}`,

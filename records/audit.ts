@@ -60,7 +60,8 @@ const KNOWN = new RegExp(
     "up",
     "optimize(?::clear)?",
     "migrate(?::(?:status|rollback|reset|refresh|install))?",
-    "queue:(?:work|restart|retry|failed|forget|flush|clear|monitor|listen|pause|resume|prune-batches|prune-failed|retry-batch)",
+    "queue:(?:work|restart|retry|failed|forget|flush|clear|monitor|listen|pause|resume|" +
+      "prune-batches|prune-failed|retry-batch)",
     "horizon(?::[a-z-]+)?",
     "schedule:(?:run|list|work|interrupt|finish|clear-cache)",
     "(?:cache|config|event|route|view):(?:cache|clear|list)",

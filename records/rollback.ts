@@ -68,7 +68,9 @@ export function rollbackSteps(
   if (newest.some((name) => !since.includes(name))) {
     const other = newest.filter((name) => !since.includes(name));
     return {
-      refused: `Laravel rolls back from the newest migration, and ${other.join(", ")}, which the earlier release contains as well, ran after ${since[0]}`,
+      refused:
+        `Laravel rolls back from the newest migration, and ${other.join(", ")}, which the earlier release contains ` +
+        `as well, ran after ${since[0]}`,
     };
   }
   const oldest = since.findIndex((name) => obstacles.some((one) => one.name === name));
@@ -83,7 +85,9 @@ export function rollbackSteps(
           .join("; ")}`,
     );
     return {
-      refused: `the earlier code needs them rolled back before it serves, and the code that serves until then does not survive that:\n  ${why.join("\n  ")}`,
+      refused:
+        "the earlier code needs them rolled back before it serves, and the code that serves until then does not " +
+        `survive that:\n  ${why.join("\n  ")}`,
     };
   }
   return { before, after: since.length - before };

@@ -22,7 +22,9 @@ $remove = static function (string $path) use (&$remove): void {
 };
 $fail = static function (string $path) use ($say): never {
     $why = error_get_last()['message'] ?? 'unknown';
-    $say("public/$path could not be written to the volume: $why" . (str_contains($why, 'No space left') ? PHP_EOL . 'The disk of the Docker host is full: docker system df' : ''));
+    $say("public/$path could not be written to the volume: $why"
+        . (str_contains($why, 'No space left') ? PHP_EOL . 'The disk of the Docker host is full: docker system df'
+            : ''));
     exit(1);
 };
 $folder = static function (string $path, string $name) use ($fail, $remove): void {
@@ -36,7 +38,8 @@ $folder = static function (string $path, string $name) use ($fail, $remove): voi
  * the volume.
  */
 $place = static function (string $from, string $to, string $name, array $like) use ($fail, $remove): bool {
-    $same = static fn (string $one): bool => is_file($one) && !is_link($one) && filesize($one) === filesize($from) && md5_file($one) === md5_file($from);
+    $same = static fn (string $one): bool => is_file($one) && !is_link($one) && filesize($one) === filesize($from)
+        && md5_file($one) === md5_file($from);
     if ($same($to)) {
         return false;
     }
@@ -50,7 +53,8 @@ $place = static function (string $from, string $to, string $name, array $like) u
             return false;
         }
     }
-    if (!@copy($from, $beside) || filesize($beside) !== filesize($from) || !chmod($beside, 0644) || !rename($beside, $to)) {
+    if (!@copy($from, $beside) || filesize($beside) !== filesize($from) || !chmod($beside, 0644)
+        || !rename($beside, $to)) {
         $error = error_get_last();
         @unlink($beside);
         $fail($name);
@@ -74,7 +78,8 @@ $files = static function (string $folder) use (&$files): Generator {
 
 umask(022);
 $target = "$volume/releases/$release";
-$earlier = array_values(array_filter(glob("$volume/releases/*", GLOB_ONLYDIR) ?: [], static fn ($one) => $one !== $target));
+$earlier = array_values(array_filter(glob("$volume/releases/*", GLOB_ONLYDIR) ?: [],
+    static fn ($one) => $one !== $target));
 $copied = $unchanged = 0;
 foreach (["$volume/releases", "$volume/hashed", $target] as $one) {
     $folder($one, '');
@@ -115,8 +120,11 @@ $times = json_decode((string) @file_get_contents("$volume/hashed.json"), true);
 $times = is_array($times) ? $times : [];
 $own = ['.drydock', 'releases', 'hashed', 'hashed.json'];
 // A version of Drydock before this one kept all files in the volume's top folder; nginx serves them until the switch.
-$flat = array_filter(scandir($volume) ?: [], static fn ($name) => $name !== '.' && $name !== '..' && !in_array($name, $own, true));
-$sources = [$target, ...$earlier, ...array_map(static fn ($name) => "$volume/$name", array_filter($flat, static fn ($name) => is_dir("$volume/$name") && !is_link("$volume/$name")))];
+$flat = array_filter(scandir($volume) ?: [], static fn ($name) => $name !== '.' && $name !== '..'
+    && !in_array($name, $own, true));
+$sources = [$target, ...$earlier,
+    ...array_map(static fn ($name) => "$volume/$name",
+        array_filter($flat, static fn ($name) => is_dir("$volume/$name") && !is_link("$volume/$name")))];
 foreach ($sources as $source) {
     $prefix = dirname($source) === $volume ? basename($source) . '/' : '';
     foreach ($files($source) as $path) {
@@ -128,7 +136,8 @@ foreach ($sources as $source) {
                 $place("$source/$path", "$volume/hashed/$name", $name, ["$source/$path"]);
             }
             // One that is neither served nor about to be has had its time set when it was.
-            if ($source === $target || !in_array($source, $earlier, true) || in_array($serving, ['?', basename($source)], true)) {
+            if ($source === $target || !in_array($source, $earlier, true)
+                || in_array($serving, ['?', basename($source)], true)) {
                 $times[$name] = time();
             }
         }
@@ -143,7 +152,8 @@ foreach (iterator_to_array($files("$volume/hashed"), false) as $path) {
         for ($above = dirname($path); $above !== '.' && @rmdir("$volume/hashed/$above"); $above = dirname($above));
     }
 }
-file_put_contents("$volume/hashed.json.new", json_encode($times)) !== false && rename("$volume/hashed.json.new", "$volume/hashed.json") || $fail('hashed.json');
+file_put_contents("$volume/hashed.json.new", json_encode($times)) !== false
+    && rename("$volume/hashed.json.new", "$volume/hashed.json") || $fail('hashed.json');
 
 if ($serving !== '?') {
     foreach ($earlier as $one) {

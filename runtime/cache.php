@@ -46,7 +46,8 @@ if (!$app->bound('view') || $run('view:cache') === null) {
 $finder = $app->make('view')->getFinder();
 $compiler = $app->make('view')->getEngineResolver()->resolve('blade')->getCompiler();
 $folders = array_unique(array_merge($finder->getPaths(), ...array_values($finder->getHints())));
-foreach (Symfony\Component\Finder\Finder::create()->in(array_filter($folders, is_dir(...)) ?: [__DIR__])->exclude('vendor')->name('*.blade.php')->files() as $view) {
+foreach (Symfony\Component\Finder\Finder::create()->in(array_filter($folders, is_dir(...))
+    ?: [__DIR__])->exclude('vendor')->name('*.blade.php')->files() as $view) {
     try {
         $compiler->compile($view->getRealPath());
     } catch (Throwable $error) {

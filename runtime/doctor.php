@@ -10,11 +10,13 @@ ini_set('display_errors', '0');
 ini_set('default_socket_timeout', '4');
 $handle = fopen(__FILE__, 'rb');
 fseek($handle, __COMPILER_HALT_OFFSET__);
-['path' => $path, 'names' => $plan] = json_decode((string) stream_get_contents($handle), true, 512, JSON_THROW_ON_ERROR);
+['path' => $path, 'names' => $plan] = json_decode((string) stream_get_contents($handle), true, 512,
+    JSON_THROW_ON_ERROR);
 require "$path/vendor/autoload.php";
 
 // Laravel's own order: what the process has wins over the file.
-$file = is_file("$path/.env") && is_readable("$path/.env") ? Dotenv\Dotenv::parse((string) file_get_contents("$path/.env")) : [];
+$file = is_file("$path/.env") && is_readable("$path/.env")
+    ? Dotenv\Dotenv::parse((string) file_get_contents("$path/.env")) : [];
 $value = static fn (string $name): ?string => ($found = getenv($name)) !== false ? $found : ($file[$name] ?? null);
 $key = (string) $value('APP_KEY');
 $fpm = PHP_SAPI !== 'cli';
@@ -43,7 +45,8 @@ $report['redisExtension'] = extension_loaded('redis') && class_exists('Redis', f
 $probe = '.drydock-' . bin2hex(random_bytes(4));
 $report['uid'] = null;
 $unwritable = [];
-foreach (['storage/app', 'storage/app/public', 'storage/framework/cache', 'storage/framework/sessions', 'storage/framework/views', 'storage/logs', 'bootstrap/cache'] as $folder) {
+foreach (['storage/app', 'storage/app/public', 'storage/framework/cache', 'storage/framework/sessions',
+    'storage/framework/views', 'storage/logs', 'bootstrap/cache'] as $folder) {
     if (@file_put_contents("$path/$folder/$probe", 'x') === 1) {
         $report['uid'] = fileowner("$path/$folder/$probe");
         unlink("$path/$folder/$probe");
@@ -96,7 +99,8 @@ $reach = static function (string $host, int $port): array {
         return ['host' => null, 'error' => 'no host is set'];
     }
     $addresses = gethostbynamel($host) ?: (filter_var($host, FILTER_VALIDATE_IP) ? [$host] : []);
-    $found = ['host' => $host, 'loopback' => (bool) preg_match('/^(localhost|127\.|::1$)/', $host), 'resolves' => $addresses !== [], 'error' => null];
+    $found = ['host' => $host, 'loopback' => (bool) preg_match('/^(localhost|127\.|::1$)/', $host),
+        'resolves' => $addresses !== [], 'error' => null];
     if ($addresses === []) {
         return ['error' => 'its name does not resolve'] + $found;
     }
@@ -124,15 +128,19 @@ $tried = static function (array $found, callable $ask): array {
             $ask();
         } catch (Throwable $error) {
             $said = strtoupper($error->getMessage());
-            $why = array_values(array_filter(['NOAUTH', 'WRONGPASS', 'ACCESS DENIED', 'UNKNOWN DATABASE', 'LOADING', 'MISCONF', 'OOM'], static fn ($word) => str_contains($said, $word)));
-            $found['error'] = get_class($error) . ($error->getCode() ? ' ' . $error->getCode() : '') . ($why ? ': ' . $why[0] : '');
+            $why = array_values(array_filter(['NOAUTH', 'WRONGPASS', 'ACCESS DENIED', 'UNKNOWN DATABASE', 'LOADING',
+                'MISCONF', 'OOM'], static fn ($word) => str_contains($said, $word)));
+            $found['error'] = get_class($error) . ($error->getCode() ? ' ' . $error->getCode() : '')
+                . ($why ? ': ' . $why[0] : '');
         }
     }
     return $found;
 };
 if (!isset($report['boot'])) {
-    $report['database'] = $tried($report['database'], static fn () => Illuminate\Support\Facades\DB::select('select 1'));
-    $report['redis'] = $tried($report['redis'], static fn () => Illuminate\Support\Facades\Redis::connection()->command('ping'));
+    $report['database'] = $tried($report['database'],
+        static fn () => Illuminate\Support\Facades\DB::select('select 1'));
+    $report['redis'] = $tried($report['redis'],
+        static fn () => Illuminate\Support\Facades\Redis::connection()->command('ping'));
 }
 // As in answer.php, which containers of an earlier version don't have.
 fwrite(STDOUT, "\n\x1e" . json_encode($report, JSON_INVALID_UTF8_SUBSTITUTE) . PHP_EOL);

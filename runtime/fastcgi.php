@@ -14,24 +14,29 @@ require_once __DIR__ . '/answer.php';
  * that answers, its answer),
  *         or why there is none
  */
-function drydock_ask(array $addresses, string $path, string $script, float $timeout, string $body = '', float $patience = 3.0): array
+function drydock_ask(array $addresses, string $path, string $script, float $timeout, string $body = '',
+    float $patience = 3.0): array
 {
     $length = static fn (int $n): string => $n < 128 ? chr($n) : pack('N', $n | 0x80000000);
-    $record = static fn (int $type, string $content): string => pack('CCnnCx', 1, $type, 1, strlen($content), 0) . $content;
+    $record = static fn (int $type, string $content): string => pack('CCnnCx', 1, $type, 1, strlen($content), 0)
+        . $content;
 
     $host = parse_url((string) getenv('APP_URL'), PHP_URL_HOST) ?: 'localhost';
     $parameters = '';
     foreach ([
-        'GATEWAY_INTERFACE' => 'FastCGI/1.0', 'REQUEST_METHOD' => $body === '' ? 'GET' : 'POST', 'REQUEST_URI' => $path, 'QUERY_STRING' => '',
+        'GATEWAY_INTERFACE' => 'FastCGI/1.0', 'REQUEST_METHOD' => $body === '' ? 'GET' : 'POST', 'REQUEST_URI' => $path,
+            'QUERY_STRING' => '',
         'SCRIPT_NAME' => '/index.php', 'SCRIPT_FILENAME' => $script, 'DOCUMENT_ROOT' => dirname($script),
         'SERVER_PROTOCOL' => 'HTTP/1.1', 'SERVER_NAME' => $host, 'SERVER_PORT' => '80', 'HTTP_HOST' => $host,
-        'REMOTE_ADDR' => '127.0.0.1', 'SERVER_SOFTWARE' => 'drydock', 'CONTENT_LENGTH' => (string) strlen($body), 'HTTP_ACCEPT' => '*/*',
+        'REMOTE_ADDR' => '127.0.0.1', 'SERVER_SOFTWARE' => 'drydock', 'CONTENT_LENGTH' => (string) strlen($body),
+            'HTTP_ACCEPT' => '*/*',
         ...($body === '' ? [] : ['CONTENT_TYPE' => 'application/json']),
     ] as $name => $value) {
         $parameters .= $length(strlen($name)) . $length(strlen($value)) . $name . $value;
     }
     $request = $record(1, pack('nCx5', 1, 0)) . $record(4, $parameters) . $record(4, '')
-        . implode('', array_map(static fn (string $part): string => $record(5, $part), $body === '' ? [] : str_split($body, 65_528))) . $record(5, '');
+        . implode('', array_map(static fn (string $part): string => $record(5, $part), $body === '' ? []
+            : str_split($body, 65_528))) . $record(5, '');
 
     /** @return resource|string the connection, or why there is none */
     $connect = static function (string $address) use ($timeout, $patience, $request) {
@@ -54,7 +59,8 @@ function drydock_ask(array $addresses, string $path, string $script, float $time
     $answer = static function ($socket, string $address) use ($timeout, $path): array {
         $read = static function (int $bytes) use ($socket): string {
             $data = '';
-            while (strlen($data) < $bytes && ($chunk = fread($socket, $bytes - strlen($data))) !== false && $chunk !== '') {
+            while (strlen($data) < $bytes && ($chunk = fread($socket, $bytes - strlen($data))) !== false
+                && $chunk !== '') {
                 $data .= $chunk;
             }
             return $data;
@@ -62,7 +68,8 @@ function drydock_ask(array $addresses, string $path, string $script, float $time
         $out = $errors = '';
         $ended = false;
         while (!$ended && strlen($header = $read(8)) === 8) {
-            ['type' => $type, 'length' => $n, 'padding' => $padding] = unpack('Cversion/Ctype/nid/nlength/Cpadding', $header);
+            ['type' => $type, 'length' => $n, 'padding' => $padding] = unpack('Cversion/Ctype/nid/nlength/Cpadding',
+                $header);
             $content = substr($read($n + $padding), 0, $n);
             match ($type) {
                 6 => $out .= $content,

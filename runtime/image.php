@@ -13,7 +13,8 @@ $say = static fn (string $line) => fwrite(STDERR, "image: $line" . PHP_EOL);
 $own = ids($user);
 if ($own !== null && $own[0] !== 0 && $own[0] !== posix_uid()) {
     $line = "it is made to run as $user (uid $own[0], gid $own[1]), and drydock:app.uid is " . posix_uid()
-        . ". Set both: pulumi config set --path drydock:app.uid $own[0]; pulumi config set --path drydock:app.gid $own[1]";
+        . ". Set both: pulumi config set --path drydock:app.uid $own[0]; "
+        . "pulumi config set --path drydock:app.gid $own[1]";
     // A start of the image's own writes where that user may.
     $start === '1' ? $lacks[] = $line : $say($line);
 }
@@ -23,7 +24,8 @@ if (PHP_VERSION_ID < 80200) {
 foreach (['vendor/autoload.php', 'bootstrap/app.php', 'artisan', 'public/index.php'] as $file) {
     if (!is_readable("$path/$file")) {
         $lacks[] = is_file("$path/$file") || (is_dir($path) && !is_executable($path))
-            ? "$path/$file can't be read by uid " . posix_uid() . ': its files belong to ' . owner($path) . ' (COPY --chown, or drydock:app.uid and app.gid)'
+            ? "$path/$file can't be read by uid " . posix_uid() . ': its files belong to ' . owner($path)
+                . ' (COPY --chown, or drydock:app.uid and app.gid)'
             : "$path/$file isn't there: is drydock:app.path right?";
     }
 }
@@ -48,7 +50,8 @@ foreach ($lacks as $line) {
 // No reason to stop: Laravel's own folders are memory or a volume.
 if ($lacks === [] && is_dir("$path/storage") && !writable("$path/storage")) {
     $say("$path/storage belongs to " . owner("$path/storage") . ' and can\'t be written to by uid ' . posix_uid()
-        . ': what the application makes in it beside app, framework and logs fails (COPY --chown; what is to last: drydock:app.persistent)');
+        . ': what the application makes in it beside app, framework and logs fails (COPY --chown; what is to last: '
+            . 'drydock:app.persistent)');
 }
 exit($lacks === [] ? 0 : 3);
 

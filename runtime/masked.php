@@ -8,8 +8,10 @@ ini_set('zend.exception_ignore_args', '1');
 
 /** Errors of MariaDB and MySQL that quote names of the schema alone. */
 const DRYDOCK_NAMES_ONLY = [
-    1005, 1007, 1008, 1044, 1045, 1046, 1048, 1049, 1050, 1051, 1052, 1054, 1059, 1060, 1061, 1067, 1068, 1069, 1070, 1071, 1072, 1075, 1091,
-    1109, 1118, 1136, 1142, 1143, 1146, 1176, 1205, 1206, 1213, 1215, 1216, 1217, 1227, 1264, 1265, 1305, 1364, 1406, 1419, 1451, 1452, 1553,
+    1005, 1007, 1008, 1044, 1045, 1046, 1048, 1049, 1050, 1051, 1052, 1054, 1059, 1060, 1061, 1067, 1068, 1069, 1070,
+        1071, 1072, 1075, 1091,
+    1109, 1118, 1136, 1142, 1143, 1146, 1176, 1205, 1206, 1213, 1215, 1216, 1217, 1227, 1264, 1265, 1305, 1364, 1406,
+        1419, 1451, 1452, 1553,
     1822, 1824, 1825, 1826, 1828, 1829, 1830, 1832, 1833, 1834, 1901, 2002, 2006, 2013, 3780, 3819, 4025,
 ];
 
@@ -26,7 +28,8 @@ function drydock_masked(Throwable $error): Throwable
         $raw = $one->getMessage();
         if ($one instanceof Illuminate\Database\QueryException) {
             $why = $one->getPrevious()?->getMessage() ?? '';
-            $masked = sprintf('%s (Connection: %s, SQL: %s)', $why, $one->getConnectionName(), drydock_beginning($one->getSql()));
+            $masked = sprintf('%s (Connection: %s, SQL: %s)', $why, $one->getConnectionName(),
+                drydock_beginning($one->getSql()));
         } elseif ($one instanceof PDOException) {
             $masked = drydock_driver_message($raw, (int) ($one->errorInfo[1] ?? 0));
         } elseif ($one instanceof Exception && $raw !== '') {

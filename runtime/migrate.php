@@ -55,8 +55,10 @@ trait DrydockPatience
     private function drydockOthers(): string
     {
         try {
-            $rows = $this->getPdo()->query('select id, host, command, time from information_schema.processlist where id <> connection_id()');
-            $said = array_map(static fn (array $row): string => sprintf('connection %d from %s, %s since %d s', ...array_values($row)),
+            $rows = $this->getPdo()->query('select id, host, command, time from information_schema.processlist '
+                . 'where id <> connection_id()');
+            $said = array_map(static fn (array $row): string => sprintf('connection %d from %s, %s since %d s',
+                ...array_values($row)),
                 array_slice($rows->fetchAll(PDO::FETCH_ASSOC), 0, 5));
             return implode('; ', $said) ?: 'nobody of this account';
         } catch (Throwable) {
@@ -78,7 +80,8 @@ if (class_exists(Illuminate\Database\MariaDbConnection::class)) {
     $resolve('mariadb', DrydockMariaDb::class);
 }
 $servers = ['mysql', 'mariadb'];
-$app->make('events')->listen(Illuminate\Database\Events\ConnectionEstablished::class, static function ($event) use ($servers, $patience): void {
+$app->make('events')->listen(Illuminate\Database\Events\ConnectionEstablished::class,
+    static function ($event) use ($servers, $patience): void {
     if (in_array($event->connection->getDriverName(), $servers, true)) {
         $event->connection->getPdo()->exec('SET SESSION lock_wait_timeout = ' . (int) $patience);
     }
@@ -104,7 +107,8 @@ if (!$migrator->hasRunAnyMigrations()) {
         if (is_file($dump)) {
             $client = str_contains(get_class($connection->getSchemaState()), 'MariaDb') ? 'mariadb' : 'mysql';
             (new Symfony\Component\Process\ExecutableFinder())->find($client) !== null
-                || $fail("$dump has to be loaded, and Laravel does that with the program `$client`, which this image does not have. "
+                || $fail("$dump has to be loaded, and Laravel does that with the program "
+                    . "`$client`, which this image does not have. "
                     . "Install it in the image: apt-get install $client-client (alpine: apk add mariadb-client)");
             break;
         }
@@ -121,7 +125,8 @@ if ($back === null && $held !== '') {
         exit(0);
     }
     // Laravel runs single files when it is given them.
-    $options += ['--realpath' => true, '--path' => array_values(array_map(static fn (string $name): string => $files[$name], $wanted))];
+    $options += ['--realpath' => true,
+        '--path' => array_values(array_map(static fn (string $name): string => $files[$name], $wanted))];
 }
 $output = new Symfony\Component\Console\Output\ConsoleOutput();
 try {

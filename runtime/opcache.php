@@ -37,7 +37,8 @@ $stale = [];
 // Where OPcache looks at the files' times itself, it has no old code. Views are compiled while it runs, and taken in
 // after that.
 foreach (ini_get('opcache.validate_timestamps') ? [] : array_keys($status['scripts'] ?? []) as $script) {
-    if (str_starts_with($script, "$path/") && !str_starts_with($script, "$path/storage/framework/views/") && (!is_file($script) || filectime($script) > $since)) {
+    if (str_starts_with($script, "$path/") && !str_starts_with($script, "$path/storage/framework/views/")
+        && (!is_file($script) || filectime($script) > $since)) {
         $stale[] = substr($script, strlen($path) + 1);
     }
 }

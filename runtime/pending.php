@@ -36,7 +36,8 @@ $readOnly = static function ($connection): void {
         $connection->getPdo()->exec('SET SESSION TRANSACTION READ ONLY');
     }
 };
-$app->make('events')->listen(Illuminate\Database\Events\ConnectionEstablished::class, static fn ($event) => $readOnly($event->connection));
+$app->make('events')->listen(Illuminate\Database\Events\ConnectionEstablished::class,
+    static fn ($event) => $readOnly($event->connection));
 $readOnly($db->connection());
 
 $columns = static function (array $statements) use ($db): array {
@@ -45,11 +46,13 @@ $columns = static function (array $statements) use ($db): array {
         if (preg_match('/^\s*alter\s+table\s+(?:`[^`]+`\.)?`?([^`\s]+)`?\s+(?:modify|change)\b/i', $sql, $match)) {
             // The name in the statement has Laravel's prefix already.
             $prefix = $db->connection()->getTablePrefix();
-            $table = $prefix !== '' && str_starts_with($match[1], $prefix) ? substr($match[1], strlen($prefix)) : $match[1];
+            $table = $prefix !== '' && str_starts_with($match[1], $prefix) ? substr($match[1], strlen($prefix))
+                : $match[1];
             foreach ($db->connection()->getSchemaBuilder()->getColumns($table) as $column) {
                 $found[strtolower($match[1])][strtolower($column['name'])] = [
                     'type' => $column['type'], 'nullable' => $column['nullable'],
-                    'hasDefault' => $column['default'] !== null || $column['auto_increment'] || ($column['generation'] ?? null) !== null,
+                    'hasDefault' => $column['default'] !== null || $column['auto_increment']
+                        || ($column['generation'] ?? null) !== null,
                 ];
             }
         }
@@ -58,7 +61,8 @@ $columns = static function (array $statements) use ($db): array {
 };
 
 // What is cut ends in a comment that is left open: nobody takes it for the whole.
-$cut = static fn (string $sql): string => mb_scrub(mb_strlen($sql) <= 16000 ? $sql : mb_substr($sql, 0, 16000) . ' /* cut');
+$cut = static fn (string $sql): string => mb_scrub(mb_strlen($sql) <= 16000 ? $sql : mb_substr($sql, 0, 16000)
+    . ' /* cut');
 
 $rehearse = static function (string $name, string $method) use ($migrator, $files, $columns, $cut): array {
     $said = ['name' => $name, 'statements' => []];
@@ -86,7 +90,8 @@ drydock_answer([
     'pending' => array_values($pending),
     'dump' => $dump,
     'tables' => $tables,
-    'migrations' => array_map(static fn (string $name): array => $rehearse($name, $kind === 'down' ? 'down' : 'up'), $wanted),
+    'migrations' => array_map(static fn (string $name): array => $rehearse($name, $kind === 'down' ? 'down' : 'up'),
+        $wanted),
     'contained' => array_keys($files),
     'applied' => (object) $applied,
 ]);

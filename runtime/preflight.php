@@ -12,11 +12,13 @@ require __DIR__ . '/elsewhere.php';
 require __DIR__ . '/stores.php';
 
 $path = $argv[1];
-['names' => $plan, 'longestJob' => $longest, 'horizon' => $memory, 'cached' => $cached, 'elsewhere' => $elsewhere] = json_decode((string) stream_get_contents(STDIN), true, 512, JSON_THROW_ON_ERROR);
+['names' => $plan, 'longestJob' => $longest, 'horizon' => $memory, 'cached' => $cached,
+    'elsewhere' => $elsewhere] = json_decode((string) stream_get_contents(STDIN), true, 512, JSON_THROW_ON_ERROR);
 require "$path/vendor/autoload.php";
 $app = require "$path/bootstrap/app.php";
 $app->bootstrapWith([Illuminate\Foundation\Bootstrap\LoadEnvironmentVariables::class]);
-$answer = ['missing' => [], 'differs' => [], 'file' => $app->environmentFilePath(), 'unknown' => [], 'logs' => [], 'retry' => null, 'horizon' => null, 'forgotten' => [], 'together' => [], 'unusable' => []];
+$answer = ['missing' => [], 'differs' => [], 'file' => $app->environmentFilePath(), 'unknown' => [], 'logs' => [],
+    'retry' => null, 'horizon' => null, 'forgotten' => [], 'together' => [], 'unusable' => []];
 $read = Illuminate\Support\Env::getRepository();
 $key = (string) $read->get('APP_KEY');
 foreach ($plan as $name => $hash) {
@@ -41,15 +43,19 @@ try {
     // The variable, the setting that it is, and where the names are that it may say.
     foreach ([
         ['MAIL_MAILER', 'mail.default', 'mail.mailers'], ['QUEUE_CONNECTION', 'queue.default', 'queue.connections'],
-        ['CACHE_STORE', 'cache.default', 'cache.stores'], ['FILESYSTEM_DISK', 'filesystems.default', 'filesystems.disks'],
-        ['LOG_CHANNEL', 'logging.default', 'logging.channels'], ['BROADCAST_CONNECTION', 'broadcasting.default', 'broadcasting.connections'],
+        ['CACHE_STORE', 'cache.default', 'cache.stores'],
+            ['FILESYSTEM_DISK', 'filesystems.default', 'filesystems.disks'],
+        ['LOG_CHANNEL', 'logging.default', 'logging.channels'],
+            ['BROADCAST_CONNECTION', 'broadcasting.default', 'broadcasting.connections'],
     ] as [$variable, $setting, $where]) {
         $value = $config->get($setting);
         $names = array_keys((array) $config->get($where, []));
         // `null` is no name, but says that there is nothing.
-        if (is_string($value) && $value !== 'null' && $value === $read->get($variable) && $names !== [] && !in_array($value, $names, true)) {
+        if (is_string($value) && $value !== 'null' && $value === $read->get($variable) && $names !== []
+            && !in_array($value, $names, true)) {
             $answer['unknown'][] = [
-                'variable' => $variable, 'value' => $value, 'where' => 'config/' . strtok($where, '.') . '.php', 'has' => $names,
+                'variable' => $variable, 'value' => $value, 'where' => 'config/' . strtok($where, '.') . '.php',
+                    'has' => $names,
             ];
         }
     }
@@ -60,9 +66,11 @@ try {
     $files = static function (string $channel, int $depth = 0) use (&$files, $config, $usual, $toLog): array {
         $of = (array) $config->get("logging.channels.$channel", []);
         return match ($of['driver'] ?? null) {
-            'stack' => $depth > 4 ? [] : array_merge([], ...array_map(static fn ($one) => $files((string) $one, $depth + 1),
+            'stack' => $depth > 4 ? []
+                : array_merge([], ...array_map(static fn ($one) => $files((string) $one, $depth + 1),
                 is_array($of['channels'] ?? null) ? $of['channels'] : explode(',', (string) ($of['channels'] ?? '')))),
-            'single', 'daily' => $toLog($of) ? [] : [['channel' => $channel, 'path' => (string) ($of['path'] ?? $usual)]],
+            'single', 'daily' => $toLog($of) ? []
+                : [['channel' => $channel, 'path' => (string) ($of['path'] ?? $usual)]],
             default => [],
         };
     };

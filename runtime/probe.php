@@ -9,9 +9,11 @@
 $ask = static function (string $url) use ($host): int {
     $http_response_header = [];
     $body = @file_get_contents($url, false, stream_context_create(['http' => [
-        'timeout' => 10, 'ignore_errors' => true, 'follow_location' => 0, 'header' => "Host: $host\r\nUser-Agent: drydock-verify",
+        'timeout' => 10, 'ignore_errors' => true, 'follow_location' => 0,
+            'header' => "Host: $host\r\nUser-Agent: drydock-verify",
     ]]));
-    return $body !== false && preg_match('#^HTTP/\S+ (\d+)#', $http_response_header[0] ?? '', $found) ? (int) $found[1] : 0;
+    return $body !== false && preg_match('#^HTTP/\S+ (\d+)#', $http_response_header[0] ?? '', $found) ? (int) $found[1]
+        : 0;
 };
 $well = static fn (int $status): bool => $status > 0 && $status < 400;
 
@@ -33,8 +35,10 @@ for ($i = 0; $i < (int) $count; $i++) {
         $failed[] = $status === 0 ? 'no answer' : (string) $status;
     }
 }
-echo json_encode(['requests' => (int) $count, 'failed' => count($failed), 'slowestMs' => (int) round($slowest * 1000)]), PHP_EOL;
+echo json_encode(['requests' => (int) $count, 'failed' => count($failed), 'slowestMs' => (int) round($slowest * 1000)]),
+    PHP_EOL;
 if ($failed) {
-    fwrite(STDERR, sprintf("%d of %d requests to %s failed (%s)\n", count($failed), $count, $url, implode(', ', array_unique($failed))));
+    fwrite(STDERR, sprintf("%d of %d requests to %s failed (%s)\n", count($failed), $count, $url,
+        implode(', ', array_unique($failed))));
     exit(1);
 }

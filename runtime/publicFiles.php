@@ -35,7 +35,8 @@ $kept = array_filter(array_keys($persistent), static fn (string $path): bool => 
 $isStored = static fn (string $path): bool => $within($path, "$app/storage/app")
     || array_filter($kept, static fn (string $folder): bool => $within($path, "$app/$folder")) !== [];
 
-$walk = static function (string $from, string $to, array $above) use (&$walk, &$entries, $app, $public, $plain, $within, $isStored, $say, $persistent): void {
+$walk = static function (string $from, string $to, array $above) use (&$walk, &$entries, $app, $public, $plain, $within,
+    $isStored, $say, $persistent): void {
     foreach (scandir($from) ?: [] as $name) {
         $source = "$from/$name";
         $path = ltrim("$to/$name", '/');
@@ -49,18 +50,22 @@ $walk = static function (string $from, string $to, array $above) use (&$walk, &$
             $real = realpath($source);
             if ($isStored($target)) {
                 if (str_contains($path, '/')) {
-                    $say("public/$path is left out: only a link in public/ itself can lead into what is stored ($text)");
+                    $say("public/$path is left out: only a link in public/ itself can "
+                        . "lead into what is stored ($text)");
                 } else {
                     $entries[$path] = ['link', $target];
                 }
                 continue;
             }
             $allowed = $real !== false && array_filter(
-                [realpath($public), ...array_map(static fn ($folder) => realpath("$app/$folder"), ['vendor', 'node_modules', 'resources'])],
+                [realpath($public),
+                    ...array_map(static fn ($folder) => realpath("$app/$folder"),
+                        ['vendor', 'node_modules', 'resources'])],
                 static fn ($folder) => $folder !== false && str_starts_with($real, "$folder/"),
             ) !== [];
             if (!$allowed || in_array($real, $above, true)) {
-                $why = $real === false ? 'which is not there' : ($allowed || $within($public, $real) ? 'which holds the link itself' : 'which is no public file');
+                $why = $real === false ? 'which is not there'
+                    : ($allowed || $within($public, $real) ? 'which holds the link itself' : 'which is no public file');
                 $say("public/$path is left out: it is a link to $text, $why");
                 continue;
             }
@@ -82,9 +87,15 @@ if (is_dir($public)) {
 // The links of config/filesystems.php, which `artisan storage:link` makes elsewhere.
 $links = (static function (string $app): array {
     // What a configuration may call, as far as links go; the application's own environment is not here.
-    function env(string $name, mixed $default = null): mixed { return $default instanceof Closure ? $default() : $default; }
-    function public_path(string $path = ''): string { return rtrim("{$GLOBALS['app']}/public/" . ltrim($path, '/'), '/'); }
-    function storage_path(string $path = ''): string { return rtrim("{$GLOBALS['app']}/storage/" . ltrim($path, '/'), '/'); }
+    function env(string $name, mixed $default = null): mixed {
+        return $default instanceof Closure ? $default() : $default;
+    }
+    function public_path(string $path = ''): string {
+        return rtrim("{$GLOBALS['app']}/public/" . ltrim($path, '/'), '/');
+    }
+    function storage_path(string $path = ''): string {
+        return rtrim("{$GLOBALS['app']}/storage/" . ltrim($path, '/'), '/');
+    }
     function base_path(string $path = ''): string { return rtrim("{$GLOBALS['app']}/" . ltrim($path, '/'), '/'); }
     $file = "$app/config/filesystems.php";
     if (!is_file($file)) {
@@ -96,7 +107,8 @@ $links = (static function (string $app): array {
         $config = (static fn () => require $file)();
         return array_filter(is_array($config['links'] ?? null) ? $config['links'] : [], 'is_string');
     } catch (Throwable $error) {
-        fwrite(STDERR, 'assets: the links of config/filesystems.php could not be read: ' . $error->getMessage() . PHP_EOL);
+        fwrite(STDERR, 'assets: the links of config/filesystems.php could not be read: ' . $error->getMessage()
+            . PHP_EOL);
         return [];
     } finally {
         ob_end_clean();
@@ -109,7 +121,8 @@ foreach ($links as $link => $target) {
         continue;
     }
     if (!str_starts_with($link, "$public/") || str_contains($path, '/') || !$isStored($target)) {
-        $say("the link $link of config/filesystems.php is left out: only one in public/ itself, to what is stored in storage/app, can be made");
+        $say("the link $link of config/filesystems.php is left out: only one in public/ itself, "
+            . "to what is stored in storage/app, can be made");
     } else {
         $entries[$path] = ['link', $target];
     }

@@ -27,7 +27,8 @@ try {
     foreach ($app->make('db')->connection()->select('show grants') as $row) {
         $grant = (string) current((array) $row);
         // USAGE is no right; everything in its own schema is its own.
-        if (preg_match('/^GRANT (.+?) ON (\S+) TO /', $grant, $found) && $found[1] !== 'USAGE' && !in_array($found[2], ["`$schema`.*", '`' . stripslashes($schema) . '`.*'], true)) {
+        if (preg_match('/^GRANT (.+?) ON (\S+) TO /', $grant, $found) && $found[1] !== 'USAGE'
+            && !in_array($found[2], ["`$schema`.*", '`' . stripslashes($schema) . '`.*'], true)) {
             $said['grants'][] = "{$found[1]} on {$found[2]}";
         }
         if (str_contains($grant, 'WITH GRANT OPTION')) {

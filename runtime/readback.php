@@ -23,7 +23,8 @@ $cache = getenv('APP_CONFIG_CACHE') ?: "$path/bootstrap/cache/config.php";
 putenv('APP_CONFIG_CACHE=/dev/null/none');
 $_ENV['APP_CONFIG_CACHE'] = $_SERVER['APP_CONFIG_CACHE'] = '/dev/null/none';
 $answer = [
-    'proven' => false, 'checked' => count($plan), 'missing' => [], 'differs' => [], 'staleConfigCache' => false, 'file' => null,
+    'proven' => false, 'checked' => count($plan), 'missing' => [], 'differs' => [], 'staleConfigCache' => false,
+        'file' => null,
 ];
 try {
     require "$path/vendor/autoload.php";

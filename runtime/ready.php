@@ -22,12 +22,14 @@ if (!is_file($mark) && @touch($mark)) {
     // Of a name that isn't there, Docker asks the resolvers outside; where they don't answer, that would take ten
     // seconds.
     putenv('RES_OPTIONS=timeout:1 attempts:1');
-    $proxy = @file_get_contents('http://proxy:8090/replicas', false, stream_context_create(['http' => ['timeout' => 1]]));
+    $proxy = @file_get_contents('http://proxy:8090/replicas', false,
+        stream_context_create(['http' => ['timeout' => 1]]));
     $serving = array_filter(explode(',', trim((string) $proxy)));
     shuffle($serving);
     $scripts = [];
     // Two, because one may itself be new.
-    foreach (drydock_ask(array_slice($serving, 0, 2), '/scripts', __DIR__ . '/opcache.php', 2, patience: 0) as [$well, $said]) {
+    foreach (drydock_ask(array_slice($serving, 0, 2), '/scripts', __DIR__ . '/opcache.php', 2, patience: 0) as [$well,
+        $said]) {
         $list = $well ? json_decode($said, true) : null;
         $scripts += is_array($list) && array_is_list($list) ? array_flip(array_filter($list, is_string(...))) : [];
     }

@@ -88,7 +88,8 @@ while :; do
   if [ -z "$tasks" ]; then
     if [ $((now % 60)) -le 50 ] || [ "$now" -ge "$late" ]; then exit 0; fi
   elif [ "$now" -ge "$late" ]; then
-    echo "scheduler: a task still runs $((now - began)) s after the end was asked for, and is ended now (drydock:scheduler.stopTimeout)" >&2
+    echo "scheduler: a task still runs $((now - began)) s after the end was asked for, and is ended now" \
+        "(drydock:scheduler.stopTimeout)" >&2
     end_tasks TERM
     for _ in 1 2 3 4; do
       sleep 1

@@ -14,14 +14,16 @@ function drydock_stores(array $config, string $lasting, string $forgetful): arra
 {
     $config = drydock_encrypted($config, $lasting);
     $connections = $config['database']['redis'] ?? [];
-    $hostOf = static fn (string $name): ?string => empty($connections[$name]['url']) ? ($connections[$name]['host'] ?? null) : null;
+    $hostOf = static fn (string $name): ?string => empty($connections[$name]['url'])
+        ? ($connections[$name]['host'] ?? null) : null;
     foreach ($lasting === $forgetful ? [] : $config['cache']['stores'] ?? [] as $name => $store) {
         $used = (string) ($store['connection'] ?? 'default');
         if (($store['driver'] ?? null) !== 'redis' || !in_array($hostOf($used), [$lasting, $forgetful], true)) {
             continue;
         }
         if ($hostOf($used) === $lasting) {
-            $config['database']['redis']["$used-forgetful"] = ['host' => $forgetful] + array_diff_key($connections[$used], ['scheme' => 0, 'context' => 0]);
+            $config['database']['redis']["$used-forgetful"] = ['host' => $forgetful] + array_diff_key(
+                $connections[$used], ['scheme' => 0, 'context' => 0]);
             $config['cache']['stores'][$name]['connection'] = "$used-forgetful";
             $config['cache']['stores'][$name]['lock_connection'] = $store['lock_connection'] ?? $used;
         } elseif (!isset($store['lock_connection']) && $hostOf('default') === $lasting) {
@@ -42,7 +44,8 @@ function drydock_encrypted(array $config, string $lasting): array
     }
     foreach ($config['database']['redis'] ?? [] as $name => $connection) {
         if (is_array($connection) && ($connection['host'] ?? null) === $lasting && empty($connection['url'])) {
-            $config['database']['redis'][$name] += ['scheme' => 'tls', 'context' => ['stream' => ['cafile' => (string) getenv('REDIS_CAFILE')]]];
+            $config['database']['redis'][$name] += ['scheme' => 'tls',
+                'context' => ['stream' => ['cafile' => (string) getenv('REDIS_CAFILE')]]];
         }
     }
     return $config;
@@ -75,7 +78,8 @@ function drydock_forgotten(array $config, string $lasting, string $forgetful): a
             $used["cache.stores.$name.lock_connection"] = $store['lock_connection'];
         }
     }
-    return array_filter($used, static fn ($name): bool => ($config['database']['redis'][$name]['host'] ?? null) === $forgetful);
+    return array_filter($used,
+        static fn ($name): bool => ($config['database']['redis'][$name]['host'] ?? null) === $forgetful);
 }
 
 /** The variables that say where the two servers are, or their values in a process that has none. */

@@ -27,13 +27,15 @@ $processes = static function (): array {
         // The name, in brackets, can hold anything; what is needed stands behind it.
         $fields = explode(' ', substr($stat, (int) strrpos($stat, ')') + 2));
         if (count($fields) > 19 && $arguments !== ['']) {
-            $found[(int) basename($folder)] = ['parent' => (int) $fields[1], 'age' => $uptime - (int) $fields[19] / 100, 'argv' => $arguments];
+            $found[(int) basename($folder)] = ['parent' => (int) $fields[1], 'age' => $uptime - (int) $fields[19] / 100,
+                'argv' => $arguments];
         }
     }
     return $found;
 };
 /** The age of the oldest that fits, or -1. */
-$oldest = static fn (array $processes, callable $fits): float => max([-1, ...array_column(array_filter($processes, $fits, ARRAY_FILTER_USE_BOTH), 'age')]);
+$oldest = static fn (array $processes,
+    callable $fits): float => max([-1, ...array_column(array_filter($processes, $fits, ARRAY_FILTER_USE_BOTH), 'age')]);
 // An init is process 1 and has one child: the command, once the script that prepares the container has become it.
 $isMain = static fn (array $one): bool => $one['parent'] === 1 && !in_array('/drydock/start.sh', $one['argv'], true);
 $isWorker = static fn (array $one): bool => array_intersect(['queue:work', 'horizon:work'], $one['argv']) !== [];
@@ -48,7 +50,8 @@ for ($until = microtime(true) + PATIENCE; ; usleep(100_000)) {
 }
 $main >= 0 || $fail('the command of this container has not started yet');
 $main >= STABLE || $fail(sprintf('the command of this container has run for %.1f s only', $main));
-$worker >= 0 || $fail('no worker runs: Horizon starts none (are there supervisors for this APP_ENV in config/horizon.php?) or cannot keep one alive, see its log');
+$worker >= 0 || $fail('no worker runs: Horizon starts none (are there supervisors for this APP_ENV in '
+    . 'config/horizon.php?) or cannot keep one alive, see its log');
 $worker >= STABLE || $fail(sprintf('Horizon cannot keep a worker alive: none has lived for %d s, see its log', STABLE));
 
 if ($kind === 'port') {
@@ -57,7 +60,8 @@ if ($kind === 'port') {
     fclose($socket);
 }
 
-$artisan = array_filter($now, static fn (array $one): bool => $isMain($one) && in_array('artisan', array_map('basename', $one['argv']), true));
+$artisan = array_filter($now, static fn (array $one): bool => $isMain($one)
+    && in_array('artisan', array_map('basename', $one['argv']), true));
 if (!in_array($kind, ['horizon', 'scheduler'], true) && $artisan === []) {
     exit(0);
 }

@@ -67,5 +67,8 @@ export function clientOptions(
  */
 export function databaseAnswers(engine: Settings["database"]["engine"], options: string, schema: string): string {
   const client = engine === "mysql" ? "mysql" : "mariadb";
-  return `said=$(${client} --defaults-file=${options} -e "SELECT 1" ${schema} 2>&1) || case $said in *"ERROR 1045"*) ;; *) echo "$said"; exit 1 ;; esac`;
+  return (
+    `said=$(${client} --defaults-file=${options} -e "SELECT 1" ${schema} 2>&1) || case $said in *"ERROR 1045"*) ;; ` +
+    '*) echo "$said"; exit 1 ;; esac'
+  );
 }

@@ -25,7 +25,9 @@ const SELDOM = 10;
  */
 export function healthcheck({ test: [form, ...words], timeout = 5 }: HealthCheck, startTimeout: number) {
   const command = form === "CMD-SHELL" ? ["/bin/sh", "-c", ...words] : words;
-  const check = `rm /dev/shm/healthy 2>/dev/null && sleep ${SELDOM}; if "$@"; then touch /dev/shm/healthy || :; else sleep ${PAUSE}; exit 1; fi`;
+  const check =
+    `rm /dev/shm/healthy 2>/dev/null && sleep ${SELDOM}; if "$@"; then touch /dev/shm/healthy || :; ` +
+    `else sleep ${PAUSE}; exit 1; fi`;
   // Every field is set: one that is left out comes back from Docker as a difference.
   return {
     tests: ["CMD", "/bin/sh", "-c", check, "health", ...command],

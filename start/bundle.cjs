@@ -67,14 +67,17 @@ async function build(name, entry, format, list) {
     ...(format === "esm"
       ? {
           banner: {
-            js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
+            js:
+              'import { createRequire as requireFrom } from "node:module"; ' +
+              "const require = requireFrom(import.meta.url);",
           },
         }
       : {}),
     plugins: [packages, sources(inputs)],
   });
   const [{ text }] = outputFiles;
-  const file = `${name}-${createHash("sha256").update(text).digest("hex").slice(0, 12)}.${format === "esm" ? "mjs" : "cjs"}`;
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 12);
+  const file = `${name}-${hash}.${format === "esm" ? "mjs" : "cjs"}`;
   // The packages change with their lock file; this file and esbuild say how a bundle is made.
   for (const path of ["package-lock.json", relative(ROOT, __filename)]) inputs[path] = sum(path);
   mkdirSync(CACHE, { recursive: true });

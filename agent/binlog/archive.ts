@@ -153,7 +153,8 @@ const lacks = (what: string) =>
 
 const ofOtherData = ({ file }: Archived, last: Date) =>
   refused(
-    `the server's files were replaced by a restore after ${last.toISOString()} (${file}): what the log says after that is of other data than this backup`,
+    `the server's files were replaced by a restore after ${last.toISOString()} (${file}): ` +
+      "what the log says after that is of other data than this backup",
     `choose a moment before ${last.toISOString()}, or a backup that was made after that restore: ./drydock backup list`,
   );
 
@@ -212,13 +213,15 @@ export class BinlogArchive {
       if (replaced) throw ofOtherData(file, new Date((await this.#lastTime(file)) * 1000));
       if (next !== undefined && file.mark !== "hole" && begunByStart(await this.#content(next.segments[0]))) {
         warnings.push(
-          `${file.file} ends at ${file.end} without an end: the server was killed, and what it wrote last may be missing`,
+          `${file.file} ends at ${file.end} without an end: the server was killed, ` +
+            "and what it wrote last may be missing",
         );
         continue;
       }
       const last = new Date((await this.#lastTime(file)) * 1000).toISOString();
       throw refused(
-        `the binary log in the repository has a hole: ${file.file} is there as far as ${file.end} (${last}), and goes on without what followed`,
+        `the binary log in the repository has a hole: ${file.file} is there as far as ${file.end} (${last}), ` +
+          "and goes on without what followed",
         `choose a moment before ${last}, or a backup that was made after the hole: ./drydock backup list`,
       );
     }

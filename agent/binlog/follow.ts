@@ -88,7 +88,8 @@ export class Follower {
       if (stored !== undefined && stored.end >= position.position) return;
     }
     throw new AgentError(
-      `the binary log is not followed as far as ${position.file} at ${position.position}${this.problem === undefined ? "" : `: ${this.problem}`}`,
+      `the binary log is not followed as far as ${position.file} at ${position.position}` +
+        `${this.problem === undefined ? "" : `: ${this.problem}`}`,
       { transient: true },
     );
   }
@@ -212,7 +213,9 @@ export class Follower {
   /** Nobody will ever have what followed: no moment after it can be reached from a backup before it. */
   async #lost(last: Pick<Archived, "file" | "begun" | "end">): Promise<void> {
     await this.archive.mark(last, "hole");
-    this.hole = `the binary log has a hole behind ${last.file} at ${last.end}: the server has removed what followed, or begun its log anew`;
+    this.hole =
+      `the binary log has a hole behind ${last.file} at ${last.end}: the server has removed what followed, ` +
+      "or begun its log anew";
   }
 
   #again: NodeJS.Timeout | undefined;

@@ -54,8 +54,11 @@ function queryOf(event: Buffer, compressed: boolean): Pick<Statement, "schema" |
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 /** What concerns accounts, and no schema's content. */
-const ACCOUNTS =
-  /^\s*(?:grant|revoke|create\s+(?:or\s+replace\s+)?(?:user|role)|alter\s+user|drop\s+(?:user|role)|rename\s+user|set\s+(?:password|default\s+role)|flush)\b/i;
+const ACCOUNTS = new RegExp(
+  String.raw`^\s*(?:grant|revoke|create\s+(?:or\s+replace\s+)?(?:user|role)|alter\s+user|drop\s+(?:user|` +
+    String.raw`role)|rename\s+user|set\s+(?:password|default\s+role)|flush)\b`,
+  "i",
+);
 
 /**
  * Whether a statement that was run from outside a schema may have changed it: it names it, in front of a name or as a

@@ -67,7 +67,8 @@ export async function versionOf(connection: Connection): Promise<string> {
 export async function sizeOf(connection: Connection, schema: string): Promise<number> {
   const [row] = await rowsOf(
     connection,
-    "SELECT COALESCE(SUM(data_length + index_length), 0) AS bytes FROM information_schema.tables WHERE table_schema = ?",
+    "SELECT COALESCE(SUM(data_length + index_length), 0) AS bytes FROM information_schema.tables WHERE " +
+      "table_schema = ?",
     [schema],
   );
   return Number(row?.["bytes"] ?? 0);

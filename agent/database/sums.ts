@@ -45,7 +45,8 @@ const OBJECTS: Readonly<Record<string, string>> = {
   views: "SELECT 'view' AS kind, table_name AS name FROM information_schema.views WHERE table_schema = ?",
   triggers: "SELECT 'trigger' AS kind, trigger_name AS name FROM information_schema.triggers WHERE trigger_schema = ?",
   routines:
-    "SELECT LOWER(routine_type) AS kind, routine_name AS name FROM information_schema.routines WHERE routine_schema = ?",
+    "SELECT LOWER(routine_type) AS kind, routine_name AS name FROM information_schema.routines WHERE " +
+    "routine_schema = ?",
   events: "SELECT 'event' AS kind, event_name AS name FROM information_schema.events WHERE event_schema = ?",
 };
 
@@ -114,12 +115,15 @@ export async function withoutTransactions(connection: Connection, schema: string
 export async function uncopied(connection: Connection): Promise<string | undefined> {
   const [found] = await rowsOf(
     connection,
-    `SELECT table_schema AS at, table_name AS name FROM information_schema.tables WHERE (table_name LIKE '%\`%' OR table_schema LIKE '%\`%')
-     AND table_type <> 'VIEW' AND engine NOT IN (SELECT engine FROM information_schema.engines WHERE transactions = 'YES') LIMIT 1`,
+    `SELECT table_schema AS at, table_name AS name FROM information_schema.tables WHERE (table_name LIKE '%\`%' OR
+      table_schema LIKE '%\`%')
+     AND table_type <> 'VIEW' AND engine NOT IN (SELECT engine FROM information_schema.engines WHERE transactions =
+       'YES') LIMIT 1`,
   );
   return found === undefined
     ? undefined
-    : `mariadb-backup can't lock the table ${String(found["name"])} of ${String(found["at"])}, for there is a backtick in its name`;
+    : `mariadb-backup can't lock the table ${String(found["name"])} of ${String(found["at"])}, ` +
+        "for there is a backtick in its name";
 }
 
 async function enginesWithTransactions(connection: Connection): Promise<ReadonlySet<string>> {

@@ -62,10 +62,12 @@ async function roomFor(entry: Entry): Promise<void> {
   const free = await companionSpace();
   if (free < needed(entry))
     throw new AgentError(
-      `the disk of the volume in which backups are restored has ${Math.round(free / 2 ** 20)} MiB left, and backup ${entry.id} needs more`,
+      `the disk of the volume in which backups are restored has ${Math.round(free / 2 ** 20)} MiB left, ` +
+        `and backup ${entry.id} needs more`,
       {
         remedy:
-          "make room on the Docker host; what earlier restores have kept goes with: ./drydock backup restore --forget-previous",
+          "make room on the Docker host; what earlier restores have kept goes with: " +
+          "./drydock backup restore --forget-previous",
       },
     );
 }
@@ -86,7 +88,8 @@ export async function copyKept({ reporter }: Agent, entry: Entry, serve: boolean
   } catch (error) {
     reporter.log(
       "warn",
-      `what the proof of backup ${entry.id} has left can't be used, so it is read from the repository: ${messageOf(error)}`,
+      `what the proof of backup ${entry.id} has left can't be used, so it is read from the repository: ` +
+        `${messageOf(error)}`,
     );
   }
   await restore.remove();
@@ -156,7 +159,9 @@ async function replay(
 
 /** Has the agent put the log into the repository up to here, now. */
 export async function flushLog(position: BinlogPosition): Promise<void> {
-  const url = `http://127.0.0.1:${PORTS.agent}/flush?file=${encodeURIComponent(position.file)}&position=${position.position}`;
+  const url =
+    `http://127.0.0.1:${PORTS.agent}/flush` +
+    `?file=${encodeURIComponent(position.file)}&position=${position.position}`;
   const response = await fetch(url, { method: "POST", signal: AbortSignal.timeout(60_000) }).catch(() => undefined);
   if (response?.ok !== true)
     throw new AgentError(`the binary log did not reach ${position.file} at ${position.position} in the repository`, {

@@ -106,7 +106,8 @@ async function note(agent: Agent, entry: Entry): Promise<Entry> {
   if (entry.verified)
     agent.reporter.log(
       "info",
-      `backup ${entry.id} is verified: ${verification!.tables} tables, ${verification!.rows} rows, ${verification!.files} files, restored in ${verification!.seconds.toFixed(1)} s`,
+      `backup ${entry.id} is verified: ${verification!.tables} tables, ${verification!.rows} rows, ` +
+        `${verification!.files} files, restored in ${verification!.seconds.toFixed(1)} s`,
     );
   else agent.reporter.log("error", `backup ${entry.id} is not verified: ${verification!.problems.join("; ")}`);
   return entry;

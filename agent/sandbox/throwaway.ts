@@ -126,7 +126,8 @@ export class Throwaway {
     const init = join(this.folder, "init.sql");
     writeFileSync(
       init,
-      `DROP USER IF EXISTS ${USER}@localhost;\nCREATE USER ${USER}@localhost IDENTIFIED BY '${this.#password}';\nGRANT ALL ON *.* TO ${USER}@localhost WITH GRANT OPTION;\n`,
+      `DROP USER IF EXISTS ${USER}@localhost;\nCREATE USER ${USER}@localhost IDENTIFIED BY '${this.#password}';\n` +
+        `GRANT ALL ON *.* TO ${USER}@localhost WITH GRANT OPTION;\n`,
       { mode: 0o600 },
     );
     const [program, ...options] = tools().server;
@@ -194,7 +195,8 @@ export class Throwaway {
       await this.#replay([file], range, until);
     } catch (error) {
       throw refused(
-        `the log has a statement from outside the schema (${file} at ${range.from}) that can't be run without the rest of the server: ${messageOf(error)}`,
+        `the log has a statement from outside the schema (${file} at ${range.from}) ` +
+          `that can't be run without the rest of the server: ${messageOf(error)}`,
         "choose a moment before it, a backup after it, or one of the server's files (MariaDB: drydock:backup.physical)",
       );
     }

@@ -291,7 +291,8 @@ class Keeper {
     await this.alarms.set(
       "binlog",
       behind > 60 && external !== true
-        ? `the binary log in the repository is ${behind.toFixed(0)} s behind: ${this.follower.problem ?? "no reason known"}`
+        ? `the binary log in the repository is ${behind.toFixed(0)} s behind: ` +
+            `${this.follower.problem ?? "no reason known"}`
         : undefined,
     );
     await this.alarms.set("disk", bavail / blocks < 0.05 ? "less than 5 % of the disk for backups is free" : undefined);

@@ -99,7 +99,10 @@ export async function healthOf(agent: Agent): Promise<Results["health"]> {
     await check("database", async () => await withDatabase(async () => "answers")),
     await check("companion", async () => {
       const [free, kept] = await Promise.all([companionSpace(), keptBackups()]);
-      return `${Math.round(free / 2 ** 20)} MiB for restores${kept.length === 0 ? "" : `, backup ${kept[0]} is kept restored`}`;
+      return (
+        `${Math.round(free / 2 ** 20)} MiB for restores` +
+        `${kept.length === 0 ? "" : `, backup ${kept[0]} is kept restored`}`
+      );
     }),
     ...(await Promise.all(
       (agent.configuration.volumes ?? [])
@@ -122,7 +125,8 @@ export async function healthOf(agent: Agent): Promise<Results["health"]> {
         ? fail("there is no verified backup")
         : status.ageHours! > maxAge
           ? fail(`the newest verified backup is ${status.ageHours!.toFixed(0)} hours old`)
-          : `${status.newestVerified.id}, ${status.ageHours!.toFixed(1)} hours old, restored in ${status.rtoSeconds!.toFixed(1)} s`,
+          : `${status.newestVerified.id}, ${status.ageHours!.toFixed(1)} hours old, ` +
+            `restored in ${status.rtoSeconds!.toFixed(1)} s`,
     ),
     ...(agent.configuration.external === true
       ? []

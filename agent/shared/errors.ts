@@ -32,9 +32,9 @@ export const refused = (message: string, remedy?: string): AgentError =>
 export const wrongKey = (what: string, here: boolean): AgentError =>
   refused(
     `${what} has another key than drydock:backup.key`,
-    `set the key that it was made with: pulumi config set --secret --path drydock:backup.key; if nobody has it any more, begin anew: ${
-      here ? "./drydock backup key reset keeps what is there aside" : "another drydock:backup.s3.prefix"
-    }`,
+    "set the key that it was made with: pulumi config set --secret --path drydock:backup.key; " +
+      "if nobody has it any more, start anew: " +
+      (here ? "./drydock backup key reset keeps what is there aside" : "another drydock:backup.s3.prefix"),
   );
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -17,8 +17,12 @@ const HTTP = new Set([408, 429, 500, 502, 503, 504]);
  * Words of the network, for programs that say nothing else. Whole phrases: a bare number or name may stand in the name
  * of a file or a table.
  */
-const NETWORK =
-  /\bconnection (refused|reset|timed out|closed)\b|\blost connection\b|\bgone away\b|\bi\/o timeout\b|\bTLS handshake timeout\b|\bbroken pipe\b|\bunexpected EOF\b|\balready locked\b|\btemporary failure\b|\bserver shutdown\b|\bslow ?down\b/i;
+const NETWORK = new RegExp(
+  String.raw`\bconnection (refused|reset|timed out|closed)\b|\blost connection\b|\bgone away\b|\bi/o ` +
+    String.raw`timeout\b|\bTLS handshake timeout\b|\bbroken pipe\b|\bunexpected EOF\b|\balready locked\b|` +
+    String.raw`\btemporary failure\b|\bserver shutdown\b|\bslow ?down\b`,
+  "i",
+);
 const PERMANENT = /access denied|forbidden|wrong password|no such|invalid|unknown (table|column|database)/i;
 
 /** What a program that failed has said. */
@@ -40,7 +44,11 @@ export function isTransient({ program = "", code, text }: Failure): boolean {
   const [, database] = /\b(?:ERROR|Got error:?|Error)\s+(\d{4})\b/i.exec(text) ?? [];
   if (database !== undefined) return DATABASE.has(Number(database));
   const [, status] =
-    /\b(?:status(?: code)?:?|server response(?: unexpected)?:|HTTP\/[\d.]+)\s+(\d{3})\b|\b(5\d\d) (?:Internal|Bad|Service|Gateway)\b/i
+    new RegExp(
+      String.raw`\b(?:status(?: code)?:?|server response(?: unexpected)?:|HTTP/[\d.]+)\s+(\d{3})\b|\b(5\d\d) ` +
+        String.raw`(?:Internal|Bad|Service|Gateway)\b`,
+      "i",
+    )
       .exec(text)
       ?.filter((one) => one !== undefined) ?? [];
   if (status !== undefined) return HTTP.has(Number(status));

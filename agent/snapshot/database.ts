@@ -210,8 +210,9 @@ async function positionOfDump(read: (to: Writable) => Promise<void>): Promise<Bi
 
 export function parsePosition(head: string): BinlogPosition | undefined {
   const [, file, position] =
-    /CHANGE (?:MASTER|REPLICATION SOURCE) TO (?:MASTER|SOURCE)_LOG_FILE='([^']+)', (?:MASTER|SOURCE)_LOG_POS=(\d+)/.exec(
-      head,
-    ) ?? [];
+    new RegExp(
+      "CHANGE (?:MASTER|REPLICATION SOURCE) TO (?:MASTER|SOURCE)_LOG_FILE='([^']+)', (?:MASTER|" +
+        String.raw`SOURCE)_LOG_POS=(\d+)`,
+    ).exec(head) ?? [];
   return file === undefined ? undefined : { file, position: Number(position) };
 }

@@ -60,7 +60,8 @@ export class Catalogue {
       const newest = entries.find((entry) => entry.verified && has(entry));
       if (newest === undefined)
         throw refused(
-          `there is no verified backup${part === undefined ? "" : ` of ${typeof part === "object" ? part.title : `the ${part}`}`}`,
+          "there is no verified backup" +
+            `${part === undefined ? "" : ` of ${typeof part === "object" ? part.title : `the ${part}`}`}`,
           "./drydock backup run",
         );
       return newest;

@@ -135,7 +135,8 @@ export async function adopt(agent: Agent, takeOver = false): Promise<number> {
   else
     agent.reporter.log(
       "warn",
-      `the bucket is read, and not written to: the agent of stack ${other.stack} (container ${other.host}) was at work on it at ${other.seen}`,
+      `the bucket is read, and not written to: the agent of stack ${other.stack} (container ${other.host}) ` +
+        `was at work on it at ${other.seen}`,
     );
   const here = (await agent.local.catalogue.list()).entries;
   const known = new Set(here.map(({ id }) => id));

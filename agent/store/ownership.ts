@@ -70,8 +70,10 @@ export class Ownership {
     const other = await this.other(now);
     if (other !== undefined) {
       throw refused(
-        `the bucket belongs to another agent: stack ${other.stack}, container ${other.host}, last at work ${other.seen}`,
-        "one of the two gets another drydock:backup.s3.prefix or bucket; if the other one is gone for good: ./drydock backup restore --from-s3 a day later",
+        `the bucket belongs to another agent: stack ${other.stack}, container ${other.host}, ` +
+          `last at work ${other.seen}`,
+        "one of the two gets another drydock:backup.s3.prefix or bucket; if the other one is gone for good: " +
+          "./drydock backup restore --from-s3 a day later",
       );
     }
     await this.take(now);

@@ -309,7 +309,8 @@ export class Restic {
     return new AgentError(`the repository ${this.repository} is damaged: ${plain(message)}`, {
       remedy: `each backup that shares what is damaged is affected: ./drydock backup verify ID says which; ${
         this.#isHere
-          ? "keep a copy of the volume of backups, then make a full backup: ./drydock backup run --type full; what S3 has is not affected"
+          ? "keep a copy of the volume of backups, then make a full backup: ./drydock backup run --type full; " +
+            "what S3 has is not affected"
           : "what is on the Docker host is not affected"
       }`,
       cause,

@@ -5,9 +5,12 @@ export const damagedPacks = (said: string): readonly string[] => [
 
 /** What restic says of packs and indexes that are not what they were. */
 export const isDamage = (message: string): boolean =>
-  /ciphertext verification failed|invalid data returned|does not match|pack .* (?:not found|is truncated)|blob .* (?:not found|has wrong)|unexpected EOF|load\(<(?:data|index|snapshot)\/|file size mismatch|unexpected file size|Repository (?:contains errors|is damaged)/i.test(
-    message,
-  );
+  new RegExp(
+    "ciphertext verification failed|invalid data returned|does not match|pack .* (?:not found|is " +
+      String.raw`truncated)|blob .* (?:not found|has wrong)|unexpected EOF|load\(<(?:data|index|snapshot)/|file ` +
+      "size mismatch|unexpected file size|Repository (?:contains errors|is damaged)",
+    "i",
+  ).test(message);
 
 /** restic's messages without the JSON around them, each once. */
 export function plain(message: string): string {

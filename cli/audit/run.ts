@@ -21,5 +21,9 @@ export async function auditLog(options: ListOptions): Promise<string> {
     result,
     seconds === undefined ? "" : `${seconds} s`,
   ]);
-  return `${table(["AT", "BY", "VERB", "RESULT", "TOOK"], rows, (cell, column) => (column === 3 ? paint(cell === "done" ? "green" : cell === "begun" ? "yellow" : "red", cell) : cell))}\n`;
+  return (
+    table(["AT", "BY", "VERB", "RESULT", "TOOK"], rows, (cell, column) =>
+      column === 3 ? paint(cell === "done" ? "green" : cell === "begun" ? "yellow" : "red", cell) : cell,
+    ) + "\n"
+  );
 }

@@ -31,7 +31,9 @@ export function containerOf({ outputs }: Deployed, role: string): string {
   if (found !== undefined) return found.container;
   throw new CliError({
     what: `stack ${outputs.stack} has no container of role ${role}`,
-    remedy: `have backups made: eval "$(./drydock env)" && pulumi config set -s ${outputs.stack} --path drydock:backup.enabled true && ./drydock up${select(outputs.stack)}`,
+    remedy:
+      `have backups made: eval "$(./drydock env)" && pulumi config set -s ${outputs.stack} --path ` +
+      `drydock:backup.enabled true && ./drydock up${select(outputs.stack)}`,
   });
 }
 

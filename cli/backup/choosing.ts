@@ -116,5 +116,9 @@ export function question(
       return place.of === undefined ? `${count} files` : `${place.title} (${count} files)`;
     }),
   ].join(" and ");
-  return `This puts ${what} of backup ${entry.id} (${entry.finished})${toTime === undefined ? "" : `, recovered to ${toTime},`} in the place of what is live. What is live now is kept beside it.`;
+  return (
+    `This puts ${what} of backup ${entry.id} (${entry.finished})` +
+    `${toTime === undefined ? "" : `, recovered to ${toTime},`} in the place of what is live. ` +
+    "What is live now is kept beside it."
+  );
 }

@@ -16,9 +16,11 @@ export function register(program: Command): void {
     .addHelpText(
       "after",
       `
-Every backup is restored into a throwaway server and compared before it counts as verified. docs/backups.md tells how it works.
+Every backup is restored into a throwaway server and compared before it counts as verified. docs/backups.md tells how it
+works.
 
-Exit codes: 0 done; 1 failed, or something is wrong (status, health); 2 wrong use; 3 refused, nothing was touched; 4 not what was backed up
+Exit codes: 0 done; 1 failed, or something is wrong (status, health); 2 wrong use; 3 refused, nothing was touched; 4 not
+what was backed up
 
 Examples:
   $ ./drydock backup run                          a full backup, now
@@ -98,9 +100,10 @@ Examples:
       .addHelpText(
         "after",
         `
-It is loaded beside the live data and compared with what was recorded (with --physical only where it has not been proven yet, or with --compare).
-Then workers and scheduler are stopped, the site shows the page of maintenance mode, one RENAME TABLE swaps the schemas, and all is as it was.
-Until then a failure changes nothing. Where it is killed later, \`./drydock status\` says so, and the next restore, \`--resume\` or \`./drydock up\`
+It is loaded beside the live data and compared with what was recorded (with --physical only where it has not been proven
+yet, or with --compare). Then workers and scheduler are stopped, the site shows the page of maintenance mode, one RENAME
+TABLE swaps the schemas, and all is as it was. Until then a failure changes nothing. Where it is killed later,
+\`./drydock status\` says so, and the next restore, \`--resume\` or \`./drydock up\`
 brings it to one of two ends: done, or taken back. One restore or \`up\` at a time, from whichever machine.`,
       ),
     async (options, id) => (await import("./restore.ts")).restore(id, options),

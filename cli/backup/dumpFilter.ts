@@ -24,7 +24,9 @@ const COLLATION = new RegExp(`^ALTER DATABASE ${NAME} (CHARACTER SET [0-9A-Za-z_
 const ANY = "(?:`(?:[^`]|``)*`|[0-9A-Za-z_$\\x80-\\xff]+)";
 /** MariaDB keeps a trigger's beginning as it was written, and there it may name its schema. */
 const TRIGGER = new RegExp(
-  `^(/\\*!50003 CREATE\\*/ /\\*!50017 DEFINER=${ANY}@${ANY}\\*/ /\\*!50003 TRIGGER)\\s+(?:${ANY}\\s*\\.\\s*)?(${ANY}\\s+(?:BEFORE|AFTER)\\s+(?:INSERT|UPDATE|DELETE)\\s+ON)\\s+(?:${ANY}\\s*\\.\\s*)?(${ANY}\\s)`,
+  `^(/\\*!50003 CREATE\\*/ /\\*!50017 DEFINER=${ANY}@${ANY}\\*/ /\\*!50003 TRIGGER)` +
+    `\\s+(?:${ANY}\\s*\\.\\s*)?(${ANY}\\s+(?:BEFORE|AFTER)\\s+(?:INSERT|UPDATE|DELETE)\\s+ON)` +
+    `\\s+(?:${ANY}\\s*\\.\\s*)?(${ANY}\\s)`,
   "i",
 );
 
@@ -128,7 +130,9 @@ export class DumpFilter extends Transform {
     const schema = Buffer.from(use[1]?.replaceAll("``", "`") ?? use[2]!, "latin1").toString("utf8");
     if (this.schema !== undefined && this.schema !== schema) {
       throw new CliError({
-        what: `the dump holds more than one database: ${shownName(this.schema)}, ${shownName(schema)}; nothing that is live was touched`,
+        what:
+          `the dump holds more than one database: ${shownName(this.schema)}, ${shownName(schema)}; ` +
+          "nothing that is live was touched",
         remedy: "dump the application's own: mariadb-dump --single-transaction --routines --triggers --events NAME",
         code: Exit.refused,
       });

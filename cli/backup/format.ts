@@ -47,13 +47,16 @@ export function entryLines(entry: Entry): string[] {
     [
       "verified",
       entry.verified
-        ? `${verification?.at}: restored in ${duration(verification?.seconds ?? 0)}, ${verification?.tables} tables with ${verification?.rows} rows and ${verification?.files} files as they were`
+        ? `${verification?.at}: restored in ${duration(verification?.seconds ?? 0)}, ` +
+          `${verification?.tables} tables with ${verification?.rows} rows and ${verification?.files} files as they ` +
+          "were"
         : `no${verification === undefined ? "" : `: ${verification.problems.join("; ")}`}`,
     ],
     [
       "database",
       database &&
-        `${database.schema}, ${database.format}, ${database.engine} ${database.version}, ${bytes(database.bytes)}, ${bytes(database.added)} new`,
+        `${database.schema}, ${database.format}, ${database.engine} ${database.version}, ${bytes(database.bytes)}, ` +
+          `${bytes(database.added)} new`,
     ],
     [
       "position",
@@ -65,7 +68,8 @@ export function entryLines(entry: Entry): string[] {
       ([title, { count, bytes: all, added, changed }]) =>
         [
           "files",
-          `${title}: ${count}, ${bytes(all)}, ${bytes(added)} new${changed === 0 ? "" : `; ${changed} were written to while they were read`}`,
+          `${title}: ${count}, ${bytes(all)}, ` +
+            `${bytes(added)} new${changed === 0 ? "" : `; ${changed} were written to while they were read`}`,
         ] as const,
     ),
     ["where", entry.copies.join(", ")],

@@ -104,7 +104,9 @@ const DOING: Readonly<Record<Purpose, string>> = {
 /** Who holds the lock, for a message. */
 export function heldByOther({ stack }: LockPlace, { purpose, by, since, about }: LockHolder): CliError {
   return new CliError({
-    what: `stack ${stack}: ${DOING[purpose] ?? "it is being changed"}${about === "" ? "" : ` (${about})`} by ${by}, since ${since}; nothing was changed`,
+    what:
+      `stack ${stack}: ${DOING[purpose] ?? "it is being changed"}${about === "" ? "" : ` (${about})`} by ${by}, ` +
+      `since ${since}; nothing was changed`,
     remedy: "wait until that has ended, then run the command again",
     code: Exit.refused,
     held: {},

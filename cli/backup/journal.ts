@@ -52,7 +52,8 @@ export async function writeJournal(database: Database, plan: Plan): Promise<void
     database,
     `${ALONE}${QUIET}DROP DATABASE IF EXISTS ${JOURNAL};
 CREATE DATABASE ${JOURNAL} CHARACTER SET utf8mb4;
-CREATE TABLE ${JOURNAL}.entries (id INT PRIMARY KEY AUTO_INCREMENT, kind VARCHAR(8) NOT NULL, entry LONGBLOB NOT NULL) ENGINE=InnoDB;
+CREATE TABLE ${JOURNAL}.entries (id INT PRIMARY KEY AUTO_INCREMENT, kind VARCHAR(8) NOT NULL,
+  entry LONGBLOB NOT NULL) ENGINE=InnoDB;
 START TRANSACTION;
 ${insert("plan", JSON.stringify(plan))}
 COMMIT;`,

@@ -47,7 +47,8 @@ export async function readSchema(database: Database, schema: string): Promise<Sc
   );
   const all = await query(
     database,
-    `SELECT table_name, table_type FROM information_schema.tables WHERE ${is("table_schema", schema)} ORDER BY table_name`,
+    `SELECT table_name, table_type FROM information_schema.tables WHERE ${is("table_schema", schema)} ORDER BY ` +
+      "table_name",
   );
   const tables = all.flatMap(([name, kind]) =>
     MOVABLE.includes(kind!) ? [{ name: name!, kind: kind as Table["kind"] }] : [],
@@ -58,9 +59,12 @@ export async function readSchema(database: Database, schema: string): Promise<Sc
   const names = await query(
     database,
     `
-    SELECT 'trigger', trigger_name, event_object_table FROM (SELECT * FROM information_schema.triggers WHERE ${is("trigger_schema", schema)}) AS t ORDER BY event_object_table, event_manipulation, action_timing, action_order;
+    SELECT 'trigger', trigger_name, event_object_table FROM (SELECT * FROM information_schema.triggers WHERE
+      ${is("trigger_schema", schema)}) AS t ORDER BY event_object_table, event_manipulation, action_timing,
+        action_order;
     SELECT 'view', table_name FROM information_schema.views WHERE ${is("table_schema", schema)} ORDER BY table_name;
-    SELECT LOWER(routine_type), routine_name FROM information_schema.routines WHERE ${is("routine_schema", schema)} ORDER BY routine_type, routine_name;
+    SELECT LOWER(routine_type), routine_name FROM information_schema.routines WHERE ${is("routine_schema", schema)}
+      ORDER BY routine_type, routine_name;
     SELECT 'event', event_name FROM information_schema.events WHERE ${is("event_schema", schema)} ORDER BY event_name;`,
   );
   const found = names.map(([kind, name, table]) => ({
@@ -148,7 +152,9 @@ function objectOf(
 
 const NAME = '(?:`(?:[^`]|``)*`|"(?:[^"]|"")*"|[0-9A-Za-z_$\\x80-\\xff]+)';
 const TRIGGER = new RegExp(
-  `^(CREATE\\s+DEFINER=${NAME}@${NAME}\\s+TRIGGER)\\s+(?:IF\\s+NOT\\s+EXISTS\\s+)?${NAME}(?:\\s*\\.\\s*${NAME})?\\s+((?:BEFORE|AFTER)\\s+(?:INSERT|UPDATE|DELETE))\\s+ON\\s+${NAME}(?:\\s*\\.\\s*${NAME})?(\\s+FOR\\s)`,
+  `^(CREATE\\s+DEFINER=${NAME}@${NAME}\\s+TRIGGER)\\s+(?:IF\\s+NOT\\s+EXISTS\\s+)?` +
+    `${NAME}(?:\\s*\\.\\s*${NAME})?\\s+((?:BEFORE|AFTER)\\s+(?:INSERT|UPDATE|DELETE))\\s+ON\\s+` +
+    `${NAME}(?:\\s*\\.\\s*${NAME})?(\\s+FOR\\s)`,
   "i",
 );
 
@@ -160,11 +166,14 @@ function unqualified(create: string, name: string, table: string): string | unde
   const match = TRIGGER.exec(create);
   return match === null
     ? undefined
-    : `${match[1]} ${bytes(quoted(name))} ${match[2]} ON ${bytes(quoted(table))}${match[3]}${create.slice(match[0].length)}`;
+    : `${match[1]} ${bytes(quoted(name))} ${match[2]} ON ${bytes(quoted(table))}${match[3]}` +
+        create.slice(match[0].length);
 }
 
 const EVENT = new RegExp(
-  `^(CREATE\\s+DEFINER=${NAME}@${NAME}\\s+EVENT\\s+${NAME}\\s+ON\\s+SCHEDULE\\s[\\s\\S]*?\\sON\\s+COMPLETION\\s+(?:NOT\\s+)?PRESERVE)\\s+(?:ENABLE|DISABLE(?:\\s+ON\\s+(?:SLAVE|REPLICA))?)(?=\\s)`,
+  `^(CREATE\\s+DEFINER=${NAME}@${NAME}\\s+EVENT\\s+${NAME}\\s+ON\\s+` +
+    `SCHEDULE\\s[\\s\\S]*?\\sON\\s+COMPLETION\\s+(?:NOT\\s+)?PRESERVE)` +
+    `\\s+(?:ENABLE|DISABLE(?:\\s+ON\\s+(?:SLAVE|REPLICA))?)(?=\\s)`,
 );
 
 /** An event that does nothing by itself. */
@@ -195,7 +204,9 @@ export function makeOf({ name: schema, collation }: Pick<Schema, "name" | "colla
   return `${bytes(`USE ${quoted(schema)};
 ${dropOf(schema, object)}
 ${other ? collate(schemaCollation) : ""}SET sql_mode = ${`X'${Buffer.from(sqlMode, "latin1").toString("hex")}'`};
-${timeZone === undefined ? "" : `SET time_zone = X'${Buffer.from(timeZone, "latin1").toString("hex")}';\n`}SET character_set_client = ${word(client)}, collation_connection = ${word(connection)};
+${
+  timeZone === undefined ? "" : `SET time_zone = X'${Buffer.from(timeZone, "latin1").toString("hex")}';\n`
+}SET character_set_client = ${word(client)}, collation_connection = ${word(connection)};
 DELIMITER ${end}
 `)}${create}
 ${end}

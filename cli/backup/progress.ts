@@ -62,5 +62,8 @@ export function bar(title: string, { done, total, unit }: Extract<Event, { event
   if (total <= 0) return `${head} ${amount(done)}`;
   const share = Math.min(1, done / total);
   const full = Math.round(share * WIDTH);
-  return `${head} [${"█".repeat(full)}${"░".repeat(WIDTH - full)}] ${String(Math.floor(share * 100)).padStart(3)} %  ${amount(done)} of ${amount(total)}`;
+  return (
+    `${head} [${"█".repeat(full)}${"░".repeat(WIDTH - full)}] ${String(Math.floor(share * 100)).padStart(3)} %  ` +
+    `${amount(done)} of ${amount(total)}`
+  );
 }

@@ -240,7 +240,11 @@ async function putInPlace(
     for (const place of parts.places.filter(({ service }) => service === undefined)) {
       const name = await swapFiles(host, place).catch((error: CliError) => {
         throw new Unsettled(
-          `${place.title} could not be put in place${previous.length > 0 ? `, while ${previous.length === 1 ? "another part was" : "other parts were"}` : ""}: ${error.what}`,
+          `${place.title} could not be put in place` +
+            (previous.length === 0
+              ? ""
+              : `, while ${previous.length === 1 ? "another part was" : "other parts were"}`) +
+            `: ${error.what}`,
         );
       });
       previous.push(keptIn(place, name));

@@ -70,7 +70,14 @@ async function start({ docker, deployed, session }: BackupHost, name: string, al
   )?.[0];
   if (volume === "" || kept === "" || network === undefined)
     throw new CliError({
-      what: `the companion ${own} is not as it was deployed: it has ${volume === "" ? "no volume of the database" : kept === "" ? "no volume for restores" : "no network to the agent"}`,
+      what:
+        `the companion ${own} is not as it was deployed: ` +
+        "it has " +
+        (volume === ""
+          ? "no volume of the database"
+          : kept === ""
+            ? "no volume for restores"
+            : "no network to the agent"),
       remedy: "./drydock up",
     });
   await docked(

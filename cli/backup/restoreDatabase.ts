@@ -84,7 +84,8 @@ export async function loadBeside(
   let keep = false;
   try {
     progress.say(
-      `loading backup ${entry.id} into the new schema ${schema} beside ${entry.database!.schema} (${bytes(entry.database!.bytes)})`,
+      `loading backup ${entry.id} into the new schema ${schema} beside ` +
+        `${entry.database!.schema} (${bytes(entry.database!.bytes)})`,
     );
     const { reached, sums } = await pour(host, database, entry, schema, toTime, progress);
     const content = await eventsOff(database, schema);
@@ -162,7 +163,9 @@ async function pour(
 function denied(error: unknown): unknown {
   if (!(error instanceof CliError) || !/ERROR (1044|1142|1227|1370|1410|1419)\b/.test(error.what)) return error;
   return new CliError({
-    what: `${error.what}\nsomething in this backup writes to another schema than its own by its name; nothing that is live was touched`,
+    what:
+      `${error.what}\nsomething in this backup writes to another schema than its own by its name; ` +
+      "nothing that is live was touched",
     remedy: "restore the server's files as a whole: --physical, of a full backup",
     code: Exit.refused,
   });

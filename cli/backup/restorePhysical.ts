@@ -177,7 +177,8 @@ async function swap(
       if (aside !== "") await files("discard", aside);
     } catch (cause) {
       throw new Unsettled(
-        `the restored files could not be put in place (${(error as Error).message}), nor what was live be put back (${(cause as Error).message})`,
+        `the restored files could not be put in place (${(error as Error).message}), ` +
+          `nor what was live be put back (${(cause as Error).message})`,
       );
     }
     throw error;

@@ -43,7 +43,9 @@ export async function swapService(host: Host, place: FilesPlace, say: Say): Prom
   say(`${title} ${problem}: what was live is put in place again`, "warn");
   await undo();
   throw new CliError({
-    what: `${title} ${problem} on what was restored, and has again what it had; its files of the backup may be of several moments`,
+    what:
+      `${title} ${problem} on what was restored, and has again what it had; its files of the backup may be of ` +
+      "several moments",
     remedy: "choose another backup: ./drydock backup list; or restore without it: --db, --files, --folder",
   });
 }

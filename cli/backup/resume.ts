@@ -171,7 +171,8 @@ async function settleFiles(host: RestoreHost, place: FilesPlace, say: Say): Prom
     say(`a restore of ${which} was cut off while it was taken back; what was live before is live again`, "warn");
   else if (kept !== "")
     say(
-      `a restore of ${which} was cut off while they were put in place; it is finished, and what was there is kept as ${kept}`,
+      `a restore of ${which} was cut off while they were put in place; it is finished, ` +
+        `and what was there is kept as ${kept}`,
       "warn",
     );
   if (service === undefined) return;
@@ -222,7 +223,9 @@ export async function restoreReport(deployed: Deployed): Promise<Report["restore
 function elsewhere({ outputs: { stack, services } }: Pick<Deployed, "outputs">): CliError {
   const agent = services.find(({ role }) => role === "backup")?.container ?? "AGENT";
   return new CliError({
-    what: `the database of stack ${stack} is a server elsewhere (drydock:database.external): nothing is put into it, or beside it, from here`,
+    what:
+      `the database of stack ${stack} is a server elsewhere (drydock:database.external): nothing is put into it, ` +
+      "or beside it, from here",
     remedy: [
       "what a backup holds, to be loaded with that server's own tools:",
       `docker exec ${agent} agent dump ID > database.sql`,

@@ -65,7 +65,8 @@ export async function list({ stack, json }: Common): Promise<number> {
   if (json) printJson({ stack: host.session.stack, backups, unreadable });
   else if (unreadable > 0)
     print([
-      `${unreadable} more can't be read with drydock:backup.key: see ./drydock backup status${select(host.session.stack)}`,
+      `${unreadable} more can't be read with drydock:backup.key: see ` +
+        `./drydock backup status${select(host.session.stack)}`,
     ]);
   if (!json)
     print(
@@ -105,11 +106,18 @@ function statusLines(
   stack: string,
 ): string[] {
   return [
-    `newest      ${newest === null ? "none" : `${newest.id} (${newest.type}${newest.verified ? ", verified" : ", not verified"})`}`,
-    `verified    ${newestVerified === null ? "none" : `${newestVerified.id}${ageHours === null ? "" : `, ${ageHours.toFixed(1)} h old`}`}`,
+    "newest      " +
+      (newest === null ? "none" : `${newest.id} (${newest.type}${newest.verified ? ", verified" : ", not verified"})`),
+    "verified    " +
+      (newestVerified === null
+        ? "none"
+        : `${newestVerified.id}${ageHours === null ? "" : `, ${ageHours.toFixed(1)} h old`}`),
     `RPO         ${rpoSeconds === null ? "unknown" : `${duration(rpoSeconds)}: so much would be lost now`}`,
     `RTO         ${rtoSeconds === null ? "unknown" : `${duration(rtoSeconds)}: so long the last restore took`}`,
-    `binary log  ${binlog.streaming ? `streaming, ${binlog.position?.file ?? "-"} ${binlog.position?.position ?? ""}` : "not streaming"}`,
+    "binary log  " +
+      (binlog.streaming
+        ? `streaming, ${binlog.position?.file ?? "-"} ${binlog.position?.position ?? ""}`
+        : "not streaming"),
     `S3          ${!s3.configured ? "not configured" : (s3.error ?? `up to ${duration(s3.lagSeconds ?? 0)} ago`)}`,
     ...(running === null ? [] : [`running     ${running.type} since ${running.since}`]),
     ...Object.entries(next).map(([name, time]) => `next        ${name}: ${time ?? "off"}`),
@@ -160,14 +168,19 @@ export async function cleanup({
     if (json) printJson(look);
     else
       print([
-        `${dryRun ? "Would remove" : "Nothing to remove"}${dryRun ? `: ${look.removed.join(", ") || "no backup"}, ${look.removedSegments} segments of the binary log` : ""}; ${look.kept.length} backups stay.`,
+        `${dryRun ? "Would remove" : "Nothing to remove"}` +
+          (dryRun
+            ? `: ${look.removed.join(", ") || "no backup"}, ${look.removedSegments} segments of the binary log`
+            : "") +
+          `; ${look.kept.length} backups stay.`,
       ]);
     return Exit.ok;
   }
   if (yes !== true)
     await confirmWord(
       host.session.stack,
-      `${look.removed.length} backups and ${look.removedSegments} segments of the binary log are past their time and will be removed${look.removed.length === 0 ? "" : `: ${look.removed.join(", ")}`}.`,
+      `${look.removed.length} backups and ${look.removedSegments} segments of the binary log are past their time ` +
+        `and will be removed${look.removed.length === 0 ? "" : `: ${look.removed.join(", ")}`}.`,
       "--yes",
     );
   await refuseDuringRestore(host.docker, host.deployed);
@@ -188,7 +201,8 @@ export async function drill({ stack, json }: Common): Promise<number> {
       print([
         ...entryLines(backup),
         "",
-        `RPO ${found.rpoSeconds === null ? "unknown" : duration(found.rpoSeconds)}, RTO ${duration(backup.verification?.seconds ?? 0)} (measured)`,
+        `RPO ${found.rpoSeconds === null ? "unknown" : duration(found.rpoSeconds)}, ` +
+          `RTO ${duration(backup.verification?.seconds ?? 0)} (measured)`,
       ]);
     return backup.verified ? Exit.ok : 4;
   });
@@ -231,7 +245,8 @@ export async function repair({ stack, yes, json }: Common & { readonly yes?: tru
   if (yes !== true)
     await confirmWord(
       host.session.stack,
-      "This reads the whole repository and takes out what is damaged. Backups that need it can't be restored from here any more, as they can't now.",
+      "This reads the whole repository and takes out what is damaged. Backups that need it can't be restored " +
+        "from here any more, as they can't now.",
       "--yes",
     );
   return await audited(host.session, "backup", ["repair"], async () => {
@@ -239,7 +254,9 @@ export async function repair({ stack, yes, json }: Common & { readonly yes?: tru
     const s = select(host.session.stack);
     if (!json)
       print([
-        `${files} damaged files were taken out${affected.length === 0 ? "" : `; without them are: ${affected.join(", ")}`}. Make a full backup: ./drydock backup run${s}`,
+        `${files} damaged files were taken out` +
+          `${affected.length === 0 ? "" : `; without them are: ${affected.join(", ")}`}. Make a full backup: ` +
+          `./drydock backup run${s}`,
       ]);
     return Exit.ok;
   });
@@ -251,13 +268,15 @@ export async function resetKey({ stack, yes }: { readonly stack?: string; readon
   if (yes !== true)
     await confirmWord(
       host.session.stack,
-      "This begins anew with the key of the stack's file. What another key has made is kept aside, and nobody can read it without that key.",
+      "This begins anew with the key of the stack's file. What another key has made is kept aside, " +
+        "and nobody can read it without that key.",
       "--yes",
     );
   return await audited(host.session, "backup", ["key", "reset"], async () => {
     const { aside } = await ask(host, "reset");
     print([
-      `What another key has made is kept in the volume of backups as ${aside}. Make a backup: ./drydock backup run${select(host.session.stack)}`,
+      `What another key has made is kept in the volume of backups as ${aside}. Make a backup: ` +
+        `./drydock backup run${select(host.session.stack)}`,
     ]);
     return Exit.ok;
   });

@@ -19,7 +19,8 @@ export async function settlePhysical(host: BackupHost, say: Say): Promise<boolea
       await files("keep");
       await noteReplaced(host, say);
       say(
-        `a restore of the server's files was cut off when it was done; what was live before it is kept as ${BESIDE}/${name}`,
+        "a restore of the server's files was cut off when it was done; what was live before it is kept as " +
+          `${BESIDE}/${name}`,
         "warn",
       );
     } else {
@@ -33,7 +34,8 @@ export async function settlePhysical(host: BackupHost, say: Say): Promise<boolea
     return true;
   } catch (error) {
     throw new Unsettled(
-      `a restore of the server's files was cut off (${phase}), and could not be brought to an end: ${(error as Error).message}`,
+      `a restore of the server's files was cut off (${phase}), and could not be brought to an end: ` +
+        `${(error as Error).message}`,
     );
   }
 }

@@ -36,7 +36,8 @@ ask --binary-mode --batch --skip-column-names "$@" < "$file"`;
  */
 const LOAD = `
 read -r MYSQL_PWD; export MYSQL_PWD
-exec "$1" --no-defaults --protocol=socket --user="$2" --default-character-set=utf8mb4 --binary-mode --max-allowed-packet=1G --database="$3"`;
+exec "$1" --no-defaults --protocol=socket --user="$2" --default-character-set=utf8mb4 --binary-mode
+  --max-allowed-packet=1G --database="$3"`;
 
 export interface Database {
   readonly docker: Docker;
@@ -166,7 +167,8 @@ export async function differences(database: Database, schema: string, wanted: Ta
     (
       await query(
         database,
-        `SELECT table_name, table_type FROM information_schema.tables WHERE ${is("table_schema", schema)} AND table_type IN (${kinds})`,
+        `SELECT table_name, table_type FROM information_schema.tables WHERE ${is("table_schema", schema)} AND ` +
+          `table_type IN (${kinds})`,
       )
     ).map(([name, type]) => [name!, type!]),
   );

@@ -49,7 +49,8 @@ export async function swap(
       await back(database, plan, say);
     } catch (cause) {
       throw new Unsettled(
-        `the restored schema could not be put in place (${why}), and what was live could not be put back (${messageOf(cause)})`,
+        `the restored schema could not be put in place (${why}), ` +
+          `and what was live could not be put back (${messageOf(cause)})`,
       );
     }
     throw new CliError({
@@ -59,7 +60,8 @@ export async function swap(
   }
   await finish(database, plan, say).catch((error: unknown) =>
     say(
-      `what was restored is live, but the rest of it has to be done once more (./drydock backup restore --resume): ${messageOf(error)}`,
+      "what was restored is live, but the rest of it has to be done once more (./drydock backup restore " +
+        `--resume): ${messageOf(error)}`,
       "warn",
     ),
   );
@@ -144,7 +146,9 @@ async function forward(database: Database, plan: Plan, say: Say): Promise<void> 
   const { live, restored, previous } = plan;
   await query(
     database,
-    `${ALONE}CREATE DATABASE IF NOT EXISTS ${quoted(previous)} CHARACTER SET utf8mb4; ALTER DATABASE ${quoted(previous)} COLLATE ${/^[A-Za-z0-9_]+$/.test(live.collation) ? live.collation : "utf8mb4_unicode_ci"};`,
+    `${ALONE}CREATE DATABASE IF NOT EXISTS ${quoted(previous)} CHARACTER SET utf8mb4; ` +
+      `ALTER DATABASE ${quoted(previous)} COLLATE ` +
+      `${/^[A-Za-z0-9_]+$/.test(live.collation) ? live.collation : "utf8mb4_unicode_ci"};`,
   );
   const done = await renamed(database, plan);
   if (!done.every(Boolean)) {
@@ -171,7 +175,9 @@ async function forward(database: Database, plan: Plan, say: Say): Promise<void> 
   );
   if (broken.length > 0)
     throw new CliError({
-      what: `what belongs to the restored tables could not be made: ${broken.map(({ object, why }) => `${labelOf(object)} (${why})`).join("; ")}`,
+      what:
+        "what belongs to the restored tables could not be made: " +
+        `${broken.map(({ object, why }) => `${labelOf(object)} (${why})`).join("; ")}`,
     });
   const wanted = new Set(restored.objects.map(keyOf));
   await drop(

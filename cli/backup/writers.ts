@@ -80,7 +80,8 @@ async function startWorkers(host: WritersHost, log: (line: string) => void): Pro
   ).filter(({ code }) => code !== 0);
   if (failed.length > 0)
     log(
-      `workers and scheduler could not be started (./drydock up${select(host.session.stack)} does it): ${failed.map(({ stderr }) => stderr.trim()).join("; ")}`,
+      `workers and scheduler could not be started (./drydock up${select(host.session.stack)} does it): ` +
+        `${failed.map(({ stderr }) => stderr.trim()).join("; ")}`,
     );
 }
 

@@ -12,7 +12,8 @@ export function register(program: Command): void {
     .addHelpText(
       "after",
       `
-Data volumes are protected: they stay, and the next \`up\` uses them again. A stack in production is never destroyed, whatever the options.
+Data volumes are protected: they stay, and the next \`up\` uses them again. A stack in production is never destroyed,
+whatever the options.
 
 Examples:
   $ ./drydock destroy                    asks for the stack's name

@@ -30,7 +30,9 @@ export async function destroy(options: DestroyOptions): Promise<number> {
   if (options.volumes === true && stack !== LOCAL) {
     throw new CliError({
       what: `--volumes is for the local stack only; the data of ${stack} is not deleted by one command`,
-      remedy: `its containers: ./drydock destroy -s ${stack}\nits data, one volume at a time, on its Docker host: docker volume rm NAME`,
+      remedy:
+        `its containers: ./drydock destroy -s ${stack}\nits data, one volume at a time, on its Docker host: ` +
+        "docker volume rm NAME",
       code: Exit.refused,
     });
   }
@@ -87,7 +89,10 @@ export function refuseProduction(stack: string, appEnv: string | undefined, depl
   );
   if (stageOf(stack, appEnv) !== "production" && !running) return;
   throw new CliError({
-    what: `stack ${stack} is in production (${running ? "its containers run with APP_ENV=production" : `APP_ENV is ${appEnv ?? "not set"}`}); Drydock does not destroy it`,
+    what:
+      `stack ${stack} is in production (` +
+      `${running ? "its containers run with APP_ENV=production" : `APP_ENV is ${appEnv ?? "not set"}`}); ` +
+      "Drydock does not destroy it",
     remedy: "take it out of production first: deploy it with another APP_ENV, which its backups and its users survive",
     code: Exit.refused,
   });
@@ -110,7 +115,8 @@ async function confirm(stack: string, { yes, volumes }: DestroyOptions, names: r
     });
   }
   process.stderr.write(
-    `This removes the containers and networks of stack ${stack}${volumes === true ? ` AND ITS DATA: ${names.join(", ")}` : "; its data stays"}.\n`,
+    `This removes the containers and networks of stack ${stack}` +
+      `${volumes === true ? ` AND ITS DATA: ${names.join(", ")}` : "; its data stays"}.\n`,
   );
   if ((await ask(`Type the stack's name to go on (${stack}): `)) !== stack)
     throw new CliError({ what: "not confirmed; nothing was changed", code: Exit.refused });

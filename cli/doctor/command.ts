@@ -13,8 +13,9 @@ export function register(program: Command): void {
     .addHelpText(
       "after",
       `
-Looks into every container and changes nothing but a file of one byte, written and removed where Laravel writes. The number before a line is that
-of the known issue. Exits with 1 when something is broken; what can't be judged, because a container doesn't run, is said so.
+Looks into every container and changes nothing but a file of one byte, written and removed where Laravel writes. The
+number before a line is that of the known issue. Exits with 1 when something is broken; what can't be judged, because a
+container doesn't run, is said so.
 
 Examples:
   $ ./drydock doctor

@@ -56,7 +56,8 @@ export function retryRemedy(stack: string, connection: string, longestJob: numbe
   const name = RETRIES[connection];
   return name === undefined
     ? `set retry_after of ${connection} in config/queue.php above ${longestJob}`
-    : `eval "$(./drydock env)" && pulumi config set -s ${stack} --path drydock:env.${name} ${longestJob + 30}\n./drydock up${select(stack)}`;
+    : `eval "$(./drydock env)" && pulumi config set -s ${stack} --path drydock:env.${name} ${longestJob + 30}\n` +
+        `./drydock up${select(stack)}`;
 }
 
 /**

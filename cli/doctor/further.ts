@@ -22,8 +22,12 @@ export const FURTHER: readonly Rule[] = [
         : alarmOf(facts.redis.values).map((what) =>
             broken(
               what,
-              `see what it holds: ${inRedis(facts.containers.find(({ role }) => role === "redis")?.container ?? "REDIS", "--bigkeys")}
-raise both: pulumi config set --path drydock:redis.maxmemory MIB -s ${facts.stack}; pulumi config set --path drydock:redis.memory MIB -s ${facts.stack}`,
+              `see what it holds: ${inRedis(
+                facts.containers.find(({ role }) => role === "redis")?.container ?? "REDIS",
+                "--bigkeys",
+              )}\n` +
+                `raise both: pulumi config set --path drydock:redis.maxmemory MIB -s ${facts.stack}; ` +
+                `pulumi config set --path drydock:redis.memory MIB -s ${facts.stack}`,
             ),
           );
     },
@@ -55,9 +59,12 @@ raise both: pulumi config set --path drydock:redis.maxmemory MIB -s ${facts.stac
       const folders = [...new Set(facts.containers.flatMap(({ written = [] }) => written))].sort();
       return folders.map((folder) =>
         unknown(
-          `${list(facts.containers.filter(({ written }) => written?.includes(folder)).map(({ name }) => name))} has written to ${folder}, which no other ` +
+          `${list(facts.containers.filter(({ written }) => written?.includes(folder)).map(({ name }) => name))} ` +
+            `has written to ${folder}, which no other ` +
             "container has and the next release takes away: if it is to last, it has to be kept",
-          `eval "$(./drydock env)" && pulumi config set -s ${facts.stack} --path 'drydock:app.persistent["${folder}"].visibility' ${folder.startsWith("public/") ? "public" : "private"}`,
+          `eval "$(./drydock env)" && pulumi config set -s ${facts.stack} --path ` +
+            `'drydock:app.persistent["${folder}"].visibility' ` +
+            `${folder.startsWith("public/") ? "public" : "private"}`,
         ),
       );
     },
@@ -117,8 +124,10 @@ raise both: pulumi config set --path drydock:redis.maxmemory MIB -s ${facts.stac
         name === "metadata"
           ? unknown(
               "the machine's metadata, with the keys of its cloud, answers the application",
-              "on the Docker host, at each start: iptables -I DOCKER-USER -d 169.254.169.254 -p tcp --dport 80 -j REJECT\n" +
-                "or, on EC2: aws ec2 modify-instance-metadata-options --http-tokens required --http-put-response-hop-limit 1 --instance-id ID",
+              "on the Docker host, at each start: iptables -I DOCKER-USER -d 169.254.169.254 -p tcp --dport 80 " +
+                "-j REJECT\n" +
+                "or, on EC2: aws ec2 modify-instance-metadata-options --http-tokens required " +
+                "--http-put-response-hop-limit 1 --instance-id ID",
             )
           : broken(
               `PHP-FPM of ${name} answers on the network of database and Redis`,
@@ -136,9 +145,11 @@ raise both: pulumi config set --path drydock:redis.maxmemory MIB -s ${facts.stac
         ? []
         : [
             unknown(
-              `the proxy is published on ${address}: Docker relays IPv6, so to Laravel, to limits and in the log all visitors ` +
+              `the proxy is published on ${address}: Docker relays IPv6, so to Laravel, ` +
+                "to limits and in the log all visitors " +
                 "have one address, the gateway's",
-              "have what takes IPv6 in front, on the host itself: an edge (./drydock edge up), or a proxy of its own, and:\n" +
+              "have what takes IPv6 in front, on the host itself: an edge (./drydock edge up), " +
+                "or a proxy of its own, and:\n" +
                 `${setCommand("drydock:proxy.interface", "127.0.0.1", facts.stack)}\n` +
                 setCommand("drydock:proxy.trustedProxies[0]", "127.0.0.1", facts.stack),
             ),
@@ -150,7 +161,9 @@ raise both: pulumi config set --path drydock:redis.maxmemory MIB -s ${facts.stac
     "there is room where the application stores files",
     ({ reach, ...facts }) => {
       if ("silent" in reach || reach.free === undefined || reach.free >= 0.1) return [];
-      const what = `${Math.floor(reach.free * 100)} % of the Docker host's disk is free, and nothing but that limits what the application stores`;
+      const what =
+        `${Math.floor(reach.free * 100)} % of the Docker host's disk is free, and nothing but that limits what the ` +
+        "application stores";
       return [(reach.free < 0.05 ? broken : unknown)(what, `docker system df\n./drydock status${select(facts.stack)}`)];
     },
   ],
@@ -167,7 +180,8 @@ raise both: pulumi config set --path drydock:redis.maxmemory MIB -s ${facts.stac
       if (queue?.retryAfter == null || longestJob === 0 || queue.retryAfter > longestJob) return [];
       return [
         broken(
-          `a job of the queue ${queue.connection} is run again after ${queue.retryAfter} s (retry_after in config/queue.php), but may run for ${longestJob} s (longestJob)`,
+          `a job of the queue ${queue.connection} is run again after ${queue.retryAfter} s (retry_after in ` +
+            `config/queue.php), but may run for ${longestJob} s (longestJob)`,
           retryRemedy(facts.stack, queue.connection, longestJob),
         ),
       ];
@@ -200,7 +214,8 @@ raise both: pulumi config set --path drydock:redis.maxmemory MIB -s ${facts.stac
         ? []
         : [
             broken(
-              `release ${unfinished.release} ${unfinished.serves ? "serves, but has" : "has"} not gone through all its steps`,
+              `release ${unfinished.release} ${unfinished.serves ? "serves, but has" : "has"} not gone through ` +
+                "all its steps",
               `./drydock status${select(stack)}\n./drydock up${select(stack)}`,
             ),
           ],
@@ -224,7 +239,8 @@ raise both: pulumi config set --path drydock:redis.maxmemory MIB -s ${facts.stac
       if (now - since > OVERDUE)
         return [
           broken(
-            `the schedule was last run ${schedule.last === undefined ? "never" : `${Math.round((now - since) / 1000)} s ago`}`,
+            "the schedule was last run " +
+              `${schedule.last === undefined ? "never" : `${Math.round((now - since) / 1000)} s ago`}`,
             `./drydock logs scheduler${select(facts.stack)}\n./drydock up${select(facts.stack)} --replace scheduler`,
           ),
         ];

@@ -58,7 +58,8 @@ export const KNOWN_ISSUES: readonly Rule[] = [
       ...(facts.redis !== undefined && "values" in facts.redis && Number(facts.redis.values.passwords) > 1
         ? [
             broken(
-              "Redis takes another password as well: the release that changes it has not succeeded, or somebody added it",
+              "Redis takes another password as well: the release that changes it has not succeeded, " +
+                "or somebody added it",
               facts.plan.released ? replace(facts, "redis") : up(facts),
             ),
           ]
@@ -115,7 +116,8 @@ export const KNOWN_ISSUES: readonly Rule[] = [
           broken(`${process} runs without OPcache`, `enable OPcache in the image, then: ${up(facts)}`),
         (opcache?.staleCount ?? 0) > 0 &&
           broken(
-            `${process} executes old code of ${opcache?.staleCount} files that were changed since: ${list(opcache?.stale ?? [])}`,
+            `${process} executes old code of ${opcache?.staleCount} files that were changed since: ` +
+              `${list(opcache?.stale ?? [])}`,
             replace(facts, one.name),
           ),
         opcache?.full === true &&
@@ -187,7 +189,9 @@ export const KNOWN_ISSUES: readonly Rule[] = [
         const owner =
           volume === undefined
             ? replace(facts, one.name)
-            : `docker run --rm --network none --user 0:0 --entrypoint /bin/sh --mount type=volume,source=${volume},target=/v ${one.image} -c 'chown -R ${wanted}:${gid} /v && chmod -R u+rwX /v'`;
+            : `docker run --rm --network none --user 0:0 --entrypoint /bin/sh ` +
+              `--mount type=volume,source=${volume},target=/v ` +
+              `${one.image} -c 'chown -R ${wanted}:${gid} /v && chmod -R u+rwX /v'`;
         return [
           uid !== null &&
             uid !== wanted &&
@@ -274,13 +278,16 @@ export const KNOWN_ISSUES: readonly Rule[] = [
               .map((problem) =>
                 broken(
                   problem,
-                  `./drydock maintenance on${select(facts.stack)} (writes all of it anew)\n./drydock maintenance off${select(facts.stack)}`,
+                  `./drydock maintenance on${select(facts.stack)} (writes all of it anew)\n` +
+                    `./drydock maintenance off${select(facts.stack)}`,
                 ),
               ),
             ...facts.maintenance.aside.map((name) =>
               broken(
                 `${name} was damaged and set aside, which opened the site`,
-                `./drydock maintenance on${select(facts.stack)}\ndocker exec ${facts.containers.find(({ role }) => role === "proxy")?.container ?? "PROXY"} rm -rf /var/lib/drydock/maintenance/${name}`,
+                `./drydock maintenance on${select(facts.stack)}\n` +
+                  `docker exec ${facts.containers.find(({ role }) => role === "proxy")?.container ?? "PROXY"} rm ` +
+                  `-rf /var/lib/drydock/maintenance/${name}`,
               ),
             ),
           ],

@@ -10,7 +10,9 @@ export async function doctor({ stack, json }: { readonly stack?: string; readonl
   const facts = await gather(await openSession({ stack }));
   const checks = judge(facts);
   process.stdout.write(
-    `${json ? JSON.stringify({ stack: facts.stack, release: facts.release, checks }, null, 2) : reportLines(checks, painter(process.stdout))}\n`,
+    (json
+      ? JSON.stringify({ stack: facts.stack, release: facts.release, checks }, null, 2)
+      : reportLines(checks, painter(process.stdout))) + "\n",
   );
   return checks.some(({ verdict }) => verdict === "broken") ? Exit.failed : Exit.ok;
 }

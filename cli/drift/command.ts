@@ -13,15 +13,16 @@ export function register(program: Command): void {
     .addHelpText(
       "after",
       `
-Compares containers, networks, volumes, images and the proxy's site with what the last deployment left, and finds what else uses its networks and
-volumes. It only reads, takes no lock and shows no value of a variable. What the processes have inside is what ./drydock doctor looks at.
+Compares containers, networks, volumes, images and the proxy's site with what the last deployment left, and finds what
+else uses its networks and volumes. It only reads, takes no lock and shows no value of a variable. What the processes
+have inside is what ./drydock doctor looks at.
 
 Exits with 0 where nothing was changed, with 4 where something was, with 1 where it could not be found out.
 
 Examples:
   $ ./drydock drift
   $ ./drydock drift -s prod --json | jq -r '.findings[].remedy'
-  17 * * * * cd /srv/infra && ./drydock drift -s prod >/tmp/drift.log 2>&1 || mail -s "drift of prod" ops@example.com </tmp/drift.log`,
+  17 * * * * cd /srv/infra && ./drydock drift -s prod >/tmp/drift 2>&1 || mail -s drift ops@example.com </tmp/drift`,
     )
     .action(async (options: { stack?: string; json?: true }) => {
       const { drift } = await import("./run.ts");

@@ -181,7 +181,8 @@ function compareContainer(stack: string, resource: StateResource, live: Live): F
   ).map(({ Destination }) => Destination);
   if (lost.length + added.length > 0)
     changed(
-      `its mounts differ: ${[...lost.map((path) => `${path} is another`), ...added.map((path) => `${path} was added`)].join(", ")}`,
+      "its mounts differ: " +
+        `${[...lost.map((path) => `${path} is another`), ...added.map((path) => `${path} was added`)].join(", ")}`,
       again,
     );
 
@@ -196,7 +197,8 @@ function compareContainer(stack: string, resource: StateResource, live: Live): F
   const files = changedFiles(inputs, live.files[found.Id] ?? []);
   if (files.length > 0)
     changed(
-      `files were changed in it: ${files.slice(0, 5).join(", ")}${files.length > 5 ? ` and ${files.length - 5} more` : ""}`,
+      "files were changed in it: " +
+        `${files.slice(0, 5).join(", ")}${files.length > 5 ? ` and ${files.length - 5} more` : ""}`,
       again,
     );
   return findings;
@@ -303,13 +305,17 @@ function foreign(stack: string, resources: readonly StateResource[], { container
         ...(mounts.length > 0 ? [`mounts ${mounts.join(", ")}`] : []),
         ...(labelled
           ? [
-              `has the stack's labels${one.Config.Labels?.["drydock.role"] === "migrate" ? " (a step of a release that runs, or was interrupted)" : ""}`,
+              "has the stack's labels" +
+                (one.Config.Labels?.["drydock.role"] === "migrate"
+                  ? " (a step of a release that runs, or was interrupted)"
+                  : ""),
             ]
           : []),
       ].join(", ");
       const off =
         reaches.length > 0 && mounts.length === 0 && !labelled
-          ? `\nor only off the network: ${reaches.map((network) => `docker network disconnect ${network} ${quote(name)}`).join(" && ")}`
+          ? "\nor only off the network: " +
+            `${reaches.map((network) => `docker network disconnect ${network} ${quote(name)}`).join(" && ")}`
           : "";
       return [
         {

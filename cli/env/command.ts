@@ -34,11 +34,11 @@ Examples:
     .addHelpText(
       "after",
       `
-What is a secret, by its name or its value, is encrypted. It is then in Laravel's .env file alone: env() outside of config
-files, once the configuration is cached, and the image's own start script can't see it; the other variables are in each
-container's environment too. What Drydock sets by itself (DB_HOST, REDIS_HOST, …) is left out, and said. Variables that the
-stack has already are overwritten, but those that its own database and Redis are made with. Exits with 1 where a variable
-could not be taken; the others are set.
+What is a secret, by its name or its value, is encrypted. It is then in Laravel's .env file alone: env() outside of
+config files, once the configuration is cached, and the image's own start script can't see it; the other variables are
+in each container's environment too. What Drydock sets by itself (DB_HOST, REDIS_HOST, …) is left out, and said.
+Variables that the stack has already are overwritten, but those that its own database and Redis are made with. Exits
+with 1 where a variable could not be taken; the others are set.
 
 Examples:
   $ ./drydock env import ../shop/.env --dry-run

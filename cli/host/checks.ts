@@ -60,7 +60,8 @@ const RULES: readonly (readonly [id: string, title: string, judge: (facts: HostF
       if (rootless !== undefined)
         return broken(
           `it runs without root, at ${rootless}`,
-          `say so: pulumi config set --path drydock:docker.host ${facts.host === HERE ? "unix://" : facts.host}${rootless}`,
+          `say so: pulumi config set --path drydock:docker.host ${facts.host === HERE ? "unix://" : facts.host}` +
+            `${rootless}`,
         );
       if (info !== undefined) return fine(`Docker ${info.ServerVersion}, storage driver ${info.Driver ?? "not known"}`);
       if (socket === "denied") return unknown("its socket is there, but this user may not ask it");

@@ -91,7 +91,9 @@ export async function gatherHost(host: string | undefined, wanted: Wanted): Prom
   if (code === 69) throw refusal(stderr);
   if (!stdout.includes("\nuid=")) {
     throw new CliError({
-      what: `the shell of ${host ?? HERE} does not run commands: ${stderr.trim() || stdout.trim() || `exit code ${code}`}`,
+      what:
+        `the shell of ${host ?? HERE} does not run commands: ` +
+        `${stderr.trim() || stdout.trim() || `exit code ${code}`}`,
       remedy: "a login shell that does, as root there: usermod -s /bin/bash USER",
     });
   }

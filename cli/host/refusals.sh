@@ -60,8 +60,8 @@ unforwarded() {
   grep -q 'open failed' "$folder/log" || fail "Docker on $host does not answer at $(look socket)" \
     "on the host: sudo systemctl restart docker; what it says: journalctl -u docker -n 50"
   fail "the sshd of $host forwards no sockets, and Docker's has to be" \
-    "on the host, AllowStreamLocalForwarding yes in /etc/ssh/sshd_config (no DisableForwarding, no restrict for the key in
-authorized_keys); then: sudo systemctl reload ssh"
+    "on the host, AllowStreamLocalForwarding yes in /etc/ssh/sshd_config (no DisableForwarding, no restrict for the key
+in authorized_keys); then: sudo systemctl reload ssh"
 }
 
 # ssh is in, but no Docker is there for this user.

@@ -11,10 +11,11 @@ export function register(program: Command): void {
     .addHelpText(
       "after",
       `
-Both are loaded beside what is live and put in its place while nobody writes, as a restore does it. What is live is kept.
-Where there is something already, that takes --replace, and a backup of it is made and proven first.
+Both are loaded beside what is live and put in its place while nobody writes, as a restore does it. What is live is
+kept. Where there is something already, that takes --replace, and a backup of it is made and proven first.
 
-Exit codes: 0 done; 1 failed; 2 wrong use; 3 refused, nothing was touched; 4 the backup of what is live could not be proven
+Exit codes: 0 done; 1 failed; 2 wrong use; 3 refused, nothing was touched; 4 the backup of what is live could not be
+proven
 
 Examples:
   $ ./drydock import dump shop.sql.gz
@@ -43,7 +44,8 @@ Examples:
     .addHelpText(
       "after",
       `
-The dump's own name of its database does not matter. Migrations that it lacks are named at the end, with the command that runs them.
+The dump's own name of its database does not matter. Migrations that it lacks are named at the end, with the command
+that runs them.
 
 Examples:
   $ ./drydock import dump shop.sql.gz

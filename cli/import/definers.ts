@@ -39,7 +39,9 @@ export async function definersExist(database: Database, { objects }: Schema): Pr
   }
   if (missing.length > 0)
     throw new CliError({
-      what: `views, triggers, routines or events of the dump belong to accounts that this server has not: ${missing.join(", ")}; nothing that is live was touched`,
+      what:
+        "views, triggers, routines or events of the dump belong to accounts that this server has not: " +
+        `${missing.join(", ")}; nothing that is live was touched`,
       remedy: "without --keep-definers they become the application's",
       code: Exit.refused,
     });

@@ -230,17 +230,21 @@ function told(
   const s = select(stack);
   const migrate = `./drydock artisan${s} -- migrate --force`;
   return [
-    `Imported ${tables} tables${objects === 0 ? "" : ` and ${objects} views, triggers, routines and events`} into ${schema}.`,
+    `Imported ${tables} tables${objects === 0 ? "" : ` and ${objects} views, triggers, routines and events`} ` +
+      `into ${schema}.`,
     ...(definers.length === 0
       ? []
       : [`What belonged to ${definers.join(", ")} belongs to the application's account now.`]),
-    `What was there before is kept as ${previous}. When nobody needs it any more: ./drydock backup restore --forget-previous${s}`,
+    `What was there before is kept as ${previous}. When nobody needs it any more: ` +
+      `./drydock backup restore --forget-previous${s}`,
     ...(pending === undefined
       ? [`Whether migrations are pending could not be asked: ./drydock artisan${s} -- migrate:status`]
       : pending.length === 0
         ? ["No migration is pending."]
         : [
-            `${pending.length} migration${pending.length === 1 ? " is" : "s are"} pending (${pending.slice(0, 5).map(shownName).join(", ")}${pending.length > 5 ? ", …" : ""}); \`up\` runs them with the next release. Now: ${migrate}`,
+            `${pending.length} migration${pending.length === 1 ? " is" : "s are"} pending (` +
+              `${pending.slice(0, 5).map(shownName).join(", ")}${pending.length > 5 ? ", …" : ""}); ` +
+              `\`up\` runs them with the next release. Now: ${migrate}`,
           ]),
   ].join("\n");
 }

@@ -79,7 +79,9 @@ export async function importFiles(dir: string, options: FilesOptions): Promise<n
         process.stdout.write(`${JSON.stringify({ stack, files: found.files, bytes: found.bytes, previous })}\n`);
       else
         process.stdout.write(
-          `Imported ${found.files} files (${bytes(found.bytes)}) into ${into}; they belong to the application's user.\nWhat was there before is kept as ${previous}. When nobody needs it any more: ./drydock backup restore --forget-previous${select(stack)}\n`,
+          `Imported ${found.files} files (${bytes(found.bytes)}) into ${into}; they belong to the application's ` +
+            `user.\nWhat was there before is kept as ${previous}. When nobody needs it any more: ` +
+            `./drydock backup restore --forget-previous${select(stack)}\n`,
         );
       return Exit.ok;
     } finally {

@@ -11,8 +11,8 @@ export function register(program: Command): void {
     .addHelpText(
       "after",
       `
-The proxy answers visitors with a page, status 503 and Retry-After. It stays as it is over releases and restarts, and neither needs it:
-releases change nothing for visitors. Checks of a release get through.
+The proxy answers visitors with a page, status 503 and Retry-After. It stays as it is over releases and restarts, and
+neither needs it: releases change nothing for visitors. Checks of a release get through.
 
 Examples:
   $ ./drydock maintenance on --message "Back at 14:00." --secret

@@ -52,7 +52,8 @@ export function filesOf(state: Maintenance, generation: string): Readonly<Record
             `location = /${pass.path} {`,
             "  access_log off;",
             "  absolute_redirect off;",
-            `  add_header Set-Cookie "${COOKIE}=${pass.cookie}; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax$drydock_secure" always;`,
+            `  add_header Set-Cookie "${COOKIE}=${pass.cookie}; Path=/; Max-Age=86400; HttpOnly; ` +
+              'SameSite=Lax$drydock_secure" always;',
             '  add_header Cache-Control "no-store" always;',
             '  add_header Referrer-Policy "no-referrer" always;',
             "  return 302 /;",

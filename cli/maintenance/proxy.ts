@@ -72,7 +72,9 @@ export async function switchOn(
   const answer = await inProxy(host, ["on", generation, String(timeout)], createTar(files));
   if (answer.code !== 0) {
     throw new CliError({
-      what: `maintenance mode could not be switched on; what was in force still is. The proxy says: ${answer.stderr.trim()}`,
+      what:
+        "maintenance mode could not be switched on; what was in force still is. The proxy says: " +
+        `${answer.stderr.trim()}`,
       remedy: `./drydock up${host.stack === "local" ? "" : ` -s ${host.stack}`}, then run the same command again`,
     });
   }

@@ -88,7 +88,8 @@ async function close(
     warn(`the page asks for ${reference} of the site, which is closed too: put it into the page (a data: URL)`);
   if (state.allow.some((range) => range === "::1" || range.startsWith("127."))) {
     warn(
-      `requests from the Docker host itself reach the proxy from its network's gateway, not from 127.0.0.1: docker inspect -f '{{range .NetworkSettings.Networks}}{{.Gateway}} {{end}}' ${site.container}`,
+      "requests from the Docker host itself reach the proxy from its network's gateway, not from 127.0.0.1: " +
+        `docker inspect -f '{{range .NetworkSettings.Networks}}{{.Gateway}} {{end}}' ${site.container}`,
     );
   }
   const isNew = state.pass !== null && state.pass.path !== before.state?.pass?.path;
@@ -98,7 +99,8 @@ async function close(
   else {
     process.stdout.write(
       [
-        `Maintenance mode is on: visitors of ${site.url} get the page, with status 503 and Retry-After ${state.retryAfter}.`,
+        `Maintenance mode is on: visitors of ${site.url} get the page, with status 503 and Retry-After ` +
+          `${state.retryAfter}.`,
         ...(drained ? ["No request that began before is left."] : ["Requests that began before still run."]),
         ...(state.allow.length === 0 ? [] : [`Let in: ${state.allow.join(", ")}`]),
         ...(entry === undefined
@@ -195,7 +197,8 @@ function statusLines(site: Site, { generation, state, problems, aside }: Shown):
       ? []
       : [
           `since    ${state.since}, by ${state.by}`,
-          `page     ${state.page === null ? `generated: ${state.message}` : `own, ${Buffer.byteLength(state.page)} bytes`}`,
+          "page     " +
+            `${state.page === null ? `generated: ${state.message}` : `own, ${Buffer.byteLength(state.page)} bytes`}`,
           `retry    after ${state.retryAfter} s`,
           `let in   ${[...state.allow, ...(state.pass === null ? [] : ["who has the secret"])].join(", ") || "nobody"}`,
         ]),
@@ -203,7 +206,10 @@ function statusLines(site: Site, { generation, state, problems, aside }: Shown):
     ...(problems.length === 0
       ? []
       : [
-          `remedy   ./drydock maintenance ${generation === undefined ? `off${select(site.stack)}` : `on${select(site.stack)} (writes all of it anew), or: ./drydock maintenance off${select(site.stack)}`}`,
+          "remedy   ./drydock maintenance " +
+            (generation === undefined
+              ? `off${select(site.stack)}`
+              : `on${select(site.stack)} (writes all of it anew), or: ./drydock maintenance off${select(site.stack)}`),
         ]),
     ...aside.map((name) => `aside    ${name}: was damaged, and a release or a restart of the proxy opened the site`),
   ];
@@ -222,7 +228,10 @@ export async function exportState(file: string | undefined, { stack }: { readonl
   else {
     writeFileSync(file, text, { mode: 0o600 });
     process.stderr.write(
-      `${file}: maintenance mode is ${state === undefined ? "off" : `on${state.pass === null ? "" : "; the file holds its secret"}`}\n`,
+      `${file}: ` +
+        "maintenance mode is " +
+        `${state === undefined ? "off" : `on${state.pass === null ? "" : "; the file holds its secret"}`}` +
+        "\n",
     );
   }
   return Exit.ok;

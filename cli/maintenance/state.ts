@@ -108,7 +108,8 @@ export function wanted(
 /** @throws CliError (usage) where the bytes are not a page that any browser shows */
 export function htmlOf(bytes: Uint8Array): string {
   const remedy =
-    "one HTML file in UTF-8, with its styles and images (data: URLs) inside; or: ./drydock maintenance on --message TEXT";
+    "one HTML file in UTF-8, with its styles and images (data: URLs) inside; or: " +
+    "./drydock maintenance on --message TEXT";
   if (bytes.byteLength > PAGE_LIMIT)
     throw wrong(`--page has ${bytes.byteLength} bytes, and ${PAGE_LIMIT} are the limit`, remedy);
   let text: string;

@@ -23,7 +23,9 @@ export function listPolicies({ stack, json }: { readonly stack?: string; readonl
   const paint = painter(process.stdout);
   const cells = rows.map((row, i) => [row.name, row.level, row.scope, cite(catalogue[i]!)]);
   process.stdout.write(
-    `${table(["RULE", "LEVEL", "SCOPE", "SOURCE"], cells, (text, column) => (column === 1 && text === "mandatory" ? paint("bold", text) : text))}\n`,
+    table(["RULE", "LEVEL", "SCOPE", "SOURCE"], cells, (text, column) =>
+      column === 1 && text === "mandatory" ? paint("bold", text) : text,
+    ) + "\n",
   );
 }
 

@@ -9,7 +9,8 @@ export function register(program: Command): void {
     .option("-n, --limit <count>", "how many", "20")
     .option(
       "--json",
-      "print JSON: [{sequence, current, release, image, id, digest, by, commit, at, seconds, probes, traffic, migrations {contained, applied, ran}, …}]",
+      "print JSON: [{sequence, current, release, image, id, digest, by, commit, at, seconds, probes, traffic, " +
+        "migrations {contained, applied, ran}, …}]",
     )
     .addHelpText(
       "after",

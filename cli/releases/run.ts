@@ -27,7 +27,7 @@ export async function releases(options: ListOptions): Promise<string> {
   const rows = newest.map((release) => [
     `${release.sequence === current ? "*" : " "} ${release.sequence}`,
     release.release,
-    `${release.image.replace(/(@sha256:[0-9a-f]{12})[0-9a-f]+/, "$1…")}${release.pinned === true ? " (rollback)" : ""}`,
+    release.image.replace(/(@sha256:[0-9a-f]{12})[0-9a-f]+/, "$1…") + (release.pinned === true ? " (rollback)" : ""),
     String(Object.keys(ranWith(all, release)).length),
     when(release.at),
     release.by,
@@ -37,7 +37,11 @@ export async function releases(options: ListOptions): Promise<string> {
   ]);
   if (rows.length === 0) return "Nothing was released yet.\n";
   const paint = painter(process.stdout);
-  return `${table(["  #", "RELEASE", "IMAGE", "MIGRATIONS", "AT", "BY", "COMMIT", "TOOK", "FAILED"], rows, (cell, column) => (column === 0 && cell.startsWith("*") ? paint("green", cell) : cell))}\n`;
+  return (
+    table(["  #", "RELEASE", "IMAGE", "MIGRATIONS", "AT", "BY", "COMMIT", "TOOK", "FAILED"], rows, (cell, column) =>
+      column === 0 && cell.startsWith("*") ? paint("green", cell) : cell,
+    ) + "\n"
+  );
 }
 
 /** The requests of `up --watch-traffic` where it watched, else those of the release's own check. */

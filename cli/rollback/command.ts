@@ -19,8 +19,8 @@ export function register(program: Command): void {
     .addHelpText(
       "after",
       `
-Refused (exit code 3) where the earlier code can't run on today's schema; the message says what can be done. Until --forward, the stack
-stays pinned to that image by drydock:app.pinned in its file, whatever else changes.
+Refused (exit code 3) where the earlier code can't run on today's schema; the message says what can be done. Until
+--forward, the stack stays pinned to that image by drydock:app.pinned in its file, whatever else changes.
 
 Examples:
   $ ./drydock rollback                 to the release before (./drydock releases lists them)

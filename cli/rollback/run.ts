@@ -114,7 +114,8 @@ async function back(session: Session, id: string | undefined, options: RollbackO
       code = await underLock(session, lock, { ...options, yes: true });
     } catch (error) {
       process.stderr.write(
-        `→ the stack stays pinned to ${way.target.image}: ./drydock up${select(stack)} tries again, ./drydock rollback${select(stack)} --forward takes it back\n`,
+        `→ the stack stays pinned to ${way.target.image}: ./drydock up${select(stack)} tries again, ` +
+          `./drydock rollback${select(stack)} --forward takes it back\n`,
       );
       throw error;
     }
@@ -153,7 +154,9 @@ async function look(session: Session, id: string | undefined): Promise<Way> {
   const begun = unfinished === undefined || unfinished.image === "" ? undefined : unfinished;
   if (begun?.image === complete.image && id === undefined) {
     throw new CliError({
-      what: `the release that has not gone through all its steps runs the image of release ${complete.sequence}, ${complete.image}: variables or settings differ, and a rollback changes neither`,
+      what:
+        `the release that has not gone through all its steps runs the image of release ${complete.sequence}, ` +
+        `${complete.image}: variables or settings differ, and a rollback changes neither`,
       remedy: `put them back in ${paths.stackFile(stack)}, then: ./drydock up${select(stack)}`,
     });
   }
@@ -175,7 +178,9 @@ async function look(session: Session, id: string | undefined): Promise<Way> {
   }
   if (goal.image === current.image) {
     throw new CliError({
-      what: `release ${goal.sequence} runs the image that serves now, ${current.image}: a rollback changes the image, never the variables`,
+      what:
+        `release ${goal.sequence} runs the image that serves now, ${current.image}: a rollback changes the image, ` +
+        "never the variables",
       remedy: `./drydock releases${select(stack)}`,
     });
   }
@@ -243,13 +248,16 @@ async function decide(way: Way, migrations: boolean): Promise<Steps> {
   throw new CliError({
     what:
       migrations && "refused" in steps
-        ? `the migrations since release ${target.sequence} can't be rolled back without failing requests: ${steps.refused}`
-        : `the code of release ${target.sequence} can't be relied on to run on today's schema: ${obstacles.join("; ")}; nothing was changed`,
+        ? `the migrations since release ${target.sequence} can't be rolled back without failing requests: ` +
+          `${steps.refused}`
+        : `the code of release ${target.sequence} can't be relied on to run on today's schema: ` +
+          `${obstacles.join("; ")}; nothing was changed`,
     remedy: [
       ...(migrations || "refused" in steps
         ? []
         : [
-            `roll the migrations back, too (what they added is lost, after a backup): ./drydock rollback${s} ${target.sequence} --migrations`,
+            "roll the migrations back, too (what they added is lost, after a backup): " +
+              `./drydock rollback${s} ${target.sequence} --migrations`,
           ]),
       ...restore,
       `or mend the code and go forward: ./drydock up${s}`,
@@ -301,7 +309,9 @@ async function ensureImage({ target, records, deployed: { docker } }: Way): Prom
   if ((await docker.run(["tag", keptTag(records.volume, target.id), target.image])).code === 0) return;
   if (!target.image.startsWith("drydock/") && !target.image.startsWith("sha256:")) return; // Pulumi pulls it.
   throw new CliError({
-    what: `the image ${target.image} of release ${target.sequence} is no longer on the Docker host, and was built there`,
+    what:
+      `the image ${target.image} of release ${target.sequence} is no ` +
+      "longer on the Docker host, and was built there",
     remedy: target.commit
       ? `build it again: git checkout ${target.commit.replace("+", "")} && ./drydock up${select(records.stack)}`
       : `a later one: ./drydock releases${select(records.stack)}`,
@@ -387,7 +397,9 @@ function describe({ current, target, found }: Way, { before, after }: Steps): st
     before + after === 0
       ? found.since.length === 0
         ? "no migration came since"
-        : `${found.since.length} migration(s) that came since stay, as the earlier code runs with them: ${found.since.join(", ")}`
-      : `${before} migration(s) are rolled back before the switch, ${after} after it: ${[...found.since].reverse().join(", ")}`;
+        : `${found.since.length} migration(s) that came since stay, as the earlier code runs with them: ` +
+          `${found.since.join(", ")}`
+      : `${before} migration(s) are rolled back before the switch, ${after} after it: ` +
+        `${[...found.since].reverse().join(", ")}`;
   return `release ${current.sequence} (${current.image}) → release ${target.sequence} (${target.image}); ${rolled}`;
 }

@@ -71,7 +71,8 @@ export async function ensureDocker({ log, host: asked }: EnsureDockerOptions): P
       throw new CliError({
         what: `no Docker engine answers at ${host}, and ${obstacle}, so none can be installed from here`,
         remedy:
-          "on Debian: sudo apt-get update && sudo apt-get install docker.io\nelsewhere: see https://docs.docker.com/engine/install/, then run this again",
+          "on Debian: sudo apt-get update && sudo apt-get install docker.io\nelsewhere: " +
+          "see https://docs.docker.com/engine/install/, then run this again",
       });
     }
     log("no Docker Engine here: installing Debian's (about a minute)");
@@ -82,7 +83,9 @@ export async function ensureDocker({ log, host: asked }: EnsureDockerOptions): P
     if (answer === "answers") return { host, installed, started: true };
   } else if (process.getuid?.() !== 0) {
     throw new CliError({
-      what: `Docker is installed but doesn't answer at ${host}, and this user is not root, so it can't be started from here`,
+      what:
+        `Docker is installed but doesn't answer at ${host}, and this user is not root, ` +
+        "so it can't be started from here",
       remedy: "sudo systemctl start docker",
     });
   }
@@ -105,7 +108,9 @@ function elsewhere(host: string, answer: Answer, said: Finished): CliError {
     });
   }
   return new CliError({
-    what: `no Docker engine answers at ${host} (only one on this machine's default socket is installed or started from here)\n${tail(said.output, 5)}`,
+    what:
+      `no Docker engine answers at ${host} (only one on this machine's default socket is installed or started from ` +
+      `here)\n${tail(said.output, 5)}`,
     remedy: `docker --host ${host} version`,
   });
 }

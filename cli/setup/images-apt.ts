@@ -77,8 +77,12 @@ export async function readAptAccess(
   }
   if (new URL(mirror).username !== "") {
     throw new CliError({
-      what: `the Debian mirror in ${etc} is given with a password, which would stay in every image that is built from it`,
-      remedy: `name a mirror without a password in ${join(etc, "sources.list")}, or bring the images from elsewhere: docker load --input FILE`,
+      what:
+        `the Debian mirror in ${etc} is given with a password, which would stay in every image that is built from ` +
+        "it",
+      remedy:
+        `name a mirror without a password in ${join(etc, "sources.list")}, or bring the images from elsewhere: ` +
+        "docker load --input FILE",
     });
   }
   const config = await run("apt-config", ["dump"]);

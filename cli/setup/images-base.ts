@@ -47,7 +47,9 @@ export async function bootstrapBase({ log, folder, reference, host, apt }: Boots
     if (obstacle !== undefined) {
       throw new CliError({
         what: `no registry of images answers, and ${obstacle}, so the base image can't be built here`,
-        remedy: `on a Debian, as root: ${folder}/build.sh ${apt.mirror} base.tar; then here: docker import base.tar ${reference}`,
+        remedy:
+          `on a Debian, as root: ${folder}/build.sh ${apt.mirror} base.tar; then here: ` +
+          `docker import base.tar ${reference}`,
       });
     }
     if ((await run("sh", ["-c", "command -v debootstrap && command -v gpgv"])).code !== 0 || !existsSync(KEYRING)) {

@@ -46,7 +46,9 @@ async function checkDocker(stack: string, host: string = process.env.DOCKER_HOST
   if (code !== 0) {
     throw new CliError({
       what: `Docker does not answer at ${host}, the host of stack ${stack}: ${output.trim().split("\n").at(-1) ?? ""}`,
-      remedy: `try it by hand: docker --host ${host} version\nanother host: eval "$(./drydock env)" && pulumi config set -s ${stack} --path drydock:docker.host ssh://USER@HOST`,
+      remedy:
+        `try it by hand: docker --host ${host} version\nanother host: eval "$(./drydock env)" && pulumi config set ` +
+        `-s ${stack} --path drydock:docker.host ssh://USER@HOST`,
     });
   }
   requireVersion(host, stdout);

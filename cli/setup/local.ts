@@ -25,7 +25,8 @@ export async function ensureLocalFile(
     const entries = await needed(paths, images);
     if (entries.length > MANY)
       log(
-        `Pulumi.${LOCAL}.yaml: generating ${entries.length} values, ${entries.filter(({ secret }) => secret).length} of them secrets`,
+        `Pulumi.${LOCAL}.yaml: generating ${entries.length} values, ` +
+          `${entries.filter(({ secret }) => secret).length} of them secrets`,
       );
     else
       for (const { path, value, secret } of entries)

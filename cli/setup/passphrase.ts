@@ -19,11 +19,16 @@ export function ensureState(paths: Paths, stack: string, env: NodeJS.ProcessEnv)
   if (env.PULUMI_CONFIG_PASSPHRASE_FILE !== paths.passphrase || existsSync(paths.passphrase)) return;
   if (isEncrypted(paths.stackFile(stack))) {
     throw new CliError({
-      what: `the secrets of Pulumi.${stack}.yaml are encrypted, and the passphrase is not in this clone (${paths.passphrase} is missing)`,
+      what:
+        `the secrets of Pulumi.${stack}.yaml are encrypted, and the passphrase is not in this clone ` +
+        `(${paths.passphrase} ` +
+        "is missing)",
       remedy:
-        "export PULUMI_CONFIG_PASSPHRASE_FILE=FILE (or PULUMI_CONFIG_PASSPHRASE) with the passphrase they were encrypted with" +
+        "export PULUMI_CONFIG_PASSPHRASE_FILE=FILE (or PULUMI_CONFIG_PASSPHRASE) " +
+        "with the passphrase they were encrypted with" +
         (stack === LOCAL
-          ? `\nor, to begin the local stack anew (what ran stays: docker ps --filter label=drydock.stack=${LOCAL}): rm -r ${paths.stackFile(stack)} ${paths.state}`
+          ? `\nor, to begin the local stack anew (what ran stays: docker ps --filter label=drydock.stack=${LOCAL}): ` +
+            `rm -r ${paths.stackFile(stack)} ${paths.state}`
           : ""),
     });
   }

@@ -70,7 +70,8 @@ const TRANSLATIONS: readonly Translation[] = [
         what: `stack ${stack} is being changed by ${who}`,
         remedy:
           "wait until it has ended, then run the command again\n" +
-          `if that process no longer exists (another machine's): eval "$(./drydock env)" && pulumi cancel -s ${stack} --yes`,
+          'if that process no longer exists (another machine\'s): eval "$(./drydock env)" && pulumi cancel -s ' +
+          `${stack} --yes`,
         code: Exit.refused,
         held: holder === null ? {} : { holder: { pid: Number(pid), username, hostname, timestamp } },
       };
@@ -81,7 +82,9 @@ const TRANSLATIONS: readonly Translation[] = [
     match: /\[409\] Conflict: Another update is currently in progress|another update is currently in progress/i,
     problem: (_, { stack }) => ({
       what: `stack ${stack} is being changed by somebody else`,
-      remedy: `see who it is: eval "$(./drydock env)" && pulumi stack history -s ${stack} --page-size 1; wait until it has ended, then run the command again`,
+      remedy:
+        `see who it is: eval "$(./drydock env)" && pulumi stack history -s ${stack} --page-size 1; ` +
+        "wait until it has ended, then run the command again",
       code: Exit.refused,
       held: {},
     }),
@@ -104,7 +107,8 @@ const TRANSLATIONS: readonly Translation[] = [
       what: `the passphrase does not open the secrets of Pulumi.${stack}.yaml`,
       remedy:
         `if it was chosen by somebody: export PULUMI_CONFIG_PASSPHRASE_FILE=FILE (or PULUMI_CONFIG_PASSPHRASE)\n` +
-        `if Drydock generated it: unset PULUMI_CONFIG_PASSPHRASE PULUMI_CONFIG_PASSPHRASE_FILE, and have the original ${passphrase} back`,
+        "if Drydock generated it: unset PULUMI_CONFIG_PASSPHRASE PULUMI_CONFIG_PASSPHRASE_FILE, " +
+        `and have the original ${passphrase} back`,
     }),
   },
   {
@@ -135,8 +139,10 @@ const TRANSLATIONS: readonly Translation[] = [
       return {
         what: `port ${port ?? "of the proxy"} on this machine is taken by somebody else`,
         remedy:
-          `who it is: ss -ltnp${port === undefined ? "" : ` 'sport = :${port}'`} (or: docker ps --filter publish=${port ?? "PORT"})\n` +
-          `another port: eval "$(./drydock env)" && pulumi config set -s ${stack} --path drydock:proxy.port ${port === undefined ? "PORT" : Number(port) + 1} && ./drydock up${select(stack)}`,
+          `who it is: ss -ltnp${port === undefined ? "" : ` 'sport = :${port}'`} ` +
+          `(or: docker ps --filter publish=${port ?? "PORT"})\n` +
+          `another port: eval "$(./drydock env)" && pulumi config set -s ${stack} --path drydock:proxy.port ` +
+          `${port === undefined ? "PORT" : Number(port) + 1} && ./drydock up${select(stack)}`,
       };
     },
   },
@@ -144,7 +150,9 @@ const TRANSLATIONS: readonly Translation[] = [
     match: /the connection to (ssh:\/\/\S+) broke/,
     problem: ([, host], { stack }) => ({
       what: `the connection to ${host} broke; what served still serves`,
-      remedy: `./drydock up${select(stack)} goes on from there\nif it breaks again: ssh -v to that host, and its journal (journalctl -u ssh)`,
+      remedy:
+        `./drydock up${select(stack)} goes on from there\nif it breaks again: ssh -v to that host, ` +
+        "and its journal (journalctl -u ssh)",
     }),
   },
   {
@@ -155,14 +163,19 @@ const TRANSLATIONS: readonly Translation[] = [
     }),
   },
   {
-    match:
-      /Docker does not answer at|Cannot connect to the Docker daemon|(?:ECONNREFUSED|ENOENT)[^\n]*docker\.sock|error during connect|Is the docker daemon running|connect ECONNREFUSED[^\n]*:237[56]/i,
+    match: new RegExp(
+      "Docker does not answer at|Cannot connect to the Docker daemon|(?:ECONNREFUSED|" +
+        String.raw`ENOENT)[^\n]*docker\.sock|error during connect|Is the docker daemon running|connect ` +
+        String.raw`ECONNREFUSED[^\n]*:237[56]`,
+      "i",
+    ),
     problem: (_, { stack }) => ({
       what: "Docker does not answer",
       remedy:
         stack === "local"
           ? "./drydock up (it starts Docker), or: sudo systemctl start docker"
-          : `check the host: eval "$(./drydock env)" && pulumi config get -s ${stack} --path drydock:docker.host; then: docker -H HOST version`,
+          : `check the host: eval "$(./drydock env)" && pulumi config get -s ${stack} --path drydock:docker.host; ` +
+            "then: docker -H HOST version",
     }),
   },
   {
@@ -173,8 +186,10 @@ const TRANSLATIONS: readonly Translation[] = [
     }),
   },
   {
-    match:
-      /image (\S+) is not here and could not be pulled|[Nn]o such image:? ?([^\s"',]*)|manifest (?:for \S+ )?(?:not found|unknown)|pull access denied for ([^\s,]+)/,
+    match: new RegExp(
+      String.raw`image (\S+) is not here and could not be pulled|[Nn]o such image:? ?([^\s"',]*)|manifest ` +
+        String.raw`(?:for \S+ )?(?:not found|unknown)|pull access denied for ([^\s,]+)`,
+    ),
     problem: ([, absent, missing, denied], { stack }) => ({
       what: `image ${(absent ?? missing ?? denied ?? "").replace(/[.:]+$/, "") || "named above"} can't be had`,
       remedy:
@@ -188,8 +203,10 @@ const TRANSLATIONS: readonly Translation[] = [
     problem: ([, network]) => ({
       what: `Docker says that the network ${network} is in use`,
       remedy:
-        `who is in it: docker network inspect -f '{{range .Containers}}{{.Name}} {{end}}' ${network}; stop those, then run the command again\n` +
-        "nobody: Docker has lost count of it, and counts anew when it starts: sudo systemctl restart docker (stops every container for a moment)",
+        `who is in it: docker network inspect -f '{{range .Containers}}{{.Name}} {{end}}' ${network}; ` +
+        "stop those, then run the command again\n" +
+        "nobody: Docker has lost count of it, and counts anew when it starts: " +
+        "sudo systemctl restart docker (stops every container for a moment)",
     }),
   },
   {
@@ -200,11 +217,16 @@ const TRANSLATIONS: readonly Translation[] = [
     }),
   },
   {
-    match:
-      /container (\S+)(?: \(image \S+\))? (?:became unhealthy|is not healthy|keeps restarting|has stopped)|unhealthy|did not become healthy|failed to be in healthy state/i,
+    match: new RegExp(
+      String.raw`container (\S+)(?: \(image \S+\))? (?:became unhealthy|is not healthy|keeps restarting|has ` +
+        "stopped)|unhealthy|did not become healthy|failed to be in healthy state",
+      "i",
+    ),
     problem: ([, container], { stack, standing = BEFORE }) => ({
       what: `${container === undefined ? "a container" : `container ${container}`} did not become healthy; ${standing}`,
-      remedy: `mend what its last lines (above) say, then: ./drydock up${select(stack)}\nhow the stack stands: ./drydock status${select(stack)}`,
+      remedy:
+        `mend what its last lines (above) say, then: ./drydock up${select(stack)}\nhow the stack stands: ` +
+        `./drydock status${select(stack)}`,
     }),
   },
   {
@@ -242,8 +264,12 @@ export function describe(error: unknown, debug = false): string {
 export function pulumiFailure(command: string, output: string, situation: Situation): CliError {
   return new CliError(
     translate(output, situation) ?? {
-      what: `pulumi ${command} failed on stack ${situation.stack} (what it said is above)${situation.standing === undefined ? "" : `; ${situation.standing}`}`,
-      remedy: `more detail: eval "$(./drydock env)" && pulumi ${command} -s ${situation.stack} --debug --logtostderr -v=5`,
+      what:
+        `pulumi ${command} failed on stack ${situation.stack} (what it said is above)` +
+        `${situation.standing === undefined ? "" : `; ${situation.standing}`}`,
+      remedy:
+        `more detail: eval "$(./drydock env)" && pulumi ${command} -s ` +
+        `${situation.stack} --debug --logtostderr -v=5`,
     },
   );
 }

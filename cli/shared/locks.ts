@@ -87,7 +87,9 @@ export function pulumiLocks(state: string, stack: string): readonly Holder[] {
 export function heldBy(stack: string, holder: Holder): CliError {
   const here = holder.hostname === hostname();
   return new CliError({
-    what: `stack ${stack} is being changed by ${holder.username}@${holder.hostname} (pid ${holder.pid}, since ${holder.timestamp})`,
+    what:
+      `stack ${stack} is being changed by ${holder.username}@${holder.hostname} (pid ${holder.pid}, ` +
+      `since ${holder.timestamp})`,
     remedy: here
       ? `wait until it has ended (ps -p ${holder.pid}), then run the command again`
       : `wait until it has ended; if it never will: eval "$(./drydock env)" && pulumi cancel -s ${stack} --yes`,

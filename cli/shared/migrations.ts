@@ -76,7 +76,8 @@ export async function tellMigrations(
     return { lines: [`Migrations: stack ${stack} does not run yet, so all of them run on its first release.`] };
   const cannot = (why: string): Told => ({
     lines: [
-      `Migrations: not known before the release (${why.trim().split("\n").at(-1) ?? ""}); it judges them itself, before anything is changed.`,
+      `Migrations: not known before the release (${why.trim().split("\n").at(-1) ?? ""}); it judges them itself, ` +
+        "before anything is changed.",
     ],
   });
   try {

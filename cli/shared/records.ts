@@ -64,7 +64,9 @@ function recordsEnvironment({ stack, volume, image, user }: Records): Record<str
 
 /** The logs of containers that releases have taken away, oldest first; nothing where there are none. */
 export async function readLogsBefore(records: Records, env: NodeJS.ProcessEnv): Promise<string> {
-  const script = `${EXISTS} . commands/functions/records.sh; in_records readonly 'for file in logs/*.log; do [ ! -f "$file" ] || cat "$file"; done' </dev/null`;
+  const script =
+    `${EXISTS} . commands/functions/records.sh; in_records readonly 'for file in logs/*.log; ` +
+    'do [ ! -f "$file" ] || cat "$file"; done\' </dev/null';
   const { code, stdout, stderr } = await runScript(script, {
     ...dockerFor(records.host, env).env,
     ...recordsEnvironment(records),

@@ -38,7 +38,8 @@ export async function clearLocks(
     if (!orphaned || busy.verdict === "elsewhere" || Date.now() - began > PATIENCE) throw heldBy(stack, busy.holder);
     if (Date.now() - began < POLL)
       log(
-        `the \`up\` before this one was killed, but its Pulumi (pid ${busy.holder.pid}) is still at work: waiting for it`,
+        `the \`up\` before this one was killed, but its Pulumi (pid ${busy.holder.pid}) is still at work: ` +
+          "waiting for it",
       );
     await sleep(POLL);
   }

@@ -24,12 +24,14 @@ export function alarmOf(values: Readonly<Record<string, string>>): string[] {
   return [
     ...(full >= ALARM
       ? [
-          `Redis has used ${percent(full)} of drydock:redis.maxmemory (${mebibytes("maxmemory")} MiB): full, it refuses sessions and jobs, and pages fail`,
+          `Redis has used ${percent(full)} of drydock:redis.maxmemory (${mebibytes("maxmemory")} MiB): full, ` +
+            "it refuses sessions and jobs, and pages fail",
         ]
       : []),
     ...(resident >= ALARM
       ? [
-          `Redis takes ${percent(resident)} of drydock:redis.memory (${mebibytes("limit")} MiB): at the limit it is killed, the sooner while it saves`,
+          `Redis takes ${percent(resident)} of drydock:redis.memory (${mebibytes("limit")} MiB): ` +
+            "at the limit it is killed, the sooner while it saves",
         ]
       : []),
   ];

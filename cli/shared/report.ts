@@ -112,7 +112,8 @@ function loopLine({ stack }: Report, { name, role, restarts }: ServiceReport, pa
   const told = role === "backup" ? " No backup is made meanwhile, and no alarm raised." : "";
   return [
     "",
-    `${paint("red", `${name} ends and is started again, over and over (${restarts} times).`)}${told} Why: ./drydock logs ${role}${stack === LOCAL ? "" : ` -s ${stack}`}`,
+    `${paint("red", `${name} ends and is started again, over and over (${restarts} times).`)}${told} Why: ` +
+      `./drydock logs ${role}${stack === LOCAL ? "" : ` -s ${stack}`}`,
   ];
 }
 
@@ -161,7 +162,9 @@ function unfinishedLines(
       : `release ${unfinished.release} has not gone through its steps; ${release} serves`;
   return [
     "",
-    `${what}. Go on with it: ./drydock up${s}${unfinished.release === release && !unfinished.serves ? "" : `; go back: ./drydock rollback${s}`}`,
+    `${what}. Go on with it: ` +
+      `./drydock up${s}` +
+      `${unfinished.release === release && !unfinished.serves ? "" : `; go back: ./drydock rollback${s}`}`,
     ...(unfinished.others.length === 0 ? [] : ["left over until a deployment succeeds:", "", show(unfinished.others)]),
   ];
 }

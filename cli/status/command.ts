@@ -8,7 +8,8 @@ export function register(program: Command): void {
     .option(...STACK)
     .option(
       "--json",
-      "print JSON: stack, url, release, services[] {name, role, container, image, state, health}, alarms[] where something is about to fail, restore {state, what} where one is at work or was cut off",
+      "print JSON: stack, url, release, services[] {name, role, container, image, state, health}, " +
+        "alarms[] where something is about to fail, restore {state, what} where one is at work or was cut off",
     )
     .addHelpText(
       "after",

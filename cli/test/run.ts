@@ -41,7 +41,8 @@ export async function runTests(options: TestOptions): Promise<number> {
         return { ...NONE, failed: 1 };
       });
     process.stdout.write(
-      `── ${name}: ${counts.passed} ok, ${counts.failed} not ok${counts.skipped > 0 ? `, ${counts.skipped} left out` : ""}\n`,
+      `── ${name}: ${counts.passed} ok, ` +
+        `${counts.failed} not ok${counts.skipped > 0 ? `, ${counts.skipped} left out` : ""}\n`,
     );
     sum = add(sum, counts);
     if (interruption() !== undefined) break;

@@ -160,7 +160,8 @@ export async function underLock(
     process.stdout.write(`${JSON.stringify({ ...report, changed, ...defined({ traffic }) }, null, 2)}\n`);
   else
     process.stdout.write(
-      `\n${changed ? "" : "Nothing to change.\n\n"}${statusTable(report, painter(process.stdout))}\n\n${next(report)}\n`,
+      `\n${changed ? "" : "Nothing to change.\n\n"}${statusTable(report, painter(process.stdout))}\n\n` +
+        `${next(report)}\n`,
     );
   return allHealthy(report) ? Exit.ok : Exit.failed;
 }
@@ -197,7 +198,8 @@ async function deploy(
     const gone = await stopped(docker, stack, preview.events);
     if (gone.length > 0) {
       say(
-        `stopped or gone since the last deployment: ${gone.join(", ")}; reading what is there and bringing them back with it`,
+        `stopped or gone since the last deployment: ${gone.join(", ")}; reading what is there and bringing them ` +
+          "back with it",
       );
     }
     // The record of the release says how long it took.
@@ -272,7 +274,8 @@ function sayPinned({ paths, stack }: Session): void {
   if (typeof pinned !== "string") return;
   const s = stack === LOCAL ? "" : ` -s ${stack}`;
   process.stderr.write(
-    `→ stack ${stack} is pinned to ${pinned} since a rollback; what ${paths.stackFile(stack)} or a folder says of the application is not deployed. Go on with it: ./drydock rollback${s} --forward\n`,
+    `→ stack ${stack} is pinned to ${pinned} since a rollback; what ${paths.stackFile(stack)} or a folder says ` +
+      `of the application is not deployed. Go on with it: ./drydock rollback${s} --forward\n`,
   );
 }
 

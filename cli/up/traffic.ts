@@ -234,7 +234,8 @@ export function trafficLine(traffic: Traffic, paint: Painter): string {
     .slice(0, 5)
     .map(([reason, times]) => `${reason} (${times}×)`);
   return [
-    `traffic  ${total} requests in ${seconds} s (${rate}/s of ${paths.join(", ")}): ${failed === 0 ? paint("green", "0 failed") : paint("red", `${failed} FAILED: ${why.join(", ")}`)}`,
+    `traffic  ${total} requests in ${seconds} s (${rate}/s of ${paths.join(", ")}): ` +
+      `${failed === 0 ? paint("green", "0 failed") : paint("red", `${failed} FAILED: ${why.join(", ")}`)}`,
     `         p50 ${p50 ?? "–"} ms, p99 ${p99 ?? "–"} ms, longest time without an answer ${longestGap} ms`,
     ...(maintenance > 0 ? [`         ${maintenance} were answered with the page of maintenance mode`] : []),
   ].join("\n");

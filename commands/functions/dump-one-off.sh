@@ -11,7 +11,8 @@ back_up() {
     said=$(docker exec "$AGENT" agent run --type db --reason "$1" </dev/null 2>&1) || { echo "$said" >&2; return 1; }
     echo "$said" | grep '^backup '
   elif [ -z "$DATABASE_IMAGE" ]; then
-    echo "backup: WARNING: no backup is made before these migrations: the database is a server elsewhere, and drydock:backup.enabled is false" >&2
+    echo "backup: WARNING: no backup is made before these migrations: the database is a server elsewhere, and" \
+        "drydock:backup.enabled is false" >&2
   else
     _dump "$1-$(date -u +%Y%m%dT%H%M%SZ).sql.gz"
   fi
@@ -22,7 +23,9 @@ back_up() {
 # failure costs the server nothing.
 _dump() {
   # shellcheck disable=SC2086
-  docker run --rm --interactive --log-driver none $LABELS --network "$NETWORK" --user "$DATABASE_USER" --cap-drop ALL --security-opt no-new-privileges --ulimit core=0 \
+  docker run --rm --interactive --log-driver none $LABELS --network "$NETWORK" --user "$DATABASE_USER" --cap-drop ALL \
+    --security-opt no-new-privileges --ulimit core=0 \
     --memory 768m --mount "type=volume,source=$VOLUME,target=/backups" --entrypoint /bin/sh \
-    --env ENGINE="$ENGINE" --env SCHEMA="$SCHEMA" --env FILE="$1" --env KEEP="$KEEP" "$DATABASE_IMAGE" -c "$(cat commands/inside/dump.sh)"
+    --env ENGINE="$ENGINE" --env SCHEMA="$SCHEMA" --env FILE="$1" \
+      --env KEEP="$KEEP" "$DATABASE_IMAGE" -c "$(cat commands/inside/dump.sh)"
 }

@@ -11,7 +11,8 @@ healthy() {
   tries=0
   health='{{if .State.Health}}{{.State.Health.Status}}{{else}}healthy{{end}}'
   while :; do
-    how=$(docker container inspect -f "{{.Name}} {{if .State.Running}}$health{{else}}{{.State.Status}}{{end}}" "$@") || return 1
+    how=$(docker container inspect -f "{{.Name}} {{if .State.Running}}$health{{else}}{{.State.Status}}{{end}}" "$@") ||
+      return 1
     wrong=$(printf '%s\n' "$how" | sed -n '/ healthy$/!s,^/,,p')
     [ -n "$wrong" ] || return 0
     case $wrong in *" starting"*) ;; *) break ;; esac
@@ -20,7 +21,8 @@ healthy() {
     sleep 0.5
   done
   printf '%s\n' "$wrong" | while read -r name status; do
-    echo "container $name is not healthy ($status): docker logs $name says why; anew: ./drydock up --replace ${name%-*}" >&2
+    echo "container $name is not healthy ($status): docker logs $name says why; anew: ./drydock up --replace" \
+        "${name%-*}" >&2
   done
   return 1
 }

@@ -23,7 +23,8 @@ made() {
   case ${MORE:-} in *"$APP_PATH/storage/logs"*) logs= ;; *) logs=$(_tmpfs storage/logs) ;; esac
   # shellcheck disable=SC2046,SC2086 # lists of words
   eval "docker create --name \"\$name\" \$LABELS --network \"\$NETWORK\" --user \"\$RUN_AS\" --init --cap-drop ALL \
-    --security-opt no-new-privileges --ulimit core=0 --pids-limit 1024 --memory \"\${MEMORY}m\" --log-driver json-file --log-opt max-size=10m \
+    --security-opt no-new-privileges --ulimit core=0 --pids-limit 1024 --memory \"\${MEMORY}m\" \
+    --log-driver json-file --log-opt max-size=10m \
     \$(_tmpfs bootstrap/cache) \$(_tmpfs storage/framework) \$logs --env \"DRYDOCK_PATH=\$APP_PATH\" \
     ${MORE:-} \"\$@\"" >/dev/null || return 1
   for also in ${ALSO:-}; do

@@ -12,12 +12,16 @@ in_records() {
   script=$2
   shift 2
   # shellcheck disable=SC2086 # RECORDS_LABELS is a list of words
-  docker run --rm --interactive --log-driver none $RECORDS_LABELS --network none --user "$RECORDS_USER" --cap-drop ALL --security-opt no-new-privileges --read-only \
-    --memory 64m --mount "type=volume,source=$RECORDS,target=/records,volume-nocopy$access" --workdir /records --entrypoint /bin/sh "$RECORDS_IMAGE" -euc "$script" records "$@"
+  docker run --rm --interactive --log-driver none $RECORDS_LABELS --network none --user "$RECORDS_USER" --cap-drop ALL \
+    --security-opt no-new-privileges --read-only \
+    --memory 64m --mount "type=volume,source=$RECORDS,target=/records,volume-nocopy$access" --workdir /records \
+      --entrypoint /bin/sh "$RECORDS_IMAGE" -euc "$script" records "$@"
 }
 
 # The newest complete line about a release; nothing before the first.
-last_release() { in_records readonly '[ ! -f releases.jsonl ] || grep "\"key\":" releases.jsonl | tail -n 1' </dev/null; }
+last_release() {
+  in_records readonly '[ ! -f releases.jsonl ] || grep "\"key\":" releases.jsonl | tail -n 1' </dev/null
+}
 
 # append FILE: adds the lines on standard input, and drops the oldest where there are too many. Only this user reads
 # them (umask).
@@ -28,4 +32,7 @@ append() {
 }
 
 # show FILES...: their content, each after a line with its name.
-show() { in_records readonly 'for file; do printf "\n=== %s\n" "$file"; [ ! -f "$file" ] || cat "$file"; done' "$@" </dev/null; }
+show() {
+  in_records readonly 'for file; do printf "\n=== %s\n" "$file"; [ ! -f "$file" ] || cat "$file"; done' \
+    "$@" </dev/null
+}

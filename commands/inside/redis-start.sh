@@ -11,7 +11,8 @@ own=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
 printf %s "$own" > /dev/shm/drydock
 {
   # The rights stand last: what the volume says of them, perhaps from before they were limited, counts no more.
-  if [ -s /data/users.acl ]; then sed "s/^user default .*/& $RIGHTS/" /data/users.acl; else echo "user default on ~* &* $RIGHTS"; fi
+  if [ -s /data/users.acl ]; then sed "s/^user default .*/& $RIGHTS/" /data/users.acl
+  else echo "user default on ~* &* $RIGHTS"; fi
   echo "user drydock on >$own ~* &* +@all"
 } > /dev/shm/users.acl
 # Valkey is Redis under another name.

@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# Runs as the user whose files they are, the application's or a service's, with their volume in /files (or FILES). What is under way is in
+# Runs as the user whose files they are, the application's or a service's, with their volume in /files (or FILES). What
+# is under way is in
 # .drydock-state, written before it begins.
 # Names in there are chosen by visitors: each is handed from find to mv, and none is read here.
 # $1 unpack: standard input is a tar; beside the live files; it is either whole or taken away. Prints how many files
@@ -19,11 +20,17 @@ umask 077
 cd "${FILES:-/files}"
 next=.drydock-restore
 fail() { echo "$*" >&2; exit 1; }
-note() { printf '%s\n' "$*" > .drydock-state.new; sync .drydock-state.new; mv -fT .drydock-state.new .drydock-state; sync .; }
-# move FROM TO: all but what belongs to restores, and the folder that keeps a volume from being empty. Where somebody has
-# made a file of that name meanwhile, it stays
+note() {
+  printf '%s\n' "$*" > .drydock-state.new
+  sync .drydock-state.new
+  mv -fT .drydock-state.new .drydock-state
+  sync .
+}
+# move FROM TO: all but what belongs to restores, and the folder that keeps a volume from being empty. Where somebody
+# has made a file of that name meanwhile, it stays
 # beside, under another.
-move() { find "$1" -mindepth 1 -maxdepth 1 ! -name '.drydock-*' ! '(' -name .drydock -type d -empty ')' -exec mv --backup=numbered -t "$2" {} +; }
+move() { find "$1" -mindepth 1 -maxdepth 1 ! -name '.drydock-*' ! '(' -name .drydock -type d -empty ')' -exec mv \
+  --backup=numbered -t "$2" {} +; }
 phase='' name=''
 # The application could have written it: a name of restores, or none.
 [ ! -f .drydock-state ] || [ -L .drydock-state ] || read -r phase name < .drydock-state || true
@@ -59,7 +66,8 @@ case $1 in
     [ -z "$phase" ] || fail "an earlier restore of files has not come to its end: ./drydock backup restore --resume"
     rm -rf "$next"
     mkdir "$next"
-    tar --extract --same-permissions --xattrs --xattrs-include='user.*' --directory "$next" || { rm -rf "$next"; exit 1; }
+    tar --extract --same-permissions --xattrs --xattrs-include='user.*' --directory "$next" ||
+      { rm -rf "$next"; exit 1; }
     find "$next" -type f -printf x | wc -c
     ;;
   adopt)
@@ -71,7 +79,8 @@ case $1 in
     ;;
   count) find . -mindepth 1 ! -path './.drydock-*' -type f ! -name .gitignore -printf x | wc -c ;;
   swap)
-    [ -z "$phase" ] && [ -d "$next" ] || fail "nothing was unpacked, or an earlier restore has not come to its end: ./drydock backup restore --resume"
+    [ -z "$phase" ] && [ -d "$next" ] || fail "nothing was unpacked, or an earlier restore has not come to its end:" \
+        "./drydock backup restore --resume"
     mkdir "$2"
     phase=leaving name=$2
     note "$phase" "$name"
@@ -79,14 +88,19 @@ case $1 in
     ;;
   undo)
     case ${2#.drydock-before-} in "$2" | '' | *[!0-9_]*) fail "$2 is not what a restore has kept" ;; esac
-    [ -z "$phase" ] && [ -d "$2" ] || fail "nothing is kept as $2, or a restore has not come to its end: ./drydock backup restore --resume"
+    [ -z "$phase" ] && [ -d "$2" ] || fail "nothing is kept as $2, or a restore has not come to its end: ./drydock" \
+        "backup restore --resume"
     phase=returning name=$2
     note "$phase" "$name"
     back
     ;;
-  settle) case $phase in leaving | arriving) finish; echo "$name" ;; returning | undoing) back; echo "undone $name" ;; *) rm -rf "$next" .drydock-state.new ;; esac ;;
+  settle) case $phase in
+    leaving | arriving) finish; echo "$name" ;;
+    returning | undoing) back; echo "undone $name" ;;
+    *) rm -rf "$next" .drydock-state.new ;; esac ;;
   left) [ -z "$phase" ] || echo "$phase $name" ;;
   clear) [ -n "$phase" ] || rm -rf "$next" ;;
-  kept) find . -mindepth 1 -maxdepth 1 -type d -name '.drydock-before-*' -printf '%f\n' | grep -x '[.]drydock-before-[0-9_]*' | sort || true ;;
+  kept) find . -mindepth 1 -maxdepth 1 -type d -name '.drydock-before-*' -printf '%f\n' |
+    grep -x '[.]drydock-before-[0-9_]*' | sort || true ;;
   forget) find . -mindepth 1 -maxdepth 1 -type d -name '.drydock-before-*' -exec rm -rf {} + ;;
 esac

@@ -24,7 +24,8 @@ cd .drydock
 fail() { echo "$*" >&2; exit 1; }
 note() { printf '%s\n' "$*" > state.new; sync state.new; mv -f state.new state; sync .; }
 # into FROM TO: all but what a server is kept from starting with. Nothing is overwritten.
-into() { find "$1" -mindepth 1 -maxdepth 1 ! -name .drydock ! -name lost+found ! -name ibdata1 ! -name mysql -exec mv -n -t "$2" {} +; }
+into() { find "$1" -mindepth 1 -maxdepth 1 ! -name .drydock ! -name lost+found ! -name ibdata1 ! -name mysql -exec mv \
+  -n -t "$2" {} +; }
 # The binary log goes on in its own numbers: whoever follows it sees no second beginning.
 logs() { find "$1" -mindepth 1 -maxdepth 1 -name 'binlog.*' -exec mv -n -t "$2" {} +; }
 schema() { [ ! -e "$1/mysql" ] || mv -n -t "$2" "$1/mysql"; }
@@ -59,7 +60,8 @@ phase='' name=''
 
 case $1 in
   swap)
-    [ -z "$phase" ] && [ ! -e leaving ] || fail "an earlier restore has not come to its end: ./drydock backup restore --resume"
+    [ -z "$phase" ] && [ ! -e leaving ] || fail "an earlier restore has not come to its end: ./drydock backup restore" \
+        "--resume"
     [ -d "$2/mysql" ] && [ -e "$2/ibdata1" ] || fail "$2 is no server's folder"
     find "$2" -mindepth 1 -maxdepth 1 \( -name 'binlog.*' -o -name .drydock \) -exec rm -rf {} +
     { [ ! -e replaced ] || cat replaced; last_log; } > replaced.new

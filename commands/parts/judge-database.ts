@@ -28,7 +28,8 @@ else {
     fail(
       found.why,
       `keep an image of ${shownVersion(data)}: ${set("image", "IMAGE")}\n` +
-        "or move the rows: take the SQL of a backup (docker exec AGENT agent dump latest > database.sql), and import it into a new stack of that image " +
+        "or move the rows: take the SQL of a backup (docker exec AGENT agent dump latest > database.sql), " +
+        "and import it into a new stack of that image " +
         "(./drydock import dump database.sql)",
     );
   console.log(found.kind);

@@ -47,44 +47,54 @@ export function judgePreflight(
     wrong.length === 0
       ? []
       : [
-          `Laravel reads other values than this stack's for ${wrong.join(", ")}, from ${found.file}. Nothing was changed.\n` +
-            "See where bootstrap/app.php or a provider of the application takes them from (loadEnvironmentFrom, useEnvironmentPath, putenv).",
+          `Laravel reads other values than this stack's for ${wrong.join(", ")}, from ${found.file}. ` +
+            "Nothing was changed.\n" +
+            "See where bootstrap/app.php or a provider of the application takes them from (loadEnvironmentFrom, " +
+            "useEnvironmentPath, putenv).",
         ];
   problems.push(
     ...(found.unusable ?? []).map(
       ({ what, why }) =>
-        `drydock:${what}.external can't be used: ${why}. Nothing was changed.\nIt was asked from a container on this stack's Docker host, with the ` +
+        `drydock:${what}.external can't be used: ${why}. Nothing was changed.\nIt was asked from a container on ` +
+        "this stack's Docker host, with the " +
         `variables of this stack (${what === "database" ? "DB_*" : "REDIS_*"}).`,
     ),
   );
   const forgotten = Object.entries(found.forgotten ?? {});
   if (forgotten.length > 0)
     problems.push(
-      `${forgotten.map(([setting, connection]) => `${setting} (${connection})`).join(", ")}: Redis's connection is that of the cache's server, ` +
-        "which drops what it has when it is full, and at each restart. Nothing was changed. Name another connection there, such as default, " +
+      `${forgotten.map(([setting, connection]) => `${setting} (${connection})`).join(", ")}: ` +
+        "Redis's connection is that of the cache's server, " +
+        "which drops what it has when it is full, and at each restart. Nothing was changed. " +
+        "Name another connection there, such as default, " +
         `or do without that server: pulumi config set --path drydock:redis.cache.enabled false -s ${stack}`,
     );
   const warnings = [
     ...(found.together ?? []).map(
       (store) =>
-        `the cache's store ${store} is on the server of sessions and jobs, which fail when it fills that: have config/database.php read the host ` +
+        `the cache's store ${store} is on the server of sessions and jobs, which fail when it fills that: ` +
+        "have config/database.php read the host " +
         "of its connection as env('REDIS_CACHE_HOST', env('REDIS_HOST')), without a url",
     ),
     ...(found.error === undefined ? [] : [`the application's configuration could not be read: ${found.error}`]),
     ...found.unknown.map(
       ({ variable, value, where, has }) =>
-        `${variable} is ${value}, but ${where} has no such name (it has ${has.join(", ")}): ${set(variable, has[0] ?? "VALUE")}`,
+        `${variable} is ${value}, but ${where} has no such name (it has ${has.join(", ")}): ` +
+        `${set(variable, has[0] ?? "VALUE")}`,
     ),
     ...found.logs.map(
       ({ channel, path }) =>
-        `what is logged to ${channel} goes into the file ${path}, which \`./drydock logs\` does not show and nobody empties: ` +
+        `what is logged to ${channel} goes into the file ${path}, which \`./drydock logs\` does not show and ` +
+        "nobody empties: " +
         set("LOG_CHANNEL", "stderr"),
     ),
     ...(found.retry == null
       ? []
       : [
-          `a job of the queue ${found.retry.connection} is run again after ${found.retry.after} s (retry_after in config/queue.php), but may ` +
-            `run for ${found.retry.longestJob} s (longestJob): it would run twice at once. Set retry_after above that, or the setting below it`,
+          `a job of the queue ${found.retry.connection} is run again after ${found.retry.after} s (retry_after ` +
+            "in config/queue.php), but may " +
+            `run for ${found.retry.longestJob} s (longestJob): it would run twice at once. ` +
+            "Set retry_after above that, or the setting below it",
         ]),
     ...horizonMemory(found.horizon ?? undefined, stack),
   ];
@@ -99,7 +109,8 @@ function horizonMemory(horizon: NonNullable<Preflight["horizon"]> | undefined, s
   return wanted <= memory
     ? []
     : [
-        `Horizon may start ${processes} workers (maxProcesses in config/horizon.php), which take about ${wanted} MiB, and its container is ended ` +
+        `Horizon may start ${processes} workers (maxProcesses in config/horizon.php), ` +
+          `which take about ${wanted} MiB, and its container is ended ` +
           `at ${memory}: pulumi config set --path drydock:horizon.memory ${wanted} -s ${stack}, or fewer processes`,
       ];
 }

@@ -26,7 +26,8 @@ const buildArguments = z
   )
   .meta({
     expects:
-      "build arguments: names of letters, digits and underscores, with texts; what is secret belongs in drydock:app.build.secrets",
+      "build arguments: names of letters, digits and underscores, with texts; " +
+      "what is secret belongs in drydock:app.build.secrets",
   });
 
 /** Where a secret of a build is; what it says is read when the image is built, and kept nowhere. */
@@ -68,7 +69,8 @@ const build = z.strictObject({
   secrets: preset(
     buildSecrets,
     {},
-    "Secrets that the Dockerfile mounts (`RUN --mount=type=secret,id=…`): they are neither in the image nor in Pulumi's state; needs BuildKit",
+    "Secrets that the Dockerfile mounts (`RUN --mount=type=secret,id=…`): they are neither in the image nor in " +
+      "Pulumi's state; needs BuildKit",
   ),
   ssh: preset(
     flag(),
@@ -123,8 +125,11 @@ const persistent = z
   });
 
 /** What a release relies on, or what another setting says. */
-const decided =
-  /^(display_(startup_)?errors|log_errors|upload_max_filesize|post_max_size|upload_tmp_dir|opcache\.validate_timestamps)$/i;
+const decided = new RegExp(
+  "^(display_(startup_)?errors|log_errors|upload_max_filesize|post_max_size|upload_tmp_dir|" +
+    String.raw`opcache\.validate_timestamps)$`,
+  "i",
+);
 
 const php = z
   .record(
@@ -133,7 +138,8 @@ const php = z
   )
   .meta({
     expects:
-      "PHP's settings, such as memory_limit; not display_errors, log_errors, upload_tmp_dir and opcache.validate_timestamps, which a " +
+      "PHP's settings, such as memory_limit; not display_errors, log_errors, " +
+      "upload_tmp_dir and opcache.validate_timestamps, which a " +
       "release relies on, nor upload_max_filesize and post_max_size: set drydock:proxy.uploadLimit",
   });
 

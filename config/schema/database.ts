@@ -38,7 +38,8 @@ export const database = z.strictObject({
   options: preset(
     serverOptions("max_connections"),
     {},
-    "Further options of the server: `max_connections`, `sql_mode`, `collation_server`, `long_query_time`, … (docs/data.md)",
+    "Further options of the server: `max_connections`, `sql_mode`, `collation_server`, `long_query_time`, " +
+      "… (docs/data.md)",
   ),
   binlogDays: preset(integer(1, 99, "days"), 7, "How long the binary log is kept"),
   acceptPassword: preset(

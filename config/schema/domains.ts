@@ -99,7 +99,8 @@ const domain = z.strictObject({
   hsts: preset(
     z.enum(["auto", "subdomains", "preload", "off"]).meta({ expects: '"auto", "subdomains", "preload" or "off"' }),
     "auto",
-    "Have browsers use nothing but https, once the certificate has proven itself: for this name, for all names below it too, on browsers' own lists too, or never",
+    "Have browsers use nothing but https, once the certificate has proven itself: for this name, " +
+      "for all names below it too, on browsers' own lists too, or never",
   ),
   noindex: preset(flag(), false, "Ask search engines to leave the site out"),
   access: access.prefault({}).meta({

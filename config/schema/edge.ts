@@ -136,7 +136,8 @@ export const edge = z.strictObject({
   preflight: preset(
     flag(),
     true,
-    "Ask the authority for a name only when a request for that name comes here; false where the host can't reach its own public address",
+    "Ask the authority for a name only when a request for that name comes here; false where the host can't reach " +
+      "its own public address",
   ),
   httpPort: preset(port(), 80, "The published port for http; an authority asks on 80"),
   httpsPort: preset(port(), 443, "The published port for https"),

@@ -8,7 +8,8 @@ export const migrate = z.strictObject({
   lockTimeout: preset(
     seconds(3600),
     5,
-    "How long a statement of a migration waits for a table that others use, while those who come later wait for it; it is tried six times",
+    "How long a statement of a migration waits for a table that others use, while those who come later wait for " +
+      "it; it is tried six times",
   ),
   breaking: optional(
     z.enum(["warn", "refuse"]).meta({ expects: '"warn" or "refuse"' }),

@@ -22,6 +22,7 @@ export const logs = z.strictObject({
   keepDays: preset(
     integer(0, 365, "days"),
     7,
-    "How long the last lines of the containers that a release takes away are kept, for `./drydock logs ROLE --before`; 0: not at all",
+    "How long the last lines of the containers that a release takes away are kept, " +
+      "for `./drydock logs ROLE --before`; 0: not at all",
   ),
 });

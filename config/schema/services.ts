@@ -38,7 +38,8 @@ const service = z.strictObject({
   files: preset(
     files,
     {},
-    "Files for it, by path, which its user alone can read: the place for secrets (set with `--secret`) and configurations",
+    "Files for it, by path, which its user alone can read: the place for secrets (set with `--secret`) " +
+      "and configurations",
   ),
   volume: optional(
     path("an absolute path, such as /data", "/data"),
@@ -72,5 +73,6 @@ export const services = z
   )
   .meta({
     expects:
-      "services by name (small letters, digits and hyphens; not what Drydock's own are called), each an object with image and health",
+      "services by name (small letters, digits and hyphens; not what Drydock's own are called), " +
+      "each an object with image and health",
   });

@@ -44,7 +44,8 @@ const http = z.strictObject({
   paths: preset(
     list(urlPath(), 'a list of paths, such as ["/app","/apps"]', '["/app","/apps"]'),
     [],
-    "What begins with one of these, the proxy hands to it, websockets included; the others reach it by its name and port",
+    "What begins with one of these, the proxy hands to it, websockets included; the others reach it by its name " +
+      "and port",
   ),
   healthPath: optional(
     urlPath(),

@@ -65,10 +65,12 @@ export function draw(title: string, output: string): string {
       const x = (MARGIN + column * CELL.width).toFixed(1);
       const weight = `${bold ? ' font-weight="bold"' : ""}${dim ? ' opacity="0.6"' : ""}`;
       const length = `textLength="${([...text].length * CELL.width).toFixed(1)}"`;
-      return `<text x="${x}" y="${MARGIN + row * CELL.height + 14}" fill="${colour}"${weight} ${length}>${escaped(text)}</text>`;
+      const y = MARGIN + row * CELL.height + 14;
+      return `<text x="${x}" y="${y}" fill="${colour}"${weight} ${length}>${escaped(text)}</text>`;
     }),
   );
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">
+  const size = `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img">
 <title>${escaped(title)}</title>
 <rect width="100%" height="100%" rx="8" fill="${BACKGROUND}"/>
 <g font-family="${FONT}" font-size="14" xml:space="preserve">

@@ -15,7 +15,9 @@ const manifest = {};
 for (const src of ["resources/css/app.css", "resources/js/app.js"]) {
   const content = readFileSync(join(root, src));
   const extension = extname(src);
-  const file = `assets/${basename(src, extension)}-${createHash("sha256").update(content).digest("hex").slice(0, 8)}${extension}`;
+  const file =
+    `assets/${basename(src, extension)}-${createHash("sha256").update(content).digest("hex").slice(0, 8)}` +
+    `${extension}`;
   writeFileSync(join(build, file), content);
   manifest[src] = { file, src, isEntry: true };
 }

@@ -8,7 +8,8 @@ out=$2
 # Debian's own keys. Without them debootstrap would only warn, and unpack what the mirror says.
 keyring=${DRYDOCK_DEBIAN_KEYRING:-/usr/share/keyrings/debian-archive-keyring.gpg}
 if [ ! -r "$keyring" ]; then
-  echo "Debian's keys are not here ($keyring), so nothing from a mirror can be verified: apt-get install debian-archive-keyring" >&2
+  echo "Debian's keys are not here ($keyring), so nothing from a mirror can be verified: apt-get install" \
+      "debian-archive-keyring" >&2
   exit 1
 fi
 
@@ -46,7 +47,8 @@ find "$root/usr/share/doc" -type l -delete
 find "$root/usr/share/doc" -type d -empty -delete
 rm -rf "$root"/usr/share/man/* "$root"/usr/share/info/* "$root"/usr/share/lintian/*
 find "$root/usr/share/locale" -mindepth 1 -maxdepth 1 ! -name locale.alias -exec rm -rf {} +
-rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/* "$root"/var/cache/debconf/*-old "$root"/var/lib/dpkg/*-old "$root"/debootstrap
+rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/* "$root"/var/cache/debconf/*-old "$root"/var/lib/dpkg/*-old \
+  "$root"/debootstrap
 find "$root/var/log" -type f -delete
 
 tar --create --file "$out.part" --directory "$root" --numeric-owner --sort=name --one-file-system .

@@ -52,7 +52,8 @@ initial_sql() {
   echo "SET SESSION sql_log_bin = 0; SET SESSION sql_mode = CONCAT(@@sql_mode, ',NO_BACKSLASH_ESCAPES');"
   # mariadb-install-db makes these without a password.
   echo "DROP USER IF EXISTS 'root'@'127.0.0.1', 'root'@'::1';"
-  echo "EXECUTE IMMEDIATE CONCAT('DROP USER IF EXISTS ''root''@', QUOTE(@@hostname)); DELETE FROM mysql.proxies_priv WHERE host <> 'localhost';"
+  echo "EXECUTE IMMEDIATE CONCAT('DROP USER IF EXISTS ''root''@', QUOTE(@@hostname)); DELETE FROM mysql.proxies_priv" \
+      "WHERE host <> 'localhost';"
   if [ "$root_host" != localhost ]; then
     echo "CREATE USER 'root'@$(quoted "$root_host") IDENTIFIED BY $(quoted "$ROOT_PASSWORD");"
     echo "GRANT ALL ON *.* TO 'root'@$(quoted "$root_host") WITH GRANT OPTION;"
@@ -62,7 +63,9 @@ initial_sql() {
     [ -n "$password" ] || fail "MARIADB_USER is set but neither MARIADB_PASSWORD_FILE nor MARIADB_PASSWORD"
     echo "CREATE USER $(quoted "$user")@'%' IDENTIFIED BY $(quoted "$password");"
     # _ and % are wildcards in the database part of a grant.
-    if [ -n "$database" ]; then echo "GRANT ALL ON $(name "$(sed 's/[_%]/\\&/g' <<< "$database")").* TO $(quoted "$user")@'%';"; fi
+    if [ -n "$database" ]; then
+      echo "GRANT ALL ON $(name "$(sed 's/[_%]/\\&/g' <<< "$database")").* TO $(quoted "$user")@'%';"
+    fi
   fi
   echo "SET PASSWORD FOR 'root'@'localhost' = PASSWORD($(quoted "$ROOT_PASSWORD"));"
 }
@@ -70,7 +73,8 @@ initial_sql() {
 initialise() {
   local server user_sql file
   ROOT_PASSWORD=$(setting ROOT_PASSWORD "")
-  [ -n "$ROOT_PASSWORD" ] || fail "the data directory is empty, and neither MARIADB_ROOT_PASSWORD_FILE nor MARIADB_ROOT_PASSWORD is set"
+  [ -n "$ROOT_PASSWORD" ] || fail "the data directory is empty, and neither MARIADB_ROOT_PASSWORD_FILE nor" \
+      "MARIADB_ROOT_PASSWORD is set"
   user_sql=$(initial_sql)
 
   # Bash as PID 1 ignores TERM unless it is told otherwise.
@@ -79,7 +83,8 @@ initialise() {
   : > "$MARKER"
   find "$DATADIR" -mindepth 1 -maxdepth 1 ! -name "${MARKER##*/}" ! -name lost+found -exec rm -rf {} +
   mariadb-install-db --datadir="$DATADIR" --skip-test-db --auth-root-authentication-method=normal \
-    --skip-name-resolve "${@:2}" --skip-log-bin > /tmp/install.log 2>&1 || { cat /tmp/install.log >&2; fail "mariadb-install-db failed"; }
+    --skip-name-resolve "${@:2}" --skip-log-bin > /tmp/install.log 2>&1 || { cat /tmp/install.log >&2
+    fail "mariadb-install-db failed"; }
 
   "$@" --skip-networking --socket="$INIT_SOCKET" --skip-slave-start &
   server=$!
@@ -90,7 +95,8 @@ initialise() {
   done
   mariadb --no-defaults --socket="$INIT_SOCKET" --user=root --default-character-set=utf8mb4 <<< "$user_sql"
 
-  as_root() { MYSQL_PWD=$ROOT_PASSWORD mariadb --no-defaults --socket="$INIT_SOCKET" --user=root --default-character-set=utf8mb4 "$@"; }
+  as_root() { MYSQL_PWD=$ROOT_PASSWORD mariadb --no-defaults --socket="$INIT_SOCKET" --user=root \
+    --default-character-set=utf8mb4 "$@"; }
   # Otherwise CONVERT_TZ knows no zone by its name, and answers NULL.
   mariadb-tzinfo-to-sql --skip-write-binlog /usr/share/zoneinfo 2>/dev/null | as_root mysql
   for file in /docker-entrypoint-initdb.d/*; do
@@ -113,7 +119,8 @@ initialise() {
   log "the database is ready to be started"
 }
 
-server_version() { mariadbd --no-defaults --version | grep -o '[0-9]*\.[0-9]*\.[0-9]*-MariaDB' | head -n 1 | tr -d '\n'; }
+server_version() { mariadbd --no-defaults --version | grep -o '[0-9]*\.[0-9]*\.[0-9]*-MariaDB' | head -n 1 | tr -d '\n'
+}
 series() { cut -d . -f 1,2 <<< "$1"; }
 
 # Brings the server's own tables up to its version where an earlier one has written them. Nobody else is connected
@@ -129,7 +136,8 @@ upgrade() {
     kill -0 $server 2>/dev/null || fail "the server did not start; its messages are above"
     sleep 0.2
   done
-  mariadb-upgrade --no-defaults --socket="$INIT_SOCKET" --user=root --upgrade-system-tables --force > "$log" 2>&1 || { cat "$log" >&2; fail "mariadb-upgrade failed"; }
+  mariadb-upgrade --no-defaults --socket="$INIT_SOCKET" --user=root --upgrade-system-tables --force > "$log" 2>&1 ||
+    { cat "$log" >&2; fail "mariadb-upgrade failed"; }
   kill -TERM $server
   wait $server || fail "the temporary server did not shut down cleanly"
   trap - TERM INT
@@ -138,7 +146,8 @@ upgrade() {
 }
 
 # What has written the data last; nothing where it is not said.
-data_version() { cat "$DATADIR/mariadb_upgrade_info" 2>/dev/null || cat "$DATADIR/mysql_upgrade_info" 2>/dev/null || :; }
+data_version() { cat "$DATADIR/mariadb_upgrade_info" 2>/dev/null || cat "$DATADIR/mysql_upgrade_info" 2>/dev/null ||
+  :; }
 
 case "${1:-}" in
   "" | -*) set -- mariadbd "$@" ;;

@@ -55,7 +55,8 @@ export function whatIsMissing({ secrets, ssh }: BuildSpec, { env, folder }: Buil
       return [];
     } catch (error) {
       return [
-        `${path}: the file ${file} can't be read (${(error as NodeJS.ErrnoException).code}). Put it there, or name another: ` +
+        `${path}: the file ${file} can't be read (${(error as NodeJS.ErrnoException).code}). Put it there, ` +
+          "or name another: " +
           `pulumi config set --plaintext --path ${path}.file FILE`,
       ];
     }

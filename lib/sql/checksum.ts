@@ -11,7 +11,10 @@ import { quoted } from "./quoting.ts";
 export function checksumQuestion(at: string, columns: readonly string[] | undefined, versioned = false): string {
   if (columns === undefined) return `CHECKSUM TABLE ${at}`;
   const parts = columns.map((column) => `COALESCE(MD5(CAST(${quoted(column)} AS BINARY)), '-')`);
-  return `SELECT COALESCE(SUM(CRC32(CONCAT_WS('|', ${parts.join(", ")}))), 0) AS Checksum FROM ${at}${versioned ? " FOR SYSTEM_TIME ALL" : ""}`;
+  return (
+    `SELECT COALESCE(SUM(CRC32(CONCAT_WS('|', ${parts.join(", ")}))), 0) ` +
+    `AS Checksum FROM ${at}${versioned ? " FOR SYSTEM_TIME ALL" : ""}`
+  );
 }
 
 /** TIMESTAMP is shown in the session's time zone. */

@@ -67,7 +67,9 @@ export async function buildCli({ log, progress }: Progress): Promise<string> {
 /** Go as go.mod asks for it; one from 1.21 on may fetch the right one itself. @throws Error with the remedy */
 async function checkGo(folder: string): Promise<void> {
   const needed = /^go (\d+\.\d+(?:\.\d+)?)$/m.exec(readFileSync(join(folder, "go.mod"), "utf8"))![1]!;
-  const remedy = `Install Go ${needed} or newer (https://go.dev/dl/, or apt-get install golang), or install Pulumi's own CLI and put it on PATH.`;
+  const remedy =
+    `Install Go ${needed} or newer (https://go.dev/dl/, or apt-get install golang), ` +
+    "or install Pulumi's own CLI and put it on PATH.";
   let said = "";
   try {
     await go(folder, ["version"], (line) => {

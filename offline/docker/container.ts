@@ -41,7 +41,9 @@ export const container: Resource = {
       if (given.length !== 1)
         failures.push({
           property: `uploads[${i}]`,
-          reason: `"uploads[${i}]" (${upload.file}) needs exactly one of content, contentBase64, source; it has ${given.length === 0 ? "none" : given.join(", ")}`,
+          reason:
+            `"uploads[${i}]" (${upload.file}) needs exactly one of content, contentBase64, source; ` +
+            `it has ${given.length === 0 ? "none" : given.join(", ")}`,
         });
     });
     ((inputs.volumes ?? []) as Values[]).forEach((volume, i) => {
@@ -213,7 +215,9 @@ async function untilHealthy(id: string, inputs: Values, call: Call, news: () => 
       );
     if (!Running || Restarting) {
       throw await failure(
-        `${Restarting ? "keeps restarting" : "has stopped"} ${seconds()} s after its start: exit code ${ExitCode}${OOMKilled ? ", out of memory (raise `memory`)" : ""}${reason ? `, ${reason}` : ""}`,
+        `${Restarting ? "keeps restarting" : "has stopped"} ${seconds()} s after its start: ` +
+          `exit code ${ExitCode}${OOMKilled ? ", out of memory (raise `memory`)" : ""}` +
+          `${reason ? `, ${reason}` : ""}`,
       );
     }
     if (!Health) throw await failure("has no health check to wait for: give it `healthcheck`, or leave out `wait`");

@@ -106,7 +106,8 @@ export function explain(error: unknown): Error {
     code === "ETIMEDOUT"
   ) {
     return new Error(
-      `Docker does not answer at ${config.host} (${code}). Start it (systemctl start docker, or ./drydock up for the local stack), or name another: pulumi config set docker:host ssh://user@host`,
+      `Docker does not answer at ${config.host} (${code}). Start it (systemctl start docker, ` +
+        "or ./drydock up for the local stack), or name another: pulumi config set docker:host ssh://user@host",
     );
   }
   return statusCode === undefined

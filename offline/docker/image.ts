@@ -62,10 +62,12 @@ export const image: Resource = {
       return [{ property: "build.context", reason: `unable to hash build context: ${(error as Error).message}` }];
     }
     if (build.platform === undefined) {
-      build.platform = `linux/${({ x64: "amd64", ia32: "386" } as Record<string, string>)[process.arch] ?? process.arch}`;
+      const names: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386" };
+      build.platform = `linux/${names[process.arch] ?? process.arch}`;
       call.log(
         "info",
-        `Building your image for ${build.platform} architecture.\nTo ensure you are building for the correct platform, consider explicitly setting the \`platform\` field on ImageBuildOptions.`,
+        `Building your image for ${build.platform} architecture.\nTo ensure you are building for the correct ` +
+          "platform, consider explicitly setting the `platform` field on ImageBuildOptions.",
       );
     }
     return [];
@@ -159,7 +161,8 @@ async function build(inputs: Values, call: Call): Promise<Values> {
       );
     } catch (error) {
       throw new Error(
-        `image ${name} was built, but could not be pushed: ${explain(error).message}. Log in (docker login), or set skipPush: true`,
+        `image ${name} was built, but could not be pushed: ${explain(error).message}. Log in (docker login), ` +
+          "or set skipPush: true",
       );
     }
   }

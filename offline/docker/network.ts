@@ -73,7 +73,8 @@ export const network: Resource = {
       const names = (await attached(id)).map(({ name }) => name);
       if (names.length === 0) throw error;
       throw new Error(
-        `network ${id.slice(0, 12)} still has containers: ${names.join(", ")}. Remove them first: docker rm -f ${names.join(" ")}`,
+        `network ${id.slice(0, 12)} still has containers: ${names.join(", ")}. Remove them first: ` +
+          `docker rm -f ${names.join(" ")}`,
       );
     });
   },

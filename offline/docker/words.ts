@@ -3,8 +3,10 @@ export const TAIL = 15;
 
 /** A frame of a stack trace, and what PHP and Laravel's log write around them. */
 const FRAME = /^\s*(#\d+ |\[(previous )?(exception|stacktrace)\]|Stack trace:|"?\}\s*$|thrown in )/i;
-const ERROR =
-  /\b(ERROR|CRITICAL|ALERT|EMERGENCY|FATAL|Fatal error|Parse error|Uncaught|panic|exec(ve)?:? .*(denied|not permitted|not found)|Exception)\b/;
+const ERROR = new RegExp(
+  String.raw`\b(ERROR|CRITICAL|ALERT|EMERGENCY|FATAL|Fatal error|Parse error|Uncaught|panic|exec(ve)?:? ` +
+    String.raw`.*(denied|not permitted|not found)|Exception)\b`,
+);
 
 /**
  * What a log says last, without stack traces, which hide why; the first error of it comes before that where it is

@@ -51,7 +51,9 @@ export function check(schema: Schema, inputs: Values, path = ""): { values: Valu
     if (schema[key] === undefined) {
       failures.push({
         property: path + key,
-        reason: `the offline stand-in does not implement the input "${path + key}"; leave it out, or install the official plugin`,
+        reason:
+          `the offline stand-in does not implement the input "${path + key}"; leave it out, ` +
+          "or install the official plugin",
       });
     }
   }

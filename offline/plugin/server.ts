@@ -37,7 +37,8 @@ export async function serve(provider: Provider): Promise<void> {
     const resource = provider.resources[type];
     if (resource) return resource;
     throw new Error(
-      `the offline stand-in for the ${provider.name} plugin does not implement the type ${type}; it has ${Object.keys(provider.resources).join(", ")}`,
+      `the offline stand-in for the ${provider.name} plugin does not implement the type ${type}; ` +
+        `it has ${Object.keys(provider.resources).join(", ")}`,
     );
   };
   const callOf = (urn: string, secretsOf: readonly Properties[], timeout = 0): Call => {
@@ -205,7 +206,8 @@ export async function serve(provider: Provider): Promise<void> {
       const call = callOf(request.getUrn(), [inputs, state], request.getTimeout());
       if (Object.keys(inputs.values).length === 0 && !resource.importable)
         throw new Error(
-          `the offline stand-in for the ${provider.name} plugin does not import or get existing resources (${request.getUrn()})`,
+          `the offline stand-in for the ${provider.name} plugin does not import or get existing resources ` +
+            `(${request.getUrn()})`,
         );
       const live = resource.read
         ? await keepSecrets(resource, inputs, call, () =>

@@ -52,8 +52,10 @@ export function commandTexts(
 }
 
 /** A shell, or what stands for one elsewhere, that reads what it does from standard input. */
-const BARE_SHELL =
-  /(?:^|[\s;&|/])(?:(?:ba|da|z|k)?sh|python3?|perl|ruby|php|node)(?:\s+-[a-z]*s?[a-z]*|\s+-)*$|(?:^|[\s;&|])ssh(?:\s+-\S+)*\s+[^\s;&|-]\S*$/;
+const BARE_SHELL = new RegExp(
+  String.raw`(?:^|[\s;&|/])(?:(?:ba|da|z|k)?sh|python3?|perl|ruby|php|node)(?:\s+-[a-z]*s?[a-z]*|\s+-)*$|` +
+    String.raw`(?:^|[\s;&|])ssh(?:\s+-\S+)*\s+[^\s;&|-]\S*$`,
+);
 const LONGEST = 64 * 1024;
 
 /**

@@ -16,8 +16,11 @@ export function located(path: string, folders: readonly string[] = programFolder
 }
 
 // A word that ends like a script, or what a shell is told to read.
-const SCRIPT =
-  /(?:^|[\s;&|("'])((?:\.{0,2}[\w./-]*[\w-]\.(?:sh|bash|zsh|ksh|dash|py|pl|rb|php|js|mjs|cjs|ts))|\.{1,2}\/[\w./-]+)(?=$|[\s;&|)"'])/g;
+const SCRIPT = new RegExp(
+  String.raw`(?:^|[\s;&|("'])((?:\.{0,2}[\w./-]*[\w-]\.(?:sh|bash|zsh|ksh|dash|py|pl|rb|php|js|mjs|cjs|ts))|` +
+    String.raw`\.{1,2}/[\w./-]+)(?=$|[\s;&|)"'])`,
+  "g",
+);
 const READ_BY_SHELL =
   /(?:^|[\s;&|("'])(?:(?:ba|da|z|k)?sh|source|\.|python3?|perl|ruby|php|node)\s+(?:-[a-z]*[abd-z]\s+)*([\w./-]+)/g;
 const LARGEST = 256 * 1024;

@@ -5,12 +5,17 @@ import type { Maybe } from "./values.ts";
 // What templates and default installations bring along; compared without case and punctuation.
 const DEFAULTS = new Set(
   (
-    "password passwd pass secret mysecret root toor admin administrator laravel mysql mariadb postgres redis default test testing changeme changeit letmein welcome " +
-    "qwerty 123456 1234567 12345678 123456789 password1 password123 empty homestead forge sail guest user example foobar minioadmin"
+    "password passwd pass secret mysecret root toor admin administrator laravel mysql mariadb postgres redis " +
+    "default test testing changeme changeit letmein welcome " +
+    "qwerty 123456 1234567 12345678 123456789 password1 password123 empty homestead forge sail guest user " +
+    "example foobar minioadmin"
   ).split(" "),
 );
-const PLACEHOLDER =
-  /change[_ -]?me|replace[_ -]?(me|this)|your[_ -]?(\w{1,20}[_ -])?(password|secret|key|token)|placeholder|^<.*>$|^\$\{.*\}$/i;
+const PLACEHOLDER = new RegExp(
+  String.raw`change[_ -]?me|replace[_ -]?(me|this)|your[_ -]?(\w{1,20}[_ -])?(password|secret|key|token)|` +
+    String.raw`placeholder|^<.*>$|^\$\{.*\}$`,
+  "i",
+);
 
 /** Whether everybody knows this password, or would guess it first. */
 export function isKnownDefault(value: string): boolean {

@@ -74,7 +74,9 @@ const user: Check = {
 
 const noSecrets: Check = {
   name: "no-secrets",
-  why: "everything in an image is read by everyone who may pull it, its history included (docs/incidents.md#forty-eight-hours)",
+  why:
+    "everything in an image is read by everyone who may pull it, " +
+    "its history included (docs/incidents.md#forty-eight-hours)",
   remedy: "RUN --mount=type=secret,id=NAME … at build; at run time Drydock delivers the .env file",
   run({ path, instructions }, report) {
     for (const one of of(instructions, "ENV", "ARG")) {
@@ -103,7 +105,9 @@ const noSecrets: Check = {
 
 const pinnedBase: Check = {
   name: "pinned-base",
-  why: "latest is another image on each machine, and the one that worked can't be found again (docs/incidents.md#forty-eight-hours)",
+  why:
+    "latest is another image on each machine, and the one that worked can't be found again " +
+    "(docs/incidents.md#forty-eight-hours)",
   remedy: "FROM debian:13.2-slim, better with its digest: FROM debian:13.2-slim@sha256:…",
   run({ instructions }, report) {
     const stages = new Set<string>();
@@ -138,10 +142,11 @@ const phpredis: Check = {
     const text = of(instructions, "RUN").map(args).join("\n");
     const hasPhp =
       of(instructions, "FROM").some((one) => /(^|\/)php:/.test(args(one))) || /\bphp\d[\d.]*-(fpm|cli)\b/.test(text);
-    const hasRedis =
-      /\bphp[\d.]*-redis\b|pecl\s+install\s+[^\n;&]*\bredis\b|install-php-extensions\s[^\n;&]*\bredis\b|docker-php-ext-(install|enable)\s[^\n;&]*\bredis\b/.test(
-        text,
-      );
+    const hasRedis = new RegExp(
+      String.raw`\bphp[\d.]*-redis\b|pecl\s+install\s+[^\n;&]*\bredis\b|` +
+        String.raw`install-php-extensions\s[^\n;&]*\bredis\b|docker-php-ext-(install|` +
+        String.raw`enable)\s[^\n;&]*\bredis\b`,
+    ).test(text);
     if (hasPhp && !hasRedis) report("has PHP, but not the extension redis", last[0]);
   },
 };

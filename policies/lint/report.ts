@@ -36,7 +36,9 @@ export function lint(
   );
   const count = findings.filter(({ reason }) => reason === undefined).length;
   return {
-    text: `${[...lines, `${paths.length} files, ${count === 0 ? "nothing to mend" : `${count} to mend`}`].join("\n")}\n`,
+    text:
+      `${[...lines, `${paths.length} files, ${count === 0 ? "nothing to mend" : `${count} to mend`}`].join("\n")}` +
+      "\n",
     failed,
   };
 }

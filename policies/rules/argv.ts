@@ -41,8 +41,11 @@ function passwordFlags(line: string): Set<string> {
   return found;
 }
 
-const ASSIGNMENT =
-  /(?:(?:^|\s)(-e|--env|--build-arg)(?:\s+|=)|(?:^|[\s;&|("'])(?:export\s+)?)["']?([A-Za-z_]\w*)=("[^"]*"|'[^']*'|[^\s"';|&]*)/g;
+const ASSIGNMENT = new RegExp(
+  String.raw`(?:(?:^|\s)(-e|--env|--build-arg)(?:\s+|=)|(?:^|` +
+    String.raw`[\s;&|("'])(?:export\s+)?)["']?([A-Za-z_]\w*)=("[^"]*"|'[^']*'|[^\s"';|&]*)`,
+  "g",
+);
 
 export const noPasswordArgv = resourceRule({
   name: "no-password-argv",
@@ -50,7 +53,9 @@ export const noPasswordArgv = resourceRule({
   level: "mandatory",
   source: ["incident 13"],
   summary: "No secret stands on a command line.",
-  why: "a backup script called mysqldump with the password as an argument, for everyone who may run ps or docker inspect",
+  why:
+    "a backup script called mysqldump with the password as an argument, for everyone who may run ps or docker " +
+    "inspect",
   remedy:
     "give it on standard input, in a file (--defaults-extra-file), or in the environment (MYSQL_PWD, REDISCLI_AUTH)",
   setting: (group) =>

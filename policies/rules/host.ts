@@ -12,9 +12,12 @@ export const hostPathAllowed = resourceRule({
   level: "mandatory",
   source: ["D5.6"],
   summary: "No container mounts what another one has mounted, and no mount is of a kind that these rules don't know.",
-  why: "a folder of the host has other names (links, mounts), so only a list of what is allowed keeps the engine's socket out",
+  why:
+    "a folder of the host has other names (links, mounts), so only a list of what is allowed keeps the engine's " +
+    "socket out",
   remedy:
-    'use a volume: mounts: [{ type: "volume", source: volume.name, target: "/data" }]; or name the folder in the rule\'s paths',
+    'use a volume: mounts: [{ type: "volume", source: volume.name, target: "/data" }]; ' +
+    "or name the folder in the rule's paths",
   setting: mended.mounts,
   bad: 'volumes: [{ hostPath: "/srv/engine", containerPath: "/engine" }]',
   good: 'mounts: [{ type: "volume", source: data.name, target: "/data" }]',

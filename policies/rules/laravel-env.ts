@@ -15,7 +15,8 @@ export const envBlockIdentical = stackRule({
   summary: "All roles of the application have one and the same environment.",
   why: "three deployments failed because a new container started with another environment than the one in the file",
   remedy:
-    'build the environment once and give it to every role: const env = {…}; new docker.Container("app", { envs: env }); new docker.Container("horizon", { envs: env })',
+    'build the environment once and give it to every role: const env = {…}; new docker.Container("app", { envs: ' +
+    'env }); new docker.Container("horizon", { envs: env })',
   setting: mended.environment,
   bad: 'app: envs ["QUEUE_CONNECTION=redis"], horizon: envs ["QUEUE_CONNECTION=sync"]',
   good: "app and horizon: envs: block",
@@ -37,7 +38,8 @@ export const envBlockIdentical = stackRule({
         else if (here.is !== there.is)
           report.violation(
             path,
-            `${key} is ${here.is === "absent" ? "missing or empty" : "set"} here, but ${there.is === "absent" ? "missing or empty" : "set"} in ${reference.resource.title}`,
+            `${key} is ${here.is === "absent" ? "missing or empty" : "set"} here, ` +
+              `but ${there.is === "absent" ? "missing or empty" : "set"} in ${reference.resource.title}`,
           );
         else if (here.is === "present" && there.is === "present" && here.value !== there.value)
           report.violation(path, `${key} has another value than in ${reference.resource.title}`);

@@ -60,7 +60,8 @@ export const serviceHostResolves = stackRule({
   summary: "DB_HOST and REDIS_HOST are names on a network that the container shares with the service.",
   why: "a name that no network knows fails only when the first request needs it",
   remedy:
-    'networksAdvanced: [{ name: data.name, aliases: ["database"] }] on the database, and the same network on the application',
+    'networksAdvanced: [{ name: data.name, aliases: ["database"] }] on the database, ' +
+    "and the same network on the application",
   setting: (_, property) => hostSetting(property),
   bad: 'app: DB_HOST=mysql, database: aliases ["database"]',
   good: 'app: DB_HOST=database, database: aliases ["database"], both on one network',

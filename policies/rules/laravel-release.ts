@@ -74,12 +74,16 @@ export const configCacheAfterStart = stackRule({
   level: "mandatory",
   source: ["incident 10"],
   summary: "The configuration is cached at the start: after config:clear, and after the migration.",
-  why: "config:cache freezes what the variables are at that moment: cached too early, the application kept the old database",
+  why:
+    "config:cache freezes what the variables are at that moment: cached too early, " +
+    "the application kept the old database",
   remedy:
     "run `php artisan config:clear && php artisan config:cache` when the container starts, with dependsOn: [migration]",
   setting: mended.commands,
   bad: 'create: "docker exec app php artisan config:cache"',
-  good: "create: \"docker exec app sh -c 'php artisan config:clear && php artisan config:cache'\", dependsOn: [migration]",
+  good:
+    "create: \"docker exec app sh -c 'php artisan config:clear && php artisan config:cache'\", dependsOn: " +
+    "[migration]",
   params: none,
   check(stack, { settings, on }) {
     const runners = runnersOf(stack, settings);
@@ -123,7 +127,9 @@ export const noArtisanDown = resourceRule({
   level: "advisory",
   source: ["incident 12"],
   summary: "No deployment takes the site down with artisan down.",
-  why: "the old container could not write the maintenance file, so the deployment that would have mended it never began",
+  why:
+    "the old container could not write the maintenance file, so the deployment that would have mended it never " +
+    "began",
   remedy: "delete the command: successors become healthy before the old ones go",
   setting: mended.commands,
   bad: 'create: "docker exec app php artisan down"',
@@ -144,9 +150,12 @@ export const webNoDeleteBeforeReplace = resourceRule({
   level: "mandatory",
   source: ["incident 12"],
   summary: "A replica goes only after its successor is healthy.",
-  why: "left to its default, the provider deletes a container first: 3,356 of 4,861 requests failed in one measured release",
+  why:
+    "left to its default, the provider deletes a container first: 3,356 of 4,861 requests failed in one measured " +
+    "release",
   remedy:
-    'new docker.Container(name, args, { deleteBeforeReplace: false }), written out; for a service updateConfig: { order: "start-first" }',
+    "new docker.Container(name, args, { deleteBeforeReplace: false }), written out; for a service updateConfig: " +
+    '{ order: "start-first" }',
   setting: mended.container,
   bad: 'new docker.Container("app", args)',
   good: 'new docker.Container("app", args, { deleteBeforeReplace: false })',
@@ -252,7 +261,8 @@ export const backupBeforeMigrate = stackRule({
     command: z
       .string()
       .default(
-        "\\b(mysqldump|mariadb-dump|mariadb-backup|mariabackup|xtrabackup|pg_dump|pg_dumpall|restic\\s+backup|backup:run)\\b",
+        "\\b(mysqldump|mariadb-dump|mariadb-backup|mariabackup|xtrabackup|" +
+          "pg_dump|pg_dumpall|restic\\s+backup|backup:run)\\b",
       ),
   }),
   check(stack, { params, settings, on }) {

@@ -61,7 +61,9 @@ export const healthcheckIpv4 = resourceRule({
   level: "remediate",
   source: ["incident 7"],
   summary: "A health check asks 127.0.0.1, not localhost.",
-  why: "localhost was ::1 first, where nobody listened: the check ran into its time limit and the container stayed in starting",
+  why:
+    "localhost was ::1 first, where nobody listened: the check ran into its time limit and the container stayed in " +
+    "starting",
   remedy: 'healthcheck: { tests: ["CMD", "curl", "-fsS", "http://127.0.0.1/up"] }',
   setting: (group) =>
     group === "services"
@@ -113,7 +115,8 @@ export const healthcheckEndpoint = resourceRule({
   level: "mandatory",
   source: ["incident 8"],
   summary:
-    "The application's health check asks a port and a path: the configured ones, where Drydock's settings or this rule's say them.",
+    "The application's health check asks a port and a path: the configured ones, " +
+    "where Drydock's settings or this rule's say them.",
   why: "a check copied from another project asked port 8081 and /health, which nobody served",
   remedy: 'healthcheck: { tests: ["CMD", "curl", "-fsS", "http://127.0.0.1/up"] }, or set ports and path of this rule',
   setting: (_, property) => (property.startsWith("option") ? undefined : { path: "app.healthPath", value: "/up" }),
@@ -157,7 +160,8 @@ export const nonRootUid = resourceRule({
   level: "mandatory",
   source: ["incident 9", "incidents, forty-eight hours", "D4.1", "CK_DOCKER_8"],
   summary:
-    "A container runs as a user that is named and not root: the configured one, where Drydock's settings or this rule's say it.",
+    "A container runs as a user that is named and not root: the configured one, where Drydock's settings or this " +
+    "rule's say it.",
   why: "the container ran as one uid and the files belonged to another: permission denied on every compiled view",
   remedy: 'user: "1000:1000" (the uid that owns the files), or set the rule\'s uids',
   setting: (group) => inGroup(group, "uid", "1000"),
@@ -215,7 +219,8 @@ export const storageWritable = resourceRule({
   summary: "Where the root is read-only, storage and bootstrap/cache are volumes or tmpfs.",
   why: "Laravel writes compiled views, logs and caches; without a place for them every page is an error 500",
   remedy:
-    'tmpfs: { "/var/www/html/storage/framework": "uid=1000", "/var/www/html/storage/logs": "uid=1000", "/var/www/html/bootstrap/cache": "uid=1000" }',
+    'tmpfs: { "/var/www/html/storage/framework": "uid=1000", "/var/www/html/storage/logs": "uid=1000", ' +
+    '"/var/www/html/bootstrap/cache": "uid=1000" }',
   setting: mended.container,
   bad: "readOnly: true and no mounts",
   good: "readOnly: true with tmpfs for storage and bootstrap/cache",
@@ -254,7 +259,8 @@ export const redisPersistent = resourceRule({
   summary: "Redis writes to disk, on a volume.",
   why: "after a restart sessions, queued jobs and the maintenance page's settings were gone",
   remedy:
-    'command: ["redis-server", "--appendonly", "yes"], mounts: [{ type: "volume", source: volume.name, target: "/data" }]',
+    'command: ["redis-server", "--appendonly", "yes"], mounts: [{ type: "volume", source: volume.name, target: ' +
+    '"/data" }]',
   setting: mended.container,
   bad: 'command: ["redis-server", "--save", ""] without a volume',
   good: "appendonly yes, and a volume at /data",

@@ -77,7 +77,8 @@ export const appKeyEveryRole = resourceRule({
   summary: "app, horizon and scheduler all have an APP_KEY of 32 bytes.",
   why: "without APP_KEY every page was an error 500, and workers can't read encrypted jobs",
   remedy:
-    "create one with `printf 'base64:%s' \"$(openssl rand -base64 32)\"` and put it into the environment that all roles share",
+    "create one with `printf 'base64:%s' \"$(openssl rand -base64 32)\"` and put it into the environment that " +
+    "all roles share",
   setting: () => ({ path: "env.APP_KEY", from: APP_KEY }),
   bad: "scheduler without APP_KEY",
   good: "one .env file with APP_KEY=base64:…, uploaded to every role",
@@ -234,8 +235,11 @@ export const secretFilesTight = resourceRule({
 /** What a variable with a secret's name may say without being one. */
 const SWITCH = /^(|null|\(null\)|yes|no|true|false|on|off|0|1|auto|none|disabled?|enabled?)$/i;
 /** Tokens and keys by their look: GitHub, GitLab, Slack, Stripe, AWS, private keys, Laravel's own. */
-const LOOKS_SECRET =
-  /(^|[^\w])(gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{15,}|xox[abprs]-[\w-]{10,}|[rs]k_live_\w{10,}|AKIA[0-9A-Z]{16})|-----BEGIN [A-Z ]{0,20}PRIVATE KEY|^base64:[A-Za-z0-9+/]{43}=$/;
+const LOOKS_SECRET = new RegExp(
+  String.raw`(^|[^\w])(gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{15,}|xox[abprs]-[\w-]{10,}|` +
+    String.raw`[rs]k_live_\w{10,}|AKIA[0-9A-Z]{16})|-----BEGIN [A-Z ]{0,20}PRIVATE KEY|` +
+    "^base64:[A-Za-z0-9+/]{43}=$",
+);
 
 export const noSecretInEnv = resourceRule({
   name: "no-secret-in-env",
@@ -243,9 +247,12 @@ export const noSecretInEnv = resourceRule({
   level: "mandatory",
   source: ["incidents, checklist", "K13"],
   summary: "No secret stands in a container's plain environment.",
-  why: "docker inspect shows a container's variables to everyone who may ask the engine, and so does every process in it",
+  why:
+    "docker inspect shows a container's variables to everyone who may ask the engine, " +
+    "and so does every process in it",
   remedy:
-    "deliver it in the uploaded .env file, or in a file that the image reads: MYSQL_ROOT_PASSWORD_FILE=/run/secrets/root",
+    "deliver it in the uploaded .env file, or in a file that the image reads: " +
+    "MYSQL_ROOT_PASSWORD_FILE=/run/secrets/root",
   setting: (group) => (group === "services" ? undefined : { path: "env.NAME", from: "cat" }),
   bad: 'envs: ["DB_PASSWORD=…"]',
   good: 'uploads: [{ file: "/var/www/html/.env", content, permissions: "0400" }]',

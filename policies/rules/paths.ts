@@ -53,7 +53,9 @@ export const absoluteHostPath = resourceRule({
   level: "mandatory",
   source: ["incidents, forty-eight hours"],
   summary: "Paths of the host are absolute.",
-  why: "./config meant another folder from every place the deployment was started, and the application found no configuration",
+  why:
+    "./config meant another folder from every place the deployment was started, " +
+    "and the application found no configuration",
   remedy: 'volumes: [{ hostPath: "/srv/shop/config", … }]',
   setting: mended.mounts,
   bad: 'volumes: [{ hostPath: "./config", containerPath: "/app/config" }]',

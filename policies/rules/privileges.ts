@@ -121,8 +121,10 @@ const position = (path: string): number => Number(/\[(\d+)\]$/.exec(path)?.[1] ?
 
 const OFF =
   /^((seccomp|apparmor|systempaths)[:=]unconfined|label[:=](disable|type:(spc_t|unconfined_t))|apparmor[:=])$/;
-const HARMLESS =
-  /^(no-new-privileges([:=]\w*)?|seccomp[:=]builtin|apparmor[:=][\w.-]+|label[:=](user|role|type|level|filetype):[\w.:,-]+)$/;
+const HARMLESS = new RegExp(
+  String.raw`^(no-new-privileges([:=]\w*)?|seccomp[:=]builtin|apparmor[:=][\w.-]+|label[:=](user|role|type|` +
+    String.raw`level|filetype):[\w.:,-]+)$`,
+);
 
 /** Whether a profile that is written inline lets everything through, or one of the calls that lead to the host. */
 function allowsAll(profile: string): boolean {

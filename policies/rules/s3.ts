@@ -27,7 +27,8 @@ export const s3PublicBlocked = stackRule({
   summary: "Every bucket blocks public access in all four ways.",
   why: "one wrong policy or ACL makes every backup readable by everyone",
   remedy:
-    "new aws.s3.BucketPublicAccessBlock(name, { bucket: bucket.id, blockPublicAcls: true, blockPublicPolicy: true, ignorePublicAcls: true, restrictPublicBuckets: true })",
+    "new aws.s3.BucketPublicAccessBlock(name, { bucket: bucket.id, blockPublicAcls: true, blockPublicPolicy: " +
+    "true, ignorePublicAcls: true, restrictPublicBuckets: true })",
   setting: mended.bucket,
   bad: "a bucket alone",
   good: "a bucket with a BucketPublicAccessBlock, all four true",
@@ -53,7 +54,8 @@ export const s3TlsOnly = stackRule({
   summary: "The bucket's policy denies plain HTTP.",
   why: "backups hold every customer's data, and plain HTTP shows them to everyone on the way",
   remedy:
-    '{ Effect: "Deny", Principal: "*", Action: "s3:*", Resource: [arn, `${arn}/*`], Condition: { Bool: { "aws:SecureTransport": "false" } } }',
+    '{ Effect: "Deny", Principal: "*", Action: "s3:*", Resource: [arn, `${arn}/*`], Condition: { Bool: ' +
+    '{ "aws:SecureTransport": "false" } } }',
   setting: mended.bucket,
   bad: "a bucket without a policy",
   good: "a BucketPolicy that denies where aws:SecureTransport is false",
@@ -150,7 +152,8 @@ export const s3NoAcl = resourceRule({
   summary: "A bucket belongs to its owner alone: no ACL.",
   why: "an ACL gives access past every policy, and nobody looks for it there",
   remedy:
-    'delete the ACL; new aws.s3.BucketOwnershipControls(name, { bucket: bucket.id, rule: { objectOwnership: "BucketOwnerEnforced" } })',
+    "delete the ACL; new aws.s3.BucketOwnershipControls(name, { bucket: bucket.id, rule: { objectOwnership: " +
+    '"BucketOwnerEnforced" } })',
   setting: mended.bucket,
   bad: 'new aws.s3.BucketAcl(name, { acl: "public-read", … })',
   good: "BucketOwnershipControls with BucketOwnerEnforced",
@@ -183,7 +186,8 @@ export const s3LifecycleCoversRetention = stackRule({
   summary: "A bucket's lifecycle rules keep everything as long as was promised, and clear unfinished uploads.",
   why: "a rule that expires too early deletes the backup that is needed, and unfinished uploads cost for ever",
   remedy:
-    'new aws.s3.BucketLifecycleConfiguration(name, { bucket: bucket.id, rules: [{ id: "keep", status: "Enabled", expiration: { days: 90 }, abortIncompleteMultipartUpload: { daysAfterInitiation: 7 } }] })',
+    'new aws.s3.BucketLifecycleConfiguration(name, { bucket: bucket.id, rules: [{ id: "keep", status: "Enabled", ' +
+    "expiration: { days: 90 }, abortIncompleteMultipartUpload: { daysAfterInitiation: 7 } }] })",
   setting: () => ({ path: "bucket.retentionDays", value: "30" }),
   bad: "expiration: { days: 7 } where 30 days are promised",
   good: "expiration: { days: 90 }, abortIncompleteMultipartUpload: { daysAfterInitiation: 7 }",
@@ -233,7 +237,8 @@ export const s3Recoverable = stackRule({
   summary: "A bucket keeps versions, is encrypted, and is not emptied when it is deleted.",
   why: "without versions an overwritten backup is gone, and with forceDestroy one wrong line deletes them all",
   remedy:
-    'BucketVersioning with versioningConfiguration: { status: "Enabled" }, BucketServerSideEncryptionConfiguration, and no forceDestroy',
+    'BucketVersioning with versioningConfiguration: { status: "Enabled" }, ' +
+    "BucketServerSideEncryptionConfiguration, and no forceDestroy",
   setting: mended.bucket,
   bad: "new aws.s3.Bucket(name, { forceDestroy: true })",
   good: "a bucket with versioning and encryption",

@@ -18,8 +18,10 @@ const DESTRUCTIVE: readonly (readonly [does: RegExp, name: string])[] = [
   [/^(?:stack|service)\s+(?:rm|remove)\b|^swarm\s+leave\b/, "docker stack rm"],
   [/^(?:container\s+)?(?:rm|stop|kill|pause)\b.*(?:\$\(|`)\s*docker\b.*\bps\b/, "docker rm of all that runs"],
 ];
-const SYSTEM_FOLDER =
-  /^["']?(?:\/(?:\*|(?:bin|boot|data|etc|home|lib|mnt|opt|root|srv|usr|var|var\/lib|var\/run)\/?\*?|var\/lib\/(?:docker|containerd|mysql|postgresql|redis)(?:\/\S*)?)?|\$\{\w+:?[-=]\/\}\S*)["')]*$/;
+const SYSTEM_FOLDER = new RegExp(
+  String.raw`^["']?(?:/(?:\*|(?:bin|boot|data|etc|home|lib|mnt|opt|root|srv|usr|var|var/lib|var/run)/?\*?|` +
+    String.raw`var/lib/(?:docker|containerd|mysql|postgresql|redis)(?:/\S*)?)?|\$\{\w+:?[-=]/\}\S*)["')]*$`,
+);
 const OTHERS: readonly (readonly [does: RegExp, name: string])[] = [
   [/\bDROP\s+(?:DATABASE|SCHEMA)\b|\bdropdb\s|\bmysqladmin\b.*\sdrop\s/i, "DROP DATABASE"],
   [/\bredis-cli\b.*\bFLUSH(?:ALL|DB)\b/i, "FLUSHALL"],
@@ -77,7 +79,8 @@ export const noDestructiveDocker = resourceRule({
   summary: "No command tears down, prunes or deletes what runs.",
   why: "docker compose down, run to try a new version, removed the production that worked, and there was no way back",
   remedy:
-    "deploy the new version beside the old one under another name and port; what only a deletion may do belongs into `delete`",
+    "deploy the new version beside the old one under another name and port; what only a deletion may do belongs " +
+    "into `delete`",
   setting: mended.commands,
   bad: 'create: "docker compose down && docker compose up -d"',
   good: 'create: "docker compose -f pr.yml up -d"',
@@ -121,7 +124,8 @@ export const statefulProtected = resourceRule({
     data: z
       .string()
       .default(
-        "(^|[-_.])(db|data|database|mysql|mariadb|postgres(ql)?|pgsql|redis|storage|uploads?|backups?|records)([-_.]|$)",
+        "(^|[-_.])(db|data|database|mysql|mariadb|postgres(ql)?|pgsql|redis|storage|" +
+          "uploads?|backups?|records)([-_.]|$)",
       ),
   }),
   check(resource, report, { params }) {
@@ -140,7 +144,8 @@ export const uniquePortsAndNames = stackRule({
   summary: "No two resources want one port, name or alias.",
   why: "the second one fails in the middle of a deployment: address already in use, or a name that is taken",
   remedy:
-    "give one of them another port (ports: [{ internal: 80, external: 8081 }]) or leave `name` out, so that Pulumi makes one",
+    "give one of them another port (ports: [{ internal: 80, external: 8081 }]) or leave `name` out, " +
+    "so that Pulumi makes one",
   setting: () => ({ path: "proxy.port", value: "8081" }),
   bad: "app and admin, both with external: 8080",
   good: "external: 8080 and external: 8081",
@@ -209,7 +214,8 @@ export const previewIsolated = stackRule({
   summary: "A preview stack shares no port, volume, network or database with production.",
   why: "a pull request was tried out on production's own files, and production did not survive it",
   remedy:
-    "leave `name` out, publish another port (or none: external left out), and name the database after the stack: DB_DATABASE=shop_pr_28",
+    "leave `name` out, publish another port (or none: external left out), and name the database after the stack: " +
+    "DB_DATABASE=shop_pr_28",
   setting: () => ({ path: "proxy.port", value: "8081" }),
   bad: 'stack pr-28: volume with name "database", port 80',
   good: "stack pr-28: volume without a name, port left to Docker",
@@ -252,8 +258,10 @@ function normal(name: string): string {
 
 /** Ports on which databases and caches listen. */
 const STORE_PORTS = [1433, 1521, 3306, 3307, 5432, 5433, 6379, 6380, 9042, 9200, 11211, 27017, 33060];
-const STORE_IMAGE =
-  /(^|[/_.-])(mysql|mariadb|percona|postgres|postgresql|postgis|timescaledb|redis|keydb|valkey|mongo|mongodb|memcached|elasticsearch)([-_.:@]|\d|$)/;
+const STORE_IMAGE = new RegExp(
+  "(^|[/_.-])(mysql|mariadb|percona|postgres|postgresql|postgis|timescaledb|redis|keydb|valkey|" +
+    String.raw`mongo|mongodb|memcached|elasticsearch)([-_.:@]|\d|$)`,
+);
 const FORWARDER = /\b(socat|rinetd|redir|ncat?|haproxy|ssh)\b/;
 
 export const datastoreNotPublished = resourceRule({

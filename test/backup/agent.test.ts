@@ -17,7 +17,8 @@ describe("the backup agent", function () {
   before(async () => {
     await ensureImages({ log: () => undefined, host: process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock" });
     await rig.start();
-    rig.sql(`CREATE TABLE written (id BIGINT AUTO_INCREMENT PRIMARY KEY, body TEXT, at TIMESTAMP(3) DEFAULT CURRENT_TIMESTAMP(3));
+    rig.sql(`CREATE TABLE written (id BIGINT AUTO_INCREMENT PRIMARY KEY, body TEXT,
+      at TIMESTAMP(3) DEFAULT CURRENT_TIMESTAMP(3));
       CREATE TABLE fixed (id INT PRIMARY KEY, name VARCHAR(100), price DECIMAL(10,2), data BLOB);
       CREATE TABLE migrations (id INT PRIMARY KEY, migration VARCHAR(100), batch INT);
       INSERT INTO migrations VALUES (1, '2026_01_01_000001_create', 1);
@@ -26,7 +27,9 @@ describe("the backup agent", function () {
       CREATE VIEW cheap AS SELECT * FROM fixed WHERE price < 10;
       CREATE PROCEDURE nothing() SELECT 1;`);
     rig.storage(
-      "mkdir -p app/public app/cache; head -c 3000000 /dev/urandom > app/public/picture; printf '%s' secret > app/private; chmod 600 app/private; touch app/x.log app/cache/y; mkdir 'app/a b'; echo 1 > 'app/a b/c'",
+      "mkdir -p app/public app/cache; head -c 3000000 /dev/urandom > app/public/picture; " +
+        "printf '%s' secret > app/private; chmod 600 app/private; touch app/x.log app/cache/y; mkdir 'app/a b'; " +
+        "echo 1 > 'app/a b/c'",
     );
   });
   after(() => rig.stop());
@@ -34,7 +37,7 @@ describe("the backup agent", function () {
   const newest = async (): Promise<Entry[]> => (await rig.agent("list")).last.backups as Entry[];
 
   for (const type of ["full", "db"]) {
-    it(`${type}: has every row that was acknowledged before its position, while rows are written, and verifies it`, async () => {
+    it(`${type}: has each row acknowledged before its position while rows are written, and verifies it`, async () => {
       const writer = rig.write();
       await rig.until("the writer", () => writer.acknowledged.length > 50);
       const last = writer.acknowledged.at(-1)!.id;
@@ -214,42 +217,46 @@ describe("the backup agent", function () {
     full = await rig.backup("full");
   });
 
-  it("publishes the files alone when the database is killed during the dump, says so, keeps what was there, and goes on", async () => {
-    rig.sql("CREATE TABLE big AS SELECT seq AS id, REPEAT(SHA2(seq, 256), 20) AS body FROM seq_1_to_60000");
-    const before = (await newest()).map(({ id }) => id);
-    const running = rig.agent("run", "--type", "full");
-    await rig.until(
-      "the copy",
-      () =>
-        docker(
-          "exec",
-          rig.name("restore"),
-          "bash",
-          "-c",
-          "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'mariadb-backup.*--backup' || true",
-        ) !== "0",
-    );
-    docker("kill", "--signal", "KILL", rig.name("database"));
-    await new Promise((wake) => setTimeout(wake, 200));
-    const { code, last } = await running;
-    assert.equal(code, 1);
-    assert.match(last.message, /was made without the database: /);
-    const [made, ...others] = await newest();
-    assert.deepEqual(
-      [others.map(({ id }) => id), made!.database, made!.verified, made!.files!.count],
-      [before, undefined, true, 3],
-    );
-    assert.match(made!.missing!.join(), /^the database: /);
-    assert.equal(
-      (await rig.agent("status")).last.newestVerified.id,
-      full.id,
-      "the newest verified one of the database",
-    );
-    await rig.until("the alarm", () => rig.alarmed("incomplete"));
-    docker("start", rig.name("database"));
-    await rig.until("the database", () => rig.sql("SELECT 1"));
-    full = await rig.backup("full");
-  });
+  it(
+    "publishes the files alone when the database is killed during the dump, says so, keeps what was there, " +
+      "and goes on",
+    async () => {
+      rig.sql("CREATE TABLE big AS SELECT seq AS id, REPEAT(SHA2(seq, 256), 20) AS body FROM seq_1_to_60000");
+      const before = (await newest()).map(({ id }) => id);
+      const running = rig.agent("run", "--type", "full");
+      await rig.until(
+        "the copy",
+        () =>
+          docker(
+            "exec",
+            rig.name("restore"),
+            "bash",
+            "-c",
+            "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'mariadb-backup.*--backup' || true",
+          ) !== "0",
+      );
+      docker("kill", "--signal", "KILL", rig.name("database"));
+      await new Promise((wake) => setTimeout(wake, 200));
+      const { code, last } = await running;
+      assert.equal(code, 1);
+      assert.match(last.message, /was made without the database: /);
+      const [made, ...others] = await newest();
+      assert.deepEqual(
+        [others.map(({ id }) => id), made!.database, made!.verified, made!.files!.count],
+        [before, undefined, true, 3],
+      );
+      assert.match(made!.missing!.join(), /^the database: /);
+      assert.equal(
+        (await rig.agent("status")).last.newestVerified.id,
+        full.id,
+        "the newest verified one of the database",
+      );
+      await rig.until("the alarm", () => rig.alarmed("incomplete"));
+      docker("start", rig.name("database"));
+      await rig.until("the database", () => rig.sql("SELECT 1"));
+      full = await rig.backup("full");
+    },
+  );
 
   it("publishes nothing when the agent is killed, and the next run is fine", async () => {
     const before = (await newest()).map(({ id }) => id);
@@ -269,7 +276,7 @@ describe("the backup agent", function () {
     full = await rig.backup("full");
   });
 
-  it("keeps every verified backup of the last days, whatever the clock says, and the newest one however old it is", async () => {
+  it("keeps each verified backup of the last days, whatever the clock says, and the newest however old", async () => {
     const all = (await newest()).map(({ id }) => id);
     const verified = (await newest()).filter((entry) => entry.verified).map(({ id }) => id);
     for (const now of ["2099-01-01T00:00:00Z", "1999-01-01T00:00:00Z"]) {
@@ -351,7 +358,8 @@ describe("the backup agent", function () {
   it("refuses what was damaged, cut or emptied, and leaves the live database alone", async () => {
     const live = rig.sql("CHECKSUM TABLE fixed");
     for (const damage of [
-      "for f in $(find repository/data -type f -size +100k); do printf X | dd of=$f bs=1 seek=5000 conv=notrunc status=none; done",
+      "for f in $(find repository/data -type f -size +100k); do printf X | dd of=$f bs=1 seek=5000 conv=notrunc " +
+        "status=none; done",
       "for f in $(find repository/data -type f -size +100k); do truncate -s 90000 $f; done",
       "for f in $(find repository/data -type f -size +100k); do : > $f; done",
     ]) {
@@ -398,7 +406,11 @@ describe("the backup agent", function () {
       };
       // Three days away.
       rig.repository(
-        `echo '{"backup":"${new Date(Date.now() - 3 * 86_400_000).toISOString()}","health":"${new Date().toISOString()}","cleanup":"${new Date().toISOString()}"}' > state/schedules.json`,
+        `echo '${JSON.stringify({
+          backup: new Date(Date.now() - 3 * 86_400_000).toISOString(),
+          health: new Date().toISOString(),
+          cleanup: new Date().toISOString(),
+        })}' ` + "> state/schedules.json",
       );
       const before = (await newest()).length;
       await rig.startAgent();
@@ -410,7 +422,11 @@ describe("the backup agent", function () {
       assert.equal((await newest()).length, before);
       rig.configuration = { ...rig.configuration, hooks: {} };
       rig.repository(
-        `echo '{"backup":"${new Date(Date.now() - 3 * 86_400_000).toISOString()}","health":"${new Date().toISOString()}","cleanup":"${new Date().toISOString()}"}' > state/schedules.json`,
+        `echo '${JSON.stringify({
+          backup: new Date(Date.now() - 3 * 86_400_000).toISOString(),
+          health: new Date().toISOString(),
+          cleanup: new Date().toISOString(),
+        })}' ` + "> state/schedules.json",
       );
       await rig.startAgent();
       await rig.until("its end", () => told().some(({ kind, name }) => kind === "over" && name === "backup"), 90_000);

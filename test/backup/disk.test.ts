@@ -14,7 +14,8 @@ import { docker } from "../support/clone.ts";
 const FAILS = `const fs = require("node:fs");
 const nth = Number(process.env.FAIL_AT), ours = new Set();
 let count = 0;
-const full = (name) => { fs.writeSync.original(2, "FAILED " + name + "\\n"); return Object.assign(new Error("ENOSPC: no space left on device, " + name), { code: "ENOSPC" }); };
+const full = (name) => { fs.writeSync.original(2, "FAILED " + name + "\\n");
+  return Object.assign(new Error("ENOSPC: no space left on device, " + name), { code: "ENOSPC" }); };
 const wrap = (name, concerns, part) => {
   const original = fs[name];
   fs[name] = (...args) => {
@@ -26,11 +27,14 @@ const wrap = (name, concerns, part) => {
   };
   fs[name].original = original;
 };
-wrap("writeSync", ([fd]) => ours.has(fd), (original, [fd, bytes, at, length]) => original(fd, bytes, at, Math.floor(length / 2)));
+wrap("writeSync", ([fd]) => ours.has(fd), (original, [fd, bytes, at, length]) => original(fd, bytes, at,
+  Math.floor(length / 2)));
 wrap("openSync", ([path, flags]) => String(path).startsWith("/backups/") && flags !== "r");
-for (const name of ["renameSync", "mkdirSync", "linkSync"]) wrap(name, (args) => args.some((path) => String(path).startsWith("/backups/")));
+for (const name of ["renameSync", "mkdirSync", "linkSync"]) wrap(name,
+  (args) => args.some((path) => String(path).startsWith("/backups/")));
 wrap("fsyncSync", ([fd]) => ours.has(fd));
-wrap("writeFileSync", ([path]) => String(path).startsWith("/backups/"), (original, [path, content, options]) => original(path, String(content).slice(0, 5), options));
+wrap("writeFileSync", ([path]) => String(path).startsWith("/backups/"), (original, [path, content,
+  options]) => original(path, String(content).slice(0, 5), options));
 wrap("closeSync", () => false);`;
 
 describe("a disk that fails once", function () {
@@ -43,7 +47,8 @@ describe("a disk that fails once", function () {
     rig.outside = { "fails.cjs": FAILS };
     await rig.start();
     rig.sql(
-      "CREATE TABLE fixed (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(100)); INSERT INTO fixed (name) SELECT CONCAT('name ', seq) FROM seq_1_to_500",
+      "CREATE TABLE fixed (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(100)); INSERT INTO fixed (name) " +
+        "SELECT CONCAT('name ', seq) FROM seq_1_to_500",
     );
     rig.storage("mkdir -p app; echo 1 > app/one");
     first = await rig.backup("full");
@@ -95,7 +100,7 @@ describe("a disk that fails once", function () {
     await rig.backup("full");
   });
 
-  it("has the agent start whichever call fails then, tell what it can't write, and follow the log without a hole", async () => {
+  it("has the agent start whatever fails, tell what it can't write, and follow the log without a hole", async () => {
     const base = await rig.backup("db");
     for (let nth = 1; nth <= 14; nth++) {
       await rig.startAgent({ more: environment(nth) });

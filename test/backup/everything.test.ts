@@ -40,7 +40,8 @@ describe("a backup of a schema with everything", function () {
   const restored = (id: string, ...more: string[]): Record<string, string> => {
     rig.sql("DROP DATABASE IF EXISTS look; CREATE DATABASE look CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_ai_ci");
     const load =
-      "MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb --no-defaults --protocol=socket -uroot --binary-mode look";
+      "MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb --no-defaults --protocol=socket -uroot " +
+      "--binary-mode look";
     const script = 'set -o pipefail; "$0" exec "$1" agent dump "${@:4}" | "$0" exec -i "$2" sh -c "$3"';
     execFileSync("bash", ["-c", script, "docker", rig.name("agent"), rig.name("database"), load, id, ...more], {
       stdio: ["ignore", "ignore", "pipe"],
@@ -70,8 +71,10 @@ describe("a backup of a schema with everything", function () {
     assert.deepEqual(kept(found), kept(expected));
   };
   const write = (id: number): void => {
-    rig.sql(`INSERT INTO plain (id, body, data) VALUES (${1000 + id}, 'later ', 'x'); UPDATE versioned SET v = ${id} WHERE id = 1; INSERT INTO parted VALUES (${10 + id}, 5);
-      INSERT INTO generated (id, a) VALUES (${10 + id}, 1); INSERT INTO keyless VALUES (${id}, 'later'); DO NEXTVAL(counter);
+    rig.sql(`INSERT INTO plain (id, body, data) VALUES (${1000 + id}, 'later ', 'x');
+    UPDATE versioned SET v = ${id} WHERE id = 1; INSERT INTO parted VALUES (${10 + id}, 5);
+      INSERT INTO generated (id, a) VALUES (${10 + id}, 1); INSERT INTO keyless VALUES (${id}, 'later');
+      DO NEXTVAL(counter);
       INSERT INTO in_aria VALUES (${10 + id}, 'x'); INSERT INTO in_myisam VALUES (${10 + id}, 'x');`);
   };
 
@@ -110,14 +113,16 @@ describe("a backup of a schema with everything", function () {
         it("restores to the second before a mistake, from before and behind DDL from outside the schema", async () => {
           write(++round);
           rig.sql(
-            `ALTER TABLE shop.plain ADD COLUMN extra${round} INT; INSERT INTO shop.plain (id, extra${round}) VALUES (${5000 + round}, 9)`,
+            `ALTER TABLE shop.plain ADD COLUMN extra${round} INT; INSERT INTO shop.plain (id, extra${round}) ` +
+              `VALUES (${5000 + round}, 9)`,
             "mysql",
           );
           rig.sql(`CREATE DEFINER=shop_user@'%' VIEW made_later${round} AS SELECT id FROM plain`);
           const before = live();
           await sleep(2_100);
           const mistake = rig.sql(
-            "DELETE FROM plain; DELETE FROM versioned; DROP VIEW simple; SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%dT%H:%i:%sZ')",
+            "DELETE FROM plain; DELETE FROM versioned; DROP VIEW simple; SELECT DATE_FORMAT(UTC_TIMESTAMP(), " +
+              "'%Y-%m-%dT%H:%i:%sZ')",
           );
           await sleep(1_100);
           const found = restored(entry.id, "--to-time", mistake);
@@ -160,7 +165,8 @@ describe("a backup of a schema with everything", function () {
 
   it("goes on where a view is broken, a table is damaged, and says so; the broken view can be dropped", async () => {
     rig.sql(
-      "CREATE TABLE losing (id INT, body INT); CREATE VIEW broken AS SELECT body FROM losing; CREATE VIEW on_broken AS SELECT * FROM broken; ALTER TABLE losing DROP COLUMN body",
+      "CREATE TABLE losing (id INT, body INT); CREATE VIEW broken AS SELECT body FROM losing; " +
+        "CREATE VIEW on_broken AS SELECT * FROM broken; ALTER TABLE losing DROP COLUMN body",
     );
     rig.configuration = { ...rig.configuration, physical: false };
     await rig.startAgent();
@@ -181,7 +187,7 @@ describe("a backup of a schema with everything", function () {
     rig.sql("DROP VIEW broken, on_broken; DROP TABLE losing");
   });
 
-  it("refuses a moment behind a statement that can't be run without another schema, and leaves nothing out", async () => {
+  it("refuses a moment behind a statement that needs another schema, and leaves nothing out", async () => {
     rig.configuration = { ...rig.configuration, physical: false };
     await rig.startAgent();
     const dumped = await rig.backup("db");

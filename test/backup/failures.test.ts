@@ -11,16 +11,19 @@ const BUCKET = { bucket: "shop-backups", region: "eu-central-1", prefix: "" };
 
 /** Answers 403 to all. */
 const FORBIDDEN =
-  "require('http').createServer((q, r) => { q.resume(); r.writeHead(403, { 'content-type': 'application/xml' }); r.end('<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'); }).listen(9000)";
+  "require('http').createServer((q, r) => { q.resume(); r.writeHead(403, { 'content-type': 'application/xml' }); " +
+  "r.end('<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'); }).listen(9000)";
 /** Passes on to moto, 64 KiB and a tenth of a second at a time. */
 const SLOW = `const net = require('net');
-const pass = (from, to) => from.on('data', (d) => { from.pause(); to.write(d); setTimeout(() => from.resume(), 100); }).on('close', () => to.destroy()).on('error', () => to.destroy());
+const pass = (from, to) => from.on('data', (d) => { from.pause(); to.write(d); setTimeout(() => from.resume(), 100);
+  }).on('close', () => to.destroy()).on('error', () => to.destroy());
 net.createServer((a) => { const b = net.connect(5000, 'moto'); pass(a, b); pass(b, a); }).listen(9000)`;
 /** A mail server that keeps what it gets in its log. */
 const MAIL = `require('net').createServer((s) => { let data = false; s.on('error', () => 0); s.write('220 mail\\r\\n');
 require('readline').createInterface({ input: s }).on('line', (l) => {
   if (data) { console.log(l); if (l === '.') { data = false; s.write('250 taken\\r\\n'); } return; }
-  if (/^DATA/i.test(l)) { data = true; s.write('354 go on\\r\\n'); } else if (/^QUIT/i.test(l)) s.end('221 bye\\r\\n'); else s.write('250 mail\\r\\n');
+  if (/^DATA/i.test(l)) { data = true; s.write('354 go on\\r\\n'); } else if (/^QUIT/i.test(l)) s.end('221 bye\\r\\n');
+  else s.write('250 mail\\r\\n');
 }); }).listen(2525)`;
 
 /**
@@ -43,7 +46,8 @@ describe("a backup when things go wrong", function () {
     rig.scratch = 1024;
     await rig.start();
     rig.sql(
-      "CREATE TABLE fixed (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(100)); INSERT INTO fixed (name) SELECT CONCAT('name ', seq) FROM seq_1_to_5000",
+      "CREATE TABLE fixed (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(100)); INSERT INTO fixed (name) " +
+        "SELECT CONCAT('name ', seq) FROM seq_1_to_5000",
     );
     rig.storage("mkdir -p app; head -c 200000 /dev/urandom > app/picture");
     newest = await rig.backup("full");
@@ -65,10 +69,11 @@ describe("a backup when things go wrong", function () {
     assert.equal(rig.kept(), `kept-${newest.id}`);
   });
 
-  it("disk full: publishes nothing, keeps the newest, raises the alarm, and has room again for the next one", async () => {
+  it("disk full: publishes nothing, keeps the newest, raises the alarm, and has room for the next one", async () => {
     // Not in the binary log, which would fill the disk first.
     rig.sql(
-      "SET sql_log_bin = 0; CREATE TABLE large (id INT PRIMARY KEY AUTO_INCREMENT, body MEDIUMBLOB); INSERT INTO large (body) SELECT RANDOM_BYTES(1024) FROM seq_1_to_400000",
+      "SET sql_log_bin = 0; CREATE TABLE large (id INT PRIMARY KEY AUTO_INCREMENT, body MEDIUMBLOB); " +
+        "INSERT INTO large (body) SELECT RANDOM_BYTES(1024) FROM seq_1_to_400000",
     );
     const before = await ids();
     const { code, last } = await rig.agent("run", "--type", "full");
@@ -123,11 +128,13 @@ describe("a backup when things go wrong", function () {
 
   it("goes back to a moment on the other side of a new file of the log, and of a restart of the agent", async () => {
     rig.sql(
-      "INSERT INTO fixed (name) VALUES ('in the first file'); FLUSH BINARY LOGS; INSERT INTO fixed (name) VALUES ('in the second')",
+      "INSERT INTO fixed (name) VALUES ('in the first file'); FLUSH BINARY LOGS; INSERT INTO fixed (name) " +
+        "VALUES ('in the second')",
     );
     docker("kill", "--signal", "KILL", rig.name("agent"));
     rig.sql(
-      "INSERT INTO fixed (name) VALUES ('while nobody followed'); FLUSH BINARY LOGS; INSERT INTO fixed (name) VALUES ('in the third')",
+      "INSERT INTO fixed (name) VALUES ('while nobody followed'); FLUSH BINARY LOGS; INSERT INTO fixed (name) " +
+        "VALUES ('in the third')",
     );
     const expected = rig.sql("SELECT COUNT(*) FROM fixed; CHECKSUM TABLE fixed").split(/\s/);
     await new Promise((wake) => setTimeout(wake, 2100));
@@ -143,7 +150,7 @@ describe("a backup when things go wrong", function () {
     newest = await rig.backup("full");
   });
 
-  it("says which backups a damaged repository has spoilt, takes the damage out, and backs up what was lost in it", async () => {
+  it("says which backups a damaged repository has spoilt, takes the damage out, backs up what was lost", async () => {
     rig.storage("head -c 3000000 /dev/urandom > app/large");
     rig.repository("touch begun");
     const before = await rig.backup("files");
@@ -193,11 +200,18 @@ describe("a backup when things go wrong", function () {
     rig.serve("mail", MAIL);
     const due = () =>
       rig.repository(
-        `echo '${JSON.stringify({ backup: new Date().toISOString(), cleanup: new Date().toISOString(), health: new Date(Date.now() - 8 * 86_400_000).toISOString() })}' > state/schedules.json`,
+        "echo '" +
+          JSON.stringify({
+            backup: new Date().toISOString(),
+            cleanup: new Date().toISOString(),
+            health: new Date(Date.now() - 8 * 86_400_000).toISOString(),
+          }) +
+          "' > state/schedules.json",
       );
     const mails = () => docker("logs", rig.name("mail"));
     rig.repository(
-      "cp -a repository kept; f=$(ls -S repository/index/* | head -1); chmod u+w $f; printf X | dd of=$f bs=1 seek=50 conv=notrunc status=none",
+      "cp -a repository kept; f=$(ls -S repository/index/* | head -1); chmod u+w $f; " +
+        "printf X | dd of=$f bs=1 seek=50 conv=notrunc status=none",
     );
     due();
     await change({
@@ -214,14 +228,15 @@ describe("a backup when things go wrong", function () {
     await change({ schedule: OFF });
   });
 
-  it("the clock was a year ahead: the schedule goes on, it is told, and what was made then is not the newest one", async () => {
+  it("the clock was a year ahead: the schedule goes on, it is told, and what was made is not the newest", async () => {
     const year = 365 * 86_400_000;
     const made = await rig.backup("db");
     rig.age([made.id], -365);
     newest = await rig.backup("db");
     const ahead = new Date(Date.now() + year).toISOString();
     rig.repository(
-      `echo '${JSON.stringify({ backup: ahead, cleanup: ahead, health: ahead })}' > state/schedules.json; echo '{"na' > state/alarms.json`,
+      `echo '${JSON.stringify({ backup: ahead, cleanup: ahead, health: ahead })}' > state/schedules.json; ` +
+        "echo '{\"na' > state/alarms.json",
     );
     // Every minute: it has to come within that, not in a year.
     await change({ type: "db", schedule: { ...OFF, backup: "* * * * *" } });
@@ -243,55 +258,66 @@ describe("a backup when things go wrong", function () {
     newest = backups[0]!;
   });
 
-  it("a part of the binary log is gone before it was read: it is told, a backup is made, and no moment behind it is promised", async () => {
-    newest = await rig.backup("db");
-    rig.remove("agent");
-    rig.sql(
-      "INSERT INTO fixed (name) VALUES ('nobody read it'); FLUSH BINARY LOGS; INSERT INTO fixed (name) VALUES ('nor this'); FLUSH BINARY LOGS",
-    );
-    rig.sql(`PURGE BINARY LOGS TO '${rig.sql("SHOW BINARY LOGS").split("\n").at(-1)!.split("\t")[0]}'`);
-    await change({ schedule: OFF });
-    await rig.until("the alarm", () => rig.alarmed("binlog-hole"));
-    const moment = rig.sql("SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%dT%H:%i:%sZ')");
-    await new Promise((wake) => setTimeout(wake, 2_100));
-    const { code, last, stdout } = await rig.agent("dump", newest.id, "--to-time", moment);
-    assert.deepEqual([code, stdout], [3, ""]);
-    assert.match(last.message, /the binary log in the repository has a hole: binlog\.\d+ is there as far as \d+/);
-    // With a schedule, the agent makes the backup from which moments can be reached again.
-    await change({ schedule: { ...OFF, backup: "0 0 29 2 *" } });
-    await rig.until(
-      "the backup",
-      async () => ((await rig.agent("list")).last.backups as Entry[])[0]!.reason === "the binary log has a hole",
-      90_000,
-    );
-    await rig.until("its end", async () => !(await rig.alarmed("binlog-hole")), 60_000);
-    await change({ schedule: OFF });
-    newest = ((await rig.agent("list")).last.backups as Entry[])[0]!;
-  });
+  it(
+    "a part of the binary log is gone before it was read: it is told, a backup is made, " +
+      "and no moment behind it is promised",
+    async () => {
+      newest = await rig.backup("db");
+      rig.remove("agent");
+      rig.sql(
+        "INSERT INTO fixed (name) VALUES ('nobody read it'); FLUSH BINARY LOGS; INSERT INTO fixed (name) " +
+          "VALUES ('nor this'); FLUSH BINARY LOGS",
+      );
+      rig.sql(`PURGE BINARY LOGS TO '${rig.sql("SHOW BINARY LOGS").split("\n").at(-1)!.split("\t")[0]}'`);
+      await change({ schedule: OFF });
+      await rig.until("the alarm", () => rig.alarmed("binlog-hole"));
+      const moment = rig.sql("SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%dT%H:%i:%sZ')");
+      await new Promise((wake) => setTimeout(wake, 2_100));
+      const { code, last, stdout } = await rig.agent("dump", newest.id, "--to-time", moment);
+      assert.deepEqual([code, stdout], [3, ""]);
+      assert.match(last.message, /the binary log in the repository has a hole: binlog\.\d+ is there as far as \d+/);
+      // With a schedule, the agent makes the backup from which moments can be reached again.
+      await change({ schedule: { ...OFF, backup: "0 0 29 2 *" } });
+      await rig.until(
+        "the backup",
+        async () => ((await rig.agent("list")).last.backups as Entry[])[0]!.reason === "the binary log has a hole",
+        90_000,
+      );
+      await rig.until("its end", async () => !(await rig.alarmed("binlog-hole")), 60_000);
+      await change({ schedule: OFF });
+      newest = ((await rig.agent("list")).last.backups as Entry[])[0]!;
+    },
+  );
 
-  it("files with names of any bytes, and some that nobody may read: the rest counts, it is told, and the proof holds", async () => {
-    rig.storage(
-      `mkdir -p app/odd && cd app/odd && printf 1 > "$(printf 'caf\\351.txt')" && printf 2 > "$(printf 'line\\nbreak')" && printf 3 > ./-rf && printf 4 > __proto__`,
-    );
-    const all = await rig.backup("files");
-    assert.deepEqual([all.verified, all.missing, all.files!.changed], [true, undefined, 0]);
-    rig.storage(
-      "cd app/odd && printf 5 > secret && chmod 000 secret && mkdir closed && printf 6 > closed/inner && chmod 000 closed",
-    );
-    const some = await rig.backup("full");
-    assert.deepEqual([some.verified, some.database !== undefined], [true, true]);
-    assert.deepEqual([...some.missing!].sort(), [
-      "app/odd/closed can't be read: EACCES",
-      "app/odd/secret can't be read: EACCES",
-    ]);
-    assert.equal(some.verification!.files, all.files!.count);
-    await rig.until("the alarm", () => rig.alarmed("incomplete"));
-    const left = rig.shell("ls /restore | grep -v -e template -e ^kept- || true", "restore");
-    assert.equal(left, "", "what was restored is thrown away");
-    rig.storage("cd app/odd && chmod 700 closed && rm -rf secret closed");
-    newest = await rig.backup("full");
-    await rig.until("its end", async () => !(await rig.alarmed("incomplete")));
-  });
+  it(
+    "files with names of any bytes, and some that nobody may read: " +
+      "the rest counts, it is told, and the proof holds",
+    async () => {
+      rig.storage(
+        'mkdir -p app/odd && cd app/odd && printf 1 > "$(printf \'caf\\351.txt\')" && printf 2 > "$(printf ' +
+          "'line\\nbreak')\" && printf 3 > ./-rf && printf 4 > __proto__",
+      );
+      const all = await rig.backup("files");
+      assert.deepEqual([all.verified, all.missing, all.files!.changed], [true, undefined, 0]);
+      rig.storage(
+        "cd app/odd && printf 5 > secret && chmod 000 secret && mkdir closed && printf 6 > closed/inner && chmod " +
+          "000 closed",
+      );
+      const some = await rig.backup("full");
+      assert.deepEqual([some.verified, some.database !== undefined], [true, true]);
+      assert.deepEqual([...some.missing!].sort(), [
+        "app/odd/closed can't be read: EACCES",
+        "app/odd/secret can't be read: EACCES",
+      ]);
+      assert.equal(some.verification!.files, all.files!.count);
+      await rig.until("the alarm", () => rig.alarmed("incomplete"));
+      const left = rig.shell("ls /restore | grep -v -e template -e ^kept- || true", "restore");
+      assert.equal(left, "", "what was restored is thrown away");
+      rig.storage("cd app/odd && chmod 700 closed && rm -rf secret closed");
+      newest = await rig.backup("full");
+      await rig.until("its end", async () => !(await rig.alarmed("incomplete")));
+    },
+  );
 
   it("makes the first backup of a new stack soon, not only at its time", async () => {
     rig.repository("mv backups kept");
@@ -322,7 +348,7 @@ describe("a backup when things go wrong", function () {
     });
     after(() => moto.remove());
 
-    it("that answers 403: the backup counts here, it is told, and S3 gets it when it may be written again", async () => {
+    it("that answers 403: the backup counts here, it is told, and S3 gets it when it may be written", async () => {
       rig.serve("s3", FORBIDDEN);
       await change({ s3: { ...BUCKET, endpoint: "http://s3:9000" } });
       newest = await rig.backup("db");
@@ -359,36 +385,40 @@ describe("a backup when things go wrong", function () {
       ["refuses connections", ["rm", "--force"], []],
       ["answers nothing any more", ["pause"], ["unpause"]],
     ] as const) {
-      it(`that goes away in the middle of a copy (${how}): the backup counts here, it is told within a minute, and S3 gets it when it is back`, async () => {
-        rig.serve("s3", SLOW);
-        await change({ s3: { ...BUCKET, endpoint: "http://s3:9000" } });
-        rig.storage("head -c 30000000 /dev/urandom > app/new");
-        const running = rig.agent("run", "--type", "files");
-        await rig.until(
-          "the copy",
-          () => rig.shell("cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'restic copy' || true") !== "0",
-        );
-        await rig.until(
-          "its data",
-          () => Number(docker("exec", rig.name("s3"), "cat", "/proc/net/dev").match(/eth0:\s*(\d+)/)![1]) > 5_000_000,
-        );
-        const left = Date.now();
-        docker(...leave, rig.name("s3"));
-        const { code, last } = await running;
-        assert.ok(Date.now() - left < 60_000, `${(Date.now() - left) / 1000} s`);
-        assert.deepEqual([code, last.backup.verified, last.backup.copies], [0, true, ["local"]]);
-        newest = last.backup;
-        await rig.until("the alarm", () => rig.alarmed("s3"), 90_000);
-        if (back.length > 0) docker(...back, rig.name("s3"));
-        rig.remove("s3");
-        await change({ s3: { ...BUCKET, endpoint: moto.internal } });
-        await rig.until(
-          "the copy, when it is back",
-          async () => ((await rig.agent("show", newest.id)).last.backup as Entry).copies.includes("s3"),
-          90_000,
-        );
-        await rig.until("its end", async () => !(await rig.alarmed("s3")));
-      });
+      it(
+        `that goes away in the middle of a copy (${how}): the backup counts here, it is told within a minute, ` +
+          "and S3 gets it when it is back",
+        async () => {
+          rig.serve("s3", SLOW);
+          await change({ s3: { ...BUCKET, endpoint: "http://s3:9000" } });
+          rig.storage("head -c 30000000 /dev/urandom > app/new");
+          const running = rig.agent("run", "--type", "files");
+          await rig.until(
+            "the copy",
+            () => rig.shell("cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'restic copy' || true") !== "0",
+          );
+          await rig.until(
+            "its data",
+            () => Number(docker("exec", rig.name("s3"), "cat", "/proc/net/dev").match(/eth0:\s*(\d+)/)![1]) > 5_000_000,
+          );
+          const left = Date.now();
+          docker(...leave, rig.name("s3"));
+          const { code, last } = await running;
+          assert.ok(Date.now() - left < 60_000, `${(Date.now() - left) / 1000} s`);
+          assert.deepEqual([code, last.backup.verified, last.backup.copies], [0, true, ["local"]]);
+          newest = last.backup;
+          await rig.until("the alarm", () => rig.alarmed("s3"), 90_000);
+          if (back.length > 0) docker(...back, rig.name("s3"));
+          rig.remove("s3");
+          await change({ s3: { ...BUCKET, endpoint: moto.internal } });
+          await rig.until(
+            "the copy, when it is back",
+            async () => ((await rig.agent("show", newest.id)).last.backup as Entry).copies.includes("s3"),
+            90_000,
+          );
+          await rig.until("its end", async () => !(await rig.alarmed("s3")));
+        },
+      );
     }
 
     it("cleans up there too, whatever the clock says, and keeps what is needed", async () => {

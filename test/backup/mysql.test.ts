@@ -18,12 +18,15 @@ describe("the backup agent, with MySQL", function () {
     await ensureImages({ log: () => undefined, host: process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock" });
     rig = new Rig("mysql", await mysqlImages());
     await rig.start();
-    rig.sql(`CREATE TABLE written (id BIGINT AUTO_INCREMENT PRIMARY KEY, body TEXT, at TIMESTAMP(3) DEFAULT CURRENT_TIMESTAMP(3));
-      CREATE TABLE fixed (id INT PRIMARY KEY, name VARCHAR(100) COLLATE utf8mb4_0900_ai_ci, nothing INT NULL, data BLOB, meta JSON, about VARCHAR(50) AS (meta->>'$.about') STORED, KEY ((LOWER(name))));
+    rig.sql(`CREATE TABLE written (id BIGINT AUTO_INCREMENT PRIMARY KEY, body TEXT,
+      at TIMESTAMP(3) DEFAULT CURRENT_TIMESTAMP(3));
+      CREATE TABLE fixed (id INT PRIMARY KEY, name VARCHAR(100) COLLATE utf8mb4_0900_ai_ci, nothing INT NULL, data BLOB,
+        meta JSON, about VARCHAR(50) AS (meta->>'$.about') STORED, KEY ((LOWER(name))));
       CREATE TABLE migrations (id INT PRIMARY KEY, migration VARCHAR(100), batch INT);
       INSERT INTO migrations VALUES (1, '2026_01_01_000001_create', 1);
       SET SESSION cte_max_recursion_depth = 20000;
-      INSERT INTO fixed (id, name, data, meta) WITH RECURSIVE seq (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM seq WHERE n < 20000) SELECT n, CONCAT('name ', n), UNHEX(SHA2(n, 256)), JSON_OBJECT('about', n) FROM seq;
+      INSERT INTO fixed (id, name, data, meta) WITH RECURSIVE seq (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM seq WHERE
+        n < 20000) SELECT n, CONCAT('name ', n), UNHEX(SHA2(n, 256)), JSON_OBJECT('about', n) FROM seq;
       CREATE TRIGGER named BEFORE UPDATE ON fixed FOR EACH ROW SET NEW.name = TRIM(NEW.name);
       CREATE VIEW cheap AS SELECT * FROM fixed WHERE id < 10;
       CREATE PROCEDURE doing_nothing() SELECT 1;`);
@@ -31,21 +34,25 @@ describe("the backup agent, with MySQL", function () {
   });
   after(() => rig.stop());
 
-  it("has every row that was acknowledged before its position, while rows are written, and verifies it in a MySQL of its own", async () => {
-    const writer = rig.write();
-    await rig.until("the writer", () => writer.acknowledged.length > 50);
-    const last = writer.acknowledged.at(-1)!.id;
-    full = await rig.backup("full");
-    const acknowledged = await writer.stop();
-    assert.deepEqual([full.verified, full.verification!.problems, full.database!.format], [true, [], "logical"]);
-    assert.notDeepEqual(full.database!.position, full.database!.sumsPosition, "nothing was written meanwhile");
-    assert.ok(full.database!.sums["written"]!.rows >= last, `${full.database!.sums["written"]!.rows} of ${last}`);
-    assert.ok(
-      acknowledged.some(({ at }) => at > Date.parse(full.finished)),
-      "writers waited",
-    );
-    assert.deepEqual(full.database!.migrations, ["2026_01_01_000001_create"]);
-  });
+  it(
+    "has every row that was acknowledged before its position, while rows are written, " +
+      "and verifies it in a MySQL of its own",
+    async () => {
+      const writer = rig.write();
+      await rig.until("the writer", () => writer.acknowledged.length > 50);
+      const last = writer.acknowledged.at(-1)!.id;
+      full = await rig.backup("full");
+      const acknowledged = await writer.stop();
+      assert.deepEqual([full.verified, full.verification!.problems, full.database!.format], [true, [], "logical"]);
+      assert.notDeepEqual(full.database!.position, full.database!.sumsPosition, "nothing was written meanwhile");
+      assert.ok(full.database!.sums["written"]!.rows >= last, `${full.database!.sums["written"]!.rows} of ${last}`);
+      assert.ok(
+        acknowledged.some(({ at }) => at > Date.parse(full.finished)),
+        "writers waited",
+      );
+      assert.deepEqual(full.database!.migrations, ["2026_01_01_000001_create"]);
+    },
+  );
 
   it("has exactly the rows of the second before a mistake, and what belongs to them", async () => {
     const expected = rig.sql("INSERT INTO fixed (id, name) VALUES (20001, 'the last one'); CHECKSUM TABLE fixed");
@@ -69,7 +76,8 @@ describe("the backup agent, with MySQL", function () {
 
   it("is behind the database by less than ten seconds, also on the other side of a new file of the log", async () => {
     rig.sql(
-      "INSERT INTO written (body) VALUES ('one more'); FLUSH BINARY LOGS; INSERT INTO written (body) VALUES ('in the next file')",
+      "INSERT INTO written (body) VALUES ('one more'); FLUSH BINARY LOGS; INSERT INTO written (body) " +
+        "VALUES ('in the next file')",
     );
     await rig.until("the log", async () => (await rig.agent("status")).last.rpoSeconds < 10);
     assert.equal((await rig.agent("status")).last.binlog.streaming, true);
@@ -141,7 +149,8 @@ describe("a stack with MySQL", function () {
 
   it("is backed up, proven, and restored as it was, with views and triggers", async () => {
     sql(
-      "CREATE TABLE kept (id INT PRIMARY KEY, name VARCHAR(20), nothing INT NULL); INSERT INTO kept VALUES (1, 'one', NULL), (2, 'two', 2); CREATE VIEW both_rows AS SELECT name FROM kept",
+      "CREATE TABLE kept (id INT PRIMARY KEY, name VARCHAR(20), nothing INT NULL); INSERT INTO kept VALUES (1, " +
+        "'one', NULL), (2, 'two', 2); CREATE VIEW both_rows AS SELECT name FROM kept",
     );
     sql("CREATE TRIGGER upper_name BEFORE INSERT ON kept FOR EACH ROW SET NEW.name = UPPER(NEW.name)");
     const { backup } = JSON.parse((await drydock("backup", "run", "--json")).trim().split("\n").at(-1)!) as {

@@ -80,14 +80,16 @@ describe("restoring backups", function () {
     status = await deploy(clone, moto);
     sql(
       status,
-      "CREATE TABLE kept (id INT PRIMARY KEY, name VARCHAR(20)); INSERT INTO kept VALUES (1, 'one'), (2, 'two'); CREATE VIEW both_rows AS SELECT name FROM kept",
+      "CREATE TABLE kept (id INT PRIMARY KEY, name VARCHAR(20)); INSERT INTO kept VALUES (1, 'one'), (2, 'two'); " +
+        "CREATE VIEW both_rows AS SELECT name FROM kept",
     );
     docker(
       "exec",
       container(status, "database"),
       "sh",
       "-c",
-      'MYSQL_PWD=$(cat /run/drydock/root-password) mariadb -uroot laravel -e "CREATE TRIGGER upper_name BEFORE INSERT ON kept FOR EACH ROW SET NEW.name = UPPER(NEW.name)"',
+      'MYSQL_PWD=$(cat /run/drydock/root-password) mariadb -uroot laravel -e "CREATE TRIGGER upper_name BEFORE ' +
+        'INSERT ON kept FOR EACH ROW SET NEW.name = UPPER(NEW.name)"',
     );
   });
   /** The networks of a stack can't be removed while moto is in them. */
@@ -152,7 +154,7 @@ describe("restoring backups", function () {
   const companions = (): string =>
     docker("ps", "--all", "--quiet", "--filter", `name=^${container(status, "restore")}-beside$`);
 
-  it("puts the server's files in place, physically, keeps the earlier ones beside them, and backups go on", async () => {
+  it("puts the server's files in place, keeps the earlier ones beside them, and backups go on", async () => {
     await ok("run");
     const before = sums();
     sql(status, "DELETE FROM kept; DROP VIEW both_rows");
@@ -331,7 +333,8 @@ describe("restoring backups", function () {
       agent,
       "sh",
       "-c",
-      'for pack in $(find /backups/repository/data -type f); do chmod u+w "$pack"; printf broken | dd of="$pack" bs=1 seek=40 conv=notrunc 2>/dev/null; done',
+      'for pack in $(find /backups/repository/data -type f); do chmod u+w "$pack"; ' +
+        'printf broken | dd of="$pack" bs=1 seek=40 conv=notrunc 2>/dev/null; done',
     );
     const broken = await backup("restore", made.id, "--db", "--yes");
     assert.notEqual(broken.code, 0);

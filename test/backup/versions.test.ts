@@ -42,7 +42,10 @@ describe("the backup agent, with a server of an earlier series", function () {
     );
     assert.match(
       stdout,
-      /the agent's image has the tools of MariaDB 11\.8\.\d+ and the server is 10\.11\..*: the database is dumped, not copied/,
+      new RegExp(
+        String.raw`the agent's image has the tools of MariaDB 11\.8\.\d+ and the server is 10\.11\..*: the ` +
+          "database is dumped, not copied",
+      ),
     );
   });
 
@@ -75,7 +78,8 @@ describe("the backup agent, with a server of an earlier series", function () {
         rig.name("database"),
         "sh",
         "-c",
-        "MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb --no-defaults --protocol=socket -uroot --binary-mode look",
+        "MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb --no-defaults --protocol=socket -uroot " +
+          "--binary-mode look",
       ],
       { input: stdout, stdio: ["pipe", "ignore", "pipe"] },
     );

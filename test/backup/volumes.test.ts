@@ -51,11 +51,15 @@ describe("a backup of folders and services", function () {
     ).map((name) => Buffer.from(name));
     const more = [Buffer.from("caf\xe9", "latin1"), Buffer.alloc(255, 0xff), Buffer.from("-rf")];
     const list = JSON.stringify([...names, ...more].map((name) => name.toString("base64")));
-    const script = `for (const name of ${list}) require("node:fs").writeFileSync(Buffer.concat([Buffer.from("./"), Buffer.from(name, "base64")]), name)`;
+    const script =
+      `for (const name of ${list}) require("node:fs").writeFileSync(Buffer.concat([Buffer.from("./"), ` +
+      'Buffer.from(name, "base64")]), name)';
     rig.storage(
       `mkdir -p .drydock odd && cd odd && node -e '${script}'
-      truncate -s 5M sparse; printf end >> sparse; printf 1 > setuid; chmod 4750 setuid; printf 2 > own; chmod 600 own; : > nothing
-      mkdir -m 700 closed; echo in > closed/file; mkdir hollow; chmod 711 hollow; ln -s /etc/passwd outside; ln -s nowhere dangling; ln -s . round
+      truncate -s 5M sparse; printf end >> sparse; printf 1 > setuid; chmod 4750 setuid; printf 2 > own; chmod 600 own;
+      : > nothing
+      mkdir -m 700 closed; echo in > closed/file; mkdir hollow; chmod 711 hollow; ln -s /etc/passwd outside;
+      ln -s nowhere dangling; ln -s . round
       touch -d '1999-01-02 03:04:05' nothing`,
       volume,
     );
@@ -64,7 +68,9 @@ describe("a backup of folders and services", function () {
     const all = `find . -mindepth 1 ! -path './.drydock-*'`;
     return rig
       .storage(
-        `${all} ! -type d -printf '%y %m %s %U:%G %l %p\\0' | tr '\\0\\n' '\\n@' | sort; ${all} -type d -printf '%y %m %U:%G %p\\0' | tr '\\0\\n' '\\n@' | sort; ${all} -type f -exec sha256sum -z {} + | tr '\\0\\n' '\\n@' | sort`,
+        `${all} ! -type d -printf '%y %m %s %U:%G %l %p\\0' | tr '\\0\\n' '\\n@' | sort; ` +
+          `${all} -type d -printf '%y %m %U:%G %p\\0' | tr '\\0\\n' '\\n@' | sort; ` +
+          `${all} -type f -exec sha256sum -z {} + | tr '\\0\\n' '\\n@' | sort`,
         volume,
       )
       .split("\n");
@@ -198,7 +204,10 @@ describe("a backup of folders and services", function () {
     // A reader that breaks off, and one that is somebody else's.
     const token = "wrong".repeat(8);
     const said = rig.shell(
-      `for t in ${token} "$(cat /run/drydock/restore-token)"; do node -e 'fetch("http://${readerOf({ name: "search" })}:9181/volume/x?info", { headers: { authorization: "Bearer " + process.argv[1] } }).then(async (r) => console.log(r.status, await r.text()))' "$t"; done`,
+      `for t in ${token} "$(cat /run/drydock/restore-token)"; do node -e ` +
+        `'fetch("http://${readerOf({ name: "search" })}:9181/volume/x?info", ` +
+        '{ headers: { authorization: "Bearer " + process.argv[1] } }).then(async (r) => console.log(r.status, ' +
+        'await r.text()))\' "$t"; done',
     );
     assert.match(said, /^401 .*token is wrong.*\n500 .*there was no such copy/);
   });

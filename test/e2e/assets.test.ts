@@ -57,68 +57,73 @@ describe("public files", function () {
     docker("image", "rm", "--force", ...images);
   });
 
-  it("are those of the release that is served: removed ones go, a folder may become a file, and a failed release changes nothing", async () => {
-    release(1, {
-      "public/robots.txt": "one",
-      "public/sitemap.xml": "static",
-      "public/docs": "a file",
-      "public/img/a.svg": "<svg/>",
-      "public/build/assets/app-Ab3dEf9h.js": "old",
-      "public/index.php": "<?php",
-    });
-    assert.deepEqual(
-      [await get("/robots.txt"), await get("/sitemap.xml"), await get("/docs"), await get("/img/a.svg")],
-      ["one", "static", "a file", "<svg/>"],
-    );
-    // The step has run, and the release failed before its switch.
-    assets(2, {
-      "public/robots.txt": "two",
-      "public/docs/x.css": "x",
-      "public/img": "a file",
-      "public/build/assets/app-Zz3dEf9h.js": "new",
-    });
-    assert.deepEqual(
-      [await get("/robots.txt"), await get("/docs"), await get("/docs/x.css"), await get("/sitemap.xml")],
-      ["one", "a file", 404, "static"],
-    );
-    release(3, {
-      "public/robots.txt": "three",
-      "public/docs/x.css": "x",
-      "public/img": "a file",
-      "public/build/assets/app-Zz3dEf9h.js": "new",
-    });
-    assert.deepEqual(
-      [
-        await get("/robots.txt"),
-        await get("/docs"),
-        await get("/docs/x.css"),
-        await get("/sitemap.xml"),
-        await get("/img"),
-      ],
-      ["three", 404, "x", 404, "a file"],
-    );
-    assert.deepEqual(
-      [await get("/build/assets/app-Ab3dEf9h.js"), await get("/build/assets/app-Zz3dEf9h.js")],
-      ["old", "new"],
-    );
-    assert.deepEqual(
-      rig.inVolume("public", "ls releases").split("\n").sort(),
-      [id(1), id(3)],
-      "what was served, and what is",
-    );
-    // Back, as a rollback does.
-    release(1, { "public/robots.txt": "one" });
-    assert.deepEqual(
-      [await get("/robots.txt"), await get("/docs/x.css"), await get("/sitemap.xml")],
-      ["one", 404, 404],
-    );
-  });
+  it(
+    "are those of the release that is served: removed ones go, a folder may become a file, " +
+      "and a failed release changes nothing",
+    async () => {
+      release(1, {
+        "public/robots.txt": "one",
+        "public/sitemap.xml": "static",
+        "public/docs": "a file",
+        "public/img/a.svg": "<svg/>",
+        "public/build/assets/app-Ab3dEf9h.js": "old",
+        "public/index.php": "<?php",
+      });
+      assert.deepEqual(
+        [await get("/robots.txt"), await get("/sitemap.xml"), await get("/docs"), await get("/img/a.svg")],
+        ["one", "static", "a file", "<svg/>"],
+      );
+      // The step has run, and the release failed before its switch.
+      assets(2, {
+        "public/robots.txt": "two",
+        "public/docs/x.css": "x",
+        "public/img": "a file",
+        "public/build/assets/app-Zz3dEf9h.js": "new",
+      });
+      assert.deepEqual(
+        [await get("/robots.txt"), await get("/docs"), await get("/docs/x.css"), await get("/sitemap.xml")],
+        ["one", "a file", 404, "static"],
+      );
+      release(3, {
+        "public/robots.txt": "three",
+        "public/docs/x.css": "x",
+        "public/img": "a file",
+        "public/build/assets/app-Zz3dEf9h.js": "new",
+      });
+      assert.deepEqual(
+        [
+          await get("/robots.txt"),
+          await get("/docs"),
+          await get("/docs/x.css"),
+          await get("/sitemap.xml"),
+          await get("/img"),
+        ],
+        ["three", 404, "x", 404, "a file"],
+      );
+      assert.deepEqual(
+        [await get("/build/assets/app-Ab3dEf9h.js"), await get("/build/assets/app-Zz3dEf9h.js")],
+        ["old", "new"],
+      );
+      assert.deepEqual(
+        rig.inVolume("public", "ls releases").split("\n").sort(),
+        [id(1), id(3)],
+        "what was served, and what is",
+      );
+      // Back, as a rollback does.
+      release(1, { "public/robots.txt": "one" });
+      assert.deepEqual(
+        [await get("/robots.txt"), await get("/docs/x.css"), await get("/sitemap.xml")],
+        ["one", 404, 404],
+      );
+    },
+  );
 
   it("with a hash in their name stay for some days after their release, and then go", async () => {
     const age = (days: number) =>
       rig.inVolume(
         "public",
-        `php -n -r '$t = json_decode(file_get_contents("hashed.json"), true); foreach ($t as &$n) { $n -= ${days} * 86400; } file_put_contents("hashed.json", json_encode($t));'`,
+        'php -n -r \'$t = json_decode(file_get_contents("hashed.json"), true); foreach ($t as &$n) ' +
+          `{ $n -= ${days} * 86400; } file_put_contents("hashed.json", json_encode($t));'`,
       );
     release(4, { "public/build/assets/one-Ab3dEf9h.js": "1", "public/robots.txt": "x" });
     age(30);
@@ -161,7 +166,10 @@ describe("public files", function () {
       ".env": "APP_KEY=x",
       "public/loop1": "->loop2",
       "public/loop2": "->loop1",
-      "config/filesystems.php": `<?php return ['links' => [public_path('storage') => storage_path('app/public'), public_path('more') => storage_path('app/media'), public_path('out') => '/etc', public_path('a/b') => storage_path('app/media'), '/tmp/x' => storage_path('app')], 'x' => env('NONE', 'y')];`,
+      "config/filesystems.php":
+        "<?php return ['links' => [public_path('storage') => storage_path('app/public'), public_path('more') " +
+        "=> storage_path('app/media'), public_path('out') => '/etc', public_path('a/b') " +
+        "=> storage_path('app/media'), '/tmp/x' => storage_path('app')], 'x' => env('NONE', 'y')];",
     });
     assert.deepEqual(
       [

@@ -30,7 +30,8 @@ describe("a cache that is full", function () {
   const php = (code: string) =>
     execFileSync("docker", ["exec", "-i", of("app"), "php", "--"], {
       encoding: "utf8",
-      input: `<?php require 'vendor/autoload.php'; $app = require 'bootstrap/app.php'; $app->make(Illuminate\\Contracts\\Console\\Kernel::class)->bootstrap();
+      input: `<?php require 'vendor/autoload.php'; $app = require 'bootstrap/app.php';
+      $app->make(Illuminate\\Contracts\\Console\\Kernel::class)->bootstrap();
       use Illuminate\\Support\\Facades\\Cache; ${code}`,
     }).trim();
 

@@ -83,7 +83,7 @@ describe("mishaps of a deployment", function () {
   });
 
   for (const signal of ["SIGINT", "SIGKILL"] as const) {
-    it(`comes back from ${signal} in the middle of a release without a failed request, and leaves nothing behind`, async () => {
+    it(`comes back from ${signal} within a release without a failed request, and leaves nothing behind`, async () => {
       await set("env.APP_NAME", `after ${signal}`);
       const load = new Load(status.url, { clients: 3, slowSeconds: 2 });
       const child = clone.start(["up"]);

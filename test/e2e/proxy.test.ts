@@ -18,7 +18,8 @@ describe("the proxy's site", function () {
     rig.start();
     rig.inVolume(
       "public",
-      "mkdir -p releases/0123456789ab/build/assets hashed && ln -s /var/www/html/storage/app/public releases/0123456789ab/storage",
+      "mkdir -p releases/0123456789ab/build/assets hashed && ln -s /var/www/html/storage/app/public " +
+        "releases/0123456789ab/storage",
     );
     rig.inVolume(
       "storage",
@@ -101,7 +102,8 @@ describe("the proxy's site", function () {
         "php",
         "-n",
         "-r",
-        'echo file_get_contents("http://proxy:8080/who", false, stream_context_create(["http" => ["header" => "Host: 127.0.0.1\\r\\nX-Forwarded-For: 6.6.6.6\\r\\nX-Forwarded-Proto: https"]]));',
+        'echo file_get_contents("http://proxy:8080/who", false, stream_context_create(["http" => ["header" => ' +
+          '"Host: 127.0.0.1\\r\\nX-Forwarded-For: 6.6.6.6\\r\\nX-Forwarded-Proto: https"]]));',
       );
       assert.ok(!/6\.6\.6\.6|"HTTPS"/.test(inside), inside);
       switched();
@@ -177,7 +179,7 @@ describe("the proxy's site", function () {
   describe("a replica that fails", () => {
     const count = async (of: string) => Number((await rig.ask(`/count?of=${of}`)).body);
 
-    it("has what it was doing done by no other: a slow request runs once, and so does one that breaks off", async () => {
+    it("has what it was doing done by no other: a slow request runs once, as does one that breaks off", async () => {
       switched({ proxy: { image: "nginx:1.30", timeout: 1 } });
       const slow = await rig.ask("/slow?of=slow&seconds=3");
       assert.deepEqual([slow.status, await count("slow")], [504, 1]);
@@ -249,7 +251,9 @@ describe("the proxy's site", function () {
     const release = "releases/0123456789ab";
     rig.inVolume(
       "public",
-      `cd ${release}; for f in ${Object.keys(types).join(" ")}; do head -c 2000 /dev/zero > $f; done; cd build; for f in ${names.join(" ")}; do echo x > $f; done; mkdir -p /volume/hashed/build/assets; echo earlier > /volume/hashed/build/assets/old-Ab3dEf9h.js`,
+      `cd ${release}; for f in ${Object.keys(types).join(" ")}; do head -c 2000 /dev/zero > $f; done; cd build; ` +
+        `for f in ${names.join(" ")}; do echo x > $f; done; mkdir -p /volume/hashed/build/assets; ` +
+        "echo earlier > /volume/hashed/build/assets/old-Ab3dEf9h.js",
     );
     for (const [name, type] of Object.entries(types))
       assert.equal((await rig.ask(`/${name}`)).headers["content-type"], type, name);
@@ -308,7 +312,9 @@ describe("the proxy's site", function () {
   it("serves what lies in the public folder with private permissions, and nothing besides", async () => {
     rig.inVolume(
       "storage",
-      "umask 077; mkdir -p 'public/avatars/a b' && echo mine > 'public/avatars/a b/\u00fc%20.txt' && echo shut > public/shut.txt; chmod 0600 private/secret.txt; chmod 0700 private; mkdir public/out; ln -s ../../private/secret.txt public/out/x",
+      "umask 077; mkdir -p 'public/avatars/a b' && echo mine > 'public/avatars/a b/ü%20.txt' && echo shut > " +
+        "public/shut.txt; chmod 0600 private/secret.txt; chmod 0700 private; mkdir public/out; " +
+        "ln -s ../../private/secret.txt public/out/x",
     );
     for (let i = 0; i < 2; i++) {
       const { status, body, headers } = await rig.ask("/storage/avatars/a%20b/%C3%BC%2520.txt");
@@ -333,7 +339,8 @@ describe("the proxy's site", function () {
     assert.match(
       lines[0]!,
       new RegExp(
-        `^\\d+\\.\\d+\\.\\d+\\.\\d+ - - \\[[^\\]]+\\] "GET ${mark.replace("?", "\\?")} HTTP/1.1" 200 \\d+ "-" "drydock \\\\x22test\\\\x22" "127.0.0.1:\\d+" \\d\\.\\d{3} "[\\d.]+:9000" "\\d\\.\\d{3}"$`,
+        `^\\d+\\.\\d+\\.\\d+\\.\\d+ - - \\[[^\\]]+\\] "GET ${mark.replace("?", "\\?")} HTTP/1.1" 200 \\d+ "-" ` +
+          '"drydock \\\\x22test\\\\x22" "127.0.0.1:\\d+" \\d\\.\\d{3} "[\\d.]+:9000" "\\d\\.\\d{3}"$',
       ),
     );
   });

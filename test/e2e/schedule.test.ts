@@ -145,7 +145,10 @@ esac
     const { stderr } = spawnSync("docker", ["logs", id], { encoding: "utf8" });
     assert.match(
       stderr,
-      /scheduler: a task still runs \d+ s after the end was asked for, and is ended now \(drydock:scheduler\.stopTimeout\)/,
+      new RegExp(
+        String.raw`scheduler: a task still runs \d+ s after the end was asked for, and is ended now ` +
+          String.raw`\(drydock:scheduler\.stopTimeout\)`,
+      ),
     );
   });
 

@@ -131,7 +131,7 @@ describe("a real Laravel application on the local stack", function () {
     assert.equal(((await (await site.get("/api/schedule")).json()) as { doubled: number }).doubled, 0);
   });
 
-  it("shows a secret neither to docker inspect, nor to a process list, nor in the state, nor in an output", async () => {
+  it("shows a secret neither to docker inspect, nor in a process list, the state or an output", async () => {
     const local = await clone.pulumi(["config", "--show-secrets", "--json"]);
     const { APP_KEY, DB_PASSWORD, REDIS_PASSWORD } = JSON.parse(
       (JSON.parse(local.stdout) as any)["drydock:env"].value,

@@ -54,7 +54,7 @@ describe("the servers that the parts of a configuration use", function () {
     assert.deepEqual([rest, forgotten], [{ queue: stock["queue"], session: stock["session"] }, {}]);
   });
 
-  it("are two also where cache and jobs share a connection, with which both stay as they were but for the server", () => {
+  it("are two also where cache and jobs share a connection: both stay as they were but for the server", () => {
     const [{ database, cache }] = ask(using({}));
     assert.deepEqual(cache.stores["redis"], {
       driver: "redis",

@@ -93,7 +93,8 @@ describe("workers and services", function () {
       named("app-1").container,
       "php",
       "-r",
-      '$r = new Redis; $r->connect("search", 7700); $r->auth($argv[1]); echo json_encode($r->rawCommand(...array_slice($argv, 2)));',
+      '$r = new Redis; $r->connect("search", 7700); $r->auth($argv[1]); ' +
+        "echo json_encode($r->rawCommand(...array_slice($argv, 2)));",
       password,
       ...words,
     );
@@ -135,7 +136,10 @@ describe("workers and services", function () {
       ],
     ] as const)
       await set(path, value);
-    const conf = `port 7700\ndir /data\nappendonly yes\nappendfsync always\nprotected-mode no\nrequirepass ${password}\n`;
+    const conf = [
+      "port 7700\ndir /data\nappendonly yes\nappendfsync always",
+      `protected-mode no\nrequirepass ${password}\n`,
+    ].join("\n");
     await pulumi("set", "--secret", "--path", 'drydock:services.search.files["/run/search.conf"]', conf);
     ok(await up());
   });
@@ -178,26 +182,30 @@ describe("workers and services", function () {
     );
   });
 
-  it("leave room for an upload that is larger than the memory for files, which all replicas and the next release have", async () => {
-    const visitor = new Browser(status.url);
-    const token =
-      /name="_token" value="([^"]+)"/.exec(await (await visitor.get("/form")).text())?.[1] ?? assert.fail("no token");
-    const form = new FormData();
-    form.set("_token", token);
-    form.set("note", "large");
-    form.set("picture", new Blob(["a line of text\n".repeat(10_000_000)], { type: "text/plain" }), "large.txt");
-    const sent = await visitor.request("/form", { method: "POST", body: form });
-    assert.equal(sent.status, 302);
-    assert.match(await (await visitor.get("/form")).text(), /large/);
-    const sizes = status.services
-      .filter(({ role }) => role === "app")
-      .map(({ container }) => docker("exec", container, "stat", "-c", "%s", "public/uploads/large.txt"));
-    assert.deepEqual(sizes, ["150000000", "150000000"]);
-    // Compressed, its length would not be known before.
-    const asked = { method: "HEAD", headers: { "accept-encoding": "identity" } };
-    const { headers } = await fetch(new URL("/uploads/large.txt", status.url), asked);
-    assert.equal(headers.get("content-length"), "150000000");
-  });
+  it(
+    "leave room for an upload that is larger than the memory for files, which all replicas and the next release " +
+      "have",
+    async () => {
+      const visitor = new Browser(status.url);
+      const token =
+        /name="_token" value="([^"]+)"/.exec(await (await visitor.get("/form")).text())?.[1] ?? assert.fail("no token");
+      const form = new FormData();
+      form.set("_token", token);
+      form.set("note", "large");
+      form.set("picture", new Blob(["a line of text\n".repeat(10_000_000)], { type: "text/plain" }), "large.txt");
+      const sent = await visitor.request("/form", { method: "POST", body: form });
+      assert.equal(sent.status, 302);
+      assert.match(await (await visitor.get("/form")).text(), /large/);
+      const sizes = status.services
+        .filter(({ role }) => role === "app")
+        .map(({ container }) => docker("exec", container, "stat", "-c", "%s", "public/uploads/large.txt"));
+      assert.deepEqual(sizes, ["150000000", "150000000"]);
+      // Compressed, its length would not be known before.
+      const asked = { method: "HEAD", headers: { "accept-encoding": "identity" } };
+      const { headers } = await fetch(new URL("/uploads/large.txt", status.url), asked);
+      assert.equal(headers.get("content-length"), "150000000");
+    },
+  );
 
   it("are reached by their name inside the stack", () => {
     const said = docker(
@@ -210,7 +218,7 @@ describe("workers and services", function () {
     assert.equal(said, "up");
   });
 
-  it("crash without harm: a server that does is noticed before the switch, and the release that serves goes on", async () => {
+  it("crash without harm: a server that does is noticed before the switch, and the old release serves on", async () => {
     const { release, url } = status;
     await set("workers.sockets.command", '["php","-r","sleep(1); exit(3);"]');
     await set("env.SHOP_RUN", "3");
@@ -253,59 +261,65 @@ describe("workers and services", function () {
     );
   });
 
-  it("lose neither the data of a service nor a folder for good: both are in the backup, and come back byte for byte", async () => {
-    const names = ["it's $(x)", "--option", "line\nbreak", "日本語", "u".repeat(255)];
-    const write = `foreach (json_decode($argv[1]) as $name) file_put_contents("public/uploads/$name", $name);
+  it(
+    "lose neither the data of a service nor a folder for good: " +
+      "both are in the backup, and come back byte for byte",
+    async () => {
+      const names = ["it's $(x)", "--option", "line\nbreak", "日本語", "u".repeat(255)];
+      const write = `foreach (json_decode($argv[1]) as $name) file_put_contents("public/uploads/$name", $name);
       file_put_contents("public/uploads/caf\\xe9", "not UTF-8"); chmod("public/uploads/--option", 0600);`;
-    docker("exec", named("app-1").container, "php", "-r", write, "--", JSON.stringify(names));
-    for (let id = 0; id < 50; id++) search("SET", `book-${id}`, "x".repeat(1000));
-    const look = `find . -mindepth 1 ! -path './.drydock-*' ! -type d -printf '%m %s %U:%G %p\\0' | sort -z | tr '\\0' '|'; find . ! -path './.drydock-*' -type f -print0 | sort -z | xargs -0 sha256sum -z | tr '\\0' '|'`;
-    const uploads = () =>
-      docker("exec", "-w", "/var/www/html/public/uploads", named("app-1").container, "sh", "-c", look);
-    const data = () => docker("exec", "-w", "/data", named("service-search").container, "sh", "-c", look);
-    const before = [uploads(), data()];
-    assert.match(before[0]!, /--option.*line\nbreak/s);
-    const run = await clone.drydock(["backup", "run", "--type", "files", "--json"]);
-    ok(run);
-    const { backup } = JSON.parse(run.stdout.trim().split("\n").at(-1)!) as {
-      backup: { id: string; verified: boolean; missing?: string[]; volumes: Record<string, { count: number }> };
-    };
-    assert.deepEqual([backup.verified, backup.missing], [true, undefined]);
-    assert.deepEqual(Object.keys(backup.volumes), ["folder public/uploads", "service search"]);
-    assert.deepEqual(JSON.parse((await clone.drydock(["backup", "status", "--json"])).stdout).left, []);
+      docker("exec", named("app-1").container, "php", "-r", write, "--", JSON.stringify(names));
+      for (let id = 0; id < 50; id++) search("SET", `book-${id}`, "x".repeat(1000));
+      const look =
+        "find . -mindepth 1 ! -path './.drydock-*' ! -type d -printf '%m %s %U:%G %p\\0' | sort -z | tr '\\0' '|'; " +
+        "find . ! -path './.drydock-*' -type f -print0 | sort -z | xargs -0 sha256sum -z | tr '\\0' '|'";
+      const uploads = () =>
+        docker("exec", "-w", "/var/www/html/public/uploads", named("app-1").container, "sh", "-c", look);
+      const data = () => docker("exec", "-w", "/data", named("service-search").container, "sh", "-c", look);
+      const before = [uploads(), data()];
+      assert.match(before[0]!, /--option.*line\nbreak/s);
+      const run = await clone.drydock(["backup", "run", "--type", "files", "--json"]);
+      ok(run);
+      const { backup } = JSON.parse(run.stdout.trim().split("\n").at(-1)!) as {
+        backup: { id: string; verified: boolean; missing?: string[]; volumes: Record<string, { count: number }> };
+      };
+      assert.deepEqual([backup.verified, backup.missing], [true, undefined]);
+      assert.deepEqual(Object.keys(backup.volumes), ["folder public/uploads", "service search"]);
+      assert.deepEqual(JSON.parse((await clone.drydock(["backup", "status", "--json"])).stdout).left, []);
 
-    search("FLUSHALL");
-    search("SET", "other", "1");
-    docker("exec", named("app-1").container, "sh", "-c", "rm -r public/uploads/*; echo other > public/uploads/other");
-    const restore = [
-      "backup",
-      "restore",
-      backup.id,
-      "--folder",
-      "public/uploads",
-      "--service",
-      "search",
-      "--yes",
-      "--json",
-    ];
-    const done = await clone.drydock(restore);
-    ok(done);
-    const { restored, previous, seconds } = JSON.parse(done.stdout) as {
-      restored: string[];
-      previous: string[];
-      seconds: number;
-    };
-    assert.deepEqual(restored, ["folder public/uploads", "service search"]);
-    assert.ok(seconds < 120, `${seconds} s`);
-    assert.match(
-      previous.join(),
-      /^service search: \.drydock-before-\w+,folder public\/uploads: \.drydock-before-\w+$/,
-    );
-    assert.deepEqual([uploads(), data()], before);
-    assert.deepEqual([search("GET", "book-49"), search("EXISTS", "other")], [`"${"x".repeat(1000)}"`, "0"]);
-    const answer = await fetch(new URL("/uploads/large.txt", status.url), { method: "HEAD" });
-    assert.equal(answer.status, 200);
-    ok(await clone.drydock(["backup", "restore", "--forget-previous", "--yes"]));
-    assert.doesNotMatch(docker("exec", named("service-search").container, "ls", "-A", "/data"), /drydock-/);
-  });
+      search("FLUSHALL");
+      search("SET", "other", "1");
+      docker("exec", named("app-1").container, "sh", "-c", "rm -r public/uploads/*; echo other > public/uploads/other");
+      const restore = [
+        "backup",
+        "restore",
+        backup.id,
+        "--folder",
+        "public/uploads",
+        "--service",
+        "search",
+        "--yes",
+        "--json",
+      ];
+      const done = await clone.drydock(restore);
+      ok(done);
+      const { restored, previous, seconds } = JSON.parse(done.stdout) as {
+        restored: string[];
+        previous: string[];
+        seconds: number;
+      };
+      assert.deepEqual(restored, ["folder public/uploads", "service search"]);
+      assert.ok(seconds < 120, `${seconds} s`);
+      assert.match(
+        previous.join(),
+        /^service search: \.drydock-before-\w+,folder public\/uploads: \.drydock-before-\w+$/,
+      );
+      assert.deepEqual([uploads(), data()], before);
+      assert.deepEqual([search("GET", "book-49"), search("EXISTS", "other")], [`"${"x".repeat(1000)}"`, "0"]);
+      const answer = await fetch(new URL("/uploads/large.txt", status.url), { method: "HEAD" });
+      assert.equal(answer.status, 200);
+      ok(await clone.drydock(["backup", "restore", "--forget-previous", "--yes"]));
+      assert.doesNotMatch(docker("exec", named("service-search").container, "ls", "-A", "/data"), /drydock-/);
+    },
+  );
 });

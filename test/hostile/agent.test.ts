@@ -34,7 +34,8 @@ describe("a backup, whatever the names in it are", function () {
       "DROP DATABASE IF EXISTS look; CREATE DATABASE look CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_ai_ci",
     );
     const load =
-      "MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb --no-defaults --protocol=socket -uroot --binary-mode look";
+      "MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb --no-defaults --protocol=socket -uroot " +
+      "--binary-mode look";
     const script = 'set -o pipefail; "$0" exec "$1" agent dump "${@:4}" | "$0" exec -i "$2" sh -c "$3"';
     execFileSync("bash", ["-c", script, "docker", rig.name("agent"), rig.name("database"), load, id, ...more], {
       stdio: ["ignore", "ignore", "pipe"],
@@ -44,55 +45,72 @@ describe("a backup, whatever the names in it are", function () {
     return found;
   };
 
-  it("has tables, columns, triggers, views, routines and events again as they were, from a copy and from a dump, and from the dump of another moment", async () => {
-    const half = NAMES.filter((_, index) => index % 2 === 0);
-    await make(server, "shop", "of the live", underAll(half, NAMES));
-    await make(server, "shop", "of the live", underAll(NAMES.filter((name) => !half.includes(name)).slice(0, 12), []));
-    let before = await picture(server, "shop");
-    assert.ok(
-      before.rows.length > 100 && before.objects.length > 130,
-      `${before.rows.length} rows, ${before.objects.length} objects`,
-    );
-    // mariadb-backup can't have all of them.
-    const { stdout, last: first } = await rig.agent("run", "--type", "full");
-    assert.deepEqual([first.backup?.verified, first.backup?.database.format], [true, "logical"], JSON.stringify(first));
-    assert.match(
-      stdout,
-      /the database is dumped, not copied: mariadb-backup can't lock the table .* of shop, for there is a backtick in its name/,
-    );
-    for (const physical of [false, true]) {
-      const type = physical ? "full" : "db";
-      if (physical) {
-        for (const [name] of await query(
-          server,
-          "SELECT table_name FROM information_schema.tables WHERE table_schema = 'shop' AND engine <> 'InnoDB' AND table_name LIKE '%`%'",
-        ))
-          await query(server, `ALTER TABLE shop.${quoted(name!)} ENGINE=InnoDB`);
-        before = await picture(server, "shop");
-      }
-      const entry = await rig.backup(type);
-      assert.deepEqual(
-        [entry.verified, entry.missing, entry.unproven, entry.database!.format],
-        [true, undefined, undefined, physical ? "physical" : "logical"],
+  it(
+    "has tables, columns, triggers, views, routines and events again as they were, from a copy and from a dump, " +
+      "and from the dump of another moment",
+    async () => {
+      const half = NAMES.filter((_, index) => index % 2 === 0);
+      await make(server, "shop", "of the live", underAll(half, NAMES));
+      await make(
+        server,
+        "shop",
+        "of the live",
+        underAll(NAMES.filter((name) => !half.includes(name)).slice(0, 12), []),
       );
-      assert.deepEqual(await loaded(entry.id), before, type);
-      if (physical) {
-        assert.equal((await rig.agent("prepare", entry.id, "--compare")).code, 0);
-        continue;
+      let before = await picture(server, "shop");
+      assert.ok(
+        before.rows.length > 100 && before.objects.length > 130,
+        `${before.rows.length} rows, ${before.objects.length} objects`,
+      );
+      // mariadb-backup can't have all of them.
+      const { stdout, last: first } = await rig.agent("run", "--type", "full");
+      assert.deepEqual(
+        [first.backup?.verified, first.backup?.database.format],
+        [true, "logical"],
+        JSON.stringify(first),
+      );
+      assert.match(
+        stdout,
+        new RegExp(
+          "the database is dumped, not copied: mariadb-backup can't lock the table .* of shop, for " +
+            "there is a backtick in its name",
+        ),
+      );
+      for (const physical of [false, true]) {
+        const type = physical ? "full" : "db";
+        if (physical) {
+          for (const [name] of await query(
+            server,
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'shop' AND engine <> 'InnoDB' " +
+              "AND table_name LIKE '%`%'",
+          ))
+            await query(server, `ALTER TABLE shop.${quoted(name!)} ENGINE=InnoDB`);
+          before = await picture(server, "shop");
+        }
+        const entry = await rig.backup(type);
+        assert.deepEqual(
+          [entry.verified, entry.missing, entry.unproven, entry.database!.format],
+          [true, undefined, undefined, physical ? "physical" : "logical"],
+        );
+        assert.deepEqual(await loaded(entry.id), before, type);
+        if (physical) {
+          assert.equal((await rig.agent("prepare", entry.id, "--compare")).code, 0);
+          continue;
+        }
+        const table = quoted(half.find((name) => name.includes("GRANT"))!);
+        await query(server, `INSERT INTO shop.${table} VALUES (50, 'later')`);
+        const later = await picture(server, "shop");
+        await sleep(2_100);
+        const now = rig.sql("SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%dT%H:%i:%sZ')");
+        await sleep(1_100);
+        assert.deepEqual(await loaded(entry.id, "--to-time", now), later, `${type}, to a moment`);
+        await query(server, `DELETE FROM shop.${table} WHERE id > 49`);
       }
-      const table = quoted(half.find((name) => name.includes("GRANT"))!);
-      await query(server, `INSERT INTO shop.${table} VALUES (50, 'later')`);
-      const later = await picture(server, "shop");
-      await sleep(2_100);
-      const now = rig.sql("SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%dT%H:%i:%sZ')");
-      await sleep(1_100);
-      assert.deepEqual(await loaded(entry.id, "--to-time", now), later, `${type}, to a moment`);
-      await query(server, `DELETE FROM shop.${table} WHERE id > 49`);
-    }
-    assert.equal(rig.sql("SELECT COUNT(*) FROM mysql.user WHERE user = 'shop'"), "0");
-    for (const verb of ["status", "health", "list", "stats"])
-      assert.equal((await rig.agent(verb)).last.event, "result", verb);
-  });
+      assert.equal(rig.sql("SELECT COUNT(*) FROM mysql.user WHERE user = 'shop'"), "0");
+      for (const verb of ["status", "health", "list", "stats"])
+        assert.equal((await rig.agent(verb)).last.event, "result", verb);
+    },
+  );
 
   it("says in one line, and without signs that a terminal obeys, what differs", async () => {
     await query(
@@ -109,7 +127,9 @@ describe("a backup, whatever the names in it are", function () {
   /** Makes files below app/odd under names of any bytes. */
   const makeFiles = (names: readonly Buffer[]): void => {
     const list = JSON.stringify(names.map((name) => name.toString("base64")));
-    const script = `for (const name of ${list}) require("node:fs").writeFileSync(Buffer.concat([Buffer.from("./"), Buffer.from(name, "base64")]), name)`;
+    const script =
+      `for (const name of ${list}) require("node:fs").writeFileSync(Buffer.concat([Buffer.from("./"), ` +
+      'Buffer.from(name, "base64")]), name)';
     rig.storage(`mkdir -p app/odd && cd app/odd && node -e '${script}'`);
   };
 
@@ -120,7 +140,9 @@ describe("a backup, whatever the names in it are", function () {
   const files = (): readonly string[] => {
     const all = `find . -mindepth 1 ! -path './.drydock-*'`;
     const listed = rig.storage(
-      `${all} ! -type d -printf '%y %m %s %U:%G %l %p\\0' | tr '\\0\\n' '\\n@' | sort; ${all} -type d -printf '%y %m %U:%G %p\\0' | tr '\\0\\n' '\\n@' | sort; ${all} -type f -exec sha256sum -z {} + | tr '\\0\\n' '\\n@' | sort`,
+      `${all} ! -type d -printf '%y %m %s %U:%G %l %p\\0' | tr '\\0\\n' '\\n@' | sort; ` +
+        `${all} -type d -printf '%y %m %U:%G %p\\0' | tr '\\0\\n' '\\n@' | sort; ${all} -type f -exec sha256sum -z ` +
+        "{} + | tr '\\0\\n' '\\n@' | sort",
     );
     return listed.split("\n");
   };
@@ -137,8 +159,10 @@ describe("a backup, whatever the names in it are", function () {
       Buffer.from(" "),
       Buffer.from("-rf"),
     ]);
-    rig.storage(`cd app/odd; truncate -s 5M sparse; printf end >> sparse; printf 1 > setuid; chmod 4750 setuid; printf 2 > none; chmod 400 none; : > nothing; mkdir hollow; chmod 711 hollow;
-      ln -s /etc/passwd outside; ln -s nowhere dangling; ln -s . round; ln nothing 'hard link'; touch -d '1999-01-02 03:04:05' nothing`);
+    rig.storage(`cd app/odd; truncate -s 5M sparse; printf end >> sparse; printf 1 > setuid; chmod 4750 setuid;
+    printf 2 > none; chmod 400 none; : > nothing; mkdir hollow; chmod 711 hollow;
+      ln -s /etc/passwd outside; ln -s nowhere dangling; ln -s . round; ln nothing 'hard link';
+      touch -d '1999-01-02 03:04:05' nothing`);
     const before = files();
     assert.ok(before.length > 2 * names.length + 12, String(before.length));
     const entry = await rig.backup("files");

@@ -52,8 +52,10 @@ describe("the application as the attacker", function () {
       "examples/laravel/routes/api.php",
       (php) => `${php}
 Route::get('/who', fn (Illuminate\\Http\\Request $request) => [
-    'ip' => $request->ip(), 'host' => $request->getHost(), 'port' => $request->getPort(), 'secure' => $request->secure(), 'url' => url('/reset'),
-    'server' => array_filter($request->server(), fn ($value, $key) => preg_match('/^(HTTP_|REMOTE_|HTTPS)/', $key), ARRAY_FILTER_USE_BOTH),
+    'ip' => $request->ip(), 'host' => $request->getHost(), 'port' => $request->getPort(),
+      'secure' => $request->secure(), 'url' => url('/reset'),
+    'server' => array_filter($request->server(), fn ($value, $key) => preg_match('/^(HTTP_|REMOTE_|HTTPS)/', $key),
+      ARRAY_FILTER_USE_BOTH),
 ]);
 `,
     );
@@ -68,7 +70,7 @@ Route::get('/who', fn (Illuminate\\Http\\Request $request) => [
   after(() => clone.remove());
 
   for (const role of ["app-1", "horizon", "scheduler"]) {
-    it(`gets nothing of the host, of other containers, of Redis's and the database's administration from ${role}`, () => {
+    it(`gets nothing of the host, other containers, or Redis's and the database's administration from ${role}`, () => {
       const others = ["app-1", "app-2", "app-3"].filter((name) => name !== role);
       const known = {
         processes: PROCESSES,
@@ -187,7 +189,10 @@ Route::get('/who', fn (Illuminate\\Http\\Request $request) => [
       "app-1",
       "sh",
       "-c",
-      `mkdir -p ${APP}/storage/app/private; echo ${secret} > /tmp/own; echo ${secret} > ${APP}/storage/app/private/own; mkdir -p ${here}/closed; echo good > ${here}/good.txt; echo good > ${here}/closed/good.txt; chmod 700 ${here}/closed`,
+      `mkdir -p ${APP}/storage/app/private; echo ${secret} > /tmp/own; ` +
+        `echo ${secret} > ${APP}/storage/app/private/own; ` +
+        `mkdir -p ${here}/closed; echo good > ${here}/good.txt; echo good > ${here}/closed/good.txt; ` +
+        `chmod 700 ${here}/closed`,
     );
     assert.deepEqual(
       [await ask("/storage/good.txt"), await ask("/storage/closed/good.txt")].map(({ status, body }) => [status, body]),
@@ -302,8 +307,12 @@ Route::get('/who', fn (Illuminate\\Http\\Request $request) => [
       const lines = Object.entries({ Host: new URL(status.url).host, ...headers }).map(
         ([name, value]) => `${name}: ${value}`,
       );
-      const php = `$c = stream_context_create(['http' => ['header' => json_decode(base64_decode('${Buffer.from(JSON.stringify(lines)).toString("base64")}')), 'ignore_errors' => true, 'timeout' => 10]]);
-        $body = @file_get_contents('http://proxy:${port}/api/who', false, $c); echo json_encode(['status' => (int) (explode(' ', $http_response_header[0] ?? '0 0')[1]), 'body' => (string) $body]);`;
+      const php = `$c = stream_context_create(['http' => ['header' =>
+        json_decode(base64_decode('${Buffer.from(JSON.stringify(lines)).toString("base64")}')), 'ignore_errors' => true,
+          'timeout' => 10]]);
+        $body = @file_get_contents('http://proxy:${port}/api/who', false, $c);
+        echo json_encode(['status' => (int) (explode(' ', $http_response_header[0] ?? '0 0')[1]),
+          'body' => (string) $body]);`;
       return JSON.parse(exec("horizon", "php", "-d", "error_reporting=0", "-r", php)) as Answer;
     };
     const own = address("horizon", "app");
@@ -330,7 +339,8 @@ Route::get('/who', fn (Illuminate\\Http\\Request $request) => [
             container(from),
             "sh",
             "-c",
-            `if command -v bash >/dev/null; then timeout 1 bash -c 'exec 3<>/dev/tcp/${target}/9000' 2>&1 && echo connected || echo refused; else echo no bash; fi`,
+            `if command -v bash >/dev/null; then timeout 1 bash -c 'exec 3<>/dev/tcp/${target}/9000' 2>&1 && ` +
+              "echo connected || echo refused; else echo no bash; fi",
           );
           assert.equal(tried.split("\n").at(-1), "refused", `${from} to ${to} at ${target}: ${tried}`);
         }

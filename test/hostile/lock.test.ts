@@ -34,7 +34,7 @@ describe("the lock of a stack on its Docker host", function () {
     assert.equal(await holderOf(docker, where), undefined);
   });
 
-  it("is left behind by who is gone, with what he has kept in it, and removed by its number, not by its name", async () => {
+  it("is left by who is gone, with what he has kept in it, and removed by its number, not its name", async () => {
     const where = place();
     const lock = await takeHostLock(docker, where, "restore", "");
     const kept = JSON.stringify({ before: { message: "日本\n'" } });

@@ -161,7 +161,7 @@ exec ${real} "$@"
     assert.match(said(await ok("backup", "restore", "--resume")), /No restore was cut off/);
   });
 
-  it("bring a service's data and a folder to one of two ends after a kill at each step, with and without a reboot", async () => {
+  it("bring a service's data and a folder to one of two ends after a kill at each step, reboot or not", async () => {
     const service = status.services.find(({ name }) => name === "service-search")!.container;
     const search = (...words: string[]) => docker("exec", service, "redis-cli", "-p", "7700", ...words);
     const exports = (script: string) => app(`cd storage/exports && ${script}`);
@@ -251,53 +251,61 @@ exec ${real} "$@"
     }
   });
 
-  it("bring a dump from elsewhere: refused over what is live, whoever owned its views, whatever its database was called", async () => {
-    const dump = join(clone.dir, "old.sql");
-    const rows = sql("SELECT COUNT(*) FROM `rows`");
-    // As mariadb-dump --databases writes it of a server with other accounts.
-    sql(
-      "CREATE DATABASE `my-shop`; CREATE TABLE `my-shop`.`it's` (id INT PRIMARY KEY); INSERT INTO `my-shop`.`it's` VALUES (7), (8); CREATE TABLE `my-shop`.migrations (id INT PRIMARY KEY AUTO_INCREMENT, migration VARCHAR(255), batch INT); CREATE DEFINER=shop@localhost VIEW `my-shop`.`the view` AS SELECT id FROM `my-shop`.`it's`",
-    );
-    const trigger =
-      "CREATE DEFINER=shop@localhost TRIGGER `my-shop`.up BEFORE INSERT ON `my-shop`.`it's` FOR EACH ROW SET NEW.id = NEW.id + 1";
-    sql(trigger);
-    sql("CREATE USER shop@localhost; GRANT ALL ON `my-shop`.* TO shop@localhost");
-    writeFileSync(
-      dump,
-      docker(
-        "exec",
-        container("database"),
-        "sh",
-        "-c",
-        "MYSQL_PWD=$(cat /run/drydock/root-password) mariadb-dump -uroot --routines --triggers --databases my-shop",
-      ),
-    );
-    sql("DROP DATABASE `my-shop`; DROP USER shop@localhost");
-    const refused = await clone.drydock(["import", "dump", dump]);
-    assert.equal(refused.code, 3, said(refused));
-    assert.match(said(refused), /has rows in .*--replace/s);
-    assert.equal(sql("SELECT COUNT(*) FROM `rows`"), rows);
-    const cut = join(clone.dir, "cut.sql");
-    writeFileSync(cut, readFileSync(dump, "utf8").slice(0, -200));
-    const broken = await clone.drydock(["import", "dump", cut, "--replace", "--yes"]);
-    assert.equal(broken.code, 3, said(broken));
-    assert.match(said(broken), /the dump is cut off/);
-    assert.equal(sql("SELECT COUNT(*) FROM `rows`"), rows);
-    execFileSync("gzip", [dump]);
-    const done = await ok("import", "dump", `${dump}.gz`, "--replace", "--yes", "--json");
-    const result = JSON.parse(done.stdout);
-    assert.deepEqual(
-      [result.schema, result.tables, result.objects, result.definers],
-      ["laravel", 2, 2, ["shop@localhost"]],
-    );
-    assert.ok(result.pending.length > 0, "its table migrations is empty");
-    sql("INSERT INTO `it's` VALUES (20)");
-    assert.equal(sql("SELECT GROUP_CONCAT(id ORDER BY id) FROM `the view`"), "7,8,21");
-    assert.match(sql("SELECT definer FROM information_schema.views WHERE table_schema = 'laravel'"), /^laravel@%$/);
-    assert.equal(sql(`SELECT COUNT(*) FROM ${result.previous}.\`rows\``), rows);
-    await isSettled("after an import");
-    assert.equal(JSON.parse((await ok("backup", "list", "--json")).stdout).backups[0].verified, true);
-  });
+  it(
+    "bring a dump from elsewhere: refused over what is live, whoever owned its views, " +
+      "whatever its database was called",
+    async () => {
+      const dump = join(clone.dir, "old.sql");
+      const rows = sql("SELECT COUNT(*) FROM `rows`");
+      // As mariadb-dump --databases writes it of a server with other accounts.
+      sql(
+        "CREATE DATABASE `my-shop`; CREATE TABLE `my-shop`.`it's` (id INT PRIMARY KEY); " +
+          "INSERT INTO `my-shop`.`it's` VALUES (7), (8); CREATE TABLE `my-shop`.migrations (id INT PRIMARY KEY " +
+          "AUTO_INCREMENT, migration VARCHAR(255), batch INT); CREATE DEFINER=shop@localhost VIEW `my-shop`.`the " +
+          "view` AS SELECT id FROM `my-shop`.`it's`",
+      );
+      const trigger =
+        "CREATE DEFINER=shop@localhost TRIGGER `my-shop`.up BEFORE INSERT ON `my-shop`.`it's` FOR EACH ROW SET " +
+        "NEW.id = NEW.id + 1";
+      sql(trigger);
+      sql("CREATE USER shop@localhost; GRANT ALL ON `my-shop`.* TO shop@localhost");
+      writeFileSync(
+        dump,
+        docker(
+          "exec",
+          container("database"),
+          "sh",
+          "-c",
+          "MYSQL_PWD=$(cat /run/drydock/root-password) mariadb-dump -uroot --routines --triggers --databases my-shop",
+        ),
+      );
+      sql("DROP DATABASE `my-shop`; DROP USER shop@localhost");
+      const refused = await clone.drydock(["import", "dump", dump]);
+      assert.equal(refused.code, 3, said(refused));
+      assert.match(said(refused), /has rows in .*--replace/s);
+      assert.equal(sql("SELECT COUNT(*) FROM `rows`"), rows);
+      const cut = join(clone.dir, "cut.sql");
+      writeFileSync(cut, readFileSync(dump, "utf8").slice(0, -200));
+      const broken = await clone.drydock(["import", "dump", cut, "--replace", "--yes"]);
+      assert.equal(broken.code, 3, said(broken));
+      assert.match(said(broken), /the dump is cut off/);
+      assert.equal(sql("SELECT COUNT(*) FROM `rows`"), rows);
+      execFileSync("gzip", [dump]);
+      const done = await ok("import", "dump", `${dump}.gz`, "--replace", "--yes", "--json");
+      const result = JSON.parse(done.stdout);
+      assert.deepEqual(
+        [result.schema, result.tables, result.objects, result.definers],
+        ["laravel", 2, 2, ["shop@localhost"]],
+      );
+      assert.ok(result.pending.length > 0, "its table migrations is empty");
+      sql("INSERT INTO `it's` VALUES (20)");
+      assert.equal(sql("SELECT GROUP_CONCAT(id ORDER BY id) FROM `the view`"), "7,8,21");
+      assert.match(sql("SELECT definer FROM information_schema.views WHERE table_schema = 'laravel'"), /^laravel@%$/);
+      assert.equal(sql(`SELECT COUNT(*) FROM ${result.previous}.\`rows\``), rows);
+      await isSettled("after an import");
+      assert.equal(JSON.parse((await ok("backup", "list", "--json")).stdout).backups[0].verified, true);
+    },
+  );
 
   it("bring uploads from elsewhere, which are the application's then", async () => {
     const dir = join(clone.dir, "uploads");

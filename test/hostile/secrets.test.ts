@@ -77,7 +77,8 @@ describe("the secrets of a stack", function () {
     clone.write(
       `${MIGRATIONS}/2030_01_01_000001_keep.php`,
       migration(
-        `DB::statement("create table kept (word varchar(190) unique comment '${inserted}')"); DB::table('kept')->insert(['word' => '${inserted}']);` +
+        `DB::statement("create table kept (word varchar(190) unique comment '${inserted}')"); ` +
+          `DB::table('kept')->insert(['word' => '${inserted}']);` +
           ` DB::statement("update kept set word = '${updated}' where word = \\"${inserted}\\"");`,
       ),
     );

@@ -19,7 +19,8 @@ describe("what is put in place table by table, whatever its names are", function
   const clear = async (): Promise<void> => {
     for (const [schema] of await query(
       server,
-      "SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE 'shop%' OR schema_name LIKE 'drydock%'",
+      "SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE 'shop%' OR schema_name LIKE " +
+        "'drydock%'",
     ))
       await query(server, `DROP DATABASE ${quoted(schema!)}`);
   };

@@ -43,7 +43,8 @@ describe("builds and a registry", function () {
     clone.edit(
       "examples/laravel/Dockerfile",
       (text) =>
-        `${text}\nRUN --mount=type=secret,id=composer,mode=0444 sha256sum < /run/secrets/composer > /var/www/html/hash\n`,
+        `${text}\nRUN --mount=type=secret,id=composer,mode=0444 sha256sum < /run/secrets/composer > ` +
+        "/var/www/html/hash\n",
     );
     await set("drydock:app.build.secrets.composer.env", "COMPOSER_AUTH");
     const none = await up();

@@ -69,7 +69,10 @@ describe("a database of another version", function () {
   it("refuses an option that the server does not take, before that one is stopped", async () => {
     await set("database.options.max_conections", "300");
     await refused(
-      /does not take its options \(drydock:database\.options\); nothing was changed:[^]*unknown variable 'max-conections=300'/,
+      new RegExp(
+        String.raw`does not take its options \(drydock:database\.options\); nothing was changed:[^]*unknown ` +
+          "variable 'max-conections=300'",
+      ),
     );
     await clone.pulumi(["config", "rm", "--path", "drydock:database.options.max_conections"]);
   });
@@ -103,7 +106,10 @@ describe("a database of another version", function () {
   it("does not go back to the earlier one, and no other engine takes it", async () => {
     await set("database.image", old);
     await refused(
-      /the data was written by MariaDB 11\.8\.\d+, and the older MariaDB 10\.11\.\d+ can't read it; nothing was changed/,
+      new RegExp(
+        String.raw`the data was written by MariaDB 11\.8\.\d+, and the older MariaDB 10\.11\.\d+ can't read ` +
+          "it; nothing was changed",
+      ),
     );
     await set("database.engine", "mysql");
     await set("env.DB_CONNECTION", "mysql");

@@ -439,27 +439,31 @@ describe("operating a stack", function () {
       );
     });
 
-    it("refuses while another machine has the shared state's lock, before anything is changed, and drift then claims nothing", async () => {
-      const locks = join(clone.dir, ".drydock", "state", ".pulumi", "locks", "organization", "drydock", "local");
-      mkdirSync(locks, { recursive: true });
-      const lock = join(locks, "11111111-2222-3333-4444-555555555555.json");
-      writeFileSync(
-        lock,
-        JSON.stringify({ pid: 4242, username: "bob", hostname: "third-machine", timestamp: "2026-01-31T10:00:00Z" }),
-      );
-      try {
-        for (const verb of ["up", "drift"]) {
-          const { code, stderr } = await clone.drydock([verb]);
-          assert.equal(code, 3, verb);
-          assert.match(stderr, /stack local is being changed by bob@third-machine[^]*pulumi cancel -s local/);
+    it(
+      "refuses while another machine has the shared state's lock, before anything is changed, " +
+        "and drift then claims nothing",
+      async () => {
+        const locks = join(clone.dir, ".drydock", "state", ".pulumi", "locks", "organization", "drydock", "local");
+        mkdirSync(locks, { recursive: true });
+        const lock = join(locks, "11111111-2222-3333-4444-555555555555.json");
+        writeFileSync(
+          lock,
+          JSON.stringify({ pid: 4242, username: "bob", hostname: "third-machine", timestamp: "2026-01-31T10:00:00Z" }),
+        );
+        try {
+          for (const verb of ["up", "drift"]) {
+            const { code, stderr } = await clone.drydock([verb]);
+            assert.equal(code, 3, verb);
+            assert.match(stderr, /stack local is being changed by bob@third-machine[^]*pulumi cancel -s local/);
+          }
+          const direct = await clone.pulumi(["up", "--yes"]);
+          assert.notEqual(direct.code, 0);
+          assert.match(direct.stderr + direct.stdout, /locked by 1 lock/);
+        } finally {
+          rmSync(lock);
         }
-        const direct = await clone.pulumi(["up", "--yes"]);
-        assert.notEqual(direct.code, 0);
-        assert.match(direct.stderr + direct.stdout, /locked by 1 lock/);
-      } finally {
-        rmSync(lock);
-      }
-    });
+      },
+    );
 
     it("lets exactly one of two at once deploy, and names it to the other", async () => {
       const [a, b] = await Promise.all([

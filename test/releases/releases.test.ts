@@ -81,7 +81,8 @@ describe("releases that can be taken back", function () {
     );
   const columns = () =>
     sql(
-      "select column_name from information_schema.columns where table_schema = database() and table_name = 'rows' order by 1",
+      "select column_name from information_schema.columns where table_schema = database() " +
+        "and table_name = 'rows' order by 1",
     ).split("\n");
   const tables = () => sql("show tables").split("\n");
   const served = async () => (await (await fetch(`${status.url}/release`)).text()).trim();
@@ -114,7 +115,10 @@ describe("releases that can be taken back", function () {
     const preview = await ok(["preview"]);
     assert.match(
       preview,
-      /2026_03_01_000001_add_note: safe for the release that serves\n {4}alter table `rows` add `note` varchar\(255\) null/,
+      new RegExp(
+        "2026_03_01_000001_add_note: safe for the release that serves\\n {4}alter table `rows` add " +
+          "`note` varchar\\(255\\) null",
+      ),
     );
     assert.ok(!columns().includes("note"), "the preview changed nothing");
     await underLoad(async () => assert.match(await ok(["up"]), /is verified: \d+ tables, \d+ rows/));
@@ -135,7 +139,10 @@ describe("releases that can be taken back", function () {
       assert.equal(refused.code, 3, refused.stdout + refused.stderr);
       assert.match(
         refused.stderr,
-        /2026_03_02_000001_drop_n breaks the release that still serves: it drops the column rows\.n \(alter table `rows` drop `n`\)/,
+        new RegExp(
+          "2026_03_02_000001_drop_n breaks the release that still serves: it drops the column " +
+            "rows\\.n \\(alter table `rows` drop `n`\\)",
+        ),
       );
       assert.match(refused.stderr, /in two releases/);
       const plain = await clone.pulumi(["up", "--yes"]);

@@ -38,7 +38,8 @@ if ($path === '/slow') {
 if ($path === '/stream') {
     header('X-Accel-Buffering: no');
     while (ob_get_level()) { ob_end_flush(); }
-    for ($i = 0; $i < (int) $_GET['parts']; $i++) { echo "part\\n"; flush(); for ($until = microtime(true) + 1; microtime(true) < $until; usleep(50_000)); }
+    for ($i = 0; $i < (int) $_GET['parts']; $i++) { echo "part\\n"; flush(); for ($until = microtime(true) + 1;
+    microtime(true) < $until; usleep(50_000)); }
     return;
 }
 if ($path === '/header') { header('X-Long: ' . str_repeat('x', (int) $_GET['bytes'])); echo 'ok'; return; }
@@ -163,7 +164,8 @@ export class ProxyRig {
       "sh",
       [
         "-c",
-        'd=$(mktemp -d); mkdir -p "$d/$(dirname "$1")"; cat > "$d/$1"; chmod -R a+rX "$d"; tar -C "$d" --owner=1000 --group=1000 -cf - .; rm -rf "$d"',
+        'd=$(mktemp -d); mkdir -p "$d/$(dirname "$1")"; cat > "$d/$1"; chmod -R a+rX "$d"; ' +
+          'tar -C "$d" --owner=1000 --group=1000 -cf - .; rm -rf "$d"',
         "tar",
         path,
       ],

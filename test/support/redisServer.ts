@@ -194,15 +194,19 @@ export function redisServer(title: string, imageOf: () => Promise<string> | stri
       assert.equal(asLaravel("blpop", "queues:default", "1"), "queues:default\njob");
     });
 
-    it("leaves no account that somebody has made, and gives a server that was set up with more rights no more than these", () => {
-      own("acl", "setuser", "evil", "on", ">x", "~*", "+@all");
-      own("acl", "setuser", "default", "+@all");
-      const { status, stderr } = tell(second);
-      assert.equal(status, 0);
-      assert.match(stderr, /not of the stack is gone: evil/);
-      assert.deepEqual(own("acl", "users").split("\n").sort(), ["default", "drydock"]);
-      assert.match(asLaravel("config", "get", "dir"), /^NOPERM/);
-    });
+    it(
+      "leaves no account that somebody has made, and gives a server that was set up with more rights no more than " +
+        "these",
+      () => {
+        own("acl", "setuser", "evil", "on", ">x", "~*", "+@all");
+        own("acl", "setuser", "default", "+@all");
+        const { status, stderr } = tell(second);
+        assert.equal(status, 0);
+        assert.match(stderr, /not of the stack is gone: evil/);
+        assert.deepEqual(own("acl", "users").split("\n").sort(), ["default", "drydock"]);
+        assert.match(asLaravel("config", "get", "dir"), /^NOPERM/);
+      },
+    );
 
     it("gives no more than these either where the volume says so", async () => {
       docker("exec", redis, "sh", "-c", "sed -i 's/$/ +@all/' /data/users.acl");

@@ -101,7 +101,8 @@ begin() {
   . "$own/../refusals.sh"
   "$ssh" -f -N -M -S "$folder/control" -E "$folder/log" -o ControlPersist=300 -o BatchMode="$1" -o ConnectTimeout=15 \
     -o ServerAliveInterval=10 -o ServerAliveCountMax=3 -o StreamLocalBindUnlink=yes -o StreamLocalBindMask=0177 \
-    -o ClearAllForwardings=yes -o RemoteCommand=none -o LogLevel=INFO ${user:+-l "$user"} ${port:+-p "$port"} -- "$host" \
+    -o ClearAllForwardings=yes -o RemoteCommand=none -o LogLevel=INFO ${user:+-l "$user"} ${port:+-p "$port"} \
+      -- "$host" \
     </dev/null >/dev/null 2>>"$folder/log" || { end; refused "$folder/log"; }
   pid=$(through -O check -- "$host" 2>&1 | sed -n 's/.*(pid=\([0-9]*\)).*/\1/p')
   # What Docker is there is asked by a login of the user's own, so that his groups, his Docker context and his

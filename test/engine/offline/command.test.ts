@@ -9,7 +9,8 @@ describe("offline command.local.Command", function () {
   let stack: Stack;
   const use = (inputs: string): void =>
     stack.program(
-      `const run = new command.local.Command("run", ${inputs}); exports.stdout = run.stdout; exports.stderr = run.stderr;`,
+      `const run = new command.local.Command("run", ${inputs}); exports.stdout = run.stdout; ` +
+        "exports.stderr = run.stderr;",
     );
   const trace = (): string =>
     existsSync(join(stack.folder, "trace")) ? readFileSync(join(stack.folder, "trace"), "utf8") : "";
@@ -26,7 +27,8 @@ describe("offline command.local.Command", function () {
     assert.match((await stack.preview()).output, /2 unchanged/);
 
     use(
-      `{ create: "echo created; echo why >&2", update: "echo updated after $PULUMI_COMMAND_STDOUT", delete: "echo deleted $PULUMI_COMMAND_STDOUT >> trace" }`,
+      '{ create: "echo created; echo why >&2", update: "echo updated after $PULUMI_COMMAND_STDOUT", delete: ' +
+        '"echo deleted $PULUMI_COMMAND_STDOUT >> trace" }',
     );
     const updated = await stack.up();
     assert.match(updated.output, /1 updated/);
@@ -38,15 +40,18 @@ describe("offline command.local.Command", function () {
 
   it("runs create again for a change without update, and replaces on triggers, the new before the old", async () => {
     use(
-      `{ create: "echo create $V >> trace", environment: { V: "1" }, triggers: ["a"], delete: "echo delete $V >> trace" }`,
+      '{ create: "echo create $V >> trace", environment: { V: "1" }, triggers: ["a"], delete: ' +
+        '"echo delete $V >> trace" }',
     );
     await stack.up();
     use(
-      `{ create: "echo create $V >> trace", environment: { V: "2" }, triggers: ["a"], delete: "echo delete $V >> trace" }`,
+      '{ create: "echo create $V >> trace", environment: { V: "2" }, triggers: ["a"], delete: ' +
+        '"echo delete $V >> trace" }',
     );
     assert.match((await stack.up()).output, /1 updated/);
     use(
-      `{ create: "echo create $V >> trace", environment: { V: "3" }, triggers: ["b"], delete: "echo delete $V >> trace" }`,
+      '{ create: "echo create $V >> trace", environment: { V: "3" }, triggers: ["b"], delete: ' +
+        '"echo delete $V >> trace" }',
     );
     assert.match((await stack.up()).output, /1 replaced/);
     assert.equal(trace(), "create 1\ncreate 2\ncreate 3\ndelete 2\n");
@@ -54,7 +59,8 @@ describe("offline command.local.Command", function () {
 
   it("fails with the exit code and the last lines, and without secrets", async () => {
     use(
-      `{ create: "echo to stdout; echo password $P >&2; exit 7", environment: { P: pulumi.secret("a-very-secret-password") }, stdin: pulumi.secret("a-secret-on-stdin") }`,
+      '{ create: "echo to stdout; echo password $P >&2; exit 7", environment: { P: ' +
+        'pulumi.secret("a-very-secret-password") }, stdin: pulumi.secret("a-secret-on-stdin") }',
     );
     const { code, output } = await stack.up();
     assert.notEqual(code, 0);
@@ -72,9 +78,10 @@ describe("offline command.local.Command", function () {
     assert.doesNotMatch(output + stack.state(), /a-secret-on-stdin/);
   });
 
-  it("shows what it prints again when it runs again: an output that counts as secret is none in what is said", async () => {
+  it("shows what it prints again when it runs again: a secret output is none in what is said", async () => {
     const inputs = (version: string) =>
-      `{ create: "echo nothing is pending; echo password $P", environment: { V: "${version}", P: pulumi.secret("a-very-secret-password") } }`;
+      `{ create: "echo nothing is pending; echo password $P", environment: { V: "${version}", P: ` +
+      'pulumi.secret("a-very-secret-password") } }';
     use(inputs("1"));
     assert.match((await stack.up()).output, /nothing is pending/);
     use(inputs("2"));
@@ -117,7 +124,8 @@ describe("offline language host", function () {
     try {
       writeFileSync(
         join(stack.folder, "Pulumi.yaml"),
-        `name: tiny\nruntime:\n  name: nodejs\n  options: { typescript: false, nodeargs: --require ./first.js --title "two words" }\n`,
+        "name: tiny\nruntime:\n  name: nodejs\n  options: { typescript: false, nodeargs: " +
+          '--require ./first.js --title "two words" }\n',
       );
       writeFileSync(join(stack.folder, "first.js"), "globalThis.first = true;");
       stack.program(`exports.seen = [globalThis.first, process.title, process.env.PULUMI_NODEJS_TYPESCRIPT].join();`);

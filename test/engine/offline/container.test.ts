@@ -17,11 +17,14 @@ const program = (
 ): string => `
   const network = new docker.Network("net", { labels });
   const box = new docker.Container("box", {
-    image: "${image}", command: ["sh", "-c", ${JSON.stringify(command)}], labels, memory: ${memory}, memorySwap: ${2 * memory},
+    image: "${image}", command: ["sh", "-c", ${JSON.stringify(command)}], labels, memory: ${memory},
+      memorySwap: ${2 * memory},
     envs: ["PLAIN=1", pulumi.secret("PASSWORD=a-very-secret-password")],
-    uploads: [{ file: "/etc/app/.env", content: pulumi.secret("APP_KEY=another-very-secret-key\\n"), owner: "1000", permissions: "0400" }],
+    uploads: [{ file: "/etc/app/.env", content: pulumi.secret("APP_KEY=another-very-secret-key\\n"), owner: "1000",
+      permissions: "0400" }],
     networksAdvanced: [{ name: network.name, aliases: ["box"] }],
-    healthcheck: { tests: ["CMD", "test", "-f", "/tmp/ok"], interval: "300ms", timeout: "5s", startPeriod: "0s", retries: 10 },
+    healthcheck: { tests: ["CMD", "test", "-f", "/tmp/ok"], interval: "300ms", timeout: "5s", startPeriod: "0s",
+      retries: 10 },
     wait: true, waitTimeout: 30, destroyGraceSeconds: 1, ${more}
   }, ${options});
   const follower = new command.local.Command("follower", { create: "echo follows", triggers: [box.id] });

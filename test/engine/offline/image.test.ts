@@ -15,7 +15,8 @@ describe("offline docker.Image and docker.RemoteImage", function () {
   });
   beforeEach(async () => {
     stack = await Stack.create(`
-      const image = new docker.Image("image", { imageName: "${name}", skipPush: true, build: { context: "app", args: { GREETING: "hello" }, platform: "linux/amd64", builderVersion: "BuilderV1" } });
+      const image = new docker.Image("image", { imageName: "${name}", skipPush: true, build: { context: "app",
+        args: { GREETING: "hello" }, platform: "linux/amd64", builderVersion: "BuilderV1" } });
       const same = new docker.RemoteImage("same", { name: "${base}", keepLocally: true });
       exports.id = image.repoDigest; exports.base = same.imageId;`);
     mkdirSync(join(stack.folder, "app", "private"), { recursive: true });
@@ -77,7 +78,8 @@ describe("offline docker.Image and docker.RemoteImage", function () {
 
   it("says in the preview that the Dockerfile is missing", async () => {
     stack.program(
-      `new docker.Image("image", { imageName: "${name}", skipPush: true, build: { context: "app", dockerfile: "nowhere/Dockerfile" } });`,
+      `new docker.Image("image", { imageName: "${name}", skipPush: true, build: { context: "app", dockerfile: ` +
+        '"nowhere/Dockerfile" } });',
     );
     const { code, output } = await stack.preview();
     assert.notEqual(code, 0);

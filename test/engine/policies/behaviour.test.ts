@@ -7,7 +7,10 @@ import { app, plainContainer } from "../../support/policies/stack.ts";
 
 /** One container, as text of a program; `${…}` may stand in the properties' text. */
 function container(name: string, props: Readonly<Record<string, unknown>>, extra = ""): string {
-  return `new docker.Container(${JSON.stringify(name)}, { ...${JSON.stringify(props)}, ${extra} }, { deleteBeforeReplace: false });`;
+  return (
+    `new docker.Container(${JSON.stringify(name)}, { ...${JSON.stringify(props)}, ${extra} }, ` +
+    "{ deleteBeforeReplace: false });"
+  );
 }
 const tool = (change: Readonly<Record<string, unknown>> = {}) => plainContainer("tool", { props: change }).props;
 
@@ -28,7 +31,8 @@ describe("policies under the real engine", function () {
 
   it("say what is not known yet, and the violation beside it", async () => {
     project.program(
-      `const first = ${container("first", tool())} ${container("second", tool({ privileged: true }), "user: first.containerLogs")}`,
+      `const first = ${container("first", tool())} ` +
+        `${container("second", tool({ privileged: true }), "user: first.containerLogs")}`,
     );
     const { violations, code } = await project.check();
     assert.notEqual(code, 0);
@@ -50,8 +54,13 @@ describe("policies under the real engine", function () {
 
   it("obey the stack's file: levels, parameters, roles by name, exclusions with their reason", async () => {
     const { labels: _, ...replica } = app().props as Record<string, unknown>;
-    project.program(`${container("tool", tool({ privileged: true, memory: undefined, cpus: undefined }))} ${container("frontend", { ...replica, user: "1002" })}
-      ${container("cron", { ...replica, user: "1002", envs: [...(replica["envs"] as string[])] }, 'labels: [{ label: "role", value: "scheduler" }], networksAdvanced: [{ name: "data" }]')}`);
+    project.program(`${container("tool", tool({ privileged: true, memory: undefined, cpus: undefined }))}
+      ${container("frontend", { ...replica, user: "1002" })}
+      ${container(
+        "cron",
+        { ...replica, user: "1002", envs: [...(replica["envs"] as string[])] },
+        'labels: [{ label: "role", value: "scheduler" }], networksAdvanced: [{ name: "data" }]',
+      )}`);
     const config = configured({
       "pack-settings": { roleLabel: "role", roleByName: { app: "^front" } },
       "no-privileged": { exclude: [{ resource: "tool", reason: "it is a test of exclusions" }] },
@@ -102,7 +111,11 @@ describe("policies under the real engine", function () {
 
   it("find old sins in what is deployed", async () => {
     project.program(
-      `${container("tool", tool({ privileged: true }), 'envs: [pulumi.secret("DATABASE_URL=mysql://shop:hunter2@db/shop")]')}`,
+      container(
+        "tool",
+        tool({ privileged: true }),
+        'envs: [pulumi.secret("DATABASE_URL=mysql://shop:hunter2@db/shop")]',
+      ),
     );
     assert.equal((await project.check({ operation: ["up", "--yes", "--skip-preview"], pack: false })).code, 0);
     const findings = await checkDeployed(

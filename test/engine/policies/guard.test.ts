@@ -35,7 +35,8 @@ const program = (
     const from = (file) => import(${JSON.stringify(`${ROOT}/`)} + file);
     const [{ guardOf }, { parseConfiguration }, { container }, { laravelSpec }] = await Promise.all(
       ["components/guard.ts", "config/settings.ts", "components/container.ts", "components/laravel.ts"].map(from));
-    const text = Object.fromEntries(Object.entries(${JSON.stringify(configuration)}).map(([key, value]) => [key, JSON.stringify(value)]));
+    const text = Object.fromEntries(Object.entries(${JSON.stringify(configuration)}).map(([key, value]) => [key,
+      JSON.stringify(value)]));
     const { settings, environment } = parseConfiguration(text, "prod");
     const guard = await guardOf("prod", settings, environment);
     const stack = { stack: "prod", stage: "production", logs: settings.logs, prefix: "" };
@@ -44,10 +45,14 @@ const program = (
     const network = { app: net("app"), data: net("data") };
     const volume = (name) => new docker.Volume(name, {}, { ...on, protect: true });
     const volumes = { storage: volume("storage"), logs: volume("logs"), runtime: volume("runtime"), persistent: [] };
-    const laravel = { stack, network, volumes, environment, app: settings.app, uploadLimit: 32, external: {}, image: settings.app.image, release: "0123456789ab" };
-    const make = (role, name, more) => container(stack, name, { ...laravelSpec(laravel, role), limits: { memory: 256, cpus: 1 }, command: ["php", "artisan", "x"],
-      stopSignal: "SIGTERM", stopTimeout: 10, health: { test: ["CMD", "php", "-n", "/drydock/ready.php", "127.0.0.1:9000", "/up", "x"] }, ...more }, "new-before-old", on);
-    for (const name of ["database", "redis"]) make("service", name, { networks: [{ network: network.data, aliases: [name] }], env: {}, files: [], mounts: [] });
+    const laravel = { stack, network, volumes, environment, app: settings.app, uploadLimit: 32, external: {},
+      image: settings.app.image, release: "0123456789ab" };
+    const make = (role, name, more) => container(stack, name, { ...laravelSpec(laravel, role), limits: { memory: 256,
+      cpus: 1 }, command: ["php", "artisan", "x"],
+      stopSignal: "SIGTERM", stopTimeout: 10, health: { test: ["CMD", "php", "-n", "/drydock/ready.php",
+        "127.0.0.1:9000", "/up", "x"] }, ...more }, "new-before-old", on);
+    for (const name of ["database", "redis"]) make("service", name, { networks: [{ network: network.data,
+      aliases: [name] }], env: {}, files: [], mounts: [] });
     make("app", "app-1");
     for (let i = 1; i <= ${schedulers}; i++) make("scheduler", "scheduler-" + i);
     ${unsafe === true ? 'make("horizon", "horizon", { command: ["php", "artisan", "migrate:fresh"] });' : ""}

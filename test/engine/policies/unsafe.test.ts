@@ -19,18 +19,24 @@ function unsafeProgram(rules: readonly Rule[]): string {
   );
   return `
     const classes = {
-      "docker:index/container:Container": docker.Container, "docker:index/service:Service": docker.Service, "docker:index/volume:Volume": docker.Volume, "docker:index/network:Network": docker.Network,
-      "docker:index/image:Image": docker.Image, "docker:index/remoteImage:RemoteImage": docker.RemoteImage, "command:local:Command": command.local.Command,
+      "docker:index/container:Container": docker.Container, "docker:index/service:Service": docker.Service,
+        "docker:index/volume:Volume": docker.Volume, "docker:index/network:Network": docker.Network,
+      "docker:index/image:Image": docker.Image, "docker:index/remoteImage:RemoteImage": docker.RemoteImage,
+        "command:local:Command": command.local.Command,
     };
-    const revive = (value) => value === null || typeof value !== "object" ? value : Array.isArray(value) ? value.map(revive)
-      : value["4dabf18193072939515e22adb298388d"] ? pulumi.secret(revive(value.value)) : Object.fromEntries(Object.entries(value).map(([k, v]) => [k, revive(v)]));
+    const revive = (value) => value === null || typeof value !== "object" ? value : Array.isArray(value) ?
+      value.map(revive)
+      : value["4dabf18193072939515e22adb298388d"] ? pulumi.secret(revive(value.value)) :
+        Object.fromEntries(Object.entries(value).map(([k, v]) => [k, revive(v)]));
     const made = new Map();
     const resources = ${JSON.stringify(resources)};
     const make = ({ type, name, prefix, props, protect, deleteBeforeReplace, dependsOn = [] }) => {
       if (made.has(name)) return made.get(name);
-      const dependencies = dependsOn.map((other) => resources.find((one) => one.name === prefix + other)).filter(Boolean).map(make);
+      const dependencies = dependsOn.map((other) => resources.find((one) => one.name === prefix +
+        other)).filter(Boolean).map(make);
       const options = { protect, deleteBeforeReplace, dependsOn: dependencies };
-      const resource = classes[type] ? new classes[type](name, revive(props), options) : any(type, name, revive(props), options);
+      const resource = classes[type] ? new classes[type](name, revive(props), options) : any(type, name, revive(props),
+        options);
       made.set(name, resource);
       return resource;
     };

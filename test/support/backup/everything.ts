@@ -8,7 +8,8 @@ CREATE TABLE versioned (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING;
 INSERT INTO versioned VALUES (1, 1), (2, 2);
 UPDATE versioned SET v = 9 WHERE id = 1;
 DELETE FROM versioned WHERE id = 2;
-CREATE TABLE parted (id INT, y INT, PRIMARY KEY (id, y)) PARTITION BY RANGE (y) (PARTITION low VALUES LESS THAN (10), PARTITION high VALUES LESS THAN MAXVALUE);
+CREATE TABLE parted (id INT, y INT, PRIMARY KEY (id, y)) PARTITION BY RANGE (y) (PARTITION low VALUES LESS THAN (10),
+  PARTITION high VALUES LESS THAN MAXVALUE);
 INSERT INTO parted VALUES (1, 1), (2, 20);
 CREATE TABLE in_aria (id INT PRIMARY KEY, v VARCHAR(10)) ENGINE=Aria;
 INSERT INTO in_aria VALUES (1, 'x');
@@ -16,7 +17,8 @@ CREATE TABLE in_myisam (id INT PRIMARY KEY, v VARCHAR(10)) ENGINE=MyISAM;
 INSERT INTO in_myisam VALUES (1, 'x');
 CREATE TABLE in_memory (id INT PRIMARY KEY, v VARCHAR(10)) ENGINE=MEMORY;
 INSERT INTO in_memory VALUES (1, 'x'), (2, 'y');
-CREATE TABLE generated (id INT PRIMARY KEY, a INT, b INT AS (a * 2) STORED, c INT AS (a + 1) VIRTUAL, made TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);
+CREATE TABLE generated (id INT PRIMARY KEY, a INT, b INT AS (a * 2) STORED, c INT AS (a + 1) VIRTUAL,
+  made TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);
 INSERT INTO generated (id, a) VALUES (1, 5);
 CREATE TABLE generated_versioned (id INT PRIMARY KEY, a INT, c INT AS (a + 1) VIRTUAL) WITH SYSTEM VERSIONING;
 INSERT INTO generated_versioned (id, a) VALUES (1, 5), (2, 6);
@@ -24,7 +26,8 @@ UPDATE generated_versioned SET a = 7 WHERE id = 1;
 CREATE TABLE keyless (a INT, b TEXT);
 INSERT INTO keyless VALUES (1, 'x'), (1, 'x');
 CREATE TABLE parent (id INT PRIMARY KEY);
-CREATE TABLE child (id INT PRIMARY KEY, parent_id INT, CONSTRAINT child_parent FOREIGN KEY (parent_id) REFERENCES parent (id));
+CREATE TABLE child (id INT PRIMARY KEY, parent_id INT,
+  CONSTRAINT child_parent FOREIGN KEY (parent_id) REFERENCES parent (id));
 INSERT INTO parent VALUES (1);
 INSERT INTO child VALUES (1, 1);
 CREATE TABLE \`odd \`\`name' "x" ; -- \u65e5\` (id INT PRIMARY KEY, \`a b\` TEXT);
@@ -82,19 +85,23 @@ export function describeSchema(rig: Pick<Rig, "sql">, schema: string): Record<st
   const others = [
     marked(
       "views",
-      `SELECT table_name, view_definition, definer, security_type FROM information_schema.views WHERE ${where} ORDER BY 1`,
+      `SELECT table_name, view_definition, definer, security_type FROM information_schema.views WHERE ${where} ` +
+        "ORDER BY 1",
     ),
     marked(
       "triggers",
-      `SELECT trigger_name, event_manipulation, event_object_table, action_statement, definer FROM information_schema.triggers WHERE trigger_schema = '${schema}' ORDER BY 1`,
+      "SELECT trigger_name, event_manipulation, event_object_table, action_statement, " +
+        `definer FROM information_schema.triggers WHERE trigger_schema = '${schema}' ORDER BY 1`,
     ),
     marked(
       "routines",
-      `SELECT routine_name, routine_type, routine_definition, definer FROM information_schema.routines WHERE routine_schema = '${schema}' ORDER BY 1`,
+      "SELECT routine_name, routine_type, routine_definition, definer FROM information_schema.routines WHERE " +
+        `routine_schema = '${schema}' ORDER BY 1`,
     ),
     marked(
       "events",
-      `SELECT event_name, event_definition, definer, status, interval_value FROM information_schema.events WHERE event_schema = '${schema}' ORDER BY 1`,
+      "SELECT event_name, event_definition, definer, status, interval_value FROM information_schema.events WHERE " +
+        `event_schema = '${schema}' ORDER BY 1`,
     ),
   ];
   const own = (text: string): string => text.replaceAll(`\`${schema}\`.`, "").replaceAll(`${schema}.`, "");

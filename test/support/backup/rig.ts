@@ -150,7 +150,8 @@ export class Rig {
       stdio: ["pipe", "ignore", "inherit"],
     });
     const account = {
-      [SECRETS.database]: `[client]\nhost=database\nport=3306\nuser="drydock_backup"\npassword="${this.secrets.account}"\n`,
+      [SECRETS.database]:
+        `[client]\nhost=database\nport=3306\nuser="drydock_backup"\n` + `password="${this.secrets.account}"\n`,
       [SECRETS.restoreToken]: this.secrets.token,
     };
     this.#create(
@@ -207,7 +208,8 @@ export class Rig {
   } = {}): Promise<void> {
     this.remove("agent");
     const account = {
-      [SECRETS.database]: `[client]\nhost=database\nport=3306\nuser="drydock_backup"\npassword="${this.secrets.account}"\n`,
+      [SECRETS.database]:
+        `[client]\nhost=database\nport=3306\nuser="drydock_backup"\n` + `password="${this.secrets.account}"\n`,
       [SECRETS.restoreToken]: this.secrets.token,
       [SECRETS.repositoryKey]: key,
     };
@@ -307,15 +309,19 @@ export class Rig {
   /** Changes an entry of the catalogue by statements on `entry`, and seals it again, as nobody should. */
   rewrite(id: string, statements: string): void {
     this.shell(`cat > /tmp/rewrite.cjs <<'END'
-const { hkdfSync, createCipheriv, createDecipheriv } = require("node:crypto"), zlib = require("node:zlib"), fs = require("node:fs");
+const { hkdfSync, createCipheriv, createDecipheriv } = require("node:crypto"), zlib = require("node:zlib"),
+  fs = require("node:fs");
 const name = "backups/catalogue/${id}.entry", file = "/backups/" + name;
-const key = Buffer.from(hkdfSync("sha256", fs.readFileSync("/run/drydock/repository-key", "utf8"), "drydock", "binlogs and catalogue", 32));
+const key = Buffer.from(hkdfSync("sha256", fs.readFileSync("/run/drydock/repository-key", "utf8"), "drydock",
+  "binlogs and catalogue", 32));
 const data = fs.readFileSync(file), opening = createDecipheriv("aes-256-gcm", key, data.subarray(8, 20));
 opening.setAAD(Buffer.from(name)).setAuthTag(data.subarray(-16));
-const entry = JSON.parse(zlib.brotliDecompressSync(Buffer.concat([opening.update(data.subarray(20, -16)), opening.final()])));
+const entry = JSON.parse(zlib.brotliDecompressSync(Buffer.concat([opening.update(data.subarray(20, -16)),
+  opening.final()])));
 ${statements}
 const sealing = createCipheriv("aes-256-gcm", key, data.subarray(8, 20)).setAAD(Buffer.from(name));
-fs.writeFileSync(file, Buffer.concat([data.subarray(0, 20), sealing.update(zlib.brotliCompressSync(JSON.stringify(entry))), sealing.final(), sealing.getAuthTag()]));
+fs.writeFileSync(file, Buffer.concat([data.subarray(0, 20),
+  sealing.update(zlib.brotliCompressSync(JSON.stringify(entry))), sealing.final(), sealing.getAuthTag()]));
 END
 node /tmp/rewrite.cjs`);
   }
@@ -325,7 +331,8 @@ node /tmp/rewrite.cjs`);
     for (const id of ids)
       this.rewrite(
         id,
-        `for (const key of ["started", "finished"]) entry[key] = new Date(Date.parse(entry[key]) - ${days} * 86400000).toISOString();`,
+        'for (const key of ["started", "finished"]) entry[key] = new Date(Date.parse(entry[key]) ' +
+          `- ${days} * 86400000).toISOString();`,
       );
   }
 
@@ -356,7 +363,8 @@ node /tmp/rewrite.cjs`);
   } {
     const acknowledged: { id: number; at: number }[] = [];
     const script =
-      'MYSQL_PWD=$(cat /run/drydock/root-password) exec "$0" --no-defaults --protocol=socket -uroot -N --unbuffered -q shop';
+      'MYSQL_PWD=$(cat /run/drydock/root-password) exec "$0" --no-defaults --protocol=socket -uroot -N ' +
+      "--unbuffered -q shop";
     const client = spawn("docker", ["exec", "-i", this.name("database"), "sh", "-c", script, this.engine], {
       stdio: ["pipe", "pipe", "inherit"],
     });

@@ -71,19 +71,24 @@ export async function make(
       ...(trigger === undefined
         ? []
         : [
-            `CREATE TRIGGER ${quoted(trigger)} BEFORE UPDATE ON ${quoted(name)} FOR EACH ROW SET NEW.id = /* ${mark} '";; */ NEW.id`,
+            `CREATE TRIGGER ${quoted(trigger)} BEFORE UPDATE ON ${quoted(name)} FOR EACH ROW SET NEW.id = /* ` +
+              `${mark} '";; */ NEW.id`,
           ]),
     ]),
     ...views.map(
       (view) =>
-        `CREATE VIEW ${quoted(view)} AS SELECT id AS ${quoted(`v${view.slice(0, 60)}`)}, ${text(mark)} AS m FROM ${quoted(tables[0]!.name)}`,
+        `CREATE VIEW ${quoted(view)} AS SELECT id AS ${quoted(`v${view.slice(0, 60)}`)}, ` +
+        `${text(mark)} AS m FROM ${quoted(tables[0]!.name)}`,
     ),
     ...routines.flatMap((routine, index) => [
-      `CREATE ${index % 2 === 0 ? "PROCEDURE" : "FUNCTION"} ${quoted(routine)}() ${index % 2 === 0 ? "" : "RETURNS TEXT DETERMINISTIC RETURN"} ${index % 2 === 0 ? `SELECT '${mark}', ';;\r\n -- it''s'` : `CONCAT('${mark}', ";;")`}`,
+      `CREATE ${index % 2 === 0 ? "PROCEDURE" : "FUNCTION"} ${quoted(routine)}() ` +
+        `${index % 2 === 0 ? "" : "RETURNS TEXT DETERMINISTIC RETURN"} ` +
+        `${index % 2 === 0 ? `SELECT '${mark}', ';;\r\n -- it''s'` : `CONCAT('${mark}', ";;")`}`,
     ]),
     ...events.map(
       (event) =>
-        `CREATE EVENT ${quoted(event)} ON SCHEDULE EVERY 1 DAY COMMENT ${`'${mark} it''s'`} DO SET @a = '${mark} ON COMPLETION NOT PRESERVE ENABLE DO'`,
+        `CREATE EVENT ${quoted(event)} ON SCHEDULE EVERY 1 DAY COMMENT ${`'${mark} it''s'`} DO SET @a = '${mark} ` +
+        "ON COMPLETION NOT PRESERVE ENABLE DO'",
     ),
   ];
   await query(server, `USE ${quoted(schema)};\nDELIMITER drydock_end\n${all.join("\ndrydock_end\n")}\ndrydock_end`, {
@@ -102,7 +107,8 @@ export async function picture(server: Database, schema: string): Promise<Picture
   const { tables, objects, problems } = await readSchema(server, schema);
   const looks = tables.map(
     ({ name }) =>
-      `SELECT 'table', ${text(name)}; SHOW CREATE TABLE ${quoted(schema)}.${quoted(name)}; CHECKSUM TABLE ${quoted(schema)}.${quoted(name)}; SELECT * FROM ${quoted(schema)}.${quoted(name)};`,
+      `SELECT 'table', ${text(name)}; SHOW CREATE TABLE ${quoted(schema)}.${quoted(name)}; ` +
+      `CHECKSUM TABLE ${quoted(schema)}.${quoted(name)}; SELECT * FROM ${quoted(schema)}.${quoted(name)};`,
   );
   const kinds = tables.map(({ name, kind }) => `${kind} ${name}`);
   const rows = [

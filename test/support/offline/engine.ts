@@ -37,7 +37,8 @@ export class Stack {
     writeFileSync(
       join(this.folder, "index.js"),
       `
-      const pulumi = require("@pulumi/pulumi"); const docker = require("@pulumi/docker"); const command = require("@pulumi/command");
+      const pulumi = require("@pulumi/pulumi"); const docker = require("@pulumi/docker");
+      const command = require("@pulumi/command");
       const labels = [{ label: "${LABEL}", value: "${RUN}" }];
       ${source}`,
     );
@@ -129,7 +130,8 @@ export function shellImage(): string {
   if (docker("images", "-q", name) !== "") return name;
   const folder = mkdtempSync(join(tmpdir(), "drydock-busybox-"));
   try {
-    const script = `set -e; apt-get download busybox-static; dpkg -x busybox-static*.deb deb; mkdir -p root/bin root/tmp root/etc
+    const script = `set -e; apt-get download busybox-static; dpkg -x busybox-static*.deb deb;
+    mkdir -p root/bin root/tmp root/etc
       cp "$(find deb -type f -perm -100 -name busybox)" root/bin/busybox
       for applet in $(root/bin/busybox --list); do [ "$applet" = busybox ] || ln -s busybox "root/bin/$applet"; done
       tar -C root -c . | docker import --change 'ENV PATH=/bin' - ${name}`;

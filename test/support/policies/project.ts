@@ -74,8 +74,10 @@ export class Project {
     writeFileSync(
       join(this.folder, "index.js"),
       `
-      const pulumi = require("@pulumi/pulumi"); const docker = require("@pulumi/docker"); const command = require("@pulumi/command");
-      class Any extends pulumi.CustomResource { constructor(type, name, props, opts) { super(type, name, { id: undefined, bucket: undefined, ...props }, opts); } }
+      const pulumi = require("@pulumi/pulumi"); const docker = require("@pulumi/docker");
+      const command = require("@pulumi/command");
+      class Any extends pulumi.CustomResource { constructor(type, name, props, opts) { super(type, name,
+        { id: undefined, bucket: undefined, ...props }, opts); } }
       const any = (type, name, props, opts) => new Any(type, name, props, opts);
       ${source}`,
     );

@@ -92,7 +92,11 @@ esac
     for (const [input, message] of [
       [
         { serving: "12.1.0-MariaDB" },
-        /written by MariaDB 12\.1\.0, and the older MariaDB 11\.8\.9 can't read it; nothing was changed\.\nkeep an image of MariaDB 12\.1\.0: pulumi config set --path drydock:database\.image IMAGE -s prod/,
+        new RegExp(
+          String.raw`written by MariaDB 12\.1\.0, and the older MariaDB 11\.8\.9 can't read it; nothing was ` +
+            String.raw`changed\.\nkeep an image of MariaDB 12\.1\.0: pulumi config set --path ` +
+            String.raw`drydock:database\.image IMAGE -s prod`,
+        ),
       ],
       [{ left: "mysql 8.4.3" }, /written by MySQL 8\.4\.3, and MariaDB 11\.8\.9 can't read it/],
       [

@@ -15,7 +15,10 @@ describe("the proof that containers are healthy", () => {
   /** Asks of two containers; `docker` answers the first text the first time, and so on, the last one for ever. */
   const ask = (...answers: string[]) => {
     answers.forEach((answer, index) => writeFileSync(join(folder, `answer-${index + 1}`), answer));
-    const docker = `#!/bin/sh\necho "$*" >> ${folder}/calls\nn=$(grep -c . ${folder}/calls)\n[ -e ${folder}/answer-$n ] || n=${answers.length}\ncat ${folder}/answer-$n\n`;
+    const docker =
+      `#!/bin/sh\necho "$*" >> ${folder}/calls\nn=$(grep -c . ${folder}/calls)\n` +
+      `[ -e ${folder}/answer-$n ] || n=${answers.length}\n` +
+      `cat ${folder}/answer-$n\n`;
     writeFileSync(join(folder, "docker"), docker, { mode: 0o755 });
     writeFileSync(join(folder, "sleep"), "#!/bin/sh\n", { mode: 0o755 });
     const { status, stderr } = spawnSync(

@@ -54,23 +54,27 @@ describe("the limit of processes", () => {
 });
 
 describe("a one-off container of a step", () => {
-  it("leaves no core dump, gains no rights, and is limited in memory, where it runs an image's code or holds a secret", () => {
-    const found = readdirSync("commands", { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".sh"))
-      .flatMap((name) => {
-        const text = readFileSync(join("commands", name), "utf8").replaceAll("\\\n", " ");
-        return text
-          .split("\n")
-          .filter((line) => !/^\s*#/.test(line) && /docker (run|create) /.test(line))
-          .map((line) => [name, line] as const);
-      });
-    assert.ok(found.length >= 7, String(found.length));
-    for (const [name, line] of found) {
-      assert.match(line, /--cap-drop ALL/, name);
-      // These run a line of ours in the proxy's image, without a secret.
-      if (["deliver.sh", "port.sh", "functions/records.sh", "volumes.sh"].includes(name)) continue;
-      for (const flag of ["--ulimit core=0", "no-new-privileges", "--memory"])
-        assert.ok(line.includes(flag), `${name} lacks ${flag}`);
-    }
-  });
+  it(
+    "leaves no core dump, gains no rights, and is limited in memory, where it runs an image's code or holds a " +
+      "secret",
+    () => {
+      const found = readdirSync("commands", { recursive: true, encoding: "utf8" })
+        .filter((name) => name.endsWith(".sh"))
+        .flatMap((name) => {
+          const text = readFileSync(join("commands", name), "utf8").replaceAll("\\\n", " ");
+          return text
+            .split("\n")
+            .filter((line) => !/^\s*#/.test(line) && /docker (run|create) /.test(line))
+            .map((line) => [name, line] as const);
+        });
+      assert.ok(found.length >= 7, String(found.length));
+      for (const [name, line] of found) {
+        assert.match(line, /--cap-drop ALL/, name);
+        // These run a line of ours in the proxy's image, without a secret.
+        if (["deliver.sh", "port.sh", "functions/records.sh", "volumes.sh"].includes(name)) continue;
+        for (const flag of ["--ulimit core=0", "no-new-privileges", "--memory"])
+          assert.ok(line.includes(flag), `${name} lacks ${flag}`);
+      }
+    },
+  );
 });

@@ -28,7 +28,8 @@ describe("the lock of the migrations", function () {
 echo "$*" >> ${folder}/calls
 case "$1 $3" in
   *lock.purpose*) cat ${folder}/restore 2>/dev/null || exit 1 ;;
-  *lock.until*) echo ${until} ;; *lock.by*) echo ann@build ;; *lock.since*) echo 2026-01-01T00:00:00Z ;; *lock.expires*) echo 2026-01-01T00:10:00Z ;;
+  *lock.until*) echo ${until} ;; *lock.by*) echo ann@build ;; *lock.since*) echo 2026-01-01T00:00:00Z ;;
+  *lock.expires*) echo 2026-01-01T00:10:00Z ;;
   inspect*ExitCode*) cat ${folder}/state 2>/dev/null || exit 1 ;;
   wait*) ${wait} ;;
   kill*) echo "false 137" > ${folder}/state ;;
@@ -124,20 +125,24 @@ esac
     assert.ok(!/^rm --volumes/m.test(calls));
   });
 
-  it("migrates nothing while data is being restored, or after a restore was cut off; an update's own lock is not in its way", () => {
-    docker({});
-    writeFileSync(join(folder, "restore"), "restore by ann@build, since 2026-01-01T00:00:00Z\n");
-    const refused = run();
-    assert.equal(refused.status, 1);
-    assert.match(
-      refused.stderr,
-      /refused: restore by ann@build, since 2026-01-01T00:00:00Z, is under way or was cut off.*--resume/,
-    );
-    assert.equal(refused.created, "");
-    assert.match(refused.calls, /inspect .* net-restore$/m);
-    writeFileSync(join(folder, "restore"), "up by ann@build, since 2026-01-01T00:00:00Z\n");
-    assert.equal(run().status, 0);
-  });
+  it(
+    "migrates nothing while data is being restored, or after a restore was cut off; " +
+      "an update's own lock is not in its way",
+    () => {
+      docker({});
+      writeFileSync(join(folder, "restore"), "restore by ann@build, since 2026-01-01T00:00:00Z\n");
+      const refused = run();
+      assert.equal(refused.status, 1);
+      assert.match(
+        refused.stderr,
+        /refused: restore by ann@build, since 2026-01-01T00:00:00Z, is under way or was cut off.*--resume/,
+      );
+      assert.equal(refused.created, "");
+      assert.match(refused.calls, /inspect .* net-restore$/m);
+      writeFileSync(join(folder, "restore"), "up by ann@build, since 2026-01-01T00:00:00Z\n");
+      assert.equal(run().status, 0);
+    },
+  );
 
   it("makes no container where nothing is pending, unless one was left by a run that was killed", () => {
     docker({});

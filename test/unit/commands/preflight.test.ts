@@ -102,7 +102,11 @@ esac
     assert.equal(status, 0);
     assert.match(
       calls,
-      /create .* shop:1 \/drydock\/start\.sh \/bin\/sh -c php \/drydock\/image\.php "\$@" && .* image \/app 1 0 www-data$/m,
+      new RegExp(
+        String.raw`create .* shop:1 /drydock/start\.sh /bin/sh -c php /drydock/image\.php "\$@" && .* image ` +
+          "/app 1 0 www-data$",
+        "m",
+      ),
     );
     const lacks = run({ code: 3, answer: "" });
     assert.deepEqual(
@@ -183,11 +187,14 @@ esac
     assert.deepEqual(warnings, [
       "MAIL_MAILER is sendgrid, but config/mail.php has no such name (it has smtp, log): " +
         "pulumi config set --path drydock:env.MAIL_MAILER smtp -s prod",
-      "what is logged to daily goes into the file /app/storage/logs/laravel.log, which `./drydock logs` does not show and nobody empties: " +
+      "what is logged to daily goes into the file /app/storage/logs/laravel.log, which `./drydock logs` does not " +
+        "show and nobody empties: " +
         "pulumi config set --path drydock:env.LOG_CHANNEL stderr -s prod",
-      "a job of the queue redis is run again after 90 s (retry_after in config/queue.php), but may run for 300 s (longestJob): " +
+      "a job of the queue redis is run again after 90 s (retry_after in config/queue.php), " +
+        "but may run for 300 s (longestJob): " +
         "it would run twice at once. Set retry_after above that, or the setting below it",
-      "Horizon may start 10 workers (maxProcesses in config/horizon.php), which take about 768 MiB, and its container is ended at 512: " +
+      "Horizon may start 10 workers (maxProcesses in config/horizon.php), which take about 768 MiB, " +
+        "and its container is ended at 512: " +
         "pulumi config set --path drydock:horizon.memory 768 -s prod, or fewer processes",
     ]);
     assert.deepEqual(judgePreflight({ ...NOTHING, horizon: { processes: 6, memory: 512 } }, "prod").warnings, []);

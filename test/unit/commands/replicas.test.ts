@@ -53,7 +53,8 @@ esac
     it("is done when each that had old code has restarted it, also where one takes longer", () => {
       docker(`
         *" /reset "*) echo 'app-1:9000 ${json(0, 2)}'; echo 'app-2:9000 ${json(3, 40)}'; echo 'app-3:9000 ${json(5)}' ;;
-        *" /status "*) echo 'app-1:9000 ${json(1)}'; if [ -e ${folder}/asked ]; then echo 'app-2:9000 ${json(4)}'; else echo 'app-2:9000 ${json(3, 40)}'; fi; touch ${folder}/asked ;;`);
+        *" /status "*) echo 'app-1:9000 ${json(1)}'; if [ -e ${folder}/asked ]; then echo 'app-2:9000 ${json(4)}';
+        else echo 'app-2:9000 ${json(3, 40)}'; fi; touch ${folder}/asked ;;`);
       const { status, stdout, calls } = run("opcache", { FPM: "app-1:9000,app-2:9000" });
       assert.equal(status, 0);
       assert.deepEqual(stdout, ["app-1: OPcache is fresh", "app-2: OPcache is fresh", "app-3: OPcache is fresh"]);
@@ -110,7 +111,10 @@ esac
       assert.equal(status, 1);
       assert.match(
         stderr,
-        /PHP-FPM does not answer at app-2:9000\nopcache: PHP-FPM of a replica did not answer; run the same command again/,
+        new RegExp(
+          String.raw`PHP-FPM does not answer at app-2:9000\nopcache: PHP-FPM of a replica did not answer; run ` +
+            "the same command again",
+        ),
       );
     });
   });
@@ -173,7 +177,10 @@ esac
       );
       assert.match(
         run("verify", env).stderr,
-        /scheduler \{"proven":false,"differs":\["DB_HOST"\]\}\nverify: scheduler does not have the environment of the plan/,
+        new RegExp(
+          String.raw`scheduler \{"proven":false,"differs":\["DB_HOST"\]\}\nverify: scheduler does not have the ` +
+            "environment of the plan",
+        ),
       );
       cases("echo 'PHP-FPM does not answer at app-2:9000' >&2; exit 1");
       const { status, stderr } = run("verify", env);

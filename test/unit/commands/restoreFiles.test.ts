@@ -112,7 +112,8 @@ describe("putting files in place of the live ones", function () {
       // Moved one by one, so that it can stop between two of them.
       const one =
         name === "mv"
-          ? `case $1 in --backup=*) [ $# -gt 4 ] && for f in "$@"; do case $f in --backup=*|-t|"$3") ;; *) "$0" "$1" "$2" "$3" "$f" || exit 1 ;; esac; done && exit 0 ;; esac`
+          ? 'case $1 in --backup=*) [ $# -gt 4 ] && for f in "$@"; do case $f in --backup=*|-t|"$3") ;; *) ' +
+            '"$0" "$1" "$2" "$3" "$f" || exit 1 ;; esac; done && exit 0 ;; esac'
           : "";
       writeFileSync(
         join(bin, name),

@@ -190,29 +190,33 @@ ${name === "sync" ? "" : `exec ${real} "$@"`}
   };
 
   for (const verb of ["swap", "back"] as const) {
-    it(`is taken back whole wherever ${verb} was cut off, and wherever that was cut off; no server starts on half a folder`, () => {
-      let cuts = 0;
-      for (let last = 0, cut = true; cut; last += 3) {
-        rmSync(data, { recursive: true });
-        write(".", LIVE);
-        write(".drydock/restores/1234/data", RESTORED);
-        if (verb === "back") swap();
-        cut = cutOff(last, verb, "restores/1234/data", NAME);
-        startsOnlyOnAll(`${verb} cut off after ${last} changes`);
-        // What takes it back is cut off as well, each time somewhere else.
-        const again = (last * 5) % 17;
-        if (cut && run("left") !== "") {
-          cutOff(again, "back");
-          startsOnlyOnAll(`${verb} cut off after ${last} changes, taken back after ${again}`);
+    it(
+      `is taken back whole wherever ${verb} was cut off, and wherever that was cut off; ` +
+        "no server starts on half a folder",
+      () => {
+        let cuts = 0;
+        for (let last = 0, cut = true; cut; last += 3) {
+          rmSync(data, { recursive: true });
+          write(".", LIVE);
+          write(".drydock/restores/1234/data", RESTORED);
+          if (verb === "back") swap();
+          cut = cutOff(last, verb, "restores/1234/data", NAME);
+          startsOnlyOnAll(`${verb} cut off after ${last} changes`);
+          // What takes it back is cut off as well, each time somewhere else.
+          const again = (last * 5) % 17;
+          if (cut && run("left") !== "") {
+            cutOff(again, "back");
+            startsOnlyOnAll(`${verb} cut off after ${last} changes, taken back after ${again}`);
+          }
+          run("back");
+          assert.deepEqual(read(), sorted(LIVE), `${verb} cut off after ${last} changes, then after ${again}`);
+          assert.equal(run("left"), "");
+          if (run("kept") !== "") assert.equal(read(`.drydock/${NAME}-restored`)["ibdata1"], "restored");
+          cuts = last;
         }
-        run("back");
-        assert.deepEqual(read(), sorted(LIVE), `${verb} cut off after ${last} changes, then after ${again}`);
-        assert.equal(run("left"), "");
-        if (run("kept") !== "") assert.equal(read(`.drydock/${NAME}-restored`)["ibdata1"], "restored");
-        cuts = last;
-      }
-      assert.ok(cuts > 12, String(cuts));
-    });
+        assert.ok(cuts > 12, String(cuts));
+      },
+    );
   }
 
   it("is kept whole wherever keeping was cut off", () => {

@@ -24,7 +24,8 @@ describe("the switch", function () {
 [ "$1" != update ] || { echo "update $*" >> ${folder}/calls; exit 0; }
 [ "$1" != container ] || { echo "/app-1 \${HEALTH:-healthy}"; exit 0; }
 case "$4" in
-/bin/sh) echo "proxy" >> ${folder}/calls; exec sh -c "$(printf '%s' "$6" | sed 's#cd /var/lib/drydock#cd ${proxy}#; s#/tmp/host#${folder}#g')" ;;
+/bin/sh) echo "proxy" >> ${folder}/calls
+  exec sh -c "$(printf '%s' "$6" | sed 's#cd /var/lib/drydock#cd ${proxy}#; s#/tmp/host#${folder}#g')" ;;
 php) cat > /dev/null; echo "probe $*" >> ${folder}/calls; exit "\${PROBE:-0}" ;;
 esac
 `,

@@ -20,7 +20,8 @@ describe("the backup bucket", function () {
       const { runProgram, configuration } = await import("./test/support/components/program.ts");
       const { resources } = await runProgram(configuration());
       const { createRequire } = await import("node:module");
-      const loaded = Object.keys(createRequire(import.meta.url).cache).filter((file) => /@pulumi.aws|@aws-sdk/.test(file));
+      const loaded = Object.keys(createRequire(import.meta.url).cache).filter((file) =>
+        /@pulumi.aws|@aws-sdk/.test(file));
       console.log(JSON.stringify({ loaded, aws: resources.filter(({ type }) => type.includes("aws")) }));
       process.exit(0);`;
     const { stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", "--input-type=module", "-e", program], {

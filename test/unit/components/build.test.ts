@@ -30,23 +30,27 @@ describe("what an image is built from", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it("is another one for each change of a file, the Dockerfile and the ignore file, also where these leave themselves out", () => {
-    const seen = [hash()];
-    const change = (make: () => void) => {
-      make();
-      seen.push(hash());
-    };
-    change(() => write("index.php", "2"));
-    change(() => chmodSync(join(folder, "index.php"), 0o755));
-    change(() => write("Dockerfile", "FROM scratch\nENV A=1\n"));
-    change(() => write(".dockerignore", "Dockerfile\n.dockerignore\npgdata\n"));
-    change(() => symlinkSync("/nowhere", join(folder, "link")));
-    assert.equal(new Set(seen).size, seen.length);
-    write("Dockerfile.dockerignore", "*\n");
-    const own = hash();
-    write("index.php", "3");
-    assert.equal(hash(), own, "the Dockerfile's own ignore file comes first");
-  });
+  it(
+    "is another one for each change of a file, the Dockerfile and the ignore file, " +
+      "also where these leave themselves out",
+    () => {
+      const seen = [hash()];
+      const change = (make: () => void) => {
+        make();
+        seen.push(hash());
+      };
+      change(() => write("index.php", "2"));
+      change(() => chmodSync(join(folder, "index.php"), 0o755));
+      change(() => write("Dockerfile", "FROM scratch\nENV A=1\n"));
+      change(() => write(".dockerignore", "Dockerfile\n.dockerignore\npgdata\n"));
+      change(() => symlinkSync("/nowhere", join(folder, "link")));
+      assert.equal(new Set(seen).size, seen.length);
+      write("Dockerfile.dockerignore", "*\n");
+      const own = hash();
+      write("index.php", "3");
+      assert.equal(hash(), own, "the Dockerfile's own ignore file comes first");
+    },
+  );
 
   it("leaves out what the ignore file says, and takes in its exceptions", () => {
     write("a.log", "1");
@@ -100,7 +104,10 @@ describe("what an image is built from", () => {
     };
     assert.match(
       asNobody()?.message ?? "",
-      /key can't be read \(EACCES\), so no image can be built with it\. Leave it out with a line in .*\.dockerignore: key$/,
+      new RegExp(
+        String.raw`key can't be read \(EACCES\), so no image can be built with it\. Leave it out with a line ` +
+          String.raw`in .*\.dockerignore: key$`,
+      ),
     );
     rmSync(join(folder, "key"));
     assert.match(asNobody()?.message ?? "", /private can't be read \(EACCES\)/);
@@ -211,10 +218,13 @@ describe("a build", () => {
   it("says which secret is not there, and how to put it right", () => {
     const spec = { ...SPEC, secrets: { composer: { file: "no/auth.json" }, npm: { env: "NPM_TOKEN" } }, ssh: true };
     assert.deepEqual(whatIsMissing(spec, { env: {}, folder: "/tmp" }), [
-      "drydock:app.build.secrets.composer: the file no/auth.json can't be read (ENOENT). Put it there, or name another: " +
+      "drydock:app.build.secrets.composer: the file no/auth.json can't be read (ENOENT). Put it there, " +
+        "or name another: " +
         "pulumi config set --plaintext --path drydock:app.build.secrets.composer.file FILE",
-      "drydock:app.build.secrets.npm: the variable NPM_TOKEN is not set here. Set it for this command: NPM_TOKEN=… ./drydock up",
-      'drydock:app.build.ssh: no ssh agent answers here (SSH_AUTH_SOCK). Start one for this command: ssh-agent sh -c "ssh-add && ./drydock up"',
+      "drydock:app.build.secrets.npm: the variable NPM_TOKEN is not set here. Set it for this command: " +
+        "NPM_TOKEN=… ./drydock up",
+      "drydock:app.build.ssh: no ssh agent answers here (SSH_AUTH_SOCK). Start one for this command: " +
+        'ssh-agent sh -c "ssh-add && ./drydock up"',
     ]);
     assert.deepEqual(
       whatIsMissing(

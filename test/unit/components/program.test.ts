@@ -76,18 +76,22 @@ describe("the stack", () => {
     }
   });
 
-  it("switches only when every replica is healthy, and has the proxy let go of the old ones, which the engine deletes when all steps are done", () => {
-    assert.deepEqual(leaf(resources, "switch").after, ["app-1", "app-2", "app-3", "assets", "network-app", "proxy"]);
-    assert.deepEqual(leaf(resources, "switch-drained").after, [
-      "app-1",
-      "app-2",
-      "app-3",
-      "network-app",
-      "proxy",
-      "switch",
-    ]);
-    for (const replica of ["app-1", "app-2", "app-3"]) assert.equal(leaf(resources, replica).inputs.wait, true);
-  });
+  it(
+    "switches only when every replica is healthy, and has the proxy let go of the old ones, " +
+      "which the engine deletes when all steps are done",
+    () => {
+      assert.deepEqual(leaf(resources, "switch").after, ["app-1", "app-2", "app-3", "assets", "network-app", "proxy"]);
+      assert.deepEqual(leaf(resources, "switch-drained").after, [
+        "app-1",
+        "app-2",
+        "app-3",
+        "network-app",
+        "proxy",
+        "switch",
+      ]);
+      for (const replica of ["app-1", "app-2", "app-3"]) assert.equal(leaf(resources, replica).inputs.wait, true);
+    },
+  );
 
   it("says of every container whether it goes before or after its successor", () => {
     const succession = Object.fromEntries(containers(resources).map((one) => [one.name, one.deleteBeforeReplace]));
@@ -208,7 +212,7 @@ describe("the stack", () => {
       assert.ok(of("horizon").file.includes(`${variable}="${env[variable]}"\n`));
   });
 
-  it("gives migrations the same, with files and networks; a rehearsal of them can write no file and send nothing", () => {
+  it("gives migrations the same, with files and networks; a rehearsal can write no file and send nothing", () => {
     const [migrate, rehearsal] = ["migrate", "backup"].map(
       (name) => revealed(leaf(resources, name).inputs).environment,
     );
@@ -285,7 +289,7 @@ describe("the stack", () => {
     );
   });
 
-  it("has a place for maintenance mode in every site, and a way for the release's probes around it (incident 12)", () => {
+  it("has a place for maintenance mode in every site, and a way around it for the probes (incident 12)", () => {
     const site: string = revealed(leaf(resources, "switch").inputs).environment.SITE_CONF;
     for (const kind of ["http", "server", "page", "status"]) {
       assert.equal(site.split(`include /var/lib/drydock/maintenance/current/${kind}*.conf;`).length, 2, kind);
@@ -330,15 +334,19 @@ describe("the stack", () => {
       assert.equal(revealed(leaf(resources, name).inputs).environment.PROCESSES, "1024", name);
   });
 
-  it("looks at the database's image and data before the server that serves is stopped, with the words that it is started with", () => {
-    const check = revealed(leaf(resources, "database-check").inputs).environment;
-    assert.ok(leaf(resources, "database").after.includes("database-check"));
-    assert.deepEqual(check.OPTIONS.split("\n"), leaf(resources, "database").inputs.command);
-    assert.deepEqual(
-      [check.IMAGE, check.ENGINE, check.VOLUME, check.BACKUPS],
-      ["mariadb:11.8", "mariadb", "volumes-database-abcdef0", "volumes-backups-abcdef0"],
-    );
-  });
+  it(
+    "looks at the database's image and data before the server that serves is stopped, " +
+      "with the words that it is started with",
+    () => {
+      const check = revealed(leaf(resources, "database-check").inputs).environment;
+      assert.ok(leaf(resources, "database").after.includes("database-check"));
+      assert.deepEqual(check.OPTIONS.split("\n"), leaf(resources, "database").inputs.command);
+      assert.deepEqual(
+        [check.IMAGE, check.ENGINE, check.VOLUME, check.BACKUPS],
+        ["mariadb:11.8", "mariadb", "volumes-database-abcdef0", "volumes-backups-abcdef0"],
+      );
+    },
+  );
 
   it("makes Redis persistent, and never lets it evict a queued job (incident 13)", () => {
     const [file] = revealed(leaf(resources, "redis").inputs).uploads;
@@ -347,7 +355,7 @@ describe("the stack", () => {
     }
   });
 
-  it("has another Redis for the cache, which forgets, has the same password, and is there before what uses it", async () => {
+  it("has another Redis for the cache, which forgets, has the same password, and is there before them", async () => {
     const server = revealed(leaf(resources, "redis-cache").inputs);
     const lines = server.uploads[0].content.split("\n");
     for (const line of ['save ""', "appendonly no", "maxmemory 64mb", "maxmemory-policy allkeys-lru"])
@@ -412,7 +420,10 @@ describe("the stack", () => {
     const file = (name: string) => agent.uploads.find(({ file }: any) => file === `/run/drydock/${name}`).content;
     assert.match(
       file("database.cnf"),
-      /^\[client\]\nhost=db\.example\.com\nport=3307\nuser="shop"\npassword="[^"]+"\nssl-ca=\/run\/drydock\/tls\/database\.crt\nssl-verify-server-cert\n$/,
+      new RegExp(
+        String.raw`^\[client\]\nhost=db\.example\.com\nport=3307\nuser="shop"\npassword="[^"]+"\n` +
+          String.raw`ssl-ca=/run/drydock/tls/database\.crt\nssl-verify-server-cert\n$`,
+      ),
     );
     const { external, physical } = JSON.parse(file("backup.json"));
     assert.deepEqual([external, physical], [true, false]);
@@ -422,28 +433,35 @@ describe("the stack", () => {
     assert.equal(revealed(leaf(resources, "preflight").inputs).environment.ALSO, undefined);
   });
 
-  it("tells Redis another password while it runs, and takes the one before away whenever one was added and the release is proven", async () => {
-    const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
-    const steps = (all: Registered[]) =>
-      ["redis-password", "redis-only-password"].map((name) => revealed(leaf(all, name).inputs));
-    const [added, only] = steps(resources);
-    assert.deepEqual([added.create, added.environment], ["sh commands/redis-password.sh", { REDIS: "redis-abcdef0" }]);
-    // The mocks' steps print nothing.
-    assert.deepEqual(
-      [only.create, only.environment],
-      [added.create, { ...added.environment, NETWORK: "network-data-abcdef0", APP_PATH: "/var/www/html", ADDED: "" }],
-    );
-    assert.ok(leaf(resources, "redis-only-password").after.includes("redis-password"));
-    for (const { stdin } of [added, only]) assert.equal(stdin.split("\n")[0], `#${sha256(env.REDIS_PASSWORD!)}`);
-    const next = await runProgram({
-      ...config,
-      env: { ...env, REDIS_PASSWORD: env.DB_PASSWORD!.split("").reverse().join("") },
-    });
-    assert.deepEqual(leaf(next.resources, "redis").inputs, leaf(resources, "redis").inputs);
-    assert.notEqual(steps(next.resources)[0].stdin, added.stdin);
-    const same = await runProgram({ ...config, env: { ...env, MAIL_FROM_NAME: "Shop" } });
-    assert.deepEqual(steps(same.resources), [added, only]);
-  });
+  it(
+    "tells Redis another password while it runs, and takes the one before away whenever one was added and the " +
+      "release is proven",
+    async () => {
+      const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+      const steps = (all: Registered[]) =>
+        ["redis-password", "redis-only-password"].map((name) => revealed(leaf(all, name).inputs));
+      const [added, only] = steps(resources);
+      assert.deepEqual(
+        [added.create, added.environment],
+        ["sh commands/redis-password.sh", { REDIS: "redis-abcdef0" }],
+      );
+      // The mocks' steps print nothing.
+      assert.deepEqual(
+        [only.create, only.environment],
+        [added.create, { ...added.environment, NETWORK: "network-data-abcdef0", APP_PATH: "/var/www/html", ADDED: "" }],
+      );
+      assert.ok(leaf(resources, "redis-only-password").after.includes("redis-password"));
+      for (const { stdin } of [added, only]) assert.equal(stdin.split("\n")[0], `#${sha256(env.REDIS_PASSWORD!)}`);
+      const next = await runProgram({
+        ...config,
+        env: { ...env, REDIS_PASSWORD: env.DB_PASSWORD!.split("").reverse().join("") },
+      });
+      assert.deepEqual(leaf(next.resources, "redis").inputs, leaf(resources, "redis").inputs);
+      assert.notEqual(steps(next.resources)[0].stdin, added.stdin);
+      const same = await runProgram({ ...config, env: { ...env, MAIL_FROM_NAME: "Shop" } });
+      assert.deepEqual(steps(same.resources), [added, only]);
+    },
+  );
 
   it("puts out the URL, the release, the services and the env hash", () => {
     assert.equal(outputs.url, "http://127.0.0.1:8080");
@@ -597,7 +615,7 @@ describe("the stack", () => {
     assert.equal(leaf(named.resources, "app-start"), undefined);
   });
 
-  it("gives PHP the stack's settings in every container of the application, with what a release relies on", async () => {
+  it("gives PHP the stack's settings in each container of the application, with what a release needs", async () => {
     const next = await runProgram({
       ...config,
       app: {

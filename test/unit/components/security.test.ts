@@ -23,7 +23,8 @@ function line({ name, inputs }: Registered): string {
     volumes.join(", ") || "none",
     [...(capabilities.adds ?? [])].join(", ") || "none",
     `${memory} MiB, ${cpus} processors`,
-    `${readOnly === true ? "read-only" : "its own layer"}${memories.length > 0 ? `; ${memories.reduce((sum, one) => sum + one, 0)} MiB of memory` : ""}`,
+    `${readOnly === true ? "read-only" : "its own layer"}` +
+      `${memories.length > 0 ? `; ${memories.reduce((sum, one) => sum + one, 0)} MiB of memory` : ""}`,
     ports.length > 0
       ? ports.map((one: { ip: string; external: number }) => `${one.ip}:${one.external}`).join(", ")
       : "none",

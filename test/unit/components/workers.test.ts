@@ -48,7 +48,10 @@ describe("the workers of a stack", () => {
     const site: string = leaf("switch").inputs.environment.SITE_CONF;
     assert.match(
       site,
-      /upstream worker_reverb \{\n {2}zone worker_reverb 64k;\n {2}server worker-reverb-1-abcdef0:8080 max_fails=1 fail_timeout=2s;\n\}/,
+      new RegExp(
+        String.raw`upstream worker_reverb \{\n {2}zone worker_reverb 64k;\n {2}server ` +
+          String.raw`worker-reverb-1-abcdef0:8080 max_fails=1 fail_timeout=2s;\n\}`,
+      ),
     );
     for (const path of ["/app", "/apps"]) {
       const [, block = ""] = new RegExp(`location \\^~ ${path} \\{([^}]*)\\}`).exec(site) ?? [];
@@ -111,13 +114,17 @@ describe("the settings of workers", () => {
     });
   }
 
-  it("refuse a worker without a command, and one with a key that it does not know, with the command that puts it right", () => {
-    assert.match(refused({ mail: {} }), /drydock:workers\.mail\.command/);
-    assert.match(
-      refused({ mail: { command: ["true"], replica: 2 } }),
-      /drydock:workers\.mail\.replica.*is drydock:workers\.mail\.replicas meant/s,
-    );
-  });
+  it(
+    "refuse a worker without a command, and one with a key that it does not know, " +
+      "with the command that puts it right",
+    () => {
+      assert.match(refused({ mail: {} }), /drydock:workers\.mail\.command/);
+      assert.match(
+        refused({ mail: { command: ["true"], replica: 2 } }),
+        /drydock:workers\.mail\.replica.*is drydock:workers\.mail\.replicas meant/s,
+      );
+    },
+  );
 
   it("refuse to hand a worker the whole site", () => {
     assert.match(

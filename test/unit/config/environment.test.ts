@@ -118,11 +118,15 @@ describe("environment", () => {
   const renew = (name: string, stack = "local") =>
     `openssl rand -hex 24 | pulumi config set --secret --path drydock:env.${name} -s ${stack}`;
   const replace = (name: string) => `pulumi config set --secret --path drydock:env.${name} -s local`;
-  const renewKey = `printf 'base64:%s' "$(openssl rand -base64 32)" | pulumi config set --secret --path drydock:env.APP_KEY -s local`;
+  const renewKey =
+    "printf 'base64:%s' \"$(openssl rand -base64 32)\" | pulumi config set --secret --path drydock:env.APP_KEY -s " +
+    "local";
   const sqlite =
-    "mariadb or mysql: with sqlite each replica would have a database of its own, lost at the next release (incident 2)";
+    "mariadb or mysql: with sqlite each replica would have a database of its own, " +
+    "lost at the next release (incident 2)";
   const loopback =
-    "the name of the stack's own server in its network: a name of another set-up is not known there, and localhost and " +
+    "the name of the stack's own server in its network: a name of another set-up is not known there, " +
+    "and localhost and " +
     "127.0.0.1 would be the container itself (incident 11); a server elsewhere is drydock:";
   const inside = "file, array, apc, apcu, octane are inside one container";
 
@@ -152,7 +156,8 @@ describe("environment", () => {
     [
       "SESSION_DRIVER",
       "file",
-      `is "file", expected a store that all replicas share, such as redis, database, memcached, dynamodb, cookie: ${inside}`,
+      'is "file", expected a store that all replicas share, such as redis, database, memcached, dynamodb, ' +
+        `cookie: ${inside}`,
       set("SESSION_DRIVER", "redis"),
     ],
     ["APP_DEBUG", "maybe", 'is "maybe", expected true or false', set("APP_DEBUG", "false")],
@@ -245,7 +250,8 @@ describe("environment", () => {
       problemsOf(having(raw, "database.rootPassword", undefined), "prod").map(({ remedy }) => remedy),
       [
         "openssl rand -hex 24 | pulumi config set --secret --path drydock:database.rootPassword -s prod",
-        `printf 'base64:%s' "$(openssl rand -base64 32)" | pulumi config set --secret --path drydock:env.APP_KEY -s prod`,
+        "printf 'base64:%s' \"$(openssl rand -base64 32)\" | pulumi config set --secret --path drydock:env.APP_KEY " +
+          "-s prod",
         renew("DB_PASSWORD", "prod"),
         renew("REDIS_PASSWORD", "prod"),
       ],
@@ -258,7 +264,8 @@ describe("environment", () => {
     assert.deepEqual(
       found.map(({ path, message }) => `${path}: ${message}`),
       [
-        "drydock:env.DB_CONNECTION: is missing (drydock:env.DB_CONECTION is set: is it meant?): Laravel's database driver; without it " +
+        "drydock:env.DB_CONNECTION: is missing (drydock:env.DB_CONECTION is set: is it meant?): " +
+          "Laravel's database driver; without it " +
           "Laravel takes SQLite",
       ],
     );
@@ -328,43 +335,49 @@ describe("environment", () => {
     assert.deepEqual(warned("BROADCAST_CONNECTION", "reverb", { raw: served }), []);
   });
 
-  it("takes a password that exists already, and says what is wrong with it; in production only where that is accepted", () => {
-    const weak: readonly [name: string, value: unknown, message: string][] = [
-      ["DB_PASSWORD", "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7cF0i", "is too short: expected at least 32 characters"],
-      ["DB_PASSWORD", "password", "is a well-known default"],
-      ["REDIS_PASSWORD", "ChangeMe-ChangeMe-ChangeMe-ChangeMe", "is a placeholder"],
-      ["REDIS_PASSWORD", "a".repeat(40), "has too few different characters"],
-      ["REDIS_PASSWORD", "aB3dE6gH9jK2mN5p".repeat(3), "only repeats a shorter text"],
-      [
-        "REDIS_PASSWORD",
-        valid()["env"]!["DB_PASSWORD"],
-        "repeats drydock:env.DB_PASSWORD: who learns one would have both",
-      ],
-      [
-        "DB_PASSWORD",
-        valid()["database"]!["rootPassword"],
-        "repeats drydock:database.rootPassword: who learns one would have both",
-      ],
-    ];
-    for (const [name, value, message] of weak) {
-      assert.deepEqual(warned(name, value, { open: false }), [[name, message]]);
-      const group = name === "DB_PASSWORD" ? "database" : "redis";
-      const raw = having(production(), `env.${name}`, value);
-      assert.deepEqual(problemsOf(raw, "prod"), [
-        {
-          path: `drydock:env.${name}`,
-          message,
-          remedy: `${renew(
-            name,
-            "prod",
-          )}\nor keep it as it is: pulumi config set --path drydock:${group}.acceptPassword true -s prod`,
-        },
+  it(
+    "takes a password that exists already, and says what is wrong with it; in production only where that is " +
+      "accepted",
+    () => {
+      const weak: readonly [name: string, value: unknown, message: string][] = [
+        ["DB_PASSWORD", "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7cF0i", "is too short: expected at least 32 characters"],
+        ["DB_PASSWORD", "password", "is a well-known default"],
+        ["REDIS_PASSWORD", "ChangeMe-ChangeMe-ChangeMe-ChangeMe", "is a placeholder"],
+        ["REDIS_PASSWORD", "a".repeat(40), "has too few different characters"],
+        ["REDIS_PASSWORD", "aB3dE6gH9jK2mN5p".repeat(3), "only repeats a shorter text"],
+        [
+          "REDIS_PASSWORD",
+          valid()["env"]!["DB_PASSWORD"],
+          "repeats drydock:env.DB_PASSWORD: who learns one would have both",
+        ],
+        [
+          "DB_PASSWORD",
+          valid()["database"]!["rootPassword"],
+          "repeats drydock:database.rootPassword: who learns one would have both",
+        ],
+      ];
+      for (const [name, value, message] of weak) {
+        assert.deepEqual(warned(name, value, { open: false }), [[name, message]]);
+        const group = name === "DB_PASSWORD" ? "database" : "redis";
+        const raw = having(production(), `env.${name}`, value);
+        assert.deepEqual(problemsOf(raw, "prod"), [
+          {
+            path: `drydock:env.${name}`,
+            message,
+            remedy: `${renew(
+              name,
+              "prod",
+            )}\nor keep it as it is: pulumi config set --path drydock:${group}.acceptPassword true -s prod`,
+          },
+        ]);
+        assert.deepEqual(problemsOf(having(raw, `${group}.acceptPassword`, true), "prod"), []);
+      }
+      const foreign = { stack: "prod", open: false, raw: production() };
+      assert.deepEqual(warned("REPORTS_PASSWORD", "secret", foreign), [
+        ["REPORTS_PASSWORD", "is a well-known default"],
       ]);
-      assert.deepEqual(problemsOf(having(raw, `${group}.acceptPassword`, true), "prod"), []);
-    }
-    const foreign = { stack: "prod", open: false, raw: production() };
-    assert.deepEqual(warned("REPORTS_PASSWORD", "secret", foreign), [["REPORTS_PASSWORD", "is a well-known default"]]);
-  });
+    },
+  );
 
   it("wants encrypted what looks like a secret", () => {
     const by = (what: string) => `looks like a secret by its ${what}, but is in plain text in the stack's file`;

@@ -20,23 +20,27 @@ const keysOf = (tree: unknown, prefix = ""): string[] =>
   ]);
 
 describe("the project's files", () => {
-  it("declare in Pulumi.yaml the groups of the schema, in its order and words, all as objects or lists that may be left out", () => {
-    const declared = Object.entries(file("Pulumi.yaml")["config"] as Tree);
-    assert.deepEqual(
-      declared,
-      Object.keys(settingsSchema.shape).map((group) => [
-        group,
-        group === "domains"
-          ? {
-              type: "array",
-              items: { type: "object" },
-              description: docOf(settingsSchema, [group]).description,
-              default: [],
-            }
-          : { type: "object", description: docOf(settingsSchema, [group]).description, default: {} },
-      ]),
-    );
-  });
+  it(
+    "declare in Pulumi.yaml the groups of the schema, in its order and words, all as objects or lists that may be " +
+      "left out",
+    () => {
+      const declared = Object.entries(file("Pulumi.yaml")["config"] as Tree);
+      assert.deepEqual(
+        declared,
+        Object.keys(settingsSchema.shape).map((group) => [
+          group,
+          group === "domains"
+            ? {
+                type: "array",
+                items: { type: "object" },
+                description: docOf(settingsSchema, [group]).description,
+                default: [],
+              }
+            : { type: "object", description: docOf(settingsSchema, [group]).description, default: {} },
+        ]),
+      );
+    },
+  );
 
   it("have the same keys in the same order for staging and production", () => {
     assert.deepEqual(keysOf(configOf("Pulumi.staging.yaml")), keysOf(configOf("Pulumi.prod.yaml")));

@@ -253,7 +253,8 @@ describe("settings", () => {
       {
         path: 'drydock:proxy.headers["X B"]',
         message:
-          "has a name that is not valid, expected headers: names of letters, digits and hyphens, with values in one line, without $",
+          "has a name that is not valid, expected headers: names of letters, digits and hyphens, " +
+          "with values in one line, without $",
         remedy: `pulumi config rm --path 'drydock:proxy.headers["X B"]' -s local`,
       },
     ]);
@@ -351,7 +352,8 @@ describe("settings", () => {
     pulumi config rm --path drydock:app.imag -s local
   drydock:app.replicas: is "three", expected a whole number from 1 to 100
     pulumi config set --path drydock:app.replicas 3 -s local
-  drydock:redis.maxmemory: is 500 MiB, but the container may use 192 MiB: expected less, for the server needs some itself
+  drydock:redis.maxmemory: is 500 MiB, but the container may use 192 MiB: expected less, \
+for the server needs some itself
     pulumi config set --path drydock:redis.maxmemory 96 -s local
   drydock:env.DB_CONNECTION: is missing: Laravel's database driver; without it Laravel takes SQLite
     pulumi config set --path drydock:env.DB_CONNECTION mariadb -s local`,
@@ -431,10 +433,12 @@ describe("settings", () => {
       {
         path: "drydock:app.maxChildren",
         message:
-          "is 8: in a release, 18 replicas and what runs beside them may want 180 connections of the database, which takes 151; then " +
+          "is 8: in a release, 18 replicas and what runs beside them may want 180 connections of the database, " +
+          "which takes 151; then " +
           'requests fail with "Too many connections"',
         remedy:
-          "pulumi config set --path drydock:app.maxChildren 6 -s local\nor pulumi config set --path drydock:database.options.max_connections 180 -s local",
+          "pulumi config set --path drydock:app.maxChildren 6 -s local\n" +
+          "or pulumi config set --path drydock:database.options.max_connections 180 -s local",
       },
     ]);
     assert.deepEqual(warnings({ replicas: 9, server: "http" }), []);

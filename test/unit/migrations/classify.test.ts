@@ -19,7 +19,8 @@ const columns: Columns = {
 /** SQL as Laravel 13 prints it for MariaDB and MySQL, with its verdict and the reason's words. */
 const CASES: readonly (readonly [sql: string, verdict: Verdict, reason?: RegExp])[] = [
   [
-    "create table `posts` (`id` bigint unsigned not null auto_increment primary key, `title` varchar(255) not null) default character set utf8mb4 collate 'utf8mb4_unicode_ci'",
+    "create table `posts` (`id` bigint unsigned not null auto_increment primary key, `title` varchar(255) " +
+      "not null) default character set utf8mb4 collate 'utf8mb4_unicode_ci'",
     "additive",
   ],
   ["create temporary table `t` (`id` int)", "additive"],
@@ -78,7 +79,8 @@ const CASES: readonly (readonly [sql: string, verdict: Verdict, reason?: RegExp]
   ["alter table `users` add unique `users_email_unique`(`email`)", "unknown", /unique index to users/],
   ["create unique index users_email on users (email)", "unknown", /unique index to users/],
   [
-    "alter table `users` add constraint `users_team_id_foreign` foreign key (`team_id`) references `teams` (`id`) on delete cascade",
+    "alter table `users` add constraint `users_team_id_foreign` foreign key (`team_id`) " +
+      "references `teams` (`id`) on delete cascade",
     "unknown",
     /foreign key/,
   ],

@@ -19,17 +19,21 @@ describe("offline/docker/context", () => {
   afterEach(() => rmSync(folder, { recursive: true }));
   const dockerfile = () => join(folder, "Dockerfile");
 
-  it("names a context as the official plugin does: each file with its path, permissions and content, folder by folder", () => {
-    const expected = createHash("sha256");
-    const file = (name: string, mode: string, content: string) =>
-      expected.update(`${name}${mode}`).update(createHash("sha256").update(content).digest()).update("\0");
-    file("Dockerfile", "----------", "FROM scratch\n");
-    file(".dockerignore", "-rw-r--r--", "*.log\n");
-    file("Dockerfile", "-rw-r--r--", "FROM scratch\n");
-    file("a/one", "-rwxr-xr-x", "1");
-    file("a-b", "-rw-r--r--", "2");
-    assert.equal(digestOf(folder, dockerfile()), expected.digest("hex"));
-  });
+  it(
+    "names a context as the official plugin does: each file with its path, permissions and content, " +
+      "folder by folder",
+    () => {
+      const expected = createHash("sha256");
+      const file = (name: string, mode: string, content: string) =>
+        expected.update(`${name}${mode}`).update(createHash("sha256").update(content).digest()).update("\0");
+      file("Dockerfile", "----------", "FROM scratch\n");
+      file(".dockerignore", "-rw-r--r--", "*.log\n");
+      file("Dockerfile", "-rw-r--r--", "FROM scratch\n");
+      file("a/one", "-rwxr-xr-x", "1");
+      file("a-b", "-rw-r--r--", "2");
+      assert.equal(digestOf(folder, dockerfile()), expected.digest("hex"));
+    },
+  );
 
   it("leaves out what the Dockerfile's own ignore file says, where there is one", () => {
     writeFileSync(`${dockerfile()}.dockerignore`, "a\n");

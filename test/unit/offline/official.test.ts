@@ -50,7 +50,11 @@ describe("Pulumi's own set where none is installed", function () {
   ) {
     const sums = Object.fromEntries(Object.entries(list).map(([file, data]) => [file, sha256(data)]));
     const script = `import { findOfficial } from ${JSON.stringify(join(ROOT, "offline/official.ts"))};
-      const options = ${JSON.stringify({ versions: { docker: "5.2.0", command: "1.2.1" }, download: true, list: sums })};
+      const options = ${JSON.stringify({
+        versions: { docker: "5.2.0", command: "1.2.1" },
+        download: true,
+        list: sums,
+      })};
       const found = await findOfficial({ ...options, log: (line) => console.error(line) });
       console.log(JSON.stringify(found ?? null));`;
     return new Promise<{ found: { path: string } | null; said: string }>((done) => {

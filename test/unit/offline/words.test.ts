@@ -11,14 +11,17 @@ const frames = (count: number): string[] =>
 describe("what a failed container said last", () => {
   it("is the error, not the end of its stack trace", () => {
     const error =
-      '[2026-11-29 00:00:00] production.ERROR: Please provide a valid cache path. {"exception":"[object] (InvalidArgumentException(code: 0): Please provide a valid cache path. at /var/www/html/View.php:75)';
+      "[2026-11-29 00:00:00] production.ERROR: Please provide a valid cache path. " +
+      '{"exception":"[object] (InvalidArgumentException(code: 0): Please provide a valid cache path. ' +
+      "at /var/www/html/View.php:75)";
     const said = lastWords(
       [...Array.from({ length: 3 }, () => [error, "[stacktrace]", ...frames(50), '"}', ""]).flat()].join("\n"),
     );
     assert.equal(said, [error, error, error].join("\n"));
     assert.equal(
       lastWords(
-        `PHP Fatal error:  Uncaught RuntimeException: no key in /x.php:3\nStack trace:\n${frames(20).join("\n")}\n#20 {main}\n  thrown in /x.php on line 3\n`,
+        `PHP Fatal error:  Uncaught RuntimeException: no key in /x.php:3\nStack trace:\n${frames(20).join("\n")}\n` +
+          "#20 {main}\n  thrown in /x.php on line 3\n",
       ),
       "PHP Fatal error:  Uncaught RuntimeException: no key in /x.php:3",
     );

@@ -111,7 +111,8 @@ describe("policies: exclusions", () => {
       [finding?.kind, finding?.message],
       [
         "excluded",
-        'container "tool", memory: there is no memory limit\nExcluded by the stack\'s policy configuration: it is a test of exclusions',
+        'container "tool", memory: there is no memory limit\nExcluded by the stack\'s policy configuration: ' +
+          "it is a test of exclusions",
       ],
     );
     assert.equal(

@@ -34,7 +34,10 @@ describe("policies: what a rule says", () => {
     assert.equal(more.length, 0);
     assert.match(
       found!.message,
-      /^container "tool", privileged: the container is privileged\nWhy: a privileged container is root of the host \(CIS Docker 5\.5, Kae5b6871\)\nRemedy: delete `privileged`/,
+      new RegExp(
+        String.raw`^container "tool", privileged: the container is privileged\nWhy: a privileged container is ` +
+          "root of the host \\(CIS Docker 5\\.5, Kae5b6871\\)\\nRemedy: delete `privileged`",
+      ),
     );
     assert.deepEqual([found!.kind, found!.rule, found!.urn.endsWith("::tool")], ["violation", "no-privileged", true]);
     assert.deepEqual(check(resource("tool", { privileged: false })), []);

@@ -97,7 +97,7 @@ describe("policies: programs of others", () => {
 
     it(`block nothing of ${what} while it is developed`, async () => assert.deepEqual(await mandatory("dev"), []));
 
-    it(`demand of ${what} in production no more than is said: digests, no core dumps, ports that are listed`, async () => {
+    it(`demand of ${what} in production what is said, no more: digests, no core dumps, listed ports`, async () => {
       assert.deepEqual(
         [...new Set((await mandatory("prod")).map((line) => line.split(":")[0]))].filter(
           (rule) => !["image-pinned", "no-core-dumps", "published-ports"].includes(rule!),
@@ -106,27 +106,31 @@ describe("policies: programs of others", () => {
       );
     });
   }
-  it("ask of another Laravel for one user in all roles, whichever that is, and take any port and path of its health", async () => {
-    const laravel = (role: string, user: string): Res =>
-      container(`shop-${role}`, {
-        image: "ghcr.io/acme/shop:2.3.1",
-        user,
-        networksAdvanced: [{ name: "web" }],
-        healthcheck: { tests: ["CMD", "php", "/health.php", "127.0.0.1:9001", "/ping"] },
-        labels: [{ label: "drydock.role", value: role }],
-        stack: "dev",
-      });
-    const about = async (...all: Res[]) =>
-      (
-        await analyze(
-          catalogue,
-          all.map((one) => ({ ...one, stack: "dev" })),
+  it(
+    "ask of another Laravel for one user in all roles, " +
+      "whichever that is, and take any port and path of its health",
+    async () => {
+      const laravel = (role: string, user: string): Res =>
+        container(`shop-${role}`, {
+          image: "ghcr.io/acme/shop:2.3.1",
+          user,
+          networksAdvanced: [{ name: "web" }],
+          healthcheck: { tests: ["CMD", "php", "/health.php", "127.0.0.1:9001", "/ping"] },
+          labels: [{ label: "drydock.role", value: role }],
+          stack: "dev",
+        });
+      const about = async (...all: Res[]) =>
+        (
+          await analyze(
+            catalogue,
+            all.map((one) => ({ ...one, stack: "dev" })),
+          )
         )
-      )
-        .map(({ policy }) => policy)
-        .filter((policy) => ["non-root-uid", "laravel-uid-identical", "healthcheck-endpoint"].includes(policy));
-    assert.deepEqual(await about(laravel("app", "82:82"), laravel("horizon", "82:82")), []);
-    assert.deepEqual(await about(laravel("app", "82:82"), laravel("horizon", "33:33")), ["laravel-uid-identical"]);
-    assert.deepEqual(await about(laravel("app", "0:0"), laravel("horizon", "0:0")), ["non-root-uid", "non-root-uid"]);
-  });
+          .map(({ policy }) => policy)
+          .filter((policy) => ["non-root-uid", "laravel-uid-identical", "healthcheck-endpoint"].includes(policy));
+      assert.deepEqual(await about(laravel("app", "82:82"), laravel("horizon", "82:82")), []);
+      assert.deepEqual(await about(laravel("app", "82:82"), laravel("horizon", "33:33")), ["laravel-uid-identical"]);
+      assert.deepEqual(await about(laravel("app", "0:0"), laravel("horizon", "0:0")), ["non-root-uid", "non-root-uid"]);
+    },
+  );
 });

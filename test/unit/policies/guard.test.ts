@@ -67,7 +67,10 @@ describe("policies: guard of what the program registers", () => {
     const text = message({ privileged: true, memory: undefined, cpus: undefined });
     assert.match(
       text,
-      /^app would be unsafe in staging, so it was not created:\n\n\[memory-limit\] container "app", memory: there is no memory limit\nWhy: .*\nRemedy: memory: 256/,
+      new RegExp(
+        String.raw`^app would be unsafe in staging, so it was not created:\n\n\[memory-limit\] container ` +
+          String.raw`"app", memory: there is no memory limit\nWhy: .*\nRemedy: memory: 256`,
+      ),
     );
     assert.match(text, /\[no-privileged\] container "app", privileged: the container is privileged/);
     assert.doesNotMatch(text, /cpu-limit/, "advisory rules don't refuse");
@@ -168,7 +171,10 @@ describe("policies: guard of what the program registers", () => {
     guard.check({ type: CONTAINER, name: "app", props: args(), knownEnv: env, deleteBeforeReplace: false });
     assert.throws(
       () => guard.finish(),
-      /^Error: stack staging would be unsafe in staging[\s\S]*\[single-scheduler\] container "app", role: the stack has the application, but no scheduler/,
+      new RegExp(
+        String.raw`^Error: stack staging would be unsafe in staging[\s\S]*\[single-scheduler\] container ` +
+          '"app", role: the stack has the application, but no scheduler',
+      ),
     );
   });
 

@@ -308,22 +308,26 @@ describe("policies: other spellings of the same", function () {
       { numRuns: Number(process.env["FAST_CHECK_RUNS"] ?? 60) },
     );
 
-  it("a folder of the host, as a mount of a container or a service, as a volume's name or device, on a command line", () =>
-    holds(
-      fc
-        .tuple(hostPath, fc.integer({ min: 0, max: 5 }))
-        .map(
-          ([path, how]) =>
-            [
-              ...both(path),
-              tool({ volumes: [{ volumeName: path, containerPath: "/x" }] }),
-              volume("data", { props: { driverOpts: { type: "none", o: "bind", device: path } } }),
-              web({ mounts: [{ type: "volume", target: "/x", volumeOptions: { driverOptions: { device: path } } }] }),
-              run(`docker run -v ${path}:/x tool`),
-            ][how]!,
-        ),
-      ["no-sensitive-mount", "volume-driver", "docker-run-flags"],
-    ));
+  it(
+    "a folder of the host, as a mount of a container or a service, " +
+      "as a volume's name or device, on a command line",
+    () =>
+      holds(
+        fc
+          .tuple(hostPath, fc.integer({ min: 0, max: 5 }))
+          .map(
+            ([path, how]) =>
+              [
+                ...both(path),
+                tool({ volumes: [{ volumeName: path, containerPath: "/x" }] }),
+                volume("data", { props: { driverOpts: { type: "none", o: "bind", device: path } } }),
+                web({ mounts: [{ type: "volume", target: "/x", volumeOptions: { driverOptions: { device: path } } }] }),
+                run(`docker run -v ${path}:/x tool`),
+              ][how]!,
+          ),
+        ["no-sensitive-mount", "volume-driver", "docker-run-flags"],
+      ),
+  );
 
   it("a capability", () =>
     holds(

@@ -55,7 +55,8 @@ describe("policies: lint of Dockerfiles", () => {
     ["latest", GOOD.replace(":8.4.1-fpm", ":latest"), ["1 pinned-base: the base's tag is latest"]],
     [
       "no tag, by the default of an argument",
-      `ARG BASE=debian\n${GOOD.replace("php:8.4.1-fpm", "${BASE}").replace("RUN pecl", "RUN apt-get install php8.4-fpm && pecl")}`,
+      "ARG BASE=debian\n" +
+        `${GOOD.replace("php:8.4.1-fpm", "${BASE}").replace("RUN pecl", "RUN apt-get install php8.4-fpm && pecl")}`,
       ["2 pinned-base: the base has no tag"],
     ],
     [

@@ -85,7 +85,11 @@ describe("policies: what is deployed", () => {
     );
     assert.match(
       report(findings, "local"),
-      /^\[mandatory\] no-privileged\n  container "x", privileged: the container is privileged\n  Why: .*\n  Remedy: .*\nnot asked, because the state does not hold it: web-no-delete-before-replace\nstack local: 1 violations/,
+      new RegExp(
+        String.raw`^\[mandatory\] no-privileged\n  container "x", privileged: the container is privileged\n  ` +
+          String.raw`Why: .*\n  Remedy: .*\nnot asked, because the state does not hold it: ` +
+          String.raw`web-no-delete-before-replace\nstack local: 1 violations`,
+      ),
     );
   });
 

@@ -151,7 +151,7 @@ describe("policies: the thirteen known issues, each made in a program", () => {
     assert.deepEqual(await answer(app({ ...after, deleteBeforeReplace: undefined })), ["web-no-delete-before-replace"]);
   });
 
-  it("13: Redis without persistence, migrate:fresh as a rollback, the password on mysqldump's command line", async () => {
+  it("13: Redis without persistence, migrate:fresh as a rollback, the password in mysqldump's arguments", async () => {
     assert.deepEqual(await answer(redis({ conf: redisConf(PASSWORDS.REDIS, 'save ""\n') })), ["redis-persistent"]);
     assert.deepEqual(
       await answer(
@@ -172,7 +172,7 @@ describe("policies: the thirteen known issues, each made in a program", () => {
     );
   });
 
-  it("its checklist and history: strong passwords, a tight .env, no published database, debug off in production", async () => {
+  it("its checklist and history: strong passwords, a tight .env, no published database, no debug", async () => {
     assert.deepEqual(
       await answer(database({ props: { ports: [{ internal: 3306, external: 3306, ip: "10.0.0.1" }] } })),
       ["datastore-not-published"],

@@ -174,7 +174,10 @@ describe("the way back", () => {
     const found = rollbackSteps(applied, situation(applied, target, known), [bad!, undo.drop]) as { refused: string };
     assert.match(
       found.refused,
-      /\n {2}add: drops the column rows\.note \(alter table `rows` drop `note`\); drops the column rows\.more \(alter table `rows` drop `more`\)$/,
+      new RegExp(
+        "\\n {2}add: drops the column rows\\.note \\(alter table `rows` drop `note`\\); drops the column " +
+          "rows\\.more \\(alter table `rows` drop `more`\\)$",
+      ),
     );
   });
 

@@ -32,7 +32,8 @@ describe("a bundle", () => {
     source("package-lock.json", "{}");
     source(
       "one.ts",
-      'import { two } from "./folder/two.ts"; export const said: string = `one ${two()}`; export const where = [import.meta.dirname, import.meta.filename, import.meta.url];',
+      'import { two } from "./folder/two.ts"; export const said: string = `one ${two()}`; ' +
+        "export const where = [import.meta.dirname, import.meta.filename, import.meta.url];",
     );
     mkdirSync(join(root, "folder"));
     source("folder/two.ts", 'export const two = (): string => "two"; export const url = import.meta.url;');
@@ -99,7 +100,8 @@ describe("a bundle", () => {
     source("folder/four.json", '{ "four": 4 }');
     source(
       "one.ts",
-      'import { three } from "./folder/three.cjs"; import four from "./folder/four.json"; export const said = three + four.four;',
+      'import { three } from "./folder/three.cjs"; import four from "./folder/four.json"; ' +
+        "export const said = three + four.four;",
     );
     const said = async (): Promise<number> =>
       (await import(pathToFileURL((await bundled("program", "one.ts", "esm"))!).href)).said;

@@ -139,7 +139,10 @@ describe("the entry script", () => {
     assert.equal(status, 1);
     assert.match(
       stderr,
-      /no registry\ndrydock: Node\.js 20\.20\.2 \(.*\) does not fit; .* npm could not get one \(.*\)\n {2}remedy: install/,
+      new RegExp(
+        String.raw`no registry\ndrydock: Node\.js 20\.20\.2 \(.*\) does not fit; .* npm could not get one ` +
+          String.raw`\(.*\)\n {2}remedy: install`,
+      ),
     );
     assert.deepEqual(readdirSync(join(root, "cache", "drydock", "node")), []);
     assert.equal(run([], { NPM_NODE: "v20.0.0" }).status, 1, "one that does not fit either");

@@ -42,7 +42,8 @@ class Supervisor
      * @param  Closure(string): void  $say
      * @param  Closure(string, string): void  $output  gets what the workers write: the kind of stream and the text
      */
-    public function __construct(private readonly array $config, private readonly Closure $say, private readonly Closure $output) {}
+    public function __construct(private readonly array $config, private readonly Closure $say,
+        private readonly Closure $output) {}
 
     /** Returns when all workers have ended after stop(). */
     public function run(): void

@@ -10,7 +10,8 @@ class Kernel extends ConsoleKernel
 {
     protected function schedule(Schedule $schedule): void
     {
-        $schedule->call(fn () => DB::table('minutes')->insert(['minute' => date('Y-m-d H:i')]))->everyMinute()->name('minutes')->withoutOverlapping();
+        $schedule->call(fn () => DB::table('minutes')->insert(['minute' => date('Y-m-d H:i')]))->everyMinute()
+            ->name('minutes')->withoutOverlapping();
     }
 
     protected function commands(): void

@@ -22,6 +22,7 @@ class Invoice implements ShouldQueue
         while (microtime(true) < $until) {
             usleep(50_000);
         }
-        DB::table('invoices')->where('id', $this->id)->update(['done' => DB::raw('done + 1'), 'worker' => gethostname()]);
+        DB::table('invoices')->where('id',
+            $this->id)->update(['done' => DB::raw('done + 1'), 'worker' => gethostname()]);
     }
 }

@@ -27,8 +27,10 @@ return new class extends Migration
             $table->string('worker', 64)->nullable();
         });
         // The definer is the account that migrates, as it is with most that say nothing of it.
-        DB::statement('CREATE VIEW order_totals AS SELECT COUNT(*) AS orders, COALESCE(SUM(total), 0) AS total FROM orders');
-        DB::unprepared('CREATE TRIGGER order_written AFTER INSERT ON orders FOR EACH ROW INSERT INTO order_log (order_id) VALUES (NEW.id)');
+        DB::statement('CREATE VIEW order_totals AS SELECT COUNT(*) AS orders, COALESCE(SUM(total), 0) AS total FROM '
+            . 'orders');
+        DB::unprepared('CREATE TRIGGER order_written AFTER INSERT ON orders FOR EACH ROW INSERT INTO order_log '
+            . '(order_id) VALUES (NEW.id)');
     }
 
     public function down(): void

@@ -45,7 +45,8 @@ function serve($server): void
             fwrite($client, "HTTP/1.1 {$response->getStatusCode()} OK\r\n{$response->headers}\r\n$body");
             $kernel->terminate($request, $response);
             // What one visitor's request has left behind must not be the next one's.
-            foreach (['session', 'session.store', 'cookie', Illuminate\Session\Middleware\StartSession::class] as $name) {
+            foreach (['session', 'session.store', 'cookie',
+                Illuminate\Session\Middleware\StartSession::class] as $name) {
                 $app->forgetInstance($name);
             }
             Illuminate\Support\Facades\Facade::clearResolvedInstances();

@@ -98,7 +98,7 @@ describe("the log in the repository", () => {
     assert.deepEqual([names(followed), followed.warnings], [["binlog.000001", "binlog.000002"], []]);
   });
 
-  it("has a hole where a file does not end and another follows: no moment behind it is reached, each before it is", async () => {
+  it("has a hole where a file does not end and another follows: only moments before it are reached", async () => {
     const end = await put("binlog.000001", 100, Buffer.concat([format(100, 100), event(110, ROWS)]));
     await put("binlog.000002", 200, Buffer.concat([format(200, 0), event(210, ROWS)]));
     const hole = new RegExp(`has a hole: binlog.000001 is there as far as ${end} \\(1970-01-01T00:01:50.000Z\\)`);
@@ -124,43 +124,55 @@ describe("the log in the repository", () => {
     assert.deepEqual(names(await archive.follow(from, 105, time(125))), ["binlog.000001", "binlog.000002"]);
   });
 
-  it("is whole where the server was killed and all was had; may lack something where nobody knows; has a hole where that is known", async () => {
-    const end = await put("binlog.000001", 100, Buffer.concat([format(100, 100), event(110, ROWS)]));
-    await put("binlog.000002", 200, Buffer.concat([format(200, 200), event(210, ROWS)]));
-    const { warnings } = await archive.follow(from, 105, time(500));
-    assert.match(warnings.join(), /binlog.000001 ends at \d+ without an end: the server was killed/);
-    await archive.mark({ file: "binlog.000001", begun: 100, end }, "whole");
-    assert.deepEqual((await archive.follow(from, 105, time(500))).warnings, []);
-    rmSync(join(folder, "binlogs"), { recursive: true });
-    await put("binlog.000001", 100, Buffer.concat([format(100, 100), event(110, ROWS)]));
-    await put("binlog.000002", 200, Buffer.concat([format(200, 200), event(210, ROWS)]));
-    await archive.mark({ file: "binlog.000001", begun: 100, end }, "hole");
-    await assert.rejects(archive.follow(from, 105, time(500)), /has a hole/);
-  });
+  it(
+    "is whole where the server was killed and all was had; may lack something where nobody knows; " +
+      "has a hole where that is known",
+    async () => {
+      const end = await put("binlog.000001", 100, Buffer.concat([format(100, 100), event(110, ROWS)]));
+      await put("binlog.000002", 200, Buffer.concat([format(200, 200), event(210, ROWS)]));
+      const { warnings } = await archive.follow(from, 105, time(500));
+      assert.match(warnings.join(), /binlog.000001 ends at \d+ without an end: the server was killed/);
+      await archive.mark({ file: "binlog.000001", begun: 100, end }, "whole");
+      assert.deepEqual((await archive.follow(from, 105, time(500))).warnings, []);
+      rmSync(join(folder, "binlogs"), { recursive: true });
+      await put("binlog.000001", 100, Buffer.concat([format(100, 100), event(110, ROWS)]));
+      await put("binlog.000002", 200, Buffer.concat([format(200, 200), event(210, ROWS)]));
+      await archive.mark({ file: "binlog.000001", begun: 100, end }, "hole");
+      await assert.rejects(archive.follow(from, 105, time(500)), /has a hole/);
+    },
+  );
 
-  it("ends where the server's files were replaced: no moment and no place behind that is reached, each before it is", async () => {
-    const end = await put("binlog.000001", 100, Buffer.concat([format(100, 100), event(110, ROWS), event(120, STOP)]));
-    await put("binlog.000002", 200, Buffer.concat([format(200, 200), event(210, ROWS)]));
-    for (const mark of ["whole", "replaced"] as const)
-      await archive.mark({ file: "binlog.000001", begun: 100, end }, mark);
-    const replaced = {
-      message: /replaced by a restore after 1970-01-01T00:02:00.000Z \(binlog.000001\)/,
-      code: EXIT.refused,
-      remedy: /backup that was made after that restore/,
-    };
-    for (const until of [time(205), time(121), { position: { file: "binlog.000002", position: 80 } }]) {
-      await assert.rejects(archive.follow(from, 105, until), replaced);
-    }
-    for (const until of [time(110), time(120), { position: { file: "binlog.000001", position: 80 } }]) {
-      assert.deepEqual(names(await archive.follow(from, 105, until)), ["binlog.000001"]);
-    }
-    assert.deepEqual(names(await archive.follow({ file: "binlog.000002", position: 4 }, 205, time(500))), [
-      "binlog.000002",
-    ]);
-    // Nothing of what came afterwards is there yet.
-    rmSync(join(folder, "binlogs", "000000000200-binlog.000002"), { recursive: true });
-    await assert.rejects(archive.follow(from, 105, time(205)), replaced);
-  });
+  it(
+    "ends where the server's files were replaced: " +
+      "no moment and no place behind that is reached, each before it is",
+    async () => {
+      const end = await put(
+        "binlog.000001",
+        100,
+        Buffer.concat([format(100, 100), event(110, ROWS), event(120, STOP)]),
+      );
+      await put("binlog.000002", 200, Buffer.concat([format(200, 200), event(210, ROWS)]));
+      for (const mark of ["whole", "replaced"] as const)
+        await archive.mark({ file: "binlog.000001", begun: 100, end }, mark);
+      const replaced = {
+        message: /replaced by a restore after 1970-01-01T00:02:00.000Z \(binlog.000001\)/,
+        code: EXIT.refused,
+        remedy: /backup that was made after that restore/,
+      };
+      for (const until of [time(205), time(121), { position: { file: "binlog.000002", position: 80 } }]) {
+        await assert.rejects(archive.follow(from, 105, until), replaced);
+      }
+      for (const until of [time(110), time(120), { position: { file: "binlog.000001", position: 80 } }]) {
+        assert.deepEqual(names(await archive.follow(from, 105, until)), ["binlog.000001"]);
+      }
+      assert.deepEqual(names(await archive.follow({ file: "binlog.000002", position: 4 }, 205, time(500))), [
+        "binlog.000002",
+      ]);
+      // Nothing of what came afterwards is there yet.
+      rmSync(join(folder, "binlogs", "000000000200-binlog.000002"), { recursive: true });
+      await assert.rejects(archive.follow(from, 105, time(205)), replaced);
+    },
+  );
 
   it("takes an event in several pieces for one, and half of it for none", async () => {
     const large = event(110, ROWS, Buffer.alloc(200, 7));

@@ -77,7 +77,7 @@ describe("names of files", () => {
     assert.deepEqual(fileDifferences(sums, fewer), ["inner/caf\\xe9.txt is missing"]);
   });
 
-  it("that look alike to restic: where some were left out, none of them has a sum, and the others have theirs", async () => {
+  it("that look alike to restic: where some were left out, none of them has a sum, the others do", async () => {
     for (const bytes of [[0x61, 0xff], [0x61, 0xfe], [0x62]]) writeFileSync(joined(folder, Buffer.from(bytes)), "x");
     const { sums } = await filesToBackUp(["."], undefined, folder);
     assert.equal(lossy(Buffer.from([0x61, 0xff])), lossy("a\uFFFD"));

@@ -44,7 +44,8 @@ describe("a folder as tar", () => {
   const listed = (folder: string): string =>
     execFileSync("sh", [
       "-c",
-      `cd "$0" && find . -mindepth 1 ! -type d -printf '%y %m %s %U:%G %Ts %l %p\\0' | sort -z; find . -mindepth 1 -type d -printf '%y %m %p\\0' | sort -z`,
+      "cd \"$0\" && find . -mindepth 1 ! -type d -printf '%y %m %s %U:%G %Ts %l %p\\0' | sort -z; find . " +
+        "-mindepth 1 -type d -printf '%y %m %p\\0' | sort -z",
       folder,
     ]).toString("latin1");
   const write = (name: Buffer | string, content: string): void =>
@@ -130,10 +131,12 @@ describe("a folder as tar", () => {
     chmodSync(join(from, "closed"), 0o000);
     chmodSync(join(from, "room"), 0o000);
     chmodSync(from, 0o755);
-    const script = `import { tarOf } from ${JSON.stringify(new URL("../../../../agent/files/tar.ts", import.meta.url).href)};
+    const script = `import { tarOf } from
+      ${JSON.stringify(new URL("../../../../agent/files/tar.ts", import.meta.url).href)};
       process.setgid(65534); process.setuid(65534);
       const reading = tarOf(${JSON.stringify(from)}, () => false);
-      for (;;) { const { done, value } = await reading.next(); if (done) { console.log(JSON.stringify(value)); break; } }`;
+      for (;;) { const { done, value } = await reading.next(); if (done) { console.log(JSON.stringify(value)); break;
+      } }`;
     const node = ["--import", "tsx", "--input-type=module", "--eval", script];
     const found = JSON.parse(execFileSync(process.execPath, node, { encoding: "utf8" })) as Archived;
     assert.deepEqual(Object.keys(found.sums), ["open"]);

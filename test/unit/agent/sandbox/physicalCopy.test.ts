@@ -7,7 +7,8 @@ describe("mariadb-backup", () => {
     assert.deepEqual(
       parseInfo(
         "backup_type = full-backuped\nfrom_lsn = 0\nto_lsn = 45552\n",
-        "server_version = 11.8.9-MariaDB\nbinlog_pos = filename 'binlog.000002', position '342', GTID of the last change '0-1-5'\n",
+        "server_version = 11.8.9-MariaDB\nbinlog_pos = filename 'binlog.000002', position '342', " +
+          "GTID of the last change '0-1-5'\n",
       ),
       { fromLsn: "0", toLsn: "45552", version: "11.8.9-MariaDB", position: { file: "binlog.000002", position: 342 } },
     );

@@ -16,7 +16,9 @@ describe("standard output of the agent's verbs", () => {
   };
 
   it("waits for a slow reader, whoever has looked at it before", () => {
-    const imports = `import { output } from ${JSON.stringify(module("agent/shared/output.ts"))}; import { pipeline } from "node:stream/promises";`;
+    const imports =
+      `import { output } from ${JSON.stringify(module("agent/shared/output.ts"))}; ` +
+      'import { pipeline } from "node:stream/promises";';
     const blocks = `Array.from({ length: 64 }, () => Buffer.alloc(1 << 16, 120))`;
     assert.equal(read(`${imports} await pipeline(${blocks}, output());`), 1 << 22);
   });

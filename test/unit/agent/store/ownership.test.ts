@@ -30,7 +30,7 @@ describe("whose a bucket is", () => {
     assert.equal((await agent("a").owner())?.id, "a");
   });
 
-  it("is the next one's when the owner has not been at work for a day, and then no longer the first one's", async () => {
+  it("is the next one's when the owner has not been at work for a day, and no longer the first one's", async () => {
     await agent("a").hold(at(0));
     await agent("b").hold(at(25));
     await assert.rejects(agent("a").hold(at(26)), /stack stack-b/);

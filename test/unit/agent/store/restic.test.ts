@@ -19,7 +19,8 @@ describe("the repository", () => {
       `#!/bin/sh
 echo "$*" >> ${folder}/asked
 case $1 in
-  init) [ ! -d "$RESTIC_REPOSITORY/keys" ] || { echo "Fatal: create key in repository failed: repository already contains keys" >&2; exit 1; } ;;
+  init) [ ! -d "$RESTIC_REPOSITORY/keys" ] || {
+    echo "Fatal: create key in repository failed: repository already contains keys" >&2; exit 1; } ;;
   cat) [ -z "$THERE" ] || exit 0; echo "Fatal: repository does not exist: unable to open config file" >&2; exit 10 ;;
 esac\n`,
     );
@@ -62,7 +63,8 @@ esac\n`,
 
   it("says in words what it says in JSON, and that a damaged repository is one", () => {
     const said =
-      'restic failed (code 1): {"message_type":"exit_error","code":1,"message":"Fatal: load(<data/6fa1>): invalid data returned"}\n';
+      'restic failed (code 1): {"message_type":"exit_error","code":1,"message":"Fatal: load(<data/6fa1>): ' +
+      'invalid data returned"}\n';
     assert.equal(plain(said), "restic failed (code 1): Fatal: load(<data/6fa1>): invalid data returned");
     assert.equal(isDamage(said), true);
     for (const text of ["no space left on device", "already locked", "connection refused", "Fatal: wrong password"])
@@ -75,7 +77,8 @@ esac\n`,
       "3c3507c83c266076f960a6923343daf48840899ff5f64361f521e97016a799f4",
     ];
     const said = [
-      `pack ${a} contains 2 errors: [blob db37968b: decrypting blob <data/db37968b> from pack ${a} failed: ciphertext verification failed unexpected pack id 0fef]`,
+      `pack ${a} contains 2 errors: [blob db37968b: decrypting blob <data/db37968b> from pack ${a} failed: ` +
+        "ciphertext verification failed unexpected pack id 0fef]",
       `pack ${b}: unexpected file size: got 90000, expected 3000443`,
       `restic repair packs ${a} ${b}`,
       "Fatal: repository contains errors",

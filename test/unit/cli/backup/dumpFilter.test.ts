@@ -27,7 +27,8 @@ const same = async (dump: string): Promise<void> => {
 describe("a dump that is loaded into a schema of another name", () => {
   it("is handed on byte for byte", async () => {
     await same(
-      "-- MariaDB dump 10.19\nCREATE TABLE `t` (`USE x` int);\nINSERT INTO `t` VALUES ('USE y;\\nDROP DATABASE z;');\n-- Dump completed on 2026-01-01\n",
+      "-- MariaDB dump 10.19\nCREATE TABLE `t` (`USE x` int);\nINSERT INTO `t` VALUES ('USE y;\\nDROP DATABASE " +
+        "z;');\n-- Dump completed on 2026-01-01\n",
     );
     await same(`INSERT INTO t VALUES ('${"x".repeat(200_000)}');\n`);
     await same("no line break at its end");
@@ -51,8 +52,12 @@ describe("a dump that is loaded into a schema of another name", () => {
 
   it("sets its collation, and makes its triggers, where it is loaded", async () => {
     const trigger = (name: string, table: string): string =>
-      `/*!50003 CREATE*/ /*!50017 DEFINER=\`a\`\`b\`@\`%\`*/ /*!50003 TRIGGER ${name} BEFORE INSERT ON ${table} FOR EACH ROW SET @a = 'TRIGGER shop.x BEFORE INSERT ON shop.y ' */;;`;
-    const dump = `ALTER DATABASE \`shop\` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci ;\nDELIMITER ;;\n${trigger("shop.`up .`", "`shop` . kept")}\nALTER DATABASE \`shop\` CHARACTER SET latin1 COLLATE latin1_bin ;\nUSE shop;\n;;\nDELIMITER ;\n`;
+      `/*!50003 CREATE*/ /*!50017 DEFINER=\`a\`\`b\`@\`%\`*/ /*!50003 TRIGGER ${name} BEFORE INSERT ON ${table} ` +
+      "FOR EACH ROW SET @a = 'TRIGGER shop.x BEFORE INSERT ON shop.y ' */;;";
+    const dump =
+      "ALTER DATABASE `shop` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci ;\nDELIMITER ;;\n" +
+      `${trigger("shop.`up .`", "`shop` . kept")}\nALTER DATABASE \`shop\` CHARACTER SET latin1 COLLATE latin1_bin ` +
+      ";\nUSE shop;\n;;\nDELIMITER ;\n";
     assert.equal(
       (await filtered(dump, 11)).sql,
       dump

@@ -86,7 +86,7 @@ esac
     await companion.remove();
   });
 
-  it("is not made where the stack's own is not as it was deployed, and the agent asks each under another name", async () => {
+  it("is not made where the stack's own is not as deployed, and the agent asks each under another name", async () => {
     writeFileSync(join(folder, "inspected"), JSON.stringify([{ ...INSPECTED[0], Mounts: [] }]));
     const [one, other] = [startCompanion(host()), startCompanion(host())];
     await assert.rejects(one.ready, /no volume of the database/);

@@ -131,7 +131,8 @@ describe("the doctor", () => {
       [
         "unknown",
         [
-          `eval "$(./drydock env)" && pulumi config set -s local --path 'drydock:app.persistent["storage/uploads"].visibility' private`,
+          'eval "$(./drydock env)" && pulumi config set -s local --path ' +
+            "'drydock:app.persistent[\"storage/uploads\"].visibility' private",
         ],
       ],
     );
@@ -470,7 +471,10 @@ describe("the doctor", () => {
       "jobs that would run twice",
       { ...healthy, plan: { ...healthy.plan, longestJob: 300 } },
       "retry-after",
-      /^a job of the queue redis is run again after 90 s \(retry_after in config\/queue\.php\), but may run for 300 s \(longestJob\)$/,
+      new RegExp(
+        String.raw`^a job of the queue redis is run again after 90 s \(retry_after in config/queue\.php\), but ` +
+          String.raw`may run for 300 s \(longestJob\)$`,
+      ),
       /drydock:env\.REDIS_QUEUE_RETRY_AFTER 330/,
     ],
     [
@@ -532,7 +536,10 @@ describe("the doctor", () => {
     assert.equal(metadata.verdict, "unknown");
     assert.match(
       metadata.remedies.join("\n"),
-      /iptables -I DOCKER-USER -d 169\.254\.169\.254[^\n]*\nor, on EC2: aws ec2 modify-instance-metadata-options --http-tokens required/,
+      new RegExp(
+        String.raw`iptables -I DOCKER-USER -d 169\.254\.169\.254[^\n]*\nor, on EC2: aws ec2 ` +
+          "modify-instance-metadata-options --http-tokens required",
+      ),
     );
     assert.deepEqual(
       [0.1, 0.09, 0.05].map((free) => of({ ...healthy, reach: { reached: [], grants: [], free } }, "disk").verdict),
@@ -602,7 +609,11 @@ describe("the doctor", () => {
     const text = reportLines(judge(said("horizon", { redisPassword: false })), (_style, plain) => plain);
     assert.match(
       text,
-      /^ {2}3 {2}every role has Redis's password, and Redis takes it alone +broken\n {7}horizon has no REDIS_PASSWORD\n {7}remedy: \.\/drydock up --replace horizon$/m,
+      new RegExp(
+        String.raw`^ {2}3 {2}every role has Redis's password, and Redis takes it alone +broken\n {7}horizon ` +
+          String.raw`has no REDIS_PASSWORD\n {7}remedy: \./drydock up --replace horizon$`,
+        "m",
+      ),
     );
     assert.match(text, /\n\n26 fine, 1 broken, 0 can't be judged$/);
   });
@@ -621,7 +632,9 @@ describe("what the doctor reads", () => {
     ));
   it("is when the schedule last looked, whether or not something was due", () => {
     const logs =
-      "2026-01-31T09:58:02.912Z   2026-01-31 09:58:01 Running ['artisan' a:b] .. 1s DONE\n2026-01-31T09:59:01.5Z  INFO  No scheduled commands are ready to run.\n2026-01-31T09:59:30Z something of the application";
+      "2026-01-31T09:58:02.912Z   2026-01-31 09:58:01 Running ['artisan' a:b] .. 1s DONE\n" +
+      "2026-01-31T09:59:01.5Z  INFO  No scheduled commands are ready to run.\n2026-01-31T09:59:30Z something of " +
+      "the application";
     assert.equal(lastRun(logs), Date.parse("2026-01-31T09:59:01.5Z"));
     assert.equal(lastRun("2026-01-31T09:59:30Z something"), undefined);
   });

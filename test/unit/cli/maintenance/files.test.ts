@@ -68,7 +68,7 @@ map "$server_port:$drydock_allowed$drydock_guest:$uri" $drydock_closed {
     );
   });
 
-  it("are one's own page, byte for byte", () => assert.equal(filesOf({ ...state, page: "<p>é" }, "g-1")[PAGE], "<p>é"));
+  it("are one's own page, each byte", () => assert.equal(filesOf({ ...state, page: "<p>é" }, "g-1")[PAGE], "<p>é"));
 });
 
 describe("what the proxy says of it", () => {

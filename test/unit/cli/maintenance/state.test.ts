@@ -97,7 +97,9 @@ describe("what maintenance mode is asked to be", () => {
 });
 
 describe("a page of one's own", () => {
-  it("is any HTML in UTF-8", () => assert.equal(htmlOf(bytes("<!doctype html><p>é 🐢")), "<!doctype html><p>é 🐢"));
+  it("is any HTML in UTF-8", () => {
+    assert.equal(htmlOf(bytes("<!doctype html><p>é 🐢")), "<!doctype html><p>é 🐢");
+  });
   it("is refused when it is no text, no HTML or too large", () => {
     refused(() => htmlOf(new Uint8Array([0x3c, 0x70, 0x3e, 0xff])), /UTF-8/);
     refused(() => htmlOf(bytes("only text")), /not HTML/);
@@ -106,7 +108,8 @@ describe("a page of one's own", () => {
   });
   it("is searched for what it would ask of the closed site", () => {
     const html =
-      '<img src="/bg.png"><link href=style.css><a href="https://example.com">x</a><a href="#top"></a><img src="data:image/png;base64,AA=="><script src=\'//cdn.example/x.js\'></script><img src="/bg.png">';
+      '<img src="/bg.png"><link href=style.css><a href="https://example.com">x</a><a href="#top"></a><img ' +
+      'src="data:image/png;base64,AA=="><script src=\'//cdn.example/x.js\'></script><img src="/bg.png">';
     assert.deepEqual(closedReferences(html), ["/bg.png", "style.css"]);
   });
 });

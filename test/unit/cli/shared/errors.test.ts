@@ -6,8 +6,10 @@ const situation = { stack: "local", passphrase: "/clone/.drydock/passphrase" };
 describe("the translation of failures", () => {
   it("names who holds a locked stack, and refuses", () => {
     const problem = translate(
-      "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with `pulumi cancel`.\n" +
-        "  file:///clone/.drydock/state/.pulumi/locks/organization/drydock/local/1.json: created by ann@ship (pid 42) at 2026-01-31T10:00:00Z",
+      "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) " +
+        "to end or delete the lock file with `pulumi cancel`.\n" +
+        "  file:///clone/.drydock/state/.pulumi/locks/organization/drydock/local/1.json: " +
+        "created by ann@ship (pid 42) at 2026-01-31T10:00:00Z",
       situation,
     );
     assert.equal(problem?.what, "stack local is being changed by ann@ship (pid 42, since 2026-01-31T10:00:00Z)");
@@ -121,7 +123,8 @@ describe("the translation of failures", () => {
     const secret = "openssl rand -hex 24 | pulumi config set --secret --path drydock:env.DB_PASSWORD -s prod";
     const plain = "pulumi config rm --path drydock:env.APP_ENVV -s prod";
     const output =
-      `error: The configuration of stack "prod" has 2 problems, nothing was changed:\n  drydock:env.DB_PASSWORD: is missing\n    ${secret}\n` +
+      'error: The configuration of stack "prod" has 2 problems, nothing was changed:\n  drydock:env.DB_PASSWORD: ' +
+      `is missing\n    ${secret}\n` +
       `  drydock:env.APP_ENVV: is unknown: is APP_ENV meant?\n    ${plain}\n`;
     const problem = translate(output + output, { ...situation, stack: "prod" });
     assert.equal(problem?.what, "the configuration of stack prod has 2 problems (above); nothing was changed");

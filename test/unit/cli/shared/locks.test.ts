@@ -120,9 +120,11 @@ describe("Drydock's lock of a stack", () => {
 
   it("is had by exactly one of many that find the same stale one", async () => {
     left(JSON.stringify({ ...holder, hostname: hostname(), pid: spawnSync("true").pid }));
-    const code = `import { takeLock } from ${JSON.stringify(new URL("../../../../cli/shared/locks.ts", import.meta.url).href)};
+    const code = `import { takeLock } from
+      ${JSON.stringify(new URL("../../../../cli/shared/locks.ts", import.meta.url).href)};
       while (Date.now() < ${Date.now() + 4000});
-      try { takeLock(${JSON.stringify(file)}, "local"); console.log("has it"); setTimeout(() => {}, 3000); } catch (error) { console.log(error.what ?? String(error)); }`;
+      try { takeLock(${JSON.stringify(file)}, "local"); console.log("has it"); setTimeout(() => {}, 3000);
+      } catch (error) { console.log(error.what ?? String(error)); }`;
     const script = join(folder, "drydock-race.mjs");
     writeFileSync(script, code);
     const said = await Promise.all(

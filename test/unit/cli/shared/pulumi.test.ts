@@ -50,15 +50,18 @@ describe("running Pulumi's CLI", () => {
     it(`hears ${got === 1 ? "once" : "twice"} that it shall end after ${sent.join(", ")}`, async function () {
       this.timeout(20_000);
       program(
-        `trap 'echo INT >> ${folder}/signals' INT; echo begun > ${folder}/begun; for i in $(seq 16); do sleep 0.1; done`,
+        `trap 'echo INT >> ${folder}/signals' INT; echo begun > ${folder}/begun; for i in $(seq 16); ` +
+          "do sleep 0.1; done",
       );
       writeFileSync(
         join(folder, "caller.ts"),
         `
         import { pulumiCli } from ${JSON.stringify(join(import.meta.dirname, "../../../../cli/shared/pulumi.ts"))};
-        import { handSignalsOver } from ${JSON.stringify(join(import.meta.dirname, "../../../../cli/shared/signals.ts"))};
+        import { handSignalsOver } from
+          ${JSON.stringify(join(import.meta.dirname, "../../../../cli/shared/signals.ts"))};
         handSignalsOver();
-        const run = async () => { await pulumiCli(${JSON.stringify(bin)}, ${JSON.stringify(folder)}, process.env).capture(["up"]); process.exit(0); };
+        const run = async () => { await pulumiCli(${JSON.stringify(bin)}, ${JSON.stringify(folder)},
+          process.env).capture(["up"]); process.exit(0); };
         void run();`,
       );
       const cwd = join(import.meta.dirname, "../../../..");
@@ -73,7 +76,7 @@ describe("running Pulumi's CLI", () => {
     });
   }
 
-  it("puts things back before an interruption ends it, and keeps the terminal's signal from what does that", async function () {
+  it("puts things back before an interruption ends it, and keeps the terminal's signal away", async function () {
     this.timeout(20_000);
     writeFileSync(
       join(folder, "docker"),
@@ -84,7 +87,8 @@ describe("running Pulumi's CLI", () => {
       join(folder, "caller.ts"),
       `
       import { dockerFor } from ${JSON.stringify(join(import.meta.dirname, "../../../../cli/shared/docker.ts"))};
-      import { handSignalsOver, hold, interruption } from ${JSON.stringify(join(import.meta.dirname, "../../../../cli/shared/signals.ts"))};
+      import { handSignalsOver, hold, interruption } from
+        ${JSON.stringify(join(import.meta.dirname, "../../../../cli/shared/signals.ts"))};
       handSignalsOver();
       const run = async () => {
         const release = hold();
@@ -125,13 +129,15 @@ describe("running Pulumi's CLI", () => {
   it("hands an interruption over once, waits, and says by its exit code that it was one", async function () {
     this.timeout(20_000);
     program(
-      `trap 'echo INT >> ${folder}/signals' INT; echo started; for i in $(seq 30); do sleep 0.1; done; echo finished >> ${folder}/signals; exit 1`,
+      `trap 'echo INT >> ${folder}/signals' INT; echo started; for i in $(seq 30); do sleep 0.1; done; ` +
+        `echo finished >> ${folder}/signals; exit 1`,
     );
     writeFileSync(
       join(folder, "caller.ts"),
       `
       import { pulumiCli } from ${JSON.stringify(join(import.meta.dirname, "../../../../cli/shared/pulumi.ts"))};
-      import { handSignalsOver, interruption } from ${JSON.stringify(join(import.meta.dirname, "../../../../cli/shared/signals.ts"))};
+      import { handSignalsOver, interruption } from
+        ${JSON.stringify(join(import.meta.dirname, "../../../../cli/shared/signals.ts"))};
       handSignalsOver();
       const run = async () => {
         await pulumiCli(${JSON.stringify(bin)}, ${JSON.stringify(folder)}, process.env).stream(["up"]);

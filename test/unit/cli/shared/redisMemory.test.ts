@@ -6,7 +6,9 @@ describe("the alarm of Redis's memory", () => {
   const mebi = 2 ** 20;
   const values = (used: number, resident: number, maxmemory = 128) =>
     readInfo(
-      `# Memory\r\nused_memory:${used * mebi}\r\nused_memory_rss:${resident * mebi}\r\nmaxmemory:${maxmemory * mebi}\nlimit:${192 * mebi}\n`,
+      `# Memory\r\nused_memory:${used * mebi}\r\nused_memory_rss:${resident * mebi}\r\n` +
+        `maxmemory:${maxmemory * mebi}\n` +
+        `limit:${192 * mebi}\n`,
     );
 
   it("is silent below four fifths, and says from there on which limit is near", () => {

@@ -86,7 +86,10 @@ describe("the report of a stack", () => {
     const said = statusTable(seen(9, 1), (_, cell) => cell);
     assert.match(
       said,
-      /backup-agent ends and is started again, over and over \(9 times\)\. No backup is made meanwhile, and no alarm raised\. Why: \.\/drydock logs backup/,
+      new RegExp(
+        String.raw`backup-agent ends and is started again, over and over \(9 times\)\. No backup is made ` +
+          String.raw`meanwhile, and no alarm raised\. Why: \./drydock logs backup`,
+      ),
     );
     assert.doesNotMatch(
       statusTable(seen(2, 1), (_, cell) => cell),

@@ -67,30 +67,37 @@ describe("a release that has not gone through all its steps", () => {
     assert.equal(standingOf(found), "what served before still serves");
   });
 
-  it("that failed behind the switch serves: its replicas are the stack's, and what is left of the one before is named", () => {
-    const state = deployment(
-      proxy,
-      held("app-1", "2", "app", "two"),
-      held("app-1", "1", "app", "one", true),
-      held("horizon", "2", "horizon", "two"),
-      held("horizon", "1", "horizon", "one", true),
-      held("scheduler", "2", "scheduler", "two"),
-    );
-    const found = arrange(outputs, state, ["app-1-2"]);
-    assert.deepEqual(containers(found.outputs.services), ["proxy-1", "app-1-2", "horizon-2", "scheduler-2"]);
-    assert.deepEqual([found.outputs.release, found.unfinished?.image], ["two", "shop:two"]);
-    assert.deepEqual(containers(found.unfinished!.others), ["app-1-1", "horizon-1"]);
-    assert.match(
-      standingOf(found)!,
-      /^release two serves already: this failed behind the switch; what is left of the one before/,
-    );
-    const text = statusTable(reportOf(found.outputs, [], found.unfinished), (_, cell) => cell);
-    assert.match(
-      text,
-      /release two serves, but has not gone through all its steps\. Go on with it: \.\/drydock up; go back: \.\/drydock rollback\n/,
-    );
-    assert.match(text, /left over until a deployment succeeds:\n\nNAME .*\napp-1 .*app-1-1 .*\nhorizon .*horizon-1/);
-  });
+  it(
+    "that failed behind the switch serves: its replicas are the stack's, and what is left of the one before is " +
+      "named",
+    () => {
+      const state = deployment(
+        proxy,
+        held("app-1", "2", "app", "two"),
+        held("app-1", "1", "app", "one", true),
+        held("horizon", "2", "horizon", "two"),
+        held("horizon", "1", "horizon", "one", true),
+        held("scheduler", "2", "scheduler", "two"),
+      );
+      const found = arrange(outputs, state, ["app-1-2"]);
+      assert.deepEqual(containers(found.outputs.services), ["proxy-1", "app-1-2", "horizon-2", "scheduler-2"]);
+      assert.deepEqual([found.outputs.release, found.unfinished?.image], ["two", "shop:two"]);
+      assert.deepEqual(containers(found.unfinished!.others), ["app-1-1", "horizon-1"]);
+      assert.match(
+        standingOf(found)!,
+        /^release two serves already: this failed behind the switch; what is left of the one before/,
+      );
+      const text = statusTable(reportOf(found.outputs, [], found.unfinished), (_, cell) => cell);
+      assert.match(
+        text,
+        new RegExp(
+          String.raw`release two serves, but has not gone through all its steps\. Go on with it: \./drydock ` +
+            String.raw`up; go back: \./drydock rollback\n`,
+        ),
+      );
+      assert.match(text, /left over until a deployment succeeds:\n\nNAME .*\napp-1 .*app-1-1 .*\nhorizon .*horizon-1/);
+    },
+  );
 
   it("of which nobody knows whom the proxy serves counts as not serving", () => {
     const state = deployment(
@@ -119,7 +126,8 @@ describe("a release that has not gone through all its steps", () => {
 describe("the containers that the proxy sends visitors to", () => {
   it("are those of the upstream app, in whatever way they are resolved", () => {
     const site =
-      "upstream app {\n  zone app 128k;\n  server app-1-a:9000 max_fails=1 resolve;\n  server app-2-b:9000;\n}\nupstream worker_x {\n  server w-1:80;\n}\n";
+      "upstream app {\n  zone app 128k;\n  server app-1-a:9000 max_fails=1 resolve;\n  server app-2-b:9000;\n}\n" +
+      "upstream worker_x {\n  server w-1:80;\n}\n";
     assert.deepEqual(upstreamsIn(site), ["app-1-a", "app-2-b"]);
     assert.deepEqual(upstreamsIn("server { listen 8080; }"), []);
   });

@@ -17,7 +17,8 @@ const failed = (name: string): EngineEvent => ({
     severity: "error",
     urn: urn(name),
     message:
-      "<{%reset%}>sdk-v2/provider2.go:571: sdk.helper_schema: container failed to be in healthy state: provider=docker@5.2.0<{%reset%}>\n",
+      "<{%reset%}>sdk-v2/provider2.go:571: sdk.helper_schema: container failed to be in healthy state: " +
+      "provider=docker@5.2.0<{%reset%}>\n",
   },
 });
 

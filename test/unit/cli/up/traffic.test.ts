@@ -52,25 +52,28 @@ describe("a probe during a release", () => {
     ]);
   });
 
-  it("counts an error of the server, a cut connection and no answer in time as failed, each by its reason", async () => {
-    let n = 0;
-    const { failed, reasons } = await watched(
-      (_, response) => {
-        n++;
-        if (n === 5) response.writeHead(502).end();
-        else if (n === 7) response.destroy();
-        else if (n !== 9) response.end("ok");
-      },
-      ["/"],
-      150,
-    );
-    assert.equal(failed, 3);
-    // Whether the connection was a kept one depends on which request came to be cut.
-    const plain = Object.fromEntries(
-      Object.entries(reasons).map(([reason, times]) => [reason.replace(" on a kept connection", ""), times]),
-    );
-    assert.deepEqual(plain, { "/ 502": 1, "/ ECONNRESET": 1, "/ no answer in 0.15 s": 1 });
-  });
+  it(
+    "counts an error of the server, a cut connection and no answer in time as failed, " + "each by its reason",
+    async () => {
+      let n = 0;
+      const { failed, reasons } = await watched(
+        (_, response) => {
+          n++;
+          if (n === 5) response.writeHead(502).end();
+          else if (n === 7) response.destroy();
+          else if (n !== 9) response.end("ok");
+        },
+        ["/"],
+        150,
+      );
+      assert.equal(failed, 3);
+      // Whether the connection was a kept one depends on which request came to be cut.
+      const plain = Object.fromEntries(
+        Object.entries(reasons).map(([reason, times]) => [reason.replace(" on a kept connection", ""), times]),
+      );
+      assert.deepEqual(plain, { "/ 502": 1, "/ ECONNRESET": 1, "/ no answer in 0.15 s": 1 });
+    },
+  );
 
   it("takes a status that was there before for the right one, and its change for a failure", async () => {
     let n = 0;
@@ -167,7 +170,8 @@ describe("the line about it", () => {
   it("says that none failed", () => {
     assert.equal(
       trafficLine(traffic, text),
-      "traffic  480 requests in 24 s (20/s of /up, /): 0 failed\n         p50 12 ms, p99 80 ms, longest time without an answer 110 ms",
+      "traffic  480 requests in 24 s (20/s of /up, /): 0 failed\n         p50 12 ms, p99 80 ms, " +
+        "longest time without an answer 110 ms",
     );
   });
   it("can't be overlooked when one did", () => {

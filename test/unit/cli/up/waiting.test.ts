@@ -29,7 +29,7 @@ describe("waiting for who else changes the stack", () => {
     assert.equal(said, "→ held by ann; waiting for it, for up to 5 s (--wait)\n");
   });
 
-  it("waits for who holds the lock on the Docker host as well: an update, a restore or an import elsewhere", async () => {
+  it("waits for who holds the lock on the Docker host too: an update, a restore or an import elsewhere", async () => {
     const place = { name: "network-restore", image: "", user: "", stack: "prod" };
     const holder = { id: "", state: "held", purpose: "up", by: "ann@desk", since: "now", about: "" } as const;
     let times = 0;
@@ -83,8 +83,10 @@ describe("waiting for who else changes the stack", () => {
 
   it("knows Pulumi's own locks, and who holds them", () => {
     const said =
-      "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or manually delete the lock file(s).\n" +
-      "  s3://state/.pulumi/locks/organization/drydock/prod/1.json: created by runner@fv-az1 (pid 2021) at 2026-11-29T10:00:00Z";
+      "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) " +
+      "to end or manually delete the lock file(s).\n" +
+      "  s3://state/.pulumi/locks/organization/drydock/prod/1.json: created by runner@fv-az1 (pid 2021) " +
+      "at 2026-11-29T10:00:00Z";
     assert.deepEqual(translate(said, { stack: "prod", passphrase: "" })?.held, {
       holder: { pid: 2021, username: "runner", hostname: "fv-az1", timestamp: "2026-11-29T10:00:00Z" },
     });

@@ -17,8 +17,10 @@ class FileController
         $file = $request->validate(['file' => 'required|file|max:32768'])['file'];
         // The client's name, made harmless; never one that a server could take for a script.
         $name = ltrim(preg_replace('/[^A-Za-z0-9._-]+/', '-', $file->getClientOriginalName()), '.-');
-        abort_if(! preg_match(self::NAME, $name) || preg_match('/\.(php\d?|phtml|phar|html?|svg)$/i', $name), 422, 'This file name is not accepted.');
-        abort_if(Storage::disk('public')->putFileAs('uploads', $file, $name) === false, 500, 'The file could not be stored.');
+        abort_if(! preg_match(self::NAME, $name) || preg_match('/\.(php\d?|phtml|phar|html?|svg)$/i', $name), 422,
+            'This file name is not accepted.');
+        abort_if(Storage::disk('public')->putFileAs('uploads', $file, $name) === false, 500,
+            'The file could not be stored.');
 
         return redirect('/form')->with('status', "The file $name is stored.");
     }

@@ -17,7 +17,8 @@ class PageController
     /** The release id and nothing else; which replica answered is in a header. */
     public function release(): Response
     {
-        return response(config('app.release'))->header('Content-Type', 'text/plain')->header('X-Replica', gethostname());
+        return response(config('app.release'))->header('Content-Type', 'text/plain')->header('X-Replica',
+            gethostname());
     }
 
     /**
@@ -26,10 +27,12 @@ class PageController
      */
     public function slow(Request $request): Response
     {
-        $seconds = filter_var($request->query('seconds'), FILTER_VALIDATE_FLOAT, ['options' => ['min_range' => 0, 'max_range' => 60]]);
+        $seconds = filter_var($request->query('seconds'), FILTER_VALIDATE_FLOAT,
+            ['options' => ['min_range' => 0, 'max_range' => 60]]);
         abort_if($seconds === false, 422, 'seconds must be a number from 0 to 60.');
         DB::selectOne('SELECT SLEEP(?)', [$seconds]);
 
-        return response("worked for $seconds s")->header('Content-Type', 'text/plain')->header('X-Replica', gethostname());
+        return response("worked for $seconds s")->header('Content-Type', 'text/plain')->header('X-Replica',
+            gethostname());
     }
 }

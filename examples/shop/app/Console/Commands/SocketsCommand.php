@@ -22,7 +22,8 @@ class SocketsCommand extends Command
 
     public function handle(): int
     {
-        $server = stream_socket_server("tcp://0.0.0.0:{$this->option('port')}") ?: throw new \RuntimeException('cannot listen');
+        $server = stream_socket_server("tcp://0.0.0.0:{$this->option('port')}")
+            ?: throw new \RuntimeException('cannot listen');
         pcntl_async_signals(true);
         pcntl_signal(SIGTERM, fn () => $this->stopping = true);
         $this->info('websockets on port '.$this->option('port'));
@@ -62,7 +63,8 @@ class SocketsCommand extends Command
             return;
         }
         $accept = base64_encode(sha1($key[1].'258EAFA5-E914-47DA-95CA-C5AB0DC85B11', true));
-        fwrite($client, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: $accept\r\n\r\n");
+        fwrite($client, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            . "Sec-WebSocket-Accept: $accept\r\n\r\n");
         $this->clients[(int) $client] = $client;
         $this->send($client, (string) config('app.release'));
     }

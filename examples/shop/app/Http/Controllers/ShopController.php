@@ -21,7 +21,8 @@ class ShopController extends Controller
         // Kept by the cache in the database, as Laravel's own .env.example has it.
         $orders = Cache::remember('orders', 5, fn () => Order::count());
 
-        return view('home', ['orders' => $orders, 'pictures' => array_map('basename', glob(public_path('uploads/*')) ?: [])]);
+        return view('home',
+            ['orders' => $orders, 'pictures' => array_map('basename', glob(public_path('uploads/*')) ?: [])]);
     }
 
     public function release(): Response
@@ -45,9 +46,11 @@ class ShopController extends Controller
     /** A picture goes to public/uploads, where many older applications keep what their users bring. */
     public function save(Request $request): RedirectResponse
     {
-        $data = $request->validate(['note' => 'required|string|max:200', 'picture' => 'nullable|file|mimes:png,jpg,txt|max:262144']);
+        $data = $request->validate(['note' => 'required|string|max:200',
+            'picture' => 'nullable|file|mimes:png,jpg,txt|max:262144']);
         if ($request->hasFile('picture')) {
-            $request->file('picture')->move(public_path('uploads'), Str::slug($data['note']).'.'.$request->file('picture')->extension());
+            $request->file('picture')->move(public_path('uploads'), Str::slug($data['note']).'.'
+                .$request->file('picture')->extension());
         }
 
         return redirect('/form')->with('status', $data['note']);

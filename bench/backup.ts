@@ -66,7 +66,8 @@ try {
 
   say(`generating ${megabytes} MB of rows and ${files} files`);
   sql(
-    "CREATE TABLE bulk (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(40), body TEXT, amount DECIMAL(10,2), made DATETIME, KEY (name))",
+    "CREATE TABLE bulk (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(40), body TEXT, amount DECIMAL(10,2), " +
+      "made DATETIME, KEY (name))",
   );
   const words = Array.from(
     { length: 12 },
@@ -75,12 +76,15 @@ try {
   for (let left = megabytes; left > 0; left -= 16) {
     const rows = Math.round((Math.min(16, left) * 2 ** 20) / 900);
     sql(
-      `INSERT INTO bulk (name, body, amount, made) SELECT MD5(RAND()), CONCAT(${words}), RAND() * 1000, NOW() FROM seq_1_to_${rows}`,
+      `INSERT INTO bulk (name, body, amount, made) SELECT MD5(RAND()), CONCAT(${words}), RAND() * 1000, NOW() ` +
+        `FROM seq_1_to_${rows}`,
     );
   }
   const app = (script: string) => docker("exec", container("app"), "sh", "-c", script);
   app(
-    `cd storage/app && mkdir -p bulk && php -r 'for ($i = 0; $i < ${files}; $i++) { $d = "bulk/" . ($i % 100); is_dir($d) || mkdir($d); file_put_contents("$d/$i.txt", random_bytes(6000) . str_repeat("line $i of text\\n", 400)); }'`,
+    `cd storage/app && mkdir -p bulk && php -r 'for ($i = 0; $i < ${files}; $i++) { $d = "bulk/" . ($i % 100); ` +
+      'is_dir($d) || mkdir($d); file_put_contents("$d/$i.txt", random_bytes(6000) . ' +
+      'str_repeat("line $i of text\\n", 400)); }\'',
   );
 
   // What is compared with: as spatie/laravel-backup does it, with the tools that are in the images.
@@ -140,7 +144,9 @@ try {
   for (let run = 0; wanted("next") && run < runs; run++) {
     const change = (part: number) => {
       sql(
-        `UPDATE bulk SET amount = RAND() * 1000 WHERE id BETWEEN (SELECT FLOOR(MAX(id) * ${part / 100}) FROM (SELECT id FROM bulk) AS b) AND (SELECT FLOOR(MAX(id) * ${(part + 1) / 100}) FROM (SELECT id FROM bulk) AS c)`,
+        `UPDATE bulk SET amount = RAND() * 1000 WHERE id BETWEEN (SELECT FLOOR(MAX(id) * ${part / 100}) ` +
+          `FROM (SELECT id FROM bulk) AS b) AND (SELECT FLOOR(MAX(id) * ${(part + 1) / 100}) ` +
+          "FROM (SELECT id FROM bulk) AS c)",
       );
       app(`cd storage/app/bulk && for file in ${part}/*; do echo changed >> $file; done`);
     };

@@ -33,8 +33,10 @@ const SUBJECTS: readonly { readonly files: RegExp; readonly tests: string; reado
   { files: /^records\/.*\.ts$/, tests: "records", more: ["release"] },
   { files: /^cli\/backup\/choosing\.ts$/, tests: "cli" },
   {
-    files:
-      /^agent\/(store\/(retention|catalogue|ownership|diskSpace)|shared\/(stateFiles|lock|transience)|schedule\/(cron|alarms)|database\/dumpPlan|binlog\/\w+)\.ts$/,
+    files: new RegExp(
+      "^agent/(store/(retention|catalogue|ownership|diskSpace)|shared/(stateFiles|lock|transience)|" +
+        String.raw`schedule/(cron|alarms)|database/dumpPlan|binlog/\w+)\.ts$`,
+    ),
     tests: "agent",
   },
   {
@@ -334,6 +336,7 @@ for (const { files, tests, more = [] } of SUBJECTS) {
 }
 const made = Object.values(counts).reduce((sum, one) => sum + one.made, 0);
 console.log(
-  `${made - survivors.length} of ${made} noticed (${made === 0 ? 0 : Math.round((1000 * (made - survivors.length)) / made) / 10} %)`,
+  `${made - survivors.length} of ${made} noticed (` +
+    `${made === 0 ? 0 : Math.round((1000 * (made - survivors.length)) / made) / 10} %)`,
 );
 await runner.end();

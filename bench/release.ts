@@ -168,7 +168,9 @@ try {
           });
           own[way].runs.push(one);
           say(
-            `${replicas} replicas, ${way}: ${one.seconds.toFixed(1)} s, traffic moved after ${one.moved.toFixed(1)} s, ${one.failed} of ${one.total} failed ${one.failed > 0 ? JSON.stringify(one.reasons) : ""}`,
+            `${replicas} replicas, ${way}: ${one.seconds.toFixed(1)} s, ` +
+              `traffic moved after ${one.moved.toFixed(1)} s, ${one.failed} of ${one.total} failed ` +
+              `${one.failed > 0 ? JSON.stringify(one.reasons) : ""}`,
           );
         });
         if (side(way) === "stack") status = await clone.status();
@@ -210,13 +212,16 @@ if (values.json)
   );
 else {
   console.log(
-    "| replicas | way | wall time (median) | times docker-rollout | traffic moved after | failed / requests | p99 | times p99 without a release |",
+    "| replicas | way | wall time (median) | times docker-rollout | traffic moved after | failed / requests | " +
+      "p99 | times p99 without a release |",
   );
   console.log("|---|---|---|---|---|---|---|---|");
   for (const row of rows) {
     const rollout = rows.find(({ replicas, way }) => replicas === row.replicas && way === "docker-rollout");
     console.log(
-      `| ${row.replicas} | ${row.way} | ${row.seconds.toFixed(1)} s | ${rollout === undefined ? "" : (row.seconds / rollout.seconds).toFixed(2)} | ${row.moved.toFixed(1)} s | ${row.failed} / ${row.total} | ${row.p99.toFixed(0)} ms | ${(row.p99 / row.p99Quiet).toFixed(2)} |`,
+      `| ${row.replicas} | ${row.way} | ${row.seconds.toFixed(1)} s | ` +
+        `${rollout === undefined ? "" : (row.seconds / rollout.seconds).toFixed(2)} | ${row.moved.toFixed(1)} s | ` +
+        `${row.failed} / ${row.total} | ${row.p99.toFixed(0)} ms | ${(row.p99 / row.p99Quiet).toFixed(2)} |`,
     );
   }
 }

@@ -44,7 +44,9 @@ export async function preflight(
     );
     const elsewhere = answers.find(({ body }) => body !== undefined && body !== token);
     if (elsewhere === undefined) return undefined;
-    return `${name} leads to ${elsewhere.address}, where somebody else answers: have its record lead to this host alone`;
+    return (
+      `${name} leads to ${elsewhere.address}, where somebody else answers: have its record lead to this host ` + "alone"
+    );
   } finally {
     rmSync(file, { force: true });
   }

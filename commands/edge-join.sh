@@ -7,7 +7,8 @@ set -eu
 fail() { echo "edge: $*" >&2; exit 1; }
 . commands/functions/edge.sh
 EDGE=$(edge)
-[ -n "$EDGE" ] || fail "no edge runs on the Docker host any more; the stack serves, but nobody outside reaches it. Make one: ./drydock edge up; then ./drydock up again"
+[ -n "$EDGE" ] || fail "no edge runs on the Docker host any more; the stack serves, but nobody outside" \
+  "reaches it. Make one: ./drydock edge up; then ./drydock up again"
 
 { printf '%s\n' "$ID $STACK $NAMES" "$FILES"; cat; } | in_edge '
   read -r id stack names
@@ -31,13 +32,19 @@ EDGE=$(edge)
     cmp -s "$fresh/$path" "$path" || same=0
   done
   # What of the stack is not wanted any more.
-  mine() { ls "own/$id-"*.users 2>/dev/null || :; grep -lx "$id $stack" claims/* 2>/dev/null | sed "s,^claims/\(.*\)$,own/\1.pem," || :; }
+  mine() {
+    ls "own/$id-"*.users 2>/dev/null || :
+    grep -lx "$id $stack" claims/* 2>/dev/null | sed "s,^claims/\(.*\)$,own/\1.pem," || :
+  }
   for path in $(mine); do [ ! -f "$path" ] || [ -f "$fresh/$path" ] || { same=0; rm -f "$path"; }; done
   for path in $(cd "$fresh" && find . -type f); do
     [ ! -f "$path" ] || cp -p "$path" "$before/$path"
     cp "$fresh/$path" "$path.new" && mv -f "$path.new" "$path"
   done
-  back() { rm -f "routes/$id.conf"; [ ! -f "$before/routes/$id.conf" ] || cp "$before/routes/$id.conf" "routes/$id.conf"; }
+  back() {
+    rm -f "routes/$id.conf"
+    [ ! -f "$before/routes/$id.conf" ] || cp "$before/routes/$id.conf" "routes/$id.conf"
+  }
   rm -f "routes/$id.conf.refused"
   for claim in $(grep -lx "$id $stack" claims/* 2>/dev/null || :); do
     case " $names " in *" ${claim#claims/} "*) ;; *) rm -f "$claim" ;; esac
@@ -53,13 +60,17 @@ EDGE=$(edge)
     exit 0
   fi
   # Those that serve; others finish what they have.
-  serving() { grep -ls "nginx: worker proces[s]" /proc/[0-9]*/cmdline 2>/dev/null | while read -r file; do grep -qs "is shutting dow[n]" "$file" || echo "$file"; done; }
+  serving() {
+    grep -ls "nginx: worker proces[s]" /proc/[0-9]*/cmdline 2>/dev/null |
+      while read -r file; do grep -qs "is shutting dow[n]" "$file" || echo "$file"; done
+  }
   earlier=$(serving)
   if nginx -q -t -c /tmp/edge/nginx.conf && nginx -c /tmp/edge/nginx.conf -s reload; then
     # Who waits for them to end must find them ending.
     tries=0
     for worker in $earlier; do
-      while grep -qs "nginx: worker proces[s]" "$worker" && ! grep -qs "is shutting dow[n]" "$worker" && [ "$tries" -lt 100 ]; do
+      while grep -qs "nginx: worker proces[s]" "$worker" && ! grep -qs "is shutting dow[n]" "$worker" &&
+        [ "$tries" -lt 100 ]; do
         tries=$((tries + 1))
         sleep 0.1
       done

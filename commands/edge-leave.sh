@@ -9,4 +9,5 @@ printf '%s\n' "$ID $STACK" | in_edge '
   read -r id stack
   for claim in $(grep -lx "$id $stack" claims/* 2>/dev/null || :); do rm -f "$claim" "own/${claim#claims/}.pem"; done
   rm -f "routes/$id.conf" "routes/$id.conf.refused" "wanted/$id.json" "own/$id-"*.users
-  nginx -q -t -c /tmp/edge/nginx.conf && nginx -c /tmp/edge/nginx.conf -s reload && echo "edge: the route of stack $stack is gone"'
+  nginx -q -t -c /tmp/edge/nginx.conf && nginx -c /tmp/edge/nginx.conf -s reload &&
+    echo "edge: the route of stack $stack is gone"'

@@ -9,7 +9,8 @@ set -eu
 [ -n "$CONTAINERS" ] || exit 0
 # shellcheck disable=SC2086 # CONTAINERS is a list of words
 said=$(docker update --pids-limit "$PROCESSES" $CONTAINERS 2>&1) || {
-  echo "limits: WARNING: the processes of $CONTAINERS could not be limited: $(printf '%s\n' "$said" | grep . | tail -n 2)" >&2
+  echo "limits: WARNING: the processes of $CONTAINERS could not be limited:" \
+    "$(printf '%s\n' "$said" | grep . | tail -n 2)" >&2
   exit 0
 }
 # A kernel without the cgroup `pids` is a warning to Docker as well.

@@ -24,7 +24,8 @@ export function judgeLimits(
   return {
     what: `Docker at ${where} does not hold limits of ${names}: one container can take all that the host has`,
     remedy: info.SecurityOptions?.some((option) => option.startsWith("name=rootless"))
-      ? `an engine without root needs systemd and control groups v2, and a part of them (there they are v${info.CgroupVersion ?? "1"}): ` +
+      ? `an engine without root needs systemd and control groups v2, and a part of them ` +
+        `(there they are v${info.CgroupVersion ?? "1"}): ` +
         "https://docs.docker.com/engine/security/rootless/#limiting-resources"
       : "boot the host's kernel with cgroup_enable=memory swapaccount=1",
   };

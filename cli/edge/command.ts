@@ -29,7 +29,8 @@ Examples:
   edge
     .command("up")
     .description(
-      "make the edge, or bring it to what its file says; it is gone for less than a second where nginx itself is replaced",
+      "make the edge, or bring it to what its file says; it is gone for less than a second where nginx itself is " +
+        "replaced",
     )
     .option(...STACK)
     .option("--local", "for this machine alone: 127.0.0.1, and certificates of an authority of its own")

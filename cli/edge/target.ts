@@ -51,7 +51,8 @@ export interface EdgeState {
 
 const ASK = `cd /var/lib/drydock || exit 1
 for claim in claims/*; do [ ! -f "$claim" ] || echo "claim \${claim#claims/} $(cat "$claim")"; done
-for route in routes/*.conf; do [ ! -f "$route" ] || echo "route $(basename "$route" .conf) $(sed -n 's/^ *server \\([^ :]*\\):8080 resolve.*/\\1/p' "$route")"; done
+for route in routes/*.conf; do [ ! -f "$route" ] ||
+  echo "route $(basename "$route" .conf) $(sed -n 's/^ *server \\([^ :]*\\):8080 resolve.*/\\1/p' "$route")"; done
 for route in routes/*.refused; do [ ! -f "$route" ] || echo "refused $(basename "$route" .conf.refused)"; done
 echo "status $(cat /certs/status.json 2>/dev/null)"`;
 

@@ -28,7 +28,9 @@ interface Inspected {
 }
 
 /** What names a route, one line for each name: the name, the route's id, the stack. */
-const CLAIMS = `cd ${PLACES.state}; cat generation; echo; cd claims; for name in *; do [ ! -f "$name" ] || echo "$name $(cat "$name")"; done`;
+const CLAIMS =
+  `cd ${PLACES.state}; cat generation; echo; cd claims; for name in *; do [ ! -f "$name" ] || echo "$name $(cat ` +
+  '"$name")"; done';
 
 /**
  * Asks the Docker host for its edge.
@@ -49,13 +51,15 @@ export async function findEdge(host: string, stack: string): Promise<FoundEdge> 
     running = await docker("ps", "--quiet", "--filter", "label=drydock.role=edge");
   } catch (error) {
     throw new pulumi.RunError(
-      `stack ${stack} has drydock:domains, and the Docker host ${host} doesn't say whether it has an edge: ${lastLine(error)}`,
+      `stack ${stack} has drydock:domains, and the Docker host ${host} doesn't say whether it has an edge: ` +
+        `${lastLine(error)}`,
     );
   }
   const [id] = running.split("\n");
   if (id === undefined || id === "")
     throw new pulumi.RunError(
-      `stack ${stack} has drydock:domains, but no edge runs on its Docker host (${host}), so nobody would reach it; nothing was changed.\n` +
+      `stack ${stack} has drydock:domains, but no edge runs on its Docker host (${host}), ` +
+        "so nobody would reach it; nothing was changed.\n" +
         "  ./drydock edge up        makes one: docs/domains.md",
     );
   const [inspected, told] = await Promise.all([

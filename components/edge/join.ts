@@ -82,7 +82,8 @@ function refuseTaken({ stack, domains, edge }: JoinArgs, id: string): void {
   if (others.length === 0) return;
   const list = others.map(({ name, by }) => `${name} (of stack ${by})`).join(", ");
   throw new pulumi.RunError(
-    `drydock:domains of stack ${stack.stack} has names that are another stack's on this machine: ${list}; nothing was changed.\n` +
+    `drydock:domains of stack ${stack.stack} has names that are another stack's on this machine: ${list}; ` +
+      "nothing was changed.\n" +
       "  take them out here, or there and deploy that stack first; ./drydock edge status shows whose each name is",
   );
 }

@@ -72,7 +72,8 @@ export const proxy = z.strictObject({
   redirects: preset(redirects(), {}, "Paths that lead elsewhere for good: path and where, 308 unless a status is said"),
   drainTimeout: optional(
     seconds(3600),
-    "How long what a visitor holds open, such as a websocket or a download, lasts after a release; then it is closed, and a client that connects again finds the new release",
+    "How long what a visitor holds open, such as a websocket or a download, lasts after a release; " +
+      "then it is closed, and a client that connects again finds the new release",
     "300; a release waits for `timeout` and 15 seconds of that",
   ),
   gzip: preset(flag(), true, "Compress answers"),

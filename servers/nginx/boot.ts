@@ -73,10 +73,12 @@ http {
 
 /** Shell functions that say which site nginx takes. */
 const siteFunctions = `accepted() { nginx -q -t -c "\${1:-/var/lib/drydock/nginx.conf}"; }
-names() { sed -n 's/^ *server \\([^ :;]*\\):[0-9]* .*max_fails.*/\\1/p' /var/lib/drydock/site.conf 2>/dev/null | sort -u; }
+names() { sed -n 's/^ *server \\([^ :;]*\\):[0-9]* .*max_fails.*/\\1/p' /var/lib/drydock/site.conf 2>/dev/null \
+| sort -u; }
 # What of the site belongs outside of nginx's http block.
 main() {
-  { sed -n 's/^#main //p' /var/lib/drydock/site.conf 2>/dev/null | grep . || echo 'worker_shutdown_timeout 300s;'; } > ${SITE_FOLDER}/main.new
+  { sed -n 's/^#main //p' /var/lib/drydock/site.conf 2>/dev/null | grep . || echo \
+'worker_shutdown_timeout 300s;'; } > ${SITE_FOLDER}/main.new
   mv -f ${SITE_FOLDER}/main.new ${SITE_FOLDER}/site.main
 }
 whole() { main; ln -sfn /var/lib/drydock/site.conf ${SITE_FOLDER}/site.conf; }
@@ -143,12 +145,14 @@ if [ -f site.conf ]; then
     cat > /tmp/check.conf <<'END'
 ${maintenanceCheck}END
     if [ -e maintenance/current ] && ! accepted /tmp/check.conf; then
-      echo 'proxy: the files of maintenance mode are damaged and were set aside: the site is open. Close it again: ./drydock maintenance on' >&2
+      echo 'proxy: the files of maintenance mode are damaged and were set aside: the site is open. \
+Close it again: ./drydock maintenance on' >&2
       mv maintenance/current "maintenance/damaged-$(date -u +%Y%m%dT%H%M%SZ)"
     fi
     accepted 2>/dev/null || without_the_missing
     accepted || {
-      echo 'proxy: this nginx refuses the site (above), so none is served. Write it anew: ./drydock up --replace app-1' >&2
+      echo 'proxy: this nginx refuses the site (above), so none is served. \
+Write it anew: ./drydock up --replace app-1' >&2
       rm -f ${SITE_FOLDER}/site.conf
     }
   fi
@@ -164,7 +168,8 @@ watch() {
       # Another site: who wrote it has reloaded it.
       of=$now
       seen=$found
-    elif [ -f site.conf ] && [ -e ${SITE_FOLDER}/site.conf ] && { [ "$found" != "$seen" ] || [ ! -L ${SITE_FOLDER}/site.conf ]; }; then
+    elif [ -f site.conf ] && [ -e ${SITE_FOLDER}/site.conf ] && { \
+[ "$found" != "$seen" ] || [ ! -L ${SITE_FOLDER}/site.conf ]; }; then
       [ "$(echo "$found" | grep -c .)" = "$(echo "$now" | grep -c .)" ] || continue
       whole
       if accepted 2>/dev/null; then

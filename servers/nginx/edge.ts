@@ -37,7 +37,8 @@ export function edgeConfiguration({ edge }: EdgeSettings): string {
     // Of names that Docker knows, a stack's proxy that was started again has another address.
     "  resolver 127.0.0.11 valid=2s ipv6=off;",
     ...visitors(edge),
-    '  log_format drydock \'$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" \'',
+    '  log_format drydock \'$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent ' +
+      '"$http_referer" \'',
     '    \'"$http_user_agent" "$host" $request_time "$upstream_addr" "$upstream_response_time" $ssl_protocol\';',
     "  access_log /dev/stdout drydock;",
     // Bodies and answers pass through; the stack's own proxy is what buffers them, and limits them.
@@ -57,13 +58,16 @@ export function edgeConfiguration({ edge }: EdgeSettings): string {
     ...forwardedByEdge(edge).map(([header, value]) => `  proxy_set_header ${header} ${value === "" ? '""' : value};`),
     '  map $http_upgrade $drydock_connection { "" ""; default upgrade; }',
     // What has come without encryption goes to https, but for what an authority asks.
-    '  map "$drydock_scheme:$uri" $drydock_plain { "~^http:/[.]well-known/acme-challenge/" 0; "~^http:" 1; default 0; }',
+    '  map "$drydock_scheme:$uri" $drydock_plain { "~^http:/[.]well-known/acme-challenge/" 0; "~^http:" 1; ' +
+      "default 0; }",
     // Whether nginx and an application could read a path in two ways: what is said of a path holds for none of these.
     '  map $request_uri $drydock_crooked { "~*^[^?]*(//|/[.]{1,2}(/|[?]|$)|%2e|%2f|%5c|\\x5c)" 1; default 0; }',
     "  http2 on;",
     "  ssl_protocols TLSv1.2 TLSv1.3;",
     // Mozilla's intermediate list.
-    "  ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305;",
+    "  ssl_ciphers " +
+      "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:" +
+      "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305;",
     "  ssl_prefer_server_ciphers off;",
     "  ssl_session_cache shared:tls:8m;",
     "  ssl_session_timeout 1d;",
@@ -181,7 +185,8 @@ if ! accepted; then
     [ -e "$aside" ] || continue
     route=\${aside%.aside}
     mv "$aside" "$route"
-    accepted 2>/dev/null || { mv "$route" "$route.refused"; echo "edge: $route is refused and was set aside; its stack writes it anew: ./drydock up" >&2; }
+    accepted 2>/dev/null || { mv "$route" "$route.refused"; \
+echo "edge: $route is refused and was set aside; its stack writes it anew: ./drydock up" >&2; }
   done
 fi
 exec nginx -c /tmp/edge/nginx.conf -g 'daemon off;'`;

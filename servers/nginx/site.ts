@@ -120,7 +120,8 @@ export function siteConfiguration(site: Site): string {
     // A new replica asks these what they have compiled (runtime/ready.php).
     ...(app.server === "fpm"
       ? [
-          `  location = /replicas { return 200 "${replicas.map((name) => `${name}.${network}:${app.port}`).join(",")}"; }`,
+          '  location = /replicas { return 200 "' +
+            `${replicas.map((name) => `${name}.${network}:${app.port}`).join(",")}"; }`,
         ]
       : []),
     `  include ${maintenance}/status*.conf;`,
@@ -221,7 +222,8 @@ export function sitePath(text: string): string {
 function logging(healthPath: string): string[] {
   const path = healthPath.replace(/[.%~]/g, "\\$&");
   return [
-    'log_format drydock \'$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" \'',
+    'log_format drydock \'$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent ' +
+      '"$http_referer" \'',
     '  \'"$http_user_agent" "$http_host" $request_time "$upstream_addr" "$upstream_response_time"\';',
     'map "$server_port:$uri:$status" $drydock_logged {',
     "  volatile;",

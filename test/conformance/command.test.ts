@@ -36,7 +36,7 @@ describe("the command plugin", function () {
     assert.equal((await plugin.update(COMMAND, made, inputs, next)).state.stdout, "said crate");
   });
 
-  it("finds other triggers, which replace it (by plugin or the SDK's own option), and updates for all else", async () => {
+  it("finds other triggers, which replace it (by plugin or the SDK's option), and updates for all else", async () => {
     const inputs = await plugin.check(COMMAND, { ...step, triggers: ["one"] });
     const made = await plugin.create(COMMAND, inputs);
     assert.deepEqual(Object.keys(await plugin.diff(COMMAND, made, inputs, { ...inputs, triggers: ["two"] })), [

@@ -118,39 +118,42 @@ describe("the edge, with a real authority", function () {
     assert.match(blocked.problem!, /rejectedIdentifier|blocklist|refus|forbid|policy/i);
   });
 
-  it("leads http to https and further names to the first, speaks HTTP/2, and refuses names that nobody has", async () => {
-    assert.deepEqual(await plain("shop.example.com", "/a?b=c"), {
-      status: 308,
-      location: "https://shop.example.com/a?b=c",
-    });
-    assert.deepEqual(await plain("www.shop.example.com", "/a"), {
-      status: 308,
-      location: "https://shop.example.com/a",
-    });
-    assert.equal((await plain("other.example.com", "/")).status, 421);
-    assert.equal((await ask("www.shop.example.com", "/a")).headers["location"], "https://shop.example.com/a");
-    await assert.rejects(ask("other.example.com"), /unrecognized name|alert/i);
-    const session = connectHttp2("https://shop.example.com", {
-      createConnection: () =>
-        connect({
-          host: "127.0.0.1",
-          port: rig.https,
-          servername: "shop.example.com",
-          ca: rig.root,
-          ALPNProtocols: ["h2"],
-        }),
-    });
-    const status = await new Promise((resolve, reject) => {
-      session.on("error", reject);
-      session
-        .request({ ":path": "/" })
-        .on("response", (headers) => resolve(headers[":status"]))
-        .end();
-    });
-    session.close();
-    assert.equal(status, 200);
-    assert.match(String((await ask("shop.example.com")).headers["strict-transport-security"]), /max-age=31536000/);
-  });
+  it(
+    "leads http to https and further names to the first, " + "speaks HTTP/2, and refuses names that nobody has",
+    async () => {
+      assert.deepEqual(await plain("shop.example.com", "/a?b=c"), {
+        status: 308,
+        location: "https://shop.example.com/a?b=c",
+      });
+      assert.deepEqual(await plain("www.shop.example.com", "/a"), {
+        status: 308,
+        location: "https://shop.example.com/a",
+      });
+      assert.equal((await plain("other.example.com", "/")).status, 421);
+      assert.equal((await ask("www.shop.example.com", "/a")).headers["location"], "https://shop.example.com/a");
+      await assert.rejects(ask("other.example.com"), /unrecognized name|alert/i);
+      const session = connectHttp2("https://shop.example.com", {
+        createConnection: () =>
+          connect({
+            host: "127.0.0.1",
+            port: rig.https,
+            servername: "shop.example.com",
+            ca: rig.root,
+            ALPNProtocols: ["h2"],
+          }),
+      });
+      const status = await new Promise((resolve, reject) => {
+        session.on("error", reject);
+        session
+          .request({ ":path": "/" })
+          .on("response", (headers) => resolve(headers[":status"]))
+          .end();
+      });
+      session.close();
+      assert.equal(status, 200);
+      assert.match(String((await ask("shop.example.com")).headers["strict-transport-security"]), /max-age=31536000/);
+    },
+  );
 
   it("refuses a name that another stack has, and changes nothing", async () => {
     const { code, said } = await rig.join("other-1", "staging", rig.proxy("b"), [{ name: "shop.example.com" }]);
@@ -221,13 +224,16 @@ describe("the edge, with a real authority", function () {
     assert.equal(reloads(), before);
   });
 
-  it("serves the last certificate with its keeper killed, and with the whole file it has another one afterwards", async () => {
-    docker("kill", rig.keeper);
-    assert.equal((await ask("shop.example.com")).status, 200);
-    const pem = docker("exec", rig.edge, "cat", "/certs/live/shop.example.com.pem");
-    assert.ok(new X509Certificate(pem).checkHost("shop.example.com"));
-    docker("start", rig.keeper);
-    await issued("shop.example.com");
-    assert.equal((await ask("shop.example.com")).status, 200);
-  });
+  it(
+    "serves the last certificate with its keeper killed, " + "and with the whole file it has another one afterwards",
+    async () => {
+      docker("kill", rig.keeper);
+      assert.equal((await ask("shop.example.com")).status, 200);
+      const pem = docker("exec", rig.edge, "cat", "/certs/live/shop.example.com.pem");
+      assert.ok(new X509Certificate(pem).checkHost("shop.example.com"));
+      docker("start", rig.keeper);
+      await issued("shop.example.com");
+      assert.equal((await ask("shop.example.com")).status, 200);
+    },
+  );
 });

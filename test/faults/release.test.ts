@@ -14,7 +14,8 @@ const APP_CONFIG = "examples/laravel/config/app.php";
 const atStart = (what: string) => (text: string) =>
   text.replace(
     "<?php",
-    `<?php\nif (getenv('DRYDOCK_CACHE') === '1' && PHP_SAPI === 'cli' && !defined('FAULT')) { define('FAULT', true); ${what} }`,
+    "<?php\nif (getenv('DRYDOCK_CACHE') === '1' && PHP_SAPI === 'cli' && !defined('FAULT')) { define('FAULT', " +
+      `true); ${what} }`,
   );
 
 describe("a release that goes wrong", function () {
@@ -124,7 +125,8 @@ describe("a release that goes wrong", function () {
       subject.edit("examples/laravel/.dockerignore", (text) => text.replace("bootstrap/cache\n", ""));
       await clone.run("sh", [
         "-c",
-        "mkdir -p examples/laravel/bootstrap/cache && echo '<?php this is no PHP either' > examples/laravel/bootstrap/cache/config.php",
+        "mkdir -p examples/laravel/bootstrap/cache && echo '<?php this is no PHP either' > " +
+          "examples/laravel/bootstrap/cache/config.php",
       ]);
     }));
 
@@ -135,7 +137,8 @@ describe("a release that goes wrong", function () {
         subject.container("proxy"),
         "sh",
         "-c",
-        "cd /var/lib/drydock && mkdir -p maintenance/current && cd maintenance/current && for file in http.conf server.conf page.conf state.json; do echo 'nonsense {' > $file; done",
+        "cd /var/lib/drydock && mkdir -p maintenance/current && cd maintenance/current && for file in http.conf " +
+          "server.conf page.conf state.json; do echo 'nonsense {' > $file; done",
       );
       subject.change();
       assert.match(await subject.up(), /maintenance mode were damaged and are set aside/);

@@ -99,21 +99,25 @@ describe("a release while something else breaks", function () {
       assert.notEqual(passwords()[0], before);
     }));
 
-  it("takes both Redis passwords where the release with another one fails, and the one before alone when that is set again", async () => {
-    const [settings, before] = [clone.read("Pulumi.local.yaml"), passwords()];
-    await subject.fault("another Redis password, the release fails, and it is taken back", async () => {
-      await anotherPassword();
-      await subject.set("app.startTimeout", "12");
-      const back = subject.edit("examples/laravel/bootstrap/app.php", (text) =>
-        text.replace("health: '/up'", "health: '/nowhere'"),
-      );
-      await subject.failingUp(/what served before still serves/);
-      assert.equal(passwords().length, 2);
-      back();
-      writeFileSync(`${clone.dir}/Pulumi.local.yaml`, settings);
-    });
-    assert.deepEqual(passwords(), before);
-  });
+  it(
+    "takes both Redis passwords where the release with another one fails, and the one before alone when that is " +
+      "set again",
+    async () => {
+      const [settings, before] = [clone.read("Pulumi.local.yaml"), passwords()];
+      await subject.fault("another Redis password, the release fails, and it is taken back", async () => {
+        await anotherPassword();
+        await subject.set("app.startTimeout", "12");
+        const back = subject.edit("examples/laravel/bootstrap/app.php", (text) =>
+          text.replace("health: '/up'", "health: '/nowhere'"),
+        );
+        await subject.failingUp(/what served before still serves/);
+        assert.equal(passwords().length, 2);
+        back();
+        writeFileSync(`${clone.dir}/Pulumi.local.yaml`, settings);
+      });
+      assert.deepEqual(passwords(), before);
+    },
+  );
 
   it("replaces the requests of a replica that runs out of memory, and takes it back", function () {
     if (!asRoot) this.skip();

@@ -45,19 +45,37 @@ function scripts(): readonly string[] {
   );
 }
 
+/**
+ * What may be wider than 120 columns, besides tables in Markdown: data, what is generated from sources that are held to
+ * it, and the one script that belongs to the proxy's start: another text there replaces the proxy, for its looks alone.
+ */
+const WIDE = new RegExp(
+  [
+    String.raw`\.(json|sum|svg|lock)$`,
+    "^docs/(policies|settings|environment)\\.md$",
+    "^commands/inside/maintenance\\.sh$",
+  ].join("|"),
+);
+
+const isBinary = (file: string): boolean => readFileSync(join(ROOT, file)).includes(0);
+
 describe("the style of the sources", () => {
   it("is the formatter's, and the linter has nothing to say: npx biome check --write", () => {
     passes(program("biome"), ["check", "--error-on-warnings"]);
   });
 
-  it("ends comments at 120 columns; of code, the formatter leaves only texts beyond", () => {
-    const long = tracked("*.ts", "*.cjs", "*.mjs").flatMap((file) =>
-      readFileSync(join(ROOT, file), "utf8")
-        .split("\n")
-        .flatMap((line, index) =>
-          line.length > 120 && /^\s*(\/\/|\/?\*+\s)/.test(line) ? [`${file}:${index + 1}: ${line.length} columns`] : [],
-        ),
-    );
+  it("ends lines at 120 columns, texts too", () => {
+    const long = tracked(".")
+      .filter((file) => !WIDE.test(file) && !isBinary(file))
+      .flatMap((file) =>
+        readFileSync(join(ROOT, file), "utf8")
+          .split("\n")
+          .flatMap((line, index) =>
+            line.length > 120 && !(file.endsWith(".md") && line.trimStart().startsWith("|"))
+              ? [`${file}:${index + 1}: ${line.length} columns`]
+              : [],
+          ),
+      );
     assert.deepEqual(long, []);
   });
 

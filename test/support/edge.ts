@@ -165,9 +165,12 @@ export async function startRig(): Promise<Rig> {
           ...["--entrypoint", "/bin/sh", images.proxy, "-c"],
           `cat > /tmp/nginx.conf <<'END'
 pid /tmp/nginx.pid; error_log stderr warn; events {}
-http { access_log off; client_body_temp_path /tmp/b; proxy_temp_path /tmp/p; fastcgi_temp_path /tmp/f; uwsgi_temp_path /tmp/u; scgi_temp_path /tmp/s;
+http { access_log off; client_body_temp_path /tmp/b; proxy_temp_path /tmp/p;
+  fastcgi_temp_path /tmp/f; uwsgi_temp_path /tmp/u; scgi_temp_path /tmp/s;
 keepalive_min_timeout 10s;
-server { listen 8080; location / { default_type text/plain; return 200 "${name}|$http_host|$http_x_forwarded_for|$http_x_forwarded_proto|$http_x_forwarded_host|$request_uri"; } } }
+server { listen 8080; location / { default_type text/plain; 
+  return 200 "${name}|$http_host|$http_x_forwarded_for|$http_x_forwarded_proto|\
+$http_x_forwarded_host|$request_uri"; } } }
 END
 exec nginx -c /tmp/nginx.conf -g 'daemon off;'`,
         ),

@@ -14,7 +14,8 @@ server.on("upgrade", (request, socket) => {
     .update(`${request.headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
     .digest("base64");
   socket.write(
-    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+      `Sec-WebSocket-Accept: ${accept}\r\n\r\n`,
   );
   socket.write(frame(`${name} ${request.headers["x-forwarded-for"]} ${request.headers["x-forwarded-proto"]}`));
   socket.on("error", () => socket.destroy());

@@ -25,7 +25,8 @@ export class PlainUp {
     this.log = join(clone.dir, ".drydock", "events.json");
     rmSync(this.log, { force: true });
     const script =
-      'eval "$(./drydock env 2>/dev/null)" && exec pulumi up --stack local --yes --skip-preview --suppress-progress --non-interactive --event-log "$0"';
+      'eval "$(./drydock env 2>/dev/null)" && exec pulumi up --stack local --yes --skip-preview ' +
+      '--suppress-progress --non-interactive --event-log "$0"';
     this.child = spawn("bash", ["-c", script, this.log], {
       cwd: clone.dir,
       env: clone.env({ PULUMI_DEBUG_COMMANDS: "true" }),

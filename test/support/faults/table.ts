@@ -30,7 +30,8 @@ const shown = (value: number) => (Number.isNaN(value) ? "-" : String(Math.round(
 export function table(): string {
   const lines = rows.map(
     ({ fault, failed, total, lost, converged, why }) =>
-      `| ${fault}${why === undefined ? "" : ` (${why})`} | ${failed} / ${total} | ${shown(lost)} | ${shown(converged)} |`,
+      `| ${fault}${why === undefined ? "" : ` (${why})`} | ${failed} / ${total} | ${shown(lost)} | ` +
+      `${shown(converged)} |`,
   );
   return ["| fault | failed / requests | rows lost | seconds to converge |", "|---|---|---|---|", ...lines].join("\n");
 }

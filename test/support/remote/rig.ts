@@ -299,7 +299,8 @@ chown -R deploy:deploy /home/deploy`;
   Port ${port}
   HostKeyAlias ${SHIP}
   UserKnownHostsFile ${this.own("client", knownHosts)}
-${key === null ? "" : `  IdentityFile ${this.own("client", key)}\n  IdentitiesOnly yes\n`}${more.map((line) => `  ${line}\n`).join("")}`,
+${key === null ? "" : `  IdentityFile ${this.own("client", key)}\n  IdentitiesOnly yes\n`}` +
+        more.map((line) => `  ${line}\n`).join(""),
     );
     return this.env({ SHIP_CONFIG: file });
   }

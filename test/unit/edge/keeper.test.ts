@@ -246,26 +246,30 @@ describe("the keeper of the certificates", () => {
     assert.equal(sent.length, 2);
   });
 
-  it("keeps the last good certificate while the authority is away, says so when it ends soon, and recovers by itself", async () => {
-    want("prod", "shop.example.com");
-    const one = keeper();
-    await one.look();
-    const first = live("shop.example.com");
-    fails.add("shop.example.com");
-    // From one third on lego would renew; the alarm comes when a fifth is left.
-    const begin = now;
-    let tries = asked.length;
-    for (now = begin + 61 * DAY; now < begin + 74 * DAY; now += 6 * HOUR) await one.look();
-    assert.equal(live("shop.example.com"), first);
-    assert.equal(sent.filter((line) => line.startsWith("alarm")).length, 1);
-    tries = asked.length - tries;
-    assert.ok(tries < 20, `${tries} tries in 13 days`);
-    fails.clear();
-    kept.clear();
-    now += DAY;
-    await one.look();
-    assert.notEqual(live("shop.example.com"), first);
-  });
+  it(
+    "keeps the last good certificate while the authority is away, " +
+      "says so when it ends soon, and recovers by itself",
+    async () => {
+      want("prod", "shop.example.com");
+      const one = keeper();
+      await one.look();
+      const first = live("shop.example.com");
+      fails.add("shop.example.com");
+      // From one third on lego would renew; the alarm comes when a fifth is left.
+      const begin = now;
+      let tries = asked.length;
+      for (now = begin + 61 * DAY; now < begin + 74 * DAY; now += 6 * HOUR) await one.look();
+      assert.equal(live("shop.example.com"), first);
+      assert.equal(sent.filter((line) => line.startsWith("alarm")).length, 1);
+      tries = asked.length - tries;
+      assert.ok(tries < 20, `${tries} tries in 13 days`);
+      fails.clear();
+      kept.clear();
+      now += DAY;
+      await one.look();
+      assert.notEqual(live("shop.example.com"), first);
+    },
+  );
 
   it("puts the last certificate back where somebody wrote rubbish over it", async () => {
     want("prod", "shop.example.com");
@@ -301,19 +305,23 @@ describe("the keeper of the certificates", () => {
     assert.equal(one.status()[0]!.kind, "own");
   });
 
-  it("has browsers use nothing but https when a real certificate has been there for a week, and never for one of its own authority", async () => {
-    want("prod", "shop.example.com");
-    const proven = () => existsSync(join(root, "certs", "proven", "shop.example.com"));
-    const one = keeper();
-    await one.look();
-    assert.equal(proven(), false);
-    now += 8 * DAY;
-    await one.look();
-    assert.equal(proven(), true);
-    const local = keeper({}, { ca: "local" });
-    await local.look();
-    assert.equal(proven(), false);
-  });
+  it(
+    "has browsers use nothing but https when a real certificate has been there for a week, " +
+      "and never for one of its own authority",
+    async () => {
+      want("prod", "shop.example.com");
+      const proven = () => existsSync(join(root, "certs", "proven", "shop.example.com"));
+      const one = keeper();
+      await one.look();
+      assert.equal(proven(), false);
+      now += 8 * DAY;
+      await one.look();
+      assert.equal(proven(), true);
+      const local = keeper({}, { ca: "local" });
+      await local.look();
+      assert.equal(proven(), false);
+    },
+  );
 
   it("forgets a name that no stack wants any more, and is told nothing by a file that can't be read", async () => {
     want("prod", "shop.example.com");

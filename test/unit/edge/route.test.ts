@@ -168,7 +168,11 @@ describe("a stack's route", () => {
     for (const path of ["= /api/admin", "^~ /api/admin/", "= /index.php/api/admin", "^~ /index.php/api/admin/"])
       assert.match(
         bodyOf(text, path),
-        /add_header Strict-Transport-Security \$drydock_hsts always;\n\s+add_header X-Robots-Tag noindex always;\n\s+satisfy all;\n\s+allow all;\n\s+auth_basic "[^"]+";\n\s+auth_basic_user_file \/var\/lib\/drydock\/own\/volumes-proxy-1234567-0-[0-9a-f]{8}\.users;/,
+        new RegExp(
+          String.raw`add_header Strict-Transport-Security \$drydock_hsts always;\n\s+add_header X-Robots-Tag ` +
+            String.raw`noindex always;\n\s+satisfy all;\n\s+allow all;\n\s+auth_basic "[^"]+";\n` +
+            String.raw`\s+auth_basic_user_file /var/lib/drydock/own/volumes-proxy-1234567-0-[0-9a-f]{8}\.users;`,
+        ),
         path,
       );
     assert.match(bodyOf(text, "^~ /api/"), /auth_basic off;\n\s+allow all;/);

@@ -19,8 +19,8 @@ found_out() {
     fail "the image $IMAGE can't be inspected"
   id=${inspected%% *} digest=${inspected#* }
   # A tag of the stack's own: what another stack removes as too old, this one may still go back to.
-  docker tag "$id" "drydock/kept:$KEPT-$(printf '%s' "${id#sha256:}" | cut -c 1-12)" ||
-    fail "the image $IMAGE could not be tagged"
+  docker tag "$id" "drydock/kept:$KEPT-$(printf '%s' "${id#sha256:}" | cut -c 1-12)" &
+  tagged=$!
   commit=null
   if head=$(git rev-parse --short=12 HEAD 2>/dev/null); then
     [ -z "$(git status --porcelain --untracked-files=no 2>/dev/null)" ] || head="$head+"
@@ -36,27 +36,42 @@ found_out() {
     "$commit" "$(date -u +%FT%TZ)" "$seconds" "$probes" \
     | docker exec -i "$REPLICA" php /drydock/record.php "$APP_PATH") || fail "$silent: $said"
   line=$(printf '%s\n' "$said" | answered) || fail "$silent: $said"
+  wait "$tagged" || fail "the image $IMAGE could not be tagged"
   line=${line#\{}
   printf '%s\n' "${line%\}}"
 }
 
-# logs_before: the last lines of the containers that go with this release: they are gone with them.
+# logs_before: the last lines of the containers that go with this release: they are gone with them. All at once: each call
+# is a way to the host and back.
 logs_before() {
   [ "$DAYS" -gt 0 ] || return 0
   docker ps --all --filter "volume=$STORAGE" --filter label=drydock.release \
-    --format '{{.Names}} {{.Label "drydock.role"}} {{.Label "drydock.release"}}' \
-    | while read -r name role release; do
-      case $role in app | worker | horizon | scheduler) ;; *) continue ;; esac
-      [ "$release" = "$RELEASE" ] || docker logs --tail 5000 "$name" 2>&1 </dev/null |
-        LC_ALL=C sed "s/^/$role $name | /" || :
-    done
+    --format '{{.Names}} {{.Label "drydock.role"}} {{.Label "drydock.release"}}' > "$folder/containers"
+  while read -r name role release; do
+    case $role in app | worker | horizon | scheduler) ;; *) continue ;; esac
+    [ "$release" != "$RELEASE" ] || continue
+    { docker logs --tail 5000 "$name" 2>&1 </dev/null | LC_ALL=C sed "s/^/$role $name | /" > "$folder/$name.log"; } &
+  done < "$folder/containers"
+  wait
+  while read -r name role release; do
+    [ ! -f "$folder/$name.log" ] || cat "$folder/$name.log"
+  done < "$folder/containers"
 }
 
 # The container that writes takes a moment to start: it does so while the record is found out.
 # The same release again, such as after a container was brought back, is no new one. The newest 500 stay.
 # What is printed leaves out the names of the migrations, which stand last.
 code=0
-printed=$({ found_out && logs_before; } | in_records rw '
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+both() {
+  logs_before > "$folder/logs" &
+  line=$(found_out) || { wait; return 1; }
+  printf '%s\n' "$line"
+  wait
+  cat "$folder/logs"
+}
+printed=$(both | in_records rw '
   read -r line || exit 9
   umask 077
   touch releases.jsonl

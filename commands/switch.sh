@@ -15,9 +15,11 @@ write="cat > site.conf.new &&
     mv -f site.conf.new site.conf"
 
 . commands/functions/healthy.sh
+# Both at once: each call is a way to the host and back.
+CONTAINERS=$REPLICAS sh commands/limits.sh &
 # shellcheck disable=SC2086 # REPLICAS is a list of words
 healthy $REPLICAS || fail "not all new replicas are healthy; the old release serves."
-CONTAINERS=$REPLICAS sh commands/limits.sh
+wait "$!"
 
 code=0
 printf '%s' "$SITE_CONF" | in_proxy "{ $write; } || exit 9; $reload" || code=$?

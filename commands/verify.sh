@@ -10,10 +10,13 @@ set -eu
 . commands/functions/answer.sh
 plan=$(cat)
 . commands/functions/healthy.sh
-CONTAINERS=${WORKERS:-} sh commands/limits.sh
+# Both at once: each call is a way to the host and back.
+CONTAINERS=${WORKERS:-} sh commands/limits.sh &
+limits=$!
 replicas=$(replicas_of "$FPM")
 # shellcheck disable=SC2086 # lists of words
 [ -z "${WORKERS:-}$replicas" ] || healthy ${WORKERS:-} $replicas || exit 1
+wait "$limits"
 again="Release again: ./drydock up"
 # judged CONTAINER: of its answer on standard input.
 judged() {

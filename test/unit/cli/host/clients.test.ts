@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -83,5 +83,35 @@ describe("the clients that Drydock puts on PATH", () => {
       const { stdout } = asked(args, { input: "given" });
       assert.equal(stdout, `${args.map((word) => `[${word}]`).join("")}${reads ? "given" : ""}`);
     }
+  });
+
+  it("have the host's client asked by every call of a release, which is two round trips and not eight", () => {
+    const words: Record<string, readonly string[]> = {
+      create: ["--name", "box", "image"],
+      network: ["connect", "net", "box"],
+      logs: ["--tail", "5000", "box"],
+      cp: ["-", "box:/"],
+      image: ["inspect", "image"],
+      container: ["inspect", "box"],
+    };
+    const folders = ["commands", "commands/functions"];
+    const scripts = folders.flatMap((folder) =>
+      readdirSync(folder).flatMap((name) => (name.endsWith(".sh") ? [readFileSync(join(folder, name), "utf8")] : [])),
+    );
+    const verbs = new Set(
+      scripts
+        .flatMap((text) =>
+          text.split("\n").flatMap((line) => (/^\s*#/.test(line) ? [] : [...line.matchAll(/\bdocker ([a-z]+) /g)])),
+        )
+        .map(([, verb = ""]) => verb),
+    );
+    for (const text of ["passes", "its"]) verbs.delete(text);
+    assert.ok(verbs.size > 12);
+    for (const verb of verbs) {
+      const { stderr } = asked([verb, ...(words[verb] ?? ["box"])]);
+      assert.match(stderr, /^-F\nnone\n-S\n/, verb);
+    }
+    // One that is followed ends with this process alone if its client is here.
+    for (const follow of ["-f", "--follow", "-tf"]) assert.equal(asked(["logs", follow, "box"]).stderr, "");
   });
 });

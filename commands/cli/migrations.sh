@@ -5,9 +5,9 @@
 # environment is used; TIMEOUT: seconds
 # WHAT: `pending`; or `down=NAMES`, what rolling these back would run; or `rollback=COUNT`, with a backup of the
 # database before it:
-# DATABASE: its container; AGENT …: see functions/dump-one-off.sh; REASON: of the backup, none is made where it is
-# empty. NAME is then the migrations' lock,
-# LOCK_SECONDS how long one of its statements waits for a table at a time
+# DATABASE: its container, empty where the server is elsewhere; AGENT …: see functions/dump-one-off.sh; REASON: of the
+# backup, none is made where it is empty. NAME is then the migrations' lock, LOCK_SECONDS how long one of its statements
+# waits for a table at a time
 # Standard input: base64 of a tar with the scripts of runtime/ that this needs
 set -eu
 fail() { echo "migrations: $*" >&2; exit 1; }
@@ -25,7 +25,8 @@ case $WHAT in
     case $held in '' | up) ;; *) fail "a $held is under way or was cut off; nothing was rolled back. See ./drydock" \
         "status" ;; esac
     if [ -n "$REASON" ]; then
-      docker exec "$DATABASE" cat /run/drydock/client.cnf | base64 | tr -d '\n' | back_up "$REASON" ||
+      { [ -z "$DATABASE" ] || docker exec "$DATABASE" cat /run/drydock/client.cnf; } | base64 | tr -d '\n' \
+        | back_up "$REASON" ||
         fail "the database could not be backed up (see above); nothing was rolled back."
     fi
     set -- php /drydock/migrate.php "$APP_PATH" "$LOCK_SECONDS" "$WHAT"

@@ -1,10 +1,15 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type { KeeperSettings } from "../contracts/certificates.ts";
 import { writeWhole } from "../lib/stateFiles.ts";
 import { type Folders, fileName } from "./folders.ts";
 import { run } from "./run.ts";
+
+/** Whether the authority doesn't know the account that is kept here. */
+function isForgotten({ message }: Error, path: string): boolean {
+  return /acme:error:accountDoesNotExist/.test(message) && existsSync(join(path, "accounts"));
+}
 
 /** lego 4's command line, and nothing else of it: version 5 has another. */
 export class Lego {
@@ -53,15 +58,19 @@ export class Lego {
   }
 
   async #call(server: string, name: string, command: readonly string[]): Promise<void> {
-    const { email = "", challenge, dns, eab, resolvers, roots } = this.#settings;
+    const { email = "", challenge, dns, dnsWait, eab, resolvers, roots } = this.#settings;
     const path = this.#folderOf(server);
     mkdirSync(path, { recursive: true, mode: 0o700 });
     const byDns = challenge === "dns-01" || name.startsWith("*.");
     if (byDns && dns === undefined)
       throw new Error("it needs dns-01, and nobody says who serves the zone: set drydock:edge.dns of the edge's stack");
-    const how = byDns ? ["--dns", dns!] : ["--http", "--http.webroot", join(this.#folders.certificates, "challenge")];
+    const waiting = dnsWait === undefined ? [] : ["--dns.propagation-wait", `${dnsWait}s`];
+    const how = byDns
+      ? ["--dns", dns!, ...waiting]
+      : ["--http", "--http.webroot", join(this.#folders.certificates, "challenge")];
     const variables = byDns ? (JSON.parse(this.#secret("dns") ?? "{}") as Record<string, string>) : {};
-    const hmac = eab === undefined ? undefined : this.#secret("eab");
+    // An account's key is one authority's: the one for trials knows nothing of it.
+    const hmac = eab === undefined || server !== this.#settings.ca ? undefined : this.#secret("eab");
     if (!byDns) mkdirSync(join(this.#folders.certificates, "challenge"), { recursive: true });
     const env: NodeJS.ProcessEnv = { PATH: process.env.PATH, HOME: "/tmp", ...variables };
     if (hmac !== undefined) Object.assign(env, { LEGO_EAB_KID: eab, LEGO_EAB_HMAC: hmac });
@@ -70,15 +79,19 @@ export class Lego {
       writeWhole(file, roots);
       env["LEGO_CA_CERTIFICATES"] = file;
     }
-    await run(
-      "lego",
-      [
-        ...["--path", path, "--server", server, "--email", email, "--accept-tos", "--key-type", "ec256"],
-        ...["--domains", name, ...how, ...resolvers.flatMap((one) => ["--dns.resolvers", one])],
-        ...(hmac === undefined ? [] : ["--eab"]),
-        ...command,
-      ],
-      env,
-    );
+    const words = [
+      ...["--path", path, "--server", server, "--email", email, "--accept-tos", "--key-type", "ec256"],
+      ...["--domains", name, ...how, ...resolvers.flatMap((one) => ["--dns.resolvers", one])],
+      ...(hmac === undefined ? [] : ["--eab"]),
+      ...command,
+    ];
+    try {
+      await run("lego", words, env);
+    } catch (error) {
+      // An authority that was set up anew knows no account of before: this name, and all others, would fail for ever.
+      if (!isForgotten(error as Error, path)) throw error;
+      renameSync(join(path, "accounts"), join(path, `accounts.forgotten-${Date.now()}`));
+      await run("lego", words, env);
+    }
   }
 }

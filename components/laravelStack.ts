@@ -79,7 +79,8 @@ export class LaravelStack extends pulumi.ComponentResource<Registered> {
     this.records = registered.records;
     this.backupBucket = registered.apply(({ backupBucket }) => backupBucket);
     const { url, release, services, record } = this;
-    this.registerOutputs({ url, release, services, record });
+    // Where the settings are wrong, that alone is said, and not that there are no outputs.
+    void this.getData().then(() => this.registerOutputs({ url, release, services, record }));
   }
 
   /** Resolves when the engine has been told of all of it. @throws what is wrong with it, before anything is made */

@@ -72,6 +72,11 @@ function covers(name: string, host: string): boolean {
   return first !== "" && rest.join(".") === name.slice(2);
 }
 
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+const nameOf = (subject: string): string => subject.replaceAll("\n", ", ");
+const isIssued = (one: X509Certificate, issuer: X509Certificate): boolean =>
+  one.checkIssued(issuer) && one.verify(issuer.publicKey);
+
 /** What is wrong with a certificate of the user's own; undefined where it can be served. */
 export function certificateProblem(
   { chain, key }: { readonly chain: string; readonly key: string },
@@ -79,8 +84,12 @@ export function certificateProblem(
   now: Date = new Date(),
 ): string | undefined {
   let leaf: X509Certificate;
+  let others: X509Certificate[];
   try {
-    leaf = new X509Certificate(chain);
+    [leaf, ...others] = (chain.match(CERTIFICATE) ?? [chain]).map((one) => new X509Certificate(one)) as [
+      X509Certificate,
+      ...X509Certificate[],
+    ];
   } catch {
     return "has a chain that can't be read: expected certificates, PEM, the name's own first";
   }
@@ -93,6 +102,14 @@ export function certificateProblem(
   const other = names.find((name) => leaf.checkHost(name.replace("*", "any")) === undefined);
   if (other !== undefined)
     return `is not for ${other} (${leaf.subjectAltName ?? leaf.subject}): expected one with that name`;
+  const chained = [leaf, ...others];
+  const loose = others.findIndex((issuer, index) => !isIssued(chained[index]!, issuer));
+  if (loose >= 0)
+    return `has a chain in which certificate ${loose + 2} (${nameOf(others[loose]!.subject)}) has not signed the one before it: expected the name's own first, then each one's issuer`;
+  const old = others.find(({ validTo }) => new Date(validTo) <= now);
+  if (old !== undefined)
+    return `has ${nameOf(old.subject)} in its chain, which ended on ${old.validTo}: expected one that is valid`;
+  if (new Date(leaf.validFrom) > now) return `is valid from ${leaf.validFrom} on: expected one that is valid now`;
   if (new Date(leaf.validTo) <= now) return `ended on ${leaf.validTo}: expected one that is valid`;
   return undefined;
 }
@@ -103,9 +120,19 @@ export function warnOfDomains({ domains = [] as never }: LenientSettings, now: D
     if (certificate === undefined || certificateProblem(certificate, [], now) !== undefined) return [];
     const end = new Date(new X509Certificate(certificate.chain).validTo);
     const days = Math.floor((end.getTime() - now.getTime()) / 86_400_000);
-    if (days >= 14) return [];
+    const path = `drydock:domains[${index}].certificate`;
+    const leaf = new X509Certificate(certificate.chain);
+    const alone = (certificate.chain.match(CERTIFICATE) ?? []).length === 1 && !isIssued(leaf, leaf);
     return [
-      { path: `drydock:domains[${index}].certificate`, message: `ends in ${days} days: expected a new one soon` },
+      ...(days >= 14 ? [] : [{ path, message: `ends in ${days} days: expected a new one soon` }]),
+      ...(alone
+        ? [
+            {
+              path: `${path}.chain`,
+              message: `has the name's certificate alone: who doesn't know ${nameOf(leaf.issuer)} trusts it only with that one's behind it`,
+            },
+          ]
+        : []),
     ];
   });
 }

@@ -13,6 +13,8 @@ export interface KeeperSettings {
   readonly challenge: "http-01" | "dns-01";
   /** lego's name of who serves the zone. */
   readonly dns?: string;
+  /** Seconds until the authority is asked about a record. @default until all of the zone's name servers have it */
+  readonly dnsWait?: number;
   readonly preflight: boolean;
   /** Name servers, with a port or without. */
   readonly resolvers: readonly string[];

@@ -1,6 +1,7 @@
 import { requireVersionOf } from "../setup/docker-version.ts";
 import { ensureStack, policyArguments } from "../setup/stack.ts";
 import { dockerFor } from "../shared/docker.ts";
+import { gapsIn } from "../shared/gaps.ts";
 import { openSession, succeeded } from "../shared/session.ts";
 import { at, stackConfig } from "../shared/stack.ts";
 import { step } from "../shared/ui.ts";
@@ -29,5 +30,6 @@ export async function preview({ stack, diff, json }: PreviewOptions): Promise<vo
   ]);
   succeeded("preview", run, session);
   const output = json ? process.stderr : process.stdout;
+  for (const gap of gapsIn(run.events)) output.write(`${gap}\n`);
   await showMigrations(session, dockerFor(asked, session.env), run.events, false, output);
 }

@@ -8,6 +8,7 @@ import { audited } from "../shared/audit.ts";
 import { type Docker, dockerFor, inspect } from "../shared/docker.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import { changesAnything, containersBefore, type EngineEvent } from "../shared/events.ts";
+import { gapsIn } from "../shared/gaps.ts";
 import { warnOfLostState } from "../shared/github.ts";
 import { type Lock, takeLock } from "../shared/locks.ts";
 import { lostImages } from "../shared/lostImages.ts";
@@ -23,6 +24,7 @@ import { at, mayBePending, stackConfig } from "../shared/stack.ts";
 import { ask, onTerminal, painter, step } from "../shared/ui.ts";
 import { standingOf } from "../shared/unfinished.ts";
 import { lastWords, unhealthyIn } from "../shared/unhealthy.ts";
+import { next } from "./next.ts";
 import { beginStory, type Story, tell } from "./story.ts";
 import { waitSeconds, whileHeld } from "./waiting.ts";
 import { beginWatch, type Watching, type WatchOptions } from "./watchTraffic.ts";
@@ -183,6 +185,7 @@ async function deploy(
   succeeded("preview", preview, session);
   const lost = await lostImages(docker, stack, preview.events);
   if (!repaired && lost.length === 0 && !changesAnything(preview.events)) return false;
+  for (const gap of gapsIn(preview.events)) say(gap);
   for (const { name, image } of lost) say(`image ${image} is not on the Docker host any more; ${name} makes it anew`);
   story.told = await showMigrations(
     session,
@@ -313,25 +316,4 @@ async function settled(target: Deployed): Promise<Report> {
     report = await readReport(target);
   }
   return report;
-}
-
-function next(report: Report): string {
-  const { stack, url } = report;
-  const s = stack === LOCAL ? "" : ` -s ${stack}`;
-  const tries = allHealthy(report)
-    ? [
-        [`curl -i ${url}/up`, "is it up?"],
-        [`./drydock artisan${s} -- about`, "artisan in a running replica"],
-        [`./drydock logs app${s} --follow`, "what it says"],
-        ['eval "$(./drydock env)"', "then: pulumi preview, pulumi config set --path drydock:app.replicas 4, …"],
-      ]
-    : [
-        ...report.services
-          .filter((service) => service.health === "unhealthy" || isGone(service) || service.restarts !== undefined)
-          .map(({ role }) => role),
-      ]
-        .filter((role, index, all) => all.indexOf(role) === index)
-        .map((role) => [`./drydock logs ${role}${s}`, "why it isn't healthy"]);
-  const width = Math.max(...tries.map(([command = ""]) => command.length));
-  return ["Try next:", ...tries.map(([command = "", why = ""]) => `  ${command.padEnd(width)}  # ${why}`)].join("\n");
 }

@@ -20,7 +20,14 @@ export function keeperConfiguration({
     preflight: edge.preflight,
     resolvers: [...edge.resolvers],
     hstsAfter: edge.hstsAfter,
-    ...defined({ staging, email: edge.email, roots: edge.roots, dns: dns?.provider, eab: eab?.kid }),
+    ...defined({
+      staging,
+      email: edge.email,
+      roots: edge.roots,
+      dns: dns?.provider,
+      dnsWait: dns?.wait,
+      eab: eab?.kid,
+    }),
     ...(alarms.email === undefined
       ? {}
       : {

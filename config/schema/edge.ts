@@ -14,6 +14,7 @@ import {
   preset,
   ranges,
   required,
+  seconds,
   text,
 } from "../fields.ts";
 import { email, url } from "../variableTypes.ts";
@@ -40,6 +41,11 @@ const dns = z.strictObject({
     "Who serves the zone, by lego's name for it",
   ),
   variables: preset(variables, {}, "What the provider asks for: each with `--secret`"),
+  wait: optional(
+    seconds(3600),
+    "How long a record is waited for before the authority looks, where the zone's own name servers can't be asked from here",
+    "until all of the zone's name servers have it",
+  ),
 });
 
 const eab = z.strictObject({
@@ -113,7 +119,9 @@ export const edge = z.strictObject({
     "none",
   ),
   challenge: preset(
-    z.enum(["http-01", "dns-01"]).meta({ expects: '"http-01" or "dns-01"' }),
+    z.enum(["http-01", "dns-01"]).meta({
+      expects: '"http-01" or "dns-01" (tls-alpn-01 can\'t be had: nginx ends TLS, and refuses its protocol)',
+    }),
     "http-01",
     "How names are proven, but wildcards, which always are by `dns-01`",
   ),

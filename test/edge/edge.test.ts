@@ -2,54 +2,25 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { request as plainRequest } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
-import { Agent, request } from "node:https";
+import { Agent } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect, type TLSSocket } from "node:tls";
+import { connect } from "node:tls";
 import { after, before, describe, it } from "mocha";
 import { docker } from "../support/clone.ts";
 import { BLOCKED, type Rig, startRig, VALIDITY } from "../support/edge.ts";
-
-interface Answer {
-  readonly status: number;
-  readonly body: string;
-  readonly headers: Readonly<Record<string, unknown>>;
-  readonly certificate: string;
-}
+import { type Question, ask as visit } from "../support/visitor.ts";
 
 describe("the edge, with a real authority", function () {
   this.timeout(600_000);
   let rig: Rig;
+  let https: number;
   before(async () => {
     rig = await startRig();
+    https = rig.https;
   });
   after(() => rig?.down());
 
-  /** One request by https; with a certificate that is checked. */
-  function ask(
-    name: string,
-    path = "/",
-    more: { headers?: Record<string, string>; agent?: Agent; method?: string } = {},
-  ): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const { headers = {}, agent, method = "GET" } = more;
-      const question = request(
-        {
-          ...{ host: "127.0.0.1", port: rig.https, servername: name, ca: rig.root, path, method, timeout: 20_000 },
-          headers: { host: name, ...headers },
-          agent: agent ?? false,
-        },
-        (answer) => {
-          let body = "";
-          const certificate = (answer.socket as TLSSocket).getPeerX509Certificate()?.serialNumber ?? "";
-          answer.setEncoding("utf8").on("data", (part: string) => (body += part));
-          answer.on("end", () => resolve({ status: answer.statusCode!, body, headers: answer.headers, certificate }));
-          answer.on("error", reject);
-        },
-      );
-      question.on("timeout", () => question.destroy(new Error("no answer"))).on("error", reject);
-      question.end(method === "POST" ? "x".repeat(2000) : undefined);
-    });
-  }
+  const ask = (name: string, path?: string, more?: Question) => visit({ https, root: rig.root }, name, path, more);
 
   const plain = (host: string, path: string): Promise<{ status: number; location: string | undefined }> =>
     new Promise((resolve, reject) => {
@@ -88,13 +59,7 @@ describe("the edge, with a real authority", function () {
     };
   }
 
-  const issued = async (name: string): Promise<void> => {
-    for (let tries = 0; tries < 200; tries++) {
-      if (rig.status().names.some((one) => one.name === name && one.kind === "authority")) return sleep(2_500);
-      await sleep(500);
-    }
-    throw new Error(`${name} has no certificate: ${docker("logs", "--tail", "20", rig.keeper)}`);
-  };
+  const issued = (name: string) => rig.issued(name);
 
   it("gets certificates for a stack's names; one that fails stops no other", async () => {
     const proxy = rig.proxy("a");
@@ -136,7 +101,7 @@ describe("the edge, with a real authority", function () {
         createConnection: () =>
           connect({
             host: "127.0.0.1",
-            port: rig.https,
+            port: https,
             servername: "shop.example.com",
             ca: rig.root,
             ALPNProtocols: ["h2"],
@@ -167,11 +132,14 @@ describe("the edge, with a real authority", function () {
       name: "staging.example.com",
       noindex: true,
       access: { users: { team: "a long password" }, open: ["/hooks"] },
+      paths: { "/hooks/ops": { users: { ops: "another long one" } }, "/inside": { allow: ["192.0.2.0/24"] } },
+      limits: { "/hooks/login": { rate: 1, burst: 1 } },
+      redirects: { "/old": { to: "/hooks/new", status: 301 } },
     };
     assert.equal((await rig.join("staging-1", "staging", rig.proxy("c"), [domain])).code, 0);
     await issued("staging.example.com");
-    const authorization = (password: string) => ({
-      authorization: `Basic ${Buffer.from(`team:${password}`).toString("base64")}`,
+    const authorization = (password: string, user = "team") => ({
+      authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`,
     });
     const statuses = await Promise.all([
       ask("staging.example.com"),
@@ -188,6 +156,26 @@ describe("the edge, with a real authority", function () {
       [401, 200, 401, 200, 401, 400, 400, 400],
     );
     assert.equal(statuses[1]!.headers["x-robots-tag"], "noindex");
+    const ops = authorization("another long one", "ops");
+    const closed = await Promise.all([
+      ask("staging.example.com", "/hooks/ops"),
+      ask("staging.example.com", "/hooks/ops/x", { headers: authorization("a long password") }),
+      ask("staging.example.com", "/hooks/ops/x", { headers: ops }),
+      ask("staging.example.com", "/index.php/hooks/ops/x", { headers: authorization("a long password") }),
+      ask("staging.example.com", "/index.php/hooks/ops/x", { headers: ops }),
+      ask("staging.example.com", "/inside/x", { headers: authorization("a long password") }),
+      ask("staging.example.com", "/inside/../x", { headers: authorization("a long password") }),
+      ask("staging.example.com", "/old?a=b"),
+    ]);
+    assert.deepEqual(
+      closed.map(({ status }) => status),
+      [401, 401, 200, 401, 200, 403, 400, 301],
+    );
+    assert.equal(closed[7]!.headers["location"], "/hooks/new?a=b");
+    const often = [];
+    for (const path of ["/hooks/login", "/hooks/login/x", "/hooks/login?again", "/hooks/login"])
+      often.push((await ask("staging.example.com", path)).status);
+    assert.deepEqual(often, [200, 200, 429, 429]);
     assert.match(statuses[1]!.body, /^c\|/);
   });
 

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { reportOf } from "../../../cli/edge/show.ts";
 import { parseEdge } from "../../../cli/edge/target.ts";
-import { certificateProblem } from "../../../config/domains.ts";
+import { certificateProblem, warnOfDomains } from "../../../config/domains.ts";
+import { domains as schema } from "../../../config/schema/domains.ts";
 
 describe("the status of an edge", () => {
   const told = [
@@ -77,7 +78,43 @@ describe("a certificate of the user's own", () => {
       rmSync(folder, { recursive: true });
     }
   };
+  /** A certificate of an authority's. */
+  const signedBy = (authority: { key: string; chain: string }, name: string) => {
+    const folder = mkdtempSync(join(tmpdir(), "drydock-own-"));
+    try {
+      writeFileSync(join(folder, "ca.key"), authority.key);
+      writeFileSync(join(folder, "ca.pem"), authority.chain);
+      return made(
+        ...["-days", "30", "-addext", `subjectAltName=DNS:${name}`],
+        ...["-CA", join(folder, "ca.pem"), "-CAkey", join(folder, "ca.key")],
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
   const good = made("-days", "30", "-addext", "subjectAltName=DNS:shop.example.com");
+
+  it("has a chain in its order, of which every part is valid", () => {
+    const authority = made("-days", "30", "-subj", "/CN=Company", "-addext", "basicConstraints=critical,CA:TRUE");
+    const other = made("-days", "30", "-subj", "/CN=Company", "-addext", "basicConstraints=critical,CA:TRUE");
+    const leaf = signedBy(authority, "shop.example.com");
+    const problem = (...chain: string[]) =>
+      certificateProblem({ key: leaf.key, chain: chain.join("") }, ["shop.example.com"]);
+    assert.equal(problem(leaf.chain), undefined);
+    assert.equal(problem(leaf.chain, authority.chain), undefined);
+    for (const wrong of [other, good])
+      assert.match(problem(leaf.chain, wrong.chain)!, /certificate 2 \(.*CN=.*\) has not signed the one before it/);
+    assert.match(
+      certificateProblem({ key: leaf.key, chain: leaf.chain }, ["shop.example.com"], new Date(0))!,
+      /is valid from .* on/,
+    );
+    const warnings = (chain: string) =>
+      warnOfDomains({
+        domains: schema.parse([{ name: "shop.example.com", certificate: { key: leaf.key, chain } }]) as never,
+      }).map(({ path, message }) => `${path}: ${message}`);
+    assert.match(warnings(leaf.chain)[0]!, /certificate\.chain: has the name's certificate alone: .* CN=Company /);
+    assert.deepEqual(warnings(leaf.chain + authority.chain), []);
+  });
 
   it("is judged before anything is changed: its key, its name, its time", () => {
     assert.equal(certificateProblem(good, ["shop.example.com"]), undefined);

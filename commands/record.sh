@@ -41,8 +41,8 @@ found_out() {
   printf '%s\n' "${line%\}}"
 }
 
-# logs_before: the last lines of the containers that go with this release: they are gone with them. All at once: each call
-# is a way to the host and back.
+# logs_before: the last lines of the containers that go with this release: they are gone with them. All at once: each
+# call is a way to the host and back.
 logs_before() {
   [ "$DAYS" -gt 0 ] || return 0
   docker ps --all --filter "volume=$STORAGE" --filter label=drydock.release \

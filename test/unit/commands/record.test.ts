@@ -21,7 +21,8 @@ describe("the record of a release", function () {
 [ "$1" != "${fails}" ] || exit 1
 case "$1" in
   image) echo "sha256:0123456789abcdef shop@sha256:77" ;;
-  ps) printf '%s\\n' "app-2-b app old" "app-1-a app old" "app-1-c app new" "proxy-d proxy old" "horizon-e horizon old" ;;
+  ps) printf '%s\\n' "app-2-b app old" "app-1-a app old" "app-1-c app new" \\
+    "proxy-d proxy old" "horizon-e horizon old" ;;
   logs) case "$4" in app-2-b) sleep 0.3 ;; esac; echo "of $4"; echo "an error of $4" >&2 ;;
   exec) sed 's/^/\\x1e/; s/}$/,"migrations":["one"]}/' ;;
   run) for word; do case $word in -euc) break ;; esac; shift; done; shift

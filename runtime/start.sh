@@ -33,8 +33,8 @@ umask 022
 # PHP-FPM answers on the network of the proxy alone: the one with a way out, whose address is asked for here without
 # sending anything.
 case " $* " in *" /run/drydock/fpm.conf "*)
-  DRYDOCK_LISTEN=$(php -n -r '$s = @stream_socket_client("udp://192.0.2.1:9")
-  echo $s ? explode(":", stream_socket_get_name($s, false))[0] : "0.0.0.0";')
+  DRYDOCK_LISTEN=$(php -n -r '$s = @stream_socket_client("udp://192.0.2.1:9");
+    echo $s ? explode(":", stream_socket_get_name($s, false))[0] : "0.0.0.0";')
   export DRYDOCK_LISTEN
   # What asks this container's own 127.0.0.1 is told here.
   echo "$DRYDOCK_LISTEN" > /dev/shm/listen ;;

@@ -36,7 +36,7 @@ ask --binary-mode --batch --skip-column-names "$@" < "$file"`;
  */
 const LOAD = `
 read -r MYSQL_PWD; export MYSQL_PWD
-exec "$1" --no-defaults --protocol=socket --user="$2" --default-character-set=utf8mb4 --binary-mode
+exec "$1" --no-defaults --protocol=socket --user="$2" --default-character-set=utf8mb4 --binary-mode \\
   --max-allowed-packet=1G --database="$3"`;
 
 export interface Database {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { KeeperSettings, KeeperStatus, Kind, NameStatus } from "../contracts/certificates.ts";
 import type { Alarms } from "../lib/alarms.ts";
-import { StateFile, writeWhole } from "../lib/stateFiles.ts";
+import { StateFile, writeAtomically } from "../lib/stateFiles.ts";
 import { type Folders, fileName, live, proven, readIf } from "./folders.ts";
 import { type Judged, judge, leftOf } from "./pem.ts";
 
@@ -137,7 +137,7 @@ export class Keeper {
     const own = readIf(join(this.#folders.state, "own", `${fileName(name)}.pem`));
     const best = own !== undefined && typeof judge(own, name) !== "string" ? own : undefined;
     if (best !== undefined) {
-      if (now !== best) writeWhole(file, best);
+      if (now !== best) writeAtomically(file, best);
       return now !== best;
     }
     const served = this.#served(name);
@@ -153,11 +153,11 @@ export class Keeper {
           "warn",
           `${name}: what was in its file can't be served; the last certificate is back in its place`,
         );
-      if (kept !== now) writeWhole(file, kept!);
+      if (kept !== now) writeAtomically(file, kept!);
       return kept !== now;
     }
     if (served !== undefined) return false;
-    writeWhole(file, await this.#makers.placeholder(name));
+    writeAtomically(file, await this.#makers.placeholder(name));
     return true;
   }
 
@@ -174,7 +174,7 @@ export class Keeper {
     const served = this.#served(name);
     if (this.#settings.ca === "local") {
       if (served !== undefined && !served.placeholder && leftOf(served, now()) > 1 / 3) return false;
-      writeWhole(live(this.#folders, name), await this.#makers.local(name));
+      writeAtomically(live(this.#folders, name), await this.#makers.local(name));
       return true;
     }
     const has = served !== undefined && !served.placeholder;
@@ -195,7 +195,7 @@ export class Keeper {
       if (typeof judged === "string") throw new Error(`the authority has signed something else: ${judged}`);
       const changed = pem !== readIf(live(this.#folders, name));
       if (changed) {
-        writeWhole(live(this.#folders, name), pem);
+        writeAtomically(live(this.#folders, name), pem);
         log("info", `${name}: certificate of ${judged.issuer}, until ${judged.notAfter.toISOString()}`);
       }
       // The authority itself may say that it is time (ARI): it is asked that often.
@@ -232,7 +232,7 @@ export class Keeper {
       else memory.real ??= now;
       const file = proven(this.#folders, name);
       const is = memory.real !== undefined && now - memory.real >= this.#settings.hstsAfter * DAY;
-      if (is && !existsSync(file)) writeWhole(file, "", 0o644);
+      if (is && !existsSync(file)) writeAtomically(file, "", 0o644);
       else if (!is) rmSync(file, { force: true });
     }
   }
@@ -280,7 +280,7 @@ export class Keeper {
       alarms: this.#alarms.current,
     };
     try {
-      writeWhole(join(this.#folders.certificates, "status.json"), `${JSON.stringify(status)}\n`, 0o644);
+      writeAtomically(join(this.#folders.certificates, "status.json"), `${JSON.stringify(status)}\n`, 0o644);
       this.#unwritten = undefined;
     } catch (error) {
       // No reason not to go on with the names, nor to tell nobody.

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type { KeeperSettings } from "../contracts/certificates.ts";
-import { writeWhole } from "../lib/stateFiles.ts";
+import { writeAtomically } from "../lib/stateFiles.ts";
 import { type Folders, fileName } from "./folders.ts";
 import { run } from "./run.ts";
 
@@ -76,7 +76,7 @@ export class Lego {
     if (hmac !== undefined) Object.assign(env, { LEGO_EAB_KID: eab, LEGO_EAB_HMAC: hmac });
     if (roots !== undefined) {
       const file = join(this.#folders.accounts, "roots.pem");
-      writeWhole(file, roots);
+      writeAtomically(file, roots);
       env["LEGO_CA_CERTIFICATES"] = file;
     }
     const words = [

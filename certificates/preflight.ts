@@ -5,7 +5,7 @@ import { request } from "node:http";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import type { KeeperSettings } from "../contracts/certificates.ts";
-import { writeWhole } from "../lib/stateFiles.ts";
+import { writeAtomically } from "../lib/stateFiles.ts";
 import type { Folders } from "./folders.ts";
 
 /** How long a name server, and who answers under the name, may take, in ms. */
@@ -37,7 +37,7 @@ export async function preflight(
   }
   const token = `drydock-${randomBytes(12).toString("hex")}`;
   const file = join(folders.certificates, "challenge", ".well-known", "acme-challenge", token);
-  writeWhole(file, token, 0o644);
+  writeAtomically(file, token, 0o644);
   try {
     const answers = await Promise.all(
       addresses.map(async (address) => ({ address, body: await ask(address, name, token, port) })),

@@ -44,7 +44,7 @@ Exit codes:
   2    wrong use: unknown command, option or argument
   3    refused: the stack is being changed by somebody else, it is in production, or --yes is missing
   4    drift: something was changed by hand (only of the command drift)
-  130  interrupted by Ctrl-C (143: terminated), after what had begun was finished
+  130  interrupted by Ctrl-C (143: terminated), after what had started was finished
   artisan hands through the exit code of the command in the container
 
 Environment:

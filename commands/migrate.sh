@@ -32,8 +32,8 @@ if state=$(state_of); then
     left=$((${until:-0} - $(date +%s)))
     [ "$left" -gt 0 ] || left=1
     [ "$left" -le "$TIMEOUT" ] || left=$TIMEOUT
-    echo "migrate: another migration of this stack runs in $NAME, begun by $(label by) at $(label since): waiting up" \
-        "to $left s for it"
+    echo "migrate: another migration of this stack runs in $NAME, started by $(label by) at $(label since): waiting" \
+        "up to $left s for it"
     if ! timeout "$left" docker wait "$NAME" >/dev/null; then
       echo "migrate: $NAME has had its time, which is over since $(label expires): ending it" >&2
       docker kill "$NAME" >/dev/null 2>&1 || true
@@ -71,7 +71,7 @@ Wait for them, then run the same command again."
     ;;
   *)
     [ "$code" -ge 128 ] || docker rm --volumes "$NAME" >/dev/null
-    fail "failed with exit code $code (its output is above); nothing was switched, the old release serves. Mend the" \
+    fail "failed with exit code $code (its output is above); nothing was switched, the old release serves. Fix the" \
         "migration, then run the same command again."
     ;;
 esac

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes sure that the published port can be had on the Docker host, before the proxy that serves gives way to one that
+# Makes sure that the published port is free on the Docker host, before the proxy that serves gives way to one that
 # wants it.
 # ADDRESS: IP:PORT; IMAGE: any image with a shell; NETWORK: of the stack's proxy; LABELS: arguments for docker run
 set -eu
@@ -11,4 +11,4 @@ set -eu
 docker run --rm --log-driver none $LABELS --publish "$ADDRESS:8080" --user 65534:65534 --cap-drop ALL \
   --security-opt no-new-privileges --read-only --memory 64m \
   --entrypoint /bin/sh "$IMAGE" -c : </dev/null \
-  || { echo "port: $ADDRESS can't be had (see above); nothing was changed, what serves goes on serving." >&2; exit 1; }
+  || { echo "port: $ADDRESS is not free (see above); nothing was changed, what serves goes on serving." >&2; exit 1; }

@@ -84,7 +84,7 @@ export class Proxy extends pulumi.ComponentResource {
     this.registerOutputs({ container: this.container.name });
   }
 
-  /** Has run when the port that it publishes can be had. */
+  /** Has run when the port that it publishes can be obtained. */
   #freePort(name: string, { stack, network, image, server }: ProxyArgs): command.local.Command {
     return step(
       stack,

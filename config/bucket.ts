@@ -29,7 +29,7 @@ export const bucket = z.strictObject({
   retentionDays: preset(
     integer(30, 3650, "days"),
     30,
-    "How long what was deleted or overwritten in the bucket can still be had back",
+    "How long what was deleted or overwritten in the bucket can still be restored",
   ),
   infrequentAfter: preset(daysOrNever(30), 30, "When the repository's packs go to the class Standard-IA"),
   coldAfter: preset(

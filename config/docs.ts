@@ -50,7 +50,7 @@ pulumi config rm --path drydock:app.replicas -s prod
 \`\`\`
 
 Everything is checked before anything is changed, and all that is wrong is reported at once: unknown keys with the one
-that is probably meant, values with what is accepted, and each with the command that mends it. Lists can be set as JSON,
+that is probably meant, values with what is accepted, and each with the command that fixes it. Lists can be set as JSON,
 or item by item (\`--path 'drydock:proxy.trustedProxies[0]'\`).
 
 ## Stages

@@ -1481,7 +1481,7 @@ export interface BucketSettings {
    */
   readonly kmsKey?: Input<string>;
   /**
-   * How long what was deleted or overwritten in the bucket can still be had back.
+   * How long what was deleted or overwritten in the bucket can still be restored.
    * Accepts a whole number from 30 to 3650 (days).
    * @default 30
    */

@@ -6,7 +6,7 @@ export interface Problem {
   readonly path: string;
   /** What arrived and what is expected, without the path. Never holds a secret value. */
   readonly message: string;
-  /** A whole command (or a whole sentence) that mends it. */
+  /** A whole command (or a whole sentence) that fixes it. */
   readonly remedy?: string;
 }
 

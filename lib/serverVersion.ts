@@ -36,7 +36,7 @@ const STEPS: readonly ServerVersion["series"][] = [
   [8, 4],
 ];
 
-/** What becomes of data that one server has written, with another; `refused` says why it can't be had. */
+/** What becomes of data that one server has written, with another; `refused` says why it can't be obtained. */
 export type Transition = { readonly kind: "same" | "upgrade" } | { readonly kind: "refused"; readonly why: string };
 
 export function transition(data: ServerVersion, server: ServerVersion): Transition {

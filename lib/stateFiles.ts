@@ -51,7 +51,7 @@ export function syncFolder(folder: string): void {
  * Writes a file that is there whole and on the disk, or is as it was before.
  * @param mode of the file; who may read it may enter a folder that is made for it
  */
-export function writeWhole(path: string, content: string | Uint8Array, mode = 0o600): void {
+export function writeAtomically(path: string, content: string | Uint8Array, mode = 0o600): void {
   const folder = dirname(path);
   mkdirSync(folder, { recursive: true, mode: mode | ((mode & 0o444) >> 2) });
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
@@ -110,7 +110,7 @@ export class StateFile<T> {
       const content = readIfThere(path);
       if (content !== undefined) this.#value = schema.parse(JSON.parse(content.toString()));
     } catch (error) {
-      this.problem = `${path} can't be read, and is begun anew: ${(error as Error).message.replace(/\s+/g, " ")}`;
+      this.problem = `${path} can't be read, and is started anew: ${(error as Error).message.replace(/\s+/g, " ")}`;
     }
   }
 
@@ -128,7 +128,7 @@ export class StateFile<T> {
   set value(value: T) {
     this.#value = value;
     try {
-      writeWhole(this.path, JSON.stringify(value));
+      writeAtomically(this.path, JSON.stringify(value));
       this.problem = undefined;
     } catch (error) {
       this.problem = `${this.path} can't be written: ${(error as Error).message}`;

@@ -10,7 +10,7 @@ export const PLATFORMS = ["darwin-arm64", "darwin-x64", "linux-arm64", "linux-x6
 export interface Archive {
   /** Its file's name, which is its key in checksums.json as well. */
   readonly file: string;
-  /** Where it can be had, the first one first. */
+  /** Where it can be obtained, the first one first. */
   readonly urls: readonly string[];
   /** The release at GitHub that it is an asset of; GitHub says its SHA-256. */
   readonly release: string;

@@ -150,12 +150,12 @@ export interface Wanted {
   readonly sha256: string;
   readonly target: string;
   readonly log?: ((line: string) => void) | undefined;
-  /** How long a server may be silent once it has begun, in ms. @default 30 s */
+  /** How long a server may be silent once it has started, in ms. @default 30 s */
   readonly patience?: number;
 }
 
 /**
- * Fetches a file and compares it with its checksum. What breaks off is gone on with where the server can, else begun
+ * Fetches a file and compares it with its checksum. What breaks off is gone on with where the server can, else started
  * again; what one server does not have is asked of the next.
  * @throws WrongChecksum, NoRoom, Unreachable, Error; then there is no file at `target`
  */

@@ -73,7 +73,7 @@ export async function resolveEngine(options: Wanted = {}): Promise<Engine> {
     }
     if (wish === "0") {
       throw new Error(
-        `Pulumi's own CLI and plugins can't be had here: ${said.at(-1) ?? ""}\n` +
+        `Pulumi's own CLI and plugins can't be obtained here: ${said.at(-1) ?? ""}\n` +
           "install Pulumi (https://www.pulumi.com/docs/install/), " +
           "name a mirror (DRYDOCK_PULUMI_MIRROR=https://…), or unset DRYDOCK_OFFLINE",
       );

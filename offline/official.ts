@@ -27,7 +27,7 @@ export interface OfficialOptions {
 /**
  * Pulumi's own CLI and plugins: what is installed, and what is missing of it downloaded, with checksums. The plugins go
  * where Pulumi's own download puts them, so that a plain `pulumi` finds them, too.
- * @returns undefined where there is no such set and none can be had
+ * @returns undefined where there is no such set and none can be obtained
  * @throws WrongChecksum: what has arrived is not what was published; NoRoom
  */
 export async function findOfficial(options: OfficialOptions): Promise<Official | undefined> {
@@ -37,7 +37,7 @@ export async function findOfficial(options: OfficialOptions): Promise<Official |
   const usable = installed !== undefined && installed.problem === undefined;
   const path = usable ? installed.folder : own;
   if (installed?.problem !== undefined)
-    log?.(`${installed.problem}. Drydock uses ${VERSION} of its own beside it, where that can be had`);
+    log?.(`${installed.problem}. Drydock uses ${VERSION} of its own beside it, where that can be obtained`);
   const there = (): boolean => (usable || isProgram(join(own, "pulumi"))) && missing(options.versions).length === 0;
   if (there()) return { path };
   if (!options.download) return undefined;
@@ -62,7 +62,7 @@ export async function findOfficial(options: OfficialOptions): Promise<Official |
 
 /**
  * Downloads plugins that a stack needs besides those of every stack.
- * @throws Error, WrongChecksum, NoRoom: they can't be had
+ * @throws Error, WrongChecksum, NoRoom: they can't be obtained
  */
 export async function completePlugins({ list, log, versions }: Omit<OfficialOptions, "download">): Promise<void> {
   if (missing(versions).length === 0) return;

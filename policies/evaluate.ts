@@ -70,7 +70,7 @@ export function parseConfig(
   if (issues.length > 0) {
     const list = issues.map((issue) => `${rule.name}.${issue.path.join(".")}: ${issue.message}`).join("; ");
     throw new Error(
-      `policy configuration is not valid: ${list}. Mend the file given as --policy-pack-config (in Drydock ` +
+      `policy configuration is not valid: ${list}. Fix the file given as --policy-pack-config (in Drydock ` +
         "policies/config/<stack>.json)",
     );
   }

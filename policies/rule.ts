@@ -32,11 +32,11 @@ export interface Context<P> {
 }
 
 /**
- * How a setting is mended. The path is as `pulumi config set --path drydock:…` takes it; capitals in it (NAME) are for
+ * How a setting is fixed. The path is as `pulumi config set --path drydock:…` takes it; capitals in it (NAME) are for
  * the reader to fill in.
  * `from` is a command that prints the value of a secret.
  */
-export type Mending = { readonly path: string } & (
+export type SettingFix = { readonly path: string } & (
   | { readonly value: string }
   | { readonly from: string }
   | { readonly removed: true }
@@ -59,11 +59,11 @@ interface Documented {
   /** What it demands of production besides; elsewhere that is only said. */
   readonly production?: string;
   /**
-   * Drydock's setting that mends what the rule finds in Drydock's own resources, or why there is none. `group` is the
+   * Drydock's setting that fixes what the rule finds in Drydock's own resources, or why there is none. `group` is the
    * group of settings of
    * the container's role, `property` what the rule found.
    */
-  readonly setting: ((group: string, property: string) => Mending | undefined) | { readonly none: string };
+  readonly setting: ((group: string, property: string) => SettingFix | undefined) | { readonly none: string };
 }
 
 /** A rule that sees one resource, before it is created or changed. */

@@ -11,19 +11,24 @@ export interface AuditLine {
   readonly verb: string;
   /** Without secrets. */
   readonly args: readonly string[];
-  /** `begun`, or the exit code in words. */
+  /** `started`, or the exit code in words. */
   readonly result: string;
   readonly seconds?: number;
 }
 
+/** The result of a verb that has not ended: it is at work, or was killed. */
+export const STARTED = "started";
+
 /** A verb that was run: its end where it is known, else its beginning. Oldest first. */
 export function parseAudit(text: string): AuditLine[] {
   const found = new Map<string, AuditLine>();
-  for (const line of parseLines<AuditLine>(text).filter(
+  for (const read of parseLines<AuditLine>(text).filter(
     ({ id, verb }) => typeof id === "string" && typeof verb === "string",
   )) {
+    // Earlier versions called it so.
+    const line = read.result === "begun" ? { ...read, result: STARTED } : read;
     // The two are written by processes of their own, and may arrive in either order.
-    if (!found.has(line.id) || line.result !== "begun") found.set(line.id, line);
+    if (!found.has(line.id) || line.result !== STARTED) found.set(line.id, line);
   }
   return [...found.values()].sort((a, b) => (a.at < b.at ? -1 : 1));
 }

@@ -66,7 +66,7 @@ export function parseReleases(text: string): Release[] {
     .sort((a, b) => a.sequence - b.sequence);
 }
 
-/** What is known of migrations by name; the last line of a name counts: it may have been mended after it failed. */
+/** What is known of migrations by name; the last line of a name counts: it may have been fixed after it failed. */
 export function parseMigrations(text: string): ReadonlyMap<string, Migration> {
   return new Map(
     parseLines<Migration>(text)

@@ -6,13 +6,13 @@ import { requireSecret } from "../shared/configuration.ts";
 import { refused } from "../shared/errors.ts";
 import { derivedKey, open, seal } from "../store/encryption.ts";
 import type { Store } from "../store/store.ts";
-import { begunByStart, MAGIC, wholeEvents } from "./format.ts";
+import { MAGIC, startedByRestart, wholeEvents } from "./format.ts";
 
 /** A file of the log as it is in the repository: pieces that follow each other. */
 export interface Archived {
   readonly file: string;
   /** Seconds since 1970. */
-  readonly begun: number;
+  readonly started: number;
   readonly segments: readonly Segment[];
   /** Where the last piece ends. */
   readonly end: number;
@@ -22,11 +22,11 @@ export interface Archived {
 }
 
 /**
- * How a file ends. `whole`: the server went on to the next one. `hole`: it did, and what it wrote before that was never
- * had.
+ * How a file ends. `complete`: the server went on to the next one. `hole`: it did, and what it wrote before that was
+ * never had.
  * `replaced`: it did, on other data: its files had been put in place by a restore.
  */
-export type Mark = "whole" | "hole" | "replaced";
+export type Mark = "complete" | "hole" | "replaced";
 
 export interface Segment {
   readonly name: string;
@@ -43,40 +43,41 @@ const digits = (value: number): string => String(value).padStart(12, "0");
  * A piece without a length is a mark, and the end of its name says which. Of several the last one counts, in this
  * order.
  */
-const SIGNS = { whole: "", hole: "!", replaced: "=" } as const satisfies Readonly<Record<Mark, string>>;
-const markOf = (sign: string): Mark => (Object.keys(SIGNS) as Mark[]).find((mark) => SIGNS[mark] === sign) ?? "whole";
+const SIGNS = { complete: "", hole: "!", replaced: "=" } as const satisfies Readonly<Record<Mark, string>>;
+const markOf = (sign: string): Mark =>
+  (Object.keys(SIGNS) as Mark[]).find((mark) => SIGNS[mark] === sign) ?? "complete";
 /** `~`: the piece ends within an event. */
 const PATTERN = /^binlogs\/(\d+)-([^/]+)\/(\d+)-(\d+)([~!=]?)$/;
 
 export const segmentName = (
   file: string,
-  begun: number,
+  started: number,
   from: number,
   to: number,
   sign: "~" | (typeof SIGNS)[Mark] = "",
-): string => `${FOLDER}${digits(begun)}-${file}/${digits(from)}-${digits(to)}${sign}`;
+): string => `${FOLDER}${digits(started)}-${file}/${digits(from)}-${digits(to)}${sign}`;
 
 interface Growing {
   readonly file: string;
-  readonly begun: number;
+  readonly started: number;
   segments: Segment[];
   tip: number;
   readonly objects: string[];
   readonly marks: Map<number, Mark>;
 }
 
-/** Sorted by when they were begun; a file with a gap ends before it. */
+/** Sorted by when they were started; a file with a gap ends before it. */
 export function archivedFrom(
   objects: readonly { readonly name: string; readonly size: number }[],
 ): readonly Archived[] {
   const files = new Map<string, Growing>();
   for (const { name, size } of [...objects].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const [, begun = "", file = "", from = "", to = "", sign = ""] = PATTERN.exec(name) ?? [];
+    const [, started = "", file = "", from = "", to = "", sign = ""] = PATTERN.exec(name) ?? [];
     if (file === "") continue;
-    const key = `${begun}-${file}`;
+    const key = `${started}-${file}`;
     const known: Growing = files.get(key) ?? {
       file,
-      begun: Number(begun),
+      started: Number(started),
       segments: [],
       tip: 0,
       objects: [],
@@ -91,34 +92,34 @@ export function archivedFrom(
     known.segments.push({ name, from: Number(from), to: Number(to), size, more: sign === "~" });
     known.tip = Number(to);
   }
-  return [...files.values()].map(settled).sort((a, b) => a.begun - b.begun || (a.file < b.file ? -1 : 1));
+  return [...files.values()].map(settled).sort((a, b) => a.started - b.started || (a.file < b.file ? -1 : 1));
 }
 
 /** Without the beginning of an event whose rest is not there. */
-function settled({ file, begun, segments, marks, objects }: Growing): Archived {
+function settled({ file, started, segments, marks, objects }: Growing): Archived {
   const whole = segments.slice(0, segments.findLastIndex(({ more }) => !more) + 1);
   const end = whole.at(-1)?.to ?? 0;
   const mark = marks.get(end);
-  return { file, begun, segments: whole, end, objects, ...defined({ mark }) };
+  return { file, started, segments: whole, end, objects, ...defined({ mark }) };
 }
 
 export const successor = (file: string): string =>
   file.replace(/\d+$/, (number) => String(Number(number) + 1).padStart(number.length, "0"));
 
-/** The file that is meant: the last one that was begun by then; where a clock was wrong, the only one of that name. */
+/** The file that is meant: the last one started by then; where a clock was wrong, the only one of that name. */
 function named(archived: readonly Archived[], file: string, before: number): Archived | undefined {
   const all = archived.filter((one) => one.file === file);
-  return all.findLast(({ begun }) => begun <= before + 1) ?? (all.length === 1 ? all[0] : undefined);
+  return all.findLast(({ started }) => started <= before + 1) ?? (all.length === 1 ? all[0] : undefined);
 }
 
-/** The next file; of those with its name the first that was begun later, or, where a clock was wrong, the only one. */
-function nextOf(archived: readonly Archived[], { file, begun }: Archived): Archived | undefined {
+/** The next file; of those with its name the first that was started later, or where a clock was wrong, the only one. */
+function nextOf(archived: readonly Archived[], { file, started }: Archived): Archived | undefined {
   const all = archived.filter((one) => one.file === successor(file));
-  return all.find((one) => one.begun >= begun) ?? (all.length === 1 ? all[0] : undefined);
+  return all.find((one) => one.started >= started) ?? (all.length === 1 ? all[0] : undefined);
 }
 
 /**
- * The files from a position on, in order, up to another position or as far as they go. Whether each of them is whole is
+ * The files from a position on, in order, up to another position or as far as they go. Whether each is complete is
  * another question: see `BinlogArchive.follow`.
  * @param before seconds since 1970: the position was there by then, so a later file of the same name is not meant
  * @throws AgentError (refused) where a file is missing
@@ -180,14 +181,14 @@ export class BinlogArchive {
   }
 
   /** @param more the piece ends within an event */
-  async put(file: string, begun: number, from: number, content: Buffer, more = false): Promise<void> {
-    const name = segmentName(file, begun, from, from + content.length, more ? "~" : "");
+  async put(file: string, started: number, from: number, content: Buffer, more = false): Promise<void> {
+    const name = segmentName(file, started, from, from + content.length, more ? "~" : "");
     await this.store.put(name, seal(this.#key, name, content));
   }
 
   /** Notes that a file ends here, and how. */
-  async mark({ file, begun, end }: Pick<Archived, "file" | "begun" | "end">, mark: Mark): Promise<void> {
-    const name = segmentName(file, begun, end, end, SIGNS[mark]);
+  async mark({ file, started, end }: Pick<Archived, "file" | "started" | "end">, mark: Mark): Promise<void> {
+    const name = segmentName(file, started, end, end, SIGNS[mark]);
     await this.store.put(name, seal(this.#key, name, Buffer.alloc(0)));
   }
 
@@ -207,11 +208,11 @@ export class BinlogArchive {
       const next = found[index + 1];
       const replaced = file.mark === "replaced";
       if (next === undefined && ("position" in until || (archived.at(-1) === file && !replaced))) break;
-      if (!replaced && (await this.isWhole(file))) continue;
+      if (!replaced && (await this.isComplete(file))) continue;
       if ("time" in until && (await this.#lastTime(file)) >= Math.floor(until.time.getTime() / 1000))
         return { files: found.slice(0, index + 1), warnings };
       if (replaced) throw ofOtherData(file, new Date((await this.#lastTime(file)) * 1000));
-      if (next !== undefined && file.mark !== "hole" && begunByStart(await this.#content(next.segments[0]))) {
+      if (next !== undefined && file.mark !== "hole" && startedByRestart(await this.#content(next.segments[0]))) {
         warnings.push(
           `${file.file} ends at ${file.end} without an end: the server was killed, ` +
             "and what it wrote last may be missing",
@@ -229,7 +230,7 @@ export class BinlogArchive {
   }
 
   /** Whether the server wrote nothing more into this file. */
-  async isWhole({ segments, mark }: Archived): Promise<boolean> {
+  async isComplete({ segments, mark }: Archived): Promise<boolean> {
     if (mark !== undefined) return mark !== "hole";
     const last = segments.at(-1);
     // The rest of a large event is rows.

@@ -10,7 +10,7 @@ import { secretFile } from "../shared/configuration.ts";
 import { AgentError, messageOf } from "../shared/errors.ts";
 import type { Ownership } from "../store/ownership.ts";
 import { type Archived, type BinlogArchive, successor } from "./archive.ts";
-import { begunAt, piecesOf, readAt } from "./format.ts";
+import { piecesOf, readAt, startedAt } from "./format.ts";
 
 const SPOOL = join(FOLDERS.backups, "spool");
 /** So much at a time: one segment is in memory whole. */
@@ -39,7 +39,7 @@ export class Follower {
   #stopped = false;
   #working: Promise<void> | undefined;
   /** How far each spooled file is in the repository. */
-  readonly #ends = new Map<string, { begun: number; end: number }>();
+  readonly #ends = new Map<string, { started: number; end: number }>();
   reached: Reached | undefined;
   problem: string | undefined;
   /** A hole that was noticed since somebody took note of one, in words. */
@@ -161,7 +161,7 @@ export class Follower {
           index === files.length - 1 || (archived.findLast((one) => one.file === file)?.end ?? 0) < size,
       ) ?? files.at(-1);
     if (first === undefined) return;
-    for (const { file, begun, end } of archived) this.#ends.set(file, { begun, end });
+    for (const { file, started, end } of archived) this.#ends.set(file, { started, end });
     const { binlog, binlogServerId } = tools();
     const child = spawn(
       binlog,
@@ -193,7 +193,7 @@ export class Follower {
   /** What is stored must lead into what the server still has. */
   async #lookForHole(last: Archived | undefined, files: readonly string[]): Promise<void> {
     if (last === undefined || last.mark === "hole" || files.includes(last.file)) return;
-    if (!files.includes(successor(last.file)) || !(await this.archive.isWhole(last))) await this.#lost(last);
+    if (!files.includes(successor(last.file)) || !(await this.archive.isComplete(last))) await this.#lost(last);
   }
 
   /** What is stored of such a file as a whole is marked; what isn't yet is when it is. */
@@ -203,24 +203,26 @@ export class Follower {
     this.#askAfter = steadyNow() + 60_000;
     const after = await this.replacedAfter().catch(() => undefined);
     for (const one of after ?? []) {
-      const found = (await this.archive.files()).find(({ file, begun }) => file === one.file && begun === one.begun);
-      if (found !== undefined && found.mark !== "replaced" && (await this.archive.isWhole(found)))
+      const found = (await this.archive.files()).find(
+        ({ file, started }) => file === one.file && started === one.started,
+      );
+      if (found !== undefined && found.mark !== "replaced" && (await this.archive.isComplete(found)))
         await this.archive.mark(found, "replaced");
     }
     this.#replaced = after;
   }
 
   /** Nobody will ever have what followed: no moment after it can be reached from a backup before it. */
-  async #lost(last: Pick<Archived, "file" | "begun" | "end">): Promise<void> {
+  async #lost(last: Pick<Archived, "file" | "started" | "end">): Promise<void> {
     await this.archive.mark(last, "hole");
     this.hole =
       `the binary log has a hole behind ${last.file} at ${last.end}: the server has removed what followed, ` +
-      "or begun its log anew";
+      "or started its log anew";
   }
 
   #again: NodeJS.Timeout | undefined;
 
-  /** Another round before its time: the log has just begun to come, or the server was restarted. */
+  /** Another round before its time: the log has just started to come, or the server was restarted. */
   #soon(): void {
     if (!this.#stopped)
       this.#again ??= setTimeout(() => {
@@ -238,21 +240,21 @@ export class Follower {
       const handle = openSync(join(SPOOL, file), "r");
       try {
         const size = fstatSync(handle).size;
-        const begun = begunAt(readAt(handle, 0, 64));
-        if (begun === undefined) continue;
+        const started = startedAt(readAt(handle, 0, 64));
+        if (started === undefined) continue;
         const known = this.#ends.get(file);
-        let from = known?.begun === begun ? known.end : 0;
-        // Another server's log with the same names: it was begun anew.
-        if (known !== undefined && known.begun !== begun) await this.#lost({ file, ...known });
+        let from = known?.started === started ? known.end : 0;
+        // Another server's log with the same names: it was started anew.
+        if (known !== undefined && known.started !== started) await this.#lost({ file, ...known });
         for (const { from: at, content, more } of piecesOf(handle, from, size, LARGEST)) {
-          await this.archive.put(file, begun, at, content, more);
+          await this.archive.put(file, started, at, content, more);
           // Half of an event is stored again if this ends now.
-          if (!more) this.#ends.set(file, { begun, end: (from = at + content.length) });
+          if (!more) this.#ends.set(file, { started, end: (from = at + content.length) });
         }
         // All but the last file are complete; what is stored of them needs no second copy here.
         if (index < files.length - 1 && from >= size) {
-          const replaced = this.#replaced?.some((one) => one.file === file && one.begun === begun) === true;
-          await this.archive.mark({ file, begun, end: from }, replaced ? "replaced" : "whole");
+          const replaced = this.#replaced?.some((one) => one.file === file && one.started === started) === true;
+          await this.archive.mark({ file, started, end: from }, replaced ? "replaced" : "complete");
           rmSync(join(SPOOL, file));
         }
       } finally {

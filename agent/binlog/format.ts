@@ -38,10 +38,10 @@ export function wholeEvents(piece: Buffer, offset: number): Whole {
 const STOP = 3;
 
 /**
- * When a file was begun: the time of its first event tells two files of one name apart. undefined where there is none
+ * When a file was started: the time of its first event tells two files of one name apart. undefined where there is none
  * yet.
  */
-export function begunAt(file: Buffer): number | undefined {
+export function startedAt(file: Buffer): number | undefined {
   return file.length < MAGIC.length + HEADER || !file.subarray(0, MAGIC.length).equals(MAGIC)
     ? undefined
     : file.readUInt32LE(MAGIC.length);
@@ -87,8 +87,8 @@ export function* piecesOf(handle: number, from: number, size: number, largest: n
   }
 }
 
-/** Whether a file was begun because the server had started, and not because the one before it was full. */
-export function begunByStart(file: Buffer): boolean {
+/** Whether a file was started because the server had started, and not because the one before it was full. */
+export function startedByRestart(file: Buffer): boolean {
   // Of the first event: version of the format (2 bytes), of the server (50), and when the server was started, or 0.
   const at = MAGIC.length + HEADER + 52;
   return file.length >= at + 4 && file.readUInt32LE(at) !== 0;

@@ -49,7 +49,7 @@ async function entryFor(agent: Agent, id: string, toTime: string | undefined): P
 }
 
 /**
- * The database as SQL: what was dumped, or what a restored and recovered server dumps. Whether it is whole is known
+ * The database as SQL: what was dumped, or what a restored and recovered server dumps. Whether it is complete is known
  * before the first byte where it is restored.
  */
 export async function dumpBackup(

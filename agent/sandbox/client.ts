@@ -179,7 +179,7 @@ export class Restore {
   }
 }
 
-/** Has a copy of the live server's files written to standard output, and proves at the end that it is whole. */
+/** Has a copy of the live server's files written to standard output, and proves at the end that it is complete. */
 export const copyCommand = (key: string, lsn: string | undefined): readonly string[] => [
   "companion",
   "get",

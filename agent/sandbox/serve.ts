@@ -22,7 +22,7 @@ import { RESTORES, type ReplayRange, Throwaway } from "./throwaway.ts";
  * A restore that nobody asks about for so long, in ms, has been forgotten: who is at one says so three times as often.
  */
 const FORGOTTEN = 3 * STAY_EVERY;
-/** So long, in ms, what was begun in this container is left to end when the command line that made it has gone. */
+/** So long, in ms, what was started in this container is left to end when the command line that made it has gone. */
 const GRACE = 30_000;
 
 const throwaways = new Map<string, Throwaway>();

@@ -273,7 +273,7 @@ export class Throwaway {
     if (!existsSync(from)) return false;
     this.#flusher ??= new Flusher(this.folder);
     await execute("cp", ["--archive", "--reflink=auto", "--no-target-directory", from, this.data]);
-    // It goes by its name first: what is still there now was whole.
+    // It goes by its name first: what is still there now was complete.
     if (!existsSync(from)) throw new AgentError(`what was left of backup ${backup} was removed meanwhile`);
     return true;
   }

@@ -52,7 +52,7 @@ export async function serve(): Promise<void> {
   const follower = new Follower(agent.local.binlogs, agent.s3, replacedAfter);
   const keeper = new Keeper(agent, follower, alarmsOf(agent.configuration, reporter));
 
-  // What was being proven when this container stopped: a server and its data. Before anybody can have begun another.
+  // What was being proven when this container stopped: a server and its data. Before anybody can have started another.
   await forgetRestores().catch((error: unknown) => reporter.log("warn", messageOf(error)));
   const server = await serveHttp(PORTS.agent, async (request, response, url) => {
     if (url.pathname === "/healthz") return json(response, { healthy: true });

@@ -1,7 +1,7 @@
 import { EXIT } from "../../contracts/agent.ts";
 import { defined } from "../../lib/defined.ts";
 
-/** What went wrong in words for a person, and what mends it. */
+/** What went wrong in words for a person, and what fixes it. */
 export class AgentError extends Error {
   readonly remedy: string | undefined;
   readonly code: number;

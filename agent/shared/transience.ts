@@ -5,7 +5,7 @@
 const RESTIC: Readonly<Record<number, boolean>> = { 10: false, 11: true, 12: false, 130: false };
 
 /**
- * MySQL's and MariaDB's errors that a second attempt can mend: no connection or a lost one, too many, a shutdown,
+ * MySQL's and MariaDB's errors that a second attempt can fix: no connection or a lost one, too many, a shutdown,
  * locks, a table that was changed.
  */
 const DATABASE = new Set([1040, 1053, 1158, 1159, 1160, 1161, 1203, 1205, 1213, 1412, 2002, 2003, 2006, 2013, 2055]);

@@ -152,8 +152,8 @@ const isFull = (error: unknown): boolean => /no space left/i.test(messageOf(erro
  */
 async function publish(agent: Agent, { entry, attachments }: Copied, verify: boolean): Promise<Entry> {
   const live = entry.database === undefined ? undefined : await sumLive(agent, entry.database.schema);
-  const begun = withSumsPosition(entry, live?.position);
-  const listed = (live?.summed.then((summed) => withSums(begun, summed)) ?? Promise.resolve(begun)).then(
+  const started = withSumsPosition(entry, live?.position);
+  const listed = (live?.summed.then((summed) => withSums(started, summed)) ?? Promise.resolve(started)).then(
     async (whole) => {
       await agent.local.catalogue.write(whole, attachments);
       return whole;
@@ -161,7 +161,7 @@ async function publish(agent: Agent, { entry, attachments }: Copied, verify: boo
   );
   if (!verify) return await listed;
   listed.catch(() => undefined); // said by whoever compares with it
-  return await verifyBackup(agent, begun, {
+  return await verifyBackup(agent, started, {
     recorded: listed,
     files: attachments.files,
     volumes: attachments.volumes,

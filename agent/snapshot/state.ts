@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { FOLDERS } from "../../contracts/agent.ts";
-import { readIfThere, writeWhole } from "../../lib/stateFiles.ts";
+import { readIfThere, writeAtomically } from "../../lib/stateFiles.ts";
 import { type Catalogue, nextSequence } from "../store/catalogue.ts";
 
 /** What else a stack is made of, as it was at the time of a backup. */
@@ -25,7 +25,7 @@ export interface Replacement {
 
 const REPLACED = join(FOLDERS.backups, "state", "replaced");
 export async function noteReplacement(catalogue: Pick<Catalogue, "list">, now = new Date()): Promise<void> {
-  writeWhole(REPLACED, `${now.toISOString()} ${nextSequence((await catalogue.list()).entries) - 1}`);
+  writeAtomically(REPLACED, `${now.toISOString()} ${nextSequence((await catalogue.list()).entries) - 1}`);
 }
 export function lastReplaced(): Replacement | undefined {
   const [at, sequence = "0"] = readIfThere(REPLACED)?.toString().split(" ") ?? [];
@@ -51,5 +51,5 @@ export function stateNow(): State {
 export async function describeEnvironment(input: AsyncIterable<Buffer>): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of input) chunks.push(chunk);
-  writeWhole(ENVIRONMENT, JSON.stringify(JSON.parse(Buffer.concat(chunks).toString())));
+  writeAtomically(ENVIRONMENT, JSON.stringify(JSON.parse(Buffer.concat(chunks).toString())));
 }

@@ -37,7 +37,7 @@ export async function backUpVolume(
 async function backUpService({ local, reporter }: Agent, volume: Volume, { id, proven }: Making): Promise<FilesCopy> {
   const part = titleOf(volume);
   const at = `/volume/${id}`;
-  // The second question proves that the first answer was whole.
+  // The second question proves that the first answer was complete.
   const command = ["env", `DRYDOCK_COMPANION=${readerOf(volume)}`, "companion", "get", at, `${at}?info`];
   const { bytes, added } = await local.restic.storeOutput(id, part, TAR, command, { reporter, proven });
   const { sums, count, changed, unreadable } = (await askReader(volume, `${at}?info`)) as Archived;

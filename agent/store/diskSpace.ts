@@ -1,6 +1,6 @@
 import { existsSync, rmSync, statfsSync } from "node:fs";
 import { FOLDERS } from "../../contracts/agent.ts";
-import { writeWhole } from "../../lib/stateFiles.ts";
+import { writeAtomically } from "../../lib/stateFiles.ts";
 import type { Agent } from "../agent.ts";
 import { messageOf } from "../shared/errors.ts";
 
@@ -16,7 +16,7 @@ const free = (): number => {
 /** Some room that only the way out of a full disk may use: not even a lock can be written there otherwise. */
 export function keepRoom(): void {
   try {
-    if (free() > 64 * MIB && !existsSync(RESERVE)) writeWhole(RESERVE, Buffer.alloc(8 * MIB));
+    if (free() > 64 * MIB && !existsSync(RESERVE)) writeAtomically(RESERVE, Buffer.alloc(8 * MIB));
   } catch {
     // No room even for that.
   }

@@ -37,7 +37,7 @@ export async function beginAnew({ local, reporter }: Agent): Promise<Results["re
     await fetch(`http://127.0.0.1:${PORTS.agent}/anew`, { method: "POST", signal: AbortSignal.timeout(5_000) });
     reporter.log(
       "warn",
-      `what another key has made is kept in ${aside} of the volume of backups; the repository is begun anew`,
+      `what another key has made is kept in ${aside} of the volume of backups; the repository is started anew`,
     );
     return { aside };
   });

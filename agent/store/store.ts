@@ -2,7 +2,7 @@ import { type Dirent, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { type Configuration, FOLDERS } from "../../contracts/agent.ts";
-import { isDraft, readIfThere, writeWhole } from "../../lib/stateFiles.ts";
+import { isDraft, readIfThere, writeAtomically } from "../../lib/stateFiles.ts";
 import { readSecret, secretFile } from "../shared/configuration.ts";
 import { AgentError, messageOf } from "../shared/errors.ts";
 
@@ -20,7 +20,7 @@ export class LocalStore implements Store {
   constructor(readonly root: string) {}
 
   async put(name: string, content: Uint8Array): Promise<void> {
-    writeWhole(join(this.root, name), content);
+    writeAtomically(join(this.root, name), content);
   }
 
   async get(name: string): Promise<Buffer | undefined> {

@@ -9,13 +9,13 @@ export function register(program: Command): void {
     .option("-n, --limit <count>", "how many", "30")
     .option(
       "--json",
-      "print JSON: [{id, at, by, verb, args[], result, seconds}]; result is begun, done, refused, " +
+      "print JSON: [{id, at, by, verb, args[], result, seconds}]; result is started, done, refused, " +
         "interrupted or failed (CODE)",
     )
     .addHelpText(
       "after",
       `
-up, rollback, destroy, maintenance and artisan leave a line; secrets are not kept. What stays \`begun\` is still at
+up, rollback, destroy, maintenance and artisan leave a line; secrets are not kept. What stays \`started\` is still at
 work, or was killed.
 
 Examples:

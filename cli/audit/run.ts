@@ -1,4 +1,4 @@
-import { parseAudit } from "../../records/audit.ts";
+import { parseAudit, STARTED } from "../../records/audit.ts";
 import { json, type ListOptions, limited, recordsFor, when } from "../shared/listing.ts";
 import { readRecords, rememberedRecords } from "../shared/records.ts";
 import { openSession } from "../shared/session.ts";
@@ -23,7 +23,7 @@ export async function auditLog(options: ListOptions): Promise<string> {
   ]);
   return (
     table(["AT", "BY", "VERB", "RESULT", "TOOK"], rows, (cell, column) =>
-      column === 3 ? paint(cell === "done" ? "green" : cell === "begun" ? "yellow" : "red", cell) : cell,
+      column === 3 ? paint(cell === "done" ? "green" : cell === STARTED ? "yellow" : "red", cell) : cell,
     ) + "\n"
   );
 }

@@ -124,7 +124,7 @@ export async function ask<V extends AgentVerb>(
   const broken = /the connection to ssh:\/\/\S+ broke/.exec(why)?.[0];
   if (broken !== undefined)
     throw new CliError({
-      what: `${broken}; what the agent had begun it ends by itself, or puts back`,
+      what: `${broken}; what the agent had started it ends by itself, or puts back`,
       remedy:
         `./drydock backup status${select(session.stack)}, then the same command again\n` +
         "if it breaks again: ssh -v to that host, and its journal (journalctl -u ssh)",

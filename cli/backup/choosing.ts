@@ -31,7 +31,7 @@ export const volumesAskedFor = ({ folder = [], service = [] }: RestoreOptions): 
 ];
 
 /** Whether all of a backup is to be restored. */
-export const isWhole = (options: RestoreOptions): boolean =>
+export const isComplete = (options: RestoreOptions): boolean =>
   !options.db && !options.files && options.into === undefined && volumesAskedFor(options).length === 0;
 
 /**
@@ -50,7 +50,7 @@ export async function chosen(host: BackupHost, id: string, options: RestoreOptio
       remedy: "write it as 2026-01-31T10:29:59Z (UTC)",
       code: Exit.usage,
     });
-  const whole = isWhole(options);
+  const whole = isComplete(options);
   const titles = volumesAskedFor(options).map(titleOf);
   const [needsDatabase, needsFiles] = [
     whole || db === true || into !== undefined || toTime !== undefined,

@@ -33,7 +33,7 @@ export function backupTable(entries: readonly Entry[], paint: Painter): string {
     entry.reason,
   ]);
   return table(
-    ["id", "type", "begun (UTC)", "took", "size", "new bytes", "proof", "RTO", "where", "why"],
+    ["id", "type", "started (UTC)", "took", "size", "new bytes", "proof", "RTO", "where", "why"],
     rows,
     (cell, column) => (column === 6 ? paint(cell === "verified" ? "green" : "red", cell) : cell),
   );
@@ -43,7 +43,7 @@ export function entryLines(entry: Entry): string[] {
   const { database, files, volumes = {}, verification } = entry;
   const rows: readonly (readonly [string, string | undefined])[] = [
     ["backup", `${entry.id} (${entry.type}, ${entry.reason})`],
-    ["begun", `${entry.started}, took ${duration(entry.seconds)}`],
+    ["started", `${entry.started}, took ${duration(entry.seconds)}`],
     [
       "verified",
       entry.verified

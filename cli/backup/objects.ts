@@ -224,7 +224,7 @@ export function moved(object: SchemaObject, from: string, to: string): SchemaObj
   return { ...object, create: object.create.replaceAll(old, () => own) };
 }
 
-/** Whether a view's text names the schema that it is made in: it can't be had elsewhere. */
+/** Whether a view's text names the schema that it is made in: it can't be obtained elsewhere. */
 export const isQualified = ({ create }: SchemaObject): boolean =>
   new RegExp(`^CREATE\\s[\\s\\S]*?\\sVIEW\\s+${NAME}\\s*\\.`).test(create);
 

@@ -5,7 +5,7 @@ import { takeLock } from "../shared/locks.ts";
 import { interruption } from "../shared/signals.ts";
 import { forget, resume } from "./afterwards.ts";
 import { ask, type BackupHost, backupHost } from "./agent.ts";
-import { chosen, isWhole, question, type RestoreOptions, volumesAskedFor } from "./choosing.ts";
+import { chosen, isComplete, question, type RestoreOptions, volumesAskedFor } from "./choosing.ts";
 import { select } from "./format.ts";
 import type { HostLock } from "./hostLock.ts";
 import { type FilesPlace, filesPlaces } from "./places.ts";
@@ -80,8 +80,8 @@ async function underLock(
 ): Promise<{ readonly entry: Entry; readonly done: Done }> {
   const { db, files, physical, into, toTime } = options;
   const { stack } = host.session;
-  const withDatabase = db === true || into !== undefined || isWhole(options);
-  const wantsFiles = files === true || volumesAskedFor(options).length > 0 || isWhole(options);
+  const withDatabase = db === true || into !== undefined || isComplete(options);
+  const wantsFiles = files === true || volumesAskedFor(options).length > 0 || isComplete(options);
   // Its companion starts while the backup is looked up and confirmed; where nothing is to be asked, the backup is
   // prepared as well.
   const physically = physical && withDatabase ? new PhysicalRestore(host, options, progress) : undefined;
@@ -125,7 +125,7 @@ async function placesFor(
   const s = select(host.session.stack);
   const all = await filesPlaces(host);
   const asked = volumesAskedFor(options);
-  const titles = isWhole(options) ? Object.keys(entry.volumes ?? {}) : asked.map(titleOf);
+  const titles = isComplete(options) ? Object.keys(entry.volumes ?? {}) : asked.map(titleOf);
   for (const title of titles) {
     const there = all.some((place) => place.title === title);
     if (!Object.hasOwn(entry.volumes ?? {}, title))
@@ -136,7 +136,7 @@ async function placesFor(
       });
     if (there) continue;
     const what = `${title} of backup ${entry.id} has no place in stack ${host.session.stack}`;
-    if (isWhole(options)) progress.say(`${what}: it is not restored`, "warn");
+    if (isComplete(options)) progress.say(`${what}: it is not restored`, "warn");
     else
       throw new CliError({
         what: `${what}; nothing was changed`,
@@ -144,10 +144,10 @@ async function placesFor(
         code: Exit.refused,
       });
   }
-  if (isWhole(options))
+  if (isComplete(options))
     for (const { title } of all.filter(({ of }) => of !== undefined))
       if (!titles.includes(title)) progress.say(`backup ${entry.id} has no ${title}: that stays as it is`, "warn");
-  const storage = entry.files !== undefined && (options.files === true || isWhole(options));
+  const storage = entry.files !== undefined && (options.files === true || isComplete(options));
   return all.filter(({ of, title }) => (of === undefined ? storage : titles.includes(title)));
 }
 

@@ -131,7 +131,7 @@ export class PhysicalRestore {
 }
 
 /**
- * Once more: a backup that was begun since it was prepared is of what was live before, and no increment may build on
+ * Once more: a backup that was started since it was prepared is of what was live before, and no increment may build on
  * it. And
  * the log from here on is of other data than the backups before.
  */

@@ -4,7 +4,7 @@ import { STACK } from "../shared/options.ts";
 export function register(program: Command): void {
   program
     .command("doctor")
-    .description("go through the known issues in what runs right now, with the command that mends each")
+    .description("go through the known issues in what runs right now, with the command that fixes each")
     .option(...STACK)
     .option(
       "--json",

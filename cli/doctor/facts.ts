@@ -135,6 +135,6 @@ export interface Check {
   readonly verdict: Verdict;
   /** What was seen, one thing a line; never a secret. */
   readonly details: readonly string[];
-  /** What mends it: whole commands, one a line. */
+  /** What fixes it: whole commands, one a line. */
   readonly remedies: readonly string[];
 }

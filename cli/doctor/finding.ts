@@ -4,7 +4,7 @@ import { defined } from "../../lib/defined.ts";
 import { LOCAL } from "../shared/project.ts";
 import type { ContainerFacts, Facts, LaravelFacts, Verdict } from "./facts.ts";
 
-/** What was seen of one thing, and what mends it. */
+/** What was seen of one thing, and what fixes it. */
 export interface Finding {
   readonly verdict: Exclude<Verdict, "fine">;
   readonly what: string;

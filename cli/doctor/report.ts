@@ -7,7 +7,7 @@ const WORDS: Readonly<Record<Verdict, readonly [string, "green" | "red" | "yello
   unknown: ["can't be judged", "yellow"],
 };
 
-/** One line a check; below it what was seen and what mends it. */
+/** One line a check; below it what was seen and what fixes it. */
 export function reportLines(checks: readonly Check[], paint: Painter): string {
   const width = Math.max(...checks.map(({ title }) => title.length));
   const lines = checks.flatMap(({ issue, title, verdict, details, remedies }) => {

@@ -118,7 +118,7 @@ async function close(
 
 const apply = (site: Site, state: Maintenance): Promise<{ readonly drained: boolean }> =>
   step("maintenance", async ({ log }) => {
-    log("closing the site, waiting for requests that have begun");
+    log("closing the site, waiting for requests that have started");
     return switchOn(site, state, newGeneration(), site.timeout);
   });
 

@@ -151,8 +151,8 @@ async function look(session: Session, id: string | undefined): Promise<Way> {
   const complete = releases.at(-1);
   if (complete === undefined) throw notDeployed(stack);
   const { unfinished } = target;
-  const begun = unfinished === undefined || unfinished.image === "" ? undefined : unfinished;
-  if (begun?.image === complete.image && id === undefined) {
+  const started = unfinished === undefined || unfinished.image === "" ? undefined : unfinished;
+  if (started?.image === complete.image && id === undefined) {
     throw new CliError({
       what:
         `the release that has not gone through all its steps runs the image of release ${complete.sequence}, ` +
@@ -162,10 +162,10 @@ async function look(session: Session, id: string | undefined): Promise<Way> {
   }
   // The records have no line of it: what it goes back to is the last one that went through all its steps.
   const current =
-    begun === undefined
+    started === undefined
       ? complete
-      : { ...complete, sequence: complete.sequence + 1, release: begun.release, image: begun.image, id: "" };
-  const last = begun === undefined ? previousRelease(releases) : complete;
+      : { ...complete, sequence: complete.sequence + 1, release: started.release, image: started.image, id: "" };
+  const last = started === undefined ? previousRelease(releases) : complete;
   const goal = id === undefined ? last : findRelease(releases, id);
   if (goal === undefined) {
     throw new CliError({
@@ -260,7 +260,7 @@ async function decide(way: Way, migrations: boolean): Promise<Steps> {
               `./drydock rollback${s} ${target.sequence} --migrations`,
           ]),
       ...restore,
-      `or mend the code and go forward: ./drydock up${s}`,
+      `or fix the code and go forward: ./drydock up${s}`,
     ].join("\n"),
     code: Exit.refused,
   });

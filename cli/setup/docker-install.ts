@@ -35,7 +35,7 @@ export async function aptInstall(
     if (done.code !== 0) {
       throw new CliError({
         what: `apt-get failed with exit code ${done.code}\n${tail(done.output)}`,
-        remedy: `mend what apt complains about, then try it by hand: apt-get ${args.join(" ")}`,
+        remedy: `fix what apt complains about, then try it by hand: apt-get ${args.join(" ")}`,
       });
     }
   };

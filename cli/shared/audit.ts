@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
-import { type AuditLine, artisanWithoutSecrets, resultOf, withoutSecrets } from "../../records/audit.ts";
+import { type AuditLine, artisanWithoutSecrets, resultOf, STARTED, withoutSecrets } from "../../records/audit.ts";
 import { CliError, Exit } from "./errors.ts";
 import { appendRecord, rememberedRecords } from "./records.ts";
 import type { Session } from "./session.ts";
@@ -30,7 +30,7 @@ export async function audited(
     by: `${userInfo().username}@${hostname()}`,
     verb,
     args: verb === "artisan" ? artisanWithoutSecrets(args) : withoutSecrets(args),
-    result: "begun",
+    result: STARTED,
   };
   const write = async (entry: AuditLine): Promise<void> => {
     try {

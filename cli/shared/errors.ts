@@ -221,7 +221,7 @@ const TRANSLATIONS: readonly Translation[] = [
         String.raw`(?:for \S+ )?(?:not found|unknown)|pull access denied for ([^\s,]+)`,
     ),
     problem: ([, absent, missing, denied], { stack }) => ({
-      what: `image ${(absent ?? missing ?? denied ?? "").replace(/[.:]+$/, "") || "named above"} can't be had`,
+      what: `image ${(absent ?? missing ?? denied ?? "").replace(/[.:]+$/, "") || "named above"} can't be obtained`,
       remedy:
         stack === "local"
           ? "./drydock up builds the local stack's images; for one of your own: docker build -t NAME:TAG ."
@@ -255,7 +255,7 @@ const TRANSLATIONS: readonly Translation[] = [
     problem: ([, container], { stack, standing = BEFORE }) => ({
       what: `${container === undefined ? "a container" : `container ${container}`} did not become healthy; ${standing}`,
       remedy:
-        `mend what its last lines (above) say, then: ./drydock up${select(stack)}\nhow the stack stands: ` +
+        `fix what its last lines (above) say, then: ./drydock up${select(stack)}\nhow the stack stands: ` +
         `./drydock status${select(stack)}`,
     }),
   },

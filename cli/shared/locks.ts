@@ -99,7 +99,7 @@ export function heldBy(stack: string, holder: Holder): CliError {
 }
 
 export interface Lock {
-  /** Whose lock was taken over because his process is gone: what he had begun may still be at work. */
+  /** Whose lock was taken over because his process is gone: what he had started may still be at work. */
   readonly previous?: Holder;
   release(): void;
 }

@@ -143,7 +143,7 @@ function isOf({ urn, inputs }: StateResource, { Name, Config, NetworkSettings }:
 }
 
 /**
- * Repairs a state in which operations were begun and never recorded as ended: what they left on the Docker host is
+ * Repairs a state in which operations were started and never recorded as ended: what they left on the Docker host is
  * removed where it is
  * certain whose it is, and a refresh reads the rest.
  */
@@ -176,7 +176,7 @@ export async function repair(
       abandoned.since,
     );
     for (const { Id, Name } of left) {
-      log(`removing ${Name.replace(/^\//, "")}, which the interrupted update had begun to start`);
+      log(`removing ${Name.replace(/^\//, "")}, which the interrupted update had started to start`);
       await docker.run(["rm", "--force", "--volumes", Id]);
     }
   }

@@ -5,7 +5,7 @@ import type { ServiceReport } from "./report.ts";
 const ALARM = 0.8;
 
 /**
- * What Redis's container is asked: its own figures, and its limit, which is nowhere else to be had without another
+ * What Redis's container is asked: its own figures, and its limit, which is nowhere else to be obtained without another
  * question.
  */
 export const MEMORY = `sh /run/drydock/redis-cli.sh info memory

@@ -30,7 +30,7 @@ export function interruption(): NodeJS.Signals | undefined {
 }
 
 /**
- * Pulumi takes the first SIGINT as a request to finish what it has begun, and the second as an order to drop it: so it
+ * Pulumi takes the first SIGINT as a request to finish what it has started, and the second as an order to drop it: it
  * gets exactly one.
  * On a terminal the kernel sends it to the whole foreground group; elsewhere Pulumi is a group of its own and is handed
  * the signal here.
@@ -56,7 +56,7 @@ export function handSignalsOver(): void {
         return;
       }
       process.stderr.write(
-        `drydock: ${signal} received; waiting for what has begun to finish (pid ${current.child.pid})\n`,
+        `drydock: ${signal} received; waiting for what has started to finish (pid ${current.child.pid})\n`,
       );
       if (current.own || signal === "SIGTERM") current.child.kill("SIGINT");
     });

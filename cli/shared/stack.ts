@@ -68,7 +68,7 @@ export function checkpoint(state: string, stack: string): string | undefined {
 }
 
 /**
- * Whether operations were begun that never ended, as far as a file backend shows it without asking Pulumi; true where
+ * Whether operations were started that never ended, as far as a file backend shows it without asking Pulumi; true where
  * it can't be seen.
  */
 export function mayBePending(stack: string, env: NodeJS.ProcessEnv): boolean {
@@ -94,7 +94,7 @@ export function stackConfig(paths: Paths, stack: string): Readonly<Record<string
   } catch (error) {
     throw new CliError({
       what: `${file} is not valid YAML: ${(error as Error).message}`,
-      remedy: `mend it, or have its last version back: git checkout ${file}`,
+      remedy: `fix it, or have its last version back: git checkout ${file}`,
     });
   }
 }

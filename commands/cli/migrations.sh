@@ -42,7 +42,7 @@ trap 'docker rm --force --volumes "$NAME" >/dev/null 2>&1 || true' EXIT
 # The variables go from container to container, and through no file, variable or command line.
 stage=$(docker inspect -f '{{range .Config.Env}}{{println .}}{{end}}' "$REPLICA" | sed -n 's/^APP_ENV=//p')
 docker cp "$REPLICA:$APP_PATH/.env" - | docker cp - "$NAME:$APP_PATH/" ||
-  fail "the environment of $REPLICA could not be had"
+  fail "the environment of $REPLICA could not be obtained"
 # Where it is, Laravel reads this one instead; replicas of an earlier version have none.
 [ -z "$stage" ] || docker cp "$REPLICA:$APP_PATH/.env.$stage" - 2>/dev/null \
   | docker cp - "$NAME:$APP_PATH/" 2>/dev/null || :

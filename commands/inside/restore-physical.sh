@@ -8,7 +8,7 @@
 # for what was live, before-TIME
 #    proven: the server runs on them, and has them all
 #    keep: what was live gets its name; from now on `replaced` has the file of the binary log after which the data are
-# others, and when that was begun
+# others, and when that was started
 #    back: takes the swap back, with the server stopped; prints the name under which the restored files are kept, if
 # a server may have run on them
 #    discard NAME: nobody has written to those
@@ -50,7 +50,7 @@ release() {
   [ ! "$1/ibdata1" -ef ../ibdata1 ] || { rm "$1/ibdata1"; return 0; }
   mv -f "$1/ibdata1" ../ibdata1
 }
-# The last file of the log, and when it was begun (seconds since 1970, in its first event): numbers may begin anew.
+# The last file of the log, and when it was started (seconds since 1970, in its first event): numbers may begin anew.
 last_log() {
   last=$(find .. -mindepth 1 -maxdepth 1 -name 'binlog.[0-9]*' | sort | tail -n 1)
   [ -z "$last" ] || echo "${last##*/} $(od -A n -t u4 -j 4 -N 4 "$last" | tr -d ' ')"

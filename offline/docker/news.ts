@@ -5,7 +5,7 @@ import { ask, follow } from "./engine.ts";
 const [SELDOM, POLL] = [1000, 100];
 
 interface Stream {
-  /** When Docker has begun to tell, or will not. */
+  /** When Docker has started to tell, or will not. */
   readonly opened: Promise<void>;
   over: boolean;
   close(): void;

@@ -1,5 +1,5 @@
 import { SETTINGS_OF } from "../../config/roles.ts";
-import type { Mending, Rule } from "../rule.ts";
+import type { Rule, SettingFix } from "../rule.ts";
 import type { Settings } from "../settings.ts";
 import { containerOf, isContainerType } from "./container.ts";
 import { find } from "./env.ts";
@@ -30,18 +30,18 @@ export function remedyFor(rule: Rule, resource: Resource, property: string, sett
   if (!isOwn(resource)) return rule.remedy;
   const role = isContainerType(resource.type) ? containerOf(resource, settings).role : undefined;
   const { setting } = rule;
-  const mending =
+  const fix =
     typeof setting === "function" ? setting(role === undefined ? "app" : SETTINGS_OF[role], property) : undefined;
-  if (mending !== undefined) return commandOf(mending, resource.stack);
+  if (fix !== undefined) return commandOf(fix, resource.stack);
   const why = typeof setting === "function" ? "look at what was changed in components/" : setting.none;
   return `${rule.remedy}\nDrydock made this resource, and no setting leads here: ${why}`;
 }
 
-/** The command that mends a setting. */
-export function commandOf(mending: Mending, stack: string): string {
-  const path = /["[]/.test(mending.path) ? `'drydock:${mending.path}'` : `drydock:${mending.path}`;
-  if ("removed" in mending) return `pulumi config rm --path ${path} --stack ${stack}`;
+/** The command that fixes a setting. */
+export function commandOf(fix: SettingFix, stack: string): string {
+  const path = /["[]/.test(fix.path) ? `'drydock:${fix.path}'` : `drydock:${fix.path}`;
+  if ("removed" in fix) return `pulumi config rm --path ${path} --stack ${stack}`;
   // A secret goes on no command line.
-  if ("from" in mending) return `${mending.from} | pulumi config set --secret --path ${path} --stack ${stack}`;
-  return `pulumi config set --path ${path} ${mending.value} --stack ${stack}`;
+  if ("from" in fix) return `${fix.from} | pulumi config set --secret --path ${path} --stack ${stack}`;
+  return `pulumi config set --path ${path} ${fix.value} --stack ${stack}`;
 }

@@ -37,8 +37,7 @@ export function lint(
   const count = findings.filter(({ reason }) => reason === undefined).length;
   return {
     text:
-      `${[...lines, `${paths.length} files, ${count === 0 ? "nothing to mend" : `${count} to mend`}`].join("\n")}` +
-      "\n",
+      `${[...lines, `${paths.length} files, ${count === 0 ? "nothing to fix" : `${count} to fix`}`].join("\n")}` + "\n",
     failed,
   };
 }

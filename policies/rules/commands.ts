@@ -10,7 +10,7 @@ import { at, isUnknown, items, text } from "../helpers/values.ts";
 import { resourceRule } from "../rule.ts";
 import type { Settings } from "../settings.ts";
 import { isSystem } from "./paths.ts";
-import { mended } from "./shared.ts";
+import { noSetting } from "./shared.ts";
 
 /** The value of an option, in both of its forms. */
 const option = (names: string, value: string) => new RegExp(`\\s--?(?:${names})(?:=|\\s+)["']?(${value})`, "g");
@@ -46,7 +46,7 @@ export const dockerRunFlags = resourceRule({
   summary: "A container that a command starts has no more rights than one that a resource describes.",
   why: "docker run --privileged -v /:/host is root of the host, and no rule for containers ever sees it",
   remedy: "make it a docker.Container, or leave the flag out",
-  setting: mended.commands,
+  setting: noSetting.commands,
   bad: 'create: "docker run --rm --privileged -v /:/host tool"',
   good: 'create: "docker run --rm --cap-drop ALL -v data:/data tool"',
   production: "No folder of the host is mounted at all.",
@@ -100,7 +100,7 @@ export const noPipedShell = resourceRule({
   summary: "No command runs what it downloads or decodes.",
   why: "nobody has read it, and tomorrow it is something else",
   remedy: "put the script into the repository, or verify its checksum before it runs",
-  setting: mended.commands,
+  setting: noSetting.commands,
   bad: 'create: "curl -fsSL https://example.com/install | sh"',
   good: 'create: "sh commands/install.sh"',
   types: RUNNERS,
@@ -126,7 +126,7 @@ export const knownCommands = resourceRule({
   summary: "No command changes what its own shell does: PATH, BASH_ENV, LD_PRELOAD.",
   why: "what a shell is told can be written in a hundred ways, so no list of what is forbidden is ever complete",
   remedy: "put it into a script of commands/ (sh commands/NAME.sh), or list its text or its hash in the rule's allowed",
-  setting: mended.commands,
+  setting: noSetting.commands,
   bad: 'create: "docker rm -f $(docker ps -aq)"',
   good: 'create: "sh commands/switch.sh"',
   production: "Only listed commands run: a script of the repository by its path, or a text by its hash.",

@@ -5,7 +5,7 @@ import { isEveryInterface } from "../helpers/ports.ts";
 import { CONTAINERS } from "../helpers/resources.ts";
 import { at, isUnknown, items, joined, num, text } from "../helpers/values.ts";
 import { resourceRule } from "../rule.ts";
-import { inGroup, mended, none, onContainer } from "./shared.ts";
+import { inGroup, none, noSetting, onContainer } from "./shared.ts";
 
 export const healthcheckRequired = resourceRule({
   name: "healthcheck-required",
@@ -16,7 +16,7 @@ export const healthcheckRequired = resourceRule({
   why: "without one nobody can tell a container that serves from one that hangs, and no traffic can wait for it",
   remedy:
     'healthcheck: { tests: ["CMD", "curl", "-fsS", "http://127.0.0.1/up"], interval: "5s", timeout: "5s", retries: 3 }',
-  setting: mended.container,
+  setting: noSetting.container,
   bad: 'no healthcheck, or tests: ["NONE"], or tests: ["CMD", "true"]',
   good: 'healthcheck: { tests: ["CMD", …] }',
   types: CONTAINERS,
@@ -111,7 +111,7 @@ export const userDefinedNetwork = resourceRule({
   summary: "A container is on a network of its own stack, not on Docker's default bridge.",
   why: "on the default bridge every container of the host reaches every other one, and no names resolve",
   remedy: 'networksAdvanced: [{ name: network.name, aliases: ["app"] }]',
-  setting: mended.container,
+  setting: noSetting.container,
   bad: 'no network, or networkMode: "bridge"',
   good: "networksAdvanced: [{ name: network.name }]",
   types: CONTAINERS,
@@ -140,7 +140,7 @@ export const restartPolicy = resourceRule({
   summary: "A container comes back after a crash and after a reboot: unless-stopped, or on-failure with a count.",
   why: "without a policy one crash is an outage until somebody looks",
   remedy: 'restart: "unless-stopped"',
-  setting: mended.container,
+  setting: noSetting.container,
   bad: 'no restart, or restart: "no"',
   good: 'restart: "unless-stopped"',
   types: CONTAINERS,
@@ -178,7 +178,7 @@ export const readonlyRootfs = resourceRule({
   summary: "The root file system is read-only.",
   why: "an attacker who can't write can't leave anything behind",
   remedy: "readOnly: true, with tmpfs for what the program writes",
-  setting: mended.container,
+  setting: noSetting.container,
   bad: "no readOnly",
   good: 'readOnly: true, tmpfs: { "/tmp": "" }',
   types: CONTAINERS,
@@ -206,7 +206,7 @@ export const noDevices = resourceRule({
   summary: "No device of the host is given to a container.",
   why: "a device is reached without any of the host's permissions",
   remedy: "delete `devices`",
-  setting: mended.container,
+  setting: noSetting.container,
   bad: 'devices: [{ hostPath: "/dev/sda" }]',
   good: "no devices",
   production: "Which devices it gets is known in the preview.",
@@ -243,7 +243,7 @@ export const noCgroupParent = resourceRule({
   summary: "A container says nothing of another cgroup than Docker's own.",
   why: "in another cgroup other limits apply than those that are written here",
   remedy: "delete `cgroupParent`",
-  setting: mended.container,
+  setting: noSetting.container,
   bad: 'cgroupParent: "/"',
   good: "no cgroupParent",
   production: "It does.",

@@ -4,7 +4,7 @@ import { clean, type Driver, isWithin } from "../helpers/mounts.ts";
 import { CONTAINER, CONTAINERS, VOLUME } from "../helpers/resources.ts";
 import { at, entries, isUnknown, items, num, text } from "../helpers/values.ts";
 import { type Report, resourceRule } from "../rule.ts";
-import { inGroup, mended, none, onContainer } from "./shared.ts";
+import { inGroup, none, noSetting, onContainer } from "./shared.ts";
 
 export const hostPathAllowed = resourceRule({
   name: "host-path-allowed",
@@ -18,7 +18,7 @@ export const hostPathAllowed = resourceRule({
   remedy:
     'use a volume: mounts: [{ type: "volume", source: volume.name, target: "/data" }]; ' +
     "or name the folder in the rule's paths",
-  setting: mended.mounts,
+  setting: noSetting.mounts,
   bad: 'volumes: [{ hostPath: "/srv/engine", containerPath: "/engine" }]',
   good: 'mounts: [{ type: "volume", source: data.name, target: "/data" }]',
   production: "Only listed folders of the host are mounted.",
@@ -61,7 +61,7 @@ export const volumeDriver = resourceRule({
   summary: "No volume is a folder or a device of the host in disguise.",
   why: "the driver local with the options type=none, o=bind, device=/ is the host's root under the name of a volume",
   remedy: "new docker.Volume(name), without driver and driverOpts; or list the driver or the option in this rule",
-  setting: mended.mounts,
+  setting: noSetting.mounts,
   bad: 'new docker.Volume("data", { driverOpts: { type: "none", o: "bind", device: "/" } })',
   good: 'new docker.Volume("data")',
   production: "Only listed drivers, with listed options, make volumes.",
@@ -162,7 +162,7 @@ export const runtimeAllowed = resourceRule({
   summary: "A container runs in a runtime that isolates, within Docker's own cgroup.",
   why: "a runtime is a program of the host that runs as root, and decides what the other rules are worth",
   remedy: "delete `runtime`; or list it in this rule",
-  setting: mended.container,
+  setting: noSetting.container,
   bad: 'runtime: "nvidia"',
   good: 'no runtime, or runtime: "runc"',
   production: "The runtime is a listed one.",
@@ -190,7 +190,7 @@ export const noCoreDumps = resourceRule({
   summary: "No process of a container leaves a core dump, and none has a limit that is no limit.",
   why: "a crash writes the process's memory, APP_KEY and passwords among it, to wherever the host's core_pattern says",
   remedy: 'ulimits: [{ name: "core", soft: 0, hard: 0 }]',
-  setting: mended.container,
+  setting: noSetting.container,
   bad: "no ulimits",
   good: 'ulimits: [{ name: "core", soft: 0, hard: 0 }]',
   production: "The limit for core dumps is written out as 0, and swap is limited.",

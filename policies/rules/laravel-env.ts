@@ -5,7 +5,7 @@ import { CONTAINERS } from "../helpers/resources.ts";
 import { isUnknown } from "../helpers/values.ts";
 import { resourceRule, stackRule } from "../rule.ts";
 import { LARAVEL, LASTING } from "../settings.ts";
-import { demand, envPath, mended, none, onContainer, onRoles, rolesParam } from "./shared.ts";
+import { demand, envPath, none, noSetting, onContainer, onRoles, rolesParam } from "./shared.ts";
 
 export const envBlockIdentical = stackRule({
   name: "env-block-identical",
@@ -17,7 +17,7 @@ export const envBlockIdentical = stackRule({
   remedy:
     'build the environment once and give it to every role: const env = {…}; new docker.Container("app", { envs: ' +
     'env }); new docker.Container("horizon", { envs: env })',
-  setting: mended.environment,
+  setting: noSetting.environment,
   bad: 'app: envs ["QUEUE_CONNECTION=redis"], horizon: envs ["QUEUE_CONNECTION=sync"]',
   good: "app and horizon: envs: block",
   params: z.strictObject({
@@ -205,7 +205,7 @@ export const envNoConflict = resourceRule({
   summary: "No variable is set twice.",
   why: "a variable came from four places at once, and removing it from one changed nothing",
   remedy: "delete one of the two lines",
-  setting: mended.environment,
+  setting: noSetting.environment,
   bad: 'envs: ["DB_HOST=database", "DB_HOST=db"]',
   good: 'envs: ["DB_HOST=database"]',
   types: CONTAINERS,

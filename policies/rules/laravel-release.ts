@@ -13,7 +13,7 @@ import type { Stack } from "../helpers/stack.ts";
 import { at, num, text } from "../helpers/values.ts";
 import { resourceRule, stackRule } from "../rule.ts";
 import type { Settings } from "../settings.ts";
-import { inGroup, mended, none, onRoles, rolesParam, titles } from "./shared.ts";
+import { inGroup, none, noSetting, onRoles, rolesParam, titles } from "./shared.ts";
 
 export const noComposeNoRecreate = resourceRule({
   name: "no-compose-no-recreate",
@@ -23,7 +23,7 @@ export const noComposeNoRecreate = resourceRule({
   summary: "No command uses docker compose's --no-recreate.",
   why: "with --no-recreate new containers started with the environment from before the change, and nothing said so",
   remedy: "leave --no-recreate out, or let Pulumi replace the containers whose environment changed",
-  setting: mended.commands,
+  setting: noSetting.commands,
   bad: 'create: "docker compose up -d --scale app=2 --no-recreate"',
   good: 'create: "docker compose up -d --scale app=2"',
   types: RUNNERS,
@@ -44,7 +44,7 @@ export const artisanCommandTriggers = resourceRule({
   summary: "A command that runs artisan runs again when the image changes.",
   why: "caches and migrations that ran for the old code were kept for the new one",
   remedy: "triggers: [image.repoDigest], or the image among the variables in environment",
-  setting: mended.commands,
+  setting: noSetting.commands,
   bad: 'create: "docker exec app php artisan migrate --force" without triggers',
   good: "the same with triggers: [image.repoDigest]",
   types: COMMANDS,
@@ -79,7 +79,7 @@ export const configCacheAfterStart = stackRule({
     "the application kept the old database",
   remedy:
     "run `php artisan config:clear && php artisan config:cache` when the container starts, with dependsOn: [migration]",
-  setting: mended.commands,
+  setting: noSetting.commands,
   bad: 'create: "docker exec app php artisan config:cache"',
   good:
     "create: \"docker exec app sh -c 'php artisan config:clear && php artisan config:cache'\", dependsOn: " +
@@ -128,10 +128,10 @@ export const noArtisanDown = resourceRule({
   source: ["incident 12"],
   summary: "No deployment takes the site down with artisan down.",
   why:
-    "the old container could not write the maintenance file, so the deployment that would have mended it never " +
+    "the old container could not write the maintenance file, so the deployment that would have fixed it never " +
     "began",
   remedy: "delete the command: successors become healthy before the old ones go",
-  setting: mended.commands,
+  setting: noSetting.commands,
   bad: 'create: "docker exec app php artisan down"',
   good: "replicas with deleteBeforeReplace: false and wait: true",
   types: RUNNERS,
@@ -156,7 +156,7 @@ export const webNoDeleteBeforeReplace = resourceRule({
   remedy:
     "new docker.Container(name, args, { deleteBeforeReplace: false }), written out; for a service updateConfig: " +
     '{ order: "start-first" }',
-  setting: mended.container,
+  setting: noSetting.container,
   bad: 'new docker.Container("app", args)',
   good: 'new docker.Container("app", args, { deleteBeforeReplace: false })',
   types: CONTAINERS,
@@ -253,7 +253,7 @@ export const backupBeforeMigrate = stackRule({
   summary: "The migration depends on a backup.",
   why: "a change without a backup before it left nothing to go back to",
   remedy: "dependsOn: [backup] on the resource that migrates",
-  setting: mended.commands,
+  setting: noSetting.commands,
   bad: "a migration that depends on the database only",
   good: 'new command.local.Command("migrate", args, { dependsOn: [backup] })',
   params: z.strictObject({

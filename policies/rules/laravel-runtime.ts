@@ -7,7 +7,7 @@ import { CONTAINERS } from "../helpers/resources.ts";
 import { isUnknown, num } from "../helpers/values.ts";
 import { resourceRule, stackRule } from "../rule.ts";
 import { LARAVEL, ROLES } from "../settings.ts";
-import { inGroup, mended, none, onContainer, onRoles, rolesParam } from "./shared.ts";
+import { inGroup, none, noSetting, onContainer, onRoles, rolesParam } from "./shared.ts";
 
 export const codeFromImageOnly = resourceRule({
   name: "code-from-image-only",
@@ -221,7 +221,7 @@ export const storageWritable = resourceRule({
   remedy:
     'tmpfs: { "/var/www/html/storage/framework": "uid=1000", "/var/www/html/storage/logs": "uid=1000", ' +
     '"/var/www/html/bootstrap/cache": "uid=1000" }',
-  setting: mended.container,
+  setting: noSetting.container,
   bad: "readOnly: true and no mounts",
   good: "readOnly: true with tmpfs for storage and bootstrap/cache",
   types: CONTAINERS,
@@ -261,7 +261,7 @@ export const redisPersistent = resourceRule({
   remedy:
     'command: ["redis-server", "--appendonly", "yes"], mounts: [{ type: "volume", source: volume.name, target: ' +
     '"/data" }]',
-  setting: mended.container,
+  setting: noSetting.container,
   bad: 'command: ["redis-server", "--save", ""] without a volume',
   good: "appendonly yes, and a volume at /data",
   types: CONTAINERS,
@@ -307,7 +307,7 @@ export const knownRole = resourceRule({
   summary: "The role in a container's label is one that these rules know.",
   why: "with a misspelt role (apps) no rule for Laravel applied any more, and nothing said so",
   remedy: 'labels: [{ label: "drydock.role", value: "app" }]; or list a role of your own in pack-settings.ownRoles',
-  setting: mended.container,
+  setting: noSetting.container,
   bad: 'labels: [{ label: "drydock.role", value: "apps" }]',
   good: 'labels: [{ label: "drydock.role", value: "app" }]',
   production: "It is known in the preview.",
@@ -333,7 +333,7 @@ export const databasePersistent = resourceRule({
   summary: "A database writes to a volume.",
   why: "what is in the container itself, or in memory, is gone with the next image",
   remedy: 'mounts: [{ type: "volume", source: volume.name, target: "/var/lib/mysql" }]',
-  setting: mended.container,
+  setting: noSetting.container,
   bad: "database without mounts",
   good: "a volume at /var/lib/mysql",
   types: CONTAINERS,

@@ -7,7 +7,7 @@ import { hasUrlWithPassword, isKnownDefault, passwordFiles, sameServer, tooSimpl
 import { isUnknown } from "../helpers/values.ts";
 import { resourceRule, stackRule } from "../rule.ts";
 import { LASTING } from "../settings.ts";
-import { APP_KEY, demand, mended, none, onContainer, onRoles, PASSWORD, rolesParam } from "./shared.ts";
+import { APP_KEY, demand, none, noSetting, onContainer, onRoles, PASSWORD, rolesParam } from "./shared.ts";
 
 export const redisPasswordEveryRole = resourceRule({
   name: "redis-password-every-role",
@@ -37,7 +37,7 @@ export const redisPasswordMatchesServer = stackRule({
   summary: "The clients' REDIS_PASSWORD is the server's: its requirepass, or what a command gives it with ACL SETUSER.",
   why: "Redis demanded a password that its clients did not have: NOAUTH, with every container still healthy",
   remedy: 'use one value for both: const password = config.requireSecret("redisPassword")',
-  setting: mended.environment,
+  setting: noSetting.environment,
   bad: "redis: --requirepass from one secret, app: REDIS_PASSWORD from another",
   good: "both from one value",
   params: z.strictObject({ roles: rolesParam(LASTING) }),
@@ -104,7 +104,7 @@ export const appKeyIdentical = stackRule({
   summary: "All roles have the same APP_KEY.",
   why: "what one role encrypts, sessions, cookies and jobs, another must be able to read",
   remedy: "put one APP_KEY into the environment that all roles share",
-  setting: mended.environment,
+  setting: noSetting.environment,
   bad: "app and horizon with an APP_KEY each",
   good: "one value for all roles",
   params: z.strictObject({ roles: rolesParam([...LASTING, "migrate"]) }),
@@ -201,7 +201,7 @@ export const secretFilesTight = resourceRule({
   why: "a .env on the host is read by everyone who gets there, and edited past the deployment",
   remedy:
     'uploads: [{ file: "/var/www/html/.env", content, owner: "1000", permissions: "0400" }] in place of the mount',
-  setting: mended.container,
+  setting: noSetting.container,
   bad: 'volumes: [{ hostPath: "/srv/shop/.env", containerPath: "/var/www/html/.env" }]',
   good: 'uploads: [{ file, content, permissions: "0400" }]',
   types: CONTAINERS,

@@ -6,7 +6,7 @@ import { clean, isWithin } from "../helpers/mounts.ts";
 import { CONTAINERS, IMAGE, REMOTE_IMAGE } from "../helpers/resources.ts";
 import { at, isUnknown, text } from "../helpers/values.ts";
 import { resourceRule } from "../rule.ts";
-import { mended, none, onContainer } from "./shared.ts";
+import { none, noSetting, onContainer } from "./shared.ts";
 
 /** A folder with one of these is the root of a project. */
 const MARKS = ["composer.json", "artisan", "package.json", ".git"];
@@ -57,7 +57,7 @@ export const absoluteHostPath = resourceRule({
     "./config meant another folder from every place the deployment was started, " +
     "and the application found no configuration",
   remedy: 'volumes: [{ hostPath: "/srv/shop/config", … }]',
-  setting: mended.mounts,
+  setting: noSetting.mounts,
   bad: 'volumes: [{ hostPath: "./config", containerPath: "/app/config" }]',
   good: 'volumes: [{ hostPath: "/srv/shop/config", containerPath: "/app/config" }]',
   types: CONTAINERS,
@@ -86,7 +86,7 @@ export const noSingleFileDbBind = resourceRule({
   summary: "No single file of a database is mounted from the host.",
   why: "a database writes files beside its own (journal, lock): with one file mounted it was locked or read-only",
   remedy: 'mount the folder or, better, a volume: mounts: [{ type: "volume", source: volume.name, target: "/data" }]',
-  setting: mended.mounts,
+  setting: noSetting.mounts,
   bad: 'volumes: [{ hostPath: "/srv/app.sqlite", containerPath: "/data/app.sqlite" }]',
   good: 'volumes: [{ volumeName: data.name, containerPath: "/data" }]',
   types: CONTAINERS,
@@ -141,7 +141,7 @@ export const noSensitiveMount = resourceRule({
   summary: "No system folder of the host is mounted, and no mount is propagated to the host.",
   why: "who can write /etc or /var/lib/docker from a container is root of the host",
   remedy: "use a volume, or a folder that holds only what the container needs",
-  setting: mended.mounts,
+  setting: noSetting.mounts,
   production: "Where a mount comes from is known in the preview.",
   bad: 'volumes: [{ hostPath: "/etc", containerPath: "/host/etc" }]',
   good: 'volumes: [{ volumeName: data.name, containerPath: "/data" }]',
@@ -175,7 +175,7 @@ export const noDockerSocket = resourceRule({
   summary: "The engine's socket is not mounted.",
   why: "who reaches the socket starts a container with the host's root in it",
   remedy: "delete the mount; for what needs the engine, use a proxy for the socket that allows single calls",
-  setting: mended.mounts,
+  setting: noSetting.mounts,
   bad: 'volumes: [{ hostPath: "/var/run/docker.sock", containerPath: "/var/run/docker.sock" }]',
   good: "no such mount",
   types: CONTAINERS,

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { CONTAINER, CONTAINERS } from "../helpers/resources.ts";
 import { flag, isUnknown, text } from "../helpers/values.ts";
 import { resourceRule } from "../rule.ts";
-import { mended, none, onContainer } from "./shared.ts";
+import { none, noSetting, onContainer } from "./shared.ts";
 
 export const noPrivileged = resourceRule({
   name: "no-privileged",
@@ -12,7 +12,7 @@ export const noPrivileged = resourceRule({
   summary: "No container is privileged.",
   why: "a privileged container is root of the host",
   remedy: "delete `privileged`, and add single capabilities if it really needs some",
-  setting: mended.container,
+  setting: noSetting.container,
   bad: "privileged: true",
   good: 'capabilities: { drops: ["ALL"], adds: ["NET_BIND_SERVICE"] }',
   types: CONTAINERS,
@@ -35,7 +35,7 @@ export const dropCapabilities = resourceRule({
   summary: "A container adds only listed capabilities.",
   why: "Docker's default leaves fourteen, and PHP needs none of them; with SYS_ADMIN a process is root of the host",
   remedy: 'capabilities: { drops: ["ALL"] }',
-  setting: mended.container,
+  setting: noSetting.container,
   bad: 'capabilities: { adds: ["SYS_ADMIN"] }',
   good: 'capabilities: { drops: ["ALL"], adds: ["NET_BIND_SERVICE"] }',
   production: "All others are dropped.",
@@ -75,7 +75,7 @@ export const noNewPrivileges = resourceRule({
   summary: "No process of a container gains privileges.",
   why: "a setuid program in the image would make root of any process",
   remedy: 'securityOpts: ["no-new-privileges:true"]',
-  setting: mended.container,
+  setting: noSetting.container,
   bad: "no securityOpts",
   good: 'securityOpts: ["no-new-privileges:true"]',
   // A service has no such property.
@@ -149,7 +149,7 @@ export const noUnconfinedProfile = resourceRule({
   summary: "No seccomp, AppArmor or SELinux profile is switched off, nor made one that lets everything through.",
   why: "the profiles keep a taken-over process from the kernel's rarely used, and rarely safe, calls",
   remedy: "delete the entry",
-  setting: mended.container,
+  setting: noSetting.container,
   bad: 'securityOpts: ["seccomp=unconfined"]',
   good: 'securityOpts: ["no-new-privileges:true"]',
   production: "Only listed options are given.",
@@ -202,7 +202,7 @@ export const noHostNamespaces = resourceRule({
   summary: "A container shares no namespace with the host, nor with another container.",
   why: "with the host's network or processes a container sees, and reaches, all of them",
   remedy: "delete the line; use a network of your own and publish single ports",
-  setting: mended.container,
+  setting: noSetting.container,
   bad: 'networkMode: "host"',
   good: "networksAdvanced: [{ name: network.name }]",
   production: "The namespaces are known in the preview.",

@@ -15,7 +15,7 @@ import {
 import type { Stack } from "../helpers/stack.ts";
 import { at, flag, isUnknown, items, type Maybe, num, text, type Unknown } from "../helpers/values.ts";
 import { type Report, resourceRule, stackRule } from "../rule.ts";
-import { mended, none } from "./shared.ts";
+import { none, noSetting } from "./shared.ts";
 
 const BLOCKS = ["blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"];
 
@@ -29,7 +29,7 @@ export const s3PublicBlocked = stackRule({
   remedy:
     "new aws.s3.BucketPublicAccessBlock(name, { bucket: bucket.id, blockPublicAcls: true, blockPublicPolicy: " +
     "true, ignorePublicAcls: true, restrictPublicBuckets: true })",
-  setting: mended.bucket,
+  setting: noSetting.bucket,
   bad: "a bucket alone",
   good: "a bucket with a BucketPublicAccessBlock, all four true",
   params: none,
@@ -56,7 +56,7 @@ export const s3TlsOnly = stackRule({
   remedy:
     '{ Effect: "Deny", Principal: "*", Action: "s3:*", Resource: [arn, `${arn}/*`], Condition: { Bool: ' +
     '{ "aws:SecureTransport": "false" } } }',
-  setting: mended.bucket,
+  setting: noSetting.bucket,
   bad: "a bucket without a policy",
   good: "a BucketPolicy that denies where aws:SecureTransport is false",
   params: none,
@@ -119,7 +119,7 @@ export const s3NoPublicPolicy = resourceRule({
   summary: "No bucket's policy allows anything to everyone.",
   why: "beside a statement that denies plain HTTP stood one that let everybody read",
   remedy: "name who may: Principal: { AWS: roleArn }",
-  setting: mended.bucket,
+  setting: noSetting.bucket,
   bad: '{ Effect: "Allow", Principal: "*", Action: "s3:GetObject" }',
   good: '{ Effect: "Allow", Principal: { AWS: roleArn }, Action: "s3:GetObject" }',
   types: [POLICY, ...BUCKETS],
@@ -154,7 +154,7 @@ export const s3NoAcl = resourceRule({
   remedy:
     "delete the ACL; new aws.s3.BucketOwnershipControls(name, { bucket: bucket.id, rule: { objectOwnership: " +
     '"BucketOwnerEnforced" } })',
-  setting: mended.bucket,
+  setting: noSetting.bucket,
   bad: 'new aws.s3.BucketAcl(name, { acl: "public-read", … })',
   good: "BucketOwnershipControls with BucketOwnerEnforced",
   types: [...BUCKETS, ...ACLS, OWNERSHIP],
@@ -239,7 +239,7 @@ export const s3Recoverable = stackRule({
   remedy:
     'BucketVersioning with versioningConfiguration: { status: "Enabled" }, ' +
     "BucketServerSideEncryptionConfiguration, and no forceDestroy",
-  setting: mended.bucket,
+  setting: noSetting.bucket,
   bad: "new aws.s3.Bucket(name, { forceDestroy: true })",
   good: "a bucket with versioning and encryption",
   params: none,

@@ -7,7 +7,7 @@ import { COMMANDS, CONTAINER, CONTAINERS, NETWORK, type Resource, VOLUME } from 
 import { BUCKETS } from "../helpers/s3.ts";
 import { at, flag, isUnknown, text } from "../helpers/values.ts";
 import { type Report, resourceRule, stackRule } from "../rule.ts";
-import { mended, none, onContainer, rolesParam } from "./shared.ts";
+import { none, noSetting, onContainer, rolesParam } from "./shared.ts";
 
 /** What destroys, and what to call it, by what follows `docker` and its own options. */
 const DESTRUCTIVE: readonly (readonly [does: RegExp, name: string])[] = [
@@ -81,7 +81,7 @@ export const noDestructiveDocker = resourceRule({
   remedy:
     "deploy the new version beside the old one under another name and port; what only a deletion may do belongs " +
     "into `delete`",
-  setting: mended.commands,
+  setting: noSetting.commands,
   bad: 'create: "docker compose down && docker compose up -d"',
   good: 'create: "docker compose -f pr.yml up -d"',
   types: COMMANDS,
@@ -110,7 +110,7 @@ export const statefulProtected = resourceRule({
   summary: "Data volumes, databases and buckets are protected.",
   why: "a working system was destroyed by one command, and its data was only safe by luck",
   remedy: "new docker.Volume(name, args, { protect: true, retainOnDelete: true })",
-  setting: mended.container,
+  setting: noSetting.container,
   bad: 'new docker.Volume("database")',
   good: 'new docker.Volume("database", {}, { protect: true })',
   types: [VOLUME, ...DATABASES, ...BUCKETS],
@@ -272,7 +272,7 @@ export const datastoreNotPublished = resourceRule({
   summary: "A database or Redis publishes no port, not even through another container.",
   why: "Docker's ports go past the host's firewall: MySQL and Redis were open to the internet",
   remedy: "delete `ports`; containers reach it by its alias on their network, people by an ssh tunnel",
-  setting: mended.ports,
+  setting: noSetting.ports,
   bad: "database: ports: [{ internal: 3306, external: 3306 }]",
   good: "database without ports",
   types: CONTAINERS,
@@ -342,7 +342,7 @@ export const waitForHealthy = resourceRule({
   summary: "The resource counts as created only when its health check passes.",
   why: "containers that restarted in a loop counted as deployed, and traffic was sent to them",
   remedy: 'wait: true, waitTimeout: 60; for a service convergeConfig: { timeout: "3m" }',
-  setting: mended.container,
+  setting: noSetting.container,
   bad: "a container with a health check, without wait",
   good: "wait: true",
   types: CONTAINERS,

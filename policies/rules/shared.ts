@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Container, containerOf } from "../helpers/container.ts";
 import { type Found, find } from "../helpers/env.ts";
 import type { Resource } from "../helpers/resources.ts";
-import type { Context, Mending, Report, ResourceRule } from "../rule.ts";
+import type { Context, Report, ResourceRule, SettingFix } from "../rule.ts";
 import { ROLES, type Role } from "../settings.ts";
 
 /** Parameters of a rule that has none of its own. */
@@ -49,8 +49,8 @@ export function titles(resources: readonly Resource[]): string {
   return resources.map((resource) => resource.title).join(", ");
 }
 
-/** Why no setting mends what a rule finds in a resource of Drydock's own: what would have to be changed instead. */
-export const mended = {
+/** Why no setting fixes what a rule finds in a resource of Drydock's own: what would have to be changed instead. */
+export const noSetting = {
   container: { none: "components/ writes it for every container" },
   commands: { none: "the commands are Drydock's, in commands/" },
   environment: { none: "every role is given one block, which components/laravel.ts makes" },
@@ -67,7 +67,7 @@ export const APP_KEY = 'echo "base64:$(openssl rand -base64 32)"';
  * A key in the group of settings of a container's role: a worker and a service have names of their own, the companion
  * of the agent keys.
  */
-export function inGroup(group: string, key: string, value: string): Mending {
+export function inGroup(group: string, key: string, value: string): SettingFix {
   // What a second Redis is beside its memory is the first one's.
   if (group.startsWith("redis") && ["uid", "gid", "image"].includes(key)) return { path: `redis.${key}`, value };
   // Whom the application's own run as is its to say, and the database's and the proxy's are theirs.

@@ -308,7 +308,7 @@ describe("the backup agent", function () {
     assert.deepEqual(
       [(await rig.agent("reset")).code, (await newest())[0]!.id],
       [3, full.id],
-      "nothing is begun anew with the right key",
+      "nothing is started anew with the right key",
     );
   });
 

@@ -83,7 +83,7 @@ describe("a backup when things go wrong", function () {
     assert.equal((await rig.agent("verify", newest.id)).code, 0, "the one before");
     rig.sql("SET sql_log_bin = 0; DROP TABLE large");
     newest = await rig.backup("full");
-    // Almost full: refused before anything is begun, and told.
+    // Almost full: refused before anything is started, and told.
     rig.repository("head -c $(( $(df --output=avail -B1 /backups | tail -1) - 4000000 )) /dev/zero > filler");
     const refused = await rig.agent("run", "--type", "db");
     assert.match(refused.last.message, /has \d+ MiB left, and a backup may need \d+ MiB/);
@@ -97,7 +97,7 @@ describe("a backup when things go wrong", function () {
     ["fails", ["sh", "-c", "echo because; echo why >&2; exit 3"], /hook pre: sh failed \(code 3\): why/],
     ["hangs", ["sleep", "600"], /hook pre: sleep took longer than 2 s/],
   ] as const) {
-    it(`a hook pre that ${name}: nothing is begun`, async () => {
+    it(`a hook pre that ${name}: nothing is started`, async () => {
       const before = await ids();
       await change({ hooks: { pre: { command: [...command], timeout: 2 } } });
       const { code, last } = await rig.agent("run", "--type", "db");
@@ -152,11 +152,11 @@ describe("a backup when things go wrong", function () {
 
   it("says which backups a damaged repository has spoilt, takes the damage out, backs up what was lost", async () => {
     rig.storage("head -c 3000000 /dev/urandom > app/large");
-    rig.repository("touch begun");
+    rig.repository("touch started");
     const before = await rig.backup("files");
     rig.repository("touch ended");
     // The pack with the large file: the other backup doesn't need it.
-    const pack = "$(find repository/data -type f -size +1M -newer begun ! -newer ended | head -n 1)";
+    const pack = "$(find repository/data -type f -size +1M -newer started ! -newer ended | head -n 1)";
     rig.storage("rm app/large; head -c 2000000 /dev/urandom > app/other");
     const spared = await rig.backup("files");
     const picture = (): Promise<boolean> => rig.agent("verify", before.id).then(({ code }) => code === 0);
@@ -193,7 +193,7 @@ describe("a backup when things go wrong", function () {
     assert.match(checked.last.remedy, /backup repair; then make a full backup/);
     assert.equal((await rig.agent("repair")).code, 0);
     newest = await rig.backup("full");
-    rig.repository("rm -rf damaged begun ended");
+    rig.repository("rm -rf damaged started ended");
   });
 
   it("tells by mail when the check of the repository, at its time, finds damage, and when that is over", async () => {

@@ -251,7 +251,7 @@ describe("restoring backups", function () {
     assert.equal(app(`cat storage/app/${previous[0]}/b.txt`), "changed");
   });
 
-  for (const [how, begun, after] of [
+  for (const [how, started, after] of [
     ["table by table", /loading backup/, 1_500],
     ["physically", /preparing the server's files/, 300],
   ] as const) {
@@ -262,7 +262,7 @@ describe("restoring backups", function () {
       const child = clone.start(["backup", "restore", ...args]);
       await new Promise<void>((resolve, reject) => {
         child.stderr!.on("data", (chunk: Buffer) => {
-          if (begun.test(chunk.toString())) setTimeout(resolve, after);
+          if (started.test(chunk.toString())) setTimeout(resolve, after);
         });
         child.once("exit", (code) => reject(new Error(`it ended before it could be killed: ${code}`)));
       });

@@ -6,7 +6,7 @@ import { after, describe, it } from "mocha";
 import { Clone, docker, type Result, type Status } from "../support/clone.ts";
 import { Load } from "../support/load.ts";
 
-/** What goes wrong around a deployment: each gets a clear answer, and the next plain `up` mends what is left. */
+/** What goes wrong around a deployment: each gets a clear answer, and the next plain `up` fixes what is left. */
 describe("mishaps of a deployment", function () {
   this.timeout(600_000);
   const clone = new Clone();

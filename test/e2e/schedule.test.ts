@@ -125,20 +125,20 @@ esac
 
   for (const kind of ["background", "foreground"] as const) {
     it(`waits for a task in the ${kind}, which ends as it does without a release, and leaves no lock`, async () => {
-      task(kind, "echo begun >> /test/log; sleep 30; echo done >> /test/log; rm /test/task\n");
+      task(kind, "echo started >> /test/log; sleep 30; echo done >> /test/log; rm /test/task\n");
       const id = start();
-      await until("the task", () => lines("log").includes("begun"));
+      await until("the task", () => lines("log").includes("started"));
       stop(id);
-      assert.deepEqual(lines("log"), ["begun", "done", "finished"]);
+      assert.deepEqual(lines("log"), ["started", "done", "finished"]);
       assert.deepEqual(readdirSync(file("locks")), []);
       assert.match(docker("inspect", "--format", "{{.State.ExitCode}}", id), /^0$/);
     });
   }
 
   it("ends a task that takes longer than it may, says so, and leaves no lock", async () => {
-    task("background", "echo begun >> /test/log; rm /test/task; sleep 600 && echo done >> /test/log\n");
+    task("background", "echo started >> /test/log; rm /test/task; sleep 600 && echo done >> /test/log\n");
     const id = start(25);
-    await until("the task", () => lines("log").includes("begun"));
+    await until("the task", () => lines("log").includes("started"));
     stop(id);
     assert.ok(!lines("log").includes("done"));
     assert.deepEqual(readdirSync(file("locks")), []);
@@ -153,9 +153,9 @@ esac
   });
 
   it("leaves no lock of a task that was killed with its container, as soon as the next one runs", async () => {
-    task("background", "echo begun >> /test/log; rm /test/task; sleep 600\n");
+    task("background", "echo started >> /test/log; rm /test/task; sleep 600\n");
     const id = start();
-    await until("the task", () => lines("log").includes("begun"));
+    await until("the task", () => lines("log").includes("started"));
     docker("kill", id);
     assert.deepEqual(readdirSync(file("locks")), ["task"]);
     start();

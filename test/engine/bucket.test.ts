@@ -141,8 +141,8 @@ describe("the backup bucket, under the real engine, in moto", function () {
     const refresh = await stack.with(env(), "refresh", "--yes", "--skip-preview");
     assert.match(refresh.output, /1 updated/);
     assert.match(refresh.output, /1 deleted/);
-    const mended = await up();
-    assert.equal(mended.code, 0, mended.output);
+    const fixed = await up();
+    assert.equal(fixed.code, 0, fixed.output);
     assert.equal((await ask(new sdk.GetBucketVersioningCommand({ Bucket: NAME }))).Status, "Enabled");
     assert.equal(
       (await ask(new sdk.GetPublicAccessBlockCommand({ Bucket: NAME }))).PublicAccessBlockConfiguration

@@ -113,7 +113,7 @@ for (const { name, release, version, daemon } of ENGINES) {
       }
       assert.deepEqual(load.count.reasons, {});
       assert.ok(load.count.total > 50);
-      await subject.isWhole();
+      await subject.isComplete();
     });
 
     it("is backed up, and destroyed without a rest", async () => {

@@ -80,7 +80,7 @@ describe("a release that goes wrong", function () {
   it("leaves the old release in place when a migration fails", () =>
     subject.fault("migration fails", async () => {
       const file = subject.migration("DB::statement('insert into no_such_table values (1)');");
-      await subject.failingUp(/nothing was switched, the old release serves\. Mend the migration/);
+      await subject.failingUp(/nothing was switched, the old release serves\. Fix the migration/);
       drop(file);
     }));
 

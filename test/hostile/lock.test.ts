@@ -15,7 +15,7 @@ describe("the lock of a stack on its Docker host", function () {
     stack: "shop",
   });
 
-  it("is had by one, who is named to the next; what is said of it is text", async () => {
+  it("is held by one, who is named to the next; what is said of it is text", async () => {
     const where = place();
     const lock = await takeHostLock(docker, where, "restore", "a restore of backup $(id) `id`");
     try {
@@ -55,7 +55,7 @@ describe("the lock of a stack on its Docker host", function () {
     }
   });
 
-  it("is had by one of many that ask at once", async () => {
+  it("is held by one of many that ask at once", async () => {
     const where = place();
     const asked = await Promise.allSettled(Array.from({ length: 5 }, () => takeHostLock(docker, where, "import", "")));
     const had = asked.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));

@@ -98,7 +98,7 @@ describe("what is put in place table by table, whatever its names are", function
       await make(server, RESTORED, "of the backup", small(["both", "d'e", "a`b"]));
       const [before, wanted] = [await picture(server, "shop"), await picture(server, RESTORED)];
       const restored = await readSchema(server, RESTORED);
-      // A command line that is killed asks for nothing more: whatever it has begun in the server goes on.
+      // A command line that is killed asks for nothing more: whatever it has started in the server goes on.
       let calls = 0;
       let stopped = (): void => undefined;
       const killed = new Promise<"killed">((resolve) => {

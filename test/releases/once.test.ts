@@ -89,7 +89,7 @@ describe("across a release", function () {
     assert.equal(
       sql(`select count(*) from job_runs where ${range} and (started <> 1 or finished <> 1)`),
       "0",
-      "jobs were begun or finished more than once",
+      "jobs were started or finished more than once",
     );
     assert.ok(jobs.count > 50, `only ${jobs.count} jobs`);
     assert.equal(

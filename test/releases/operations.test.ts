@@ -238,7 +238,7 @@ describe("operating a stack", function () {
     });
   });
 
-  it("names each thing that was broken by hand, with the command that mends it", async () => {
+  it("names each thing that was broken by hand, with the command that fixes it", async () => {
     const [one, two] = containers("app") as [string, string];
     // Both replicas have the page's code in OPcache.
     for (let i = 0; i < 10; i++) await ask("/release");

@@ -154,7 +154,7 @@ describe("releases that can be taken back", function () {
     await drop("2026_03_02_000001_drop_n");
   });
 
-  it("goes on after a migration that failed, once it is mended; the second half of a change waits", async () => {
+  it("goes on after a migration that failed, once it is fixed; the second half of a change waits", async () => {
     write("2026_03_03_000001_extras", migration("DB::statement('insert into no_such_table values (1)');", ""));
     write(
       "2026_03_03_000002_drop_note",

@@ -23,7 +23,7 @@ import { canHaveMachine, HOST, Machine, SHIP } from "../support/remote/rig.ts";
     return hear(spawn(file, args, { env: environment(env), stdio: [stdin, "pipe", "pipe"] }), { input });
   };
   const docker = (...args: string[]): Promise<Said> => run(["docker", ...args]);
-  /** One that has begun anew. */
+  /** One that has started anew. */
   const closed = async (host = HOST): Promise<void> => {
     execFileSync("drydock-connection", ["close", host, "0"], { env: environment() });
     ship.link.connections = 0;

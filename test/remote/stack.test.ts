@@ -13,7 +13,7 @@ import { PlainUp } from "../support/faults/steps.ts";
 import { Subject } from "../support/faults/subject.ts";
 import { canHaveMachine, HOST, Machine } from "../support/remote/rig.ts";
 
-/** More than sshd's default limits allow of logins that have just begun (MaxStartups) or of sessions (MaxSessions). */
+/** More than sshd's default limits allow of logins just started (MaxStartups) or of sessions (MaxSessions). */
 const MANY = 10;
 const FEW = 3;
 
@@ -119,7 +119,7 @@ const leadTo = (socket: string, host: string, port: number): Server =>
     await underLoad(() => drydock("up"));
     subject.status = await subject.clone.status();
     assert.equal(subject.status.services.filter(({ role }) => role === "app").length, MANY);
-    await subject.isWhole();
+    await subject.isComplete();
   });
 
   it("goes back to the release before and forward again without a failed request", async () => {
@@ -133,7 +133,7 @@ const leadTo = (socket: string, host: string, port: number): Server =>
     await underLoad(() => drydock("rollback", "--forward", "--yes"));
     subject.status = await subject.clone.status();
     assert.equal(subject.status.release, release);
-    await subject.isWhole();
+    await subject.isComplete();
   });
 
   it("is backed up, and restored by tables, as a whole and with its files", async () => {
@@ -161,7 +161,7 @@ const leadTo = (socket: string, host: string, port: number): Server =>
     assert.deepEqual([inApp("sha256sum storage/app/up/large"), inApp("cat storage/app/b.txt")], [sum, "two"]);
     await drydock("backup", "restore", "latest", "--into", "looked_at", "--db", "--yes");
     await drydock("backup", "status");
-    await subject.isWhole();
+    await subject.isComplete();
   });
 
   it("is looked at, asked and closed like one of this machine", async () => {
@@ -301,6 +301,6 @@ const leadTo = (socket: string, host: string, port: number): Server =>
       await sleep(2_000);
       await drydock(...args);
     }
-    await subject.isWhole();
+    await subject.isComplete();
   });
 });

@@ -123,7 +123,7 @@ describe("the installed packages", function () {
     if (unknown.test(said) && process.env.DRYDOCK_SIGNATURES !== "required") {
       const why = said.split("\n").find((line) => unknown.test(line)) ?? "";
       process.stdout.write(
-        `      not checked here: the keys can't be had (${why.replace(/^npm error /, "").trim()})\n`,
+        `      not checked here: the keys can't be obtained (${why.replace(/^npm error /, "").trim()})\n`,
       );
       this.skip();
     }

@@ -95,7 +95,7 @@ describe("offline set-up", function () {
     assert.ok(existsSync(join(home, ".pulumi", "workspaces", "drydock-2-workspace.json")));
   });
 
-  it("says what is to be done where Pulumi's own engine is wanted and can't be had", async () => {
+  it("says what is to be done where Pulumi's own engine is wanted and can't be obtained", async () => {
     const { code, stderr } = await resolveIn({
       DRYDOCK_OFFLINE: "0",
       DRYDOCK_PULUMI_MIRROR: "http://127.0.0.1:9",
@@ -104,7 +104,7 @@ describe("offline set-up", function () {
       PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
     });
     assert.notEqual(code, 0);
-    assert.match(stderr, /Pulumi's own CLI and plugins can't be had here: .*127\.0\.0\.1:9 can't be reached/);
+    assert.match(stderr, /Pulumi's own CLI and plugins can't be obtained here: .*127\.0\.0\.1:9 can't be reached/);
     assert.match(stderr, /install Pulumi .*, name a mirror \(DRYDOCK_PULUMI_MIRROR=/);
   });
 

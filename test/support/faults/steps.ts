@@ -49,22 +49,22 @@ export class PlainUp {
 
   /** Runs to its end: the steps in their order. */
   async steps(): Promise<readonly Step[]> {
-    const seen = new Map<string, { type: string; begun: number; ended?: number }>();
+    const seen = new Map<string, { type: string; started: number; ended?: number }>();
     for (;;) {
       const { over } = this;
       for (const { step, type, ends } of this.events()) {
         const known = seen.get(step);
-        if (known === undefined) seen.set(step, { type, begun: Date.now() });
+        if (known === undefined) seen.set(step, { type, started: Date.now() });
         else if (ends) known.ended ??= Date.now();
       }
       if (over) break;
       await sleep(20);
     }
     if (this.child.exitCode !== 0) throw new Error(`pulumi up ended with ${this.child.exitCode}\n${this.said}`);
-    return [...seen].map(([name, { type, begun, ended }]) => ({ name, type, took: (ended ?? begun) - begun }));
+    return [...seen].map(([name, { type, started, ended }]) => ({ name, type, took: (ended ?? started) - started }));
   }
 
-  /** Waits until a step has begun; false where the release is over without it. */
+  /** Waits until a step has started; false where the release is over without it. */
   async begins(step: string): Promise<boolean> {
     for (;;) {
       const { over } = this;

@@ -220,7 +220,7 @@ return new class extends Migration
     assert.deepEqual(unexpected, [], `${name}: ${JSON.stringify(reasons)}`);
     assert.ok(total > 50, `only ${total} requests`);
     assert.equal(lost, 0, `${lost} acknowledged rows are missing`);
-    await this.isWhole();
+    await this.isComplete();
   }
 
   /** The acknowledged rows that are not in the table. No row may be there twice either: a POST is never repeated. */
@@ -235,7 +235,7 @@ return new class extends Migration
   }
 
   /** Everything runs, the state knows every container, and there is exactly one scheduler. */
-  async isWhole(): Promise<void> {
+  async isComplete(): Promise<void> {
     assert.ok(
       this.status.services.every(({ state, health }) => state === "running" && health === "healthy"),
       JSON.stringify(this.status.services),
@@ -309,13 +309,13 @@ return new class extends Migration
   }
 }
 
-let begun: Promise<void> | undefined;
+let started: Promise<void> | undefined;
 const one = new Subject();
 
 /** The stack that most faults share, to save its start. */
 export function shared(): Subject {
-  before(() => (begun ??= one.begin()));
+  before(() => (started ??= one.begin()));
   return one;
 }
 
-after(() => (begun === undefined ? undefined : one.remove()));
+after(() => (started === undefined ? undefined : one.remove()));

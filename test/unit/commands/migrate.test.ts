@@ -89,7 +89,7 @@ esac
     });
     const { status, stdout, calls } = run();
     assert.equal(status, 0);
-    assert.match(stdout, /begun by ann@build at 2026-01-01T00:00:00Z: waiting up to 5 s/);
+    assert.match(stdout, /started by ann@build at 2026-01-01T00:00:00Z: waiting up to 5 s/);
     assert.ok(!calls.includes("kill net-migrate"));
   });
 

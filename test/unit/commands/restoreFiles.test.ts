@@ -19,7 +19,7 @@ const LIVE = { "a/one": "live", "a/two": "live only", "it's $(x)\n": "live", "-r
 const RESTORED = { "a/one": "restored", "b/three": "restored only", "-rf": "restored" };
 const NAME = ".drydock-before-20260131_102959";
 
-/** In memory, where that is to be had: every step is synced. */
+/** In memory, where that is to be obtained: every step is synced. */
 const FOLDER = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 describe("putting files in place of the live ones", function () {

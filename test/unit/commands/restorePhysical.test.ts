@@ -31,7 +31,7 @@ const RESTORED = {
 };
 const NAME = "before-20260131_102959";
 
-/** In memory, where that is to be had: every step is synced. */
+/** In memory, where that is to be obtained: every step is synced. */
 const FOLDER = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 describe("putting a server's files in place of the live ones", function () {
@@ -99,9 +99,9 @@ describe("putting a server's files in place of the live ones", function () {
   });
 
   it("keeps in mind after which file of the log the data are others, and not of what was taken back", () => {
-    const log = (number: number, begun: number): void => {
+    const log = (number: number, started: number): void => {
       const file = Buffer.alloc(80);
-      file.writeUInt32LE(begun, 4);
+      file.writeUInt32LE(started, 4);
       writeFileSync(join(data, `binlog.00000${number}`), file);
     };
     const replaced = (): string => readFileSync(join(data, ".drydock/replaced"), "utf8");

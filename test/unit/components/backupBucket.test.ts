@@ -202,7 +202,7 @@ describe("for how long nobody can remove a backup", () => {
   const lock = (stack: string, given: Record<string, unknown> = {}, env: Record<string, string> = {}) => {
     return lockDaysOf({ stage: stageOf(stack, env.APP_ENV) }, bucket(given));
   };
-  it("is as long as what was deleted can be had back in production, and what the settings say elsewhere", () => {
+  it("is as long as what was deleted can be restored in production, and what the settings say elsewhere", () => {
     assert.deepEqual(
       [lock("prod"), lock("prod", { retentionDays: 60 }), lock("x", {}, { APP_ENV: "production" })],
       [30, 60, 30],

@@ -483,7 +483,7 @@ describe("the stack", () => {
     );
   });
 
-  it("asks whether the published port can be had before the proxy gives way, and only when it is another", () => {
+  it("asks whether the published port is free before the proxy gives way, and only when it is another", () => {
     assert.ok(leaf(resources, "proxy").after.includes("proxy-port"));
     assert.equal(revealed(leaf(resources, "proxy-port").inputs).environment.ADDRESS, "127.0.0.1:8080");
   });

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { alarmsOf } from "../../../agent/schedule/alarms.ts";
 import type { Reporter } from "../../../agent/shared/events.ts";
 import { LocalStore } from "../../../agent/store/store.ts";
-import { clearDrafts, StateFile, writeWhole } from "../../../lib/stateFiles.ts";
+import { clearDrafts, StateFile, writeAtomically } from "../../../lib/stateFiles.ts";
 
 type Call = "openSync" | "writeSync" | "fsyncSync" | "renameSync" | "mkdirSync";
 const CALLS: readonly Call[] = ["openSync", "writeSync", "fsyncSync", "renameSync", "mkdirSync"];
@@ -65,24 +65,24 @@ describe("a file that is written whole", () => {
         const [file, bytes, at, length] = args as unknown as [number, Uint8Array, number, number];
         return original(...([file, bytes, at, Math.min(length, 777)] as never[]));
       };
-    withCalls({ writeSync: short }, () => writeWhole(path, content));
+    withCalls({ writeSync: short }, () => writeAtomically(path, content));
     assert.ok(readFileSync(path).equals(content));
   });
 
   it("is no file where a call writes nothing more", () => {
     withCalls({ writeSync: () => () => 0 }, () =>
-      assert.throws(() => writeWhole(path, "content"), /no space left: 0 of 7 bytes/),
+      assert.throws(() => writeAtomically(path, "content"), /no space left: 0 of 7 bytes/),
     );
     assert.deepEqual(readdirSync(join(folder, "inner")), []);
   });
 
   it("is the old one or the new one, and nothing lies beside it, whichever call fails", () => {
-    writeWhole(path, "old");
+    writeAtomically(path, "old");
     let nth = 1;
-    for (; failing(nth, () => writeWhole(path, "the new one")); nth++) {
+    for (; failing(nth, () => writeAtomically(path, "the new one")); nth++) {
       assert.ok(["old", "the new one"].includes(readFileSync(path, "utf8")), `call ${nth}`);
       assert.deepEqual(readdirSync(join(folder, "inner")), ["file"], `call ${nth}`);
-      writeWhole(path, "old");
+      writeAtomically(path, "old");
     }
     // Made, opened, written, on the disk, renamed, and the folder opened and on the disk.
     assert.equal(nth - 1, 7);
@@ -116,11 +116,11 @@ describe("a file of the agent's state", () => {
   });
 
   for (const content of ['{"a": "b', "", '{"a": 1}', "[]", "\0\0\0\0"]) {
-    it(`is begun anew where it holds ${JSON.stringify(content)}, and says so until it is written again`, () => {
+    it(`is started anew where it holds ${JSON.stringify(content)}, and says so until it is written again`, () => {
       writeFileSync(path, content);
       const file = new StateFile(path, schema, { empty: "yes" });
       assert.deepEqual(file.value, { empty: "yes" });
-      assert.match(file.problem!, /state\.json can't be read, and is begun anew/);
+      assert.match(file.problem!, /state\.json can't be read, and is started anew/);
       file.value = { a: "c" };
       assert.deepEqual([file.problem, readFileSync(path, "utf8")], [undefined, '{"a":"c"}']);
     });

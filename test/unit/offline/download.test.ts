@@ -70,7 +70,7 @@ describe("a download", () => {
     assert.deepEqual(said, [`${none}/x answered 404`]);
   });
 
-  it("is begun again where it breaks off, and where a server is at its limit", async () => {
+  it("is started again where it breaks off, and where a server is at its limit", async () => {
     let times = 0;
     const url = await serve((_, response) => {
       times++;
@@ -102,7 +102,7 @@ describe("a download", () => {
     assert.deepEqual(asked, [undefined, "bytes=100000-", "bytes=200000-"]);
   });
 
-  it("is begun again where the file has changed, and where the server gives another part", async () => {
+  it("is started again where the file has changed, and where the server gives another part", async () => {
     let times = 0;
     const url = await serve((request, response) => {
       times++;

@@ -126,7 +126,7 @@ describe("Pulumi's own set where none is installed", function () {
     assert.equal(existsSync(join(root, "cache", "drydock", "official")), false);
   });
 
-  it("is completed by a plugin that one stack needs, and fails where that can't be had", async () => {
+  it("is completed by a plugin that one stack needs, and fails where that can't be obtained", async () => {
     const aws = pluginArchive("aws", STANDINS.aws, platform).file;
     archives[aws] = pack(".", { "pulumi-resource-aws": "exit 0" });
     const complete = async (from: string): Promise<string> => {
@@ -186,7 +186,7 @@ describe("Pulumi's own set where none is installed", function () {
     }
   });
 
-  it("is passed over where an archive is missing, or its checksum neither known nor to be had", async () => {
+  it("is passed over where an archive is missing, or its checksum neither known nor to be obtained", async () => {
     const { [cliArchive(platform).file]: cli, ...rest } = archives;
     const none = await resolveFrom(await mirror(rest));
     assert.equal(none.found, null);

@@ -18,7 +18,7 @@ describe("policies: remediation", () => {
     });
   });
 
-  it("mends a service as well", async () => {
+  it("fixes a service as well", async () => {
     const fixed = (await remediate(
       [ipv4],
       service("web", "app", { healthcheck: { tests: ["CMD", "curl", "http://localhost/up"] } }),

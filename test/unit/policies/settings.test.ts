@@ -5,13 +5,13 @@ import { settingsSchema } from "../../../config/schema.ts";
 import { children, docOf } from "../../../config/walk.ts";
 import { catalogue } from "../../../policies/catalogue.ts";
 import { commandOf } from "../../../policies/helpers/own.ts";
-import type { Mending, Rule } from "../../../policies/rule.ts";
+import type { Rule, SettingFix } from "../../../policies/rule.ts";
 
 const GROUPS = [...new Set(Object.values(SETTINGS_OF))];
 const PROPERTIES = ["", "ports[0]", "envs", "envs[2]", "APP_URL", "healthcheck.tests[3]"];
 
 /** Every setting that a rule may name, with the groups that it is named for. */
-const mendings = (rule: Rule): Mending[] => {
+const mendings = (rule: Rule): SettingFix[] => {
   const { setting } = rule;
   return typeof setting === "function"
     ? GROUPS.flatMap((group) => PROPERTIES.flatMap((property) => setting(group, property) ?? []))
@@ -30,7 +30,7 @@ function exists(path: string): boolean {
   });
 }
 
-describe("policies: the setting that mends a rule", () => {
+describe("policies: the setting that fixes a rule", () => {
   it("is one that there is, for every rule; or the rule says why there is none", () => {
     for (const rule of catalogue) {
       if (typeof rule.setting !== "function") {
@@ -48,7 +48,7 @@ describe("policies: the setting that mends a rule", () => {
     const memory = catalogue.find(({ name }) => name === "memory-limit")!.setting as (
       group: string,
       property: string,
-    ) => Mending;
+    ) => SettingFix;
     assert.deepEqual(
       ["app", "workers", "services", "database", "backup"].map((group) => memory(group, "memory").path),
       ["app.memory", "workers.NAME.memory", "services.NAME.memory", "database.memory", "backup.memory"],
@@ -56,7 +56,7 @@ describe("policies: the setting that mends a rule", () => {
     const uid = catalogue.find(({ name }) => name === "non-root-uid")!.setting as (
       group: string,
       property: string,
-    ) => Mending;
+    ) => SettingFix;
     assert.deepEqual(
       ["app", "horizon", "workers", "services", "redis", "backup"].map((group) => uid(group, "user").path),
       ["app.uid", "app.uid", "app.uid", "services.NAME.uid", "redis.uid", "app.uid"],

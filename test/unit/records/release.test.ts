@@ -91,7 +91,7 @@ describe("the record of releases", () => {
     assert.equal(previousRelease([{ ...release(1, "beef"), id: "sha256:cafe" }, release(2, "cafe")]), undefined);
   });
 
-  it("takes the last line of a migration, which may have been mended", () => {
+  it("takes the last line of a migration, which may have been fixed", () => {
     assert.deepEqual(
       parseMigrations(lines({ name: "a", statements: ["x"] }, { name: "a", statements: ["y"] })).get("a")?.statements,
       ["y"],
@@ -208,8 +208,10 @@ describe("the audit log", () => {
     const line = (id: string, at: string, result: string) => ({ id, at, by: "me@here", verb: "up", args: [], result });
     const found = parseAudit(
       lines(
-        line("a", "2026-01-01T00:00:00Z", "begun"),
-        line("b", "2026-01-01T00:01:00Z", "begun"),
+        line("a", "2026-01-01T00:00:00Z", "started"),
+        line("b", "2026-01-01T00:01:00Z", "started"),
+        // As earlier versions have written it.
+        line("c", "2026-01-01T00:02:00Z", "begun"),
         line("a", "2026-01-01T00:00:00Z", "done"),
       ),
     );
@@ -217,7 +219,8 @@ describe("the audit log", () => {
       found.map(({ id, at, result }) => [id, at, result]),
       [
         ["a", "2026-01-01T00:00:00Z", "done"],
-        ["b", "2026-01-01T00:01:00Z", "begun"],
+        ["b", "2026-01-01T00:01:00Z", "started"],
+        ["c", "2026-01-01T00:02:00Z", "started"],
       ],
     );
     assert.deepEqual(

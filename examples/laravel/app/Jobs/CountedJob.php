@@ -6,7 +6,7 @@ use Illuminate\Contracts\Queue\ShouldQueue;
 use Illuminate\Foundation\Queue\Queueable;
 use Illuminate\Support\Facades\DB;
 
-/** Works for some seconds and keeps account of how often it was begun and finished. */
+/** Works for some seconds and keeps account of how often it was started and finished. */
 class CountedJob implements ShouldQueue
 {
     use Queueable;
@@ -25,7 +25,7 @@ class CountedJob implements ShouldQueue
     }
 
     /**
-     * 0 until a run has finished, then the number of runs that were begun: 2 means that one was cut short or done
+     * 0 until a run has finished, then the number of runs that were started: 2 means that one was cut short or done
      * twice.
      */
     public static function runs(string $id): int

@@ -11,7 +11,7 @@ import { entry } from "../../../support/agent/entries.ts";
 
 describe("the pieces of the binary log", () => {
   const objects = (...pieces: [string, number, number, number][]) =>
-    pieces.map(([file, begun, from, to]) => ({ name: segmentName(file, begun, from, to), size: 1 }));
+    pieces.map(([file, started, from, to]) => ({ name: segmentName(file, started, from, to), size: 1 }));
   it("ends before a gap, and takes the longer of two pieces from one place", () => {
     const [found] = archivedFrom(
       objects(
@@ -32,9 +32,9 @@ describe("the pieces of the binary log", () => {
       ["binlog.000002", 400, 0, 80],
     ),
   );
-  const names = (files: readonly { file: string; begun: number }[]) =>
-    files.map(({ file, begun }) => `${begun} ${file}`);
-  it("follows one file to the next, and tells files of one name apart by when they were begun", () => {
+  const names = (files: readonly { file: string; started: number }[]) =>
+    files.map(({ file, started }) => `${started} ${file}`);
+  it("follows one file to the next, and tells files of one name apart by when they were started", () => {
     assert.deepEqual(
       names(chain(archived, { file: "binlog.000001", position: 20 }, 150, { file: "binlog.000002", position: 60 })),
       ["100 binlog.000001", "200 binlog.000002"],
@@ -80,11 +80,11 @@ describe("the log in the repository", () => {
   const from = { file: "binlog.000001", position: 4 };
   const time = (seconds: number) => ({ time: new Date(seconds * 1000) });
   /** The pieces of one file; answers where it ends. */
-  const put = async (file: string, begun: number, ...pieces: readonly Buffer[]): Promise<number> => {
+  const put = async (file: string, started: number, ...pieces: readonly Buffer[]): Promise<number> => {
     let at = 0;
     for (const piece of pieces) {
       const content = at === 0 ? Buffer.concat([MAGIC, piece]) : piece;
-      await archive.put(file, begun, at, content);
+      await archive.put(file, started, at, content);
       at += content.length;
     }
     return at;
@@ -110,7 +110,7 @@ describe("the log in the repository", () => {
     );
     await assert.rejects(archive.follow(from, 105, { position: { file: "binlog.000002", position: 100 } }), hole);
     assert.deepEqual(names(await archive.follow(from, 105, time(110))), ["binlog.000001"]);
-    // From a backup behind it the way is whole.
+    // From a backup behind it the way is complete.
     assert.deepEqual(names(await archive.follow({ file: "binlog.000002", position: 4 }, 205, time(500))), [
       "binlog.000002",
     ]);
@@ -125,19 +125,19 @@ describe("the log in the repository", () => {
   });
 
   it(
-    "is whole where the server was killed and all was had; may lack something where nobody knows; " +
+    "is complete where the server was killed and all was read; may lack something where nobody knows; " +
       "has a hole where that is known",
     async () => {
       const end = await put("binlog.000001", 100, Buffer.concat([format(100, 100), event(110, ROWS)]));
       await put("binlog.000002", 200, Buffer.concat([format(200, 200), event(210, ROWS)]));
       const { warnings } = await archive.follow(from, 105, time(500));
       assert.match(warnings.join(), /binlog.000001 ends at \d+ without an end: the server was killed/);
-      await archive.mark({ file: "binlog.000001", begun: 100, end }, "whole");
+      await archive.mark({ file: "binlog.000001", started: 100, end }, "complete");
       assert.deepEqual((await archive.follow(from, 105, time(500))).warnings, []);
       rmSync(join(folder, "binlogs"), { recursive: true });
       await put("binlog.000001", 100, Buffer.concat([format(100, 100), event(110, ROWS)]));
       await put("binlog.000002", 200, Buffer.concat([format(200, 200), event(210, ROWS)]));
-      await archive.mark({ file: "binlog.000001", begun: 100, end }, "hole");
+      await archive.mark({ file: "binlog.000001", started: 100, end }, "hole");
       await assert.rejects(archive.follow(from, 105, time(500)), /has a hole/);
     },
   );
@@ -152,8 +152,8 @@ describe("the log in the repository", () => {
         Buffer.concat([format(100, 100), event(110, ROWS), event(120, STOP)]),
       );
       await put("binlog.000002", 200, Buffer.concat([format(200, 200), event(210, ROWS)]));
-      for (const mark of ["whole", "replaced"] as const)
-        await archive.mark({ file: "binlog.000001", begun: 100, end }, mark);
+      for (const mark of ["complete", "replaced"] as const)
+        await archive.mark({ file: "binlog.000001", started: 100, end }, mark);
       const replaced = {
         message: /replaced by a restore after 1970-01-01T00:02:00.000Z \(binlog.000001\)/,
         code: EXIT.refused,
@@ -184,7 +184,7 @@ describe("the log in the repository", () => {
     await archive.put("binlog.000001", 100, head.length + 180, large.subarray(180));
     const [file] = await archive.files();
     assert.deepEqual(
-      [file!.end, file!.objects.length, await archive.isWhole(file!)],
+      [file!.end, file!.objects.length, await archive.isComplete(file!)],
       [head.length + large.length, 4, false],
     );
     // The moment of its last event is in the first of its pieces.
@@ -196,7 +196,7 @@ describe("the log in the repository", () => {
     assert.ok(Buffer.concat(read).equals(Buffer.concat([head, large])));
   });
 
-  it("is found though the clock was set back or ahead when a file was begun", async () => {
+  it("is found though the clock was set back or ahead when a file was started", async () => {
     const year = 31_536_000;
     await put(
       "binlog.000001",

@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "mocha";
-import { begunAt, piecesOf, wholeEvents } from "../../../../agent/binlog/format.ts";
+import { piecesOf, startedAt, wholeEvents } from "../../../../agent/binlog/format.ts";
 
 /** An event of a binary log: header and body. */
 const event = (time: number, type: number, length = 40): Buffer => {
@@ -23,7 +23,7 @@ describe("the binary log", () => {
     assert.deepEqual(wholeEvents(Buffer.concat([file, event(0, 4)]), 0), { end: 184, lastTime: 102, closed: true });
     assert.equal(wholeEvents(file.subarray(0, 10), 0).end, 0);
     assert.deepEqual(
-      [begunAt(file), begunAt(file.subarray(0, 20)), begunAt(Buffer.alloc(64))],
+      [startedAt(file), startedAt(file.subarray(0, 20)), startedAt(Buffer.alloc(64))],
       [100, undefined, undefined],
     );
   });

@@ -17,7 +17,7 @@ describe("statements of the log", () => {
     return { name, path };
   };
 
-  it("are read with their schema and place, rows left out, up to where the file is whole", () => {
+  it("are read with their schema and place, rows left out, up to where the file is complete", () => {
     const [first, second, rows] = [
       query("shop", "CREATE TABLE a (id INT)"),
       query("", "ALTER TABLE shop.a ADD b INT"),

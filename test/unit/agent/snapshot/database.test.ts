@@ -18,7 +18,7 @@ describe("what an incremental backup builds on", () => {
     const [newest, ...others] = entries;
     const ordered = [{ ...newest!, sequence: 7 }, ...others];
     const replaced = (n: number, sequence: number) => ({ at: new Date(day(n)), sequence });
-    assert.equal(baseFor(ordered, replaced(6, 6)), undefined, "begun before, listed after");
+    assert.equal(baseFor(ordered, replaced(6, 6)), undefined, "started before, listed after");
     assert.equal(baseFor(ordered, replaced(4, 7)), undefined, "made before, while the clock was ahead");
     assert.equal(baseFor(ordered, replaced(4, 6))?.id, "b");
   });

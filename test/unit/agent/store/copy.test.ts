@@ -32,19 +32,19 @@ describe("a copy to S3", () => {
     },
   });
 
-  it("is not begun where S3 is away", async () => {
-    let begun = false;
+  it("is not started where S3 is away", async () => {
+    let started = false;
     await assert.rejects(
       whileThere(
         place("away"),
         async () => {
-          begun = true;
+          started = true;
         },
         10,
       ),
       /S3 does not answer/,
     );
-    assert.equal(begun, false);
+    assert.equal(started, false);
   });
 
   it("is ended when S3 goes away meanwhile, and says that of S3", async () => {

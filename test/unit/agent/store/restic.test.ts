@@ -50,7 +50,7 @@ esac\n`,
     assert.deepEqual(asked(), ["cat config --quiet"]);
   });
 
-  it("is begun anew where its making was killed, and never where a snapshot may need its key", async () => {
+  it("is started anew where its making was killed, and never where a snapshot may need its key", async () => {
     mkdirSync(join(repository, "keys"), { recursive: true });
     mkdirSync(join(repository, "snapshots"));
     await new Restic(repository).ensure();

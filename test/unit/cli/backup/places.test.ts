@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { BackupHost } from "../../../../cli/backup/agent.ts";
-import { isWhole, question, volumesAskedFor } from "../../../../cli/backup/choosing.ts";
+import { isComplete, question, volumesAskedFor } from "../../../../cli/backup/choosing.ts";
 import { entryLines } from "../../../../cli/backup/format.ts";
 import { filesPlaces } from "../../../../cli/backup/places.ts";
 import { entry } from "../../../support/agent/entries.ts";
@@ -60,7 +60,7 @@ describe("the places of a stack's files", () => {
   it("are all of a backup's, or those that are asked for", () => {
     const asked = (options: object) => {
       const all = { backup: true, ...options };
-      return [isWhole(all), volumesAskedFor(all).map(({ kind, name }) => `${kind} ${name}`)];
+      return [isComplete(all), volumesAskedFor(all).map(({ kind, name }) => `${kind} ${name}`)];
     };
     assert.deepEqual(asked({}), [true, []]);
     assert.deepEqual(asked({ toTime: "2026-01-31 10:29:59" }), [true, []]);

@@ -509,7 +509,7 @@ describe("the doctor", () => {
     ],
   ];
   for (const [what, facts, id, detail, remedy] of cases) {
-    it(`finds ${what}, with what mends it`, () => {
+    it(`finds ${what}, with what fixes it`, () => {
       const check = of(facts, id);
       assert.equal(check.verdict, "broken");
       assert.match(check.details.join("\n"), detail);

@@ -110,7 +110,7 @@ describe("setting up images", () => {
       assert.deepEqual(asked?.slice(0, 2), ["--force-check-gpg", `--keyring=${keyring}`]);
     });
 
-    it("is not begun without them", () => {
+    it("is not started without them", () => {
       const { status, stderr, asked } = build(join(folder, "missing.gpg"));
       assert.deepEqual([status, asked], [1, undefined]);
       assert.match(stderr, /Debian's keys are not here \(.*missing\.gpg\), .*: apt-get install debian-archive-keyring/);

@@ -63,7 +63,7 @@ describe("getting the linters", () => {
     assert.deepEqual(calls, ["apt php-cli"]);
   });
 
-  it("says what can't be had, with the reason, does not fail, and does not try again in each run", async () => {
+  it("says what can't be obtained, with the reason, does not fail, and does not try again in each run", async () => {
     const poor = machine([], false, "this user is not root");
     await ensureLinters(log, poor, cache);
     assert.deepEqual(

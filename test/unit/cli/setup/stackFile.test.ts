@@ -24,7 +24,7 @@ describe("which generated values a stack's file needs", () => {
     assert.deepEqual(paths(missing(parseDocument(""), [image, key])), [image.path, key.path]);
     assert.deepEqual(paths(missing(parseDocument("encryptionsalt: v1:x\n"), [image, key])), [image.path, key.path]);
   });
-  it("is all but what the user has set in one that he has begun", () => {
+  it("is all but what the user has set in one that he has started", () => {
     const document = parseDocument("config:\n  drydock:database:\n    engine: mysql\n    image: acme/db:1\n");
     assert.deepEqual(paths(missing(document, [image, port, key])), [port.path, key.path]);
   });

@@ -77,13 +77,13 @@ describe("the translation of failures", () => {
     [
       "an image that doesn't exist",
       "Error: No such image: acme/app:1",
-      /image acme\/app:1 can't be had/,
+      /image acme\/app:1 can't be obtained/,
       /docker build/,
     ],
     [
       "a denied image",
       "pull access denied for acme/app, repository does not exist",
-      /image acme\/app can't be had/,
+      /image acme\/app can't be obtained/,
       /docker build/,
     ],
     [
@@ -96,7 +96,7 @@ describe("the translation of failures", () => {
     [
       "an image that can't be pulled",
       "image acme/app:1 is not here and could not be pulled: no route",
-      /image acme\/app:1 can't be had/,
+      /image acme\/app:1 can't be obtained/,
       /docker build/,
     ],
     [
@@ -119,7 +119,7 @@ describe("the translation of failures", () => {
     });
   }
 
-  it("repeats every command that mends the configuration, once, with the pipe before it", () => {
+  it("repeats every command that fixes the configuration, once, with the pipe before it", () => {
     const secret = "openssl rand -hex 24 | pulumi config set --secret --path drydock:env.DB_PASSWORD -s prod";
     const plain = "pulumi config rm --path drydock:env.APP_ENVV -s prod";
     const output =

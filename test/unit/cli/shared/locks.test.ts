@@ -118,7 +118,7 @@ describe("Drydock's lock of a stack", () => {
     lock.release();
   });
 
-  it("is had by exactly one of many that find the same stale one", async () => {
+  it("is held by exactly one of many that find the same stale one", async () => {
     left(JSON.stringify({ ...holder, hostname: hostname(), pid: spawnSync("true").pid }));
     const code = `import { takeLock } from
       ${JSON.stringify(new URL("../../../../cli/shared/locks.ts", import.meta.url).href)};

@@ -50,7 +50,7 @@ describe("running Pulumi's CLI", () => {
     it(`hears ${got === 1 ? "once" : "twice"} that it shall end after ${sent.join(", ")}`, async function () {
       this.timeout(20_000);
       program(
-        `trap 'echo INT >> ${folder}/signals' INT; echo begun > ${folder}/begun; for i in $(seq 16); ` +
+        `trap 'echo INT >> ${folder}/signals' INT; echo started > ${folder}/started; for i in $(seq 16); ` +
           "do sleep 0.1; done",
       );
       writeFileSync(
@@ -66,7 +66,7 @@ describe("running Pulumi's CLI", () => {
       );
       const cwd = join(import.meta.dirname, "../../../..");
       const caller = spawn(process.execPath, ["--import", "tsx", join(folder, "caller.ts")], { cwd, stdio: "ignore" });
-      while (!existsSync(join(folder, "begun"))) await sleep(20);
+      while (!existsSync(join(folder, "started"))) await sleep(20);
       for (const signal of sent) {
         caller.kill(signal);
         await sleep(400);

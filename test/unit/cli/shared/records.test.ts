@@ -134,7 +134,7 @@ describe("the records", () => {
         .map(({ verb, result, args }) => [verb, result, args])
         .sort(),
       [
-        ["up", "begun", ["--token=***"]],
+        ["up", "started", ["--token=***"]],
         ["up", "failed (4)", ["--token=***"]],
       ],
     );

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { createTar } from "nanotar";
+import { quote } from "../lib/shell.ts";
 import { labelWords } from "./command.ts";
 import { authorities, envFiles, type Laravel, laravelSpec, phpFile } from "./laravel.ts";
 import { runtime, type StackIdentity } from "./stack.ts";
@@ -60,11 +61,6 @@ export function oneOff(
     },
     files: delivery(laravel),
   };
-}
-
-/** One word for a POSIX shell, whatever is in it. */
-function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Who reads and writes the stack's records: a one-off container of the proxy's image and user. */

@@ -1,4 +1,5 @@
 import { parse } from "yaml";
+import { at } from "../lib/paths.ts";
 
 /**
  * Whether the value at this path, such as ["env", "STRIPE_SECRET"], is kept encrypted; undefined where nobody can say.
@@ -31,7 +32,7 @@ export function encryptedIn({ file, keys, project, values }: Kept): IsEncrypted 
     let value = values[group];
     for (const key of rest) {
       if (isSecure(node)) return true;
-      [node, value] = [at(node, key), at(value, key)];
+      [node, value] = [at(node, [key]), at(value, [key])];
     }
     if (isSecure(node)) return true;
     if (node === undefined || (typeof value === "object" ? typeof node !== "object" : String(node) !== String(value)))
@@ -58,10 +59,4 @@ function isSecure(node: unknown): boolean {
     Object.keys(node).length === 1 &&
     typeof (node as { secure?: unknown }).secure === "string"
   );
-}
-
-function at(node: unknown, key: string): unknown {
-  return typeof node === "object" && node !== null && Object.hasOwn(node, key)
-    ? (node as Record<string, unknown>)[key]
-    : undefined;
 }

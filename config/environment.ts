@@ -5,12 +5,6 @@ import { cachePlace, certificates, placed } from "./places.ts";
 import type { Stage } from "./stage.ts";
 import * as type from "./variableTypes.ts";
 
-/** What a container does. */
-type Role = "app" | "scheduler" | "horizon" | "migrate";
-
-/** The roles that run Laravel. All get the same block of variables (known issues 1, 3 and 4). */
-const laravelRoles: readonly Role[] = ["app", "scheduler", "horizon", "migrate"];
-
 /** What the defaults and the rules of single variables may look at. Settings that are wrong are left out. */
 export interface Context {
   readonly stack: string;
@@ -31,8 +25,6 @@ export interface Variable {
   readonly default?: string | ((context: Context) => string | undefined);
   /** The default in words, where it is computed. */
   readonly computed?: string;
-  /** @default all Laravel roles */
-  readonly roles: readonly Role[];
   /** One sentence without a full stop. */
   readonly description: string;
   /** Who reads it, or where its rule comes from. */
@@ -53,7 +45,7 @@ type Rest = Partial<
   Pick<Variable, "default" | "computed" | "check" | "warn" | "example" | "generator" | "source" | "required" | "setBy">
 >;
 
-const common = { secret: false, required: false, roles: laravelRoles, source: "Laravel", setBy: "user" } as const;
+const common = { secret: false, required: false, source: "Laravel", setBy: "user" } as const;
 const plain = (name: string, type: Variable["type"], description: string, rest: Rest = {}): Variable => ({
   ...common,
   name,

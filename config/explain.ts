@@ -1,10 +1,11 @@
 import type { z } from "zod";
+import { at } from "../lib/paths.ts";
 import { catalogue } from "./environment.ts";
 import { nearest } from "./nearest.ts";
 import { joinPath, type Problem, removeCommand, secretCommand, setCommand } from "./problems.ts";
 import { settingsSchema } from "./schema.ts";
 import { kind, show } from "./show.ts";
-import { at, children, docOf } from "./walk.ts";
+import { children, docOf } from "./walk.ts";
 
 /** All paths in the order of the documents. */
 const order = [

@@ -1,4 +1,5 @@
 import { RunError } from "@pulumi/pulumi/errors.js";
+import { quote } from "../lib/shell.ts";
 
 /** One thing that is wrong in what the user said, with what to do about it. */
 export interface Problem {
@@ -63,11 +64,6 @@ export function secretCommand(path: string, generator: string | undefined, stack
     `${generator === undefined ? "" : `${generator} | `}pulumi config set --secret --path ${quote(path)} -s ` +
     `${quote(stack)}`
   );
-}
-
-/** Quotes a word for a POSIX shell where it needs it. */
-function quote(word: string): string {
-  return /^[\w@%+=:,./<>-]+$/.test(word) && !/[<>]/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** A configuration path as Pulumi writes it: `drydock:app.replicas`, `drydock:proxy.trustedProxies[0]`. */

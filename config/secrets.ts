@@ -1,5 +1,5 @@
+import { at } from "../lib/paths.ts";
 import { catalogue } from "./environment.ts";
-import { at } from "./walk.ts";
 
 /** The settings that are secret; the variables' own word is in the catalogue. */
 const SECRET_SETTINGS: readonly (readonly string[])[] = [

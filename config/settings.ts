@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { at } from "../lib/paths.ts";
 import { checkTogether } from "./checks.ts";
 import type { IsEncrypted } from "./encrypted.ts";
 import { catalogue } from "./environment.ts";
@@ -10,7 +11,7 @@ import { type Environment, resolveEnvironment } from "./resolve.ts";
 import { workers } from "./schema/workers.ts";
 import { groups, type Settings, settingsSchema } from "./schema.ts";
 import { secretPaths, secretValues } from "./secrets.ts";
-import { at, unwrapped } from "./walk.ts";
+import { unwrapped } from "./walk.ts";
 
 export type { Environment, Problem, Settings };
 export { SettingsError };

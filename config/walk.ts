@@ -72,12 +72,3 @@ export function children(schema: z.ZodType, path: Path): string[] {
   const inner: z.core.$ZodType | undefined = current && unwrapped(current);
   return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
 }
-
-/** What arrived at a path. */
-export function at(value: unknown, path: Path): unknown {
-  for (const segment of path) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, segment)) return undefined;
-    value = (value as Record<string | number, unknown>)[segment];
-  }
-  return value;
-}

@@ -25,3 +25,24 @@ function drydock_answered(string $printed): ?string
 {
     return preg_match_all('/^\x1e(.*)$/m', $printed, $found) > 0 ? end($found[1]) : null;
 }
+
+/**
+ * Compares what Laravel has read of the environment with the plan, which has a keyed hash of each variable and no value.
+ * @param array<string, string> $plan hashes by name
+ * @return array{missing: list<string>, differs: list<string>} names alone
+ */
+function drydock_compared(array $plan): array
+{
+    $read = Illuminate\Support\Env::getRepository();
+    $key = (string) $read->get('APP_KEY');
+    $answer = ['missing' => [], 'differs' => []];
+    foreach ($plan as $name => $hash) {
+        $found = $read->get($name);
+        if ($found === null) {
+            $answer['missing'][] = $name;
+        } elseif (!hash_equals($hash, hash_hmac('sha256', $found, $key))) {
+            $answer['differs'][] = $name;
+        }
+    }
+    return $answer;
+}

@@ -17,18 +17,9 @@ $path = $argv[1];
 require "$path/vendor/autoload.php";
 $app = require "$path/bootstrap/app.php";
 $app->bootstrapWith([Illuminate\Foundation\Bootstrap\LoadEnvironmentVariables::class]);
-$answer = ['missing' => [], 'differs' => [], 'file' => $app->environmentFilePath(), 'unknown' => [], 'logs' => [],
+$answer = drydock_compared($plan) + ['file' => $app->environmentFilePath(), 'unknown' => [], 'logs' => [],
     'retry' => null, 'horizon' => null, 'forgotten' => [], 'together' => [], 'unusable' => []];
 $read = Illuminate\Support\Env::getRepository();
-$key = (string) $read->get('APP_KEY');
-foreach ($plan as $name => $hash) {
-    $found = $read->get($name);
-    if ($found === null) {
-        $answer['missing'][] = $name;
-    } elseif (!hash_equals($hash, hash_hmac('sha256', $found, $key))) {
-        $answer['differs'][] = $name;
-    }
-}
 
 foreach ($elsewhere as $what) {
     if (($why = drydock_unusable($what, $read->get(...))) !== null) {

@@ -31,16 +31,7 @@ try {
     $app = require "$path/bootstrap/app.php";
     $app->bootstrapWith([Illuminate\Foundation\Bootstrap\LoadEnvironmentVariables::class]);
     $answer['file'] = $app->environmentFilePath();
-    $read = Illuminate\Support\Env::getRepository();
-    $key = (string) $read->get('APP_KEY');
-    foreach ($plan as $name => $hash) {
-        $found = $read->get($name);
-        if ($found === null) {
-            $answer['missing'][] = $name;
-        } elseif (!hash_equals($hash, hash_hmac('sha256', $found, $key))) {
-            $answer['differs'][] = $name;
-        }
-    }
+    $answer = [...$answer, ...drydock_compared($plan)];
     clearstatcache();
     $files = is_file($cache) && is_file($answer['file']);
     $answer['staleConfigCache'] = $files && filemtime($cache) < filemtime($answer['file']);

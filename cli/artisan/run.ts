@@ -4,7 +4,7 @@ import { isHealthy } from "../shared/report.ts";
 import { deployed, readReport } from "../shared/services.ts";
 import { openSession } from "../shared/session.ts";
 import { foreground } from "../shared/signals.ts";
-import { at, stackConfig } from "../shared/stack.ts";
+import { settingAt, stackConfig } from "../shared/stack.ts";
 import { onTerminal } from "../shared/ui.ts";
 
 /** Runs an artisan command in a replica that is healthy, and answers its exit code. */
@@ -18,7 +18,7 @@ export async function artisan(args: readonly string[], stack: string | undefined
       remedy: "./drydock status, ./drydock logs app",
     });
   }
-  const path = at(stackConfig(session.paths, session.stack), "app.path");
+  const path = settingAt(stackConfig(session.paths, session.stack), "app.path");
   return await audited(session, "artisan", args, () =>
     foreground(
       "docker",

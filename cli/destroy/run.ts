@@ -9,7 +9,7 @@ import { LOCAL } from "../shared/project.ts";
 import { forgetRecords, rememberedRecords } from "../shared/records.ts";
 import { clearLocks } from "../shared/recovery.ts";
 import { openSession, type Session, succeeded } from "../shared/session.ts";
-import { at, type Deployment, notDeployed, readDeployment, stackConfig, stackExists } from "../shared/stack.ts";
+import { type Deployment, notDeployed, readDeployment, settingAt, stackConfig, stackExists } from "../shared/stack.ts";
 import { ask, onTerminal, step } from "../shared/ui.ts";
 
 export interface DestroyOptions {
@@ -48,7 +48,7 @@ export async function destroyConfirmed(session: Session, all: boolean, volumes: 
   const lock = takeLock(paths.lock(stack), stack);
   try {
     await step("stack", ({ log }) => clearLocks(session, lock.previous !== undefined, log));
-    const host = at(stackConfig(paths, stack), "docker.host");
+    const host = settingAt(stackConfig(paths, stack), "docker.host");
     const docker = dockerFor(typeof host === "string" ? host : undefined, env);
     await connect(docker.env.DOCKER_HOST, env);
     const mode = all ? "--ignore-protect" : "--exclude-protected";
@@ -72,7 +72,7 @@ export async function destroyConfirmed(session: Session, all: boolean, volumes: 
 
 /** As the stack's file says it; encrypted, Pulumi is asked. */
 async function appEnv({ pulumi, paths, stack }: Session): Promise<string | undefined> {
-  const value = at(stackConfig(paths, stack), "env.APP_ENV");
+  const value = settingAt(stackConfig(paths, stack), "env.APP_ENV");
   if (value === undefined || typeof value === "string") return value;
   const { code, stdout } = await pulumi.capture(["config", "get", "--stack", stack, "--path", "drydock:env.APP_ENV"]);
   return code === 0 ? stdout.trim() : undefined;

@@ -1,4 +1,4 @@
-import { quote } from "../shared/environment.ts";
+import { quote } from "../../lib/shell.ts";
 import { imageOf } from "../shared/lostImages.ts";
 import { LOCAL } from "../shared/project.ts";
 import type { StateResource } from "../shared/stack.ts";

@@ -5,7 +5,7 @@ import { type Docker, dockerFor } from "../shared/docker.ts";
 import { CliError } from "../shared/errors.ts";
 import { pathsOf } from "../shared/project.ts";
 import { openSession, type Session } from "../shared/session.ts";
-import { at, stackConfig } from "../shared/stack.ts";
+import { settingAt, stackConfig } from "../shared/stack.ts";
 
 /** The stack of a server's edge, and that of one's own machine. */
 export const [EDGE, EDGE_LOCAL] = ["edge", "edge-local"] as const;
@@ -23,7 +23,7 @@ export async function openEdge(stack: string | undefined): Promise<Target> {
     stack: stack ?? [EDGE, EDGE_LOCAL].find((one) => existsSync(stackFile(one))) ?? EDGE,
     brief: true,
   });
-  const host = at(stackConfig(session.paths, session.stack), "docker.host");
+  const host = settingAt(stackConfig(session.paths, session.stack), "docker.host");
   const docker = dockerFor(typeof host === "string" ? host : undefined, session.env);
   await connect(docker.env.DOCKER_HOST, session.env);
   return { session, docker };

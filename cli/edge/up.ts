@@ -6,7 +6,7 @@ import { isFree } from "../setup/port.ts";
 import { type Entry, missing, outdatedImages, readStackFile, writeEntries } from "../setup/stackFile.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import { openSession } from "../shared/session.ts";
-import { at, stackConfig } from "../shared/stack.ts";
+import { settingAt, stackConfig } from "../shared/stack.ts";
 import { ask, onTerminal, step } from "../shared/ui.ts";
 import { up } from "../up/run.ts";
 import { EDGE, EDGE_LOCAL } from "./target.ts";
@@ -26,7 +26,7 @@ export async function edgeUp(options: EdgeUpOptions): Promise<number> {
   const session = await openSession({ stack });
   const file = session.paths.stackFile(stack);
   const config = stackConfig(session.paths, stack);
-  const host = at(config, "docker.host");
+  const host = settingAt(config, "docker.host");
   if (!existsSync(file) && !local && options.email === undefined && !onTerminal())
     throw new CliError({
       what: `there is no Pulumi.${stack}.yaml yet, and no e-mail address for the certificate authority`,
@@ -39,7 +39,7 @@ export async function edgeUp(options: EdgeUpOptions): Promise<number> {
     plain("ca", "local");
     plain("interfaces", ["127.0.0.1"]);
     if (!existsSync(file)) for (const [name, usual, other] of PORTS) plain(name, await chosen(usual, other));
-  } else if (at(config, "edge.email") === undefined && at(config, "edge.ca") === undefined)
+  } else if (settingAt(config, "edge.email") === undefined && settingAt(config, "edge.ca") === undefined)
     plain(
       "email",
       options.email ?? (await ask("Whom may the certificate authority write to? (an e-mail address) ")).trim(),

@@ -3,7 +3,7 @@ import { COMMANDS, isRemote } from "../shared/connection.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import { pathsOf } from "../shared/project.ts";
 import { foreground } from "../shared/signals.ts";
-import { at, selectedStack, stackConfig } from "../shared/stack.ts";
+import { selectedStack, settingAt, stackConfig } from "../shared/stack.ts";
 import { ask, onTerminal, type Painter, painter } from "../shared/ui.ts";
 import { type HostCheck, judgeHost, type Verdict } from "./checks.ts";
 import { gatherHost, type HostFacts, type Wanted } from "./facts.ts";
@@ -36,8 +36,8 @@ function subject(
   }
   const paths = pathsOf();
   const config = stackConfig(paths, named ?? selectedStack(paths, process.env) ?? "local");
-  const given = address ?? at(config, "docker.host") ?? process.env.DOCKER_HOST;
-  const [port, own] = [at(config, "proxy.port"), at(config, "proxy.interface")];
+  const given = address ?? settingAt(config, "docker.host") ?? process.env.DOCKER_HOST;
+  const [port, own] = [settingAt(config, "proxy.port"), settingAt(config, "proxy.interface")];
   return {
     host: typeof given === "string" ? given : undefined,
     wanted: { port: typeof port === "number" ? port : 8080, interface: typeof own === "string" ? own : "127.0.0.1" },

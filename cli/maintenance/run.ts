@@ -7,7 +7,7 @@ import { CliError, Exit } from "../shared/errors.ts";
 import { LOCAL } from "../shared/project.ts";
 import { deployed } from "../shared/services.ts";
 import { openSession, type Session } from "../shared/session.ts";
-import { at, stackConfig } from "../shared/stack.ts";
+import { settingAt, stackConfig } from "../shared/stack.ts";
 import { painter, step } from "../shared/ui.ts";
 import { type ProxyHost, type Shown, show, switchOff, switchOn } from "./proxy.ts";
 import { closedReferences, type Maintenance, readState, wanted } from "./state.ts";
@@ -34,7 +34,7 @@ async function siteOf(stack: string | undefined): Promise<Site> {
   const { outputs, docker } = await deployed(session);
   const proxy = outputs.services.find(({ role }) => role === "proxy");
   if (proxy === undefined) throw new CliError({ what: `stack ${session.stack} has no proxy`, remedy: "./drydock up" });
-  const timeout = at(stackConfig(session.paths, session.stack), "proxy.timeout");
+  const timeout = settingAt(stackConfig(session.paths, session.stack), "proxy.timeout");
   return {
     session,
     docker,

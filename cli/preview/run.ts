@@ -3,7 +3,7 @@ import { ensureStack, policyArguments } from "../setup/stack.ts";
 import { dockerFor } from "../shared/docker.ts";
 import { gapsIn } from "../shared/gaps.ts";
 import { openSession, succeeded } from "../shared/session.ts";
-import { at, stackConfig } from "../shared/stack.ts";
+import { settingAt, stackConfig } from "../shared/stack.ts";
 import { step } from "../shared/ui.ts";
 import { showMigrations } from "../up/run.ts";
 
@@ -17,7 +17,7 @@ export interface PreviewOptions {
 export async function preview({ stack, diff, json }: PreviewOptions): Promise<void> {
   const session = await openSession({ stack });
   await step("stack", ({ log }) => ensureStack(session, log));
-  const host = at(stackConfig(session.paths, session.stack), "docker.host");
+  const host = settingAt(stackConfig(session.paths, session.stack), "docker.host");
   const asked = typeof host === "string" ? host : undefined;
   await requireVersionOf(asked, session.env);
   const flags = [...(diff ? ["--diff"] : []), ...(json ? ["--json"] : [])];

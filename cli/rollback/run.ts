@@ -12,7 +12,7 @@ import { LOCAL } from "../shared/project.ts";
 import { appendRecord, type Records, readRecords, runScript } from "../shared/records.ts";
 import { type Deployed, deployed } from "../shared/services.ts";
 import { openSession, type Session } from "../shared/session.ts";
-import { at, notDeployed, readDeployment, stackConfig } from "../shared/stack.ts";
+import { notDeployed, readDeployment, settingAt, stackConfig } from "../shared/stack.ts";
 import { ask, onTerminal, step } from "../shared/ui.ts";
 import { underLock } from "../up/run.ts";
 
@@ -66,7 +66,7 @@ export async function rollback(id: string | undefined, options: RollbackOptions)
 
 async function forward(session: Session, options: RollbackOptions): Promise<number> {
   const { stack, paths } = session;
-  if (at(stackConfig(paths, stack), "app.pinned") === undefined) {
+  if (settingAt(stackConfig(paths, stack), "app.pinned") === undefined) {
     process.stdout.write(`Stack ${stack} is not pinned to an earlier release: nothing to do.\n`);
     return Exit.ok;
   }

@@ -1,7 +1,7 @@
 import { takeLock } from "../shared/locks.ts";
 import { LOCAL, type Paths } from "../shared/project.ts";
 import type { Session } from "../shared/session.ts";
-import { at, stackConfig } from "../shared/stack.ts";
+import { settingAt, stackConfig } from "../shared/stack.ts";
 import type { ImageReferences } from "./images.ts";
 import { claimPort } from "./port.ts";
 import { type Entry, missing, outdatedImages, presentPaths, readStackFile, writeEntries } from "./stackFile.ts";
@@ -43,7 +43,7 @@ const MANY = 6;
 async function needed(paths: Paths, images: ImageReferences): Promise<readonly Entry[]> {
   const { generateLocal } = await import("../../config/local.ts");
   const document = readStackFile(paths.stackFile(LOCAL));
-  const given = at(stackConfig(paths, LOCAL), "proxy.port");
+  const given = settingAt(stackConfig(paths, LOCAL), "proxy.port");
   const port = typeof given === "number" ? given : await claimPort(paths.root);
   return [
     ...missing(document, generateLocal({ port, images, existing: presentPaths(document) })),

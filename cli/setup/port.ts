@@ -5,7 +5,7 @@ import { cacheRoot } from "../../offline/cache.ts";
 import { startOf, withLock } from "../../offline/lock.ts";
 import { CliError } from "../shared/errors.ts";
 import { LOCAL, pathsOf } from "../shared/project.ts";
-import { at, stackConfig } from "../shared/stack.ts";
+import { settingAt, stackConfig } from "../shared/stack.ts";
 
 /** Whether this machine would let a service listen there now. */
 export function isFree(port: number, address: string): Promise<boolean> {
@@ -68,7 +68,7 @@ export async function claimPort(
 function holds({ port, root, pid, start }: Claim): boolean {
   try {
     const config = stackConfig(pathsOf(root), LOCAL);
-    if (at(config, "proxy") !== undefined) return at(config, "proxy.port") === port;
+    if (settingAt(config, "proxy") !== undefined) return settingAt(config, "proxy.port") === port;
   } catch {
     /* its file can't be read */
   }

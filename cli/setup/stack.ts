@@ -6,7 +6,7 @@ import { pulumiFailure } from "../shared/errors.ts";
 import { LOCAL, type Paths } from "../shared/project.ts";
 import type { Finished } from "../shared/pulumi.ts";
 import type { Session } from "../shared/session.ts";
-import { at, selectedStack, stackConfig, stackExists } from "../shared/stack.ts";
+import { selectedStack, settingAt, stackConfig, stackExists } from "../shared/stack.ts";
 import { type ImageReferences, imageTags } from "./images.ts";
 import { ensureLocalFile } from "./local.ts";
 
@@ -37,7 +37,7 @@ export async function ensureStack(
     if (!/already exists/.test(stderr)) log(`stack ${stack} created`);
   }
   // Who makes an edge first means the stacks behind it afterwards.
-  const isEdge = at(stackConfig(paths, stack), "edge") !== undefined;
+  const isEdge = settingAt(stackConfig(paths, stack), "edge") !== undefined;
   if (!isEdge && selectedStack(paths, env) === undefined) await run(session, ["stack", "select", stack]);
   if (stack === LOCAL) await ensureLocalFile(session, images, log, locked);
 }

@@ -1,3 +1,4 @@
+import { quote } from "../../lib/shell.ts";
 import type { Paths } from "./project.ts";
 
 /** Variables for Pulumi's own CLI. */
@@ -54,11 +55,6 @@ export function stateFolder(variables: NodeJS.ProcessEnv): string | undefined {
   if (!ownsState(variables)) return undefined;
   const path = decodeURI((variables.PULUMI_BACKEND_URL ?? "").slice("file://".length).replace(/\?.*$/, ""));
   return path.startsWith("~") ? `${process.env.HOME ?? ""}${path.slice(1)}` : path;
-}
-
-/** One word for any POSIX shell, whatever is in it. */
-export function quote(value: string): string {
-  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;
 }
 
 /** What `eval "$(./drydock env)"` evaluates. */

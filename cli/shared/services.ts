@@ -5,7 +5,7 @@ import { type Records, recordsOf, rememberRecords } from "./records.ts";
 import { redisAlarms } from "./redisMemory.ts";
 import { type Report, reportOf } from "./report.ts";
 import type { Session } from "./session.ts";
-import { at, notDeployed, type Outputs, outputsOf, readDeployment, stackConfig, stackExists } from "./stack.ts";
+import { settingAt, notDeployed, type Outputs, outputsOf, readDeployment, stackConfig, stackExists } from "./stack.ts";
 import { arrange, servingContainers, type Unfinished } from "./unfinished.ts";
 
 /** A deployed stack and the Docker host that it runs on. */
@@ -23,7 +23,7 @@ export async function deployed({ stack, env, pulumi, paths }: Session): Promise<
   if (!stackExists(stack, env)) throw notDeployed(stack);
   const deployment = await readDeployment(pulumi, stack);
   const last = outputsOf(deployment, stack);
-  const host = last.dockerHost ?? at(stackConfig(paths, stack), "docker.host");
+  const host = last.dockerHost ?? settingAt(stackConfig(paths, stack), "docker.host");
   const named = typeof host === "string" && host !== "" ? host : undefined;
   const records = recordsOf(last, named);
   rememberRecords(paths, records);

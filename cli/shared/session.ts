@@ -8,7 +8,7 @@ import { CliError, Exit, pulumiFailure } from "./errors.ts";
 import { LOCAL, type Paths, pathsOf } from "./project.ts";
 import { type Pulumi, pulumiCli, type Streamed } from "./pulumi.ts";
 import { interruption } from "./signals.ts";
-import { at, selectedStack, stackConfig } from "./stack.ts";
+import { settingAt, selectedStack, stackConfig } from "./stack.ts";
 import { onTerminal } from "./ui.ts";
 
 /** One command's view of this clone: the engine is there, its environment is set, and the stack is known. */
@@ -59,7 +59,7 @@ export async function openSession({ stack: asked, brief }: SessionOptions = {}):
 
 function hasBucket(paths: Paths, stack: string): boolean {
   try {
-    return at(stackConfig(paths, stack), "bucket") !== undefined;
+    return settingAt(stackConfig(paths, stack), "bucket") !== undefined;
   } catch {
     return false; // what is wrong with the file is said by who needs it
   }

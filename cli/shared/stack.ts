@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { at } from "../../lib/paths.ts";
 import { stateFolder } from "./environment.ts";
 import { CliError } from "./errors.ts";
 import { LOCAL, type Paths, PROJECT } from "./project.ts";
@@ -99,13 +100,10 @@ export function stackConfig(paths: Paths, stack: string): Readonly<Record<string
   }
 }
 
-/** A value below `drydock:`, for example `at(config, "docker.host")`. */
-export function at(config: Readonly<Record<string, unknown>>, path: string): unknown {
+/** A value below `drydock:`, for example `settingAt(config, "docker.host")`. */
+export function settingAt(config: Readonly<Record<string, unknown>>, path: string): unknown {
   const [first = "", ...rest] = path.split(".");
-  return rest.reduce<unknown>(
-    (value, key) => (value !== null && typeof value === "object" ? (value as Record<string, unknown>)[key] : undefined),
-    config[`${PROJECT}:${first}`],
-  );
+  return at(config[`${PROJECT}:${first}`], rest);
 }
 
 /**

@@ -20,7 +20,7 @@ import { type Abandoned, clearLocks, clearOwnLock, repair } from "../shared/reco
 import { allHealthy, isGone, isStarting, type Report, reportOf, statusTable } from "../shared/report.ts";
 import { type Deployed, deployed, readReport } from "../shared/services.ts";
 import { openSession, type Session, succeeded } from "../shared/session.ts";
-import { at, mayBePending, stackConfig } from "../shared/stack.ts";
+import { mayBePending, settingAt, stackConfig } from "../shared/stack.ts";
 import { ask, onTerminal, painter, step } from "../shared/ui.ts";
 import { standingOf } from "../shared/unfinished.ts";
 import { lastWords, unhealthyIn } from "../shared/unhealthy.ts";
@@ -110,7 +110,7 @@ export async function underLock(
 ): Promise<number> {
   const { watch, story = beginStory(session.stack) } = beside;
   const { stack, paths, env } = session;
-  const host = at(stackConfig(paths, stack), "docker.host");
+  const host = settingAt(stackConfig(paths, stack), "docker.host");
   const ready = await ensureContainers(stack, typeof host === "string" ? host : undefined);
   const docker = dockerFor(ready.host, env);
   // Not earlier: a Docker engine that was started here would keep it.
@@ -273,7 +273,7 @@ export async function showMigrations(
 
 /** A rollback stays until it is taken back: otherwise a changed application would seem to be deployed, and isn't. */
 function sayPinned({ paths, stack }: Session): void {
-  const pinned = at(stackConfig(paths, stack), "app.pinned");
+  const pinned = settingAt(stackConfig(paths, stack), "app.pinned");
   if (typeof pinned !== "string") return;
   const s = stack === LOCAL ? "" : ` -s ${stack}`;
   process.stderr.write(

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { defined } from "../../lib/defined.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import type { Paths } from "../shared/project.ts";
-import { at } from "../shared/stack.ts";
+import { settingAt } from "../shared/stack.ts";
 import type { Painter } from "../shared/ui.ts";
 
 /** What visitors were answered while a release went on; also the content of `.drydock/traffic.json`. */
@@ -73,10 +73,10 @@ export function watchOptions(
  * @param config the stack's file, as written
  */
 export function targetOf(config: Readonly<Record<string, unknown>>, siteUrl: string): Target {
-  const host = at(config, "docker.host") ?? process.env.DOCKER_HOST;
+  const host = settingAt(config, "docker.host") ?? process.env.DOCKER_HOST;
   if (typeof host === "string" && !host.startsWith("unix:")) return { url: siteUrl };
-  const port = at(config, "proxy.port") ?? 8080;
-  const given = at(config, "proxy.interface") ?? "127.0.0.1";
+  const port = settingAt(config, "proxy.port") ?? 8080;
+  const given = settingAt(config, "proxy.interface") ?? "127.0.0.1";
   const address = given === "0.0.0.0" || given === "::" ? "127.0.0.1" : String(given);
   const url = `http://${address.includes(":") ? `[${address}]` : address}:${port}`;
   return new URL(siteUrl).host === new URL(url).host ? { url } : { url, host: new URL(siteUrl).host };

@@ -1,7 +1,7 @@
 import { appendRecord, rememberedRecords } from "../shared/records.ts";
 import { deployed } from "../shared/services.ts";
 import type { Session } from "../shared/session.ts";
-import { at, stackConfig, stackExists } from "../shared/stack.ts";
+import { settingAt, stackConfig, stackExists } from "../shared/stack.ts";
 import { painter } from "../shared/ui.ts";
 import { type Traffic, TrafficWatch, targetOf, trafficLine, watchOptions, writeTraffic } from "./traffic.ts";
 
@@ -26,7 +26,7 @@ export async function beginWatch(session: Session, options: WatchOptions): Promi
   if (options.watchTraffic !== true) return undefined;
   const { stack, paths, env } = session;
   const config = stackConfig(paths, stack);
-  const path = at(config, "app.healthPath");
+  const path = settingAt(config, "app.healthPath");
   const how = watchOptions(options, typeof path === "string" ? path : "/up");
   const outputs = stackExists(stack, env)
     ? await deployed(session).then(

@@ -2,7 +2,7 @@ import type { Settings } from "../settings.ts";
 import { type Container, containerOf, isContainerType } from "./container.ts";
 import { scriptsOf, withoutComments } from "./files.ts";
 import { COMMANDS, CONTAINERS, type Resource } from "./resources.ts";
-import { at, entries, type Item, type Items, isUnknown, items, text } from "./values.ts";
+import { entries, type Item, type Items, isUnknown, items, propertyAt, text } from "./values.ts";
 
 /** Types of resources that run commands. */
 export const RUNNERS: readonly string[] = [...COMMANDS, ...CONTAINERS];
@@ -22,10 +22,10 @@ export function commandTexts(
   when: readonly When[] = ["create", "update", "delete"],
 ): Items<string> {
   if (isContainerType(resource.type)) return containerTexts(containerOf(resource, settings));
-  const dir = text(at(resource.props, "dir"));
+  const dir = text(propertyAt(resource.props, "dir"));
   const [stdin, interpreter] = [
-    text(at(resource.props, "stdin")),
-    items(at(resource.props, "interpreter"), "interpreter", text),
+    text(propertyAt(resource.props, "stdin")),
+    items(propertyAt(resource.props, "interpreter"), "interpreter", text),
   ];
   const environment = new Map(
     variables(resource).known.map(({ path, value }) => [path.replace(/^environment\./, ""), value]),
@@ -33,7 +33,7 @@ export function commandTexts(
   const known: Item<string>[] = [];
   const unknown: string[] = [...interpreter.unknown];
   for (const path of when) {
-    const value = text(at(resource.props, path));
+    const value = text(propertyAt(resource.props, path));
     if (isUnknown(value)) unknown.push(path);
     else if (value !== undefined) {
       const read = BARE_SHELL.test(value.trim()) ? stdin : undefined;
@@ -136,7 +136,7 @@ export function isImageReference(word: string): boolean {
 
 /** Values of a command's variables. */
 export function variables(resource: Resource): Items<string> {
-  const { known, unknown } = entries(at(resource.props, "environment"), "environment");
+  const { known, unknown } = entries(propertyAt(resource.props, "environment"), "environment");
   const values = known.map(({ path, value: [, value] }) => ({ path, value: text(value) }));
   return {
     known: values.filter((one): one is Item<string> => typeof one.value === "string"),
@@ -146,5 +146,9 @@ export function variables(resource: Resource): Items<string> {
 
 /** Values of a command's triggers; what is unknown changes with the resource it comes from. */
 export function triggers(resource: Resource): Items<string> {
-  return items(at(resource.props, "triggers"), "triggers", (entry) => text(entry) ?? JSON.stringify(entry) ?? "");
+  return items(
+    propertyAt(resource.props, "triggers"),
+    "triggers",
+    (entry) => text(entry) ?? JSON.stringify(entry) ?? "",
+  );
 }

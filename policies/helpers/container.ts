@@ -5,7 +5,6 @@ import { type Mount, readMounts } from "./mounts.ts";
 import { type Port, readPorts } from "./ports.ts";
 import type { Resource } from "./resources.ts";
 import {
-  at,
   entries,
   type Field,
   flag,
@@ -15,6 +14,7 @@ import {
   joined,
   type Maybe,
   num,
+  propertyAt,
   text,
 } from "./values.ts";
 
@@ -65,7 +65,7 @@ export class Container {
 
   /** A property by its path. */
   #raw(container: string, service?: string): unknown {
-    return at(this.resource.props, ...this.path(container, service).split("."));
+    return propertyAt(this.resource.props, ...this.path(container, service).split("."));
   }
 
   #field<T>(read: (value: unknown) => Maybe<T>, container: string, service?: string): Field<T> {
@@ -121,7 +121,7 @@ export class Container {
 
   /** A property that only one of the two types has. */
   raw(path: string): unknown {
-    return at(this.resource.props, ...path.split("."));
+    return propertyAt(this.resource.props, ...path.split("."));
   }
 
   get mounts(): Items<Mount> {
@@ -137,14 +137,14 @@ export class Container {
 
   get uploads(): Items<Upload> {
     return items(this.raw("uploads"), "uploads", (entry, path) => {
-      const encoded = text(at(entry, "contentBase64"));
+      const encoded = text(propertyAt(entry, "contentBase64"));
       return {
-        file: text(at(entry, "file")),
+        file: text(propertyAt(entry, "file")),
         content:
           typeof encoded === "string"
             ? Buffer.from(encoded, "base64").toString("utf8")
-            : (encoded ?? text(at(entry, "content")) ?? delivered(text(at(entry, "source")))),
-        permissions: text(at(entry, "permissions")),
+            : (encoded ?? text(propertyAt(entry, "content")) ?? delivered(text(propertyAt(entry, "source")))),
+        permissions: text(propertyAt(entry, "permissions")),
         permissionsPath: `${path}.permissions`,
       };
     });
@@ -153,8 +153,8 @@ export class Container {
   get networks(): Items<NetworkUse> {
     const path = this.path("networksAdvanced", "taskSpec.networksAdvanceds");
     return items(this.raw(path), path, (entry, here) => ({
-      name: text(at(entry, "name")) ?? text(at(entry, "id")),
-      aliases: items(at(entry, "aliases"), `${here}.aliases`, text),
+      name: text(propertyAt(entry, "name")) ?? text(propertyAt(entry, "id")),
+      aliases: items(propertyAt(entry, "aliases"), `${here}.aliases`, text),
     }));
   }
 
@@ -182,8 +182,12 @@ export class Container {
             unknown: [],
           };
         return items(raw, path, (entry) => {
-          const key = text(at(entry, "label"));
-          return isUnknown(key) ? key : key === undefined ? undefined : ([key, text(at(entry, "value"))] as const);
+          const key = text(propertyAt(entry, "label"));
+          return isUnknown(key)
+            ? key
+            : key === undefined
+              ? undefined
+              : ([key, text(propertyAt(entry, "value"))] as const);
         });
       },
     );

@@ -1,5 +1,5 @@
 import type { Resource } from "./resources.ts";
-import { at, entries, type Items, isUnknown, items, type Maybe, text, Unknown } from "./values.ts";
+import { entries, type Items, isUnknown, items, type Maybe, propertyAt, text, Unknown } from "./values.ts";
 
 /** A variable as a container gets it. */
 interface Variable {
@@ -96,7 +96,7 @@ function envFiles(container: EnvSource): EnvFile[] {
   }
   return ["secrets", "configs"].flatMap((kind) => {
     const path = `taskSpec.containerSpec.${kind}`;
-    const files = items(container.raw(path), path, (entry) => text(at(entry, "fileName")));
+    const files = items(container.raw(path), path, (entry) => text(propertyAt(entry, "fileName")));
     return [...files.known.filter(({ value }) => isDotenv(value)), ...files.unknown.map((p) => ({ path: p }))].map(
       (file) => ({ content: new Unknown(file.path), path: file.path }),
     );

@@ -1,5 +1,16 @@
 import { posix } from "node:path";
-import { at, entries, flag, type Items, isUnknown, items, joined, type Maybe, type Plain, text } from "./values.ts";
+import {
+  entries,
+  flag,
+  type Items,
+  isUnknown,
+  items,
+  joined,
+  type Maybe,
+  type Plain,
+  propertyAt,
+  text,
+} from "./values.ts";
 
 /** Something put over a path of the container's file system. */
 export interface Mount {
@@ -29,27 +40,28 @@ const PATH_LIKE = /[/\\]|^[.~]/;
 
 /** Reads `mounts`, `volumes` and `tmpfs` of a Container, `mounts` of a Service. */
 export function readMounts(props: Plain, isService: boolean): Items<Mount> {
-  if (isService) return readList(at(props, "taskSpec", "containerSpec", "mounts"), "taskSpec.containerSpec.mounts");
+  if (isService)
+    return readList(propertyAt(props, "taskSpec", "containerSpec", "mounts"), "taskSpec.containerSpec.mounts");
   return joined(
-    readList(at(props, "mounts"), "mounts"),
-    items(at(props, "volumes"), "volumes", readVolume),
-    tmpfs(at(props, "tmpfs")),
+    readList(propertyAt(props, "mounts"), "mounts"),
+    items(propertyAt(props, "volumes"), "volumes", readVolume),
+    tmpfs(propertyAt(props, "tmpfs")),
   );
 }
 
 function readVolume(entry: unknown): Mount {
   const [host, name, from] = [
-    text(at(entry, "hostPath")),
-    text(at(entry, "volumeName")),
-    text(at(entry, "fromContainer")),
+    text(propertyAt(entry, "hostPath")),
+    text(propertyAt(entry, "volumeName")),
+    text(propertyAt(entry, "fromContainer")),
   ];
   const given = (value: Maybe<string>) => value !== undefined && value !== "";
   const isBind = given(host) || (typeof name === "string" && PATH_LIKE.test(name));
   return {
     type: given(from) ? "from" : isBind ? "bind" : "volume",
     source: given(from) ? from : given(host) ? host : name,
-    target: normalized(text(at(entry, "containerPath"))),
-    readOnly: flag(at(entry, "readOnly")),
+    target: normalized(text(propertyAt(entry, "containerPath"))),
+    readOnly: flag(propertyAt(entry, "readOnly")),
     propagation: undefined,
     driver: NONE,
   };
@@ -57,18 +69,18 @@ function readVolume(entry: unknown): Mount {
 
 function readList(value: unknown, path: string): Items<Mount> {
   return items(value, path, (entry, here): Mount => {
-    const type = text(at(entry, "type"));
-    const source = text(at(entry, "source"));
+    const type = text(propertyAt(entry, "type"));
+    const source = text(propertyAt(entry, "source"));
     const kind = isUnknown(type) ? type : (TYPES.find((known) => known === type?.trim().toLowerCase()) ?? "other");
     return {
       type: kind === "volume" && typeof source === "string" && PATH_LIKE.test(source) ? "bind" : kind,
       source,
-      target: normalized(text(at(entry, "target"))),
-      readOnly: flag(at(entry, "readOnly")),
-      propagation: text(at(entry, "bindOptions", "propagation")),
+      target: normalized(text(propertyAt(entry, "target"))),
+      readOnly: flag(propertyAt(entry, "readOnly")),
+      propagation: text(propertyAt(entry, "bindOptions", "propagation")),
       driver: {
-        name: text(at(entry, "volumeOptions", "driverName")),
-        options: entries(at(entry, "volumeOptions", "driverOptions"), `${here}.volumeOptions.driverOptions`),
+        name: text(propertyAt(entry, "volumeOptions", "driverName")),
+        options: entries(propertyAt(entry, "volumeOptions", "driverOptions"), `${here}.volumeOptions.driverOptions`),
       },
     };
   });

@@ -4,7 +4,7 @@ import type { Settings } from "../settings.ts";
 import { containerOf, isContainerType } from "./container.ts";
 import { find } from "./env.ts";
 import type { Resource } from "./resources.ts";
-import { at, items, text } from "./values.ts";
+import { items, propertyAt, text } from "./values.ts";
 
 /** Whether a resource belongs to production: by its stack, by the settings, or by its own APP_ENV. */
 export function isProduction(resource: Resource, settings: Settings): boolean {
@@ -16,7 +16,7 @@ export function isProduction(resource: Resource, settings: Settings): boolean {
 
 /** Whether Drydock itself made a resource: it carries the stack's label. */
 function isOwn(resource: Resource): boolean {
-  return items(at(resource.props, "labels"), "labels", (entry) => text(at(entry, "label"))).known.some(
+  return items(propertyAt(resource.props, "labels"), "labels", (entry) => text(propertyAt(entry, "label"))).known.some(
     ({ value }) => value === "drydock.stack",
   );
 }

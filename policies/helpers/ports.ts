@@ -1,5 +1,5 @@
 import { isIPv6 } from "node:net";
-import { at, type Items, items, type Maybe, num, text } from "./values.ts";
+import { type Items, items, type Maybe, num, propertyAt, text } from "./values.ts";
 
 /** A port that is reachable from outside the container's networks. */
 export interface Port {
@@ -14,10 +14,10 @@ export interface Port {
 /** Reads `ports` of a Container, `endpointSpec.ports` of a Service. */
 export function readPorts(value: unknown, path: string): Items<Port> {
   return items(value, path, (entry) => ({
-    external: num(at(entry, "external")) ?? num(at(entry, "publishedPort")),
-    internal: num(at(entry, "internal")) ?? num(at(entry, "targetPort")),
-    ip: text(at(entry, "ip")),
-    protocol: text(at(entry, "protocol")),
+    external: num(propertyAt(entry, "external")) ?? num(propertyAt(entry, "publishedPort")),
+    internal: num(propertyAt(entry, "internal")) ?? num(propertyAt(entry, "targetPort")),
+    ip: text(propertyAt(entry, "ip")),
+    protocol: text(propertyAt(entry, "protocol")),
   }));
 }
 

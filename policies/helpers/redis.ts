@@ -5,7 +5,7 @@ import type { Container } from "./container.ts";
 import { find } from "./env.ts";
 import { COMMANDS, type Resource } from "./resources.ts";
 import type { Stack } from "./stack.ts";
-import { at, isUnknown, type Maybe, text, Unknown } from "./values.ts";
+import { isUnknown, type Maybe, propertyAt, text, Unknown } from "./values.ts";
 
 /** One directive of a Redis server: `appendonly yes` of redis.conf, `--appendonly yes` of its command line. */
 export interface Directive {
@@ -84,7 +84,7 @@ export function told(
       commandTexts(command, settings).known.some(({ value }) => /\bacl\s+setuser\s+default\b/i.test(value)),
     )
     .map((command) => {
-      const stdin = text(at(command.props, "stdin"));
+      const stdin = text(propertyAt(command.props, "stdin"));
       if (stdin === undefined || isUnknown(stdin)) return { command, hashes: stdin };
       return {
         command,

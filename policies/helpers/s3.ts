@@ -1,6 +1,6 @@
 import type { Resource } from "./resources.ts";
 import type { Stack } from "./stack.ts";
-import { at, isUnknown, text } from "./values.ts";
+import { isUnknown, propertyAt, text } from "./values.ts";
 
 // By type token: @pulumi/aws is not needed to check a program that uses it. V2 names are those of version 6.
 export const BUCKETS = ["aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2"];
@@ -30,7 +30,7 @@ export interface Joined {
  * the name.
  */
 export function ofBucket(stack: Stack, bucket: Resource, types: readonly string[]): Joined {
-  const names = [text(at(bucket.props, "bucket")), text(at(bucket.props, "id"))].filter(
+  const names = [text(propertyAt(bucket.props, "bucket")), text(propertyAt(bucket.props, "id"))].filter(
     (name) => typeof name === "string",
   );
   const sure: Resource[] = [];
@@ -38,7 +38,7 @@ export function ofBucket(stack: Stack, bucket: Resource, types: readonly string[
   for (const resource of stack.ofType(...types)) {
     const origin =
       resource.propertyDependencies["bucket"]?.filter((urn) => BUCKETS.some((type) => urn.includes(type))) ?? [];
-    const name = text(at(resource.props, "bucket"));
+    const name = text(propertyAt(resource.props, "bucket"));
     if (origin.includes(bucket.urn) || (typeof name === "string" && names.includes(name))) sure.push(resource);
     else if (origin.length === 0 && (isUnknown(name) || (typeof name === "string" && names.length === 0)))
       perhaps.push(resource);

@@ -1,15 +1,15 @@
 import type { Settings } from "../settings.ts";
 import type { Resource } from "./resources.ts";
 import { Stack } from "./stack.ts";
-import { at, items, text } from "./values.ts";
+import { items, propertyAt, text } from "./values.ts";
 
 /** The label by which all resources of one Drydock stack are known. */
 const LABEL = "drydock.stack";
 
 /** Which Drydock stack a resource says that it belongs to. */
 function stackOf(resource: Resource): string | undefined {
-  return items(at(resource.props, "labels"), "labels", (entry) =>
-    text(at(entry, "label")) === LABEL ? text(at(entry, "value")) : undefined,
+  return items(propertyAt(resource.props, "labels"), "labels", (entry) =>
+    text(propertyAt(entry, "label")) === LABEL ? text(propertyAt(entry, "value")) : undefined,
   )
     .known.map(({ value }) => value)
     .at(0);

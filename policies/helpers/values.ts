@@ -94,7 +94,7 @@ export function isUnknown(value: unknown): value is Unknown {
 }
 
 /** The object at a path of property names, or nothing. An unknown on the way is returned as such. */
-export function at(props: unknown, ...keys: readonly string[]): unknown {
+export function propertyAt(props: unknown, ...keys: readonly string[]): unknown {
   let value = props;
   for (const key of keys) {
     if (typeof value !== "object" || value === null || value instanceof Unknown)

@@ -3,7 +3,7 @@ import { containerOf, isContainerType } from "../helpers/container.ts";
 import { isSecretName } from "../helpers/env.ts";
 import type { Resource } from "../helpers/resources.ts";
 import { hasUrlWithPassword } from "../helpers/secrets.ts";
-import { at, entries, type Items } from "../helpers/values.ts";
+import { entries, type Items, propertyAt } from "../helpers/values.ts";
 import { resourceRule } from "../rule.ts";
 import type { Settings } from "../settings.ts";
 import { inGroup, none } from "./shared.ts";
@@ -88,7 +88,10 @@ const LEAST = 8;
 
 /** The resource's own secrets long enough to be recognized, by key. */
 function secretValues(resource: Resource, settings: Settings): Map<string, string> {
-  const environment: Items<readonly [string, unknown]> = entries(at(resource.props, "environment"), "environment");
+  const environment: Items<readonly [string, unknown]> = entries(
+    propertyAt(resource.props, "environment"),
+    "environment",
+  );
   const pairs: (readonly [string, unknown])[] = isContainerType(resource.type)
     ? containerOf(resource, settings).env.variables.map(({ key, value }) => [key, value])
     : environment.known.map(({ value }) => value);

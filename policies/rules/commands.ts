@@ -6,7 +6,7 @@ import { located, programFolders } from "../helpers/files.ts";
 import { clean } from "../helpers/mounts.ts";
 import { isProduction } from "../helpers/own.ts";
 import { COMMANDS, type Resource } from "../helpers/resources.ts";
-import { at, isUnknown, items, text } from "../helpers/values.ts";
+import { isUnknown, items, propertyAt, text } from "../helpers/values.ts";
 import { resourceRule } from "../rule.ts";
 import type { Settings } from "../settings.ts";
 import { isSystem } from "./paths.ts";
@@ -144,16 +144,16 @@ export const knownCommands = resourceRule({
     for (const { path } of variables(resource).known)
       if (SHELL_VARIABLES.test(path.replace(/^environment\./, "")))
         report.violation(path, "changes what the command's shell does");
-    const interpreter = items(at(resource.props, "interpreter"), "interpreter", text);
+    const interpreter = items(propertyAt(resource.props, "interpreter"), "interpreter", text);
     for (const path of interpreter.unknown) report.mustKnow(path);
     // Anywhere else there is no list to be on.
     if (!isProduction(resource, settings)) return;
     const own = interpreter.known.map(({ value }) => value).join(" ");
     const hash = hashOf(resource, settings);
-    const dir = text(at(resource.props, "dir"));
+    const dir = text(propertyAt(resource.props, "dir"));
     const { scripts = "." } = settings.facts ?? {};
     for (const path of ["create", "update", "delete"] as const) {
-      const value = text(at(resource.props, path));
+      const value = text(propertyAt(resource.props, path));
       if (isUnknown(value)) report.mustKnow(path);
       if (value === undefined || isUnknown(value) || params.allowed.includes(`sha256:${hash}`)) continue;
       const local =

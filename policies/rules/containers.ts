@@ -3,7 +3,7 @@ import { cannotFail } from "../helpers/health.ts";
 import { clean, isWithin } from "../helpers/mounts.ts";
 import { isEveryInterface } from "../helpers/ports.ts";
 import { CONTAINERS } from "../helpers/resources.ts";
-import { at, isUnknown, items, joined, num, text } from "../helpers/values.ts";
+import { isUnknown, items, joined, num, propertyAt, text } from "../helpers/values.ts";
 import { resourceRule } from "../rule.ts";
 import { inGroup, none, noSetting, onContainer } from "./shared.ts";
 
@@ -222,7 +222,7 @@ export const noDevices = resourceRule({
       : ["devices", "deviceRequests", "deviceCgroupRules"];
     const { known, unknown } = joined(...lists.map((path) => items(container.raw(path), path, (entry) => entry)));
     for (const { value, path } of known) {
-      const host = text(at(value, "hostPath"));
+      const host = text(propertyAt(value, "hostPath"));
       if (isUnknown(host)) report.mustKnow(host.path);
       else if (host === undefined || !params.allowed.includes(clean(host)))
         report.violation(path, "a device of the host is given to the container");

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Container } from "../helpers/container.ts";
 import { clean, type Driver, isWithin } from "../helpers/mounts.ts";
 import { CONTAINER, CONTAINERS, VOLUME } from "../helpers/resources.ts";
-import { at, entries, isUnknown, items, num, text } from "../helpers/values.ts";
+import { entries, isUnknown, items, num, propertyAt, text } from "../helpers/values.ts";
 import { type Report, resourceRule } from "../rule.ts";
 import { inGroup, none, noSetting, onContainer } from "./shared.ts";
 
@@ -92,10 +92,13 @@ export const volumeDriver = resourceRule({
     };
     if (resource.type === VOLUME) {
       judge(
-        { name: text(at(resource.props, "driver")), options: entries(at(resource.props, "driverOpts"), "driverOpts") },
+        {
+          name: text(propertyAt(resource.props, "driver")),
+          options: entries(propertyAt(resource.props, "driverOpts"), "driverOpts"),
+        },
         "driver",
       );
-      const cluster = at(resource.props, "cluster");
+      const cluster = propertyAt(resource.props, "cluster");
       if (cluster !== undefined) report.inProduction("cluster", "is made by a driver that is not listed");
       return;
     }
@@ -200,9 +203,9 @@ export const noCoreDumps = resourceRule({
   check: onContainer((container, report) => {
     const limits = items(container.raw("ulimits"), "ulimits", (entry, path) => ({
       path,
-      name: text(at(entry, "name")),
-      soft: num(at(entry, "soft")),
-      hard: num(at(entry, "hard")),
+      name: text(propertyAt(entry, "name")),
+      soft: num(propertyAt(entry, "soft")),
+      hard: num(propertyAt(entry, "hard")),
     }));
     for (const path of limits.unknown) report.mustKnow(path);
     let core = limits.unknown.length > 0;

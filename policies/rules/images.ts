@@ -4,7 +4,7 @@ import { isSecretName } from "../helpers/env.ts";
 import { isProduction } from "../helpers/own.ts";
 import { CONTAINERS, IMAGE, REMOTE_IMAGE, type Resource } from "../helpers/resources.ts";
 import { hasUrlWithPassword } from "../helpers/secrets.ts";
-import { at, entries, type Field, isUnknown, text } from "../helpers/values.ts";
+import { entries, type Field, isUnknown, propertyAt, text } from "../helpers/values.ts";
 import { resourceRule } from "../rule.ts";
 import type { Settings } from "../settings.ts";
 import { inGroup, none } from "./shared.ts";
@@ -49,7 +49,7 @@ export const imagePinned = resourceRule({
 function imageOf(resource: Resource, settings: Settings): Field<string> {
   if (isContainerType(resource.type)) return containerOf(resource, settings).image;
   const path = resource.type === IMAGE ? "imageName" : "name";
-  return { path, value: text(at(resource.props, path)) };
+  return { path, value: text(propertyAt(resource.props, path)) };
 }
 
 export const noSecretBuildArg = resourceRule({
@@ -67,7 +67,7 @@ export const noSecretBuildArg = resourceRule({
   params: none,
   check(resource, report) {
     for (const name of ["args", "buildArgs", "buildArg"]) {
-      const args = entries(at(resource.props, "build", name), `build.${name}`);
+      const args = entries(propertyAt(resource.props, "build", name), `build.${name}`);
       for (const path of args.unknown) report.undecided(path);
       for (const {
         value: [key, value],

@@ -10,7 +10,7 @@ import {
 } from "../helpers/commands.ts";
 import { COMMANDS, CONTAINER, CONTAINERS, type Resource, SERVICE } from "../helpers/resources.ts";
 import type { Stack } from "../helpers/stack.ts";
-import { at, num, text } from "../helpers/values.ts";
+import { num, propertyAt, text } from "../helpers/values.ts";
 import { resourceRule, stackRule } from "../rule.ts";
 import type { Settings } from "../settings.ts";
 import { inGroup, none, noSetting, onRoles, rolesParam, titles } from "./shared.ts";
@@ -210,7 +210,7 @@ export const singleScheduler = stackRule({
       );
     }
     for (const { resource } of schedulers.filter(
-      (one) => one.isService && at(one.resource.props, "mode", "global") === true,
+      (one) => one.isService && propertyAt(one.resource.props, "mode", "global") === true,
     ))
       on(resource).violation("mode.global", "a scheduler would run on every machine");
     const [app] = stack.withRole("app");

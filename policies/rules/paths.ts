@@ -4,7 +4,7 @@ import { z } from "zod";
 import { located } from "../helpers/files.ts";
 import { clean, isWithin } from "../helpers/mounts.ts";
 import { CONTAINERS, IMAGE, REMOTE_IMAGE } from "../helpers/resources.ts";
-import { at, isUnknown, text } from "../helpers/values.ts";
+import { isUnknown, propertyAt, text } from "../helpers/values.ts";
 import { resourceRule } from "../rule.ts";
 import { none, noSetting, onContainer } from "./shared.ts";
 
@@ -28,11 +28,11 @@ export const buildContextRoot = resourceRule({
     roots: z.array(z.string()).default(["."]),
   }),
   check(resource, report, { params }) {
-    const build = at(resource.props, "build");
+    const build = propertyAt(resource.props, "build");
     if (isUnknown(build)) report.undecided("build");
     if (typeof build !== "object" || build === null || isUnknown(build)) return;
     report.expect(
-      { path: "build.context", value: text(at(build, "context")) },
+      { path: "build.context", value: text(propertyAt(build, "context")) },
       (value) => isRoot(value ?? ".", params.roots),
       "is not the root of a project",
     );

@@ -13,7 +13,7 @@ import {
   VERSIONING,
 } from "../helpers/s3.ts";
 import type { Stack } from "../helpers/stack.ts";
-import { at, flag, isUnknown, items, type Maybe, num, text, type Unknown } from "../helpers/values.ts";
+import { flag, isUnknown, items, type Maybe, num, propertyAt, text, type Unknown } from "../helpers/values.ts";
 import { type Report, resourceRule, stackRule } from "../rule.ts";
 import { none, noSetting } from "./shared.ts";
 
@@ -36,12 +36,16 @@ export const s3PublicBlocked = stackRule({
   check(stack, { on }) {
     const account = stack
       .ofType(ACCOUNT_PUBLIC_ACCESS)
-      .some((resource) => BLOCKS.every((key) => at(resource.props, key) === true));
+      .some((resource) => BLOCKS.every((key) => propertyAt(resource.props, key) === true));
     if (account) return;
     forEachBucket(stack, [PUBLIC_ACCESS], (bucket, [block], perhaps) => {
       if (block === undefined) return missing(on(bucket), perhaps, "no BucketPublicAccessBlock belongs to the bucket");
       for (const key of BLOCKS)
-        on(block).expect({ path: key, value: flag(at(block.props, key)) }, (value) => value === true, "is not true");
+        on(block).expect(
+          { path: key, value: flag(propertyAt(block.props, key)) },
+          (value) => value === true,
+          "is not true",
+        );
     });
   },
 });
@@ -64,7 +68,7 @@ export const s3TlsOnly = stackRule({
     forEachBucket(stack, [POLICY], (bucket, [policy], perhaps) => {
       if (policy === undefined) return missing(on(bucket), perhaps, "no BucketPolicy belongs to the bucket");
       on(policy).expect(
-        { path: "policy", value: deniesHttp(at(policy.props, "policy")) },
+        { path: "policy", value: deniesHttp(propertyAt(policy.props, "policy")) },
         (value) => value === true,
         "does not deny plain HTTP to everyone",
       );
@@ -75,16 +79,16 @@ export const s3TlsOnly = stackRule({
 /** The statements of a policy's document; what can't be read has none. */
 function statementsOf(policy: unknown): Maybe<readonly unknown[]> {
   if (isUnknown(policy)) return policy;
-  if (typeof policy !== "string") return list(at(policy, "Statement"));
+  if (typeof policy !== "string") return list(propertyAt(policy, "Statement"));
   try {
-    return list(at(JSON.parse(policy), "Statement"));
+    return list(propertyAt(JSON.parse(policy), "Statement"));
   } catch {
     return [];
   }
 }
 
 const everyone = (principal: unknown): boolean =>
-  list(typeof principal === "object" ? at(principal, "AWS") : principal).some((one) =>
+  list(typeof principal === "object" ? propertyAt(principal, "AWS") : principal).some((one) =>
     /^(\*|arn:aws[\w-]*:iam::\*:.*)$/.test(String(one)),
   );
 
@@ -94,10 +98,11 @@ function deniesHttp(policy: unknown): Maybe<boolean> {
   let open: Unknown | undefined;
   for (const statement of statements) {
     if (isUnknown(statement)) open = statement;
-    const [principal, actions] = [at(statement, "Principal"), list(at(statement, "Action"))];
-    const secure = at(statement, "Condition", "Bool", "aws:SecureTransport");
+    const [principal, actions] = [propertyAt(statement, "Principal"), list(propertyAt(statement, "Action"))];
+    const secure = propertyAt(statement, "Condition", "Bool", "aws:SecureTransport");
     const isDenial =
-      at(statement, "Effect") === "Deny" && (principal === "*" || list(at(principal, "AWS")).includes("*"));
+      propertyAt(statement, "Effect") === "Deny" &&
+      (principal === "*" || list(propertyAt(principal, "AWS")).includes("*"));
     if (
       isDenial &&
       list(secure).some((value) => String(value) === "false") &&
@@ -125,14 +130,14 @@ export const s3NoPublicPolicy = resourceRule({
   types: [POLICY, ...BUCKETS],
   params: none,
   check(resource, report) {
-    const statements = statementsOf(at(resource.props, "policy"));
+    const statements = statementsOf(propertyAt(resource.props, "policy"));
     if (isUnknown(statements)) return report.undecided("policy");
     for (const [i, statement] of (statements ?? []).entries()) {
       if (isUnknown(statement)) report.undecided(statement.path);
-      if (isUnknown(statement) || at(statement, "Effect") !== "Allow") continue;
-      const open = at(statement, "NotPrincipal") !== undefined || everyone(at(statement, "Principal"));
-      const conditions = Object.values((at(statement, "Condition") as object | undefined) ?? {}).flatMap((one) =>
-        Object.keys((one as object | null) ?? {}),
+      if (isUnknown(statement) || propertyAt(statement, "Effect") !== "Allow") continue;
+      const open = propertyAt(statement, "NotPrincipal") !== undefined || everyone(propertyAt(statement, "Principal"));
+      const conditions = Object.values((propertyAt(statement, "Condition") as object | undefined) ?? {}).flatMap(
+        (one) => Object.keys((one as object | null) ?? {}),
       );
       if (open && !conditions.some((key) => LIMITS.test(key)))
         report.violation(`policy.Statement[${i}]`, "allows something to everyone");
@@ -163,17 +168,17 @@ export const s3NoAcl = resourceRule({
     if (ACLS.includes(resource.type)) return report.violation("acl", "sets an ACL");
     if (resource.type === OWNERSHIP) {
       return report.expect(
-        { path: "rule.objectOwnership", value: text(at(resource.props, "rule", "objectOwnership")) },
+        { path: "rule.objectOwnership", value: text(propertyAt(resource.props, "rule", "objectOwnership")) },
         (value) => value === "BucketOwnerEnforced",
         "is not BucketOwnerEnforced",
       );
     }
     report.expect(
-      { path: "acl", value: text(at(resource.props, "acl")) },
+      { path: "acl", value: text(propertyAt(resource.props, "acl")) },
       (value) => value === undefined || value === "",
       "sets an ACL",
     );
-    for (const { path } of items(at(resource.props, "grants"), "grants", (entry) => entry).known)
+    for (const { path } of items(propertyAt(resource.props, "grants"), "grants", (entry) => entry).known)
       report.violation(path, "grants access by ACL");
   },
 });
@@ -198,10 +203,10 @@ export const s3LifecycleCoversRetention = stackRule({
   check(stack, { params, on }) {
     forEachBucket(stack, LIFECYCLE, (bucket, [configuration], perhaps) => {
       const [owner, path] = configuration === undefined ? [bucket, "lifecycleRules"] : [configuration, "rules"];
-      const rules = items(at(owner.props, path), path, (entry) => entry as object);
+      const rules = items(propertyAt(owner.props, path), path, (entry) => entry as object);
       for (const unknown of rules.unknown) on(owner).undecided(unknown);
       const enabled = rules.known.filter(
-        ({ value }) => at(value, "status") === "Enabled" || at(value, "enabled") === true,
+        ({ value }) => propertyAt(value, "status") === "Enabled" || propertyAt(value, "enabled") === true,
       );
       if (enabled.length === 0 && rules.unknown.length === 0)
         return missing(on(bucket), perhaps, "no lifecycle rule belongs to the bucket");
@@ -212,7 +217,7 @@ export const s3LifecycleCoversRetention = stackRule({
           "noncurrentVersionExpiration.days",
         ]) {
           on(owner).expect(
-            { path: `${at_}.${key}`, value: num(at(value, ...key.split("."))) },
+            { path: `${at_}.${key}`, value: num(propertyAt(value, ...key.split("."))) },
             (days) => days === undefined || days >= params.retentionDays,
             `expires before the ${params.retentionDays} days that are promised`,
           );
@@ -220,8 +225,8 @@ export const s3LifecycleCoversRetention = stackRule({
       }
       const aborts = enabled.some(
         ({ value }) =>
-          at(value, "abortIncompleteMultipartUpload") !== undefined ||
-          at(value, "abortIncompleteMultipartUploadDays") !== undefined,
+          propertyAt(value, "abortIncompleteMultipartUpload") !== undefined ||
+          propertyAt(value, "abortIncompleteMultipartUploadDays") !== undefined,
       );
       if (!aborts && rules.unknown.length === 0)
         on(owner).violation(path, "no rule aborts incomplete multipart uploads");
@@ -246,24 +251,27 @@ export const s3Recoverable = stackRule({
   check(stack, { on }) {
     forEachBucket(stack, VERSIONING, (bucket, [versioning], perhaps) => {
       on(bucket).expect(
-        { path: "forceDestroy", value: flag(at(bucket.props, "forceDestroy")) },
+        { path: "forceDestroy", value: flag(propertyAt(bucket.props, "forceDestroy")) },
         (value) => value !== true,
         "the bucket would be emptied when it is deleted",
       );
-      const inline = at(bucket.props, "versioning", "enabled");
+      const inline = propertyAt(bucket.props, "versioning", "enabled");
       if (versioning === undefined && inline !== true)
         missing(on(bucket), perhaps, "no BucketVersioning belongs to the bucket");
       else if (versioning !== undefined) {
         const path = "versioningConfiguration.status";
         on(versioning).expect(
-          { path, value: text(at(versioning.props, ...path.split("."))) },
+          { path, value: text(propertyAt(versioning.props, ...path.split("."))) },
           (value) => value === "Enabled",
           "is not Enabled",
         );
       }
     });
     forEachBucket(stack, ENCRYPTION, (bucket, [encryption], perhaps) => {
-      if (encryption === undefined && at(bucket.props, "serverSideEncryptionConfiguration", "rule") === undefined)
+      if (
+        encryption === undefined &&
+        propertyAt(bucket.props, "serverSideEncryptionConfiguration", "rule") === undefined
+      )
         missing(on(bucket), perhaps, "no BucketServerSideEncryptionConfiguration belongs to the bucket");
     });
   },

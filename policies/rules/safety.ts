@@ -5,7 +5,7 @@ import { find } from "../helpers/env.ts";
 import { isEveryInterface } from "../helpers/ports.ts";
 import { COMMANDS, CONTAINER, CONTAINERS, NETWORK, type Resource, VOLUME } from "../helpers/resources.ts";
 import { BUCKETS } from "../helpers/s3.ts";
-import { at, flag, isUnknown, text } from "../helpers/values.ts";
+import { flag, isUnknown, propertyAt, text } from "../helpers/values.ts";
 import { type Report, resourceRule, stackRule } from "../rule.ts";
 import { none, noSetting, onContainer, rolesParam } from "./shared.ts";
 
@@ -156,7 +156,7 @@ export const uniquePortsAndNames = stackRule({
   check(stack, { params, on }) {
     const taken = new Taken();
     for (const resource of stack.ofType(CONTAINER, VOLUME, NETWORK)) {
-      const name = text(at(resource.props, "name"));
+      const name = text(propertyAt(resource.props, "name"));
       if (typeof name === "string")
         taken.claim(on(resource), resource, "name", `${resource.type} ${name}`, "the same name");
     }
@@ -229,11 +229,12 @@ export const previewIsolated = stackRule({
     const pattern = new RegExp(params.stacks);
     const previews = stack.resources.filter((resource) => pattern.test(resource.stack));
     for (const resource of previews.filter(({ type }) => [CONTAINER, VOLUME, NETWORK].includes(type))) {
-      const name = text(at(resource.props, "name"));
+      const name = text(propertyAt(resource.props, "name"));
       // A name that Pulumi made starts with the logical name and ends in random digits.
       if (typeof name === "string" && !name.includes(resource.stack) && !/-[0-9a-f]{7}$/.test(name))
         on(resource).violation("name", "the name is not the preview's own");
-      if (at(resource.props, "external") === true) on(resource).violation("external", "belongs to somebody else");
+      if (propertyAt(resource.props, "external") === true)
+        on(resource).violation("external", "belongs to somebody else");
     }
     for (const container of stack.containers.filter(({ resource }) => pattern.test(resource.stack))) {
       const report = on(container.resource);

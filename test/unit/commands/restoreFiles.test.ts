@@ -1,45 +1,20 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Files, inMemory, readFiles, writeFiles } from "../../support/files.ts";
 
 const SCRIPT = readFileSync("commands/inside/restore-files.sh", "utf8");
 const LIVE = { "a/one": "live", "a/two": "live only", "it's $(x)\n": "live", "-rf": "live" };
 const RESTORED = { "a/one": "restored", "b/three": "restored only", "-rf": "restored" };
 const NAME = ".drydock-before-20260131_102959";
 
-/** In memory, where that is to be obtained: every step is synced. */
-const FOLDER = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
-
 describe("putting files in place of the live ones", function () {
   this.timeout(600_000);
   let data: string;
-  const write = (folder: string, files: Readonly<Record<string, string>>): void => {
-    for (const [name, content] of Object.entries(files)) {
-      mkdirSync(join(data, folder, name, ".."), { recursive: true });
-      writeFileSync(join(data, folder, name), content);
-    }
-  };
+  const write = (folder: string, files: Files): void => writeFiles(join(data, folder), files);
   const read = (folder = "."): Record<string, string> =>
-    Object.fromEntries(
-      readdirSync(join(data, folder), { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map((entry) => join(entry.parentPath, entry.name))
-        .map((path) => [path.slice(join(data, folder).length + 1), readFileSync(path, "utf8")] as const)
-        .filter(([path]) => folder !== "." || !path.startsWith(".drydock-"))
-        .sort(),
-    );
+    readFiles(join(data, folder), (path) => folder !== "." || !path.startsWith(".drydock-"));
   const sorted = (files: Readonly<Record<string, string>>) => Object.fromEntries(Object.entries(files).sort());
   const run = (...args: string[]): string =>
     execFileSync("sh", ["-c", SCRIPT, "restore", ...args], {
@@ -48,7 +23,7 @@ describe("putting files in place of the live ones", function () {
       stdio: ["ignore", "pipe", "ignore"],
     }).trim();
   const begin = (): void => {
-    data = mkdtempSync(join(FOLDER, "drydock-files-"));
+    data = inMemory("drydock-files-");
     write(".", LIVE);
     // What keeps a volume from being empty: components/volumes.ts.
     mkdirSync(join(data, ".drydock"));
@@ -106,7 +81,7 @@ describe("putting files in place of the live ones", function () {
 
   /** Runs a verb and stops before the so-manieth change. Answers whether it was stopped. */
   const cutOff = (last: number, ...args: string[]): boolean => {
-    const bin = mkdtempSync(join(FOLDER, "drydock-bin-"));
+    const bin = inMemory("drydock-bin-");
     for (const name of CHANGES) {
       const real = execFileSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim();
       // Moved one by one, so that it can stop between two of them.

@@ -1,17 +1,8 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Files, inMemory, readFiles, writeFiles } from "../../support/files.ts";
 
 const SCRIPT = readFileSync("commands/inside/restore-physical.sh", "utf8");
 const LIVE = {
@@ -31,27 +22,12 @@ const RESTORED = {
 };
 const NAME = "before-20260131_102959";
 
-/** In memory, where that is to be obtained: every step is synced. */
-const FOLDER = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
-
 describe("putting a server's files in place of the live ones", function () {
   this.timeout(600_000);
   let data: string;
-  const write = (folder: string, files: Readonly<Record<string, string>>): void => {
-    for (const [name, content] of Object.entries(files)) {
-      mkdirSync(join(data, folder, name, ".."), { recursive: true });
-      writeFileSync(join(data, folder, name), content);
-    }
-  };
+  const write = (folder: string, files: Files): void => writeFiles(join(data, folder), files);
   const read = (folder = "."): Record<string, string> =>
-    Object.fromEntries(
-      readdirSync(join(data, folder), { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map((entry) => join(entry.parentPath, entry.name))
-        .map((path) => [path.slice(join(data, folder).length + 1), readFileSync(path, "utf8")] as const)
-        .filter(([path]) => folder !== "." || !path.startsWith(".drydock/"))
-        .sort(),
-    );
+    readFiles(join(data, folder), (path) => folder !== "." || !path.startsWith(".drydock/"));
   const run = (...args: string[]): string =>
     execFileSync("sh", ["-c", SCRIPT, "restore", ...args], {
       env: { ...process.env, DATA: data },
@@ -61,7 +37,7 @@ describe("putting a server's files in place of the live ones", function () {
   const swap = (): string => run("swap", "restores/1234/data", NAME);
 
   beforeEach(() => {
-    data = mkdtempSync(join(FOLDER, "drydock-physical-"));
+    data = inMemory("drydock-physical-");
     write(".", LIVE);
     write(".drydock/restores/1234/data", RESTORED);
   });
@@ -157,7 +133,7 @@ describe("putting a server's files in place of the live ones", function () {
 
   /** Runs a verb and stops before the so-manieth change. Answers whether it was stopped. */
   const cutOff = (last: number, ...args: string[]): boolean => {
-    const bin = mkdtempSync(join(FOLDER, "drydock-bin-"));
+    const bin = inMemory("drydock-bin-");
     for (const name of CHANGES) {
       const real = execFileSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim();
       writeFileSync(

@@ -5,6 +5,7 @@ import { before, describe, it } from "mocha";
 import { startOf } from "../../../components/app.ts";
 import { verdict } from "../../../components/migrationBackup.ts";
 import { recordedIn } from "../../../components/record.ts";
+import { quote } from "../../../lib/shell.ts";
 import { configuration, type Registered, runProgram } from "../../support/components/program.ts";
 
 /** What a health check begins with; see servers/health.ts. */
@@ -217,12 +218,10 @@ describe("the stack", () => {
       (name) => revealed(leaf(resources, name).inputs).environment,
     );
     for (const one of leaf(resources, "app-1").inputs.envs.filter((line: string) => !line.startsWith("DRYDOCK_CACHE")))
-      for (const { MORE } of [migrate, rehearsal])
-        assert.ok(MORE.includes(` --env '${one}'`) || MORE.startsWith(`--env '${one}'`), one);
-    const storage =
-      "--mount 'type=volume,source=volumes-storage-abcdef0,target=/var/www/html/storage/app,volume-nocopy";
-    assert.ok(migrate.MORE.includes(`${storage}'`) && rehearsal.MORE.includes(`${storage},readonly'`));
-    const logs = "target=/var/www/html/storage/logs,volume-nocopy'";
+      for (const { MORE } of [migrate, rehearsal]) assert.ok(` ${MORE} `.includes(` --env ${quote(one)} `), one);
+    const storage = "--mount type=volume,source=volumes-storage-abcdef0,target=/var/www/html/storage/app,volume-nocopy";
+    assert.ok(` ${migrate.MORE} `.includes(`${storage} `) && rehearsal.MORE.includes(`${storage},readonly`));
+    const logs = "target=/var/www/html/storage/logs,volume-nocopy";
     assert.ok(migrate.MORE.includes(logs) && rehearsal.MORE.includes(logs));
     assert.deepEqual(
       [migrate.NETWORK, migrate.ALSO, rehearsal.ALSO],

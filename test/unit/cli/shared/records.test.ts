@@ -134,8 +134,8 @@ describe("the records", () => {
         .map(({ verb, result, args }) => [verb, result, args])
         .sort(),
       [
-        ["up", "started", ["--token=***"]],
         ["up", "failed (4)", ["--token=***"]],
+        ["up", "started", ["--token=***"]],
       ],
     );
   });

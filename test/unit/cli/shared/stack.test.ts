@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { type Paths, pathsOf } from "../../../../cli/shared/project.ts";
 import type { Pulumi } from "../../../../cli/shared/pulumi.ts";
 import {
-  at,
   mayBePending,
   outputsOf,
   readDeployment,
   selectedStack,
+  settingAt,
   stackConfig,
   stackExists,
 } from "../../../../cli/shared/stack.ts";
@@ -89,9 +89,9 @@ describe("a stack's file", () => {
       "config:\n  drydock:docker:\n    host: ssh://ann@ship\n  drydock:env:\n    APP_KEY:\n      secure: v1:x\n",
     );
     const config = stackConfig(paths, "prod");
-    assert.equal(at(config, "docker.host"), "ssh://ann@ship");
-    assert.deepEqual(at(config, "env.APP_KEY"), { secure: "v1:x" });
-    assert.equal(at(config, "app.path.deeper"), undefined);
+    assert.equal(settingAt(config, "docker.host"), "ssh://ann@ship");
+    assert.deepEqual(settingAt(config, "env.APP_KEY"), { secure: "v1:x" });
+    assert.equal(settingAt(config, "app.path.deeper"), undefined);
     assert.deepEqual(stackConfig(paths, "other"), {});
   });
   it("is named where it is not valid", () => {

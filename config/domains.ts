@@ -105,7 +105,10 @@ export function certificateProblem(
   const chained = [leaf, ...others];
   const loose = others.findIndex((issuer, index) => !isIssued(chained[index]!, issuer));
   if (loose >= 0)
-    return `has a chain in which certificate ${loose + 2} (${nameOf(others[loose]!.subject)}) has not signed the one before it: expected the name's own first, then each one's issuer`;
+    return (
+      `has a chain in which certificate ${loose + 2} (${nameOf(others[loose]!.subject)}) ` +
+      "has not signed the one before it: expected the name's own first, then each one's issuer"
+    );
   const old = others.find(({ validTo }) => new Date(validTo) <= now);
   if (old !== undefined)
     return `has ${nameOf(old.subject)} in its chain, which ended on ${old.validTo}: expected one that is valid`;
@@ -129,7 +132,9 @@ export function warnOfDomains({ domains = [] as never }: LenientSettings, now: D
         ? [
             {
               path: `${path}.chain`,
-              message: `has the name's certificate alone: who doesn't know ${nameOf(leaf.issuer)} trusts it only with that one's behind it`,
+              message:
+                `has the name's certificate alone: who doesn't know ${nameOf(leaf.issuer)} trusts it only with ` +
+                "that one's behind it",
             },
           ]
         : []),

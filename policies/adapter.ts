@@ -48,8 +48,9 @@ class SharedSettings {
     description: "Settings that several rules share: how a container tells its role, and which stacks are production.",
     enforcementLevel: "mandatory" as const,
     configSchema: schemaOf(settingsSchema),
-    validateResource: (args: ResourceValidationArgs) => this.#read(args.getConfig()),
-    validateStack: (args: { getConfig<T extends object>(): T }) => this.#read(args.getConfig()),
+    validateResource: (args: ResourceValidationArgs) => this.#read(args.getConfig<Record<string, unknown>>()),
+    validateStack: (args: { getConfig<T extends object>(): T }) =>
+      this.#read(args.getConfig<Record<string, unknown>>()),
   };
 
   #read(config: object): void {
@@ -66,7 +67,7 @@ function resourcePolicy(rule: Rule & { scope: "resource" }, shared: SharedSettin
     ...metadata(rule),
     validateResource: (args, report) => {
       if (!rule.types.includes(args.type)) return;
-      tell(checkResource(rule, resourceOf(args), shared.current, args.getConfig()), report);
+      tell(checkResource(rule, resourceOf(args), shared.current, args.getConfig<Record<string, unknown>>()), report);
     },
     ...(fix === undefined
       ? {}
@@ -82,7 +83,10 @@ function stackPolicy(rule: Rule & { scope: "stack" }, shared: SharedSettings): S
   return {
     ...metadata(rule),
     validateStack: (args, report) =>
-      tell(checkStack(rule, args.resources.map(resourceOf), shared.current, args.getConfig()), report),
+      tell(
+        checkStack(rule, args.resources.map(resourceOf), shared.current, args.getConfig<Record<string, unknown>>()),
+        report,
+      ),
   };
 }
 

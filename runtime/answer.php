@@ -27,7 +27,7 @@ function drydock_answered(string $printed): ?string
 }
 
 /**
- * Compares what Laravel has read of the environment with the plan, which has a keyed hash of each variable and no value.
+ * Compares what Laravel has read of the environment with the plan, which has a keyed hash of each variable, no value.
  * @param array<string, string> $plan hashes by name
  * @return array{missing: list<string>, differs: list<string>} names alone
  */

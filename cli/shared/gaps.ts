@@ -7,7 +7,8 @@ export function gapsIn(events: readonly EngineEvent[]): string[] {
     .filter(({ op, type }) => op === "replace" && type === "docker:index/container:Container");
   return replaced.some(({ old }) => hasRole(old?.inputs, "edge"))
     ? [
-        "the edge's nginx is made anew: for about a second nobody reaches any site of this machine, and requests and websockets that are open then are cut",
+        "the edge's nginx is made anew: for about a second nobody reaches any site of this machine, " +
+          "and requests and websockets that are open then are cut",
       ]
     : [];
 }

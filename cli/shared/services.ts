@@ -5,7 +5,7 @@ import { type Records, recordsOf, rememberRecords } from "./records.ts";
 import { redisAlarms } from "./redisMemory.ts";
 import { type Report, reportOf } from "./report.ts";
 import type { Session } from "./session.ts";
-import { settingAt, notDeployed, type Outputs, outputsOf, readDeployment, stackConfig, stackExists } from "./stack.ts";
+import { notDeployed, type Outputs, outputsOf, readDeployment, settingAt, stackConfig, stackExists } from "./stack.ts";
 import { arrange, servingContainers, type Unfinished } from "./unfinished.ts";
 
 /** A deployed stack and the Docker host that it runs on. */

@@ -8,7 +8,7 @@ import { CliError, Exit, pulumiFailure } from "./errors.ts";
 import { LOCAL, type Paths, pathsOf } from "./project.ts";
 import { type Pulumi, pulumiCli, type Streamed } from "./pulumi.ts";
 import { interruption } from "./signals.ts";
-import { settingAt, selectedStack, stackConfig } from "./stack.ts";
+import { selectedStack, settingAt, stackConfig } from "./stack.ts";
 import { onTerminal } from "./ui.ts";
 
 /** One command's view of this clone: the engine is there, its environment is set, and the stack is known. */

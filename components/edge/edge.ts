@@ -132,7 +132,7 @@ export class Edge extends pulumi.ComponentResource {
         entrypoint: ["/bin/sh", "-c"],
         command: [command],
         health: { test: ["CMD-SHELL", `curl -fsSo /dev/null ${HEALTH} || wget -qO /dev/null ${HEALTH}`] },
-        // At once: one that finished what is open would keep everybody out for as long, since its ports are closed first.
+        // At once: one that finished what is open would keep everybody out that long, since its ports are closed first.
         stopSignal: "SIGTERM",
         stopTimeout: 5,
         startTimeout: 60,

@@ -43,7 +43,8 @@ const dns = z.strictObject({
   variables: preset(variables, {}, "What the provider asks for: each with `--secret`"),
   wait: optional(
     seconds(3600),
-    "How long a record is waited for before the authority looks, where the zone's own name servers can't be asked from here",
+    "How long a record is waited for before the authority looks, where the zone's own name servers can't be " +
+      "asked from here",
     "until all of the zone's name servers have it",
   ),
 });

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { bracketed } from "../config/hosts.ts";
 import type { Settings } from "../config/settings.ts";
 import { NETWORK } from "../contracts/edge.ts";
+import { FOLDERS, HEALTH_URL, PORTS } from "../contracts/proxy.ts";
 import { bootCommand } from "../servers/nginx/boot.ts";
 import { labelWords, step } from "./command.ts";
 import { container } from "./container.ts";
@@ -38,7 +39,6 @@ export class Proxy extends pulumi.ComponentResource {
     super("drydock:index:Proxy", name, {}, options);
     const { stack, network, volumes, image, server, appPath, behindEdge = false } = args;
     const port = behindEdge ? undefined : this.#freePort(name, args);
-    const health = "http://127.0.0.1:8089/healthz";
     const readOnly = (volume: docker.Volume, target: string) => ({
       type: "volume",
       source: volume.name,
@@ -59,8 +59,8 @@ export class Proxy extends pulumi.ComponentResource {
           { network: network.app, aliases: ["proxy"] },
         ],
         mounts: [
-          { type: "volume", source: volumes.proxy.name, target: "/var/lib/drydock" },
-          readOnly(volumes.public, "/srv/public"),
+          { type: "volume", source: volumes.proxy.name, target: FOLDERS.state },
+          readOnly(volumes.public, FOLDERS.public),
           // The link public/storage points to where the application has its files.
           readOnly(volumes.storage, `${appPath}/storage/app`),
           ...volumes.persistent
@@ -71,11 +71,11 @@ export class Proxy extends pulumi.ComponentResource {
         readOnly: true,
         entrypoint: ["/bin/sh", "-c"],
         command: [bootCommand],
-        health: { test: ["CMD-SHELL", `curl -fsSo /dev/null ${health} || wget -qO /dev/null ${health}`] },
+        health: { test: ["CMD-SHELL", `curl -fsSo /dev/null ${HEALTH_URL} || wget -qO /dev/null ${HEALTH_URL}`] },
         stopSignal: "SIGQUIT",
         stopTimeout: 30,
         startTimeout: 60,
-        ports: behindEdge ? [] : [{ internal: 8080, external: server.port, ip: server.interface }],
+        ports: behindEdge ? [] : [{ internal: PORTS.site, external: server.port, ip: server.interface }],
       },
       // Behind an edge it holds no port: its successor serves before it goes.
       behindEdge ? "new-before-old" : "old-before-new",

@@ -1,10 +1,12 @@
+import { FOLDERS } from "./proxy.ts";
+
 /** The network between the edge and the stacks; by its name stacks find it, so it is the same on every machine. */
 export const NETWORK = "drydock-edge";
 
 /** Where things are in the edge's two containers. */
 export const PLACES = {
   /** What stacks have put there: their routes, the names that they claim, certificates of their own. */
-  state: "/var/lib/drydock",
+  state: FOLDERS.state,
   /** What is served: one file for each name with its chain and its key, and answers to an authority's challenges. */
   certificates: "/certs",
   /** The accounts with the authorities, and what these have signed. */

@@ -4,6 +4,7 @@ import { longestJob } from "../../config/capacity.ts";
 import { plannedHashes } from "../../config/plan.ts";
 import { isLasting } from "../../config/roles.ts";
 import { type Configuration, parseConfiguration } from "../../config/settings.ts";
+import { PORTS } from "../../contracts/proxy.ts";
 import { defined } from "../../lib/defined.ts";
 import type { EngineLimits } from "../../lib/dockerLimits.ts";
 import { show } from "../maintenance/proxy.ts";
@@ -299,7 +300,7 @@ async function askSite(
       silent: `${replica === undefined ? "no replica" : "the proxy doesn't"} run${replica === undefined ? "s" : ""}`,
     };
   const { code, stderr, stdout } = await docker.run(
-    ["exec", "--interactive", replica, "php", "-n", "--", `http://proxy:8091${site.path}`, site.host, "3"],
+    ["exec", "--interactive", replica, "php", "-n", "--", `http://proxy:${PORTS.proof}${site.path}`, site.host, "3"],
     {
       input: readFileSync(join(ROOT, "runtime", "probe.php"), "utf8"),
       timeout: PATIENCE,

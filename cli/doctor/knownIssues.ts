@@ -1,3 +1,4 @@
+import { FOLDERS } from "../../contracts/proxy.ts";
 import { broken, each, fpmSilent, inRedis, list, type Rule, replace, select, unknown, up } from "./finding.ts";
 
 /** The known issues of docs/incidents.md, in their order. */
@@ -287,7 +288,7 @@ export const KNOWN_ISSUES: readonly Rule[] = [
                 `${name} was damaged and set aside, which opened the site`,
                 `./drydock maintenance on${select(facts.stack)}\n` +
                   `docker exec ${facts.containers.find(({ role }) => role === "proxy")?.container ?? "PROXY"} rm ` +
-                  `-rf /var/lib/drydock/maintenance/${name}`,
+                  `-rf ${FOLDERS.maintenance}/${name}`,
               ),
             ),
           ],

@@ -1,4 +1,5 @@
 import { LASTING } from "../../config/roles.ts";
+import { FOLDERS } from "../../contracts/proxy.ts";
 import { type Docker, dockerFailure } from "../shared/docker.ts";
 import { stateFolder } from "../shared/environment.ts";
 import { CliError, Exit } from "../shared/errors.ts";
@@ -92,7 +93,7 @@ async function look(docker: Docker, stack: string, resources: readonly StateReso
     ),
     proxy === undefined
       ? undefined
-      : docker.run(["exec", proxy.Id, "cat", "/var/lib/drydock/site.conf"], { timeout: PATIENCE }),
+      : docker.run(["exec", proxy.Id, "cat", `${FOLDERS.state}/site.conf`], { timeout: PATIENCE }),
   ]);
   return {
     containers,

@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
 import type { KeeperStatus } from "../../contracts/certificates.ts";
+import { PLACES } from "../../contracts/edge.ts";
+import { PORTS } from "../../contracts/proxy.ts";
 import { connect } from "../shared/connection.ts";
 import { type Docker, dockerFor } from "../shared/docker.ts";
 import { CliError } from "../shared/errors.ts";
@@ -49,10 +51,10 @@ export interface EdgeState {
   readonly status: KeeperStatus | undefined;
 }
 
-const ASK = `cd /var/lib/drydock || exit 1
+const ASK = `cd ${PLACES.state} || exit 1
 for claim in claims/*; do [ ! -f "$claim" ] || echo "claim \${claim#claims/} $(cat "$claim")"; done
 for route in routes/*.conf; do [ ! -f "$route" ] ||
-  echo "route $(basename "$route" .conf) $(sed -n 's/^ *server \\([^ :]*\\):8080 resolve.*/\\1/p' "$route")"; done
+  echo "route $(basename "$route" .conf) $(sed -n 's/^ *server \\([^ :]*\\):${PORTS.site} resolve.*/\\1/p' "$route")"; done
 for route in routes/*.refused; do [ ! -f "$route" ] || echo "refused $(basename "$route" .conf.refused)"; done
 echo "status $(cat /certs/status.json 2>/dev/null)"`;
 

@@ -1,8 +1,9 @@
 import { isLoopback } from "../../config/hosts.ts";
+import { FOLDERS, PORTS } from "../../contracts/proxy.ts";
 import type { Maintenance } from "./state.ts";
 
 /** Where nginx finds them in the proxy. */
-const FOLDER = "/var/lib/drydock/maintenance";
+const FOLDER = FOLDERS.maintenance;
 
 /** The page's path on the site; the site's configuration has the same one. */
 export const PAGE = "drydock-maintenance.html";
@@ -37,7 +38,7 @@ export function filesOf(state: Maintenance, generation: string): Readonly<Record
       'map "$server_port:$drydock_allowed$drydock_guest:$uri" $drydock_closed {',
       "  volatile;",
       "  default 1;",
-      '  "~^8091:" 0;',
+      `  "~^${PORTS.proof}:" 0;`,
       '  "~^[0-9]+:[01]*1" 0;',
       `  "~^[0-9]+:[01]+:/${PAGE.replace(".", "\\.")}$" 0;`,
       ...(pass === null ? [] : [`  "~^[0-9]+:[01]+:/${pass.path}$" 0;`]),

@@ -1,4 +1,5 @@
 import { LASTING } from "../../config/roles.ts";
+import { FOLDERS } from "../../contracts/proxy.ts";
 import type { Docker } from "./docker.ts";
 import { CONTAINER, type Deployment, type Outputs, type Service, type StateResource } from "./stack.ts";
 
@@ -122,7 +123,7 @@ export async function servingContainers(
   ].filter(({ role }) => role === "proxy");
   const [proxy] = proxies;
   if (proxy === undefined) return undefined;
-  const { code, stdout } = await docker.run(["exec", proxy.container, "cat", "/var/lib/drydock/site.conf"], {
+  const { code, stdout } = await docker.run(["exec", proxy.container, "cat", `${FOLDERS.state}/site.conf`], {
     timeout: 10_000,
   });
   const names = code === 0 ? upstreamsIn(stdout) : [];

@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { EdgeSettings } from "../../config/edge.ts";
 import { addressing, edgeAddresses, NETWORK, PLACES } from "../../contracts/edge.ts";
+import { HEALTH_URL, PORTS } from "../../contracts/proxy.ts";
 import { edgeStart, traitsOf } from "../../servers/nginx/edge.ts";
 import { labelWords, step } from "../command.ts";
 import { container } from "../container.ts";
@@ -109,7 +110,7 @@ export class Edge extends pulumi.ComponentResource {
     const command = edgeStart(context.settings);
     const traits = traitsOf(edge);
     const published = edge.interfaces.flatMap((ip) => [
-      { internal: 8080, external: edge.httpPort, ip },
+      { internal: PORTS.site, external: edge.httpPort, ip },
       { internal: 8443, external: edge.httpsPort, ip },
       ...(edge.http3 ? [{ internal: 8443, external: edge.httpsPort, ip, protocol: "udp" as const }] : []),
     ]);
@@ -131,7 +132,7 @@ export class Edge extends pulumi.ComponentResource {
         readOnly: true,
         entrypoint: ["/bin/sh", "-c"],
         command: [command],
-        health: { test: ["CMD-SHELL", `curl -fsSo /dev/null ${HEALTH} || wget -qO /dev/null ${HEALTH}`] },
+        health: { test: ["CMD-SHELL", `curl -fsSo /dev/null ${HEALTH_URL} || wget -qO /dev/null ${HEALTH_URL}`] },
         // At once: one that finished what is open would keep everybody out that long, since its ports are closed first.
         stopSignal: "SIGTERM",
         stopTimeout: 5,
@@ -145,5 +146,3 @@ export class Edge extends pulumi.ComponentResource {
     this.registerOutputs({ container: this.container.name });
   }
 }
-
-const HEALTH = "http://127.0.0.1:8089/healthz";

@@ -1,11 +1,12 @@
 import { MAINTENANCE_PAGE } from "../../config/schema/sitePaths.ts";
+import { FOLDERS, PORTS } from "../../contracts/proxy.ts";
 import { HOST_FOLDER } from "./visitors.ts";
 
 /**
  * Where the files of maintenance mode are, while it is on; each has its place in the site (see
  * cli/maintenance/files.ts).
  */
-export const maintenance = "/var/lib/drydock/maintenance/current";
+export const maintenance = `${FOLDERS.maintenance}/current`;
 
 export const maintenancePage = MAINTENANCE_PAGE;
 
@@ -29,13 +30,13 @@ http {
   include /etc/nginx/mime.types;
   default_type application/octet-stream;
   server_tokens off;
-  client_body_temp_path /var/lib/drydock/body;
-  proxy_temp_path /var/lib/drydock/proxy;
-  fastcgi_temp_path /var/lib/drydock/fastcgi;
+  client_body_temp_path ${FOLDERS.state}/body;
+  proxy_temp_path ${FOLDERS.state}/proxy;
+  fastcgi_temp_path ${FOLDERS.state}/fastcgi;
   uwsgi_temp_path /tmp/uwsgi;
   scgi_temp_path /tmp/scgi;
   server {
-    listen 127.0.0.1:8089;
+    listen 127.0.0.1:${PORTS.health};
     access_log off;
     location = /healthz { return 200; }
   }
@@ -60,31 +61,31 @@ http {
   map $scheme $drydock_scheme { default $scheme; }
   include ${maintenance}/http*.conf;
   server {
-    listen 127.0.0.1:8088;
+    listen 127.0.0.1:${PORTS.trial[0]};
     include ${maintenance}/server*.conf;
     location = ${maintenancePage} { include ${maintenance}/page*.conf; }
   }
   server {
-    listen 127.0.0.1:8087;
+    listen 127.0.0.1:${PORTS.trial[1]};
     include ${maintenance}/status*.conf;
   }
 }
 `;
 
 /** Shell functions that say which site nginx takes. */
-const siteFunctions = `accepted() { nginx -q -t -c "\${1:-/var/lib/drydock/nginx.conf}"; }
-names() { sed -n 's/^ *server \\([^ :;]*\\):[0-9]* .*max_fails.*/\\1/p' /var/lib/drydock/site.conf 2>/dev/null \
+const siteFunctions = `accepted() { nginx -q -t -c "\${1:-${FOLDERS.state}/nginx.conf}"; }
+names() { sed -n 's/^ *server \\([^ :;]*\\):[0-9]* .*max_fails.*/\\1/p' ${FOLDERS.state}/site.conf 2>/dev/null \
 | sort -u; }
 # What of the site belongs outside of nginx's http block.
 main() {
-  { sed -n 's/^#main //p' /var/lib/drydock/site.conf 2>/dev/null | grep . || echo \
+  { sed -n 's/^#main //p' ${FOLDERS.state}/site.conf 2>/dev/null | grep . || echo \
 'worker_shutdown_timeout 300s;'; } > ${SITE_FOLDER}/main.new
   mv -f ${SITE_FOLDER}/main.new ${SITE_FOLDER}/site.main
 }
-whole() { main; ln -sfn /var/lib/drydock/site.conf ${SITE_FOLDER}/site.conf; }
+whole() { main; ln -sfn ${FOLDERS.state}/site.conf ${SITE_FOLDER}/site.conf; }
 # Those that can't be resolved right now are marked as down.
 without_the_missing() {
-  cp /var/lib/drydock/site.conf /tmp/partly
+  cp ${FOLDERS.state}/site.conf /tmp/partly
   for name in $(names); do
     getent hosts "$name" >/dev/null 2>&1 && continue
     echo "proxy: $name can't be found and gets no requests until it can" >&2
@@ -107,7 +108,7 @@ without_the_missing() {
  * - A site that this nginx refuses altogether is left out: the proxy is there, and the switch of the next release
  * writes another.
  */
-export const bootCommand = `cd /var/lib/drydock
+export const bootCommand = `cd ${FOLDERS.state}
 mkdir -p ${SITE_FOLDER} ${HOST_FOLDER}
 # The root is read-only, so the file can't be uploaded.
 cat > nginx.conf <<'END'
@@ -173,7 +174,7 @@ watch() {
       [ "$(echo "$found" | grep -c .)" = "$(echo "$now" | grep -c .)" ] || continue
       whole
       if accepted 2>/dev/null; then
-        nginx -c /var/lib/drydock/nginx.conf -s reload 2>/dev/null
+        nginx -c ${FOLDERS.state}/nginx.conf -s reload 2>/dev/null
         seen=$found
       else
         without_the_missing 2>/dev/null
@@ -182,4 +183,4 @@ watch() {
   done
 }
 watch &
-exec nginx -c /var/lib/drydock/nginx.conf -g 'daemon off;'`;
+exec nginx -c ${FOLDERS.state}/nginx.conf -g 'daemon off;'`;

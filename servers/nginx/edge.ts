@@ -1,5 +1,6 @@
 import type { EdgeSettings } from "../../config/edge.ts";
 import { PLACES } from "../../contracts/edge.ts";
+import { PORTS } from "../../contracts/proxy.ts";
 import { forwarded } from "./visitors.ts";
 
 const { state, certificates } = PLACES;
@@ -77,7 +78,7 @@ export function edgeConfiguration({ edge }: EdgeSettings): string {
     '  map "" $drydock_live { default ""; }',
     "  ssl_certificate_cache max=1000 valid=2s;",
     "  server {",
-    "    listen 127.0.0.1:8089;",
+    `    listen 127.0.0.1:${PORTS.health};`,
     "    access_log off;",
     "    location = /healthz { return 200; }",
     "  }",
@@ -116,7 +117,7 @@ export function listens(
 ): string[] {
   const families = ipv6 ? ["", "[::]:"] : [""];
   return families.flatMap((family) => [
-    `listen ${family}${tls ? 8443 : 8080}${tls ? " ssl" : ""}${more};`,
+    `listen ${family}${tls ? 8443 : PORTS.site}${tls ? " ssl" : ""}${more};`,
     ...(tls && http3 ? [`listen ${family}8443 quic${first ? " reuseport" : ""}${more};`] : []),
   ]);
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { namesOf } from "../../config/domains.ts";
 import type { Settings } from "../../config/settings.ts";
 import { PLACES } from "../../contracts/edge.ts";
+import { PORTS } from "../../contracts/proxy.ts";
 import { challenge, type EdgeTraits, listens } from "./edge.ts";
 import { redirecting } from "./redirects.ts";
 
@@ -38,7 +39,7 @@ export function routeConfiguration({ id, proxy, domains, edge }: Route): string 
   return [
     `upstream ${upstream} {`,
     `  zone ${upstream} 128k;`,
-    `  server ${proxy}:8080 resolve max_fails=0;`,
+    `  server ${proxy}:${PORTS.site} resolve max_fails=0;`,
     "  keepalive 32;",
     // Less than the proxy's own keepalive_min_timeout: a connection that is used again is never one that it closes.
     "  keepalive_timeout 5s;",

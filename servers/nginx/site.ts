@@ -1,17 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Settings } from "../../config/settings.ts";
+import { FOLDERS, PORTS } from "../../contracts/proxy.ts";
 import { defined } from "../../lib/defined.ts";
 import { maintenance, maintenancePage } from "./boot.ts";
 import { compression, contentTypes } from "./contentTypes.ts";
 import { redirecting } from "./redirects.ts";
 import { forwarded, type SiteNames, visitors } from "./visitors.ts";
 import { httpHeaders, type Server, serverLocations, serverUpstream } from "./workers.ts";
-
-/**
- * Where the public files are in the proxy: each release's in a folder of its own, and those with a hash in their name
- * of earlier ones.
- */
-const PUBLIC_FOLDER = "/srv/public";
 
 /**
  * A file name that carries a hash of its content, as Vite (`app-BxY3k2_a.js`) and webpack (`app.4a3b2c1d5e6f.css`)
@@ -49,7 +44,7 @@ export function siteConfiguration(site: Site): string {
     ([name, value]) => `add_header ${name} "${value.replace(/["\\]/g, "\\$&")}" always;`,
   );
   const served = servedFolders(app);
-  const root = `${PUBLIC_FOLDER}/releases/${release}`;
+  const root = `${FOLDERS.public}/releases/${release}`;
   const places = placesOf(proxy);
   const lines = [
     // What is open at the next release lasts so long (see boot.ts).
@@ -79,10 +74,10 @@ export function siteConfiguration(site: Site): string {
     ...upstreams(addresses, ["", ...places.map(({ at }) => at)]),
     ...servers.flatMap((server) => serverUpstream(server)),
     "server {",
-    "  listen 8080 default_server;",
+    `  listen ${PORTS.site} default_server;`,
     // The same site for the probes of a release, which come from inside: never published, and never closed for
     // maintenance.
-    "  listen 8091;",
+    `  listen ${PORTS.proof};`,
     `  root ${root};`,
     "  access_log /dev/stdout drydock if=$drydock_logged;",
     ...(proxy.connections === 0 ? [] : [`  limit_conn visitors ${proxy.connections};`]),
@@ -103,7 +98,7 @@ export function siteConfiguration(site: Site): string {
     ...places.flatMap((place) => placed(place)).map((line) => `  ${line}`),
     ...found("").map((line) => `  ${line}`),
     // A page that was loaded before the switch asks for its own files after it.
-    `  location @earlier { root ${PUBLIC_FOLDER}/hashed; try_files $uri @app; }`,
+    `  location @earlier { root ${FOLDERS.public}/hashed; try_files $uri @app; }`,
     ...[undefined, ...places].flatMap((place) => handed(place)),
     "  location @misdirected {",
     "    types { }",
@@ -114,7 +109,7 @@ export function siteConfiguration(site: Site): string {
     "  location @late { return 504; }",
     "}",
     "server {",
-    "  listen 8090;",
+    `  listen ${PORTS.inside};`,
     "  access_log off;",
     "  location = /site/VERSION { return 200; }",
     // A new replica asks these what they have compiled (runtime/ready.php).
@@ -227,7 +222,7 @@ function logging(healthPath: string): string[] {
     '  \'"$http_user_agent" "$http_host" $request_time "$upstream_addr" "$upstream_response_time"\';',
     'map "$server_port:$uri:$status" $drydock_logged {',
     "  volatile;",
-    '  "~^8091:" 0;',
+    `  "~^${PORTS.proof}:" 0;`,
     ...(healthPath === "/" ? [] : [`  "~^[0-9]+:${path}:[23]" 0;`]),
     "  default 1;",
     "}",

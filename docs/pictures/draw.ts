@@ -1,6 +1,9 @@
 // Draws what a command prints as an SVG, for the documents:
 //   script -qec './drydock status' /dev/null | npx tsx docs/pictures/draw.ts './drydock status' >
 // docs/pictures/status.svg
+//   script -qec './drydock preview' /dev/null |
+//     grep -aE 'index:Container|local:Command|Policies|policies|Resources|to create|Migrations' |
+//     npx tsx docs/pictures/draw.ts './drydock preview (its containers and steps)' > docs/pictures/preview.svg
 import { text } from "node:stream/consumers";
 import { defined } from "../../lib/defined.ts";
 
@@ -31,7 +34,7 @@ export function pieces(line: string): readonly Piece[] {
   let column = 0;
   for (const part of line.split(/(\x1b\[[0-9;?]*[A-Za-z])/)) {
     const codes = /^\x1b\[([0-9;]*)m$/.exec(part)?.[1];
-    if (codes !== undefined) for (const code of codes.split(";")) pen = after(pen, Number(code));
+    if (codes !== undefined) for (const code of basic(codes).split(";")) pen = after(pen, Number(code));
     else if (!part.startsWith("\x1b") && part !== "") {
       found.push({ ...pen, column, text: part });
       column += [...part].length;
@@ -39,6 +42,12 @@ export function pieces(line: string): readonly Piece[] {
   }
   return found;
 }
+
+/** A colour of the 256 that is one of the first sixteen, as the code that it has among these. */
+const basic = (codes: string): string =>
+  codes.replace(/^38;5;(\d+)$/, (_, number: string) =>
+    String(Number(number) < 8 ? 30 + Number(number) : 82 + Number(number)),
+  );
 
 function after(pen: Pen, code: number): Pen {
   if (code === 0) return {};
@@ -55,7 +64,12 @@ const escaped = (value: string): string =>
 
 /** @param title what the picture shows, for those who don't see it */
 export function draw(title: string, output: string): string {
-  const lines = output.replace(/\r/g, "").replace(/\n+$/, "").split("\n").map(pieces);
+  // What a terminal has taken back (a spinner) was never on the picture.
+  const lines = output
+    .replace(/\r|[^\n]*\x08/g, "")
+    .replace(/\n+$/, "")
+    .split("\n")
+    .map(pieces);
   const columns = Math.max(
     ...lines.map((line) => line.reduce((end, { column, text }) => Math.max(end, column + text.length), 0)),
   );

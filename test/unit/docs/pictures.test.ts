@@ -23,4 +23,16 @@ describe("pictures of what a command prints", () => {
       ],
     );
   });
+
+  it("have the colours of a terminal with 256 of them, and nothing that a spinner has taken back", () => {
+    const picture = draw("x", "busy|\b \b/\b \x1b[38;5;2m+\x1b[0m\x1b[38;5;13mnew\x1b[0m\r\n");
+    assert.deepEqual(
+      [...picture.matchAll(/fill="(#\w+)" textLength="[\d.]+">([^<]*)</g)].map(([, ...found]) => found),
+      [
+        ["#e6edf3", " "],
+        ["#7ee787", "+"],
+        ["#d2a8ff", "new"],
+      ],
+    );
+  });
 });

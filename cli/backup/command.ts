@@ -108,8 +108,11 @@ brings it to one of two ends: done, or taken back. One restore or \`up\` at a ti
       ),
     async (options, id) => (await import("./restore.ts")).restore(id, options),
   );
-  on(verb("status", "newest backup, RPO, RTO, alarms").option(...JSON_OPTION), async (options) =>
-    (await verbs()).status(options),
+  on(
+    verb("status", "newest backup, RPO, RTO, alarms")
+      .option("--from-s3", "ask the bucket itself, with your own credentials (AWS_PROFILE, …), and not the agent")
+      .option(...JSON_OPTION),
+    async (options) => (options.fromS3 ? await import("./fromS3.ts") : await verbs()).status(options),
   );
   on(verb("health", "whether all that backups need works").option(...JSON_OPTION), async (options) =>
     (await verbs()).health(options),

@@ -1,4 +1,5 @@
-import type { Configuration, Entry } from "../contracts/agent.ts";
+import type { Configuration } from "../contracts/agent.ts";
+import type { Entry } from "../contracts/entry.ts";
 import { BinlogArchive } from "./binlog/archive.ts";
 import { readConfiguration } from "./shared/configuration.ts";
 import type { Reporter } from "./shared/events.ts";

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
-import { type BackupType, EXIT, PORTS, TYPES, titleOf } from "../contracts/agent.ts";
+import { EXIT, PORTS, titleOf } from "../contracts/agent.ts";
+import { type BackupType, TYPES } from "../contracts/entry.ts";
 import { defined } from "../lib/defined.ts";
 import type { Agent } from "./agent.ts";
 import { AgentError, messageOf } from "./shared/errors.ts";

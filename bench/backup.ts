@@ -10,7 +10,8 @@
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import type { Status as BackupStatus, Entry } from "../contracts/agent.ts";
+import type { Status as BackupStatus } from "../contracts/agent.ts";
+import type { Entry } from "../contracts/entry.ts";
 import { Clone, docker, type Result } from "../test/support/clone.ts";
 
 const { values } = parseArgs({

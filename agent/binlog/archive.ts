@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
-import type { BinlogPosition } from "../../contracts/agent.ts";
+import type { BinlogPosition } from "../../contracts/entry.ts";
 import { defined } from "../../lib/defined.ts";
 import { requireSecret } from "../shared/configuration.ts";
 import { refused } from "../shared/errors.ts";

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type BinlogPosition, FOLDERS } from "../../contracts/agent.ts";
+import { FOLDERS } from "../../contracts/agent.ts";
+import type { BinlogPosition } from "../../contracts/entry.ts";
 import { logPosition, rowsOf, withDatabase } from "../database/connection.ts";
 import { tlsOptions, tools } from "../database/tools.ts";
 import type { LogFile } from "../sandbox/replaced.ts";

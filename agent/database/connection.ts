@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
-import type { BinlogPosition } from "../../contracts/agent.ts";
+import type { BinlogPosition } from "../../contracts/entry.ts";
 import { databaseAccount, readConfiguration } from "../shared/configuration.ts";
 import { AgentError, messageOf } from "../shared/errors.ts";
 import { isTransient } from "../shared/transience.ts";

@@ -1,5 +1,5 @@
 import type { Connection } from "mysql2/promise";
-import type { BinlogPosition, SequenceRange, TableSum, TableSums } from "../../contracts/agent.ts";
+import type { BinlogPosition, SequenceRange, TableSum, TableSums } from "../../contracts/entry.ts";
 import { defined } from "../../lib/defined.ts";
 import { checksumQuestion, IN_UTC } from "../../lib/sql/checksum.ts";
 import { quoted } from "../../lib/sql/quoting.ts";

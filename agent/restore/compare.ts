@@ -1,4 +1,4 @@
-import type { Entry, TableSums } from "../../contracts/agent.ts";
+import type { Entry, TableSums } from "../../contracts/entry.ts";
 import { own } from "../../lib/ownNames.ts";
 import type { Summed } from "../database/sums.ts";
 import { shown } from "../files/names.ts";

@@ -1,4 +1,5 @@
-import { type BinlogPosition, type Entry, PORTS } from "../../contracts/agent.ts";
+import { PORTS } from "../../contracts/agent.ts";
+import type { BinlogPosition, Entry } from "../../contracts/entry.ts";
 import { type Agent, placeOf } from "../agent.ts";
 import type { Archived, BinlogArchive } from "../binlog/archive.ts";
 import { companionSpace, forgetKept, Restore } from "../sandbox/client.ts";

@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
-import { type Entry, PORTS, type Results } from "../../contracts/agent.ts";
+import { PORTS, type Results } from "../../contracts/agent.ts";
+import type { Entry } from "../../contracts/entry.ts";
 import { own } from "../../lib/ownNames.ts";
 import { type Agent, placeOf } from "../agent.ts";
 import { companionStarted } from "../sandbox/client.ts";

@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import type { Entry } from "../../contracts/agent.ts";
+import type { Entry } from "../../contracts/entry.ts";
 import { own } from "../../lib/ownNames.ts";
 import { type Agent, placeOf } from "../agent.ts";
 import type { FileSums, Sums } from "../files/sums.ts";

@@ -1,7 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
-import { type BinlogPosition, FOLDERS } from "../../contracts/agent.ts";
+import { FOLDERS } from "../../contracts/agent.ts";
+import type { BinlogPosition } from "../../contracts/entry.ts";
 import { withDatabase } from "../database/connection.ts";
 import { tlsOptions } from "../database/tools.ts";
 import { secretFile } from "../shared/configuration.ts";

@@ -1,5 +1,6 @@
 import { Gauge, Registry } from "prom-client";
-import { type Entry, type Status, sizesOf } from "../../contracts/agent.ts";
+import type { Status } from "../../contracts/agent.ts";
+import { type Entry, sizesOf } from "../../contracts/entry.ts";
 
 /** The agent's numbers in Prometheus' format; what isn't known is left out rather than zero. */
 export async function metricsOf(status: Status, entries: readonly Entry[]): Promise<string> {

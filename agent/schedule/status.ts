@@ -1,5 +1,6 @@
 import { statfsSync } from "node:fs";
-import { type Entry, FOLDERS, PORTS, type Results, type Status, sizesOf, titleOf } from "../../contracts/agent.ts";
+import { FOLDERS, PORTS, type Results, type Status, titleOf } from "../../contracts/agent.ts";
+import { type Entry, sizesOf } from "../../contracts/entry.ts";
 import { type Agent, type Place, placeOf } from "../agent.ts";
 import { withDatabase } from "../database/connection.ts";
 import { askReader, companionSpace, keptBackups } from "../sandbox/client.ts";

@@ -1,5 +1,5 @@
 import { PassThrough, type Writable } from "node:stream";
-import type { BackupType, BinlogPosition, Entry } from "../../contracts/agent.ts";
+import type { BackupType, BinlogPosition, Entry } from "../../contracts/entry.ts";
 import { defined } from "../../lib/defined.ts";
 import type { Agent } from "../agent.ts";
 import { sizeOf, versionOf, withDatabase } from "../database/connection.ts";

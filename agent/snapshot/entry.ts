@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { BackupType, BinlogPosition, Entry, TableSum } from "../../contracts/agent.ts";
+import type { BackupType, BinlogPosition, Entry, TableSum } from "../../contracts/entry.ts";
 import { defined } from "../../lib/defined.ts";
 import { keepsHistory } from "../database/dumpPlan.ts";
 import type { Summed } from "../database/sums.ts";

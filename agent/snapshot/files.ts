@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { lstatSync, type Stats } from "node:fs";
-import { type Entry, FOLDERS } from "../../contracts/agent.ts";
+import { FOLDERS } from "../../contracts/agent.ts";
+import type { Entry } from "../../contracts/entry.ts";
 import type { Agent } from "../agent.ts";
 import { joined, keyOf, lossy, pathOf, shown } from "../files/names.ts";
 import { filesBelow, type Sums, sumOf } from "../files/sums.ts";

@@ -1,4 +1,5 @@
-import { type BackupType, type Entry, EXIT, sizesOf, titleOf } from "../../contracts/agent.ts";
+import { EXIT, titleOf } from "../../contracts/agent.ts";
+import { type BackupType, type Entry, sizesOf } from "../../contracts/entry.ts";
 import type { Agent } from "../agent.ts";
 import type { Sums } from "../files/sums.ts";
 import { verifyBackup } from "../restore/verify.ts";

@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
-import { type Entry, folderOf, readerOf, titleOf, type Volume } from "../../contracts/agent.ts";
+import { folderOf, readerOf, titleOf, type Volume } from "../../contracts/agent.ts";
+import type { Entry } from "../../contracts/entry.ts";
 import { own } from "../../lib/ownNames.ts";
 import type { Agent } from "../agent.ts";
 import type { Archived } from "../files/tar.ts";

@@ -1,4 +1,4 @@
-import { type Entry, entrySchema } from "../../contracts/agent.ts";
+import { type Entry, entrySchema } from "../../contracts/entry.ts";
 import { requireSecret } from "../shared/configuration.ts";
 import { refused } from "../shared/errors.ts";
 import { derivedKey, open, seal } from "./encryption.ts";

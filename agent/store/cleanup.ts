@@ -1,4 +1,5 @@
-import { type Entry, type Results, titleOf } from "../../contracts/agent.ts";
+import { type Results, titleOf } from "../../contracts/agent.ts";
+import type { Entry } from "../../contracts/entry.ts";
 import { defined } from "../../lib/defined.ts";
 import type { Agent, Place } from "../agent.ts";
 import { type Archived, chain } from "../binlog/archive.ts";

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import type { Entry } from "../../contracts/agent.ts";
+import type { Entry } from "../../contracts/entry.ts";
 import { type Agent, type Place, placeOf } from "../agent.ts";
 import { AgentError, refused } from "../shared/errors.ts";
 import { after, inPlaces } from "../snapshot/entry.ts";

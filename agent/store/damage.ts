@@ -1,4 +1,5 @@
-import type { Entry, Results } from "../../contracts/agent.ts";
+import type { Results } from "../../contracts/agent.ts";
+import type { Entry } from "../../contracts/entry.ts";
 import type { Agent } from "../agent.ts";
 import { AgentError, messageOf, refused } from "../shared/errors.ts";
 import { LOCK, withLock } from "../shared/lock.ts";

@@ -1,4 +1,4 @@
-import type { Entry } from "../../contracts/agent.ts";
+import type { Entry } from "../../contracts/entry.ts";
 import { TOLERANCE } from "../shared/clock.ts";
 
 const DAY = 86_400_000;

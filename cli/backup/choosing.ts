@@ -1,4 +1,5 @@
-import { type Entry, type Results, titleOf, type Volume } from "../../contracts/agent.ts";
+import { type Results, titleOf, type Volume } from "../../contracts/agent.ts";
+import type { Entry } from "../../contracts/entry.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import { ask, type BackupHost } from "./agent.ts";
 import { select } from "./format.ts";

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { TYPES } from "../../contracts/agent.ts";
+import { TYPES } from "../../contracts/entry.ts";
 import { STACK } from "../shared/options.ts";
 
 const JSON_OPTION = ["--json", "print JSON: one object a line where something goes on, the result last"] as const;

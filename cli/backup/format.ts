@@ -1,4 +1,4 @@
-import { type Entry, sizesOf } from "../../contracts/agent.ts";
+import { type Entry, sizesOf } from "../../contracts/entry.ts";
 import { LOCAL } from "../shared/project.ts";
 import { type Painter, table } from "../shared/ui.ts";
 import { shownName } from "./shown.ts";

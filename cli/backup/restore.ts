@@ -1,4 +1,5 @@
-import { type Entry, titleOf } from "../../contracts/agent.ts";
+import { titleOf } from "../../contracts/agent.ts";
+import type { Entry } from "../../contracts/entry.ts";
 import { audited } from "../shared/audit.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import { takeLock } from "../shared/locks.ts";

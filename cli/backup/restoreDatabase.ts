@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { pipeline } from "node:stream/promises";
-import type { Entry, Results } from "../../contracts/agent.ts";
+import type { Results } from "../../contracts/agent.ts";
+import type { Entry } from "../../contracts/entry.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import { ask, type BackupHost } from "./agent.ts";
 import { DumpFilter } from "./dumpFilter.ts";

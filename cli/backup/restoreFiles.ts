@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Entry, titleOf } from "../../contracts/agent.ts";
+import { titleOf } from "../../contracts/agent.ts";
+import type { Entry } from "../../contracts/entry.ts";
 import { own } from "../../lib/ownNames.ts";
 import { CliError } from "../shared/errors.ts";
 import { ROOT } from "../shared/project.ts";

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { BESIDE, type Entry, type Results } from "../../contracts/agent.ts";
+import { BESIDE, type Results } from "../../contracts/agent.ts";
+import type { Entry } from "../../contracts/entry.ts";
 import { CliError } from "../shared/errors.ts";
 import { ROOT } from "../shared/project.ts";
 import { ask, type BackupHost } from "./agent.ts";

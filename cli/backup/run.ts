@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
-import type { BackupType, Event, Results, Status } from "../../contracts/agent.ts";
+import type { Event, Results, Status } from "../../contracts/agent.ts";
+import type { BackupType } from "../../contracts/entry.ts";
 import { showLogs } from "../logs/run.ts";
 import { audited } from "../shared/audit.ts";
 import { CliError, Exit } from "../shared/errors.ts";

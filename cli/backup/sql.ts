@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import type { TableSums } from "../../contracts/agent.ts";
+import type { TableSums } from "../../contracts/entry.ts";
 import { checksumQuestion, IN_UTC } from "../../lib/sql/checksum.ts";
 import { quoted } from "../../lib/sql/quoting.ts";
 import type { Docker } from "../shared/docker.ts";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import { WORKERS } from "../../config/roles.ts";
-import type { Entry } from "../../contracts/agent.ts";
+import type { Entry } from "../../contracts/entry.ts";
 import { type ProxyHost, type Shown, show, switchOff, switchOn } from "../maintenance/proxy.ts";
 import { type Maintenance, readState, wanted } from "../maintenance/state.ts";
 import { CliError, Exit } from "../shared/errors.ts";

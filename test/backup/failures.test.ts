@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
 import { ensureImages } from "../../cli/setup/images.ts";
-import { type Entry, SECRETS } from "../../contracts/agent.ts";
+import { SECRETS } from "../../contracts/agent.ts";
+import type { Entry } from "../../contracts/entry.ts";
 import { Rig } from "../support/backup/rig.ts";
 import { docker } from "../support/clone.ts";
 import { Moto } from "../support/moto.ts";

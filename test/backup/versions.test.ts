@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
 import { ensureImages } from "../../cli/setup/images.ts";
 import { imageTags } from "../../cli/setup/images-tags.ts";
-import type { Entry } from "../../contracts/agent.ts";
+import type { Entry } from "../../contracts/entry.ts";
 import { Rig } from "../support/backup/rig.ts";
 import { earlierMariadb } from "../support/mariadb.ts";
 

@@ -8,7 +8,7 @@ import { filesBeside, inFiles, swapFiles } from "../../cli/backup/restoreFiles.t
 import { type Database, query, quoted } from "../../cli/backup/sql.ts";
 import { ensureImages } from "../../cli/setup/images.ts";
 import { dockerFor } from "../../cli/shared/docker.ts";
-import type { Entry } from "../../contracts/agent.ts";
+import type { Entry } from "../../contracts/entry.ts";
 import { Rig } from "../support/backup/rig.ts";
 import { make, picture, underAll } from "../support/hostile/content.ts";
 import { NAMES } from "../support/hostile/names.ts";

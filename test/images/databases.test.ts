@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "mocha";
 import { imageTags } from "../../cli/setup/images.ts";
-import type { Entry } from "../../contracts/agent.ts";
+import type { Entry } from "../../contracts/entry.ts";
 import { Clone, docker, type Status } from "../support/clone.ts";
 import { earlierMariadb } from "../support/mariadb.ts";
 

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
 import { imageTags } from "../../cli/setup/images.ts";
 import { freePort } from "../../cli/setup/port.ts";
-import type { Entry } from "../../contracts/agent.ts";
+import type { Entry } from "../../contracts/entry.ts";
 import { Browser } from "../support/browser.ts";
 import { Clone, docker, type Status } from "../support/clone.ts";
 import { Load } from "../support/load.ts";

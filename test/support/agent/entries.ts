@@ -1,4 +1,4 @@
-import type { Entry } from "../../../contracts/agent.ts";
+import type { Entry } from "../../../contracts/entry.ts";
 
 export const DAY = 86_400_000;
 /** A day of November 2026, at two in the morning. */

@@ -2,7 +2,8 @@ import { execFile, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createTar } from "nanotar";
 import { imageTags } from "../../../cli/setup/images-tags.ts";
-import { type Configuration, type Entry, FOLDERS, folderOf, readerOf, SECRETS } from "../../../contracts/agent.ts";
+import { type Configuration, FOLDERS, folderOf, readerOf, SECRETS } from "../../../contracts/agent.ts";
+import type { Entry } from "../../../contracts/entry.ts";
 import { docker } from "../clone.ts";
 
 const APP = "1000:1000";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { z } from "zod";
-import { entrySchema } from "../../../contracts/agent.ts";
+import { entrySchema } from "../../../contracts/entry.ts";
 import { entry } from "../../support/agent/entries.ts";
 
 const names = ["__proto__", "constructor", "toString", "valueOf", "hasOwnProperty"];

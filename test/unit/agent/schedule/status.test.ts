@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Agent } from "../../../../agent/agent.ts";
 import { placesOf, tooOld } from "../../../../agent/schedule/status.ts";
-import type { Entry } from "../../../../contracts/agent.ts";
+import type { Entry } from "../../../../contracts/entry.ts";
 import { DAY, day, entry as made } from "../../../support/agent/entries.ts";
 
 describe("where the backups are that are counted", () => {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { daysWith, nextTime, notInFuture } from "../../../../agent/schedule/cron.ts";
 import { ClockWatch } from "../../../../agent/shared/clock.ts";
 import { choose } from "../../../../agent/store/retention.ts";
-import type { Entry } from "../../../../contracts/agent.ts";
+import type { Entry } from "../../../../contracts/entry.ts";
 import { DAY, entry } from "../../../support/agent/entries.ts";
 
 describe("a clock that is set", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { baseFor, parsePosition } from "../../../../agent/snapshot/database.ts";
-import type { Entry } from "../../../../contracts/agent.ts";
+import type { Entry } from "../../../../contracts/entry.ts";
 import { day, entry } from "../../../support/agent/entries.ts";
 
 describe("what an incremental backup builds on", () => {

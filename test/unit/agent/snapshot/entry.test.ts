@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { entryOf, withSums } from "../../../../agent/snapshot/entry.ts";
-import { entrySchema, sizesOf } from "../../../../contracts/agent.ts";
+import { entrySchema, sizesOf } from "../../../../contracts/entry.ts";
 import { entry } from "../../../support/agent/entries.ts";
 
 describe("an entry of the catalogue", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { choose, lineage } from "../../../../agent/store/retention.ts";
-import type { Entry } from "../../../../contracts/agent.ts";
+import type { Entry } from "../../../../contracts/entry.ts";
 import { DAY, day, entry } from "../../../support/agent/entries.ts";
 
 describe("which backups are kept", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { noneFor } from "../../../../cli/backup/choosing.ts";
 import { Exit } from "../../../../cli/shared/errors.ts";
-import type { Entry } from "../../../../contracts/agent.ts";
+import type { Entry } from "../../../../contracts/entry.ts";
 
 describe("a restore for which there is no backup", () => {
   const entry = (id: string): Entry => ({ id, verified: false }) as Entry;

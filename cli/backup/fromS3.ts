@@ -94,8 +94,8 @@ export async function askBucket(place: Place, now: number): Promise<Outside> {
     throw new CliError({
       what: `the bucket ${bucket} can't be read: ${name}: ${message}`,
       remedy:
-        "with credentials of your own (AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY) that may list its " +
-        "versions: s3:ListBucketVersions, s3:GetBucketVersioning, s3:GetBucketObjectLockConfiguration",
+        "with credentials of your own (AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY) that may list " +
+        "its versions: s3:ListBucketVersions, s3:GetBucketVersioning, s3:GetBucketObjectLockConfiguration",
     });
   } finally {
     client.destroy();
@@ -188,7 +188,8 @@ export function judge(
       ...(hidden.length === 0
         ? []
         : [
-            `${hidden.length} were deleted before their ${s3Days} days were over, and their versions are still there: ` +
+            `${hidden.length} were deleted before their ${s3Days} days were over, and their versions are ` +
+              "still there: " +
               hidden.slice(0, 5).join(", "),
           ]),
       ...(versioning ? [] : ["it keeps no earlier versions: what is deleted or overwritten is gone"]),

@@ -54,7 +54,8 @@ export interface EdgeState {
 const ASK = `cd ${PLACES.state} || exit 1
 for claim in claims/*; do [ ! -f "$claim" ] || echo "claim \${claim#claims/} $(cat "$claim")"; done
 for route in routes/*.conf; do [ ! -f "$route" ] ||
-  echo "route $(basename "$route" .conf) $(sed -n 's/^ *server \\([^ :]*\\):${PORTS.site} resolve.*/\\1/p' "$route")"; done
+  echo "route $(basename "$route" .conf)" \\
+    "$(sed -n 's/^ *server \\([^ :]*\\):${PORTS.site} resolve.*/\\1/p' "$route")"; done
 for route in routes/*.refused; do [ ! -f "$route" ] || echo "refused $(basename "$route" .conf.refused)"; done
 echo "status $(cat /certs/status.json 2>/dev/null)"`;
 

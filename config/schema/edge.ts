@@ -121,7 +121,7 @@ export const edge = z.strictObject({
   ),
   challenge: preset(
     z.enum(["http-01", "dns-01"]).meta({
-      expects: '"http-01" or "dns-01" (tls-alpn-01 can\'t be had: nginx ends TLS, and refuses its protocol)',
+      expects: '"http-01" or "dns-01" (tls-alpn-01 is not offered: nginx ends TLS, and refuses its protocol)',
     }),
     "http-01",
     "How names are proven, but wildcards, which always are by `dns-01`",

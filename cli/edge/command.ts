@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { DownOptions } from "./down.ts";
-import type { ShowOptions } from "./show.ts";
+import type { CertificatesOptions, ShowOptions } from "./show.ts";
 import type { EdgeUpOptions } from "./up.ts";
 
 const STACK = [
@@ -60,6 +60,8 @@ Examples:
     .command("certificates")
     .description("show each name's certificate, and the alarms")
     .option(...STACK)
+    .option("--export <file>", "write a copy of the accounts and of all that was signed for them, private keys too")
+    .option("--import <file>", "put such a copy into this edge, which goes on with it; its own accounts are set aside")
     .option("--root", "print the certificate of the edge's own authority, for browsers to trust")
     .option(
       "--json",
@@ -67,7 +69,7 @@ Examples:
     )
     .addHelpText("after", "\nExits with 1 while there is an alarm.")
     .action(async (_: unknown, command: Command) => {
-      const options = command.optsWithGlobals<ShowOptions & { root?: true }>();
+      const options = command.optsWithGlobals<CertificatesOptions>();
       const { certificates } = await import("./show.ts");
       process.exitCode = await certificates(options);
     });

@@ -1,6 +1,7 @@
 import type { NameStatus } from "../../contracts/certificates.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import { painter, table } from "../shared/ui.ts";
+import { exportAccounts, importAccounts } from "./copy.ts";
 import { type EdgeState, openEdge, readEdge, type Target } from "./target.ts";
 
 export interface ShowOptions {
@@ -78,10 +79,18 @@ export async function status(options: ShowOptions): Promise<number> {
   return names.every(({ problems }) => problems.length === 0) && state.keeper !== "" ? Exit.ok : Exit.failed;
 }
 
-/** Shows the certificates, or the edge's own authority's. Returns the exit code. */
-export async function certificates(options: ShowOptions & { readonly root?: true }): Promise<number> {
+export interface CertificatesOptions extends ShowOptions {
+  readonly root?: true;
+  readonly export?: string;
+  readonly import?: string;
+}
+
+/** Shows the certificates, or the edge's own authority's, or copies the accounts. Returns the exit code. */
+export async function certificates(options: CertificatesOptions): Promise<number> {
   const target = await openEdge(options.stack);
   const { keeper, status } = await readEdge(target);
+  if (options.export !== undefined) return await exportAccounts(target, keeper, options.export);
+  if (options.import !== undefined) return await importAccounts(target, keeper, options.import);
   if (options.root) {
     const { code, stdout } = await target.docker.run(["exec", keeper, "cat", "/accounts/local/root.pem"]);
     if (code !== 0)

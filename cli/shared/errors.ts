@@ -115,26 +115,29 @@ const TRANSLATIONS: readonly Translation[] = [
     problem: ([, stack, names]) => ({
       what: `names of stack ${stack} are another stack's on this machine: ${names}; nothing was changed`,
       remedy:
-        "take them out of drydock:domains here, or there and deploy that stack first\nwhose each name is: " +
-        "./drydock edge status",
+        "take them out of drydock:domains here, or there and deploy that stack first\n" +
+        "whose each name is: ./drydock edge status",
       code: Exit.refused,
     }),
   },
   {
     match: /Pool overlaps with other one on this address space|network with name drydock-edge already exists/,
-    problem: ([said = ""], { stack }) => ({
-      what: said.startsWith("Pool")
-        ? "the edge's network has addresses that another network of this Docker host has as well; " +
-          "nothing was changed there"
-        : "this Docker host has a network drydock-edge already: another edge's",
-      remedy: said.startsWith("Pool")
-        ? "whose they are: docker network inspect $(docker network ls -q) " +
-          "-f '{{.Name}} {{range .IPAM.Config}}{{.Subnet}} {{end}}'\n" +
-          `others: eval "$(./drydock env)" && pulumi config set -s ${stack} --path drydock:edge.subnet ` +
-          "10.214.77.0/24 (or edge.subnet6), then the command again"
-        : "whose it is: docker ps --filter label=drydock.role=edge; one that is left over: " +
-          "docker network rm drydock-edge",
-    }),
+    problem: ([said = ""], { stack }) =>
+      said.startsWith("Pool")
+        ? {
+            what: "a network's addresses are those of another network of this Docker host: it could not be made",
+            remedy:
+              "whose they are: docker network inspect $(docker network ls -q) " +
+              "-f '{{.Name}} {{range .IPAM.Config}}{{.Subnet}} {{end}}'\n" +
+              'others for an edge: eval "$(./drydock env)" && ' +
+              `pulumi config set -s ${stack} --path drydock:edge.subnet 10.214.77.0/24 (or edge.subnet6)`,
+          }
+        : {
+            what: "this Docker host has a network drydock-edge already: another edge's",
+            remedy:
+              "whose it is: docker ps --filter label=drydock.role=edge\n" +
+              "one that is left over: docker network rm drydock-edge",
+          },
   },
   {
     match: /incorrect passphrase/,

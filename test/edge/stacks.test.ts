@@ -87,7 +87,7 @@ describe("stacks behind an edge", function () {
   });
 
   it("are away for about a second when nginx itself is replaced, which is said before", async () => {
-    await shop.pulumi(["config", "set", "--path", "drydock:edge.memory", "160", "-s", "edge-local"]);
+    await shop.pulumi(["config", "set", "--path", "drydock:edge.trustedProxies[0]", "192.0.2.1", "-s", "edge-local"]);
     const preview = await shop.drydock(["preview", "-s", "edge-local"]);
     assert.match(preview.stdout, /the edge's nginx is made anew: for about a second nobody reaches any site/);
     const seen: { at: number; ok: boolean }[] = [];

@@ -35,6 +35,8 @@ export interface RigOptions {
   readonly account?: { readonly kid: string; readonly hmac: string };
   /** A name that the authority for trials refuses; then there is one. */
   readonly trials?: string;
+  /** MiB of the volume of the certificates. @default as much as the disk has */
+  readonly space?: number;
   /** Whether there is a provider of the zone: lego's httpreq, at http://dns-api:9000. */
   readonly dns?: boolean;
 }
@@ -61,6 +63,8 @@ export interface Rig {
   status(): KeeperStatus;
   /** Waits until the name has a certificate of the authority's, and nginx has seen it. */
   issued(name: string, seconds?: number): Promise<void>;
+  /** Makes the keeper anew, with variables of its own. */
+  anotherKeeper(...variables: string[]): void;
   /** Asks Pebble for its root again. */
   renewRoot(): Promise<void>;
   down(): void;
@@ -123,7 +127,9 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     ];
     docker("network", "create", "--ipv6", ...subnets.flatMap((one) => words(addressing(one))), NETWORK);
     for (const volume of volumes) {
-      docker("volume", "create", volume);
+      const small = options.space !== undefined && volume === certificates;
+      const limits = small ? ["type=tmpfs", "device=tmpfs", `o=size=${options.space}m`] : [];
+      docker("volume", "create", ...limits.flatMap((one) => ["--opt", one]), volume);
       const line = "mkdir /volume/.drydock && chown -R 101:101 /volume";
       docker(
         ...["run", "--rm", "--user", "0:0", "--entrypoint", "/bin/sh", "--volume", `${volume}:/volume`],
@@ -172,19 +178,23 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       ...["--publish", "127.0.0.1::8080", "--publish", "127.0.0.1::8443", "--publish", "127.0.0.1::8443/udp"],
       ...["--entrypoint", "/bin/sh", images.proxy, "-c", edgeStart(ready)],
     );
-    const keeper = runWith(
-      {
-        "/run/drydock/settings.json": JSON.stringify(keeperConfiguration({ settings: ready, stack: "edge-test" })),
-        ...Object.fromEntries(
-          Object.entries(keeperSecrets(ready.edge)).map(([file, content]) => [`/run/drydock/${file}`, content]),
-        ),
-      },
-      "keeper",
-      ...["--label", "drydock.role=certificates", ...common, "--init"],
-      ...["--tmpfs", "/tmp:rw,noexec,nosuid,uid=101,gid=101,mode=700,size=16m"],
-      ...["--volume", `${state}:${PLACES.state}:ro`, "--volume", `${certificates}:${PLACES.certificates}`],
-      ...["--volume", `${accounts}:${PLACES.accounts}`, images.certificates],
-    );
+    const files = {
+      "/run/drydock/settings.json": JSON.stringify(keeperConfiguration({ settings: ready, stack: "edge-test" })),
+      ...Object.fromEntries(
+        Object.entries(keeperSecrets(ready.edge)).map(([file, content]) => [`/run/drydock/${file}`, content]),
+      ),
+    };
+    const startKeeper = (variables: readonly string[] = []) =>
+      runWith(
+        files,
+        "keeper",
+        ...["--label", "drydock.role=certificates", ...common, "--init"],
+        ...variables.flatMap((one) => ["--env", one]),
+        ...["--tmpfs", "/tmp:rw,noexec,nosuid,uid=101,gid=101,mode=700,size=16m"],
+        ...["--volume", `${state}:${PLACES.state}:ro`, "--volume", `${certificates}:${PLACES.certificates}`],
+        ...["--volume", `${accounts}:${PLACES.accounts}`, images.certificates],
+      );
+    const keeper = startKeeper();
     const port = (inside: number) => Number(docker("port", edge, `${inside}/tcp`).split(":").at(-1));
     const rootOf = () => told(pebble, "curl", "-sk", "https://localhost:15000/roots/0");
     let root = await rootOf();
@@ -199,6 +209,10 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       },
       get https() {
         return port(8443);
+      },
+      anotherKeeper(...variables) {
+        docker("rm", "--force", keeper);
+        startKeeper(variables);
       },
       async renewRoot() {
         root = await rootOf();

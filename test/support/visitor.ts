@@ -1,4 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { type Agent, request } from "node:https";
+import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 
 export interface Answer {
@@ -40,5 +42,59 @@ export function ask(
     );
     question.on("timeout", () => question.destroy(new Error("no answer"))).on("error", reject);
     question.end(method === "POST" ? "x".repeat(2000) : undefined);
+  });
+}
+
+/** A websocket that was opened at an edge. */
+export interface OpenSocket {
+  /** What came, frame by frame. */
+  readonly said: readonly string[];
+  readonly isOpen: () => boolean;
+  /** Fewer than 126 bytes. */
+  say(text: string): void;
+  end(): void;
+}
+
+/** Opens a websocket at an edge on this machine, with a certificate that is checked. */
+export function openSocket(
+  edge: { readonly https: number; readonly root: string },
+  name: string,
+  path: string,
+): Promise<OpenSocket> {
+  return new Promise((resolve, reject) => {
+    const question = request({
+      ...{ host: "127.0.0.1", port: edge.https, servername: name, ca: edge.root, path, agent: false },
+      headers: {
+        ...{ host: name, connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" },
+        "sec-websocket-key": randomBytes(16).toString("base64"),
+      },
+    });
+    question.on("response", ({ statusCode }) => reject(new Error(`answered with ${statusCode}`)));
+    question.on("error", reject);
+    question.on("upgrade", (_, socket: Duplex, head) => {
+      const said: string[] = [];
+      let open = true;
+      let left = Buffer.alloc(0);
+      const read = (data: Buffer): void => {
+        left = Buffer.concat([left, data]);
+        for (let size = left[1]!; left.length >= 2 && left.length >= 2 + size; size = left[1] ?? 0) {
+          said.push(left.subarray(2, 2 + size).toString());
+          left = left.subarray(2 + size);
+        }
+      };
+      read(head);
+      socket.on("data", read).on("error", () => socket.destroy());
+      socket.on("close", () => (open = false)).on("end", () => (open = false));
+      resolve({
+        said,
+        isOpen: () => open,
+        say(text) {
+          // A mask of zeros leaves the text as it is.
+          socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)]));
+        },
+        end: () => socket.destroy(),
+      });
+    });
+    question.end();
   });
 }

@@ -868,7 +868,7 @@ export interface ProxySettings {
    */
   readonly drainTimeout?: Input<number>;
   /**
-   * Compress answers.
+   * Compress answers: by brotli where nginx has the module, and the client takes it, else by gzip.
    * Accepts true or false.
    * @default true
    */

@@ -76,7 +76,11 @@ export const proxy = z.strictObject({
       "then it is closed, and a client that connects again finds the new release",
     "300; a release waits for `timeout` and 15 seconds of that",
   ),
-  gzip: preset(flag(), true, "Compress answers"),
+  gzip: preset(
+    flag(),
+    true,
+    "Compress answers: by brotli where nginx has the module, and the client takes it, else by gzip",
+  ),
   trustedProxies: preset(
     ranges(),
     [],

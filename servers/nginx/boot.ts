@@ -1,5 +1,6 @@
 import { MAINTENANCE_PAGE } from "../../config/schema/sitePaths.ts";
 import { FOLDERS, PORTS } from "../../contracts/proxy.ts";
+import { brotli } from "./contentTypes.ts";
 import { HOST_FOLDER } from "./visitors.ts";
 
 /**
@@ -116,6 +117,18 @@ ${bootConfiguration}END
 # Without it each reload can reset connections that clients are about to reuse; nginx knows it since 1.27.4.
 echo 'pid /tmp/knows.pid; events {} http { keepalive_min_timeout 10s; }' > /tmp/knows.conf
 nginx -q -t -c /tmp/knows.conf 2>/dev/null && echo 'keepalive_min_timeout 10s;' > ${SITE_FOLDER}/0-known.conf
+# Brotli, where the image has the module, and that was made for this nginx (see site.ts).
+for module in /usr/lib/nginx/modules /etc/nginx/modules; do
+  module=$module/ngx_http_brotli_filter_module.so
+  [ -f "$module" ] || continue
+  echo "load_module $module; pid /tmp/knows.pid; events {} http { brotli on; }" > /tmp/knows.conf
+  nginx -q -t -c /tmp/knows.conf 2>/dev/null || continue
+  echo "load_module $module;" > ${SITE_FOLDER}/brotli.main
+  cat > ${HOST_FOLDER}/brotli.conf <<'END'
+${brotli.join("\n")}
+END
+  break
+done
 
 # The host's own requests come from the gateway of the network through which the port is published: the way out.
 gateways() {

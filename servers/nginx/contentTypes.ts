@@ -102,3 +102,12 @@ export const compression: readonly string[] = [
   "gzip_min_length 512;",
   `gzip_types ${COMPRESSED.join(" ")};`,
 ];
+
+/** The same by brotli, which makes texts about a sixth smaller than gzip does: for an nginx that has the module. */
+export const brotli: readonly string[] = [
+  "brotli on;",
+  // About what gzip costs.
+  "brotli_comp_level 4;",
+  "brotli_min_length 512;",
+  `brotli_types ${COMPRESSED.join(" ")};`,
+];

@@ -5,7 +5,7 @@ import { defined } from "../../lib/defined.ts";
 import { maintenance, maintenancePage } from "./boot.ts";
 import { compression, contentTypes } from "./contentTypes.ts";
 import { redirecting } from "./redirects.ts";
-import { forwarded, type SiteNames, visitors } from "./visitors.ts";
+import { forwarded, HOST_FOLDER, type SiteNames, visitors } from "./visitors.ts";
 import { httpHeaders, type Server, serverLocations, serverUpstream } from "./workers.ts";
 
 /**
@@ -55,7 +55,8 @@ export function siteConfiguration(site: Site): string {
     `client_max_body_size ${proxy.uploadLimit}m;`,
     "large_client_header_buffers 4 32k;",
     "resolver 127.0.0.11 valid=5s;",
-    ...(proxy.gzip ? compression : []),
+    // Where nginx has brotli (see boot.ts), a client that takes both gets that.
+    ...(proxy.gzip ? [...compression, `include ${HOST_FOLDER}/brotli*.conf;`] : []),
     ...visitors(site),
     ...logging(app.healthPath),
     "limit_conn_zone $binary_remote_addr zone=visitors:2m;",

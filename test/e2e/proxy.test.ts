@@ -263,6 +263,19 @@ describe("the proxy's site", function () {
       [await zipped("pdf.worker.mjs"), await zipped("a.wasm"), await zipped("a.woff2")],
       ["gzip", "gzip", undefined],
     );
+    const smaller = (name: string, encodings: string) =>
+      rig.ask(`/${name}`, { headers: [["Accept-Encoding", encodings]] });
+    const both = await smaller("pdf.worker.mjs", "gzip, br");
+    assert.deepEqual([both.headers["content-encoding"], both.headers.vary], ["br", "Accept-Encoding"]);
+    assert.equal((await smaller("a.woff2", "br")).headers["content-encoding"], undefined);
+    const whole = await rig.ask("/pdf.worker.mjs");
+    const part = await rig.ask("/pdf.worker.mjs", { headers: [["Range", "bytes=10-19"]] });
+    assert.deepEqual(
+      [whole.headers["accept-ranges"], part.status, part.body.length, part.headers["content-range"]],
+      ["bytes", 206, 10, "bytes 10-19/2000"],
+    );
+    const again = await rig.ask("/pdf.worker.mjs", { headers: [["If-None-Match", String(whole.headers.etag)]] });
+    assert.equal(again.status, 304);
     const year = async (name: string) => (await rig.ask(`/build/${name}`)).headers["cache-control"];
     const kept: string[] = [];
     for (const name of names) if ((await year(name)) === "max-age=31536000") kept.push(name);

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { after, before, describe, it } from "mocha";
 import { edgeAddresses, NETWORK } from "../../contracts/edge.ts";
 import { docker } from "../support/clone.ts";
@@ -27,7 +29,7 @@ describe("through the edge and a stack's proxy", function () {
   before(async () => {
     rig = await startRig({ edge: { http3: true } });
     stack.start();
-    for (const number of [1, 2]) stack.inVolume("public", `mkdir -p releases/00000000000${number} hashed`);
+    for (const number of [1, 2, 3]) stack.inVolume("public", `mkdir -p releases/00000000000${number} hashed`);
     docker("network", "connect", NETWORK, stack.proxy);
     release(1);
     const { code, said } = await rig.join("shop-1", "prod", stack.proxy, [{ name: NAME }]);
@@ -74,16 +76,16 @@ describe("through the edge and a stack's proxy", function () {
   it("visitors come by HTTP/3, and a release breaks none of their requests", async () => {
     assert.match(String((await ask(rig, NAME, "/up")).headers["alt-svc"]), /^h3=":443"; ma=\d+$/);
     const loop =
-      "for i in $(seq 100); do curl -sk --http3-only -m 10 -o /dev/null -w '%{http_version} %{http_code}\\n' " +
+      "for i in $(seq 150); do curl -sk --http3-only -m 10 -o /dev/null -w '%{http_version} %{http_code}\\n' " +
       `--resolve ${NAME}:8443:10.213.77.2 https://${NAME}:8443/up || echo failed; done`;
     // The edge was reloaded when a stack came: nginx takes new connections again when the old workers are gone.
     docker("restart", rig.edge);
     await sleep(2_000);
-    const asked = new Promise<string>((resolve) =>
-      setTimeout(() => resolve(docker("exec", rig.pebble, "sh", "-c", loop)), 0),
-    );
-    const answers = (await asked).split("\n");
-    assert.deepEqual([answers.length, [...new Set(answers)]], [100, ["3 200"]]);
+    const asked = promisify(execFile)("docker", ["exec", rig.pebble, "sh", "-c", loop]);
+    await sleep(500);
+    release(3);
+    const answers = (await asked).stdout.trim().split("\n");
+    assert.deepEqual([answers.length, [...new Set(answers)]], [150, ["3 200"]]);
   });
 
   it("a visitor's address is his own, IPv6 too", async () => {

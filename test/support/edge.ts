@@ -128,7 +128,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     docker("network", "create", "--ipv6", ...subnets.flatMap((one) => words(addressing(one))), NETWORK);
     for (const volume of volumes) {
       const small = options.space !== undefined && volume === certificates;
-      const limits = small ? ["type=tmpfs", "device=tmpfs", `o=size=${options.space}m`] : [];
+      const limits = small ? ["type=tmpfs", "device=tmpfs", `o=size=${options.space}m,uid=101,gid=101,mode=0755`] : [];
       docker("volume", "create", ...limits.flatMap((one) => ["--opt", one]), volume);
       const line = "mkdir /volume/.drydock && chown -R 101:101 /volume";
       docker(
@@ -174,7 +174,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       "edge",
       ...["--label", "drydock.role=edge", "--ip", addresses[0], "--ip6", addresses[1], ...common, "--read-only"],
       ...["--tmpfs", "/tmp:rw,noexec,nosuid,uid=101,gid=101,mode=700,size=32m", "--stop-signal", "SIGQUIT"],
-      ...["--volume", `${state}:${PLACES.state}`, "--volume", `${certificates}:${PLACES.certificates}:ro`],
+      ...["--volume", `${state}:${PLACES.state}`, "--volume", `${certificates}:${PLACES.certificates}:ro,nocopy`],
       ...["--publish", "127.0.0.1::8080", "--publish", "127.0.0.1::8443", "--publish", "127.0.0.1::8443/udp"],
       ...["--entrypoint", "/bin/sh", images.proxy, "-c", edgeStart(ready)],
     );

@@ -6,11 +6,6 @@ import { writeAtomically } from "../lib/stateFiles.ts";
 import { type Folders, fileName } from "./folders.ts";
 import { run } from "./run.ts";
 
-/** Whether the authority doesn't know the account that is kept here. */
-function isForgotten({ message }: Error, path: string): boolean {
-  return /acme:error:accountDoesNotExist/.test(message) && existsSync(join(path, "accounts"));
-}
-
 /** lego 4's command line, and nothing else of it: version 5 has another. */
 export class Lego {
   readonly #settings: KeeperSettings;
@@ -79,19 +74,23 @@ export class Lego {
       writeAtomically(file, roots);
       env["LEGO_CA_CERTIFICATES"] = file;
     }
-    const words = [
+    const words = (what: readonly string[]) => [
       ...["--path", path, "--server", server, "--email", email, "--accept-tos", "--key-type", "ec256"],
       ...["--domains", name, ...how, ...resolvers.flatMap((one) => ["--dns.resolvers", one])],
       ...(hmac === undefined ? [] : ["--eab"]),
-      ...command,
+      ...what,
     ];
     try {
-      await run("lego", words, env);
+      await run("lego", words(command), env);
     } catch (error) {
       // An authority that was set up anew knows no account of before: this name, and all others, would fail for ever.
-      if (!isForgotten(error as Error, path)) throw error;
-      renameSync(join(path, "accounts"), join(path, `accounts.forgotten-${Date.now()}`));
-      await run("lego", words, env);
+      const { message } = error as Error;
+      const account = join(path, "accounts");
+      const forgotten = /acme:error:accountDoesNotExist/.test(message) && existsSync(account);
+      if (forgotten) renameSync(account, `${account}.forgotten-${Date.now()}`);
+      else if (!/is not registered\. Use 'run'/.test(message)) throw error;
+      // It makes an account; to renew would ask for the one that is gone.
+      await run("lego", words(["run"]), env);
     }
   }
 }

@@ -174,7 +174,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       "edge",
       ...["--label", "drydock.role=edge", "--ip", addresses[0], "--ip6", addresses[1], ...common, "--read-only"],
       ...["--tmpfs", "/tmp:rw,noexec,nosuid,uid=101,gid=101,mode=700,size=32m", "--stop-signal", "SIGQUIT"],
-      ...["--volume", `${state}:${PLACES.state}`, "--volume", `${certificates}:${PLACES.certificates}:ro,nocopy`],
+      ...["--volume", `${state}:${PLACES.state}`, "--volume", `${certificates}:${PLACES.certificates}:ro`],
       ...["--publish", "127.0.0.1::8080", "--publish", "127.0.0.1::8443", "--publish", "127.0.0.1::8443/udp"],
       ...["--entrypoint", "/bin/sh", images.proxy, "-c", edgeStart(ready)],
     );
@@ -184,6 +184,12 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
         Object.entries(keeperSecrets(ready.edge)).map(([file, content]) => [`/run/drydock/${file}`, content]),
       ),
     };
+    // In memory, it is another one each time that somebody begins to use it.
+    if (options.space !== undefined) {
+      const line = "mkdir -p /volume/.drydock && chown 101:101 /volume /volume/.drydock";
+      const shell = ["--entrypoint", "/bin/sh", images.proxy, "-c", line];
+      docker("run", "--rm", "--user", "0:0", "--volume", `${certificates}:/volume:nocopy`, ...shell);
+    }
     const startKeeper = (variables: readonly string[] = []) =>
       runWith(
         files,

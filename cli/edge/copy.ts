@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { PLACES } from "../../contracts/edge.ts";
-import { writeWhole } from "../../lib/stateFiles.ts";
+import { writeAtomically } from "../../lib/stateFiles.ts";
 import { audited } from "../shared/audit.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import type { Target } from "./target.ts";
@@ -18,7 +18,7 @@ export async function exportAccounts({ docker }: Target, keeper: string, file: s
   const { code, stdout, stderr } = await docker.run(["exec", keeper, "/bin/sh", "-c", line]);
   const copy = Buffer.from(stdout, "base64");
   if (code !== 0 || !isArchive(copy)) throw new CliError({ what: `the accounts can't be read: ${stderr.trim()}` });
-  writeWhole(file, copy);
+  writeAtomically(file, copy);
   process.stdout.write(`${file}: accounts and certificates with their private keys; keep it as you keep passwords\n`);
   return Exit.ok;
 }

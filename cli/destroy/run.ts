@@ -51,6 +51,7 @@ export async function destroyConfirmed(session: Session, all: boolean, volumes: 
     const host = settingAt(stackConfig(paths, stack), "docker.host");
     const docker = dockerFor(typeof host === "string" ? host : undefined, env);
     await connect(docker.env.DOCKER_HOST, env);
+    await removeLeftovers(docker, await readDeployment(session.pulumi, stack), stack);
     const mode = all ? "--ignore-protect" : "--exclude-protected";
     succeeded(
       "destroy",
@@ -68,6 +69,30 @@ export async function destroyConfirmed(session: Session, all: boolean, volumes: 
   }
   process.stdout.write(`\n${remains(stack, all ? [] : volumes)}\n`);
   return Exit.ok;
+}
+
+/**
+ * Removes containers of the stack that its state does not know, such as a release that was killed leaves behind: they
+ * hold its networks and volumes, which could not be deleted. The volumes' names are this clone's own, so that those of
+ * another clone's stack of the same name stay.
+ */
+export async function removeLeftovers(docker: Docker, deployment: Deployment, stack: string): Promise<void> {
+  const volumes = volumesOf(deployment, false);
+  if (volumes.length === 0) return;
+  const using = volumes.flatMap((name) => ["--filter", `volume=${name}`]);
+  const { code, stdout } = await docker.run([
+    ...["ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Names}}"],
+    ...["--filter", `label=drydock.stack=${stack}`, ...using],
+  ]);
+  if (code !== 0) return; // Pulumi says what is in the way.
+  const known = new Set(deployment.resources.map(({ id }) => id));
+  const left = stdout.split("\n").flatMap((line) => {
+    const [id = "", name = ""] = line.split(" ");
+    return id === "" || known.has(id) ? [] : [{ id, name }];
+  });
+  for (const { name } of left)
+    process.stderr.write(`→ stack: removing ${name}, which an interrupted update has left\n`);
+  if (left.length > 0) await docker.run(["rm", "--force", "--volumes", ...left.map(({ id }) => id)]);
 }
 
 /** As the stack's file says it; encrypted, Pulumi is asked. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { refuseProduction, volumesOf } from "../../../../cli/destroy/run.ts";
+import { refuseProduction, removeLeftovers, volumesOf } from "../../../../cli/destroy/run.ts";
+import type { Docker } from "../../../../cli/shared/docker.ts";
 import { CliError, Exit } from "../../../../cli/shared/errors.ts";
 import type { Deployment, StateResource } from "../../../../cli/shared/stack.ts";
 
@@ -48,5 +49,22 @@ describe("destroying a stack", () => {
     );
     assert.deepEqual(volumesOf(state, true), ["data-1", "data-2"]);
     assert.deepEqual(volumesOf(state, false), ["data-1", "data-2", "public-1"]);
+  });
+
+  it("takes containers along that the state does not know, if they use the stack's own volumes", async () => {
+    const type = "docker:index/volume:Volume";
+    const calls: string[][] = [];
+    const docker = {
+      env: {},
+      run: async (args: readonly string[]) => {
+        calls.push([...args]);
+        return { code: 0, stdout: args[0] === "ps" ? "a1 app-1-1111111\nb2 app-1-2222222\n" : "", stderr: "" };
+      },
+    } as unknown as Docker;
+    await removeLeftovers(docker, deployment(), "local");
+    assert.equal(calls.length, 0);
+    await removeLeftovers(docker, deployment({ type, id: "logs-1" }, { id: "a1" }), "local");
+    assert.deepEqual(calls.at(0)?.slice(-4), ["--filter", "label=drydock.stack=local", "--filter", "volume=logs-1"]);
+    assert.deepEqual(calls.slice(1), [["rm", "--force", "--volumes", "b2"]]);
   });
 });

@@ -1,3 +1,4 @@
+import { storeOf } from "../config/backupStore.ts";
 import { caFile } from "../config/schema/external.ts";
 import type { Environment, Settings } from "../config/settings.ts";
 import { type Configuration, SECRETS, type Volume } from "../contracts/agent.ts";
@@ -30,7 +31,7 @@ export function agentConfiguration(
   },
 ): Configuration {
   const { email } = backup.alarms;
-  const s3 = storeOf(backup, bucket);
+  const s3 = storeOf({ s3: backup.s3, bucket });
   const [volumes, left] = [backedUp(more.kept), leftOut(more.kept)];
   return {
     stack: more.stack,
@@ -69,18 +70,10 @@ export function agentConfiguration(
   };
 }
 
-/** Where the second repository is: in the bucket that the settings name, else in the one that this stack makes. */
-function storeOf({ s3 }: Settings["backup"], bucket: Settings["bucket"]): Configuration["s3"] {
-  if (s3 !== undefined)
-    return { bucket: s3.bucket, region: s3.region, prefix: s3.prefix, ...defined({ endpoint: s3.endpoint }) };
-  if (bucket.name === undefined || bucket.region === undefined) return undefined;
-  return { bucket: bucket.name, region: bucket.region, prefix: "", ...defined({ endpoint: bucket.endpoint }) };
-}
-
 /** Whether the agent has something to do outside of the stack. */
 export function reachesOut({ backup, bucket, database }: AgentSettings): boolean {
   const { email, webhook, heartbeat } = backup.alarms;
-  const places = [database.external, storeOf(backup, bucket), email, webhook, heartbeat];
+  const places = [database.external, storeOf({ s3: backup.s3, bucket }), email, webhook, heartbeat];
   return places.some((place) => place !== undefined);
 }
 

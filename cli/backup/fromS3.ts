@@ -1,8 +1,11 @@
 import type { S3Client } from "@aws-sdk/client-s3";
+import { type BackupStore, storeOf } from "../../config/backupStore.ts";
+import { backup } from "../../config/schema/backup.ts";
 import { CliError, Exit } from "../shared/errors.ts";
+import { select } from "../shared/project.ts";
 import { openSession } from "../shared/session.ts";
 import { settingAt, stackConfig } from "../shared/stack.ts";
-import { duration, select } from "./format.ts";
+import { duration } from "./format.ts";
 
 /** What is in the bucket, as it says itself: nothing of it comes from the Docker host. */
 export interface Outside {
@@ -20,11 +23,7 @@ export interface Outside {
 }
 
 /** Where a stack's backups are in S3, and what is promised of them. */
-export interface Place {
-  readonly bucket: string;
-  readonly region: string;
-  readonly prefix: string;
-  readonly endpoint?: string;
+export interface Place extends BackupStore {
   /** Hours. */
   readonly maxAge: number;
   /** Days. */
@@ -49,29 +48,28 @@ export async function status({ stack, json }: { readonly stack?: string; readonl
 
 /** @throws CliError where the stack keeps no backups in S3 */
 export function placeOf(config: Readonly<Record<string, unknown>>, stack: string): Place {
-  const at = (path: string): unknown => settingAt(config, path);
-  const own = at("backup.s3") !== undefined;
   const text = (path: string): string | undefined => {
-    const value = at(path);
+    const value = settingAt(config, path);
     return typeof value === "string" ? value : undefined;
   };
-  const number = (path: string, otherwise: number): number => {
-    const value = Number(at(path) ?? otherwise);
-    return Number.isFinite(value) ? value : otherwise;
+  const number = (name: "maxAge" | "s3Days"): number => {
+    const given = backup.shape[name].safeParse(settingAt(config, `backup.${name}`));
+    return given.success ? given.data : backup.shape[name].parse(undefined);
   };
-  const [bucket, region, endpoint] = own
-    ? [text("backup.s3.bucket"), text("backup.s3.region"), text("backup.s3.endpoint")]
-    : [text("bucket.name"), text("bucket.region")];
-  if (bucket === undefined || region === undefined)
+  const [own, region] = [text("backup.s3.bucket"), text("backup.s3.region")];
+  const store = storeOf({
+    s3:
+      own === undefined || region === undefined
+        ? undefined
+        : { bucket: own, region, prefix: text("backup.s3.prefix") ?? "", endpoint: text("backup.s3.endpoint") },
+    bucket: { name: text("bucket.name"), region: text("bucket.region"), endpoint: text("bucket.endpoint") },
+  });
+  if (store === undefined)
     throw new CliError({
       what: `stack ${stack} keeps no backups in S3`,
       remedy: "docs/backups.md says how: drydock:bucket or drydock:backup.s3",
     });
-  return {
-    ...{ bucket, region, prefix: own ? (text("backup.s3.prefix") ?? "") : "" },
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...{ maxAge: number("backup.maxAge", 26), s3Days: number("backup.s3Days", 30) },
-  };
+  return { ...store, maxAge: number("maxAge"), s3Days: number("s3Days") };
 }
 
 /** @param now in ms since 1970 @throws CliError where the bucket doesn't answer, or not to these credentials */

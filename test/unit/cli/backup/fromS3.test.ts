@@ -68,6 +68,10 @@ describe("the bucket that is asked", () => {
       ...{ bucket: "shop", region: "eu-west-1", prefix: "", maxAge: 26, s3Days: 30 },
     });
   });
+  it("is the stack's own at an address that isn't Amazon's", () => {
+    const bucket = { name: "shop", region: "eu-west-1", endpoint: "https://s3.example.com" };
+    assert.equal(placeOf({ "drydock:bucket": bucket }, "prod").endpoint, bucket.endpoint);
+  });
   it("is none where no backups are kept in S3", () =>
     assert.throws(() => placeOf({}, "prod"), /stack prod keeps no backups in S3/));
 });

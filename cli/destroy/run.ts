@@ -5,7 +5,7 @@ import { type Docker, dockerFailure, dockerFor } from "../shared/docker.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import { takeLock } from "../shared/locks.ts";
 import { forgetImages } from "../shared/oldImages.ts";
-import { LOCAL } from "../shared/project.ts";
+import { LOCAL, select } from "../shared/project.ts";
 import { forgetRecords, rememberedRecords } from "../shared/records.ts";
 import { clearLocks } from "../shared/recovery.ts";
 import { openSession, type Session, succeeded } from "../shared/session.ts";
@@ -51,13 +51,27 @@ export async function destroyConfirmed(session: Session, all: boolean, volumes: 
     const host = settingAt(stackConfig(paths, stack), "docker.host");
     const docker = dockerFor(typeof host === "string" ? host : undefined, env);
     await connect(docker.env.DOCKER_HOST, env);
-    await removeLeftovers(docker, await readDeployment(session.pulumi, stack), stack);
     const mode = all ? "--ignore-protect" : "--exclude-protected";
-    succeeded(
-      "destroy",
-      await session.pulumi.stream(["destroy", "--stack", stack, "--yes", "--skip-preview", "--suppress-outputs", mode]),
-      session,
-    );
+    const once = async (): Promise<void> =>
+      succeeded(
+        "destroy",
+        await session.pulumi.stream([
+          "destroy",
+          "--stack",
+          stack,
+          "--yes",
+          "--skip-preview",
+          "--suppress-outputs",
+          mode,
+        ]),
+        session,
+      );
+    await once().catch(async (error: unknown) => {
+      // Pulumi has had its lock by then: no other update is at work, whose containers these could be.
+      const failed = error instanceof CliError && error.code === Exit.failed;
+      if (!failed || !(await removeLeftovers(docker, await readDeployment(session.pulumi, stack), stack))) throw error;
+      await once();
+    });
     if (all) {
       const records = rememberedRecords(session);
       forgetRecords(paths, stack);
@@ -74,17 +88,17 @@ export async function destroyConfirmed(session: Session, all: boolean, volumes: 
 /**
  * Removes containers of the stack that its state does not know, such as a release that was killed leaves behind: they
  * hold its networks and volumes, which could not be deleted. The volumes' names are this clone's own, so that those of
- * another clone's stack of the same name stay.
+ * another clone's stack of the same name stay. Returns whether there was one.
  */
-export async function removeLeftovers(docker: Docker, deployment: Deployment, stack: string): Promise<void> {
+export async function removeLeftovers(docker: Docker, deployment: Deployment, stack: string): Promise<boolean> {
   const volumes = volumesOf(deployment, false);
-  if (volumes.length === 0) return;
+  if (volumes.length === 0) return false;
   const using = volumes.flatMap((name) => ["--filter", `volume=${name}`]);
   const { code, stdout } = await docker.run([
     ...["ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Names}}"],
     ...["--filter", `label=drydock.stack=${stack}`, ...using],
   ]);
-  if (code !== 0) return; // Pulumi says what is in the way.
+  if (code !== 0) return false;
   const known = new Set(deployment.resources.map(({ id }) => id));
   const left = stdout.split("\n").flatMap((line) => {
     const [id = "", name = ""] = line.split(" ");
@@ -93,6 +107,7 @@ export async function removeLeftovers(docker: Docker, deployment: Deployment, st
   for (const { name } of left)
     process.stderr.write(`→ stack: removing ${name}, which an interrupted update has left\n`);
   if (left.length > 0) await docker.run(["rm", "--force", "--volumes", ...left.map(({ id }) => id)]);
+  return left.length > 0;
 }
 
 /** As the stack's file says it; encrypted, Pulumi is asked. */
@@ -135,7 +150,7 @@ async function confirm(stack: string, { yes, volumes }: DestroyOptions, names: r
   if (!onTerminal()) {
     throw new CliError({
       what: `stack ${stack} is not destroyed without being asked for: there is no terminal to ask on`,
-      remedy: `./drydock destroy${stack === LOCAL ? "" : ` -s ${stack}`}${volumes === true ? " --volumes" : ""} --yes`,
+      remedy: `./drydock destroy${select(stack)}${volumes === true ? " --volumes" : ""} --yes`,
       code: Exit.refused,
     });
   }
@@ -156,7 +171,7 @@ async function removeVolumes(docker: Docker, names: readonly string[], stack: st
 }
 
 function remains(stack: string, volumes: readonly string[]): string {
-  const s = stack === LOCAL ? "" : ` -s ${stack}`;
+  const s = select(stack);
   if (volumes.length === 0)
     return `Stack ${stack} is gone, its data too. Its file and its secrets stay: ./drydock up${s} begins anew.`;
   return [

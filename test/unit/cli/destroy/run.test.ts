@@ -61,9 +61,9 @@ describe("destroying a stack", () => {
         return { code: 0, stdout: args[0] === "ps" ? "a1 app-1-1111111\nb2 app-1-2222222\n" : "", stderr: "" };
       },
     } as unknown as Docker;
-    await removeLeftovers(docker, deployment(), "local");
+    assert.equal(await removeLeftovers(docker, deployment(), "local"), false);
     assert.equal(calls.length, 0);
-    await removeLeftovers(docker, deployment({ type, id: "logs-1" }, { id: "a1" }), "local");
+    assert.equal(await removeLeftovers(docker, deployment({ type, id: "logs-1" }, { id: "a1" }), "local"), true);
     assert.deepEqual(calls.at(0)?.slice(-4), ["--filter", "label=drydock.stack=local", "--filter", "volume=logs-1"]);
     assert.deepEqual(calls.slice(1), [["rm", "--force", "--volumes", "b2"]]);
   });

@@ -1,4 +1,5 @@
-import { askEngine, DEFAULT_HOST } from "../../lib/dockerEngine.ts";
+import { askEngine, askLimits, DEFAULT_HOST } from "../../lib/dockerEngine.ts";
+import { judgeLimits } from "../../lib/dockerLimits.ts";
 import { judgeVersion } from "../../lib/dockerVersion.ts";
 import { connect } from "../shared/connection.ts";
 import { CliError } from "../shared/errors.ts";
@@ -26,4 +27,13 @@ export async function requireVersionOf(host: string | undefined, env: NodeJS.Pro
   const engine = reached ? await askEngine(where, env) : undefined;
   const old = engine === undefined ? undefined : judgeVersion(where, engine.version, engine.api);
   if (old !== undefined) throw new CliError(old);
+  if (engine !== undefined) await warnOfLimits(where, env);
+}
+
+/** Says which limits an engine over ssh does not hold; the program asks every other one itself. */
+export async function warnOfLimits(host: string, env: NodeJS.ProcessEnv = process.env): Promise<void> {
+  if (!host.startsWith("ssh://")) return;
+  const limits = await askLimits(host, env);
+  const lost = limits === undefined ? undefined : judgeLimits(host, limits);
+  if (lost !== undefined) process.stderr.write(`! docker: ${lost.what}\n  ${lost.remedy}\n`);
 }

@@ -7,7 +7,7 @@ import { LOCAL } from "../shared/project.ts";
 import { step } from "../shared/ui.ts";
 import { ensureDocker } from "./docker.ts";
 import { run } from "./docker-run.ts";
-import { requireVersion, VERSION } from "./docker-version.ts";
+import { requireVersion, VERSION, warnOfLimits } from "./docker-version.ts";
 import { ensureImages, type ImageReferences } from "./images.ts";
 
 /** What containers need before a stack can be deployed. */
@@ -52,5 +52,6 @@ async function checkDocker(stack: string, host: string = process.env.DOCKER_HOST
     });
   }
   requireVersion(host, stdout);
+  await warnOfLimits(host);
   return host;
 }

@@ -28,9 +28,9 @@ export class Join extends pulumi.ComponentResource {
   constructor(name: string, args: JoinArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:Join", name, {}, options);
     const { stack, edge, domains } = args;
-    refuseUnlessKnown(args, args.volume.name);
+    if (pulumi.runtime.isDryRun()) refuseInPreview(args);
     const files = pulumi.all([args.volume.name, args.proxy.name]).apply(([id, proxy]) => {
-      refuseTaken(args, id);
+      if (!pulumi.runtime.isDryRun()) refuseTaken(args, id);
       return { id, ...filesOf({ id, proxy, domains, edge: edge.traits }, stack.stack) };
     });
     const names = namesOf(domains).map((one) => fileOf(one.name));
@@ -67,12 +67,17 @@ function archive(files: readonly { readonly path: string; readonly content: stri
   return files.map(({ path, content }) => `${path} ${Buffer.from(content).toString("base64")}\n`).join("");
 }
 
-/** A stack that is not there yet has no id: in its preview every name that is claimed is another stack's. */
-function refuseUnlessKnown(args: JoinArgs, id: pulumi.Output<string>): void {
+/**
+ * Outside of every resource's inputs: there Pulumi would say which property it could not serialize, too. A stack that
+ * is not there yet has no id: in its preview every name that is claimed is another stack's.
+ */
+function refuseInPreview(args: JoinArgs): void {
+  const id = args.volume.name;
   // Not in the SDK's types.
   const { isKnown } = id as unknown as { readonly isKnown: Promise<boolean> };
   pulumi.output(isKnown).apply((known) => {
-    if (!known) refuseTaken(args, "");
+    if (!known) return refuseTaken(args, "");
+    return id.apply((name) => refuseTaken(args, name));
   });
 }
 

@@ -182,8 +182,7 @@ export class BackupBucket extends pulumi.ComponentResource {
 
 /**
  * For how long nobody can remove what was written; 0 for no lock. In production as long as what is deleted can be
- * restored back:
- * otherwise whoever has the agent's key, or AWS itself after that time, ends the backups.
+ * restored: otherwise whoever has the agent's key, or AWS itself after that time, ends the backups.
  */
 export function lockDaysOf(
   { stage }: Pick<StackIdentity, "stage">,

@@ -5,9 +5,9 @@ import { pipeline } from "node:stream/promises";
 import { COMPANION, type Event, eventSchema, type Results } from "../../contracts/agent.ts";
 import type { Docker } from "../shared/docker.ts";
 import { CliError, Exit } from "../shared/errors.ts";
+import { select } from "../shared/project.ts";
 import { type Deployed, deployed } from "../shared/services.ts";
 import { openSession, type Session } from "../shared/session.ts";
-import { select } from "./format.ts";
 import { shown } from "./shown.ts";
 
 /** A stack's backup agent, and what a restore needs besides. */

@@ -1,8 +1,8 @@
 import { type Results, titleOf, type Volume } from "../../contracts/agent.ts";
 import type { Entry } from "../../contracts/entry.ts";
 import { CliError, Exit } from "../shared/errors.ts";
+import { select } from "../shared/project.ts";
 import { ask, type BackupHost } from "./agent.ts";
-import { select } from "./format.ts";
 import type { FilesPlace } from "./places.ts";
 import { partOf } from "./restoreFiles.ts";
 import type { Common } from "./run.ts";

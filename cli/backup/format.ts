@@ -1,9 +1,6 @@
 import { type Entry, sizesOf } from "../../contracts/entry.ts";
-import { LOCAL } from "../shared/project.ts";
 import { type Painter, table } from "../shared/ui.ts";
 import { shownName } from "./shown.ts";
-
-export const select = (stack: string): string => (stack === LOCAL ? "" : ` -s ${stack}`);
 
 export function bytes(count: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];

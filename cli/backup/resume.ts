@@ -1,10 +1,10 @@
 import type { Docker } from "../shared/docker.ts";
 import { CliError, Exit } from "../shared/errors.ts";
+import { select } from "../shared/project.ts";
 import type { Report } from "../shared/report.ts";
 import type { Deployed } from "../shared/services.ts";
 import type { Session } from "../shared/session.ts";
 import { containerOf } from "./agent.ts";
-import { select } from "./format.ts";
 import {
   type HostLock,
   heldByOther,

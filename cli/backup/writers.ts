@@ -5,9 +5,9 @@ import type { Entry } from "../../contracts/entry.ts";
 import { type ProxyHost, type Shown, show, switchOff, switchOn } from "../maintenance/proxy.ts";
 import { type Maintenance, readState, wanted } from "../maintenance/state.ts";
 import { CliError, Exit } from "../shared/errors.ts";
+import { select } from "../shared/project.ts";
 import { hold, interruption } from "../shared/signals.ts";
 import { ask, type BackupHost, containerOf } from "./agent.ts";
-import { select } from "./format.ts";
 import type { HostLock } from "./hostLock.ts";
 import { Unsettled } from "./unsettled.ts";
 

@@ -1,7 +1,7 @@
 import { RETRIES } from "../../config/capacity.ts";
 import { isLasting } from "../../config/roles.ts";
 import { defined } from "../../lib/defined.ts";
-import { LOCAL } from "../shared/project.ts";
+import { select } from "../shared/project.ts";
 import type { ContainerFacts, Facts, LaravelFacts, Verdict } from "./facts.ts";
 
 /** What was seen of one thing, and what fixes it. */
@@ -18,7 +18,6 @@ export const unknown = (what: string, remedy?: string): Finding => ({
   ...defined({ remedy }),
 });
 
-export const select = (stack: string): string => (stack === LOCAL ? "" : ` -s ${stack}`);
 export const up = ({ stack }: Facts): string => `./drydock up${select(stack)}`;
 /** A successor is made and proven before it goes: no request fails. */
 export const replace = (facts: Facts, name: string): string => `${up(facts)} --replace ${name}`;

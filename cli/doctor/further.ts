@@ -2,9 +2,10 @@ import { isLoopback } from "../../config/hosts.ts";
 import { setCommand } from "../../config/problems.ts";
 import { judgeLimits } from "../../lib/dockerLimits.ts";
 import { judgeVersion } from "../../lib/dockerVersion.ts";
+import { select } from "../shared/project.ts";
 import { alarmOf } from "../shared/redisMemory.ts";
 import { UNLIMITED } from "./confinement.ts";
-import { broken, inRedis, list, type Rule, retryRemedy, select, unknown, up } from "./finding.ts";
+import { broken, inRedis, list, type Rule, retryRemedy, unknown, up } from "./finding.ts";
 
 /** The schedule is run once a minute; a task in it may hold up the next look. */
 const OVERDUE = 180_000;

@@ -1,5 +1,6 @@
 import { FOLDERS } from "../../contracts/proxy.ts";
-import { broken, each, fpmSilent, inRedis, list, type Rule, replace, select, unknown, up } from "./finding.ts";
+import { select } from "../shared/project.ts";
+import { broken, each, fpmSilent, inRedis, list, type Rule, replace, unknown, up } from "./finding.ts";
 
 /** The known issues of docs/incidents.md, in their order. */
 export const KNOWN_ISSUES: readonly Rule[] = [

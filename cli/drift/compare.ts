@@ -1,6 +1,6 @@
 import { quote } from "../../lib/shell.ts";
 import { imageOf } from "../shared/lostImages.ts";
-import { LOCAL } from "../shared/project.ts";
+import { select } from "../shared/project.ts";
 import type { StateResource } from "../shared/stack.ts";
 
 /** One thing that is not as the last deployment left it. */
@@ -66,7 +66,6 @@ const VOLUME = "docker:index/volume:Volume";
 const MiB = 1024 * 1024;
 
 const nameOf = ({ urn }: StateResource): string => urn.split("::").at(-1) ?? urn;
-const select = (stack: string): string => (stack === LOCAL ? "" : ` -s ${stack}`);
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 const list = <T>(value: unknown): readonly T[] => (Array.isArray(value) ? (value as T[]) : []);
 const bare = (name: string): string => name.replace(/^\//, "");

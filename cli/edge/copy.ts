@@ -14,7 +14,7 @@ export async function exportAccounts({ docker }: Target, keeper: string, file: s
       code: Exit.usage,
     });
   // As text: not every connection to a Docker host carries bytes.
-  const line = `cd ${PLACES.accounts} && tar -czf - . | base64`;
+  const line = `cd ${PLACES.accounts} && tar -czf - --exclude ./.before . | base64`;
   const { code, stdout, stderr } = await docker.run(["exec", keeper, "/bin/sh", "-c", line]);
   const copy = Buffer.from(stdout, "base64");
   if (code !== 0 || !isArchive(copy)) throw new CliError({ what: `the accounts can't be read: ${stderr.trim()}` });
@@ -32,7 +32,7 @@ export async function importAccounts({ session, docker }: Target, keeper: string
       remedy: "./drydock edge certificates --export FILE writes one",
       code: Exit.usage,
     });
-  // Whole or not at all: the copy is unpacked beside what is there, and takes its place by name.
+  // Unpacked beside what is there before anything is moved: a copy that is cut off changes nothing.
   const line = `set -e
 cd ${PLACES.accounts}
 rm -rf .fresh && mkdir -m 0700 .fresh

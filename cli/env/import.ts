@@ -4,6 +4,7 @@ import { ensureStack } from "../setup/stack.ts";
 import { presentPaths, readStackFile, writeEntries } from "../setup/stackFile.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import { takeLock } from "../shared/locks.ts";
+import { select } from "../shared/project.ts";
 import { openSession } from "../shared/session.ts";
 import { step } from "../shared/ui.ts";
 import { type Planned, planImport } from "./plan.ts";
@@ -87,10 +88,9 @@ export function describe(
     );
     return [`${TITLES[action](written)} (${ones.length}):`, ...lines, ""];
   });
-  const select = stack === "local" ? "" : ` -s ${stack}`;
   return [
     ...groups,
-    written ? `See what it changes: ./drydock preview${select}` : "Nothing was changed (--dry-run).",
+    written ? `See what it changes: ./drydock preview${select(stack)}` : "Nothing was changed (--dry-run).",
     "",
   ].join("\n");
 }

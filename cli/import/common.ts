@@ -1,8 +1,8 @@
 import { ask, type BackupHost } from "../backup/agent.ts";
-import { select } from "../backup/format.ts";
 import type { Progress } from "../backup/progress.ts";
 import { confirmWord } from "../backup/run.ts";
 import { CliError, Exit } from "../shared/errors.ts";
+import { select } from "../shared/project.ts";
 
 export interface ImportOptions {
   readonly stack?: string;

@@ -1,6 +1,5 @@
 import { type BackupHost, backupHost, containerOf } from "../backup/agent.ts";
 import { DumpFilter } from "../backup/dumpFilter.ts";
-import { select } from "../backup/format.ts";
 import type { HostLock } from "../backup/hostLock.ts";
 import { withLoader } from "../backup/loader.ts";
 import { type Account, readSchema } from "../backup/objects.ts";
@@ -15,6 +14,7 @@ import { withoutWriters } from "../backup/writers.ts";
 import { audited } from "../shared/audit.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import { takeLock } from "../shared/locks.ts";
+import { select } from "../shared/project.ts";
 import { backUpImport, type ImportOptions, mayReplace } from "./common.ts";
 import { definersExist, ownedBy } from "./definers.ts";
 import { pendingMigrations } from "./migrations.ts";

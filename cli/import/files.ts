@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type BackupHost, backupHost, containerOf, type Inspection } from "../backup/agent.ts";
-import { bytes, select } from "../backup/format.ts";
+import { bytes } from "../backup/format.ts";
 import { type FilesPlace, filesPlaces, storagePlace } from "../backup/places.ts";
 import { Progress } from "../backup/progress.ts";
 import { inFiles, keptIn, swapFiles, unpackFiles } from "../backup/restoreFiles.ts";
@@ -16,6 +16,7 @@ import { withoutWriters } from "../backup/writers.ts";
 import { audited } from "../shared/audit.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import { takeLock } from "../shared/locks.ts";
+import { select } from "../shared/project.ts";
 import { backUpImport, type ImportOptions, mayReplace } from "./common.ts";
 
 export interface FilesOptions extends ImportOptions {

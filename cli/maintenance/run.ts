@@ -4,7 +4,7 @@ import { hostname, userInfo } from "node:os";
 import { defined } from "../../lib/defined.ts";
 import { audited } from "../shared/audit.ts";
 import { CliError, Exit } from "../shared/errors.ts";
-import { LOCAL } from "../shared/project.ts";
+import { select } from "../shared/project.ts";
 import { deployed } from "../shared/services.ts";
 import { openSession, type Session } from "../shared/session.ts";
 import { settingAt, stackConfig } from "../shared/stack.ts";
@@ -53,7 +53,6 @@ const warn = (text: string): void => {
 };
 const hex32 = (): string => randomBytes(16).toString("hex");
 const newGeneration = (): string => `g-${randomBytes(6).toString("hex")}`;
-const select = (stack: string): string => (stack === LOCAL ? "" : ` -s ${stack}`);
 
 /** Closes the site, or changes how it is closed. Returns the exit code. */
 export async function on(options: OnOptions): Promise<number> {

@@ -1,3 +1,4 @@
+import { select } from "./project.ts";
 /** What the process says to its caller; documented in every --help. */
 export const Exit = { ok: 0, failed: 1, usage: 2, refused: 3, drift: 4, interrupted: 130, terminated: 143 } as const;
 
@@ -55,8 +56,6 @@ interface Translation {
 }
 
 const BEFORE = "what served before still serves";
-
-const select = (stack: string): string => (stack === "local" ? "" : ` -s ${stack}`);
 
 /** The frequent failures, the first match counts: so the specific ones stand before the general ones. */
 const TRANSLATIONS: readonly Translation[] = [

@@ -1,5 +1,5 @@
 import { CliError, Exit } from "./errors.ts";
-import { LOCAL } from "./project.ts";
+import { select } from "./project.ts";
 import type { Records } from "./records.ts";
 import { deployed } from "./services.ts";
 import type { Session } from "./session.ts";
@@ -17,7 +17,7 @@ export async function recordsFor(session: Session): Promise<readonly [Records, s
   if (records === undefined) {
     throw new CliError({
       what: `stack ${session.stack} has no records yet`,
-      remedy: `./drydock up${session.stack === LOCAL ? "" : ` -s ${session.stack}`} begins them`,
+      remedy: `./drydock up${select(session.stack)} begins them`,
     });
   }
   return [records, outputs.release];

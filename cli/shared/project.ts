@@ -6,6 +6,9 @@ export const PROJECT = "drydock";
 /** The stack that needs nothing: its file is generated, its images are built here, it never asks. */
 export const LOCAL = "local";
 
+/** What names a stack in a command that a message gives: nothing for the one that is meant by itself. */
+export const select = (stack: string): string => (stack === LOCAL ? "" : ` -s ${stack}`);
+
 /** The folder of the clone, wherever the command was started from. */
 export const ROOT = join(import.meta.dirname, "../..");
 

@@ -176,7 +176,7 @@ export async function repair(
       abandoned.since,
     );
     for (const { Id, Name } of left) {
-      log(`removing ${Name.replace(/^\//, "")}, which the interrupted update had started to start`);
+      log(`removing ${Name.replace(/^\//, "")}, which the interrupted update was starting`);
       await docker.run(["rm", "--force", "--volumes", Id]);
     }
   }

@@ -1,5 +1,5 @@
 import type { Inspected } from "./docker.ts";
-import { LOCAL } from "./project.ts";
+import { select } from "./project.ts";
 import type { Outputs, Service } from "./stack.ts";
 import { type Painter, table } from "./ui.ts";
 import type { Unfinished } from "./unfinished.ts";
@@ -103,8 +103,7 @@ export function allHealthy({ services, unfinished, restore }: Report): boolean {
 
 function restoreLine({ stack }: Report, { state, what }: NonNullable<Report["restore"]>, paint: Painter): string {
   if (state === "at work") return paint("yellow", what);
-  const select = stack === LOCAL ? "" : ` -s ${stack}`;
-  return `${paint("red", what)}; bring it to its end: ./drydock backup restore --resume${select}`;
+  return `${paint("red", what)}; bring it to its end: ./drydock backup restore --resume${select(stack)}`;
 }
 
 function loopLine({ stack }: Report, { name, role, restarts }: ServiceReport, paint: Painter): readonly string[] {
@@ -113,7 +112,7 @@ function loopLine({ stack }: Report, { name, role, restarts }: ServiceReport, pa
   return [
     "",
     `${paint("red", `${name} ends and is started again, over and over (${restarts} times).`)}${told} Why: ` +
-      `./drydock logs ${role}${stack === LOCAL ? "" : ` -s ${stack}`}`,
+      `./drydock logs ${role}${select(stack)}`,
   ];
 }
 
@@ -154,7 +153,7 @@ function unfinishedLines(
   show: (others: readonly ServiceReport[]) => string,
 ): readonly string[] {
   if (unfinished === undefined) return [];
-  const s = stack === LOCAL ? "" : ` -s ${stack}`;
+  const s = select(stack);
   const what = unfinished.serves
     ? `release ${unfinished.release} serves, but has not gone through all its steps`
     : unfinished.release === release

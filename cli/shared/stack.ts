@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import { at } from "../../lib/paths.ts";
 import { stateFolder } from "./environment.ts";
 import { CliError } from "./errors.ts";
-import { LOCAL, type Paths, PROJECT } from "./project.ts";
+import { type Paths, PROJECT, select } from "./project.ts";
 import type { Pulumi } from "./pulumi.ts";
 
 /** What index.ts exports, as far as the verbs use it. */
@@ -82,7 +82,7 @@ export function mayBePending(stack: string, env: NodeJS.ProcessEnv): boolean {
 export function notDeployed(stack: string): CliError {
   return new CliError({
     what: `stack ${stack} has not been deployed yet`,
-    remedy: `./drydock up${stack === LOCAL ? "" : ` -s ${stack}`}`,
+    remedy: `./drydock up${select(stack)}`,
   });
 }
 

@@ -1,4 +1,4 @@
-import { LOCAL } from "../shared/project.ts";
+import { LOCAL, select } from "../shared/project.ts";
 import { allHealthy, isGone, type Report } from "../shared/report.ts";
 
 /** What a person may want to do after an `up`. */
@@ -11,8 +11,6 @@ export function next(report: Report): string {
 type Try = readonly [command: string, why: string];
 
 const isEdge = ({ services }: Report): boolean => services.some(({ role }) => role === "edge");
-const select = (stack: string, usual: readonly string[] = [LOCAL]): string =>
-  usual.includes(stack) ? "" : ` -s ${stack}`;
 
 function ofStack({ stack, url }: Report): Try[] {
   const s = select(stack);
@@ -28,7 +26,7 @@ function ofEdge({ stack }: Report): Try[] {
   const local = stack === "edge-local";
   const [name, site] = local ? ["shop.localhost", LOCAL] : ["shop.example.com", "prod"];
   // The server's edge is the one that is meant where both have a file.
-  const s = select(stack, ["edge"]);
+  const s = stack === "edge" ? "" : select(stack);
   return [
     [`pulumi config set --path 'drydock:domains[0].name' ${name} -s ${site}`, "a stack's name; then:"],
     [`./drydock up${select(site)}`, "the stack behind this edge"],

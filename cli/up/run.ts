@@ -14,7 +14,7 @@ import { type Lock, takeLock } from "../shared/locks.ts";
 import { lostImages } from "../shared/lostImages.ts";
 import { type Told, tellMigrations } from "../shared/migrations.ts";
 import { removeOldImages } from "../shared/oldImages.ts";
-import { LOCAL } from "../shared/project.ts";
+import { LOCAL, select } from "../shared/project.ts";
 import { keepStdout, type Streamed } from "../shared/pulumi.ts";
 import { type Abandoned, clearLocks, clearOwnLock, repair } from "../shared/recovery.ts";
 import { allHealthy, isGone, isStarting, type Report, reportOf, statusTable } from "../shared/report.ts";
@@ -275,7 +275,7 @@ export async function showMigrations(
 function sayPinned({ paths, stack }: Session): void {
   const pinned = settingAt(stackConfig(paths, stack), "app.pinned");
   if (typeof pinned !== "string") return;
-  const s = stack === LOCAL ? "" : ` -s ${stack}`;
+  const s = select(stack);
   process.stderr.write(
     `→ stack ${stack} is pinned to ${pinned} since a rollback; what ${paths.stackFile(stack)} or a folder says ` +
       `of the application is not deployed. Go on with it: ./drydock rollback${s} --forward\n`,

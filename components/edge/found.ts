@@ -29,8 +29,8 @@ interface Inspected {
 
 /** What names a route, one line for each name: the name, the route's id, the stack. */
 const CLAIMS =
-  `cd ${PLACES.state}; cat generation; echo; cd claims; for name in *; do [ ! -f "$name" ] || echo "$name $(cat ` +
-  '"$name")"; done';
+  `cd ${PLACES.state}; cat generation; echo; cd claims; ` +
+  'for name in *; do [ ! -f "$name" ] || echo "$name $(cat "$name")"; done';
 
 /**
  * Asks the Docker host for its edge.

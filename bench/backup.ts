@@ -1,12 +1,10 @@
 /**
  * Backups against what is usual, side by side in one run: `mariadb-dump | gzip` with a compressed archive of the files,
- * and `mariadb < dump.sql`.
- * No container is limited to a part of the processors, neither for the one nor for the other. A backup is timed from
- * its beginning until all of it
- * is stored; then it is restored to prove it, which is told apart. A full one is made into an empty repository each
- * time.
- * Deploys a stack of its own with generated rows and files, and takes it away.
- * npx tsx bench/backup.ts [--only full|next|restore] [--megabytes 1024] [--files 10000] [--runs 3] [--json]
+ * and `mariadb < dump.sql`. No container is limited to a part of the processors, neither for the one nor for the other.
+ * A backup is timed from its beginning until all of it is stored; then it is restored to prove it, which is told apart.
+ * A full one is made into an empty repository each time. Deploys a stack of its own with generated rows and files, and
+ * takes it away. npx tsx bench/backup.ts [--only full|next|restore] [--megabytes 1024] [--files 10000] [--runs 3]
+ * [--json]
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";

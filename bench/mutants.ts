@@ -1,9 +1,8 @@
 /**
  * Changes one thing at a time in the files that matter most (a condition, a comparison, a text, a call that is left
- * out) and runs the tests
- * that ought to notice: `npx tsx bench/mutants.ts [PART OF A PATH] [--every N] [--json FILE]`. It works in a copy of
- * the files in Git. A change that no
- * test notices is a survivor: it wants an assertion, or a word in docs/testing.md why it makes no difference.
+ * out) and runs the tests that ought to notice: `npx tsx bench/mutants.ts [PART OF A PATH] [--every N] [--json FILE]`.
+ * It works in a copy of the files in Git. A change that no test notices is a survivor: it wants an assertion, or a word
+ * in docs/testing.md why it makes no difference.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -19,8 +18,7 @@ const ROOT = join(import.meta.dirname, "..");
 
 /**
  * Files, and the folder with their tests: those that import the file, or run it where it is a script. Of the policies'
- * rules, only the tests that are
- * called as a rule of the file are run.
+ * rules, only the tests that are called as a rule of the file are run.
  */
 const SUBJECTS: readonly { readonly files: RegExp; readonly tests: string; readonly more?: readonly string[] }[] = [
   { files: /^policies\/evaluate\.ts$/, tests: "policies", more: ["rules", "guard", "configuration"] },

@@ -1,9 +1,8 @@
 /**
  * A release under load, side by side: `./drydock up`, `docker compose up` and the method of docker-rollout deploy the
- * same images of the same
- * application on this machine, in turns. Prints wall time, when the traffic had moved, failed requests, and p99 beside
- * p99 without a release.
- * npx tsx bench/release.ts [--runs 5] [--replicas 3,10] [--clients 4] [--ways "pulumi up,docker-rollout"] [--json]
+ * same images of the same application on this machine, in turns. Prints wall time, when the traffic had moved, failed
+ * requests, and p99 beside p99 without a release. npx tsx bench/release.ts [--runs 5] [--replicas 3,10] [--clients 4]
+ * [--ways "pulumi up,docker-rollout"] [--json]
  */
 import { parseArgs } from "node:util";
 import { Clone, type Status } from "../test/support/clone.ts";

@@ -1,8 +1,8 @@
 /**
  * What a Docker host over ssh costs a release, beside one whose socket is of this machine: two stacks on one engine (a
  * machine beside this one, test/support/remote/rig.ts), one reached by its socket and one over ssh through a relay that
- * takes half of the round trip each way. The images are built before; in turns, medians.
- * npx tsx bench/remote.ts [--runs 3] [--replicas 3] [--trip 50] [--steps] [--json]
+ * takes half of the round trip each way. The images are built before; in turns, medians. npx tsx bench/remote.ts
+ * [--runs 3] [--replicas 3] [--trip 50] [--steps] [--json]
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";

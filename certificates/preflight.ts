@@ -13,8 +13,7 @@ const PATIENCE = 5_000;
 
 /**
  * Whether a request for the name comes here, as an authority would send one; where it certainly doesn't, asking the
- * authority would only use up
- * what it allows.
+ * authority would only use up what it allows.
  *
  * @param port a test has another one. @default 80
  * @returns what is in the way; undefined where nothing is, or where it can't be seen from here

@@ -79,9 +79,8 @@ export class App extends pulumi.ComponentResource {
 
 /**
  * The words that an image starts with by itself, for a shell to read: start.sh becomes them when it has made the
- * folders and caches that
- * Laravel needs. They are no input of the container, because nobody knows them, and no rule could judge them, before
- * the image is here.
+ * folders and caches that Laravel needs. They are no input of the container, because nobody knows them, and no rule
+ * could judge them, before the image is here.
  *
  * @param printed what commands/start.sh prints
  */
@@ -116,9 +115,8 @@ function healthCheck({ app }: Laravel): HealthCheck {
 
 /**
  * Where the replicas' PHP-FPM are, for fcgi.php in one of them: HOST:PORT with commas. A replica is on two networks,
- * and its PHP-FPM
- * answers on that of the proxy alone: Docker knows the name of a container on one network with that network's behind
- * it.
+ * and its PHP-FPM answers on that of the proxy alone: Docker knows the name of a container on one network with that
+ * network's behind it.
  */
 export function fpmAddresses(
   replicas: readonly docker.Container[],

@@ -56,8 +56,7 @@ export interface BackupArgs {
 
 /**
  * The backup agent, and its companion in which every backup is restored and thrown away again. No container here
- * depends on the application's image
- * or variables, so no release replaces them.
+ * depends on the application's image or variables, so no release replaces them.
  */
 export class Backup extends pulumi.ComponentResource {
   readonly agent: docker.Container | undefined;

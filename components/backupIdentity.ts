@@ -48,8 +48,7 @@ export class BackupIdentity extends pulumi.ComponentResource {
 
 /**
  * What the agent does, and no more: it lists, reads, writes and deletes in its own part of the bucket. It may not
- * delete a version, nor change the bucket:
- * who steals the key can hide backups, and can destroy none.
+ * delete a version, nor change the bucket: who steals the key can hide backups, and can destroy none.
  */
 export function statements(arn: string, kmsKey?: string): readonly Readonly<Record<string, unknown>>[] {
   const objects = [...PREFIXES.map((prefix) => `${arn}/${prefix}/*`), `${arn}/latest`];

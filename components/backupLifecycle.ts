@@ -18,8 +18,8 @@ const tidy = (retentionDays: number): LifecycleRule => ({
 
 /**
  * What S3 does with the objects as they age. Nothing of the repository or of the binary logs expires by its age: a pack
- * of the first day may belong to
- * the newest backup. The agent removes what no backup needs; here that stays as an earlier version for `retentionDays`.
+ * of the first day may belong to the newest backup. The agent removes what no backup needs; here that stays as an
+ * earlier version for `retentionDays`.
  */
 export function lifecycleRules({
   retentionDays,

@@ -33,9 +33,8 @@ export interface StepSpec {
 
 /**
  * Runs a step of the release as a command resource, against the stack's Docker host. What it depends on is in its
- * input, never in `triggers`: those
- * replace the resource, and a step that is to be deleted would hold up the old containers, which then go one after the
- * other.
+ * input, never in `triggers`: those replace the resource, and a step that is to be deleted would hold up the old
+ * containers, which then go one after the other.
  */
 export function step(
   stack: Pick<StackIdentity, "dockerHost">,

@@ -137,8 +137,7 @@ export function containerArgs(
 
 /**
  * Makes a container of the stack. The only caller of docker.Container, so that every container has labels, limits, a
- * health check that is
- * waited for, log rotation, a restart policy, no capability and no new privileges.
+ * health check that is waited for, log rotation, a restart policy, no capability and no new privileges.
  */
 export function container(
   stack: Pick<StackIdentity, "stack" | "logs">,
@@ -153,8 +152,7 @@ export function container(
     ...options,
     deleteBeforeReplace,
     // The provider would call a change of these an update and change nothing. One that has stopped it would start
-    // without
-    // waiting until it is healthy, and one that never became healthy (Pulumi's own key for it) would pass.
+    // without waiting until it is healthy, and one that never became healthy (Pulumi's own key for it) would pass.
     replaceOnChanges: ["healthcheck", "init", "mounts", "mustRun", "tmpfs", "#initerror"],
   });
 }

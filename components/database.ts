@@ -78,8 +78,7 @@ export class Database extends pulumi.ComponentResource {
       // Two servers on one data folder would destroy it.
       "old-before-new",
       // The files say how a new volume starts. What has started keeps its passwords until somebody changes them in it:
-      // another one in the
-      // settings must not stop the server, which goes on serving those who have the right one.
+      // another one in the settings must not stop the server, which goes on serving those who have the right one.
       { parent: this, dependsOn: [image.resource, checked.command], ignoreChanges: ["uploads"] },
     );
     this.registerOutputs({ container: this.container.name });

@@ -10,8 +10,7 @@ export function hostOf(given: string | undefined): string {
 
 /**
  * The Docker engine that the stack is for; undefined where it doesn't answer: a preview needs none. Over ssh only a
- * build
- * asks, which can't do without; `./drydock` asks there by itself.
+ * build asks, which can't do without; `./drydock` asks there by itself.
  *
  * @param host as in DOCKER_HOST
  * @param builds whether the application's image is built there

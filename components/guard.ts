@@ -17,8 +17,7 @@ export interface Guard {
 
 /**
  * The policy pack's own rules, for production and staging: so that a `pulumi up` without `--policy-pack` doesn't create
- * there what the pack
- * would have refused. A local stack doesn't load them: a preview is quicker without.
+ * there what the pack would have refused. A local stack doesn't load them: a preview is quicker without.
  */
 export async function guardOf(stack: string, settings: Settings, environment: Environment): Promise<Guard> {
   const { APP_ENV: appEnv } = environment.plain;
@@ -68,8 +67,7 @@ export async function guardOf(stack: string, settings: Settings, environment: En
 
 /**
  * Holds every resource back until all of them are judged: a program that throws has told the engine of what it made
- * before, and an
- * update would create that.
+ * before, and an update would create that.
  */
 class Gate {
   readonly opened: Promise<void>;

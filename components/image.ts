@@ -25,8 +25,8 @@ export interface PulledImage {
 
 /**
  * The application's image. One that is built here is named after all that it is built from, so that the name is known
- * before the build,
- * the preview shows exactly what a changed line of code replaces, and an unchanged context builds nothing.
+ * before the build, the preview shows exactly what a changed line of code replaces, and an unchanged context builds
+ * nothing.
  *
  * @param host as in DOCKER_HOST: a base that was made there is part of what it is built from
  */

@@ -50,8 +50,7 @@ function ownVariables({ release }: ReleaseIdentity): Record<string, string> {
 
 /**
  * The one `.env` file: every variable, plain and secret, the same in each Laravel container. Once more under the name
- * of the stage:
- * where the image has a file of that name, Laravel would read it instead.
+ * of the stage: where the image has a file of that name, Laravel would read it instead.
  */
 export function envFiles(
   laravel: Laravel,

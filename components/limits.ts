@@ -13,8 +13,7 @@ export interface LimitsArgs {
 
 /**
  * Limits the processes of what lasts from release to release: docker.Container has no input for it. Those of a release
- * are limited by its
- * steps, the replicas before they get traffic (switch.ts, verify.ts).
+ * are limited by its steps, the replicas before they get traffic (switch.ts, verify.ts).
  */
 export class Limits extends pulumi.ComponentResource {
   constructor(name: string, { stack, containers, processes }: LimitsArgs, options?: pulumi.ComponentResourceOptions) {

@@ -23,8 +23,7 @@ export interface MigrationBackupArgs {
 
 /**
  * Where migrations are pending: they are judged, and refused where they would break the release that still serves; then
- * a verified dump before
- * they change the database, without which nothing is migrated.
+ * a verified dump before they change the database, without which nothing is migrated.
  */
 export class MigrationBackup extends pulumi.ComponentResource {
   /** Undefined where the settings do without. */

@@ -21,8 +21,7 @@ const SCRIPTS = [
 
 /**
  * The input of commands/functions/one-off.sh: a container of the new image that runs one command and is gone, with the
- * environment, the volumes and
- * the networks of a replica.
+ * environment, the volumes and the networks of a replica.
  *
  * @param rehearsal it runs the code of migrations for what they would do: nothing that they write to files or send
  * elsewhere may happen

@@ -17,8 +17,7 @@ export interface PreflightArgs {
 
 /**
  * Looks into the image before anything is changed: what it lacks that the release needs, what in it would win over the
- * stack's variables,
- * and what its configuration makes of them.
+ * stack's variables, and what its configuration makes of them.
  */
 export class Preflight extends pulumi.ComponentResource {
   readonly command: command.local.Command;

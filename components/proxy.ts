@@ -29,8 +29,7 @@ export interface ProxyArgs {
 
 /**
  * nginx. It holds the published port, which two containers can't hold at once, so no release may replace it: what a
- * release changes is in a
- * volume and is reloaded (see switch.ts); only what is here makes a new container.
+ * release changes is in a volume and is reloaded (see switch.ts); only what is here makes a new container.
  */
 export class Proxy extends pulumi.ComponentResource {
   readonly container: docker.Container;

@@ -29,9 +29,8 @@ export interface RedisArgs {
 
 /**
  * A Redis server, on the internal network only. The store is persistent (incident 13) and never evicts a queued job;
- * the cache forgets.
- * Its password is no input of the container: it is told to the server while that runs (RedisPassword), so that another
- * one replaces nothing.
+ * the cache forgets. Its password is no input of the container: it is told to the server while that runs
+ * (RedisPassword), so that another one replaces nothing.
  */
 export class Redis extends pulumi.ComponentResource {
   readonly container: docker.Container;

@@ -24,8 +24,8 @@ export interface RedisPasswordArgs {
 
 /**
  * Redis's password, which the server is told while it runs: a release with another one interrupts nobody. Before
- * anything of the release starts,
- * Redis takes the new password as well; when the release is proven, it alone. One that fails leaves both.
+ * anything of the release starts, Redis takes the new password as well; when the release is proven, it alone. One that
+ * fails leaves both.
  */
 export class RedisPassword extends pulumi.ComponentResource {
   readonly command: command.local.Command;

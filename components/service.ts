@@ -22,8 +22,7 @@ export interface ServiceArgs {
 
 /**
  * A container that the application needs besides database and Redis, as `drydock:services.NAME` says. The application
- * reaches it by that name. It lasts from
- * release to release, and is replaced only where its own settings change.
+ * reaches it by that name. It lasts from release to release, and is replaced only where its own settings change.
  */
 export class Service extends pulumi.ComponentResource {
   readonly container: docker.Container;

@@ -65,10 +65,8 @@ export class Volumes extends pulumi.ComponentResource {
   readonly restore: docker.Volume | undefined;
   /**
    * Has run when the volumes belong to the users that write to them, and none of them is empty: into an empty one
-   * Docker copies
-   * what the image of the first container has at that place, with its owner (incident 9). A mount could say no to that,
-   * but
-   * the docker plugin refuses any option of a volume before Docker 26.
+   * Docker copies what the image of the first container has at that place, with its owner (incident 9). A mount could
+   * say no to that, but the docker plugin refuses any option of a volume before Docker 26.
    */
   readonly ownership: command.local.Command;
 
@@ -105,8 +103,7 @@ export class Volumes extends pulumi.ComponentResource {
     this.public = volume("public", false);
     this.proxy = volume("proxy", false);
     // Other files make another volume: containers that serve keep theirs until they go. And no container gets them by
-    // itself:
-    // the docker plugin would ask Docker once for each file of each container.
+    // itself: the docker plugin would ask Docker once for each file of each container.
     this.runtime = volume("runtime", false, { "drydock.runtime": fingerprint(runtime) });
     this.restore = backups ? volume("restore", false) : undefined;
 

@@ -19,8 +19,7 @@ export interface WorkerArgs {
 
 /**
  * One more process of the application's image, as `drydock:workers.NAME` says. It is released as Horizon is: the new
- * one has proven itself before
- * the old one is asked to finish what it does.
+ * one has proven itself before the old one is asked to finish what it does.
  */
 export class Worker extends pulumi.ComponentResource {
   readonly containers: docker.Container[];

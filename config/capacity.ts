@@ -94,8 +94,7 @@ function buffers({ database }: LenientSettings, stack: string): Problem[] {
 
 /**
  * Redis saves from a copy of itself: what is written meanwhile is there twice, and its own buffers come to it. At its
- * limit the container is
- * killed, and with it what was written since the last second.
+ * limit the container is killed, and with it what was written since the last second.
  */
 function saving({ redis }: LenientSettings, stack: string): Problem[] {
   const { memory, maxmemory } = redis ?? {};

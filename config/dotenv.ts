@@ -14,8 +14,7 @@ const escapes: Readonly<Record<string, string>> = {
 
 /**
  * Laravel's `.env` file with all variables: every value in double quotes, in one line, so that vlucas/phpdotenv reads
- * back exactly
- * what was given, whatever it holds (quotes, `$`, `#`, backslashes, line breaks).
+ * back exactly what was given, whatever it holds (quotes, `$`, `#`, backslashes, line breaks).
  */
 export function dotenv(environment: Environment, extra: Readonly<Record<string, string>> = {}): string {
   const variables = { ...environment.plain, ...environment.secret, ...extra };

@@ -21,8 +21,7 @@ export interface Kept {
 
 /**
  * Looks into a stack's file for what is encrypted there. Pulumi tells its program only which groups have something
- * encrypted in them: one
- * secret in `drydock:env` would speak for all that stands beside it.
+ * encrypted in them: one secret in `drydock:env` would speak for all that stands beside it.
  */
 export function encryptedIn({ file, keys, project, values }: Kept): IsEncrypted {
   const config = contentOf(file);

@@ -69,9 +69,8 @@ const template = "core template";
 const application = "applications";
 /**
  * Names that Laravel derives from APP_NAME where they are not set. A new APP_NAME would log every visitor out and leave
- * the waiting jobs behind under
- * the old prefix, so they are Laravel's own for an application without a name, whatever APP_NAME says: each stack has a
- * Redis of its own.
+ * the waiting jobs behind under the old prefix, so they are Laravel's own for an application without a name, whatever
+ * APP_NAME says: each stack has a Redis of its own.
  */
 const derived = [
   [

@@ -6,8 +6,7 @@ import { leniently } from "./settings.ts";
 
 /**
  * What a stack's settings say of its containers, for who judges them from outside (the policy pack, the guard): so that
- * nobody writes it
- * twice. Whoever adds a container that needs more adds it here.
+ * nobody writes it twice. Whoever adds a container that needs more adds it here.
  */
 export interface Facts {
   /** APP_ENV, where it is set. */
@@ -33,8 +32,7 @@ const OURS = ["app", "database", "redis", "proxy"];
 
 /**
  * The facts in a program's configuration, or undefined where it is not Drydock's. What is wrong in the settings counts
- * as not set: the
- * program itself says so.
+ * as not set: the program itself says so.
  * @param raw configuration keys without their namespace; values are objects or JSON texts
  */
 export function factsIn(raw: Readonly<Record<string, unknown>>, stack: string): Facts | undefined {

@@ -8,8 +8,7 @@ import { type Configuration, parseConfiguration } from "./settings.ts";
 
 /**
  * Reads the configuration of the running Pulumi program, and says what is possible in it but hardly meant. Secrets
- * arrive in plain text
- * here: whoever passes one on to a resource wraps it with `pulumi.secret`.
+ * arrive in plain text here: whoever passes one on to a resource wraps it with `pulumi.secret`.
  *
  * @throws SettingsError with everything that is wrong
  */

@@ -26,8 +26,7 @@ const known = catalogue.filter(({ setBy }) => setBy === "user").map(({ name }) =
 
 /**
  * What is wrong with a variable of the user's own, and whether it is a secret: it is plain unless it is kept encrypted.
- * One that looks like
- * a secret and isn't encrypted must be, except on a local stack, where it is treated as one.
+ * One that looks like a secret and isn't encrypted must be, except on a local stack, where it is treated as one.
  */
 export function judgeOwn(name: string, { value, raw, kept, borrows }: Own, { stack, stage }: Context): JudgedOwn {
   const path = joinPath(["env", name]);

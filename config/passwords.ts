@@ -8,8 +8,7 @@ export interface Password {
   readonly value: string;
   /**
    * `ours`: Drydock sets it, and demands that it is good; `existing`: so does Drydock, but an application that moves
-   * here may bring it along;
-   * `foreign`: somebody else issued it, and it has the length it has.
+   * here may bring it along; `foreign`: somebody else issued it, and it has the length it has.
    */
   readonly whose: "ours" | "existing" | "foreign";
 }

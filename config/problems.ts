@@ -56,8 +56,7 @@ export function textCommand(path: string, value: string, stack: string): string 
 
 /**
  * The command that stores a secret: a new one where `generator`, a shell command, can print one; else Pulumi asks for
- * it. The
- * value never is an argument, which every user of the machine could read.
+ * it. The value never is an argument, which every user of the machine could read.
  */
 export function secretCommand(path: string, generator: string | undefined, stack: string): string {
   return (

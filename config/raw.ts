@@ -13,8 +13,7 @@ export interface Raw {
 
 /**
  * Undoes what the way through Pulumi does to values: objects arrive as JSON texts, and variables that look like numbers
- * or
- * booleans as numbers and booleans. Texts that can't be read are never quoted: they may hold secrets.
+ * or booleans as numbers and booleans. Texts that can't be read are never quoted: they may hold secrets.
  */
 export function readRaw(raw: Readonly<Record<string, unknown>>, stack: string): Raw {
   const problems: Problem[] = [];

@@ -91,8 +91,8 @@ export function resolveEnvironment(
 
 /**
  * HMAC-SHA256, as 64 hex digits, over `NAME=value` and a NUL for each variable in the order of their names, with
- * APP_KEY
- * as the key. The key makes it safe to publish, and `env -0 | LC_ALL=C sort -z` in a container has the same form.
+ * APP_KEY as the key. The key makes it safe to publish, and `env -0 | LC_ALL=C sort -z` in a container has the same
+ * form.
  */
 export function environmentHash(variables: Readonly<Record<string, string>>): string {
   const text = Object.keys(variables)

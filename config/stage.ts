@@ -15,10 +15,8 @@ const STAGING = new RegExp(
 
 /**
  * The stage of a stack, for the settings, the guard, the policy pack and `destroy` alike: production where the stack's
- * name or APP_ENV
- * promises it, else what APP_ENV says in one of the three words, else what the name says, else what APP_ENV means.
- * Names that say nothing
- * mean production, where the rules are strictest.
+ * name or APP_ENV promises it, else what APP_ENV says in one of the three words, else what the name says, else what
+ * APP_ENV means. Names that say nothing mean production, where the rules are strictest.
  */
 export function stageOf(stack: string, appEnv = ""): Stage {
   const [byName, byEnv] = [stageByName(stack), stageByName(appEnv)];

@@ -15,8 +15,7 @@ export const PLACES = {
 
 /**
  * A network's addresses as Docker is told them: the gateway, which it would read back, and the half that it gives to
- * who says nothing, so that
- * nobody gets the edge's own.
+ * who says nothing, so that nobody gets the edge's own.
  */
 export function addressing(subnet: string): {
   readonly subnet: string;

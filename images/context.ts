@@ -4,9 +4,9 @@ import { fillContext } from "../cli/setup/images.ts";
 import { IMAGES, type ImageName } from "../cli/setup/images-tags.ts";
 
 /**
- * Makes the folder that one of Drydock's images is built from, for who builds and pushes it:
- * `npx tsx images/context.ts NAME FOLDER`, then `docker build`. The folder has to be empty or not there. Packages come
- * from wherever the base image has them from.
+ * Makes the folder that one of Drydock's images is built from, for who builds and pushes it: `npx tsx images/context.ts
+ * NAME FOLDER`, then `docker build`. The folder has to be empty or not there. Packages come from wherever the base
+ * image has them from.
  */
 async function main([name = "", folder = ""]: readonly string[]): Promise<number> {
   if (!(IMAGES as readonly string[]).includes(name) || folder === "") {

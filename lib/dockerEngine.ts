@@ -44,8 +44,7 @@ interface Image {
 
 /**
  * The ids of those images that were made on the Docker host, sorted. One that was pulled has a digest of its registry,
- * and is none: it comes
- * while a release is at work, and the next release would take it for another.
+ * and is none: it comes while a release is at work, and the next release would take it for another.
  * @param host as in DOCKER_HOST
  */
 export async function localImages(references: readonly string[], host: string): Promise<readonly string[]> {

@@ -2,8 +2,7 @@ import { z } from "zod";
 
 /**
  * What a record has under a name that somebody else chose, such as a table's: `constructor` and `toString` are names
- * too,
- * and every object has something called so.
+ * too, and every object has something called so.
  */
 export const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
   Object.hasOwn(record, name) ? record[name] : undefined;

@@ -2,10 +2,8 @@ const NANO = 1e9;
 
 /**
  * A number of processors as Pulumi's docker plugin prints what it has read from Docker: "1.0", "0.25", "10.". It
- * compares that with what was given, as
- * text, and any other spelling replaces the container at each `up`. It prints nine decimals and takes zeros from the
- * end, but what has nine zeros in all
- * gets one decimal.
+ * compares that with what was given, as text, and any other spelling replaces the container at each `up`. It prints
+ * nine decimals and takes zeros from the end, but what has nine zeros in all gets one decimal.
  */
 export function processors(count: number): string {
   const text = count.toFixed(9);

@@ -3,8 +3,7 @@ import { clauses, Reader, tokens, withoutValues } from "./sql.ts";
 
 /**
  * What a change of the schema means for the release that serves while it runs: `additive`, it goes on as before;
- * `breaking`, its queries fail
- * or its data is gone; `unknown`, the statement alone doesn't tell.
+ * `breaking`, its queries fail or its data is gone; `unknown`, the statement alone doesn't tell.
  */
 export type Verdict = "additive" | "breaking" | "unknown";
 
@@ -29,8 +28,7 @@ export function worst(findings: readonly Pick<Finding, "verdict">[]): Verdict {
 
 /**
  * Judges statements one after the other: what one of them has made, the release that serves doesn't know, so a later
- * one may change it.
- * One judge for all migrations that a release runs.
+ * one may change it. One judge for all migrations that a release runs.
  */
 export class Judge {
   readonly #columns: Columns;

@@ -85,10 +85,8 @@ const SCHEMA = new RegExp(
 
 /**
  * A statement as it may be shown and kept: its values may be passwords or a person's data. Texts become `'…'`, numbers
- * `?`, comments go;
- * of a table's own description the numbers stay, and the words of an enum: they are the schema, and a later judgement
- * needs them. What
- * can't be read is left out from there on.
+ * `?`, comments go; of a table's own description the numbers stay, and the words of an enum: they are the schema, and a
+ * later judgement needs them. What can't be read is left out from there on.
  */
 export function withoutValues(sql: string): string {
   const pieces = read(sql);

@@ -17,8 +17,7 @@ import { parseSettings, type Settings, settingsSchema } from "./settings.ts";
 
 /**
  * Turns the catalogue's rules into policies of the SDK, preceded by one that only carries the shared settings: a policy
- * sees no
- * configuration but its own.
+ * sees no configuration but its own.
  * @param facts what Drydock's settings say, asked before the first rule is @default nothing: another program's stack
  */
 export function policiesOf(rules: readonly Rule[], facts: () => Facts | undefined = () => undefined): Policies {

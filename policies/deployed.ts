@@ -23,8 +23,8 @@ export interface DeployedFinding {
 
 /**
  * Asks the rules about a stack's state. The engine does it (`pulumi policy analyze`), which decrypts secrets for the
- * pack alone; an older
- * one without that command exports the state, whose secrets then stay encrypted and what depends on them undecided.
+ * pack alone; an older one without that command exports the state, whose secrets then stay encrypted and what depends
+ * on them undecided.
  * @param facts what Drydock's settings say
  * @throws Error with what Pulumi said
  */

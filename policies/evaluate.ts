@@ -11,8 +11,7 @@ export interface Finding {
   readonly rule: string;
   /**
    * `excluded`: it would be a violation, but the stack's configuration excludes the resource and says why; `advice`: it
-   * would be one in
-   * production.
+   * would be one in production.
    */
   readonly kind: "violation" | "advice" | "undecided" | "excluded";
   readonly urn: string;

@@ -12,11 +12,9 @@ type ConfigureStack = (call: { readonly request: Told }, done: unknown) => void;
 
 /**
  * What Drydock's settings say, out of the stack's configuration, which the engine tells every policy pack: so the rules
- * know uid, port and
- * path without being told, under plain `pulumi preview --policy-pack policies` as well. The engine says it by a call
- * before the first
- * resource; the SDK answers that call and drops the configuration, so it is read on the way. Older engines have it in
- * the environment.
+ * know uid, port and path without being told, under plain `pulumi preview --policy-pack policies` as well. The engine
+ * says it by a call before the first resource; the SDK answers that call and drops the configuration, so it is read on
+ * the way. Older engines have it in the environment.
  *
  * @param sdk where the SDK's own package for gRPC is found; to be called before the pack is made
  * @returns what is known when it is asked; nothing for another program, or an engine that doesn't tell

@@ -17,10 +17,8 @@ export interface GuardedStack {
 
 /**
  * Refuses an unsafe resource of production or staging before it is registered, so also where `--policy-pack` was
- * forgotten. The same rule
- * functions as in the pack, with the stack's own levels, parameters and exclusions. Outputs are undecided and pass, but
- * where production
- * must know them.
+ * forgotten. The same rule functions as in the pack, with the stack's own levels, parameters and exclusions. Outputs
+ * are undecided and pass, but where production must know them.
  */
 export class StackGuard {
   readonly #stack: GuardedStack;

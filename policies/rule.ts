@@ -33,8 +33,7 @@ export interface Context<P> {
 
 /**
  * How a setting is fixed. The path is as `pulumi config set --path drydock:…` takes it; capitals in it (NAME) are for
- * the reader to fill in.
- * `from` is a command that prints the value of a secret.
+ * the reader to fill in. `from` is a command that prints the value of a secret.
  */
 export type SettingFix = { readonly path: string } & (
   | { readonly value: string }
@@ -60,8 +59,7 @@ interface Documented {
   readonly production?: string;
   /**
    * Drydock's setting that fixes what the rule finds in Drydock's own resources, or why there is none. `group` is the
-   * group of settings of
-   * the container's role, `property` what the rule found.
+   * group of settings of the container's role, `property` what the rule found.
    */
   readonly setting: ((group: string, property: string) => SettingFix | undefined) | { readonly none: string };
 }
@@ -75,8 +73,7 @@ export interface ResourceRule<P = unknown> extends Documented {
   check(resource: Resource, report: Report, context: Context<P>): void;
   /**
    * Repairs the properties in place, level `remediate` only. Plain loops only: `.map`, `.filter` and the like throw on
-   * these proxies, while
-   * reading and setting by index keeps secrets secret and unknowns unknown.
+   * these proxies, while reading and setting by index keeps secrets secret and unknowns unknown.
    * @returns whether something was changed
    */
   fix?(props: Record<string, unknown>, type: string): boolean;

@@ -27,8 +27,7 @@ export const NOT_IN_STATE: readonly string[] = ["web-no-delete-before-replace"];
 
 /**
  * Runs the rules over an exported state, as the engine's `policy analyze` does: rules for one resource see its inputs,
- * rules for the stack
- * the outputs. Secrets stay encrypted, so what depends on them is undecided.
+ * rules for the stack the outputs. Secrets stay encrypted, so what depends on them is undecided.
  */
 export function checkState(state: readonly StateResource[], configuration: StackConfiguration): StateFinding[] {
   const alive = state.filter((resource) => resource.delete !== true);

@@ -27,8 +27,7 @@ export interface Removal {
 
 /**
  * The images of a stack that are too old to go back to. One that a container uses, running or not, stays; one that
- * another stack keeps loses
- * only this stack's tag.
+ * another stack keeps loses only this stack's tag.
  *
  * @param used ids of the images of all containers on the engine
  */

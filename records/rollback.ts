@@ -52,9 +52,8 @@ export interface Refused {
 
 /**
  * In which order `--migrations` goes. What the earlier code can't run with has to go before the switch, and everything
- * newer with it, for
- * Laravel rolls back from the newest; the newer code must survive that. What the earlier code can run with goes after
- * the switch.
+ * newer with it, for Laravel rolls back from the newest; the newer code must survive that. What the earlier code can
+ * run with goes after the switch.
  *
  * @param downs what rolling back does, newest first; as judged for the newer code, which serves until the switch
  */

@@ -14,12 +14,10 @@ const SELDOM = 10;
 
 /**
  * Docker's health check for it. A release waits for each new container's first check, so that one has to come soon; but
- * each check starts a process in
- * a container, which takes a tenth of a second of processor time, for ever. Docker's own `startInterval` needs an
- * engine of version 25, and there is only
- * one interval before that: so it is short, and a check that has failed, or that comes after one that has succeeded,
- * waits. The mark of the latter is in
- * /dev/shm, which is new at each start.
+ * each check starts a process in a container, which takes a tenth of a second of processor time, for ever. Docker's own
+ * `startInterval` needs an engine of version 25, and there is only one interval before that: so it is short, and a
+ * check that has failed, or that comes after one that has succeeded, waits. The mark of the latter is in /dev/shm,
+ * which is new at each start.
  *
  * @param startTimeout seconds in which failed checks don't count
  */

@@ -5,8 +5,8 @@ export type RedisPurpose = "store" | "cache";
 
 /**
  * redis.conf. The store: snapshots as incident 13 asks for, an append-only file, and a limit that refuses writes
- * instead of dropping jobs.
- * The cache: nothing on the disk, and a limit at which it drops what was not used for longest.
+ * instead of dropping jobs. The cache: nothing on the disk, and a limit at which it drops what was not used for
+ * longest.
  */
 export function redisConfiguration(
   { maxmemory, cache, options }: Pick<Settings["redis"], "maxmemory" | "cache" | "options">,

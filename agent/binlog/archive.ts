@@ -23,8 +23,7 @@ export interface Archived {
 
 /**
  * How a file ends. `complete`: the server went on to the next one. `hole`: it did, and what it wrote before that was
- * never had.
- * `replaced`: it did, on other data: its files had been put in place by a restore.
+ * never had. `replaced`: it did, on other data: its files had been put in place by a restore.
  */
 export type Mark = "complete" | "hole" | "replaced";
 

@@ -62,8 +62,7 @@ export interface Piece {
 
 /**
  * The whole events of a file that is being written, in pieces of at most `largest` bytes: an event that is larger comes
- * in
- * several, once all of it is there, so that no more than one piece is in memory.
+ * in several, once all of it is there, so that no more than one piece is in memory.
  * @param from where an event begins, or 0
  */
 export function* piecesOf(handle: number, from: number, size: number, largest: number): Generator<Piece> {

@@ -17,8 +17,7 @@ export interface DumpPlan {
 
 /**
  * The dump tool stops at the first thing that it can't read: a view whose table has lost a column, a table whose file
- * is
- * damaged, routines in system tables of an earlier version. So each is asked for before, and what doesn't answer is
+ * is damaged, routines in system tables of an earlier version. So each is asked for before, and what doesn't answer is
  * left out.
  * @param target the version of the server that takes the dump. @default the same
  */
@@ -67,9 +66,8 @@ async function refusal(connection: Connection, statement: string): Promise<strin
 
 /**
  * Whether a dump of the server has the rows of the past of a system-versioned table: MariaDB from 11.5 on. An earlier
- * one says otherwise what is
- * not over (in 2038, not in 2106), so that the agent's server, and those of later versions, would take each row for one
- * of the past.
+ * one says otherwise what is not over (in 2038, not in 2106), so that the agent's server, and those of later versions,
+ * would take each row for one of the past.
  */
 export function keepsHistory(version: string): boolean {
   const [, major = "0", minor = "0"] = /^(\d+)\.(\d+)\..*mariadb/i.exec(version) ?? [];
@@ -106,8 +104,7 @@ export async function definersOf(connection: Connection, schema: string): Promis
 
 /**
  * Makes the accounts that a schema's objects name, locked, in a server that is thrown away: without them a server says
- * of a
- * view's columns in which schema they are, and what it then dumps can be loaded into that schema alone.
+ * of a view's columns in which schema they are, and what it then dumps can be loaded into that schema alone.
  */
 export async function makeDefiners(connection: Connection, schema: string): Promise<void> {
   const { absent } = await definersOf(connection, schema);

@@ -52,10 +52,8 @@ const OBJECTS: Readonly<Record<string, string>> = {
 
 /**
  * Rows and checksum of every table, all of one moment, and what else there is: nobody who writes waits, and nothing
- * that is
- * written meanwhile counts. Engines without transactions know no such moment: their tables are read before and after
- * it,
- * and are proven where that is the same. What can't be read is named, and is no reason not to have the rest.
+ * that is written meanwhile counts. Engines without transactions know no such moment: their tables are read before and
+ * after it, and are proven where that is the same. What can't be read is named, and is no reason not to have the rest.
  */
 export async function sumsOf(
   connection: Connection,
@@ -109,8 +107,7 @@ export async function withoutTransactions(connection: Connection, schema: string
 
 /**
  * Why the server's files can't be copied, in words; undefined where they can. mariadb-backup pastes the names of tables
- * without transactions into SQL as they
- * are, whatever schema they are in: one with a backtick ends each copy.
+ * without transactions into SQL as they are, whatever schema they are in: one with a backtick ends each copy.
  */
 export async function uncopied(connection: Connection): Promise<string | undefined> {
   const [found] = await rowsOf(

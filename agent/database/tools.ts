@@ -9,8 +9,7 @@ import { rowsOf, versionOf } from "./connection.ts";
 
 /**
  * How a database's own tools are called. What MySQL has written is read by MySQL alone: MariaDB sums a row with a NULL
- * otherwise, and understands
- * neither all of its SQL nor all of its log.
+ * otherwise, and understands neither all of its SQL nor all of its log.
  */
 export interface Tools {
   readonly client: string;
@@ -99,8 +98,7 @@ const TOOLS: Readonly<Record<Configuration["engine"], Tools>> = {
 
 /**
  * How the tools reach the server: with TLS where it has TLS. MariaDB proves itself by the account's password from 11.4
- * on;
- * an earlier one can't, so nobody is asked for a certificate that no authority has signed. MySQL's tools choose by
+ * on; an earlier one can't, so nobody is asked for a certificate that no authority has signed. MySQL's tools choose by
  * themselves.
  */
 export async function tlsOptions(connection: Connection): Promise<readonly string[]> {

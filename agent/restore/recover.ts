@@ -101,8 +101,8 @@ export async function filesOf(
 
 /**
  * A database's data, recovered and on the disk, ready to be put in the live data's place: a copy of what the proof has
- * left, else from the repository. What
- * was proven is not compared again: what is read there has the sums of what was proven, or restic and mbstream fail.
+ * left, else from the repository. What was proven is not compared again: what is read there has the sums of what was
+ * proven, or restic and mbstream fail.
  * @param compare has it compared all the same
  */
 export async function prepareBackup(

@@ -194,8 +194,8 @@ export const askReader = async (volume: Volume, path: string, signal?: AbortSign
 const removeRestore = async (id: string): Promise<unknown> => await ask("DELETE", `/restores/${id}`);
 /**
  * Waits until a companion of a single restore answers, as whoever starts it says in a line on standard input. Its name
- * isn't looked up before: Docker asks
- * the host's resolvers for a name that isn't there yet, and where none answers that takes ten seconds.
+ * isn't looked up before: Docker asks the host's resolvers for a name that isn't there yet, and where none answers that
+ * takes ten seconds.
  */
 export async function companionStarted(): Promise<void> {
   if (HOST === OWN) return;

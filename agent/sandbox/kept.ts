@@ -4,8 +4,7 @@ import { FOLDERS } from "../../contracts/agent.ts";
 
 /**
  * What the proof of the newest backup has restored and compared: a server's data, ended in order, in the volume
- * `restore`. It gets its name when all of it
- * is on the disk, and loses it before any of it goes; nobody writes to it.
+ * `restore`. It gets its name when all of it is on the disk, and loses it before any of it goes; nobody writes to it.
  */
 const PREFIX = "kept-";
 

@@ -34,9 +34,8 @@ export async function copyPhysically(to: Socket, lsn: string | undefined): Promi
 
 /**
  * The option file with the password, which therefore is on no command line, has to come first. One thread: two mix
- * their files in another order each time,
- * and a sixth to a half of what hasn't changed looks new to the repository. It isn't the reading that a backup waits
- * for.
+ * their files in another order each time, and a sixth to a half of what hasn't changed looks new to the repository. It
+ * isn't the reading that a backup waits for.
  */
 export const copyArguments = (
   work: string,

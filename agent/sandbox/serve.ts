@@ -34,8 +34,7 @@ const unpacked = new Map<string, Promise<void>>();
 
 /**
  * The companion: restores backups into throwaway servers and folders, for whoever shows the token. One that was made
- * for a single restore lives as
- * long as the command line that holds its standard input.
+ * for a single restore lives as long as the command line that holds its standard input.
  */
 export async function serveCompanion(): Promise<void> {
   const token = requireSecret("restoreToken");

@@ -245,8 +245,7 @@ export class Throwaway {
 
   /**
    * Ends the server in order, if there was one; the folder then is a database's data without a trace of this, and on
-   * the disk. Answers how many tables
-   * and views the schema has in it.
+   * the disk. Answers how many tables and views the schema has in it.
    */
   async finish(schema: string): Promise<number> {
     if (this.#server !== undefined) {

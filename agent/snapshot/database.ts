@@ -108,8 +108,7 @@ type Part = Pick<DatabaseEntry, "format" | "bytes" | "added" | "position" | "lsn
 
 /**
  * The newest backup, if it is physical, proven, here, and its line isn't too long. What was made before the server's
- * files were replaced is none: what
- * the server has counted since then is not what it counted before.
+ * files were replaced is none: what the server has counted since then is not what it counted before.
  * @param replaced when that was last
  */
 export function baseFor(entries: readonly Entry[], replaced: Replacement | undefined): Entry | undefined {

@@ -28,8 +28,7 @@ export interface Found {
 
 /**
  * Sums of the files before they are read into the repository; one that didn't change since the last backup keeps its
- * sum.
- * What can't be read, such as a file to which the application has denied itself any access, is named and left out.
+ * sum. What can't be read, such as a file to which the application has denied itself any access, is named and left out.
  */
 export async function filesToBackUp(
   include: readonly string[],
@@ -73,8 +72,7 @@ function existing(folder: string, root: string, note: (path: Uint8Array, error: 
 
 /**
  * The sums of those stored files that are still what they were when their sum was taken: the repository then has
- * exactly that.
- * Others were written to meanwhile: they are in the backup, but nobody knows what they should be.
+ * exactly that. Others were written to meanwhile: they are in the backup, but nobody knows what they should be.
  * @param stored names as restic says them, in which bytes that are no UTF-8 look alike
  */
 export function settledSums(

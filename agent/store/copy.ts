@@ -21,9 +21,8 @@ export async function copyToS3(agent: Agent, entry: Entry): Promise<Entry> {
 
 /**
  * restic goes on trying for a quarter of an hour where S3 has gone away, and everything else waits for it: so S3 itself
- * is asked before and meanwhile, and
- * what is at work is ended when it has not answered twice. Its client, too, waits for minutes where a connection is
- * there and nothing comes.
+ * is asked before and meanwhile, and what is at work is ended when it has not answered twice. Its client, too, waits
+ * for minutes where a connection is there and nothing comes.
  *
  * @param every milliseconds; an answer may take as long
  * @throws what S3, or the way to it, said last
@@ -106,8 +105,7 @@ export async function copyMissing(agent: Agent): Promise<void> {
 
 /**
  * On an empty machine: takes S3's catalogue as its own, and the bucket too where no other agent is at work on it. As
- * long as
- * one is, this one reads there and writes nothing: a drill beside the living stack.
+ * long as one is, this one reads there and writes nothing: a drill beside the living stack.
  * @param takeOver whoever is at work there
  */
 export async function adopt(agent: Agent, takeOver = false): Promise<number> {

@@ -11,8 +11,7 @@ const HOUR = 3_600_000;
 
 /**
  * Checks the repository here and says which backups need what is damaged: those that S3 has as well are read from there
- * from
- * now on, the others are not verified any more.
+ * from now on, the others are not verified any more.
  * @param part of the data that is read, such as "10%"
  * @throws AgentError naming them, and what to do
  */
@@ -62,8 +61,7 @@ async function note({ local }: Agent, affected: readonly Entry[], packs: readonl
 
 /**
  * Takes what is damaged out of the repository, so that the next backup stores anew what it shares with it; what can
- * still be
- * read stays.
+ * still be read stays.
  */
 export async function repair(agent: Agent): Promise<Results["repair"]> {
   return await withLock(LOCK, "a repair", HOUR, async () => {

@@ -115,8 +115,7 @@ export class Restic {
 
   /**
    * A folder's content, from its own root; with the names of all that it stored, and what restic says of files that it
-   * could
-   * not read. Those are left out, and the rest is stored.
+   * could not read. Those are left out, and the rest is stored.
    */
   async storeFolder(
     id: string,
@@ -288,8 +287,7 @@ export class Restic {
 
   /**
    * Locks of processes that are gone. Only one agent writes to a repository (in S3: see Ownership, which whoever writes
-   * holds),
-   * so those of another host are of a container that was replaced.
+   * holds), so those of another host are of a container that was replaced.
    */
   async unlock(): Promise<void> {
     const locks = (await this.run(["list", "locks", "--no-lock"])).split("\n").filter((id) => id !== "");
@@ -355,9 +353,8 @@ export class Restic {
 
 /**
  * It is the processor that a backup waits for. Compressed at its quickest, it gives away little in size. And restic
- * opens and compares each piece right
- * after sealing it, in memory, which is a quarter of its work: the proof does that with all of it, as it came to lie on
- * the disk.
+ * opens and compares each piece right after sealing it, in memory, which is a quarter of its work: the proof does that
+ * with all of it, as it came to lie on the disk.
  */
 export const storeArguments = (proven: boolean): readonly string[] => [
   "backup",

@@ -20,9 +20,8 @@ export const servicesBefore = (events: readonly EngineEvent[]): Service[] =>
 type Say = (line: string) => void;
 
 /**
- * Before a stack is changed: what a restore has left that was cut off is brought to its end. Answers where the
- * stack's lock is; undefined where it has no agent
- * yet, so that nobody can restore anything.
+ * Before a stack is changed: what a restore has left that was cut off is brought to its end. Answers where the stack's
+ * lock is; undefined where it has no agent yet, so that nobody can restore anything.
  * @throws CliError (refused) while data is being restored
  */
 export async function afterRestores(

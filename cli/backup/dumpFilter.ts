@@ -31,9 +31,8 @@ const TRIGGER = new RegExp(
 );
 
 /**
- * The SQL of one schema out of what mariadb-dump, mysqldump and their like have written, for a schema of another
- * name. What else names the schema that it was
- * made of is left as it is: whoever loads it has no rights there.
+ * The SQL of one schema out of what mariadb-dump, mysqldump and their like have written, for a schema of another name.
+ * What else names the schema that it was made of is left as it is: whoever loads it has no rights there.
  */
 export class DumpFilter extends Transform {
   /** The schema that it was made of, where it says so. */

@@ -4,8 +4,8 @@ import { bytes, type Database, query, queryBytes } from "./sql.ts";
 
 /**
  * What a swap of two schemas is about to do, in the server that it is done in: there it survives what the data
- * survives, and goes where the data goes. A
- * swap that was cut off is finished or taken back from it, by whoever comes next.
+ * survives, and goes where the data goes. A swap that was cut off is finished or taken back from it, by whoever comes
+ * next.
  */
 export interface Plan {
   readonly version: 1;

@@ -11,8 +11,7 @@ const DEFINERS = {
 
 /**
  * Does something with an account that may write to one schema alone: what a backup says is SQL, and a trigger, for
- * example, may name the live schema in it.
- * The account is gone afterwards.
+ * example, may name the live schema in it. The account is gone afterwards.
  */
 export async function withLoader<T>(
   database: Database,

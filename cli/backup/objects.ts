@@ -186,9 +186,8 @@ export const dropOf = (schema: string, { kind, name }: Pick<SchemaObject, "kind"
   `DROP ${kind.toUpperCase()} IF EXISTS ${quoted(schema)}.${quoted(name)};`;
 
 /**
- * The SQL that makes an object in a schema, in the place of one of that name; bytes, one a character. It ends with
- * a word that nobody can guess, so that no
- * text in it ends it earlier.
+ * The SQL that makes an object in a schema, in the place of one of that name; bytes, one a character. It ends with a
+ * word that nobody can guess, so that no text in it ends it earlier.
  */
 export function makeOf({ name: schema, collation }: Pick<Schema, "name" | "collation">, object: SchemaObject): string {
   const { create, sqlMode, client, connection, schemaCollation, timeZone } = object;

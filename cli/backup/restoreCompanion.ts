@@ -17,8 +17,7 @@ interface Running extends Inspection {
 
 /**
  * The companion of one restore: as the stack's own, but with the database's volume to write to, so that what it makes
- * lies beside the live files. It is
- * there as long as this process, and is gone with it.
+ * lies beside the live files. It is there as long as this process, and is gone with it.
  */
 export interface Companion {
   /** Its name for the agent; the stack's own companion is `restore`. */

@@ -25,9 +25,8 @@ export interface PhysicalOptions {
 }
 
 /**
- * Puts a server's files in the place of the live ones: as fast as the disk, with the server stopped for two
- * renames. Its companion begins to start at
- * once; nothing live is touched before `swap`.
+ * Puts a server's files in the place of the live ones: as fast as the disk, with the server stopped for two renames.
+ * Its companion begins to start at once; nothing live is touched before `swap`.
  */
 export class PhysicalRestore {
   readonly #companion: Companion;
@@ -133,8 +132,7 @@ export class PhysicalRestore {
 
 /**
  * Once more: a backup that was started since it was prepared is of what was live before, and no increment may build on
- * it. And
- * the log from here on is of other data than the backups before.
+ * it. And the log from here on is of other data than the backups before.
  */
 export async function noteReplaced(host: BackupHost, say: Say): Promise<void> {
   await ask(host, "replaced").catch((error: Error) => say(`${error.message}; make the next backup a full one`, "warn"));

@@ -8,11 +8,10 @@ import { type BackupHost, containerOf } from "./agent.ts";
 import { shown, shownName } from "./shown.ts";
 
 /**
- * The database's own client as root, in the database's container: the password stays there. $1 names the client, $2
- * is for how many seconds a server
- * that is not there yet is waited for; it is asked from inside, because there it costs little. $3 is the number of
- * bytes of the SQL: whoever sends it may be
- * killed in the midst of a statement, and what has arrived of it must not run.
+ * The database's own client as root, in the database's container: the password stays there. $1 names the client, $2 is
+ * for how many seconds a server that is not there yet is waited for; it is asked from inside, because there it costs
+ * little. $3 is the number of bytes of the SQL: whoever sends it may be killed in the midst of a statement, and what
+ * has arrived of it must not run.
  */
 const SCRIPT = `
 umask 077
@@ -60,9 +59,8 @@ export interface QueryOptions {
 }
 
 /**
- * Runs statements and answers the rows, each a list of fields: the bytes, one a character ("latin1"), so that
- * nothing is lost whatever they are. NULL is
- * the text `NULL`.
+ * Runs statements and answers the rows, each a list of fields: the bytes, one a character ("latin1"), so that nothing
+ * is lost whatever they are. NULL is the text `NULL`.
  * @param statements bytes, one a character
  * @throws CliError with what the server said
  */

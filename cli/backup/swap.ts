@@ -10,8 +10,8 @@ export type Say = (line: string, level?: "info" | "warn") => void;
 
 /**
  * Puts a restored schema in the live one's place, with one RENAME TABLE; what was live is kept under another name.
- * Either all of it is in place at the end,
- * or nothing is; where this process is killed, or the machine, `settle` brings it to one of the two.
+ * Either all of it is in place at the end, or nothing is; where this process is killed, or the machine, `settle` brings
+ * it to one of the two.
  * @throws CliError (refused) before anything was touched where something can't be moved
  */
 export async function swap(

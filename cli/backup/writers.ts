@@ -98,10 +98,9 @@ export interface WithoutWritersOptions {
 }
 
 /**
- * Does something while nobody writes: the site shows the page of maintenance mode, workers and scheduler are
- * stopped. Afterwards all is as it was,
- * whether it went well or not, but where it is left unsettled. Answers when the site was open again, in seconds
- * since this process began.
+ * Does something while nobody writes: the site shows the page of maintenance mode, workers and scheduler are stopped.
+ * Afterwards all is as it was, whether it went well or not, but where it is left unsettled. Answers when the site was
+ * open again, in seconds since this process began.
  */
 export async function withoutWriters(
   host: WritersHost,

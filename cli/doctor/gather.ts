@@ -191,8 +191,7 @@ function containerFacts({ name, role, container }: Service, live: Live | undefin
 
 /**
  * Runs in the container: the script on standard input is a file for the time of the look, for PHP-FPM too. OPcache
- * takes in no file that is
- * younger than two seconds, so it leaves no trace there.
+ * takes in no file that is younger than two seconds, so it leaves no trace there.
  */
 const LOOK = `umask 077
 f=/tmp/drydock-doctor-$$.php

@@ -1,7 +1,6 @@
 /**
  * Which folders of the application a container has written to in its own layer: what is there is gone with the
- * container, and no other
- * container has it.
+ * container, and no other container has it.
  *
  * @param diff what `docker diff` prints: a letter and an absolute path a line
  * @param path the application's folder

@@ -15,8 +15,7 @@ const PATIENCE = 60_000;
 
 /**
  * Compares the state with what is on the Docker host, reading only: no lock, no plugin. A refresh is no way to look,
- * not even
- * `pulumi refresh --preview-only`: Docker's official plugin removes a stopped container when it reads it.
+ * not even `pulumi refresh --preview-only`: Docker's official plugin removes a stopped container when it reads it.
  * @throws CliError (refused) while the stack is being changed
  */
 export async function gather(session: Session): Promise<readonly Finding[]> {

@@ -12,10 +12,9 @@ const COOKIE = "drydock_maintenance";
 
 /**
  * The files of one generation of maintenance mode, by name. The site's configuration includes each kind at its place:
- * `http*.conf` beside the
- * servers, `server*.conf` in the site's, `page*.conf` in the page's location, `status*.conf` in the server of the
- * release's check.
- * Every value has been validated: nothing here can be read by nginx in another way than meant.
+ * `http*.conf` beside the servers, `server*.conf` in the site's, `page*.conf` in the page's location, `status*.conf` in
+ * the server of the release's check. Every value has been validated: nothing here can be read by nginx in another way
+ * than meant.
  */
 export function filesOf(state: Maintenance, generation: string): Readonly<Record<string, string>> {
   const { allow, retryAfter, pass } = state;

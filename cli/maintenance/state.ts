@@ -9,8 +9,7 @@ const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}
 
 /**
  * All that maintenance mode is, as it is kept in the proxy's volume and in an export. It holds a secret: the file
- * belongs to the proxy's user,
- * and only the backup agent reads it besides.
+ * belongs to the proxy's user, and only the backup agent reads it besides.
  */
 const maintenanceSchema = z.strictObject({
   version: z.literal(1),

@@ -48,9 +48,8 @@ export function runningProcesses(proc = "/proc"): ReadonlySet<string> {
 
 /**
  * Removes what a killed engine left, and answers what was removed. dockerd only asks whether the number in its pid file
- * is in use,
- * and takes the mere existence of containerd's socket for a running containerd: both stop it from starting after a
- * kill.
+ * is in use, and takes the mere existence of containerd's socket for a running containerd: both stop it from starting
+ * after a kill.
  */
 export function removeLeftovers(running: ReadonlySet<string>, root = "/"): readonly string[] {
   const stale = LEFTOVERS.filter(({ file, process }) => !running.has(process) && existsSync(join(root, file))).map(
@@ -67,9 +66,8 @@ const NICENESS = -10;
 
 /**
  * Under systemd every container weighs as much as the engine. Without it, all of them together weigh as much as one
- * process, and each process of the
- * engine's that starts a container takes as much as the whole site: requests wait (docs/benchmarks.md). So their group
- * is made before the engine makes it.
+ * process, and each process of the engine's that starts a container takes as much as the whole site: requests wait
+ * (docs/benchmarks.md). So their group is made before the engine makes it.
  */
 export function weighContainers(root = "/"): void {
   const groups = join(root, "sys/fs/cgroup");
@@ -89,9 +87,8 @@ export function weighContainers(root = "/"): void {
 
 /**
  * The engine beside so much weight: it answers names for every request, and passes on what comes to a published port of
- * this machine. containerd, which
- * starts the containers, has a session of its own and stays as it is. Linux weighs the processes of a session together,
- * by its autogroup.
+ * this machine. containerd, which starts the containers, has a session of its own and stays as it is. Linux weighs the
+ * processes of a session together, by its autogroup.
  */
 export function weighEngine(pid: number, root = "/"): void {
   try {
@@ -140,8 +137,7 @@ export interface StartOptions {
 
 /**
  * Starts dockerd and waits until it answers: through systemd where that is the init system, else detached in a session
- * of its own,
- * because it would end with the terminal otherwise.
+ * of its own, because it would end with the terminal otherwise.
  * @throws CliError with the end of dockerd's log
  */
 export async function startDaemon({

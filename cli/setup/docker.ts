@@ -37,8 +37,7 @@ export function isOurs(host: string): boolean {
 
 /**
  * Makes sure that a Docker engine answers, and that there is a client to talk to it. One that answers is used as it is;
- * on Debian, as root,
- * a missing one is installed and a stopped one started. An engine elsewhere is only asked.
+ * on Debian, as root, a missing one is installed and a stopped one started. An engine elsewhere is only asked.
  *
  * The client is the `docker` on PATH, whichever it is: nothing in this project needs more than what Debian's and
  * Docker's own have in common.

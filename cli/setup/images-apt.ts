@@ -56,8 +56,7 @@ export function findMirror(sources: readonly string[]): string | undefined {
 
 /**
  * The mirror is DRYDOCK_DEBIAN_MIRROR, else the one that this machine's own apt uses; on a machine that is no Debian
- * the one
- * that Debian's own image names.
+ * the one that Debian's own image names.
  *
  * @param ofImage asks Debian's image for its sources
  * @throws CliError when there is none, or when it wants a password, which would end up in a layer of every image

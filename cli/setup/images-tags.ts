@@ -74,8 +74,7 @@ export function contentHash(folder: string, parent = ""): string {
 
 /**
  * The references of all images, from the content of their folders (and of agent/ and certificates/) alone: no engine is
- * asked. All
- * others depend on the base and change with it.
+ * asked. All others depend on the base and change with it.
  * @param dir the folder with a folder for each image. @default the project's images/
  */
 export function imageTags(dir: string = IMAGES_DIR): ImageReferences {

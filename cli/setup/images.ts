@@ -29,8 +29,7 @@ export interface EnsureImagesOptions {
 
 /**
  * Builds those of the project's images that the engine doesn't have. Their tags are made of their content, so that an
- * image which is there
- * is the right one, and a second clone of the same version builds nothing.
+ * image which is there is the right one, and a second clone of the same version builds nothing.
  * @throws CliError with the step that failed and the end of its output
  */
 export async function ensureImages({ log, host, only = OF_A_STACK }: EnsureImagesOptions): Promise<ImageReferences> {

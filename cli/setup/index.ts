@@ -20,8 +20,7 @@ export interface Ready {
 
 /**
  * The local stack's Docker is installed and started where that can be done, and its images are built. Another stack's
- * Docker is only asked:
- * what runs there is not this machine's to set up.
+ * Docker is only asked: what runs there is not this machine's to set up.
  */
 export async function ensureContainers(stack: string, host?: string): Promise<Ready> {
   const asked = host ?? process.env.DOCKER_HOST;

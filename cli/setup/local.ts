@@ -8,8 +8,7 @@ import { type Entry, missing, outdatedImages, presentPaths, readStackFile, write
 
 /**
  * Makes Pulumi.local.yaml complete: all of it at the first `up`, later a secret that is missing and the tags of the
- * images that are built here.
- * Says what it changed.
+ * images that are built here. Says what it changed.
  * @param locked whether the caller holds the stack's lock; else it is taken for as long as the file is written: two
  *   sets of secrets must not cross
  */

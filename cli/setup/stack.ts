@@ -19,8 +19,8 @@ export interface StackOptions {
 
 /**
  * Creates the stack where it isn't there yet, and makes the local stack's file complete. A clone's first stack is
- * selected as well, so that
- * Pulumi's own CLI works without -s; a later one is not: a command for one stack is no choice for the next command.
+ * selected as well, so that Pulumi's own CLI works without -s; a later one is not: a command for one stack is no choice
+ * for the next command.
  */
 export async function ensureStack(
   session: Session,

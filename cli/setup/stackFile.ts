@@ -44,8 +44,7 @@ export function presentPaths(document: Document): readonly string[] {
 
 /**
  * Which of the generated values a file needs: all that are missing before the first deployment, when it has none of the
- * secrets yet; later only what
- * can't be left out, images and secrets. What the user set himself stays.
+ * secrets yet; later only what can't be left out, images and secrets. What the user set himself stays.
  */
 export function missing(document: Document, entries: readonly Entry[]): readonly Entry[] {
   const fresh = !entries.some(({ path, secret }) => secret && document.hasIn(keys(path)));
@@ -78,8 +77,7 @@ function setPlain(document: Document, entries: readonly Entry[]): void {
 
 /**
  * Puts values into a stack's file, in one rename: an interrupted run leaves the old file. The plain ones are written
- * here; the secrets are
- * encrypted by Pulumi, which gets each one on stdin, in a draft of the file.
+ * here; the secrets are encrypted by Pulumi, which gets each one on stdin, in a draft of the file.
  */
 export async function writeEntries(
   pulumi: Pulumi,

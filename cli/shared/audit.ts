@@ -11,8 +11,7 @@ const PATIENCE = 400;
 
 /**
  * Runs a verb that changes something, and leaves a line in the stack's audit log at its beginning and its end. The verb
- * never fails for it, and
- * hardly waits for it. Before the first release there is no log.
+ * never fails for it, and hardly waits for it. Before the first release there is no log.
  *
  * @param args the verb's arguments; secrets are taken out of them here
  * @returns the verb's exit code

@@ -29,8 +29,8 @@ const carriers = new Map<string, string>();
 
 /**
  * Opens the connection to a Docker host over ssh, where it is not there; any other host needs none. ssh may ask on a
- * terminal (for the passphrase of a key, or
- * whether a host is known). It is closed at the end of this process, if no other uses it.
+ * terminal (for the passphrase of a key, or whether a host is known). It is closed at the end of this process, if no
+ * other uses it.
  * @throws CliError that says what is in the way: the host, its key, the user's key, the group, Docker
  */
 export function connect(host: string | undefined, env: NodeJS.ProcessEnv = process.env): Promise<void> {

@@ -38,8 +38,7 @@ export function dockerFor(host: string | undefined, env: NodeJS.ProcessEnv = pro
 
 /**
  * The host of the docker client's current context, where the user has chosen one: Pulumi's plugins know DOCKER_HOST,
- * but no contexts.
- * Undefined where DOCKER_HOST says it already, or nothing was chosen.
+ * but no contexts. Undefined where DOCKER_HOST says it already, or nothing was chosen.
  */
 export async function contextHost(env: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
   if (env.DOCKER_HOST !== undefined) return undefined;

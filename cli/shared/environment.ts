@@ -38,8 +38,8 @@ export function engineVariables(env: NodeJS.ProcessEnv = process.env): Variables
   const own: Record<string, string> = {
     PULUMI_PARALLEL: AT_ONCE,
     // Plugins are got when one is first asked for. Else Pulumi gets those of all packages in node_modules before
-    // anything,
-    // AWS's too, several hundred MB that a stack without a bucket never uses; offline it tries for seconds, each time.
+    // anything, AWS's too, several hundred MB that a stack without a bucket never uses; offline it tries for seconds,
+    // each time.
     PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL: "true",
   };
   return Object.fromEntries(Object.entries(own).filter(([name]) => env[name] === undefined));

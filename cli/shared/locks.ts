@@ -33,8 +33,7 @@ export function processExists(pid: number): boolean {
 
 /**
  * A process number is used again after a while: where the system tells (Linux), the command line must be one of ours as
- * well.
- * A zombie has an empty one; it is over.
+ * well. A zombie has an empty one; it is over.
  */
 export function isAtWork(pid: number, exists: (pid: number) => boolean = processExists, proc = "/proc"): boolean {
   if (!Number.isInteger(pid) || pid <= 0 || !exists(pid)) return false;
@@ -106,8 +105,7 @@ export interface Lock {
 
 /**
  * Takes Drydock's own lock of a stack: Pulumi's begins only with the update, and set-up and a stack's file come before
- * it.
- * A lock whose process is gone is taken over.
+ * it. A lock whose process is gone is taken over.
  * @throws CliError (refused) naming the holder
  */
 export function takeLock(file: string, stack: string): Lock {

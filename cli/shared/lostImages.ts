@@ -22,8 +22,7 @@ const textOf = (value: unknown): string | undefined => (typeof value === "string
 /**
  * The images that a preview leaves as they are and that are not there any more, as after `docker rmi`: the step that
  * built one is not run again for that, and Pulumi's plugin looks for a pulled one in a refresh alone. What runs from it
- * goes
- * on; no container can be made of it.
+ * goes on; no container can be made of it.
  * @throws CliError where Docker does not answer
  */
 export async function lostImages(

@@ -59,8 +59,7 @@ export interface Told {
 
 /**
  * Asks the new image which migrations are pending and what they would run. Nothing is changed; the image is built or
- * pulled where it is missing.
- * Never fails: what can't be asked is said.
+ * pulled where it is missing. Never fails: what can't be asked is said.
  */
 export async function tellMigrations(
   session: Session,

@@ -5,8 +5,7 @@ import { type Records, readRecords } from "./records.ts";
 
 /**
  * Removes the images of releases that are too old to go back to. Never one that any container uses, or that another
- * stack keeps; what can't be
- * removed stays, and nothing fails for it.
+ * stack keeps; what can't be removed stays, and nothing fails for it.
  */
 export async function removeOldImages(
   docker: Docker,

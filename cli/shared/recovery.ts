@@ -20,8 +20,7 @@ const PATIENCE = 10 * 60_000;
 
 /**
  * Looks who holds Pulumi's lock of a stack in this clone's state. A lock whose process is gone is taken away, as
- * `pulumi cancel` does;
- * a Pulumi that is still at work although its `up` was killed is waited for.
+ * `pulumi cancel` does; a Pulumi that is still at work although its `up` was killed is waited for.
  * @param orphaned whether the `up` before this one was killed
  * @throws CliError (refused) where somebody else is at work
  */
@@ -54,8 +53,7 @@ export async function clearLocks(
 
 /**
  * Takes away Pulumi's lock in a state that can't be looked into (S3, …), where its holder was of this very machine and
- * is
- * gone: a job that was ended on the same runner.
+ * is gone: a job that was ended on the same runner.
  * @returns undefined where somebody may still be at work
  */
 export async function clearOwnLock({ stack, pulumi }: Session, error: unknown): Promise<Abandoned | undefined> {
@@ -90,8 +88,7 @@ const look = (state: string, stack: string): readonly Judged[] =>
 
 /**
  * The containers that an interrupted operation may have made without the state's knowing: of this very stack and
- * resource, made since the
- * interrupted update began, and unknown to the state.
+ * resource, made since the interrupted update began, and unknown to the state.
  */
 export function orphans(deployment: Deployment, containers: readonly Inspected[], since: string): readonly Inspected[] {
   const known = new Set(deployment.resources.map(({ id }) => id));
@@ -144,8 +141,7 @@ function isOf({ urn, inputs }: StateResource, { Name, Config, NetworkSettings }:
 
 /**
  * Repairs a state in which operations were started and never recorded as ended: what they left on the Docker host is
- * removed where it is
- * certain whose it is, and a refresh reads the rest.
+ * removed where it is certain whose it is, and a refresh reads the rest.
  */
 export async function repair(
   session: Session,

@@ -7,8 +7,7 @@ let held = 0;
 
 /**
  * From here until the answer is called, a signal doesn't end the process: what was taken away for a moment must be put
- * back first.
- * Whoever holds asks `interruption` where it can still turn back.
+ * back first. Whoever holds asks `interruption` where it can still turn back.
  */
 export function hold(): () => void {
   let released = false;
@@ -31,10 +30,8 @@ export function interruption(): NodeJS.Signals | undefined {
 
 /**
  * Pulumi takes the first SIGINT as a request to finish what it has started, and the second as an order to drop it: it
- * gets exactly one.
- * On a terminal the kernel sends it to the whole foreground group; elsewhere Pulumi is a group of its own and is handed
- * the signal here.
- * A SIGTERM that follows another signal is the second one.
+ * gets exactly one. On a terminal the kernel sends it to the whole foreground group; elsewhere Pulumi is a group of its
+ * own and is handed the signal here. A SIGTERM that follows another signal is the second one.
  */
 export function handSignalsOver(): void {
   let dropped = false;
@@ -49,8 +46,7 @@ export function handSignalsOver(): void {
       if (current === undefined) process.exit(signal === "SIGINT" ? 130 : 143);
       if (!first) {
         // Who sends SIGTERM to what was told to end already is about to kill it, as GitHub does: Pulumi then drops what
-        // is
-        // under way, and has its lock taken away and its state written before that.
+        // is under way, and has its lock taken away and its state written before that.
         if (signal === "SIGTERM" && !dropped) current.child.kill("SIGINT");
         dropped ||= signal === "SIGTERM";
         return;

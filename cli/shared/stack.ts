@@ -31,8 +31,8 @@ export interface Service {
 
 /**
  * The stack that a command without -s is about: PULUMI_STACK, else the one that `pulumi stack select` chose for this
- * clone.
- * The selection is read where Pulumi's CLI keeps it ($PULUMI_HOME/workspaces): asking the CLI costs half a second.
+ * clone. The selection is read where Pulumi's CLI keeps it ($PULUMI_HOME/workspaces): asking the CLI costs half a
+ * second.
  */
 export function selectedStack(paths: Paths, env: NodeJS.ProcessEnv): string | undefined {
   if (env.PULUMI_STACK) return env.PULUMI_STACK;

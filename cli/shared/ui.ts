@@ -47,8 +47,8 @@ const HEARTBEAT = 1000;
 
 /**
  * Runs one step of the set-up and says how it goes, on stderr: on a terminal one line that is rewritten, elsewhere
- * plain lines.
- * A step that is over at once and had nothing to say leaves no line: the usual case, where everything is there.
+ * plain lines. A step that is over at once and had nothing to say leaves no line: the usual case, where everything is
+ * there.
  */
 export async function step<T>(
   title: string,

@@ -65,8 +65,7 @@ export function upstreamsIn(site: string): readonly string[] {
 
 /**
  * Whether a release has not gone through all its steps, and if so, what is the case now: the outputs with the services
- * that are in use,
- * and what is left over. The outputs of the state are those of the last deployment that succeeded.
+ * that are in use, and what is left over. The outputs of the state are those of the last deployment that succeeded.
  * @param serving the containers that the proxy sends visitors to; undefined where it can't be asked
  */
 export function arrange(

@@ -15,8 +15,7 @@ interface Judged extends Inspected {
 
 /**
  * Docker's names of the containers that Pulumi's docker plugin has waited for in vain. It says neither which they are
- * nor why; the
- * stand-in says both itself, in other words.
+ * nor why; the stand-in says both itself, in other words.
  */
 export function unhealthyIn(events: readonly EngineEvent[]): readonly string[] {
   const failed = events.flatMap(({ diagnosticEvent }) =>

@@ -109,8 +109,8 @@ async function run(
         "--import",
         "tsx",
         join(ROOT, "node_modules", "mocha", "bin", "mocha.js"),
-        // The rc file is for `npx mocha`: its spec would be added to this one.
-        // A test that failed may have left something at work, which would keep the process for ever.
+        // The rc file is for `npx mocha`: its spec would be added to this one. A test that failed may have left
+        // something at work, which would keep the process for ever.
         "--no-config",
         "--exit",
         "--reporter",

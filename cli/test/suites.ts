@@ -51,8 +51,7 @@ export function add(a: Counts, b: Counts): Counts {
 
 /**
  * What a suite's process has to show for itself: its own counts, and one failure more where it ended badly without
- * naming one
- * (a file that can't be loaded, a crash, a signal).
+ * naming one (a file that can't be loaded, a crash, a signal).
  */
 export function countsOf(written: Counts | undefined, code: number): Counts {
   const counts = written ?? NONE;

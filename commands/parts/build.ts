@@ -1,5 +1,5 @@
-// Builds the application's image, unless an image of its name is there. Part of build.sh.
-// BUILD: how, as JSON (lib/build/spec.ts)
+// Builds the application's image, unless an image of its name is there. Part of build.sh. BUILD: how, as JSON
+// (lib/build/spec.ts)
 import { buildImage } from "../../lib/build/build.ts";
 import { BuildError, type BuildSpec } from "../../lib/build/spec.ts";
 

@@ -1,7 +1,6 @@
 // Judges the change from the server that has written the data to the one that is about to start. Part of
-// database-check.sh.
-// DATA, SERVER: what the two say of their versions; ENGINE; STACK. Prints same or upgrade; exits with 3 where it is
-// refused.
+// database-check.sh. DATA, SERVER: what the two say of their versions; ENGINE; STACK. Prints same or upgrade; exits
+// with 3 where it is refused.
 import { shownVersion, transition, versionIn } from "../../lib/serverVersion.ts";
 
 const { DATA = "", SERVER = "", ENGINE = "", STACK = "" } = process.env;

@@ -1,6 +1,5 @@
-// Judges the pending migrations, before anything is changed. Part of backup.sh.
-// Standard input: what runtime/pending.php printed. BREAKING: warn|refuse; STACK; SERVING: the last line of the
-// records' releases.jsonl
+// Judges the pending migrations, before anything is changed. Part of backup.sh. Standard input: what
+// runtime/pending.php printed. BREAKING: warn|refuse; STACK; SERVING: the last line of the records' releases.jsonl
 // Prints {"hold": [names]}, then a line for each migration that runs, for migrations.jsonl. Exits with 3 where the
 // release is refused.
 import { readFileSync } from "node:fs";

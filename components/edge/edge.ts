@@ -18,8 +18,7 @@ export interface EdgeContext {
 
 /**
  * The edge of a machine: nginx, which takes visitors in for all stacks, and beside it what gets the certificates. No
- * release of a stack and no
- * new certificate touches either.
+ * release of a stack and no new certificate touches either.
  */
 export class Edge extends pulumi.ComponentResource {
   readonly container: docker.Container;

@@ -28,8 +28,7 @@ export interface BuildContext {
 
 /**
  * Reads what a build reads: path, permissions and content of what the ignore file (the Dockerfile's own, or the
- * folder's)
- * doesn't leave out.
+ * folder's) doesn't leave out.
  *
  * @param root the folder, from the project's
  * @param dockerfile from the folder

@@ -3,8 +3,7 @@ import { quoted } from "./quoting.ts";
 /**
  * The question for a table's checksum, in a column `Checksum`. CHECKSUM TABLE takes for a virtual column whatever the
  * memory of the row has there, which is mostly the same and at times is not. So of a table that has one, the sum of its
- * other columns
- * is taken, row by row.
+ * other columns is taken, row by row.
  * @param at the table, quoted
  * @param columns those that are stored; all of the table without them
  */

@@ -5,12 +5,10 @@ import { join } from "node:path";
 
 /**
  * What is being created, on disk before it is asked for. The engine writes an object into its state after the plugin
- * has
- * answered; when one of the two is killed before that, the object exists and nobody knows it. The next creation of the
- * same resource finds the entry here, and by its name the object, and removes it. An entry goes when the engine
+ * has answered; when one of the two is killed before that, the object exists and nobody knows it. The next creation of
+ * the same resource finds the entry here, and by its name the object, and removes it. An entry goes when the engine
  * mentions the object again (it is in the state then), or when the operation ends in order. Docker's objects carry no
- * mark of it: the official plugin would
- * take a label that nobody has asked for as a change.
+ * mark of it: the official plugin would take a label that nobody has asked for as a change.
  */
 export interface Entry {
   readonly urn: string;

@@ -18,8 +18,7 @@ let stream: Stream | undefined;
 
 /**
  * Listens to what Docker says of a container's health and its end: asking all the time takes processors from what
- * starts.
- * `next` returns when there is something, or after a second.
+ * starts. `next` returns when there is something, or after a second.
  */
 export async function listenTo(
   id: string,

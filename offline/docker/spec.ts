@@ -10,8 +10,8 @@ const duration = withDefault({ ...str, pattern: /^\d+(\.\d+)?(ms|s|m|h)(\d+(\.\d
 
 /**
  * Inputs of docker.Container with the official defaults. What the official plugin says it changes in place is marked
- * so. Of those it changes limits and the
- * restart policy in the container; of `healthcheck`, `init`, `mounts` and `tmpfs` it changes nothing but the state.
+ * so. Of those it changes limits and the restart policy in the container; of `healthcheck`, `init`, `mounts` and
+ * `tmpfs` it changes nothing but the state.
  */
 export const containerSchema: Schema = {
   attach: inPlace(withDefault(bool, false)),

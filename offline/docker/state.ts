@@ -13,8 +13,7 @@ const UNITS = [
 
 /**
  * Outputs of a container as the official plugin has them: its inputs, and in place of those what Docker says, as far as
- * that plugin asks. It never reads
- * variables, labels, networks and files.
+ * that plugin asks. It never reads variables, labels, networks and files.
  */
 export function outputsOf(inputs: Values, found: Inspected): Values {
   // lets the official plugin take the state over

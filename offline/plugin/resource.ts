@@ -33,8 +33,7 @@ export interface Resource {
   check?(inputs: Values, call: Call): Promise<Failure[]> | Failure[];
   /**
    * What new inputs are compared with, of the state: the official plugin takes a live value that differs for a change
-   * even where nobody has read it on
-   * purpose. Without it they are compared with the old inputs.
+   * even where nobody has read it on purpose. Without it they are compared with the old inputs.
    */
   compared?(state: Values, inputs: Values): Values;
   create(inputs: Values, call: Call): Promise<{ id: string; outputs: Values }>;

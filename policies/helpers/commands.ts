@@ -11,10 +11,8 @@ type When = "create" | "update" | "delete";
 
 /**
  * What a command resource runs, by when it runs, or what a container runs. The scripts that it names are read, too:
- * those of this machine
- * for a local command, uploaded ones for a container. So are what a bare shell gets on standard input, what an
- * interpreter is called with,
- * and variables that stand where a command does.
+ * those of this machine for a local command, uploaded ones for a container. So are what a bare shell gets on standard
+ * input, what an interpreter is called with, and variables that stand where a command does.
  */
 export function commandTexts(
   resource: Resource,

@@ -29,8 +29,7 @@ const cache = new Map<string, string>();
 
 /**
  * The scripts of this machine that a command names, and those that they name, without their comments: `sh deploy.sh`
- * does what
- * deploy.sh says.
+ * does what deploy.sh says.
  */
 export function scriptsOf(command: string, dir: string | undefined): string {
   const folders =

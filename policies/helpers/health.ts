@@ -13,8 +13,7 @@ const HOST_AND_PORT = /(?:^|[\s"'=])(?:[\w.-]+|\[[^\]]{0,60}\]):(\d{2,5})(?=$|[\
 
 /**
  * Finds the endpoint in the words of a health check: a URL, or HOST:PORT and the path in the next word, as clients of
- * FastCGI take it
- * (also as SCRIPT_NAME or REQUEST_URI).
+ * FastCGI take it (also as SCRIPT_NAME or REQUEST_URI).
  */
 export function healthEndpoint(words: readonly Item<string>[]): Endpoint | undefined {
   for (const { value, path: at } of words) {

@@ -23,8 +23,7 @@ function isOwn(resource: Resource): boolean {
 
 /**
  * What to do: a setting where the resource is Drydock's own, because its user writes no Pulumi inputs; the rule's own
- * words for every other
- * program.
+ * words for every other program.
  */
 export function remedyFor(rule: Rule, resource: Resource, property: string, settings: Settings): string {
   if (!isOwn(resource)) return rule.remedy;

@@ -2,9 +2,8 @@
  * Reading property values that may not be known yet.
  *
  * The policy SDK hands over proxies that throw on an unknown value, so one unknown entry of a list would turn a whole
- * rule into a note, even
- * with a clear violation beside it. `plain` walks the value once and leaves an `Unknown` in the place of each value
- * that can't be known.
+ * rule into a note, even with a clear violation beside it. `plain` walks the value once and leaves an `Unknown` in the
+ * place of each value that can't be known.
  */
 
 /** A value that is only known during the update. `path` is where it stands, e.g. `envs[3]`. */

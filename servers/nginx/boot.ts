@@ -19,8 +19,7 @@ const SITE_FOLDER = "/tmp/site";
 
 /**
  * What nginx starts with: no site yet, only an answer to its own health check. It never changes with a release, because
- * it is an input of
- * the container. Temporary files are in the volume, not in memory, which is limited.
+ * it is an input of the container. Temporary files are in the volume, not in memory, which is limited.
  */
 const bootConfiguration = `worker_processes auto;
 pid /tmp/nginx.pid;
@@ -47,8 +46,7 @@ http {
 
 /**
  * The files of maintenance mode alone, without a site: whether nginx takes them says whether they were damaged. The
- * site itself may
- * be refused for another reason, such as a replica's name that can't be resolved right now.
+ * site itself may be refused for another reason, such as a replica's name that can't be resolved right now.
  */
 const maintenanceCheck = `pid /tmp/check.pid;
 error_log stderr crit;

@@ -1,7 +1,6 @@
 /**
  * Which type a static file has, by the end of its name. A list of our own, because those of nginx's packages differ:
- * one without `.mjs` has
- * browsers refuse the module, under the header X-Content-Type-Options that the proxy sends.
+ * one without `.mjs` has browsers refuse the module, under the header X-Content-Type-Options that the proxy sends.
  */
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   "application/atom+xml": "atom",

@@ -7,8 +7,8 @@ const { state, certificates } = PLACES;
 
 /**
  * What the edge's nginx serves before any stack has come. It changes with the edge's own settings alone: a stack adds a
- * file of its own
- * below `routes/`, and a certificate is read again by itself, since its file's name has a variable in it.
+ * file of its own below `routes/`, and a certificate is read again by itself, since its file's name has a variable in
+ * it.
  */
 export function edgeConfiguration({ edge }: EdgeSettings): string {
   const traits = traitsOf(edge);
@@ -153,8 +153,7 @@ function forwardedByEdge({ httpsPort }: EdgeSettings["edge"]): (readonly [header
 
 /**
  * What a stack's routes need to know of the edge that they are made for; told by the labels of its network, so that a
- * stack reads them before it changes
- * anything.
+ * stack reads them before it changes anything.
  */
 export interface EdgeTraits {
   /** The published port for https. */

@@ -31,8 +31,7 @@ const short = (path: string): string => createHash("sha256").update(path).digest
 
 /**
  * A stack's part of the edge's configuration: its names, each with its certificate, and its proxy. Every name, path and
- * address in it was judged by
- * config/schema/domains.ts, which takes none that could end a word or a line here.
+ * address in it was judged by config/schema/domains.ts, which takes none that could end a word or a line here.
  */
 export function routeConfiguration({ id, proxy, domains, edge }: Route): string {
   const upstream = `drydock_${id}`;
@@ -123,9 +122,8 @@ function serving(upstream: string, id: string, index: number, domain: Domain, ed
 }
 
 /**
- * The locations of a path and of what is below it: /login is not /login-help. An application takes what comes after
- * its script's name for the
- * path, so that is the same place.
+ * The locations of a path and of what is below it: /login is not /login-help. An application takes what comes after its
+ * script's name for the path, so that is the same place.
  */
 function locations(path: string, redirected: boolean): string[] {
   if (path === "/") return ["/"];

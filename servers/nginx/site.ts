@@ -10,8 +10,8 @@ import { httpHeaders, type Server, serverLocations, serverUpstream } from "./wor
 
 /**
  * A file name that carries a hash of its content, as Vite (`app-BxY3k2_a.js`) and webpack (`app.4a3b2c1d5e6f.css`)
- * write them: another
- * content has another name. Eight letters that could be a word count only where a digit or a capital is among them.
+ * write them: another content has another name. Eight letters that could be a word count only where a digit or a
+ * capital is among them.
  */
 export const HASHED = "[-.](?:(?=[a-z_-]{0,7}[0-9A-Z])[A-Za-z0-9_-]{8}|[0-9a-f]{9,64})\\.[A-Za-z0-9]+(?:\\.map)?$";
 
@@ -232,10 +232,9 @@ function logging(healthPath: string): string[] {
 
 /**
  * The replicas, and what is done where one fails. Only a request of which nothing has been sent is passed on: one that
- * has reached a replica
- * is never done twice, slow or broken off as it may be, a GET neither. nginx's own `next_upstream` can't tell the two
- * apart. A replica that
- * failed is left alone for two seconds; where all of them have, as when a few slow requests met all, any is tried.
+ * has reached a replica is never done twice, slow or broken off as it may be, a GET neither. nginx's own
+ * `next_upstream` can't tell the two apart. A replica that failed is left alone for two seconds; where all of them
+ * have, as when a few slow requests met all, any is tried.
  */
 function upstreams(addresses: readonly string[], places: readonly string[]): string[] {
   const servers = (fails: string) => addresses.map((address) => `  server ${address} max_fails=${fails};`);
@@ -262,8 +261,8 @@ function upstreams(addresses: readonly string[], places: readonly string[]): str
 
 /**
  * What users have stored where nginx's user may not read it: Laravel's private visibility makes folders that only PHP's
- * user can enter.
- * PHP opens to nginx what lies in a public folder, and nginx asks once more; everything else is Laravel's to answer.
+ * user can enter. PHP opens to nginx what lies in a public folder, and nginx asks once more; everything else is
+ * Laravel's to answer.
  */
 function stored(folders: readonly string[], at: string): string[] {
   return [

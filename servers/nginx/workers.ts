@@ -19,8 +19,7 @@ export function serverUpstream({ worker, names, http }: Server): string[] {
 
 /**
  * What begins with one of its paths goes to it: `^~`, so that no pattern of the site comes first. A websocket or stream
- * may be silent for
- * longer than a page may take; its server pings it (Reverb each 30 to 60 s).
+ * may be silent for longer than a page may take; its server pings it (Reverb each 30 to 60 s).
  */
 export function serverLocations({ worker, http }: Server): string[] {
   return (http?.paths ?? []).flatMap((path) => [

@@ -5,8 +5,7 @@ export const PHP_FOLDER = "/run/drydock/php";
 
 /**
  * PHP's settings in all containers of the application, in FPM, in a server of the image's own and on the command line
- * alike: those that a
- * release relies on, and the stack's own (`app.php`).
+ * alike: those that a release relies on, and the stack's own (`app.php`).
  *
  * @param uploadLimit the largest request body, in MiB
  */

@@ -36,8 +36,7 @@ const belongings = new WeakMap<Clone, { readonly network: string[]; readonly vol
 
 /**
  * The containers that belong to a clone's stack, known to its state or not: what is on one of its networks, or uses one
- * of its volumes.
- * (The label `drydock.stack` is the same in all clones.)
+ * of its volumes. (The label `drydock.stack` is the same in all clones.)
  */
 export async function containersOf(clone: Clone): Promise<readonly Found[]> {
   const { network, volume } = belongings.get(clone) ?? {

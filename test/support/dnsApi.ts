@@ -1,6 +1,5 @@
-// What lego's httpreq takes for a zone's provider: it has Pebble's name server say what it is told.
-// Argument: the address
-// of that one's management.
+// What lego's httpreq takes for a zone's provider: it has Pebble's name server say what it is told. Argument: the
+// address of that one's management.
 import { createServer } from "node:http";
 import { json } from "node:stream/consumers";
 

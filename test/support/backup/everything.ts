@@ -55,8 +55,7 @@ CREATE EVENT daily ON SCHEDULE EVERY 1 DAY DISABLE DO SET @a = 1;
 
 /**
  * Every object of a schema and what is in it, each in one text; names and bodies don't say in which schema they are. In
- * two
- * questions, for each starts a client.
+ * two questions, for each starts a client.
  */
 export function describeSchema(rig: Pick<Rig, "sql">, schema: string): Record<string, string> {
   const where = `table_schema = '${schema}'`;

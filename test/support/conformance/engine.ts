@@ -12,8 +12,7 @@ interface Route {
 
 /**
  * As much of a Docker engine as the plugins ask: it keeps what it is told and says it back as Docker does, with what
- * Docker fills in.
- * Nothing runs. Every request is in `calls`, without the version of the API.
+ * Docker fills in. Nothing runs. Every request is in `calls`, without the version of the API.
  */
 export class FakeDocker {
   readonly calls: string[] = [];

@@ -183,8 +183,7 @@ return new class extends Migration
 
   /**
    * Lets a fault happen under load, then releases again, plainly, and judges: which requests failed, which rows are
-   * missing, whether
-   * anything is left over. One line of the table.
+   * missing, whether anything is left over. One line of the table.
    */
   async fault(name: string, inject: () => Promise<void>, { mayFail }: Expected = {}): Promise<void> {
     const settings = this.clone.read("Pulumi.local.yaml");

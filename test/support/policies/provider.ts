@@ -13,8 +13,8 @@ const NAMED = /^docker:index\/(container|volume|network|service):/;
 
 /**
  * A provider that says yes to everything and makes nothing: rules are about what a program asks for, so neither Docker
- * nor AWS is needed.
- * The engine attaches to it by PULUMI_DEBUG_PROVIDERS. Like the official docker provider it makes names up.
+ * nor AWS is needed. The engine attaches to it by PULUMI_DEBUG_PROVIDERS. Like the official docker provider it makes
+ * names up.
  */
 export class YesProvider {
   readonly #server = new grpc.Server({ "grpc.max_receive_message_length": 1 << 28 });

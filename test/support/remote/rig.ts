@@ -66,9 +66,9 @@ export interface MachineOptions {
 }
 
 /**
- * A machine beside this one, as far as Docker and ssh can tell: its own network, mounts, processes and users; Docker
- * at the usual socket, and Debian's sshd with its
- * defaults. It is reached by name, through a link that can be made long or cut.
+ * A machine beside this one, as far as Docker and ssh can tell: its own network, mounts, processes and users; Docker at
+ * the usual socket, and Debian's sshd with its defaults. It is reached by name, through a link that can be made long or
+ * cut.
  */
 export class Machine {
   readonly dir = mkdtempSync(join(tmpdir(), "drydock-ship-"));
@@ -277,8 +277,8 @@ chown -R deploy:deploy /home/deploy`;
     writeFileSync(this.own("client/known_hosts.changed"), this.hostLine(this.own("client/stranger.pub")));
     writeFileSync(this.own("client/known_hosts.empty"), "");
     this.sshConfig("config", {});
-    // OpenSSH looks into the home folder of the password database, whatever HOME is.
-    // Not Drydock's own, which looks for this one.
+    // OpenSSH looks into the home folder of the password database, whatever HOME is. Not Drydock's own, which looks for
+    // this one.
     const ssh = out("sh", "-c", "PATH=/usr/local/bin:/usr/bin:/bin; command -v ssh");
     const config = `\${SHIP_CONFIG:-${this.own("client/config")}}`;
     writeFileSync(this.own("bin/ssh"), `#!/bin/sh\nexec ${ssh} -F "${config}" "$@"\n`, { mode: 0o755 });

@@ -177,7 +177,7 @@ export class Backup extends pulumi.ComponentResource {
             ...accounts,
             [SECRETS.repositoryKey]: backup.key!,
             ...bucketSecrets(backup, args.bucket),
-            ...alarmSecrets(backup),
+            ...alarmSecrets(settings),
           }),
           mounts: [
             mount(volumes.backups, FOLDERS.backups, false),

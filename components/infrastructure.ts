@@ -21,7 +21,7 @@ export interface InfrastructureArgs {
   /** Sizes in MiB, times in seconds, processors as fractions. */
   readonly settings: Pick<
     Settings,
-    "app" | "database" | "redis" | "proxy" | "services" | "backup" | "bucket" | "limits" | "domains"
+    "app" | "database" | "redis" | "proxy" | "services" | "backup" | "alarms" | "bucket" | "limits" | "domains"
   >;
   /** The database's account is in it, and what backups say of the application's variables. */
   readonly environment: Environment;

@@ -1,4 +1,5 @@
 import { defined } from "../lib/defined.ts";
+import { checkAlarms } from "./alarms.ts";
 import { checkCapacity } from "./capacity.ts";
 import { checkDomains, warnOfDomains } from "./domains.ts";
 import type { Found, LenientSettings } from "./found.ts";
@@ -111,7 +112,7 @@ export function checkTogether(settings: LenientSettings, env: Readonly<Record<st
     ] as const)
       if (name in backup && backup[name] === undefined)
         add(`backup.${name}`, `is missing, expected ${passwordExpects}`, secret(`backup.${name}`));
-    const { s3, alarms } = backup;
+    const { s3 } = backup;
     if (s3 !== undefined && (s3.accessKeyId === undefined) !== (s3.secretAccessKey === undefined))
       add(
         "backup.s3.accessKeyId",
@@ -132,12 +133,6 @@ export function checkTogether(settings: LenientSettings, env: Readonly<Record<st
         set("backup.hostRole", "true"),
       );
     }
-    if (alarms?.email !== undefined && alarms.email.username !== undefined && alarms.email.password === undefined)
-      add(
-        "backup.alarms.email.password",
-        "is missing, expected a password",
-        secretCommand("drydock:backup.alarms.email.password", undefined, stack),
-      );
   }
 
   const host = settings.docker?.host;
@@ -192,6 +187,7 @@ export function checkTogether(settings: LenientSettings, env: Readonly<Record<st
   const more = [
     checkServerOptions(settings, stack),
     checkTransport(settings, stage, stack),
+    checkAlarms(settings, stage, stack),
     checkCapacity(settings, env, stack),
     warnOfWeb(settings, stack),
   ];

@@ -14,8 +14,9 @@ export interface StackSettings {
   readonly horizon?: Input<HorizonSettings>;
   /**
    * More processes of the application's image: queue workers, Reverb, Inertia's server-side rendering, any command;
-   * released as Horizon is. Accepts workers by name (small letters, digits and hyphens; not what a service is called),
-   * each an object with command.
+   * released as Horizon is.
+   * Accepts workers by name (small letters, digits and hyphens; not what a service is called), each an object with
+   * command.
    */
   readonly workers?: Input<Record<string, Input<WorkerSettings>>>;
   /**
@@ -39,6 +40,8 @@ export interface StackSettings {
   readonly domains?: Input<Input<DomainSettings>[]>;
   /** Backups, their proof and points in time. */
   readonly backup?: Input<BackupSettings>;
+  /** Who is told when something is wrong, and when it is over. */
+  readonly alarms?: Input<AlarmsSettings>;
   /** What proves a release. */
   readonly verify?: Input<VerifySettings>;
   /** What each container may use, whatever it is for. */
@@ -54,12 +57,14 @@ export interface StackSettings {
 /** Where to deploy, and where the images come from. */
 export interface DockerSettings {
   /**
-   * The Docker engine to deploy to. Accepts ssh://user@host, unix:///path or tcp://host:port.
+   * The Docker engine to deploy to.
+   * Accepts ssh://user@host, unix:///path or tcp://host:port.
    * @default the local engine, or what `DOCKER_HOST` says
    */
   readonly host?: Input<string>;
   /**
-   * Credentials of the registry that the images are pulled from. Accepts an object with address, username and password.
+   * Credentials of the registry that the images are pulled from.
+   * Accepts an object with address, username and password.
    * @default none: the images can be pulled by everybody
    */
   readonly registry?: Input<DockerRegistrySettings>;
@@ -68,15 +73,18 @@ export interface DockerSettings {
 /** Credentials of the registry that the images are pulled from. */
 export interface DockerRegistrySettings {
   /**
-   * The registry's host. Accepts the host of a registry, such as registry.example.com.
+   * The registry's host.
+   * Accepts the host of a registry, such as registry.example.com.
    */
   readonly address: Input<string>;
   /**
-   * The user who may pull. Accepts a user name.
+   * The user who may pull.
+   * Accepts a user name.
    */
   readonly username: Input<string>;
   /**
-   * The password or token (secret). Accepts a password or token.
+   * The password or token (secret).
+   * Accepts a password or token.
    */
   readonly password: Input<string>;
 }
@@ -84,13 +92,15 @@ export interface DockerRegistrySettings {
 /** The Laravel application's replicas. */
 export interface AppSettings {
   /**
-   * The application's image; either this or `build`. Accepts an image reference, such as registry.example.com/shop:1.4.
+   * The application's image; either this or `build`.
+   * Accepts an image reference, such as registry.example.com/shop:1.4.
    * @default none: then `build` is required
    */
   readonly image?: Input<string>;
   /**
-   * Build the application's image instead of pulling it. Accepts an object with context, and if needed dockerfile,
-   * args, target, platform, secrets, ssh, cacheFrom and cacheTo.
+   * Build the application's image instead of pulling it.
+   * Accepts an object with context, and if needed dockerfile, args, target, platform, secrets, ssh, cacheFrom and
+   * cacheTo.
    * @default none: then `image` is required
    */
   readonly build?: Input<AppBuildSettings>;
@@ -101,32 +111,37 @@ export interface AppSettings {
    */
   readonly pinned?: Input<string>;
   /**
-   * What the image serves. Accepts "fpm" (the image runs PHP-FPM) or "http" (it serves HTTP itself).
+   * What the image serves.
+   * Accepts "fpm" (the image runs PHP-FPM) or "http" (it serves HTTP itself).
    * @default "fpm"
    */
   readonly server?: Input<"fpm" | "http">;
   /**
-   * The port on which it serves. Accepts a whole number from 1 to 65535.
+   * The port on which it serves.
+   * Accepts a whole number from 1 to 65535.
    * @default 9000 for fpm, 80 for http
    */
   readonly port?: Input<number>;
   /**
-   * Where the application's code is in the image. Accepts an absolute path, such as /var/www/html.
+   * Where the application's code is in the image.
+   * Accepts an absolute path, such as /var/www/html.
    * @default "/var/www/html"
    */
   readonly path?: Input<string>;
   /**
    * PHP's settings in all containers, in FPM and on the command line alike: `memory_limit`, `max_execution_time`,
-   * `date.timezone`, `opcache.memory_consumption`, …. Accepts PHP's settings, such as memory_limit; not display_errors,
-   * log_errors, upload_tmp_dir and opcache.validate_timestamps, which a release relies on, nor upload_max_filesize and
-   * post_max_size: set drydock:proxy.uploadLimit.
+   * `date.timezone`, `opcache.memory_consumption`, ….
+   * Accepts PHP's settings, such as memory_limit; not display_errors, log_errors, upload_tmp_dir and
+   * opcache.validate_timestamps, which a release relies on, nor upload_max_filesize and post_max_size: set
+   * drydock:proxy.uploadLimit.
    * @default {}
    */
   readonly php?: Input<Record<string, Input<string>>>;
   /**
    * Further folders that are the same in all containers and outlive a release, beside storage/app: `public/uploads`,
-   * `storage/uploads`; each is a volume. Accepts folders, as paths from the application's folder, such as
-   * public/uploads; what is in storage/app is kept anyway.
+   * `storage/uploads`; each is a volume.
+   * Accepts folders, as paths from the application's folder, such as public/uploads; what is in storage/app is kept
+   * anyway.
    * @default {}
    */
   readonly persistent?: Input<Record<string, Input<AppPersistentSettings>>>;
@@ -137,7 +152,8 @@ export interface AppSettings {
    */
   readonly assetDays?: Input<number>;
   /**
-   * How many replicas serve. Accepts a whole number from 1 to 100.
+   * How many replicas serve.
+   * Accepts a whole number from 1 to 100.
    * @default 3
    */
   readonly replicas?: Input<number>;
@@ -148,53 +164,62 @@ export interface AppSettings {
    */
   readonly startTogether?: Input<number>;
   /**
-   * The path that answers 200 when a replica is healthy. Accepts a path that begins with /, such as /up.
+   * The path that answers 200 when a replica is healthy.
+   * Accepts a path that begins with /, such as /up.
    * @default "/up"
    */
   readonly healthPath?: Input<string>;
   /**
-   * The user that Laravel runs as. Accepts a whole number from 1 to 65534.
+   * The user that Laravel runs as.
+   * Accepts a whole number from 1 to 65534.
    * @default 1000
    */
   readonly uid?: Input<number>;
   /**
-   * The group that Laravel runs as. Accepts a whole number from 1 to 65534.
+   * The group that Laravel runs as.
+   * Accepts a whole number from 1 to 65534.
    * @default 1000
    */
   readonly gid?: Input<number>;
   /**
-   * Memory limit of each replica. Accepts a whole number from 32 to 16777216 (MiB).
+   * Memory limit of each replica.
+   * Accepts a whole number from 32 to 16777216 (MiB).
    * @default 512
    */
   readonly memory?: Input<number>;
   /**
-   * Processor limit of each replica. Accepts a number from 0.01 to 1024 (processors) that Pulumi reads back as it is:
-   * 0.1 or 0.051, not 0.05.
+   * Processor limit of each replica.
+   * Accepts a number from 0.01 to 1024 (processors) that Pulumi reads back as it is: 0.1 or 0.051, not 0.05.
    * @default 1
    */
   readonly cpus?: Input<number>;
   /**
-   * The command of a replica. Accepts a list of words, such as ["php","artisan","horizon"].
+   * The command of a replica.
+   * Accepts a list of words, such as ["php","artisan","horizon"].
    * @default ["php-fpm","-F"] for fpm, the image's own for http
    */
   readonly command?: Input<Input<string>[]>;
   /**
-   * PHP-FPM's processes in each replica. Accepts a whole number from 1 to 1000.
+   * PHP-FPM's processes in each replica.
+   * Accepts a whole number from 1 to 1000.
    * @default 8
    */
   readonly maxChildren?: Input<number>;
   /**
-   * Cache configuration, routes and views when a container starts. Accepts true or false.
+   * Cache configuration, routes and views when a container starts.
+   * Accepts true or false.
    * @default true
    */
   readonly cache?: Input<boolean>;
   /**
-   * How long an old replica may finish its requests. Accepts a whole number from 1 to 86400 (seconds).
+   * How long an old replica may finish its requests.
+   * Accepts a whole number from 1 to 86400 (seconds).
    * @default 30
    */
   readonly stopTimeout?: Input<number>;
   /**
-   * How long a replica may take to become healthy. Accepts a whole number from 1 to 86400 (seconds).
+   * How long a replica may take to become healthy.
+   * Accepts a whole number from 1 to 86400 (seconds).
    * @default 60
    */
   readonly startTimeout?: Input<number>;
@@ -203,33 +228,39 @@ export interface AppSettings {
 /** Build the application's image instead of pulling it. */
 export interface AppBuildSettings {
   /**
-   * The folder that is sent to the build, from the project's root. Accepts a folder, as a path from the project's root.
+   * The folder that is sent to the build, from the project's root.
+   * Accepts a folder, as a path from the project's root.
    */
   readonly context: Input<string>;
   /**
-   * The Dockerfile, from the context. Accepts a path inside the context.
+   * The Dockerfile, from the context.
+   * Accepts a path inside the context.
    * @default "Dockerfile"
    */
   readonly dockerfile?: Input<string>;
   /**
-   * Build arguments; never a secret, for they stay in the image. Accepts build arguments: names of letters, digits and
-   * underscores, with texts; what is secret belongs in drydock:app.build.secrets.
+   * Build arguments; never a secret, for they stay in the image.
+   * Accepts build arguments: names of letters, digits and underscores, with texts; what is secret belongs in
+   * drydock:app.build.secrets.
    * @default {}
    */
   readonly args?: Input<Record<string, Input<string>>>;
   /**
-   * The stage of the Dockerfile to build. Accepts the name of a stage.
+   * The stage of the Dockerfile to build.
+   * Accepts the name of a stage.
    * @default the last one
    */
   readonly target?: Input<string>;
   /**
-   * What to build for. Accepts a system and processor, such as linux/amd64.
+   * What to build for.
+   * Accepts a system and processor, such as linux/amd64.
    * @default the Docker host's own
    */
   readonly platform?: Input<string>;
   /**
    * Secrets that the Dockerfile mounts (`RUN --mount=type=secret,id=…`): they are neither in the image nor in Pulumi's
-   * state; needs BuildKit. Accepts secrets by the id that the Dockerfile mounts, each an object with file or env.
+   * state; needs BuildKit.
+   * Accepts secrets by the id that the Dockerfile mounts, each an object with file or env.
    * @default {}
    */
   readonly secrets?: Input<Record<string, Input<AppBuildSecretSettings>>>;
@@ -240,12 +271,14 @@ export interface AppBuildSettings {
    */
   readonly ssh?: Input<boolean>;
   /**
-   * Where layers may be taken from. Accepts a list of images or caches, such as ["registry.example.com/shop:cache"].
+   * Where layers may be taken from.
+   * Accepts a list of images or caches, such as ["registry.example.com/shop:cache"].
    * @default []
    */
   readonly cacheFrom?: Input<Input<string>[]>;
   /**
-   * Where layers are kept; needs BuildKit. Accepts a cache, as --cache-to takes it.
+   * Where layers are kept; needs BuildKit.
+   * Accepts a cache, as --cache-to takes it.
    */
   readonly cacheTo?: Input<string>;
 }
@@ -256,11 +289,13 @@ export interface AppBuildSettings {
  */
 export interface AppBuildSecretSettings {
   /**
-   * The file that holds it, such as auth.json. Accepts a file, as a path from the project's root.
+   * The file that holds it, such as auth.json.
+   * Accepts a file, as a path from the project's root.
    */
   readonly file?: Input<string>;
   /**
-   * The variable that holds it where `./drydock up` runs. Accepts the name of a variable.
+   * The variable that holds it where `./drydock up` runs.
+   * Accepts the name of a variable.
    */
   readonly env?: Input<string>;
 }
@@ -271,12 +306,14 @@ export interface AppBuildSecretSettings {
  */
 export interface AppPersistentSettings {
   /**
-   * Whether nginx serves what is in it, under its path in public/. Accepts "public" (nginx serves it) or "private".
+   * Whether nginx serves what is in it, under its path in public/.
+   * Accepts "public" (nginx serves it) or "private".
    * @default `public` for a folder in public/, else `private`
    */
   readonly visibility?: Input<"public" | "private">;
   /**
-   * Whether it is in the backups; `false` says that it can be lost. Accepts true or false.
+   * Whether it is in the backups; `false` says that it can be lost.
+   * Accepts true or false.
    * @default true
    */
   readonly backup?: Input<boolean>;
@@ -285,23 +322,26 @@ export interface AppPersistentSettings {
 /** Laravel's scheduler. */
 export interface SchedulerSettings {
   /**
-   * Run the scheduler (`schedule:work`), exactly one. Accepts true or false.
+   * Run the scheduler (`schedule:work`), exactly one.
+   * Accepts true or false.
    * @default true
    */
   readonly enabled?: Input<boolean>;
   /**
-   * Memory limit. Accepts a whole number from 32 to 16777216 (MiB).
+   * Memory limit.
+   * Accepts a whole number from 32 to 16777216 (MiB).
    * @default 192
    */
   readonly memory?: Input<number>;
   /**
-   * Processor limit. Accepts a number from 0.01 to 1024 (processors) that Pulumi reads back as it is: 0.1 or 0.051, not
-   * 0.05.
+   * Processor limit.
+   * Accepts a number from 0.01 to 1024 (processors) that Pulumi reads back as it is: 0.1 or 0.051, not 0.05.
    * @default 1
    */
   readonly cpus?: Input<number>;
   /**
-   * How long running tasks may finish before a release ends them. Accepts a whole number from 1 to 86400 (seconds).
+   * How long running tasks may finish before a release ends them.
+   * Accepts a whole number from 1 to 86400 (seconds).
    * @default 70
    */
   readonly stopTimeout?: Input<number>;
@@ -310,30 +350,32 @@ export interface SchedulerSettings {
 /** Horizon, which runs the queue workers. */
 export interface HorizonSettings {
   /**
-   * Run Horizon; an application without it says `false` and has `workers`, if any. Accepts true or false.
+   * Run Horizon; an application without it says `false` and has `workers`, if any.
+   * Accepts true or false.
    * @default true
    */
   readonly enabled?: Input<boolean>;
   /**
-   * The command of Horizon's container, such as a `queue:work` instead. Accepts a list of words, such as
-   * ["php","artisan","horizon"].
+   * The command of Horizon's container, such as a `queue:work` instead.
+   * Accepts a list of words, such as ["php","artisan","horizon"].
    * @default ["php","artisan","horizon"]
    */
   readonly command?: Input<Input<string>[]>;
   /**
-   * Memory limit: about 64 MiB for each process of `maxProcesses`, and 128. Accepts a whole number from 32 to 16777216
-   * (MiB).
+   * Memory limit: about 64 MiB for each process of `maxProcesses`, and 128.
+   * Accepts a whole number from 32 to 16777216 (MiB).
    * @default 512
    */
   readonly memory?: Input<number>;
   /**
-   * Processor limit. Accepts a number from 0.01 to 1024 (processors) that Pulumi reads back as it is: 0.1 or 0.051, not
-   * 0.05.
+   * Processor limit.
+   * Accepts a number from 0.01 to 1024 (processors) that Pulumi reads back as it is: 0.1 or 0.051, not 0.05.
    * @default 1
    */
   readonly cpus?: Input<number>;
   /**
-   * The longest job; the old workers get 10 seconds more to finish. Accepts a whole number from 1 to 86400 (seconds).
+   * The longest job; the old workers get 10 seconds more to finish.
+   * Accepts a whole number from 1 to 86400 (seconds).
    * @default 60
    */
   readonly longestJob?: Input<number>;
@@ -345,33 +387,37 @@ export interface HorizonSettings {
  */
 export interface WorkerSettings {
   /**
-   * The command. Accepts a list of words, such as ["php","artisan","horizon"].
+   * The command.
+   * Accepts a list of words, such as ["php","artisan","horizon"].
    */
   readonly command: Input<Input<string>[]>;
   /**
-   * How many containers run it. Accepts a whole number from 1 to 100.
+   * How many containers run it.
+   * Accepts a whole number from 1 to 100.
    * @default 1
    */
   readonly replicas?: Input<number>;
   /**
-   * Memory limit of each. Accepts a whole number from 16 to 16777216 (MiB).
+   * Memory limit of each.
+   * Accepts a whole number from 16 to 16777216 (MiB).
    * @default 256
    */
   readonly memory?: Input<number>;
   /**
-   * Processor limit of each. Accepts a number from 0.01 to 1024 (processors) that Pulumi reads back as it is: 0.1 or
-   * 0.051, not 0.05.
+   * Processor limit of each.
+   * Accepts a number from 0.01 to 1024 (processors) that Pulumi reads back as it is: 0.1 or 0.051, not 0.05.
    * @default 1
    */
   readonly cpus?: Input<number>;
   /**
-   * The longest job; an old one gets 10 seconds more to finish what it does. Accepts a whole number from 1 to 86400
-   * (seconds).
+   * The longest job; an old one gets 10 seconds more to finish what it does.
+   * Accepts a whole number from 1 to 86400 (seconds).
    * @default 60
    */
   readonly longestJob?: Input<number>;
   /**
-   * Where it is a server. Accepts an object with port, and if needed paths and healthPath.
+   * Where it is a server.
+   * Accepts an object with port, and if needed paths and healthPath.
    * @default none: it takes jobs, or does something by itself
    */
   readonly http?: Input<WorkerHttpSettings>;
@@ -380,17 +426,20 @@ export interface WorkerSettings {
 /** Where it is a server. */
 export interface WorkerHttpSettings {
   /**
-   * The port on which it listens, on all interfaces of its container. Accepts a whole number from 1 to 65535.
+   * The port on which it listens, on all interfaces of its container.
+   * Accepts a whole number from 1 to 65535.
    */
   readonly port: Input<number>;
   /**
    * What begins with one of these, the proxy hands to it, websockets included; the others reach it by its name and
-   * port. Accepts a list of paths, such as ["/app","/apps"].
+   * port.
+   * Accepts a list of paths, such as ["/app","/apps"].
    * @default []
    */
   readonly paths?: Input<Input<string>[]>;
   /**
-   * The path that answers 2xx when it is healthy. Accepts a path that begins with /, such as /app.
+   * The path that answers 2xx when it is healthy.
+   * Accepts a path that begins with /, such as /app.
    * @default it is healthy when its port is open
    */
   readonly healthPath?: Input<string>;
@@ -399,33 +448,38 @@ export interface WorkerHttpSettings {
 /** Containers that the application needs besides database and Redis, such as Meilisearch, Mailpit or Gotenberg. */
 export interface ServiceSettings {
   /**
-   * Its image. Accepts an image reference, such as registry.example.com/shop:1.4.
+   * Its image.
+   * Accepts an image reference, such as registry.example.com/shop:1.4.
    */
   readonly image: Input<string>;
   /**
-   * The entry point. Accepts a list of words, such as ["php","artisan","horizon"].
+   * The entry point.
+   * Accepts a list of words, such as ["php","artisan","horizon"].
    * @default the image's own
    */
   readonly entrypoint?: Input<Input<string>[]>;
   /**
-   * The command. Accepts a list of words, such as ["php","artisan","horizon"].
+   * The command.
+   * Accepts a list of words, such as ["php","artisan","horizon"].
    * @default the image's own
    */
   readonly command?: Input<Input<string>[]>;
   /**
-   * Its variables; never a secret, for they can be read with `docker inspect`. Accepts variables: names of letters,
-   * digits and underscores, with texts.
+   * Its variables; never a secret, for they can be read with `docker inspect`.
+   * Accepts variables: names of letters, digits and underscores, with texts.
    * @default {}
    */
   readonly env?: Input<Record<string, Input<string>>>;
   /**
    * Files for it, by path, which its user alone can read: the place for secrets (set with `--secret`) and
-   * configurations. Accepts files: absolute paths in the container, with their texts.
+   * configurations.
+   * Accepts files: absolute paths in the container, with their texts.
    * @default {}
    */
   readonly files?: Input<Record<string, Input<string>>>;
   /**
-   * Where it keeps its data: a volume of its own, which outlives releases. Accepts an absolute path, such as /data.
+   * Where it keeps its data: a volume of its own, which outlives releases.
+   * Accepts an absolute path, such as /data.
    * @default none: what it writes is gone with the container
    */
   readonly volume?: Input<string>;
@@ -436,43 +490,49 @@ export interface ServiceSettings {
    */
   readonly backup?: Input<boolean>;
   /**
-   * The user that it runs as. Accepts a whole number from 1 to 65534.
+   * The user that it runs as.
+   * Accepts a whole number from 1 to 65534.
    * @default 1000
    */
   readonly uid?: Input<number>;
   /**
-   * The group that it runs as. Accepts a whole number from 1 to 65534.
+   * The group that it runs as.
+   * Accepts a whole number from 1 to 65534.
    * @default 1000
    */
   readonly gid?: Input<number>;
   /**
-   * Memory limit. Accepts a whole number from 16 to 16777216 (MiB).
+   * Memory limit.
+   * Accepts a whole number from 16 to 16777216 (MiB).
    * @default 256
    */
   readonly memory?: Input<number>;
   /**
-   * Processor limit. Accepts a number from 0.01 to 1024 (processors) that Pulumi reads back as it is: 0.1 or 0.051, not
-   * 0.05.
+   * Processor limit.
+   * Accepts a number from 0.01 to 1024 (processors) that Pulumi reads back as it is: 0.1 or 0.051, not 0.05.
    * @default 0.5
    */
   readonly cpus?: Input<number>;
   /**
-   * The command in the container that ends with 0 when it is healthy. Accepts a list of words, such as
-   * ["php","artisan","horizon"].
+   * The command in the container that ends with 0 when it is healthy.
+   * Accepts a list of words, such as ["php","artisan","horizon"].
    */
   readonly health: Input<Input<string>[]>;
   /**
-   * Whether it may reach other machines; without it, it is on the internal network alone. Accepts true or false.
+   * Whether it may reach other machines; without it, it is on the internal network alone.
+   * Accepts true or false.
    * @default false
    */
   readonly outbound?: Input<boolean>;
   /**
-   * How long it may take to become healthy. Accepts a whole number from 1 to 86400 (seconds).
+   * How long it may take to become healthy.
+   * Accepts a whole number from 1 to 86400 (seconds).
    * @default 60
    */
   readonly startTimeout?: Input<number>;
   /**
-   * How long it may take to stop. Accepts a whole number from 1 to 86400 (seconds).
+   * How long it may take to stop.
+   * Accepts a whole number from 1 to 86400 (seconds).
    * @default 30
    */
   readonly stopTimeout?: Input<number>;
@@ -481,24 +541,27 @@ export interface ServiceSettings {
 /** The database migrations of a release. */
 export interface MigrateSettings {
   /**
-   * Run `migrate --force` in each release. Accepts true or false.
+   * Run `migrate --force` in each release.
+   * Accepts true or false.
    * @default true
    */
   readonly enabled?: Input<boolean>;
   /**
-   * How long the migrations may take; then they are ended, and so is their lock. Accepts a whole number from 1 to 86400
-   * (seconds).
+   * How long the migrations may take; then they are ended, and so is their lock.
+   * Accepts a whole number from 1 to 86400 (seconds).
    * @default 600
    */
   readonly timeout?: Input<number>;
   /**
    * How long a statement of a migration waits for a table that others use, while those who come later wait for it; it
-   * is tried six times. Accepts a whole number from 1 to 3600 (seconds).
+   * is tried six times.
+   * Accepts a whole number from 1 to 3600 (seconds).
    * @default 5
    */
   readonly lockTimeout?: Input<number>;
   /**
-   * What is done with a migration that breaks the release which still serves. Accepts "warn" or "refuse".
+   * What is done with a migration that breaks the release which still serves.
+   * Accepts "warn" or "refuse".
    * @default `refuse`; on a local stack `warn`
    */
   readonly breaking?: Input<"warn" | "refuse">;
@@ -507,61 +570,69 @@ export interface MigrateSettings {
 /** MariaDB or MySQL. */
 export interface DatabaseSettings {
   /**
-   * The database server. Accepts "mariadb" or "mysql".
+   * The database server.
+   * Accepts "mariadb" or "mysql".
    * @default "mariadb"
    */
   readonly engine?: Input<"mariadb" | "mysql">;
   /**
-   * A server elsewhere, such as a provider's: then none is run here. Accepts an object with host, and if needed port,
-   * tls and ca.
+   * A server elsewhere, such as a provider's: then none is run here.
+   * Accepts an object with host, and if needed port, tls and ca.
    * @default none
    */
   readonly external?: Input<DatabaseExternalSettings>;
   /**
-   * The database server's image. Accepts an image reference, such as registry.example.com/shop:1.4.
+   * The database server's image.
+   * Accepts an image reference, such as registry.example.com/shop:1.4.
    * @default required unless `external` is set
    */
   readonly image?: Input<string>;
   /**
-   * The user that it runs as. Accepts a whole number from 1 to 65534.
+   * The user that it runs as.
+   * Accepts a whole number from 1 to 65534.
    * @default 999
    */
   readonly uid?: Input<number>;
   /**
-   * The group that it runs as. Accepts a whole number from 1 to 65534.
+   * The group that it runs as.
+   * Accepts a whole number from 1 to 65534.
    * @default 999
    */
   readonly gid?: Input<number>;
   /**
-   * Memory limit. Accepts a whole number from 128 to 16777216 (MiB).
+   * Memory limit.
+   * Accepts a whole number from 128 to 16777216 (MiB).
    * @default 512
    */
   readonly memory?: Input<number>;
   /**
-   * Processor limit. Accepts a number from 0.01 to 1024 (processors) that Pulumi reads back as it is: 0.1 or 0.051, not
-   * 0.05.
+   * Processor limit.
+   * Accepts a number from 0.01 to 1024 (processors) that Pulumi reads back as it is: 0.1 or 0.051, not 0.05.
    * @default 1
    */
   readonly cpus?: Input<number>;
   /**
-   * InnoDB's buffer pool, below the memory limit. Accepts a whole number from 8 to 16777216 (MiB).
+   * InnoDB's buffer pool, below the memory limit.
+   * Accepts a whole number from 8 to 16777216 (MiB).
    * @default 128
    */
   readonly bufferPool?: Input<number>;
   /**
-   * The password of the server's root (secret). Accepts at least 32 visible ASCII characters without quotes and
-   * backslashes.
+   * The password of the server's root (secret).
+   * Accepts at least 32 visible ASCII characters without quotes and backslashes.
    * @default required unless `external` is set
    */
   readonly rootPassword?: Input<string>;
   /**
    * Further options of the server: `max_connections`, `sql_mode`, `collation_server`, `long_query_time`, …
-   * (docs/data.md). Accepts the server's options by name, such as max_connections.
+   * (docs/data.md).
+   * Accepts the server's options by name, such as max_connections.
    * @default {}
    */
   readonly options?: Input<Record<string, Input<string>>>;
   /**
-   * How long the binary log is kept. Accepts a whole number from 1 to 99 (days).
+   * How long the binary log is kept.
+   * Accepts a whole number from 1 to 99 (days).
    * @default 7
    */
   readonly binlogDays?: Input<number>;
@@ -572,7 +643,8 @@ export interface DatabaseSettings {
    */
   readonly acceptPassword?: Input<boolean>;
   /**
-   * How long the server may take to stop. Accepts a whole number from 1 to 86400 (seconds).
+   * How long the server may take to stop.
+   * Accepts a whole number from 1 to 86400 (seconds).
    * @default 60
    */
   readonly stopTimeout?: Input<number>;
@@ -581,16 +653,19 @@ export interface DatabaseSettings {
 /** A server elsewhere, such as a provider's: then none is run here. */
 export interface DatabaseExternalSettings {
   /**
-   * Where it is. Accepts a host name or an address.
+   * Where it is.
+   * Accepts a host name or an address.
    */
   readonly host: Input<string>;
   /**
-   * Its port. Accepts a whole number from 1 to 65535.
+   * Its port.
+   * Accepts a whole number from 1 to 65535.
    * @default 3306
    */
   readonly port?: Input<number>;
   /**
-   * Encrypt, and check its certificate and name; false only on a network of your own. Accepts true or false.
+   * Encrypt, and check its certificate and name; false only on a network of your own.
+   * Accepts true or false.
    * @default true
    */
   readonly tls?: Input<boolean>;
@@ -605,41 +680,44 @@ export interface DatabaseExternalSettings {
 /** Redis: cache, sessions and queues. */
 export interface RedisSettings {
   /**
-   * A server elsewhere, such as a provider's: then none is run here. Accepts an object with host, and if needed port,
-   * tls and ca.
+   * A server elsewhere, such as a provider's: then none is run here.
+   * Accepts an object with host, and if needed port, tls and ca.
    * @default none
    */
   readonly external?: Input<RedisExternalSettings>;
   /**
-   * Redis's image, of 6.2 or later. Accepts an image reference, such as registry.example.com/shop:1.4.
+   * Redis's image, of 6.2 or later.
+   * Accepts an image reference, such as registry.example.com/shop:1.4.
    * @default required where one of the two servers is run
    */
   readonly image?: Input<string>;
   /**
-   * The user that it runs as. Accepts a whole number from 1 to 65534.
+   * The user that it runs as.
+   * Accepts a whole number from 1 to 65534.
    * @default 999
    */
   readonly uid?: Input<number>;
   /**
-   * The group that it runs as. Accepts a whole number from 1 to 65534.
+   * The group that it runs as.
+   * Accepts a whole number from 1 to 65534.
    * @default 999
    */
   readonly gid?: Input<number>;
   /**
-   * Memory limit: half as much again as `maxmemory`, which is needed while it saves. Accepts a whole number from 32 to
-   * 16777216 (MiB).
+   * Memory limit: half as much again as `maxmemory`, which is needed while it saves.
+   * Accepts a whole number from 32 to 16777216 (MiB).
    * @default 192
    */
   readonly memory?: Input<number>;
   /**
-   * What Redis may store, below the memory limit; full, it refuses to store more. Accepts a whole number from 1 to
-   * 16777216 (MiB).
+   * What Redis may store, below the memory limit; full, it refuses to store more.
+   * Accepts a whole number from 1 to 16777216 (MiB).
    * @default 128
    */
   readonly maxmemory?: Input<number>;
   /**
-   * Processor limit. Accepts a number from 0.01 to 1024 (processors) that Pulumi reads back as it is: 0.1 or 0.051, not
-   * 0.05.
+   * Processor limit.
+   * Accepts a number from 0.01 to 1024 (processors) that Pulumi reads back as it is: 0.1 or 0.051, not 0.05.
    * @default 0.5
    */
   readonly cpus?: Input<number>;
@@ -661,7 +739,8 @@ export interface RedisSettings {
    */
   readonly acceptPassword?: Input<boolean>;
   /**
-   * How long Redis may take to write its data and stop. Accepts a whole number from 1 to 86400 (seconds).
+   * How long Redis may take to write its data and stop.
+   * Accepts a whole number from 1 to 86400 (seconds).
    * @default 30
    */
   readonly stopTimeout?: Input<number>;
@@ -670,16 +749,19 @@ export interface RedisSettings {
 /** A server elsewhere, such as a provider's: then none is run here. */
 export interface RedisExternalSettings {
   /**
-   * Where it is. Accepts a host name or an address.
+   * Where it is.
+   * Accepts a host name or an address.
    */
   readonly host: Input<string>;
   /**
-   * Its port. Accepts a whole number from 1 to 65535.
+   * Its port.
+   * Accepts a whole number from 1 to 65535.
    * @default 6379
    */
   readonly port?: Input<number>;
   /**
-   * Encrypt, and check its certificate and name; false only on a network of your own. Accepts true or false.
+   * Encrypt, and check its certificate and name; false only on a network of your own.
+   * Accepts true or false.
    * @default true
    */
   readonly tls?: Input<boolean>;
@@ -700,19 +782,20 @@ export interface RedisCacheSettings {
    */
   readonly enabled?: Input<boolean>;
   /**
-   * Memory limit. Accepts a whole number from 32 to 16777216 (MiB).
+   * Memory limit.
+   * Accepts a whole number from 32 to 16777216 (MiB).
    * @default 96
    */
   readonly memory?: Input<number>;
   /**
-   * What it may store, below the memory limit; then it drops what was not used for longest. Accepts a whole number from
-   * 1 to 16777216 (MiB).
+   * What it may store, below the memory limit; then it drops what was not used for longest.
+   * Accepts a whole number from 1 to 16777216 (MiB).
    * @default 64
    */
   readonly maxmemory?: Input<number>;
   /**
-   * Processor limit. Accepts a number from 0.01 to 1024 (processors) that Pulumi reads back as it is: 0.1 or 0.051, not
-   * 0.05.
+   * Processor limit.
+   * Accepts a number from 0.01 to 1024 (processors) that Pulumi reads back as it is: 0.1 or 0.051, not 0.05.
    * @default 0.25
    */
   readonly cpus?: Input<number>;
@@ -721,32 +804,37 @@ export interface RedisCacheSettings {
 /** nginx, the only container with a published port. */
 export interface ProxySettings {
   /**
-   * nginx's image. Accepts an image reference, such as registry.example.com/shop:1.4.
+   * nginx's image.
+   * Accepts an image reference, such as registry.example.com/shop:1.4.
    */
   readonly image: Input<string>;
   /**
-   * The user that it runs as. Accepts a whole number from 1 to 65534.
+   * The user that it runs as.
+   * Accepts a whole number from 1 to 65534.
    * @default 101
    */
   readonly uid?: Input<number>;
   /**
-   * The group that it runs as. Accepts a whole number from 1 to 65534.
+   * The group that it runs as.
+   * Accepts a whole number from 1 to 65534.
    * @default 101
    */
   readonly gid?: Input<number>;
   /**
-   * The published port. Accepts a whole number from 1 to 65535.
+   * The published port.
+   * Accepts a whole number from 1 to 65535.
    * @default 8080
    */
   readonly port?: Input<number>;
   /**
-   * The address on which the port is published. Accepts an IP address, such as 127.0.0.1 (only this machine) or 0.0.0.0
-   * (all interfaces).
+   * The address on which the port is published.
+   * Accepts an IP address, such as 127.0.0.1 (only this machine) or 0.0.0.0 (all interfaces).
    * @default "127.0.0.1"
    */
   readonly interface?: Input<string>;
   /**
-   * The largest request body. Accepts a whole number from 1 to 10240 (MiB).
+   * The largest request body.
+   * Accepts a whole number from 1 to 10240 (MiB).
    * @default 32
    */
   readonly uploadLimit?: Input<number>;
@@ -763,20 +851,21 @@ export interface ProxySettings {
    */
   readonly longestRequest?: Input<number>;
   /**
-   * Other limits for a path and all below it. Accepts limits by path, such as /import, each an object with uploadLimit
-   * or timeout.
+   * Other limits for a path and all below it.
+   * Accepts limits by path, such as /import, each an object with uploadLimit or timeout.
    * @default {}
    */
   readonly paths?: Input<Record<string, Input<ProxyPathSettings>>>;
   /**
-   * Paths that lead elsewhere for good: path and where, 308 unless a status is said. Accepts redirects by path, such as
-   * /old: /new, or /old: {to: /new, status: 301}.
+   * Paths that lead elsewhere for good: path and where, 308 unless a status is said.
+   * Accepts redirects by path, such as /old: /new, or /old: {to: /new, status: 301}.
    * @default {}
    */
   readonly redirects?: Input<Record<string, Input<ProxyRedirectSettings>>>;
   /**
    * How long what a visitor holds open, such as a websocket or a download, lasts after a release; then it is closed,
-   * and a client that connects again finds the new release. Accepts a whole number from 1 to 3600 (seconds).
+   * and a client that connects again finds the new release.
+   * Accepts a whole number from 1 to 3600 (seconds).
    * @default 300; a release waits for `timeout` and 15 seconds of that
    */
   readonly drainTimeout?: Input<number>;
@@ -788,14 +877,15 @@ export interface ProxySettings {
   readonly gzip?: Input<boolean>;
   /**
    * Proxies in front, whose X-Forwarded-For, -Proto, -Host, -Port and -Prefix are believed; 127.0.0.1 is one that runs
-   * on the Docker host itself. Accepts a list of address ranges, such as ["10.0.0.0/8"].
+   * on the Docker host itself.
+   * Accepts a list of address ranges, such as ["10.0.0.0/8"].
    * @default []
    */
   readonly trustedProxies?: Input<Input<string>[]>;
   /**
    * Further names that the site is served under, beside that of APP_URL: `www.example.com`, `*.example.com` for all
-   * below it, or `*` for any; requests for others are answered with 421. Accepts a list of names, such as
-   * ["www.example.com"].
+   * below it, or `*` for any; requests for others are answered with 421.
+   * Accepts a list of names, such as ["www.example.com"].
    * @default []
    */
   readonly hosts?: Input<Input<string>[]>;
@@ -806,19 +896,20 @@ export interface ProxySettings {
    */
   readonly connections?: Input<number>;
   /**
-   * Response headers, added to the security headers below; an empty value removes one. Accepts headers: names of
-   * letters, digits and hyphens, with values in one line, without $.
+   * Response headers, added to the security headers below; an empty value removes one.
+   * Accepts headers: names of letters, digits and hyphens, with values in one line, without $.
    * @default {}
    */
   readonly headers?: Input<Record<string, Input<string>>>;
   /**
-   * Memory limit. Accepts a whole number from 16 to 16777216 (MiB).
+   * Memory limit.
+   * Accepts a whole number from 16 to 16777216 (MiB).
    * @default 128
    */
   readonly memory?: Input<number>;
   /**
-   * Processor limit. Accepts a number from 0.01 to 1024 (processors) that Pulumi reads back as it is: 0.1 or 0.051, not
-   * 0.05.
+   * Processor limit.
+   * Accepts a number from 0.01 to 1024 (processors) that Pulumi reads back as it is: 0.1 or 0.051, not 0.05.
    * @default 0.5
    */
   readonly cpus?: Input<number>;
@@ -827,7 +918,8 @@ export interface ProxySettings {
 /** Other limits for a path and all below it. */
 export interface ProxyPathSettings {
   /**
-   * The largest request body there. Accepts a whole number from 1 to 10240 (MiB).
+   * The largest request body there.
+   * Accepts a whole number from 1 to 10240 (MiB).
    * @default `proxy.uploadLimit`
    */
   readonly uploadLimit?: Input<number>;
@@ -842,11 +934,13 @@ export interface ProxyPathSettings {
 /** Paths that lead elsewhere for good: path and where, 308 unless a status is said. */
 export interface ProxyRedirectSettings {
   /**
-   * Where it leads: a path, or an address with https://. Accepts a path, or an address with https://.
+   * Where it leads: a path, or an address with https://.
+   * Accepts a path, or an address with https://.
    */
   readonly to?: Input<string>;
   /**
-   * 308 has browsers send a form again as it was; 301 is what old clients know. Accepts 301 or 308.
+   * 308 has browsers send a form again as it was; 301 is what old clients know.
+   * Accepts 301 or 308.
    * @default "308"
    */
   readonly status?: Input<"301" | "308">;
@@ -855,50 +949,55 @@ export interface ProxyRedirectSettings {
 /** The names that visitors use, where the machine's edge takes them in: see docs/domains.md. */
 export interface DomainSettings {
   /**
-   * The name that visitors use; of several the first one is APP_URL's. Accepts a name, such as shop.example.com, or
-   * *.example.com for all one level below.
+   * The name that visitors use; of several the first one is APP_URL's.
+   * Accepts a name, such as shop.example.com, or *.example.com for all one level below.
    */
   readonly name?: Input<string>;
   /**
-   * Names that lead to it (308). Accepts a list of names, such as ["www.example.com"].
+   * Names that lead to it (308).
+   * Accepts a list of names, such as ["www.example.com"].
    * @default []
    */
   readonly redirectFrom?: Input<Input<string>[]>;
   /**
-   * A certificate of your own, which is yours to renew. Accepts an object with chain and key.
+   * A certificate of your own, which is yours to renew.
+   * Accepts an object with chain and key.
    * @default one of the edge's authority
    */
   readonly certificate?: Input<DomainCertificateSettings>;
   /**
    * Have browsers use nothing but https, once the certificate has proven itself: for this name, for all names below it
-   * too, on browsers' own lists too, or never. Accepts "auto", "subdomains", "preload" or "off".
+   * too, on browsers' own lists too, or never.
+   * Accepts "auto", "subdomains", "preload" or "off".
    * @default "auto"
    */
   readonly hsts?: Input<"auto" | "subdomains" | "preload" | "off">;
   /**
-   * Ask search engines to leave the site out. Accepts true or false.
+   * Ask search engines to leave the site out.
+   * Accepts true or false.
    * @default false
    */
   readonly noindex?: Input<boolean>;
   /**
-   * Who may see the site. Accepts an object with users, allow or open.
+   * Who may see the site.
+   * Accepts an object with users, allow or open.
    */
   readonly access?: Input<DomainAccessSettings>;
   /**
-   * Who may see a path and all below it, and whether search engines should. Accepts rules by path, such as /admin, each
-   * an object with users, allow or noindex.
+   * Who may see a path and all below it, and whether search engines should.
+   * Accepts rules by path, such as /admin, each an object with users, allow or noindex.
    * @default {}
    */
   readonly paths?: Input<Record<string, Input<DomainPathSettings>>>;
   /**
-   * Paths that lead elsewhere for good: path and where, 308 unless a status is said. Accepts redirects by path, such as
-   * /old: /new, or /old: {to: /new, status: 301}.
+   * Paths that lead elsewhere for good: path and where, 308 unless a status is said.
+   * Accepts redirects by path, such as /old: /new, or /old: {to: /new, status: 301}.
    * @default {}
    */
   readonly redirects?: Input<Record<string, Input<DomainRedirectSettings>>>;
   /**
-   * How often one address may ask for a path and all below it. Accepts limits by path, such as /login, each an object
-   * with rate.
+   * How often one address may ask for a path and all below it.
+   * Accepts limits by path, such as /login, each an object with rate.
    * @default {}
    */
   readonly limits?: Input<Record<string, Input<DomainLimitSettings>>>;
@@ -907,11 +1006,13 @@ export interface DomainSettings {
 /** A certificate of your own, which is yours to renew. */
 export interface DomainCertificateSettings {
   /**
-   * The name's certificate, and those between it and the authority's. Accepts certificates, PEM, the name's own first.
+   * The name's certificate, and those between it and the authority's.
+   * Accepts certificates, PEM, the name's own first.
    */
   readonly chain?: Input<string>;
   /**
-   * Its private key (secret). Accepts a private key, PEM.
+   * Its private key (secret).
+   * Accepts a private key, PEM.
    */
   readonly key?: Input<string>;
 }
@@ -919,20 +1020,20 @@ export interface DomainCertificateSettings {
 /** Who may see the site. */
 export interface DomainAccessSettings {
   /**
-   * Who gets in with a password: names with passwords, set with `--secret`. Accepts passwords by user, each set with
-   * --secret.
+   * Who gets in with a password: names with passwords, set with `--secret`.
+   * Accepts passwords by user, each set with --secret.
    * @default {}
    */
   readonly users?: Input<Record<string, Input<string>>>;
   /**
-   * The addresses that get in; with `users` as well, one of both is enough. Accepts a list of address ranges, such as
-   * ["10.0.0.0/8"].
+   * The addresses that get in; with `users` as well, one of both is enough.
+   * Accepts a list of address ranges, such as ["10.0.0.0/8"].
    * @default []
    */
   readonly allow?: Input<Input<string>[]>;
   /**
-   * Paths that everybody may use all the same, with all below them: webhooks. Accepts a list of paths, such as
-   * ["/webhooks"].
+   * Paths that everybody may use all the same, with all below them: webhooks.
+   * Accepts a list of paths, such as ["/webhooks"].
    * @default []
    */
   readonly open?: Input<Input<string>[]>;
@@ -941,18 +1042,20 @@ export interface DomainAccessSettings {
 /** Who may see a path and all below it, and whether search engines should. */
 export interface DomainPathSettings {
   /**
-   * Who gets in with a password; in place of the domain's `access`. Accepts passwords by user, each set with --secret.
+   * Who gets in with a password; in place of the domain's `access`.
+   * Accepts passwords by user, each set with --secret.
    * @default {}
    */
   readonly users?: Input<Record<string, Input<string>>>;
   /**
-   * The addresses that get in; with `users` as well, one of both is enough. Accepts a list of address ranges, such as
-   * ["10.0.0.0/8"].
+   * The addresses that get in; with `users` as well, one of both is enough.
+   * Accepts a list of address ranges, such as ["10.0.0.0/8"].
    * @default []
    */
   readonly allow?: Input<Input<string>[]>;
   /**
-   * Ask search engines to leave it out. Accepts true or false.
+   * Ask search engines to leave it out.
+   * Accepts true or false.
    * @default false
    */
   readonly noindex?: Input<boolean>;
@@ -961,11 +1064,13 @@ export interface DomainPathSettings {
 /** Paths that lead elsewhere for good: path and where, 308 unless a status is said. */
 export interface DomainRedirectSettings {
   /**
-   * Where it leads: a path, or an address with https://. Accepts a path, or an address with https://.
+   * Where it leads: a path, or an address with https://.
+   * Accepts a path, or an address with https://.
    */
   readonly to?: Input<string>;
   /**
-   * 308 has browsers send a form again as it was; 301 is what old clients know. Accepts 301 or 308.
+   * 308 has browsers send a form again as it was; 301 is what old clients know.
+   * Accepts 301 or 308.
    * @default "308"
    */
   readonly status?: Input<"301" | "308">;
@@ -974,12 +1079,13 @@ export interface DomainRedirectSettings {
 /** How often one address may ask for a path and all below it. */
 export interface DomainLimitSettings {
   /**
-   * How many requests one address may send; more are answered with 429. Accepts a whole number from 1 to 100000
-   * (requests a minute).
+   * How many requests one address may send; more are answered with 429.
+   * Accepts a whole number from 1 to 100000 (requests a minute).
    */
   readonly rate?: Input<number>;
   /**
-   * How many may come at once before `rate` counts. Accepts a whole number from 0 to 100000.
+   * How many may come at once before `rate` counts.
+   * Accepts a whole number from 0 to 100000.
    * @default 10
    */
   readonly burst?: Input<number>;
@@ -988,34 +1094,38 @@ export interface DomainLimitSettings {
 /** Backups, their proof and points in time. */
 export interface BackupSettings {
   /**
-   * Back up, restore each backup to prove it, and keep the binary log for points in time. Accepts true or false.
+   * Back up, restore each backup to prove it, and keep the binary log for points in time.
+   * Accepts true or false.
    * @default true
    */
   readonly enabled?: Input<boolean>;
   /**
-   * The image of the backup agent. Accepts an image reference, such as registry.example.com/shop:1.4.
+   * The image of the backup agent.
+   * Accepts an image reference, such as registry.example.com/shop:1.4.
    * @default required where `enabled`
    */
   readonly image?: Input<string>;
   /**
-   * Memory limit of the agent. Accepts a whole number from 384 to 16777216 (MiB).
+   * Memory limit of the agent.
+   * Accepts a whole number from 384 to 16777216 (MiB).
    * @default 512
    */
   readonly memory?: Input<number>;
   /**
-   * Processor limit of the agent. Accepts a number from 0.01 to 1024 (processors) that Pulumi reads back as it is: 0.1
-   * or 0.051, not 0.05.
+   * Processor limit of the agent.
+   * Accepts a number from 0.01 to 1024 (processors) that Pulumi reads back as it is: 0.1 or 0.051, not 0.05.
    * @default 1
    */
   readonly cpus?: Input<number>;
   /**
-   * Memory limit of the container in which backups are restored. Accepts a whole number from 256 to 16777216 (MiB).
+   * Memory limit of the container in which backups are restored.
+   * Accepts a whole number from 256 to 16777216 (MiB).
    * @default 768
    */
   readonly restoreMemory?: Input<number>;
   /**
-   * Processor limit of that container. Accepts a number from 0.01 to 1024 (processors) that Pulumi reads back as it is:
-   * 0.1 or 0.051, not 0.05.
+   * Processor limit of that container.
+   * Accepts a number from 0.01 to 1024 (processors) that Pulumi reads back as it is: 0.1 or 0.051, not 0.05.
    * @default 1
    */
   readonly restoreCpus?: Input<number>;
@@ -1032,51 +1142,57 @@ export interface BackupSettings {
    */
   readonly key?: Input<string>;
   /**
-   * The password of the database account `drydock_backup` (secret). Accepts at least 32 visible ASCII characters
-   * without quotes and backslashes.
+   * The password of the database account `drydock_backup` (secret).
+   * Accepts at least 32 visible ASCII characters without quotes and backslashes.
    * @default required where `enabled`
    */
   readonly databasePassword?: Input<string>;
   /**
-   * What the agent shows to the container in which it restores (secret). Accepts at least 32 visible ASCII characters
-   * without quotes and backslashes.
+   * What the agent shows to the container in which it restores (secret).
+   * Accepts at least 32 visible ASCII characters without quotes and backslashes.
    * @default required where `enabled`
    */
   readonly token?: Input<string>;
   /**
-   * What the daily backup holds. Accepts "full", "db", "files" or "incremental".
+   * What the daily backup holds.
+   * Accepts "full", "db", "files" or "incremental".
    * @default "full"
    */
   readonly type?: Input<"full" | "db" | "files" | "incremental">;
   /**
-   * When a backup is made (UTC). Accepts five fields as cron writes them (UTC), or nothing for never.
+   * When a backup is made (UTC).
+   * Accepts five fields as cron writes them (UTC), or nothing for never.
    * @default "0 2 * * *"
    */
   readonly schedule?: Input<string>;
   /**
-   * When the whole repository is checked (UTC). Accepts five fields as cron writes them (UTC), or nothing for never.
+   * When the whole repository is checked (UTC).
+   * Accepts five fields as cron writes them (UTC), or nothing for never.
    * @default "0 1 * * 0"
    */
   readonly healthSchedule?: Input<string>;
   /**
-   * When backups past their time are removed (UTC). Accepts five fields as cron writes them (UTC), or nothing for
-   * never.
+   * When backups past their time are removed (UTC).
+   * Accepts five fields as cron writes them (UTC), or nothing for never.
    * @default "0 3 1 * *"
    */
   readonly cleanupSchedule?: Input<string>;
   /**
-   * What of Laravel's storage/app is backed up, from there. Accepts a list of patterns, such as ["public"].
+   * What of Laravel's storage/app is backed up, from there.
+   * Accepts a list of patterns, such as ["public"].
    * @default ["."]
    */
   readonly include?: Input<Input<string>[]>;
   /**
-   * What of it is left out, as restic reads patterns. Accepts a list of patterns, such as ["public"].
+   * What of it is left out, as restic reads patterns.
+   * Accepts a list of patterns, such as ["public"].
    * @default [".drydock-*","**\/cache/**","**\/tmp/**","*.log","livewire-tmp"]
    */
   readonly exclude?: Input<Input<string>[]>;
   /**
    * Accept that the bucket is written to with the role of the Docker host: every container of the host that reaches out
-   * has that role as well, Laravel's too, and may read, hide and overwrite all backups. Accepts true or false.
+   * has that role as well, Laravel's too, and may read, hide and overwrite all backups.
+   * Accepts true or false.
    * @default false
    */
   readonly hostRole?: Input<boolean>;
@@ -1088,39 +1204,44 @@ export interface BackupSettings {
   readonly physical?: Input<boolean>;
   /**
    * Leave the files that the proof of the newest backup has restored, where there is room for them once more: a restore
-   * copies them. They are as large as the database, and not encrypted. Accepts true or false.
+   * copies them. They are as large as the database, and not encrypted.
+   * Accepts true or false.
    * @default true
    */
   readonly keepRestored?: Input<boolean>;
   /**
-   * How long backups are kept on the Docker host. Accepts a whole number from 1 to 3650 (days).
+   * How long backups are kept on the Docker host.
+   * Accepts a whole number from 1 to 3650 (days).
    * @default 7
    */
   readonly localDays?: Input<number>;
   /**
-   * How long they are kept in S3. Accepts a whole number from 1 to 3650 (days).
+   * How long they are kept in S3.
+   * Accepts a whole number from 1 to 3650 (days).
    * @default 30
    */
   readonly s3Days?: Input<number>;
   /**
-   * An alarm is raised when the newest verified backup is older. Accepts a whole number from 1 to 8760 (hours).
+   * An alarm is raised when the newest verified backup is older.
+   * Accepts a whole number from 1 to 8760 (hours).
    * @default 26
    */
   readonly maxAge?: Input<number>;
   /**
-   * How often what is new in the binary log is put into the repository. Accepts a whole number from 1 to 5 (seconds).
+   * How often what is new in the binary log is put into the repository.
+   * Accepts a whole number from 1 to 5 (seconds).
    * @default 5
    */
   readonly binlogInterval?: Input<number>;
   /**
-   * A command that runs before a backup; where it fails, so does the backup. Accepts an object with command, and if
-   * needed timeout.
+   * A command that runs before a backup; where it fails, so does the backup.
+   * Accepts an object with command, and if needed timeout.
    * @default none
    */
   readonly pre?: Input<BackupPreSettings>;
   /**
-   * A command that runs after a backup; where it fails, so does the backup. Accepts an object with command, and if
-   * needed timeout.
+   * A command that runs after a backup; where it fails, so does the backup.
+   * Accepts an object with command, and if needed timeout.
    * @default none
    */
   readonly post?: Input<BackupPostSettings>;
@@ -1131,11 +1252,13 @@ export interface BackupSettings {
    */
   readonly validate?: Input<BackupValidateSettings>;
   /**
-   * Who is told when something is wrong. Accepts an object with email or webhook.
+   * The earlier place of `drydock:alarms`, which holds where both are set.
+   * Accepts an object with email or webhook.
    */
   readonly alarms?: Input<BackupAlarmsSettings>;
   /**
-   * A second place for every backup. Accepts an object with bucket and region.
+   * A second place for every backup.
+   * Accepts an object with bucket and region.
    * @default none
    */
   readonly s3?: Input<BackupS3Settings>;
@@ -1144,11 +1267,13 @@ export interface BackupSettings {
 /** A command that runs before a backup; where it fails, so does the backup. */
 export interface BackupPreSettings {
   /**
-   * The command, run in the backup container. Accepts a list of words, such as ["php","artisan","horizon"].
+   * The command, run in the backup container.
+   * Accepts a list of words, such as ["php","artisan","horizon"].
    */
   readonly command: Input<Input<string>[]>;
   /**
-   * How long it may take. Accepts a whole number from 1 to 86400 (seconds).
+   * How long it may take.
+   * Accepts a whole number from 1 to 86400 (seconds).
    * @default 60
    */
   readonly timeout?: Input<number>;
@@ -1157,11 +1282,13 @@ export interface BackupPreSettings {
 /** A command that runs after a backup; where it fails, so does the backup. */
 export interface BackupPostSettings {
   /**
-   * The command, run in the backup container. Accepts a list of words, such as ["php","artisan","horizon"].
+   * The command, run in the backup container.
+   * Accepts a list of words, such as ["php","artisan","horizon"].
    */
   readonly command: Input<Input<string>[]>;
   /**
-   * How long it may take. Accepts a whole number from 1 to 86400 (seconds).
+   * How long it may take.
+   * Accepts a whole number from 1 to 86400 (seconds).
    * @default 60
    */
   readonly timeout?: Input<number>;
@@ -1170,32 +1297,36 @@ export interface BackupPostSettings {
 /** A command that runs when a backup has been restored; where it fails, so does the backup. */
 export interface BackupValidateSettings {
   /**
-   * The command, run in the backup container. Accepts a list of words, such as ["php","artisan","horizon"].
+   * The command, run in the backup container.
+   * Accepts a list of words, such as ["php","artisan","horizon"].
    */
   readonly command: Input<Input<string>[]>;
   /**
-   * How long it may take. Accepts a whole number from 1 to 86400 (seconds).
+   * How long it may take.
+   * Accepts a whole number from 1 to 86400 (seconds).
    * @default 60
    */
   readonly timeout?: Input<number>;
 }
 
-/** Who is told when something is wrong. */
+/** The earlier place of `drydock:alarms`, which holds where both are set. */
 export interface BackupAlarmsSettings {
   /**
-   * Mail for each alarm and its end, and for each backup. Accepts an object with to, from and host.
+   * Mail for each alarm and its end, and for each backup.
+   * Accepts an object with to, from and host.
    * @default none
    */
   readonly email?: Input<BackupAlarmsEmailSettings>;
   /**
-   * An address that gets the same as JSON, by POST (secret). Accepts an address that begins with https:// or http://.
+   * An address that gets the same as JSON, by POST (secret).
+   * Accepts an address that begins with https:// or http://.
    * @default none
    */
   readonly webhook?: Input<string>;
   /**
    * An address that is called by POST every five minutes while the agent runs and has no alarm: a service outside that
-   * tells when the calls stop, for who is stopped tells nobody (secret). Accepts an address that begins with https://
-   * or http://.
+   * tells when the calls stop, for who is stopped tells nobody (secret).
+   * Accepts an address that begins with https:// or http://.
    * @default none
    */
   readonly heartbeat?: Input<string>;
@@ -1204,34 +1335,41 @@ export interface BackupAlarmsSettings {
 /** Mail for each alarm and its end, and for each backup. */
 export interface BackupAlarmsEmailSettings {
   /**
-   * Who is told. Accepts an e-mail address.
+   * Who is told.
+   * Accepts an e-mail address.
    */
   readonly to: Input<string>;
   /**
-   * Who it comes from. Accepts an e-mail address.
+   * Who it comes from.
+   * Accepts an e-mail address.
    */
   readonly from: Input<string>;
   /**
-   * The mail server. Accepts a host name.
+   * The mail server.
+   * Accepts a host name.
    */
   readonly host: Input<string>;
   /**
-   * Its port. Accepts a whole number from 1 to 65535.
+   * Its port.
+   * Accepts a whole number from 1 to 65535.
    * @default 587
    */
   readonly port?: Input<number>;
   /**
-   * How the connection is encrypted. Accepts "tls", "starttls" or "none".
+   * How the connection is encrypted.
+   * Accepts "tls", "starttls" or "none".
    * @default "starttls"
    */
   readonly security?: Input<"tls" | "starttls" | "none">;
   /**
-   * The user on the mail server. Accepts a user name.
+   * The user on the mail server.
+   * Accepts a user name.
    * @default none
    */
   readonly username?: Input<string>;
   /**
-   * The password there (secret). Accepts a password.
+   * The password there (secret).
+   * Accepts a password.
    * @default none
    */
   readonly password?: Input<string>;
@@ -1240,39 +1378,145 @@ export interface BackupAlarmsEmailSettings {
 /** A second place for every backup. */
 export interface BackupS3Settings {
   /**
-   * The bucket. Accepts a bucket's name.
+   * The bucket.
+   * Accepts a bucket's name.
    */
   readonly bucket: Input<string>;
   /**
-   * Its region. Accepts a region, such as eu-central-1.
+   * Its region.
+   * Accepts a region, such as eu-central-1.
    */
   readonly region: Input<string>;
   /**
-   * Before the name of each object. Accepts nothing, or a path that ends with /.
+   * Before the name of each object.
+   * Accepts nothing, or a path that ends with /.
    * @default ""
    */
   readonly prefix?: Input<string>;
   /**
-   * Where it isn't Amazon's. Accepts an address that begins with https:// or http://.
+   * Where it isn't Amazon's.
+   * Accepts an address that begins with https:// or http://.
    * @default Amazon S3 of the region
    */
   readonly endpoint?: Input<string>;
   /**
-   * The access key. Accepts an access key's id.
+   * The access key.
+   * Accepts an access key's id.
    * @default the machine's own role
    */
   readonly accessKeyId?: Input<string>;
   /**
-   * Its secret (secret). Accepts a secret access key.
+   * Its secret (secret).
+   * Accepts a secret access key.
    * @default the machine's own role
    */
   readonly secretAccessKey?: Input<string>;
 }
 
+/** Who is told when something is wrong, and when it is over. */
+export interface AlarmsSettings {
+  /**
+   * Mail for each alarm and its end, and for each backup.
+   * Accepts an object with to, from and host.
+   * @default none
+   */
+  readonly email?: Input<AlarmsEmailSettings>;
+  /**
+   * An address that gets the same as JSON, by POST (secret).
+   * Accepts an address that begins with https:// or http://.
+   * @default none
+   */
+  readonly webhook?: Input<string>;
+  /**
+   * An address that is called by POST every five minutes while the agent runs and has no alarm: a service outside that
+   * tells when the calls stop, for who is stopped tells nobody (secret).
+   * Accepts an address that begins with https:// or http://.
+   * @default none
+   */
+  readonly heartbeat?: Input<string>;
+  /**
+   * The address of an incoming webhook of Slack, or of what takes the same, such as Mattermost (secret).
+   * Accepts an address that begins with https:// or http://.
+   * @default none
+   */
+  readonly slack?: Input<string>;
+  /**
+   * The address of a webhook of Discord (secret).
+   * Accepts an address that begins with https:// or http://.
+   * @default none
+   */
+  readonly discord?: Input<string>;
+  /**
+   * A chat of Telegram.
+   * Accepts an object with chat and token.
+   * @default none
+   */
+  readonly telegram?: Input<AlarmsTelegramSettings>;
+}
+
+/** Mail for each alarm and its end, and for each backup. */
+export interface AlarmsEmailSettings {
+  /**
+   * Who is told.
+   * Accepts an e-mail address.
+   */
+  readonly to: Input<string>;
+  /**
+   * Who it comes from.
+   * Accepts an e-mail address.
+   */
+  readonly from: Input<string>;
+  /**
+   * The mail server.
+   * Accepts a host name.
+   */
+  readonly host: Input<string>;
+  /**
+   * Its port.
+   * Accepts a whole number from 1 to 65535.
+   * @default 587
+   */
+  readonly port?: Input<number>;
+  /**
+   * How the connection is encrypted.
+   * Accepts "tls", "starttls" or "none".
+   * @default "starttls"
+   */
+  readonly security?: Input<"tls" | "starttls" | "none">;
+  /**
+   * The user on the mail server.
+   * Accepts a user name.
+   * @default none
+   */
+  readonly username?: Input<string>;
+  /**
+   * The password there (secret).
+   * Accepts a password.
+   * @default none
+   */
+  readonly password?: Input<string>;
+}
+
+/** A chat of Telegram. */
+export interface AlarmsTelegramSettings {
+  /**
+   * The chat.
+   * Accepts the number of a chat.
+   */
+  readonly chat: Input<string>;
+  /**
+   * The token of the bot that writes there (secret).
+   * Accepts a bot's token, such as 123456:ABC.
+   * @default required
+   */
+  readonly token?: Input<string>;
+}
+
 /** What proves a release. */
 export interface VerifySettings {
   /**
-   * Requests through the proxy that must succeed after a release. Accepts a whole number from 1 to 10000.
+   * Requests through the proxy that must succeed after a release.
+   * Accepts a whole number from 1 to 10000.
    * @default 20
    */
   readonly requests?: Input<number>;
@@ -1291,18 +1535,21 @@ export interface LimitsSettings {
 /** Docker's log files. */
 export interface LogsSettings {
   /**
-   * Size of one log file of a container. Accepts a whole number from 1 to 10240 (MiB).
+   * Size of one log file of a container.
+   * Accepts a whole number from 1 to 10240 (MiB).
    * @default 10
    */
   readonly maxSize?: Input<number>;
   /**
-   * Log files kept for each container. Accepts a whole number from 1 to 100.
+   * Log files kept for each container.
+   * Accepts a whole number from 1 to 100.
    * @default 3
    */
   readonly maxFiles?: Input<number>;
   /**
    * How long the last lines of the containers that a release takes away are kept, for `./drydock logs ROLE --before`;
-   * 0: not at all. Accepts a whole number from 0 to 365 (days).
+   * 0: not at all.
+   * Accepts a whole number from 0 to 365 (days).
    * @default 7
    */
   readonly keepDays?: Input<number>;
@@ -1311,58 +1558,63 @@ export interface LogsSettings {
 /** The S3 bucket for backups: see docs/backups.md. */
 export interface BucketSettings {
   /**
-   * The S3 bucket that this stack makes for its backups. Accepts a bucket's name: 3 to 63 lower-case letters, digits
-   * and hyphens.
+   * The S3 bucket that this stack makes for its backups.
+   * Accepts a bucket's name: 3 to 63 lower-case letters, digits and hyphens.
    * @default none: no bucket is made
    */
   readonly name?: Input<string>;
   /**
-   * Where the bucket is. Accepts a region of AWS, such as eu-central-1.
+   * Where the bucket is.
+   * Accepts a region of AWS, such as eu-central-1.
    * @default none: required with `name`
    */
   readonly region?: Input<string>;
   /**
-   * S3 and IAM of somebody other than AWS, who speaks their protocol. Accepts http:// or https:// and a host.
+   * S3 and IAM of somebody other than AWS, who speaks their protocol.
+   * Accepts http:// or https:// and a host.
    * @default AWS
    */
   readonly endpoint?: Input<string>;
   /**
-   * Encrypt with this KMS key. Accepts the ARN of a KMS key.
+   * Encrypt with this KMS key.
+   * Accepts the ARN of a KMS key.
    * @default S3's own keys (SSE-S3)
    */
   readonly kmsKey?: Input<string>;
   /**
-   * How long what was deleted or overwritten in the bucket can still be restored. Accepts a whole number from 30 to
-   * 3650 (days).
+   * How long what was deleted or overwritten in the bucket can still be restored.
+   * Accepts a whole number from 30 to 3650 (days).
    * @default 30
    */
   readonly retentionDays?: Input<number>;
   /**
-   * When the repository's packs go to the class Standard-IA. Accepts 0 (never), or a whole number from 30 to 3650
-   * (days).
+   * When the repository's packs go to the class Standard-IA.
+   * Accepts 0 (never), or a whole number from 30 to 3650 (days).
    * @default 30
    */
   readonly infrequentAfter?: Input<number>;
   /**
    * When they go to Glacier Instant Retrieval, from which a restore reads without waiting; 30 days after
-   * `infrequentAfter` or later. Accepts 0 (never), or a whole number from 60 to 3650 (days).
+   * `infrequentAfter` or later.
+   * Accepts 0 (never), or a whole number from 60 to 3650 (days).
    * @default 90
    */
   readonly coldAfter?: Input<number>;
   /**
-   * When what Laravel's own backup package wrote goes to Deep Archive. Accepts 0 (never), or a whole number from 30 to
-   * 3650 (days).
+   * When what Laravel's own backup package wrote goes to Deep Archive.
+   * Accepts 0 (never), or a whole number from 30 to 3650 (days).
    * @default 90
    */
   readonly laravelArchiveAfter?: Input<number>;
   /**
-   * When that expires; not before `retentionDays`. Accepts a whole number from 30 to 3650 (days).
+   * When that expires; not before `retentionDays`.
+   * Accepts a whole number from 30 to 3650 (days).
    * @default 365
    */
   readonly laravelDays?: Input<number>;
   /**
-   * Object Lock: for so many days nobody can remove what was written; 0 for none. Accepts a whole number from 0 to 3650
-   * (days).
+   * Object Lock: for so many days nobody can remove what was written; 0 for none.
+   * Accepts a whole number from 0 to 3650 (days).
    * @default `retentionDays` in production, otherwise none: no Object Lock
    */
   readonly lockDays?: Input<number>;
@@ -1373,18 +1625,21 @@ export interface BucketSettings {
    */
   readonly lockMode?: Input<"governance" | "compliance">;
   /**
-   * Copy everything to a second bucket in another region. Accepts an object with name and region.
+   * Copy everything to a second bucket in another region.
+   * Accepts an object with name and region.
    * @default none
    */
   readonly replica?: Input<BucketReplicaSettings>;
   /**
-   * Keep S3's access logs, in a bucket called as this one with `-logs`. Accepts true or false.
+   * Keep S3's access logs, in a bucket called as this one with `-logs`.
+   * Accepts true or false.
    * @default true
    */
   readonly accessLogs?: Input<boolean>;
   /**
-   * How the agent may write. Accepts "user" (an IAM user with a key, for the agent) or "policy" (only a policy, for the
-   * role that the host has; see backup.hostRole).
+   * How the agent may write.
+   * Accepts "user" (an IAM user with a key, for the agent) or "policy" (only a policy, for the role that the host has;
+   * see backup.hostRole).
    * @default "user"
    */
   readonly identity?: Input<"user" | "policy">;
@@ -1393,16 +1648,18 @@ export interface BucketSettings {
 /** Copy everything to a second bucket in another region. */
 export interface BucketReplicaSettings {
   /**
-   * The copy's bucket, made by this stack as well. Accepts a bucket's name: 3 to 63 lower-case letters, digits and
-   * hyphens.
+   * The copy's bucket, made by this stack as well.
+   * Accepts a bucket's name: 3 to 63 lower-case letters, digits and hyphens.
    */
   readonly name: Input<string>;
   /**
-   * Another region. Accepts a region of AWS, such as eu-central-1.
+   * Another region.
+   * Accepts a region of AWS, such as eu-central-1.
    */
   readonly region: Input<string>;
   /**
-   * A KMS key of that region; required where the bucket has one. Accepts the ARN of a KMS key.
+   * A KMS key of that region; required where the bucket has one.
+   * Accepts the ARN of a KMS key.
    * @default S3's own keys
    */
   readonly kmsKey?: Input<string>;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { bucket } from "./bucket.ts";
+import { alarms } from "./schema/alarms.ts";
 import { app } from "./schema/app.ts";
 import { backup } from "./schema/backup.ts";
 import { database } from "./schema/database.ts";
@@ -27,6 +28,7 @@ export const groups = {
   proxy,
   domains,
   backup,
+  alarms,
   verify,
   limits,
   logs,
@@ -72,6 +74,7 @@ export const settingsSchema = z.strictObject({
     description: "The names that visitors use, where the machine's edge takes them in: see docs/domains.md",
   }),
   backup: backup.prefault({}).meta({ description: "Backups, their proof and points in time" }),
+  alarms: alarms.prefault({}).meta({ description: "Who is told when something is wrong, and when it is over" }),
   verify: verify.prefault({}).meta({ description: "What proves a release" }),
   limits: limits.prefault({}).meta({ description: "What each container may use, whatever it is for" }),
   logs: logs.prefault({}).meta({ description: "Docker's log files" }),

@@ -1,5 +1,5 @@
 import type { Found, LenientSettings } from "./found.ts";
-import { type Problem, secretCommand, setCommand } from "./problems.ts";
+import { type Problem, setCommand } from "./problems.ts";
 import type { Stage } from "./stage.ts";
 
 /**
@@ -9,7 +9,7 @@ export function checkTransport({ backup, bucket }: LenientSettings, stage: Stage
   const problems: Problem[] = [];
   const found = (path: string, message: string, remedy: string) =>
     problems.push({ path: `drydock:${path}`, message, remedy });
-  const { s3, alarms } = backup ?? {};
+  const { s3 } = backup ?? {};
   const open = (address: string | undefined): address is string => address?.startsWith("http:") === true;
   const https = (path: string, address: string) =>
     setCommand(`drydock:${path}`, address.replace(/^http:/, "https:"), stack);
@@ -25,18 +25,6 @@ export function checkTransport({ backup, bucket }: LenientSettings, stage: Stage
       "bucket.endpoint",
       "begins with http://: who is on the way could take the account's key",
       https("bucket.endpoint", bucket.endpoint),
-    );
-  if (open(alarms?.webhook))
-    found(
-      "backup.alarms.webhook",
-      "begins with http://: who is on the way would know the address",
-      secretCommand("drydock:backup.alarms.webhook", undefined, stack),
-    );
-  if (alarms?.email?.security === "none" && alarms.email.password !== undefined)
-    found(
-      "backup.alarms.email.security",
-      'is "none": the password would cross the network in plain text',
-      setCommand("drydock:backup.alarms.email.security", "starttls", stack),
     );
   return stage === "local" ? { problems: [], warnings: problems } : { problems, warnings: [] };
 }

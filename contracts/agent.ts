@@ -18,6 +18,10 @@ export const SECRETS = {
   webhook: "webhook",
   /** The address that is called as long as all is well. */
   heartbeat: "heartbeat",
+  /** The addresses of chats, and the token of the bot that writes into one. */
+  slack: "slack",
+  discord: "discord",
+  telegram: "telegram",
 } as const;
 
 /**
@@ -119,6 +123,8 @@ export const configurationSchema = z.strictObject({
       username: z.string().optional(),
     })
     .optional(),
+  /** The number of Telegram's chat. */
+  telegram: z.string().optional(),
   /**
    * The second place. Objects: PREFIXbackups/repository/ (restic), PREFIXbackups/catalogue/, PREFIXbinlogs/ (both
    * encrypted), PREFIXlatest (JSON: id, finished, verified).

@@ -81,12 +81,17 @@ export class Alarms {
   }
 }
 
+/** What it is about, in one line. */
+export function titleOf({ kind, stack, name }: Notice): string {
+  return `[drydock ${stack}] ${{ alarm: "ALARM", over: "over", report: "report" }[kind]}: ${name}`;
+}
+
 /** @param advice commands that show more of what is wrong */
-export function mailOf({ kind, stack, name, message, at }: Notice, advice: string): { subject: string; text: string } {
-  const word = { alarm: "ALARM", over: "over", report: "report" }[kind];
+export function mailOf(notice: Notice, advice: string): { subject: string; text: string } {
+  const { kind, stack, message, at } = notice;
   const see = kind === "alarm" ? `\n\nSee: ${advice}` : "";
   return {
-    subject: `[drydock ${stack}] ${word}: ${name}`,
+    subject: titleOf(notice),
     text: `${message}\n\nStack: ${stack}\nTime: ${at}${see}\n`,
   };
 }

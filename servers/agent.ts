@@ -1,3 +1,4 @@
+import { alarmsOf } from "../config/alarms.ts";
 import { storeOf } from "../config/backupStore.ts";
 import { caFile } from "../config/schema/external.ts";
 import type { Environment, Settings } from "../config/settings.ts";
@@ -9,6 +10,7 @@ import { clientOptions, type DatabaseAccount } from "./database.ts";
 export interface AgentSettings {
   /** `drydock:backup`: ages in days or hours, limits in MiB and processors. */
   readonly backup: Settings["backup"];
+  readonly alarms: Settings["alarms"];
   readonly bucket: Settings["bucket"];
   readonly database: Pick<Settings["database"], "engine" | "external">;
 }
@@ -21,7 +23,7 @@ export interface KeptVolumes {
 
 /** The agent's settings: no secret, and nothing that a release changes. */
 export function agentConfiguration(
-  { backup, bucket, database }: AgentSettings,
+  { backup, alarms, bucket, database }: AgentSettings,
   more: {
     /** The value of the label `drydock.stack`. */
     readonly stack: string;
@@ -30,7 +32,7 @@ export function agentConfiguration(
     readonly kept: KeptVolumes;
   },
 ): Configuration {
-  const { email } = backup.alarms;
+  const { email, telegram } = alarmsOf({ alarms, backup });
   const s3 = storeOf({ s3: backup.s3, bucket });
   const [volumes, left] = [backedUp(more.kept), leftOut(more.kept)];
   return {
@@ -66,23 +68,27 @@ export function agentConfiguration(
             ...defined({ username: email.username }),
           },
         }),
-    ...defined({ s3 }),
+    ...defined({ s3, telegram: telegram?.chat }),
   };
 }
 
 /** Whether the agent has something to do outside of the stack. */
-export function reachesOut({ backup, bucket, database }: AgentSettings): boolean {
-  const { email, webhook, heartbeat } = backup.alarms;
-  const places = [database.external, storeOf({ s3: backup.s3, bucket }), email, webhook, heartbeat];
+export function reachesOut({ backup, alarms, bucket, database }: AgentSettings): boolean {
+  const told = Object.values(alarmsOf({ alarms, backup }));
+  const places = [database.external, storeOf({ s3: backup.s3, bucket }), ...told];
   return places.some((place) => place !== undefined);
 }
 
 /** The secrets of the services that it sends alarms to, by file. */
-export function alarmSecrets({ alarms }: Settings["backup"]): Readonly<Record<string, string>> {
+export function alarmSecrets(settings: Pick<Settings, "alarms" | "backup">): Readonly<Record<string, string>> {
+  const { email, webhook, heartbeat, slack, discord, telegram } = alarmsOf(settings);
   return defined({
-    [SECRETS.smtpPassword]: alarms.email?.password,
-    [SECRETS.webhook]: alarms.webhook,
-    [SECRETS.heartbeat]: alarms.heartbeat,
+    [SECRETS.smtpPassword]: email?.password,
+    [SECRETS.webhook]: webhook,
+    [SECRETS.heartbeat]: heartbeat,
+    [SECRETS.slack]: slack,
+    [SECRETS.discord]: discord,
+    [SECRETS.telegram]: telegram?.token,
   });
 }
 

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type Configuration, FOLDERS } from "../../contracts/agent.ts";
 import { Alarms, byMail, byWebhook, post } from "../../lib/alarms.ts";
+import { byDiscord, bySlack, byTelegram } from "../../lib/chats.ts";
 import { readSecret } from "../shared/configuration.ts";
 import type { Reporter } from "../shared/events.ts";
 
@@ -8,7 +9,7 @@ import type { Reporter } from "../shared/events.ts";
 export const ADVICE = "./drydock backup status; ./drydock backup health; ./drydock backup logs";
 
 export function alarmsOf(
-  { stack, email }: Pick<Configuration, "stack" | "email">,
+  { stack, email, telegram }: Pick<Configuration, "stack" | "email" | "telegram">,
   reporter: Pick<Reporter, "log">,
   path = join(FOLDERS.backups, "state", "alarms.json"),
 ): Alarms {
@@ -18,6 +19,9 @@ export function alarmsOf(
     ways: [
       ...(email === undefined ? [] : [byMail(email, () => readSecret("smtpPassword"), ADVICE)]),
       byWebhook(() => readSecret("webhook")),
+      bySlack(() => readSecret("slack")),
+      byDiscord(() => readSecret("discord")),
+      ...(telegram === undefined ? [] : [byTelegram(telegram, () => readSecret("telegram"))]),
     ],
     log: (level, message) => reporter.log(level, message),
   });

@@ -9,7 +9,6 @@ import {
   mebibytes,
   notEmpty,
   optional,
-  port,
   preset,
   required,
   schedule,
@@ -17,6 +16,7 @@ import {
   text,
 } from "../fields.ts";
 import { isPassword, passwordExpects, passwordGenerator } from "../variableTypes.ts";
+import { earlierAlarms, url } from "./alarms.ts";
 
 const hook = (when: string) =>
   optional(
@@ -34,50 +34,6 @@ const secretText = (description: string) =>
   text(passwordExpects, isPassword)
     .optional()
     .meta({ description, secret: true, generator: passwordGenerator, computed: "**required** where `enabled`" });
-const mailAddress = () => text("an e-mail address", (value) => /^[^\s@<>]+@[^\s@<>]+$/.test(value), "ops@example.com");
-const url = () =>
-  text(
-    "an address that begins with https:// or http://",
-    (value) => URL.canParse(value) && /^https?:/.test(value),
-    "https://hooks.example.com/backup",
-  );
-
-const alarms = z.strictObject({
-  email: optional(
-    z
-      .strictObject({
-        to: required(mailAddress(), "Who is told"),
-        from: required(mailAddress(), "Who it comes from"),
-        host: required(text("a host name", notEmpty, "smtp.example.com"), "The mail server"),
-        port: preset(port(), 587, "Its port"),
-        security: preset(
-          z.enum(["tls", "starttls", "none"]).meta({ expects: '"tls", "starttls" or "none"' }),
-          "starttls",
-          "How the connection is encrypted",
-        ),
-        username: optional(text("a user name", notEmpty), "The user on the mail server", "none"),
-        password: text("a password", notEmpty)
-          .optional()
-          .meta({ description: "The password there", secret: true, computed: "none" }),
-      })
-      .meta({ expects: "an object with to, from and host" }),
-    "Mail for each alarm and its end, and for each backup",
-    "none",
-  ),
-  webhook: url()
-    .optional()
-    .meta({ description: "An address that gets the same as JSON, by POST", secret: true, computed: "none" }),
-  heartbeat: url()
-    .optional()
-    .meta({
-      description:
-        "An address that is called by POST every five minutes while the agent runs and has no alarm: " +
-        "a service outside that tells when the calls stop, for who is stopped tells nobody",
-      secret: true,
-      computed: "none",
-    }),
-});
-
 const s3 = z.strictObject({
   bucket: required(
     text("a bucket's name", (value) => /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value), "shop-backups"),
@@ -157,8 +113,9 @@ export const backup = z.strictObject({
   pre: hook("before a backup"),
   post: hook("after a backup"),
   validate: hook("when a backup has been restored"),
-  alarms: alarms
-    .prefault({})
-    .meta({ description: "Who is told when something is wrong", expects: "an object with email or webhook" }),
+  alarms: earlierAlarms.prefault({}).meta({
+    description: "The earlier place of `drydock:alarms`, which holds where both are set",
+    expects: "an object with email or webhook",
+  }),
   s3: optional(s3.meta({ expects: "an object with bucket and region" }), "A second place for every backup", "none"),
 });

@@ -4,6 +4,7 @@ import { type AgentSettings, agentConfiguration, type KeptVolumes } from "../../
 
 describe("the backup agent's settings", () => {
   const settings = {
+    alarms: {},
     bucket: {},
     database: { engine: "mariadb" },
     backup: {

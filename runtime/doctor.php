@@ -40,6 +40,7 @@ $report['appKey'] = $raw !== false && strlen($raw) === 32;
 
 // Known issue 5.
 $report['redisExtension'] = extension_loaded('redis') && class_exists('Redis', false);
+$report['predis'] = is_dir("$path/vendor/predis/predis");
 
 // Known issue 9: whether it can write is only known by writing.
 $probe = '.drydock-' . bin2hex(random_bytes(4));

@@ -11,6 +11,8 @@ export interface LaravelFacts {
   readonly redisPassword: boolean;
   readonly appKey: boolean;
   readonly redisExtension: boolean;
+  /** Whether the image has the package. */
+  readonly predis: boolean;
   readonly redisClient?: string | null;
   /** Null where it can write nowhere. */
   readonly uid: number | null;

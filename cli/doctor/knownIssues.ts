@@ -83,19 +83,21 @@ export const KNOWN_ISSUES: readonly Rule[] = [
   [
     5,
     "phpredis",
-    "the PHP extension redis is loaded and used",
+    "the client for Redis that the configuration names is there",
     (facts) =>
-      each(facts, (_, { redisExtension, redisClient }, process) => [
+      each(facts, (_, { redisExtension, predis, redisClient }, process) => [
         !redisExtension &&
+          redisClient !== "predis" &&
           broken(
             `${process} has no extension redis`,
             `add it to the image (pecl install redis, or the package php-redis), then: ${up(facts)}`,
           ),
-        redisClient != null &&
-          redisClient !== "phpredis" &&
+        // REDIS_CLIENT is phpredis in every container: a configuration that says predis does not read it.
+        redisClient === "predis" &&
+          !predis &&
           broken(
-            `${process} uses the client ${redisClient}`,
-            `set REDIS_CLIENT's default in config/database.php to phpredis, then: ${up(facts)}`,
+            `config/database.php of ${process} names the client predis, and the image lacks that package`,
+            `have it read REDIS_CLIENT, as Laravel's own does, or: composer require predis/predis; then: ${up(facts)}`,
           ),
       ]),
   ],

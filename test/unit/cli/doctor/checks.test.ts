@@ -17,6 +17,7 @@ const process: LaravelFacts = {
   redisPassword: true,
   appKey: true,
   redisExtension: true,
+  predis: false,
   redisClient: "phpredis",
   uid: 1000,
   unwritable: [],
@@ -118,6 +119,8 @@ describe("the doctor", () => {
   });
 
   it("finds nothing in a healthy stack", () => assert.deepEqual(bad(healthy), []));
+  it("finds nothing where an application brings predis, and its configuration names it", () =>
+    assert.deepEqual(bad(said("app-1", { redisExtension: false, predis: true, redisClient: "predis" })), []));
   it("asks nothing of a Redis that is none of the stack's", () => {
     const { redis: _redis, ...elsewhere } = healthy;
     const containers = healthy.containers.filter(({ role }) => role !== "redis");
@@ -241,7 +244,13 @@ describe("the doctor", () => {
       /app-1 has no extension redis/,
       /pecl install redis/,
     ],
-    ["predis", said("app-1", { redisClient: "predis" }), "phpredis", /uses the client predis/, /REDIS_CLIENT/],
+    [
+      "predis without its package",
+      said("app-1", { redisClient: "predis" }),
+      "phpredis",
+      /app-1 names the client predis/,
+      /REDIS_CLIENT/,
+    ],
     [
       "old code in OPcache",
       served1({ opcache: { ...fpm.opcache!, stale: ["routes/web.php"], staleCount: 1 } }),

@@ -2,6 +2,9 @@ import type { Rule } from "./rule.ts";
 import { noPasswordArgv } from "./rules/argv.ts";
 import * as commands from "./rules/commands.ts";
 import * as containers from "./rules/containers.ts";
+import { noDestructiveDocker } from "./rules/destructive.ts";
+import * as exposed from "./rules/exposed-secrets.ts";
+import { healthcheckEndpoint, healthcheckIpv4 } from "./rules/health.ts";
 import * as host from "./rules/host.ts";
 import * as images from "./rules/images.ts";
 import * as env from "./rules/laravel-env.ts";
@@ -10,7 +13,9 @@ import * as release from "./rules/laravel-release.ts";
 import * as runtime from "./rules/laravel-runtime.ts";
 import * as secrets from "./rules/laravel-secrets.ts";
 import * as paths from "./rules/paths.ts";
+import * as persistence from "./rules/persistence.ts";
 import * as privileges from "./rules/privileges.ts";
+import * as published from "./rules/published.ts";
 import * as s3 from "./rules/s3.ts";
 import * as safety from "./rules/safety.ts";
 
@@ -38,8 +43,8 @@ export const catalogue: readonly Rule[] = ordered([
   env.phpredisClient,
   runtime.codeFromImageOnly,
   release.artisanCommandTriggers,
-  runtime.healthcheckIpv4,
-  runtime.healthcheckEndpoint,
+  healthcheckIpv4,
+  healthcheckEndpoint,
   runtime.nonRootUid,
   runtime.storageWritable,
   release.configCacheAfterStart,
@@ -47,15 +52,15 @@ export const catalogue: readonly Rule[] = ordered([
   hosts.serviceHostResolves,
   release.noArtisanDown,
   release.webNoDeleteBeforeReplace,
-  runtime.redisPersistent,
+  persistence.redisPersistent,
   release.singleScheduler,
   release.noDestructiveArtisan,
   release.backupBeforeMigrate,
   secrets.strongSecrets,
   noPasswordArgv,
   env.productionMode,
-  secrets.secretFilesTight,
-  safety.noDestructiveDocker,
+  exposed.secretFilesTight,
+  noDestructiveDocker,
   images.imagePinned,
   safety.statefulProtected,
   safety.uniquePortsAndNames,
@@ -65,8 +70,8 @@ export const catalogue: readonly Rule[] = ordered([
   paths.absoluteHostPath,
   paths.noSingleFileDbBind,
   env.envNoConflict,
-  secrets.noCredentialsInUrl,
-  safety.datastoreNotPublished,
+  exposed.noCredentialsInUrl,
+  published.datastoreNotPublished,
   safety.waitForHealthy,
   containers.healthcheckRequired,
   containers.memoryLimit,
@@ -97,13 +102,13 @@ export const catalogue: readonly Rule[] = ordered([
   host.noExtraGroups,
   host.runtimeAllowed,
   host.noCoreDumps,
-  safety.publishedPorts,
-  secrets.noSecretInEnv,
+  published.publishedPorts,
+  exposed.noSecretInEnv,
   runtime.knownRole,
   commands.dockerRunFlags,
   commands.noPipedShell,
   commands.knownCommands,
-  runtime.databasePersistent,
+  persistence.databasePersistent,
   s3.s3NoPublicPolicy,
 ]);
 

@@ -1,8 +1,6 @@
 import { z } from "zod";
 import type { Container } from "../helpers/container.ts";
-import { healthEndpoint } from "../helpers/health.ts";
 import { isWithin } from "../helpers/mounts.ts";
-import { directive, redisSettings } from "../helpers/redis.ts";
 import { CONTAINERS } from "../helpers/resources.ts";
 import { isUnknown, num } from "../helpers/values.ts";
 import { resourceRule, stackRule } from "../rule.ts";
@@ -52,107 +50,6 @@ function codeFolders(container: Container): readonly string[] {
     ? [value, ...container.settings.appPaths]
     : container.settings.appPaths;
 }
-
-const LOCALHOST = /(:\/\/)localhost(?=[:/?#\s"']|$)|(^|[\s"'=])localhost(?=:\d)/g;
-
-export const healthcheckIpv4 = resourceRule({
-  name: "healthcheck-ipv4",
-  family: "laravel",
-  level: "remediate",
-  source: ["incident 7"],
-  summary: "A health check asks 127.0.0.1, not localhost.",
-  why:
-    "localhost was ::1 first, where nobody listened: the check ran into its time limit and the container stayed in " +
-    "starting",
-  remedy: 'healthcheck: { tests: ["CMD", "curl", "-fsS", "http://127.0.0.1/up"] }',
-  setting: (group) =>
-    group === "services"
-      ? { path: "services.NAME.health", value: `'["wget","-q","-O","-","http://127.0.0.1:PORT/"]'` }
-      : undefined,
-  bad: 'tests: ["CMD", "wget", "--spider", "http://localhost/up"]',
-  good: 'tests: ["CMD", "wget", "--spider", "http://127.0.0.1/up"]',
-  types: CONTAINERS,
-  params: none,
-  check: onContainer((container, report) => {
-    for (const { value, path } of container.healthTests.known)
-      if (value.search(LOCALHOST) >= 0) report.violation(path, "the health check asks localhost");
-    for (const path of container.healthTests.unknown) report.undecided(path);
-  }),
-  fix(props, type) {
-    let tests: unknown;
-    try {
-      const owner = type.includes("service")
-        ? (props as { taskSpec?: { containerSpec?: Props } }).taskSpec?.containerSpec
-        : (props as Props);
-      tests = owner?.healthcheck?.tests;
-    } catch {
-      return false; // Not known yet; the check says so.
-    }
-    if (!Array.isArray(tests)) return false;
-    let changed = false;
-    for (let i = 0; i < tests.length; i++) {
-      let test: unknown;
-      try {
-        test = tests[i];
-      } catch {
-        continue;
-      }
-      if (typeof test !== "string" || test.search(LOCALHOST) < 0) continue;
-      tests[i] = test.replace(LOCALHOST, "$1$2127.0.0.1");
-      changed = true;
-    }
-    return changed;
-  },
-});
-
-interface Props {
-  healthcheck?: { tests?: unknown[] };
-}
-
-export const healthcheckEndpoint = resourceRule({
-  name: "healthcheck-endpoint",
-  family: "laravel",
-  level: "mandatory",
-  source: ["incident 8"],
-  summary:
-    "The application's health check asks a port and a path: the configured ones, " +
-    "where Drydock's settings or this rule's say them.",
-  why: "a check copied from another project asked port 8081 and /health, which nobody served",
-  remedy: 'healthcheck: { tests: ["CMD", "curl", "-fsS", "http://127.0.0.1/up"] }, or set ports and path of this rule',
-  setting: (_, property) => (property.startsWith("option") ? undefined : { path: "app.healthPath", value: "/up" }),
-  bad: 'tests: ["CMD", "curl", "-f", "http://127.0.0.1:8081/health"]',
-  good: 'tests: ["CMD", "curl", "-f", "http://127.0.0.1/up"]',
-  types: CONTAINERS,
-  params: z.strictObject({
-    roles: rolesParam(["app"]),
-    /** Ports; left out, the one of Drydock's settings, or any. */
-    ports: z.array(z.number().int()).optional(),
-    /** Path; left out, that of Drydock's settings, or any. */
-    path: z.string().startsWith("/").optional(),
-  }),
-  check: onRoles((container, report, { params, settings: { facts } }) => {
-    const { known, unknown } = container.healthTests;
-    for (const path of unknown) report.undecided(path);
-    const endpoint = healthEndpoint(known);
-    // Whether there is a check at all is another rule's question.
-    if (known.length === 0 || known[0]?.value === "NONE") return;
-    const ports = params.ports ?? (facts === undefined ? undefined : [facts.health.port]);
-    const path = params.path ?? facts?.health.path;
-    if (endpoint === undefined) {
-      const expected =
-        ports === undefined && path === undefined
-          ? ""
-          : `; expected ${path ?? "any path"} at port ${ports?.join(" or ") ?? "of any number"}`;
-      if (unknown.length === 0)
-        report.violation(container.path("healthcheck.tests"), `the health check asks no port and path${expected}`);
-      return;
-    }
-    if (ports !== undefined && !ports.includes(endpoint.port))
-      report.violation(endpoint.at, `the health check asks another port than ${ports.join(" or ")}`);
-    if (path !== undefined && endpoint.path !== path)
-      report.violation(endpoint.at, `the health check asks another path than ${path}`);
-  }),
-});
 
 export const nonRootUid = resourceRule({
   name: "non-root-uid",
@@ -251,54 +148,6 @@ export const storageWritable = resourceRule({
   }),
 });
 
-export const redisPersistent = resourceRule({
-  name: "redis-persistent",
-  family: "laravel",
-  level: "mandatory",
-  source: ["incident 13"],
-  summary: "Redis writes to disk, on a volume.",
-  why: "after a restart sessions, queued jobs and the maintenance page's settings were gone",
-  remedy:
-    'command: ["redis-server", "--appendonly", "yes"], mounts: [{ type: "volume", source: volume.name, target: ' +
-    '"/data" }]',
-  setting: noSetting.container,
-  bad: 'command: ["redis-server", "--save", ""] without a volume',
-  good: "appendonly yes, and a volume at /data",
-  types: CONTAINERS,
-  params: z.strictObject({ data: z.string().startsWith("/").default("/data") }),
-  check: onContainer((container, report, { params }) => {
-    if (container.role !== "redis") return;
-    const settings = redisSettings(container);
-    const [save, appendonly] = [directive(settings, "save"), directive(settings, "appendonly")];
-    const persistent = appendonly?.value === "yes" || (save !== undefined && /\d/.test(save.value));
-    if (!persistent && settings.unknown.length > 0) for (const path of settings.unknown) report.undecided(path);
-    else if (!persistent)
-      report.violation(
-        (appendonly ?? save)?.path ?? container.path("command", "taskSpec.containerSpec.args"),
-        "neither save nor appendonly is set",
-      );
-    const data = directive(settings, "dir")?.value ?? params.data;
-    const { known, unknown } = container.mounts;
-    const holds = known.some(
-      ({ value }) =>
-        value.type !== "tmpfs" &&
-        value.readOnly !== true &&
-        typeof value.target === "string" &&
-        value.target !== "/" &&
-        isWithin(data, value.target),
-    );
-    const open = [
-      ...unknown,
-      ...known
-        .map(({ value }) => value.target)
-        .filter(isUnknown)
-        .map(({ path }) => path),
-    ];
-    if (!holds && open.length > 0) for (const path of open) report.undecided(path);
-    else if (!holds) report.violation(container.path("mounts"), "no volume holds Redis's data");
-  }),
-});
-
 export const knownRole = resourceRule({
   name: "known-role",
   family: "laravel",
@@ -322,54 +171,5 @@ export const knownRole = resourceRule({
     for (const { path } of known.filter(({ value: [key] }) => key === settings.roleLabel).slice(1))
       report.violation(path, `${settings.roleLabel} is there twice`);
     if (value === undefined) for (const path of unknown) report.mustKnow(path);
-  }),
-});
-
-export const databasePersistent = resourceRule({
-  name: "database-persistent",
-  family: "laravel",
-  level: "mandatory",
-  source: ["incident 13"],
-  summary: "A database writes to a volume.",
-  why: "what is in the container itself, or in memory, is gone with the next image",
-  remedy: 'mounts: [{ type: "volume", source: volume.name, target: "/var/lib/mysql" }]',
-  setting: noSetting.container,
-  bad: "database without mounts",
-  good: "a volume at /var/lib/mysql",
-  types: CONTAINERS,
-  params: z.strictObject({
-    /** Folders in which databases keep their data. */
-    data: z
-      .array(z.string().startsWith("/"))
-      .default([
-        "/var/lib/mysql",
-        "/var/lib/postgresql/data",
-        "/var/lib/postgresql",
-        "/bitnami/mariadb",
-        "/bitnami/mysql",
-        "/bitnami/postgresql",
-        "/data",
-      ]),
-  }),
-  check: onContainer((container, report, { params }) => {
-    if (container.role !== "database") return;
-    const { known, unknown } = container.mounts;
-    const lasting = known.filter(({ value }) => value.type !== "tmpfs" && value.readOnly !== true);
-    const holds = lasting.some(
-      ({ value: { target } }) =>
-        typeof target === "string" &&
-        target !== "/" &&
-        params.data.some((folder) => isWithin(folder, target) || isWithin(target, folder)),
-    );
-    if (holds) return;
-    const open = [
-      ...unknown,
-      ...lasting
-        .map(({ value }) => value.target)
-        .filter(isUnknown)
-        .map(({ path }) => path),
-    ];
-    if (open.length > 0) for (const path of open) report.undecided(path);
-    else report.violation(container.path("mounts"), "no volume holds the database's data");
   }),
 });

@@ -1,98 +1,12 @@
 import { z } from "zod";
-import { after, commandTexts, simpleCommands } from "../helpers/commands.ts";
 import type { Container } from "../helpers/container.ts";
 import { find } from "../helpers/env.ts";
 import { isEveryInterface } from "../helpers/ports.ts";
-import { COMMANDS, CONTAINER, CONTAINERS, NETWORK, type Resource, VOLUME } from "../helpers/resources.ts";
+import { CONTAINER, CONTAINERS, NETWORK, type Resource, VOLUME } from "../helpers/resources.ts";
 import { BUCKETS } from "../helpers/s3.ts";
 import { flag, isUnknown, propertyAt, text } from "../helpers/values.ts";
 import { type Report, resourceRule, stackRule } from "../rule.ts";
 import { none, noSetting, onContainer, rolesParam } from "./shared.ts";
-
-/** What destroys, and what to call it, by what follows `docker` and its own options. */
-const DESTRUCTIVE: readonly (readonly [does: RegExp, name: string])[] = [
-  [/^compose\b.*\s(?:down|rm)(?=\s|["')]|$)/, "docker compose down"],
-  [/^(?:system|volume|image|container|network|builder|buildx)\s+prune\b/, "docker prune"],
-  [/^volume\s+(?:rm|remove)\b/, "docker volume rm"],
-  [/^(?:rmi|image\s+(?:rm|remove))\b/, "docker rmi"],
-  [/^(?:stack|service)\s+(?:rm|remove)\b|^swarm\s+leave\b/, "docker stack rm"],
-  [/^(?:container\s+)?(?:rm|stop|kill|pause)\b.*(?:\$\(|`)\s*docker\b.*\bps\b/, "docker rm of all that runs"],
-];
-const SYSTEM_FOLDER = new RegExp(
-  String.raw`^["']?(?:/(?:\*|(?:bin|boot|data|etc|home|lib|mnt|opt|root|srv|usr|var|var/lib|var/run)/?\*?|` +
-    String.raw`var/lib/(?:docker|containerd|mysql|postgresql|redis)(?:/\S*)?)?|\$\{\w+:?[-=]/\}\S*)["')]*$`,
-);
-const OTHERS: readonly (readonly [does: RegExp, name: string])[] = [
-  [/\bDROP\s+(?:DATABASE|SCHEMA)\b|\bdropdb\s|\bmysqladmin\b.*\sdrop\s/i, "DROP DATABASE"],
-  [/\bredis-cli\b.*\bFLUSH(?:ALL|DB)\b/i, "FLUSHALL"],
-  [/\bmkfs(?:\.\w+)?\s|\bdd\b.*\sof=\/dev\/|\bwipefs\s/, "what overwrites a disk"],
-  [/\bfind\s+["']?\/(?:\w+\/?)?["']?\s.*\s-delete\b/, "find -delete of a system folder"],
-];
-/** Options of docker itself that take the next word. */
-const WITH_VALUE = [
-  "-H",
-  "--host",
-  "-c",
-  "--context",
-  "--config",
-  "-l",
-  "--log-level",
-  "--tlscacert",
-  "--tlscert",
-  "--tlskey",
-];
-
-/** What docker is told to do, without its own options: `--context prod volume rm` is `volume rm`. */
-function dockerVerb(rest: string): string {
-  const words = rest
-    .trim()
-    .replace(/^-compose\b/, "compose")
-    .split(/\s+/);
-  let first = 0;
-  while (words[first]?.startsWith("-")) first += WITH_VALUE.includes(words[first]!) ? 2 : 1;
-  return words.slice(first).join(" ");
-}
-
-function destructive(line: string): Set<string> {
-  const found = new Set<string>();
-  for (const command of simpleCommands(line)) {
-    const rest = after(command, /\b(?:docker|podman|nerdctl)\b/);
-    if (rest !== undefined) {
-      const verb = dockerVerb(rest);
-      for (const [does, name] of DESTRUCTIVE) if (does.test(verb)) found.add(name);
-      if (/\bxargs\b.*\bdocker\b/.test(command) && /^(?:container\s+)?(?:rm|stop|kill)\b/.test(verb))
-        found.add("docker rm of all that runs");
-    }
-    const words = (after(command, /(?:^|[\s"'(/])rm(?=\s)/) ?? "").split(/\s+/);
-    if (words.some((word) => /^-\w*[rR]|^--recursive$/.test(word)) && words.some((word) => SYSTEM_FOLDER.test(word)))
-      found.add("rm -rf of a system folder");
-    for (const [does, name] of OTHERS) if (does.test(command)) found.add(name);
-  }
-  return found;
-}
-
-export const noDestructiveDocker = resourceRule({
-  name: "no-destructive-docker",
-  family: "safety",
-  level: "mandatory",
-  source: ["incidents, forty-eight hours", "D1/9"],
-  summary: "No command tears down, prunes or deletes what runs.",
-  why: "docker compose down, run to try a new version, removed the production that worked, and there was no way back",
-  remedy:
-    "deploy the new version beside the old one under another name and port; what only a deletion may do belongs " +
-    "into `delete`",
-  setting: noSetting.commands,
-  bad: 'create: "docker compose down && docker compose up -d"',
-  good: 'create: "docker compose -f pr.yml up -d"',
-  types: COMMANDS,
-  params: none,
-  check(resource, report, { settings }) {
-    const texts = commandTexts(resource, settings, ["create", "update"]);
-    for (const { value, path } of texts.known)
-      for (const name of destructive(value)) report.violation(path, `the command runs ${name}`);
-    for (const path of texts.unknown) report.undecided(path);
-  },
-});
 
 /** Databases of cloud providers, which are data themselves. */
 const DATABASES = [
@@ -256,84 +170,6 @@ export const previewIsolated = stackRule({
 function normal(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, "");
 }
-
-/** Ports on which databases and caches listen. */
-const STORE_PORTS = [1433, 1521, 3306, 3307, 5432, 5433, 6379, 6380, 9042, 9200, 11211, 27017, 33060];
-const STORE_IMAGE = new RegExp(
-  "(^|[/_.-])(mysql|mariadb|percona|postgres|postgresql|postgis|timescaledb|redis|keydb|valkey|" +
-    String.raw`mongo|mongodb|memcached|elasticsearch)([-_.:@]|\d|$)`,
-);
-const FORWARDER = /\b(socat|rinetd|redir|ncat?|haproxy|ssh)\b/;
-
-export const datastoreNotPublished = resourceRule({
-  name: "datastore-not-published",
-  family: "safety",
-  level: "mandatory",
-  source: ["incidents, forty-eight hours", "incidents, checklist", "D5.9"],
-  summary: "A database or Redis publishes no port, not even through another container.",
-  why: "Docker's ports go past the host's firewall: MySQL and Redis were open to the internet",
-  remedy: "delete `ports`; containers reach it by its alias on their network, people by an ssh tunnel",
-  setting: noSetting.ports,
-  bad: "database: ports: [{ internal: 3306, external: 3306 }]",
-  good: "database without ports",
-  types: CONTAINERS,
-  params: none,
-  check: onContainer((container, report) => {
-    const { value: image } = container.image;
-    const name = typeof image === "string" ? image.replace(/@sha256:.*$/, "") : "";
-    const isStore = ["database", "redis", "cache"].includes(container.role ?? "") || STORE_IMAGE.test(name);
-    const forwards =
-      FORWARDER.test([name, ...container.commandLine.known.map(({ value }) => value)].join(" ")) &&
-      storePort(container);
-    for (const { value: port, path } of container.ports.known) {
-      const ports = [port.internal, port.external].filter((one) => typeof one === "number");
-      if (isStore || forwards || ports.some((one) => STORE_PORTS.includes(one)))
-        report.violation(path, "a data store's port is published");
-      else if (isUnknown(port.internal)) report.mustKnow(`${path}.internal`);
-    }
-    for (const path of container.ports.unknown)
-      if (isStore) report.mustKnow(path);
-      else report.undecided(path);
-    if (!isStore) return;
-    const all = flag(container.raw("publishAllPorts"));
-    if (isUnknown(all)) report.mustKnow("publishAllPorts");
-    else if (all === true) report.violation("publishAllPorts", "all ports of a data store are published");
-  }),
-});
-
-/** Whether a command line names a data store's port, as forwarders do. */
-function storePort(container: Container): boolean {
-  return container.commandLine.known.some(({ value }) =>
-    [...value.matchAll(/:(\d{2,5})(?!\d)/g)].some(([, port]) => STORE_PORTS.includes(Number(port))),
-  );
-}
-
-export const publishedPorts = resourceRule({
-  name: "published-ports",
-  family: "safety",
-  level: "mandatory",
-  source: ["D5.9"],
-  summary: "The ports that are published are written down one by one.",
-  why: "publishAllPorts opens whatever an image declares, and the next image may declare more",
-  remedy: 'ports: [{ internal: 8080, external: 8080, ip: "127.0.0.1" }], on the proxy alone',
-  setting: (_, property) => (property.startsWith("ports") ? { path: "proxy.port", value: "8080" } : undefined),
-  bad: "publishAllPorts: true",
-  good: "ports on the proxy, and on nothing else",
-  production: "Only containers of listed roles publish any.",
-  types: CONTAINERS,
-  params: z.strictObject({ roles: rolesParam(["proxy", "app"]) }),
-  check: onContainer((container, report, { params, settings: { facts } }) => {
-    const all = flag(container.raw("publishAllPorts"));
-    if (isUnknown(all)) report.mustKnow("publishAllPorts");
-    else if (all === true) report.inProduction("publishAllPorts", "publishes every port that the image declares");
-    // Where the settings say who publishes what, nobody else does.
-    const roles = facts === undefined ? params.roles : Object.keys(facts.published);
-    const may = container.role !== undefined && roles.includes(container.role);
-    for (const { path } of container.ports.known)
-      if (!may) report.inProduction(path, "publishes a port, and its role is not listed");
-    for (const path of container.ports.unknown) if (!may) report.mustKnow(path);
-  }),
-});
 
 export const waitForHealthy = resourceRule({
   name: "wait-for-healthy",

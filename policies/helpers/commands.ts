@@ -7,7 +7,7 @@ import { entries, type Item, type Items, isUnknown, items, propertyAt, text } fr
 /** Types of resources that run commands. */
 export const RUNNERS: readonly string[] = [...COMMANDS, ...CONTAINERS];
 
-type When = "create" | "update" | "delete";
+export type When = "create" | "update" | "delete";
 
 /**
  * What a command resource runs, by when it runs, or what a container runs. The scripts that it names are read, too:

@@ -115,6 +115,12 @@ export function clean(path: string): string {
   return short.length > 1 && short.endsWith("/") ? short.slice(0, -1) : short;
 }
 
+/** Property paths of what may turn out to be mounted anywhere: whole entries, and targets. */
+export function unknownTargets({ known, unknown }: Items<Mount>): readonly string[] {
+  const targets = known.map(({ value }) => value.target);
+  return [...unknown, ...targets.filter(isUnknown).map(({ path }) => path)];
+}
+
 /** Whether `path` is `folder` or stands below it. */
 export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder === "/" ? "/" : `${folder}/`);

@@ -10,7 +10,7 @@ import { isUnknown, items, propertyAt, text } from "../helpers/values.ts";
 import { resourceRule } from "../rule.ts";
 import type { Settings } from "../settings.ts";
 import { isSystem } from "./paths.ts";
-import { noSetting } from "./shared.ts";
+import { noSetting, onCommands } from "./shared.ts";
 
 /** The value of an option, in both of its forms. */
 const option = (names: string, value: string) => new RegExp(`\\s--?(?:${names})(?:=|\\s+)["']?(${value})`, "g");
@@ -105,13 +105,10 @@ export const noPipedShell = resourceRule({
   good: 'create: "sh commands/install.sh"',
   types: RUNNERS,
   params: z.strictObject({}),
-  check(resource, report, { settings }) {
-    const texts = commandTexts(resource, settings);
-    for (const { value, path } of texts.known)
-      if (PIPED.some((pattern) => pattern.test(value)))
-        report.violation(path, "the command runs what it downloads or decodes");
-    for (const path of texts.unknown) report.undecided(path);
-  },
+  check: onCommands((line, path, report) => {
+    if (PIPED.some((pattern) => pattern.test(line)))
+      report.violation(path, "the command runs what it downloads or decodes");
+  }),
 });
 
 /** Variables that change what a shell does before it reads its script. */

@@ -1,7 +1,7 @@
-import { after, commandTexts, simpleCommands } from "../helpers/commands.ts";
+import { after, simpleCommands } from "../helpers/commands.ts";
 import { COMMANDS } from "../helpers/resources.ts";
 import { resourceRule } from "../rule.ts";
-import { none, noSetting } from "./shared.ts";
+import { none, noSetting, onCommands } from "./shared.ts";
 
 /** What destroys, and what to call it, by what follows `docker` and its own options. */
 const DESTRUCTIVE: readonly (readonly [does: RegExp, name: string])[] = [
@@ -80,10 +80,10 @@ export const noDestructiveDocker = resourceRule({
   good: 'create: "docker compose -f pr.yml up -d"',
   types: COMMANDS,
   params: none,
-  check(resource, report, { settings }) {
-    const texts = commandTexts(resource, settings, ["create", "update"]);
-    for (const { value, path } of texts.known)
-      for (const name of destructive(value)) report.violation(path, `the command runs ${name}`);
-    for (const path of texts.unknown) report.undecided(path);
-  },
+  check: onCommands(
+    (line, path, report) => {
+      for (const name of destructive(line)) report.violation(path, `the command runs ${name}`);
+    },
+    ["create", "update"],
+  ),
 });

@@ -13,7 +13,7 @@ import type { Stack } from "../helpers/stack.ts";
 import { num, propertyAt, text } from "../helpers/values.ts";
 import { resourceRule, stackRule } from "../rule.ts";
 import type { Settings } from "../settings.ts";
-import { inGroup, none, noSetting, onRoles, rolesParam, titles } from "./shared.ts";
+import { inGroup, none, noSetting, onCommands, onRoles, rolesParam, titles } from "./shared.ts";
 
 export const noComposeNoRecreate = resourceRule({
   name: "no-compose-no-recreate",
@@ -28,12 +28,9 @@ export const noComposeNoRecreate = resourceRule({
   good: 'create: "docker compose up -d --scale app=2"',
   types: RUNNERS,
   params: none,
-  check(resource, report, { settings }) {
-    const texts = commandTexts(resource, settings);
-    for (const { value, path } of texts.known)
-      if (/--no-recreate\b/.test(value)) report.violation(path, "the command uses --no-recreate");
-    for (const path of texts.unknown) report.undecided(path);
-  },
+  check: onCommands((line, path, report) => {
+    if (/--no-recreate\b/.test(line)) report.violation(path, "the command uses --no-recreate");
+  }),
 });
 
 export const artisanCommandTriggers = resourceRule({
@@ -136,12 +133,9 @@ export const noArtisanDown = resourceRule({
   good: "replicas with deleteBeforeReplace: false and wait: true",
   types: RUNNERS,
   params: none,
-  check(resource, report, { settings }) {
-    const texts = commandTexts(resource, settings);
-    for (const { value, path } of texts.known)
-      if (callsArtisan(value, "down")) report.violation(path, "the command runs artisan down");
-    for (const path of texts.unknown) report.undecided(path);
-  },
+  check: onCommands((line, path, report) => {
+    if (callsArtisan(line, "down")) report.violation(path, "the command runs artisan down");
+  }),
 });
 
 export const webNoDeleteBeforeReplace = resourceRule({
@@ -235,14 +229,10 @@ export const noDestructiveArtisan = resourceRule({
   good: 'create: "docker exec app php artisan migrate --force"',
   types: RUNNERS,
   params: none,
-  check(resource, report, { settings }) {
-    const texts = commandTexts(resource, settings);
-    for (const { value, path } of texts.known) {
-      for (const name of ["migrate:fresh", "migrate:refresh", "migrate:reset", "db:wipe"])
-        if (callsArtisan(value, name)) report.violation(path, `the command runs ${name}`);
-    }
-    for (const path of texts.unknown) report.undecided(path);
-  },
+  check: onCommands((line, path, report) => {
+    for (const name of ["migrate:fresh", "migrate:refresh", "migrate:reset", "db:wipe"])
+      if (callsArtisan(line, name)) report.violation(path, `the command runs ${name}`);
+  }),
 });
 
 export const backupBeforeMigrate = stackRule({

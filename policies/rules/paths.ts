@@ -6,7 +6,7 @@ import { clean, isWithin } from "../helpers/mounts.ts";
 import { CONTAINERS, IMAGE, REMOTE_IMAGE } from "../helpers/resources.ts";
 import { isUnknown, propertyAt, text } from "../helpers/values.ts";
 import { resourceRule } from "../rule.ts";
-import { none, noSetting, onContainer } from "./shared.ts";
+import { none, noSetting, onContainer, onMounts } from "./shared.ts";
 
 /** A folder with one of these is the root of a project. */
 const MARKS = ["composer.json", "artisan", "package.json", ".git"];
@@ -62,19 +62,13 @@ export const absoluteHostPath = resourceRule({
   good: 'volumes: [{ hostPath: "/srv/shop/config", containerPath: "/app/config" }]',
   types: CONTAINERS,
   params: none,
-  check: onContainer((container, report) => {
-    for (const {
-      value: { type, source },
-      path,
-    } of container.mounts.known) {
-      if (type !== "bind") continue;
-      report.expect(
-        { path, value: source },
-        (value) => value !== undefined && (isAbsolute(value) || win32.isAbsolute(value)),
-        "the host's path is not absolute",
-      );
-    }
-    for (const path of container.mounts.unknown) report.undecided(path);
+  check: onMounts(({ type, source }, path, report) => {
+    if (type !== "bind") return;
+    report.expect(
+      { path, value: source },
+      (value) => value !== undefined && (isAbsolute(value) || win32.isAbsolute(value)),
+      "the host's path is not absolute",
+    );
   }),
 });
 
@@ -91,19 +85,13 @@ export const noSingleFileDbBind = resourceRule({
   good: 'volumes: [{ volumeName: data.name, containerPath: "/data" }]',
   types: CONTAINERS,
   params: none,
-  check: onContainer((container, report) => {
-    for (const {
-      value: { type, source, target },
-      path,
-    } of container.mounts.known) {
-      if (type !== "bind") continue;
-      const isFile = [source, target].some(
-        (end) => typeof end === "string" && /\.(db|db3|sqlite3?|s3db|rdb|aof|mdb)(-wal|-shm|-journal)?$/i.test(end),
-      );
-      if (isFile) report.violation(path, "a single file of a database is mounted");
-      else if (isUnknown(source) && isUnknown(target)) report.undecided(path);
-    }
-    for (const path of container.mounts.unknown) report.undecided(path);
+  check: onMounts(({ type, source, target }, path, report) => {
+    if (type !== "bind") return;
+    const isFile = [source, target].some(
+      (end) => typeof end === "string" && /\.(db|db3|sqlite3?|s3db|rdb|aof|mdb)(-wal|-shm|-journal)?$/i.test(end),
+    );
+    if (isFile) report.violation(path, "a single file of a database is mounted");
+    else if (isUnknown(source) && isUnknown(target)) report.undecided(path);
   }),
 });
 
@@ -180,19 +168,13 @@ export const noDockerSocket = resourceRule({
   good: "no such mount",
   types: CONTAINERS,
   params: none,
-  check: onContainer((container, report) => {
-    for (const {
-      value: { type, source, target },
-      path,
-    } of container.mounts.known) {
-      const isSocket = [source, target].some(
-        (end) =>
-          typeof end === "string" &&
-          /(^|\/)(docker|containerd|podman|crio|buildkitd|docker-cli)(\.\w+)?\.sock$/.test(end),
-      );
-      if (isSocket) report.violation(path, "the engine's socket is mounted");
-      else if (type === "bind" && isUnknown(source)) report.undecided(source.path);
-    }
-    for (const path of container.mounts.unknown) report.undecided(path);
+  check: onMounts(({ type, source, target }, path, report) => {
+    const isSocket = [source, target].some(
+      (end) =>
+        typeof end === "string" &&
+        /(^|\/)(docker|containerd|podman|crio|buildkitd|docker-cli)(\.\w+)?\.sock$/.test(end),
+    );
+    if (isSocket) report.violation(path, "the engine's socket is mounted");
+    else if (type === "bind" && isUnknown(source)) report.undecided(source.path);
   }),
 });

@@ -1,8 +1,7 @@
 import { z } from "zod";
-import { isWithin } from "../helpers/mounts.ts";
+import { isWithin, unknownTargets } from "../helpers/mounts.ts";
 import { directive, redisSettings } from "../helpers/redis.ts";
 import { CONTAINERS } from "../helpers/resources.ts";
-import { isUnknown } from "../helpers/values.ts";
 import { resourceRule } from "../rule.ts";
 import { noSetting, onContainer } from "./shared.ts";
 
@@ -33,8 +32,7 @@ export const redisPersistent = resourceRule({
         "neither save nor appendonly is set",
       );
     const data = directive(settings, "dir")?.value ?? params.data;
-    const { known, unknown } = container.mounts;
-    const holds = known.some(
+    const holds = container.mounts.known.some(
       ({ value }) =>
         value.type !== "tmpfs" &&
         value.readOnly !== true &&
@@ -42,13 +40,7 @@ export const redisPersistent = resourceRule({
         value.target !== "/" &&
         isWithin(data, value.target),
     );
-    const open = [
-      ...unknown,
-      ...known
-        .map(({ value }) => value.target)
-        .filter(isUnknown)
-        .map(({ path }) => path),
-    ];
+    const open = unknownTargets(container.mounts);
     if (!holds && open.length > 0) for (const path of open) report.undecided(path);
     else if (!holds) report.violation(container.path("mounts"), "no volume holds Redis's data");
   }),
@@ -91,13 +83,7 @@ export const databasePersistent = resourceRule({
         params.data.some((folder) => isWithin(folder, target) || isWithin(target, folder)),
     );
     if (holds) return;
-    const open = [
-      ...unknown,
-      ...lasting
-        .map(({ value }) => value.target)
-        .filter(isUnknown)
-        .map(({ path }) => path),
-    ];
+    const open = unknownTargets({ known: lasting, unknown });
     if (open.length > 0) for (const path of open) report.undecided(path);
     else report.violation(container.path("mounts"), "no volume holds the database's data");
   }),

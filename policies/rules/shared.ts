@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { commandTexts, type When } from "../helpers/commands.ts";
 import { type Container, containerOf } from "../helpers/container.ts";
 import { type Found, find } from "../helpers/env.ts";
+import type { Mount } from "../helpers/mounts.ts";
 import type { Resource } from "../helpers/resources.ts";
 import type { Context, Report, ResourceRule, SettingFix } from "../rule.ts";
 import { ROLES, type Role } from "../settings.ts";
@@ -25,6 +27,29 @@ export function onRoles<P extends { readonly roles: readonly Role[] }>(
     if (container.role !== undefined && context.params.roles.includes(container.role))
       check(container, report, context);
   });
+}
+
+/** A check of each mount of a container; undecided by those that the preview doesn't know. */
+export function onMounts<P>(check: (mount: Mount, path: string, report: Report) => void): ResourceRule<P>["check"] {
+  return onContainer((container, report) => {
+    for (const { value, path } of container.mounts.known) check(value, path, report);
+    for (const path of container.mounts.unknown) report.undecided(path);
+  });
+}
+
+/**
+ * A check of each command line of a resource; undecided by those that the preview doesn't know.
+ * @param which of a command resource; all of them when left out
+ */
+export function onCommands<P>(
+  check: (line: string, path: string, report: Report) => void,
+  which?: readonly When[],
+): ResourceRule<P>["check"] {
+  return (resource, report, { settings }) => {
+    const texts = commandTexts(resource, settings, which);
+    for (const { value, path } of texts.known) check(value, path, report);
+    for (const path of texts.unknown) report.undecided(path);
+  };
 }
 
 /** Where a variable that is missing would be written. */

@@ -125,8 +125,7 @@ export const FURTHER: readonly Rule[] = [
         name === "metadata"
           ? unknown(
               "the machine's metadata, with the keys of its cloud, answers the application",
-              "on the Docker host, at each start: iptables -I DOCKER-USER -d 169.254.169.254 -p tcp --dport 80 " +
-                "-j REJECT\n" +
+              "./drydock host prepare closes them to containers\n" +
                 "or, on EC2: aws ec2 modify-instance-metadata-options --http-tokens required " +
                 "--http-put-response-hop-limit 1 --instance-id ID",
             )

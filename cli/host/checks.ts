@@ -288,6 +288,22 @@ const RULES: readonly (readonly [id: string, title: string, judge: (facts: HostF
       );
     },
   ],
+  [
+    "metadata",
+    "containers don't reach the metadata of the host's cloud",
+    ({ metadata }) => {
+      if (metadata === undefined) return fine("none answer");
+      return metadata === "closed"
+        ? fine("closed by drydock-metadata.service")
+        : prepared(
+            advice(
+              "169.254.169.254 gives the machine's role to who asks, the application included",
+              "on EC2: aws ec2 modify-instance-metadata-options --http-tokens required " +
+                "--http-put-response-hop-limit 1 --instance-id ID\nelsewhere: a rule in iptables' chain DOCKER-USER",
+            ),
+          );
+    },
+  ],
 ];
 
 /** Whether who listens on one address has the port of the other. */

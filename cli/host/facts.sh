@@ -60,3 +60,8 @@ say open "$(printf '%s\n' "$running" | tr ',' '\n' | sed -n "$everywhere" | sort
 if grep -qs '^ENABLED=yes' /etc/ufw/ufw.conf; then say firewall ufw
 elif [ "$(systemctl is-active firewalld 2>/dev/null)" = active ]; then say firewall firewalld
 elif [ "$(systemctl is-active nftables 2>/dev/null)" = active ]; then say firewall nftables; fi
+
+# A cloud's metadata, which most machines have none of. Whether their rule is in force only root may ask; the unit says.
+if has timeout && has bash && timeout 1 bash -c ': < /dev/tcp/169.254.169.254/80' 2>/dev/null; then
+  say metadata "$(systemctl is-active drydock-metadata 2>/dev/null | head -n 1 | grep . || echo inactive)"
+fi

@@ -58,6 +58,8 @@ export interface HostFacts {
   /** Ports that Docker publishes on every interface. */
   readonly open: readonly string[];
   readonly firewall?: string;
+  /** Whether containers are kept from the metadata of the host's cloud; undefined where none answer. */
+  readonly metadata?: "open" | "closed";
   /** What the login shell writes by itself, its first line. */
   readonly noise?: string;
 }
@@ -182,6 +184,7 @@ export function readFacts(
     ...(container === undefined || container === "" ? {} : { published: { container, stack } }),
     open: words("open"),
     ...(values.has("firewall") ? { firewall: text("firewall") } : {}),
+    ...(values.has("metadata") ? { metadata: text("metadata") === "active" ? "closed" : "open" } : {}),
     ...(noise === "" ? {} : { noise }),
   };
 }

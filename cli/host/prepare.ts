@@ -52,6 +52,42 @@ const CLOCK = `if ! timedatectl set-ntp true 2>/dev/null; then
   timedatectl set-ntp true || echo "what keeps this clock is not systemd: see to it by hand" >&2
 fi`;
 
+/** Refuses what containers send to a cloud's metadata; the host itself goes on reaching them. */
+const [CLOSE, CLOSE6] = (
+  [
+    ["iptables", "169.254.169.254"],
+    ["ip6tables", "fd00:ec2::254"],
+  ] as const
+).map(([command, address]) => {
+  const rule = `DOCKER-USER -d ${address} -p tcp --dport 80 -j REJECT`;
+  return `${command} -C ${rule} 2>/dev/null || ${command} -I ${rule}`;
+});
+
+// Docker makes the chain anew at its start, and has none for IPv6 where its networks have no such addresses.
+const METADATA = `if [ -d /run/systemd/system ]; then
+  cat > /etc/systemd/system/drydock-metadata.service <<'UNIT'
+[Unit]
+Description=Keep containers from the metadata of this machine's cloud
+After=docker.service
+PartOf=docker.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c '${CLOSE}'
+ExecStart=-/bin/sh -c '${CLOSE6}'
+
+[Install]
+WantedBy=docker.service
+UNIT
+  systemctl daemon-reload
+  systemctl enable --now drydock-metadata
+else
+  ${CLOSE}
+  ${CLOSE6} 2>/dev/null || true
+  echo "without systemd the rule goes when the host is started again" >&2
+fi`;
+
 /**
  * What is to be done about what `host check` found, in its order.
  * @throws CliError where the host is none that this is done on, or the user can't be root there
@@ -83,6 +119,15 @@ export function tasksFor(facts: HostFacts, checks: readonly HostCheck[]): readon
     ...(wrong.has("swap") ? [{ check: "swap", what: "make a swap file of 2 GiB, /swapfile", script: SWAP }] : []),
     ...(wrong.has("clock")
       ? [{ check: "clock", what: "keep the clock right (systemd-timesyncd)", script: CLOCK }]
+      : []),
+    ...(wrong.has("metadata")
+      ? [
+          {
+            check: "metadata",
+            what: "keep containers from the metadata of the host's cloud (drydock-metadata.service)",
+            script: METADATA,
+          },
+        ]
       : []),
   ];
   if (tasks.length === 0) return tasks;

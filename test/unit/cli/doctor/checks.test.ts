@@ -546,7 +546,7 @@ describe("the doctor", () => {
     assert.match(
       metadata.remedies.join("\n"),
       new RegExp(
-        String.raw`iptables -I DOCKER-USER -d 169\.254\.169\.254[^\n]*\nor, on EC2: aws ec2 ` +
+        String.raw`^\./drydock host prepare closes them to containers\nor, on EC2: aws ec2 ` +
           "modify-instance-metadata-options --http-tokens required",
       ),
     );

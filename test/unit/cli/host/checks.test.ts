@@ -138,6 +138,8 @@ describe("what a Docker host lacks", () => {
     ["the port another container's", { published: "nginx  127.0.0.1:8080->80/tcp" }, { port: "broken" }],
     ["Docker's API open", { listening: "*:2375" }, { api: "broken" }],
     ["Docker's API on this interface alone", { listening: "127.0.0.1:2375" }, {}],
+    ["a cloud's metadata that answer", { metadata: "inactive" }, { metadata: "advice" }],
+    ["a cloud's metadata that are closed to containers", { metadata: "active" }, {}],
     ["a firewall that Docker passes by", { firewall: "ufw", open: "3306" }, { firewall: "advice" }],
     [
       "nothing known",
@@ -196,6 +198,8 @@ describe("preparing a Docker host", () => {
   it("does nothing where nothing is missing", () => assert.deepEqual(tasks({}), []));
   it("installs Docker, starts it, and lets the user use it", () =>
     assert.deepEqual(tasks(nothing), ["docker", "boot", "group"]));
+  it("closes a cloud's metadata to containers, where they answer", () =>
+    assert.deepEqual(tasks({ metadata: "inactive" }), ["metadata"]));
   it("does not put root into a group", () =>
     assert.deepEqual(tasks({ ...nothing, uid: "0", sudo: "root" }), ["docker", "boot"]));
   it("starts what is installed, and installs nothing over it", () =>

@@ -2,6 +2,8 @@
 const LAYERS = {
   lib: [],
   config: ["lib"],
+  // What people are told of, and when: the rules of monitoring.
+  alerts: ["lib"],
   migrations: ["lib"],
   records: ["lib", "migrations"],
   policies: ["config", "lib", "start"],
@@ -10,7 +12,7 @@ const LAYERS = {
   // The agent is a program of its own; others know what it is told and answers alone: contracts/agent.ts.
   agent: ["contracts", "lib"],
   // What servers are told: the texts of their configurations.
-  servers: ["config", "contracts", "lib"],
+  servers: ["alerts", "config", "contracts", "lib"],
   components: ["servers", "config", "lib", "records", "policies/guard.ts", "policies/helpers/env.ts", "contracts"],
   // The keeper of the edge's certificates, a program of its own as well: contracts/certificates.ts.
   certificates: ["contracts", "lib"],
@@ -19,7 +21,7 @@ const LAYERS = {
   commands: ["lib", "migrations", "records"],
   offline: ["lib"],
   start: ["lib"],
-  cli: ["config", "contracts", "lib", "migrations", "offline", "policies", "records"],
+  cli: ["alerts", "config", "contracts", "lib", "migrations", "offline", "policies", "records"],
 };
 
 /** Folders that only people and tests start. */

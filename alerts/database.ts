@@ -1,0 +1,36 @@
+import type { Alert } from "./alert.ts";
+
+/** MariaDB or MySQL. */
+export const database: readonly Alert[] = [
+  {
+    name: "DatabaseDown",
+    severity: "critical",
+    summary: "the database does not answer",
+    why: "nearly every request needs it",
+    remedy: "see what it logs last: a full disk and too little memory are what ends it most often",
+    command: "./drydock status; ./drydock logs database",
+    expression: () => "mysql_up == 0",
+    for: "1m",
+  },
+  {
+    name: "DatabaseConnections",
+    severity: "warning",
+    summary: "{{ $value | humanizePercentage }} of the database's connections are taken",
+    why: 'when all are, requests and jobs fail with "Too many connections"',
+    remedy: "find what holds them, or raise the limit (each needs memory: docs/data.md)",
+    command: "pulumi config set --path drydock:database.options.max_connections N",
+    expression: ({ connections }) =>
+      `mysql_global_status_threads_connected / mysql_global_variables_max_connections > ${connections / 100}`,
+    for: "5m",
+  },
+  {
+    name: "DatabaseReplicaBehind",
+    severity: "warning",
+    summary: "the database has stopped following its primary, or is more than a minute behind",
+    why: "what is read here is old, and taking its place in need would lose what is missing",
+    remedy: "see what stopped it: SHOW REPLICA STATUS",
+    command: "./drydock logs database",
+    expression: () => "mysql_slave_status_slave_sql_running == 0 or mysql_slave_status_seconds_behind_master > 60",
+    for: "5m",
+  },
+];

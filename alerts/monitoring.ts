@@ -1,0 +1,60 @@
+import type { Alert } from "./alert.ts";
+
+/** Always raised: it is the heartbeat that a service outside waits for. */
+export const WATCHDOG = "Watchdog";
+
+/** Monitoring itself. */
+export const monitoring: readonly Alert[] = [
+  {
+    name: "ScrapeDown",
+    severity: "warning",
+    summary: "{{ $labels.job }} does not say how it is",
+    why: "the alerts that need its numbers can't be raised",
+    remedy: "see what its container logs; a new one is made by up",
+    command: "./drydock status; ./drydock up",
+    expression: () => "up == 0",
+    for: "2m",
+  },
+  {
+    name: "DockerSilent",
+    severity: "warning",
+    summary: "the Docker engine does not say how the containers are",
+    why: "the alerts on containers can't be raised",
+    remedy: "see what the gate logs",
+    command: "./drydock status; ./drydock logs gate",
+    expression: () => "drydock_docker_up == 0",
+    for: "2m",
+  },
+  {
+    name: "StoreCannotWrite",
+    severity: "warning",
+    summary: "Prometheus can't write its numbers to the disk",
+    why: "what is measured now is in its memory alone",
+    remedy: "see whether the disk is full",
+    command: "./drydock logs monitor; df -h",
+    expression: () =>
+      "increase(prometheus_tsdb_wal_writes_failed_total[10m]) > 0 " +
+      "or increase(prometheus_tsdb_compactions_failed_total[3h]) > 0",
+    for: "0s",
+  },
+  {
+    name: "AlertsNotSent",
+    severity: "critical",
+    summary: "alerts can't be sent by {{ $labels.integration }}",
+    why: "whoever should be told is not, unless this comes by another way",
+    remedy: "see what the server says that was to take them",
+    command: "./drydock alerts; ./drydock logs alerts",
+    expression: () => "sum by (integration) (increase(alertmanager_notifications_failed_total[15m])) > 2",
+    for: "0s",
+  },
+  {
+    name: WATCHDOG,
+    severity: "info",
+    summary: "alerts are evaluated and sent",
+    why: "whoever is stopped can't call for help: a service outside tells when this is not heard any more",
+    remedy: "nothing: it is always raised",
+    command: "./drydock alerts",
+    expression: () => "vector(1)",
+    for: "0s",
+  },
+];

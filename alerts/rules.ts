@@ -1,0 +1,27 @@
+import { stringify } from "yaml";
+import type { Parameters } from "./alert.ts";
+import { catalogue } from "./catalogue.ts";
+import { WATCHDOG } from "./monitoring.ts";
+
+/**
+ * The rules file of Prometheus.
+ *
+ * @param interval seconds between two looks
+ * @param off names of alerts that are not wanted; the watchdog always is
+ */
+export function rulesFile(parameters: Parameters, interval: number, off: readonly string[] = []): string {
+  const groups = Object.entries(catalogue).map(([subject, alerts]) => ({
+    name: subject,
+    interval: `${interval}s`,
+    rules: alerts
+      .filter(({ name }) => name === WATCHDOG || !off.includes(name))
+      .map((alert) => ({
+        alert: alert.name,
+        expr: alert.expression(parameters),
+        for: alert.for,
+        labels: { severity: alert.severity, subject, told: alert.told === undefined ? "here" : "elsewhere" },
+        annotations: { summary: alert.summary, why: alert.why, remedy: alert.remedy, command: alert.command },
+      })),
+  }));
+  return stringify({ groups: groups.filter(({ rules }) => rules.length > 0) }, { lineWidth: 0 });
+}

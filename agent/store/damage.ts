@@ -1,13 +1,18 @@
-import type { Results } from "../../contracts/agent.ts";
+import { existsSync, mkdirSync, renameSync } from "node:fs";
+import { FOLDERS, type Results } from "../../contracts/agent.ts";
 import type { Entry } from "../../contracts/entry.ts";
 import type { Agent } from "../agent.ts";
 import { AgentError, messageOf, refused } from "../shared/errors.ts";
 import { LOCK, withLock } from "../shared/lock.ts";
 import { damaged } from "../snapshot/entry.ts";
+import type { Restic } from "./restic.ts";
 import { damagedPacks, isDamage } from "./resticMessages.ts";
 import { lineage } from "./retention.ts";
 
 const HOUR = 3_600_000;
+
+/** Where restic puts copies of damaged packs, and where they are while it must not see them. */
+const ASIDE = `${FOLDERS.backups}/damaged`;
 
 /**
  * Checks the repository here and says which backups need what is damaged: those that S3 has as well are read from there
@@ -44,7 +49,7 @@ const list = (entries: readonly Entry[]): string =>
 async function affectedBy({ local, reporter }: Agent, packs: readonly string[]): Promise<readonly Entry[] | undefined> {
   if (packs.length === 0) return undefined;
   try {
-    const damaged = await local.restic.needing(packs);
+    const damaged = await needing(local.restic, packs);
     const { entries } = await local.catalogue.list();
     const here = entries.filter(({ copies }) => copies.includes("local"));
     return here.filter((entry) => lineage(entries, entry).some(({ id }) => damaged.has(id)));
@@ -75,8 +80,52 @@ export async function repair(agent: Agent): Promise<Results["repair"]> {
       });
     const affected = (await affectedBy(agent, packs)) ?? [];
     await note(agent, affected, packs);
-    await restic.takeOut(packs);
+    await takeOut(restic, packs);
     agent.reporter.log("warn", `${packs.length} damaged files were taken out of the repository`);
     return { files: packs.length, affected: affected.map(({ id }) => id) };
   });
+}
+
+/**
+ * The ids of the backups of which a snapshot needs one of these packs, which are damaged, of a repository on this disk.
+ */
+async function needing(restic: Restic, packs: readonly string[]): Promise<ReadonlySet<string>> {
+  const said = await without(restic, packs, () => restic.run(["find", "--pack", ...packs]));
+  const short = new Set([...said.matchAll(/in snapshot ([0-9a-f]+)/g)].map(([, id]) => id!));
+  const named = [...(await restic.ids())].filter(([, snapshots]) =>
+    snapshots.some((id) => [...short].some((begin) => id.startsWith(begin))),
+  );
+  return new Set(named.map(([id]) => id));
+}
+
+/** A damaged pack can't say what is in it; of one that is missing, the index says it. */
+async function without<T>(restic: Restic, packs: readonly string[], work: () => Promise<T>): Promise<T> {
+  const there = packsThere(restic, packs);
+  for (const pack of there) renameSync(pathOf(restic, pack), `${ASIDE}/${pack}`);
+  try {
+    return await work();
+  } finally {
+    for (const pack of there) renameSync(`${ASIDE}/${pack}`, pathOf(restic, pack));
+  }
+}
+
+/**
+ * Takes damaged packs out of the repository, of its index, and what was in them out of the snapshots; what of them can
+ * be read is stored once more.
+ */
+async function takeOut(restic: Restic, packs: readonly string[]): Promise<void> {
+  const there = packsThere(restic, packs);
+  // What is missing can't be read: the index is made of what is there.
+  if (there.length < packs.length) await restic.run(["repair", "index"]);
+  // It puts copies of them where it runs.
+  if (there.length > 0) await restic.run(["repair", "packs", ...there], { cwd: ASIDE });
+  await restic.run(["repair", "snapshots", "--forget"]);
+}
+
+const pathOf = ({ repository }: Restic, pack: string): string => `${repository}/data/${pack.slice(0, 2)}/${pack}`;
+
+/** Those that are not missing; with a folder for them. */
+function packsThere(restic: Restic, packs: readonly string[]): readonly string[] {
+  mkdirSync(ASIDE, { recursive: true, mode: 0o700 });
+  return packs.filter((pack) => existsSync(pathOf(restic, pack)));
 }

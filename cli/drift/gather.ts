@@ -8,7 +8,8 @@ import { imageOf } from "../shared/lostImages.ts";
 import { deployed } from "../shared/services.ts";
 import type { Session } from "../shared/session.ts";
 import { readDeployment, type StateResource } from "../shared/stack.ts";
-import { compare, type Finding, type Live, type LiveContainer, namesOf } from "./compare.ts";
+import { compare, namesOf } from "./compare.ts";
+import type { Finding, Live, LiveContainer } from "./live.ts";
 
 /** How long one question to Docker may take, in ms. */
 const PATIENCE = 60_000;

@@ -5,7 +5,7 @@ import { gapsIn } from "../shared/gaps.ts";
 import { openSession, succeeded } from "../shared/session.ts";
 import { settingAt, stackConfig } from "../shared/stack.ts";
 import { step } from "../shared/ui.ts";
-import { showMigrations } from "../up/run.ts";
+import { showMigrations } from "../up/deploy.ts";
 
 export interface PreviewOptions {
   readonly stack?: string;

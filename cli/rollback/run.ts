@@ -10,7 +10,7 @@ import { deployed } from "../shared/services.ts";
 import { openSession, type Session } from "../shared/session.ts";
 import { settingAt, stackConfig } from "../shared/stack.ts";
 import { ask, onTerminal, step } from "../shared/ui.ts";
-import { underLock } from "../up/run.ts";
+import { underLock } from "../up/deploy.ts";
 import { decide, ensureImage, look, replicaOf, type Way } from "./way.ts";
 
 export interface RollbackOptions {

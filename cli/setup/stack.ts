@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { stateFolder } from "../shared/environment.ts";
-import { pulumiFailure } from "../shared/errors.ts";
 import { LOCAL, type Paths } from "../shared/project.ts";
 import type { Finished } from "../shared/pulumi.ts";
 import type { Session } from "../shared/session.ts";
 import { selectedStack, settingAt, stackConfig, stackExists } from "../shared/stack.ts";
+import { pulumiFailure } from "../shared/translations.ts";
 import { type ImageReferences, imageTags } from "./images.ts";
 import { ensureLocalFile } from "./local.ts";
 

@@ -4,8 +4,9 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { type HearOptions, hear, type Said } from "./child.ts";
 import { connect } from "./connection.ts";
-import { CliError, translate } from "./errors.ts";
+import { CliError } from "./errors.ts";
 import { isHeld } from "./signals.ts";
+import { translate } from "./translations.ts";
 
 /**
  * The docker client for one host: it speaks ssh:// with the user's own ssh configuration, which no library here does.

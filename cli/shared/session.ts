@@ -4,11 +4,12 @@ import { ensureState } from "../setup/passphrase.ts";
 import { chosenBackend } from "./backend.ts";
 import { contextHost } from "./docker.ts";
 import { engineVariables, stateVariables, type Variables } from "./environment.ts";
-import { CliError, Exit, pulumiFailure } from "./errors.ts";
+import { CliError, Exit } from "./errors.ts";
 import { LOCAL, type Paths, pathsOf } from "./project.ts";
 import { type Pulumi, pulumiCli, type Streamed } from "./pulumi.ts";
 import { interruption } from "./signals.ts";
 import { selectedStack, settingAt, stackConfig } from "./stack.ts";
+import { pulumiFailure } from "./translations.ts";
 import { onTerminal } from "./ui.ts";
 
 /** One command's view of this clone: the engine is there, its environment is set, and the stack is known. */

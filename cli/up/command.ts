@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { STACK, YES } from "../shared/options.ts";
-import type { UpOptions } from "./run.ts";
+import type { UpOptions } from "./deploy.ts";
 
 const repeated = (value: string, all: readonly string[] | undefined): readonly string[] => [...(all ?? []), value];
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "mocha";
+import { lastRun, readLaravel } from "../../../../cli/doctor/ask.ts";
 import { judge } from "../../../../cli/doctor/checks.ts";
 import type { ContainerFacts, Facts, LaravelFacts } from "../../../../cli/doctor/facts.ts";
-import { lastRun, readLaravel } from "../../../../cli/doctor/gather.ts";
 import { reportLines } from "../../../../cli/doctor/report.ts";
 import { readInfo } from "../../../../cli/shared/redisMemory.ts";
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { changedFiles, compare, type Live, type LiveContainer } from "../../../../cli/drift/compare.ts";
+import { compare } from "../../../../cli/drift/compare.ts";
+import { changedFiles } from "../../../../cli/drift/compareContainer.ts";
+import type { Live, LiveContainer } from "../../../../cli/drift/live.ts";
 import type { StateResource } from "../../../../cli/shared/stack.ts";
 
 const urn = (type: string, name: string): string => `urn:pulumi:local::drydock::drydock:index:App$${type}::${name}`;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import type { Docker } from "../../../../cli/shared/docker.ts";
-import { translate } from "../../../../cli/shared/errors.ts";
 import type { EngineEvent } from "../../../../cli/shared/events.ts";
+import { translate } from "../../../../cli/shared/translations.ts";
 import { lastWords, unhealthyIn } from "../../../../cli/shared/unhealthy.ts";
 
 const urn = (name: string) => `urn:pulumi:local::drydock::drydock:index:App$docker:index/container:Container::${name}`;

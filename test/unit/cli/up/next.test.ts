@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { translate } from "../../../../cli/shared/errors.ts";
 import { gapsIn } from "../../../../cli/shared/gaps.ts";
 import type { Report } from "../../../../cli/shared/report.ts";
+import { translate } from "../../../../cli/shared/translations.ts";
 import { next } from "../../../../cli/up/next.ts";
 
 const report = (stack: string, role: string, health = "healthy"): Report => ({

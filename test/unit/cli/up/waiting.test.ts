@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { heldByOther } from "../../../../cli/backup/hostLock.ts";
-import { CliError, Exit, translate } from "../../../../cli/shared/errors.ts";
+import { CliError, Exit } from "../../../../cli/shared/errors.ts";
+import { translate } from "../../../../cli/shared/translations.ts";
 import { waitSeconds, whileHeld } from "../../../../cli/up/waiting.ts";
 
 describe("waiting for who else changes the stack", () => {

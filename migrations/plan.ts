@@ -1,5 +1,6 @@
-import { type Finding, Judge, type Verdict, worst } from "./classify.ts";
+import { Judge } from "./classify.ts";
 import type { Columns } from "./columns.ts";
+import { type Finding, type Verdict, worst } from "./verdict.ts";
 
 /** One migration as runtime/pending.php tells it; also a line of the records' migrations.jsonl. */
 export interface Migration {

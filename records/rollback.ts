@@ -1,5 +1,5 @@
-import { worst } from "../migrations/classify.ts";
 import { type Judged, judgeMigrations, type Migration } from "../migrations/plan.ts";
+import { worst } from "../migrations/verdict.ts";
 import type { Release } from "./release.ts";
 
 /** What a way back to an earlier release means for the schema. */

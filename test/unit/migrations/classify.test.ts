@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { Judge, type Verdict, worst } from "../../../migrations/classify.ts";
+import { Judge } from "../../../migrations/classify.ts";
 import type { Columns } from "../../../migrations/columns.ts";
 import { withoutValues } from "../../../migrations/sql.ts";
+import { type Verdict, worst } from "../../../migrations/verdict.ts";
 
 const columns: Columns = {
   users: {

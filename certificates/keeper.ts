@@ -1,11 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { KeeperSettings, KeeperStatus, Kind, NameStatus } from "../contracts/certificates.ts";
 import type { Alarms } from "../lib/alarms.ts";
 import { StateFile, writeAtomically } from "../lib/stateFiles.ts";
+import { concernOf } from "./concern.ts";
 import { type Folders, fileName, live, proven, readIf } from "./folders.ts";
 import { type Judged, judge, leftOf } from "./pem.ts";
+import { wantedNames } from "./wanted.ts";
 
 /** Who makes certificates; a test has others. */
 export interface Makers {
@@ -28,14 +30,6 @@ const BACK_OFF = [HOUR, 6 * HOUR, 24 * HOUR];
 const REHEARSED = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR];
 /** While a name doesn't lead here, nobody else is asked, so that it may be looked at often. */
 const ELSEWHERE = 30 * SECOND;
-/** From here on it is worth an alarm: how long a name has no certificate, in ms, and how much of a lifetime is left. */
-const [WITHOUT, SHORT] = [10 * MINUTE, 1 / 5];
-/** The same of a certificate that its owner has to renew. */
-const OWN = 14 * DAY;
-
-const wantedSchema = z.object({ stack: z.string(), names: z.array(z.string()) });
-/** A name becomes a file's name and an argument. */
-const isName = (name: string): boolean => /^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(name);
 
 const memorySchema = z.record(
   z.string(),
@@ -92,21 +86,7 @@ export class Keeper {
 
   /** The names, with the stack that wants each. */
   wanted(): ReadonlyMap<string, string> {
-    const folder = join(this.#folders.state, "wanted");
-    const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith(".json")) : [];
-    const pairs = files.sort().flatMap((file) => {
-      try {
-        const { stack, names } = wantedSchema.parse(JSON.parse(readFileSync(join(folder, file), "utf8")));
-        return names.filter(isName).map((name) => [name, stack] as const);
-      } catch (error) {
-        this.#makers.log(
-          "error",
-          `wanted/${file} can't be read, its names are left as they are: ${(error as Error).message}`,
-        );
-        return [];
-      }
-    });
-    return new Map(pairs);
+    return wantedNames(this.#folders.state, this.#makers.log);
   }
 
   async #attempt(name: string, what: () => Promise<boolean>): Promise<boolean> {
@@ -293,22 +273,8 @@ export class Keeper {
     const names = new Set<string>([VOLUME]);
     await this.#alarms.set(VOLUME, this.#unwritten ?? this.#kept.problem ?? this.#alarms.file.problemNow());
     for (const one of this.status(wanted)) {
-      const { name, kind, problem = "nothing is known of the reason yet" } = one;
-      names.add(name);
-      const [from, to] = [new Date(one.notBefore).getTime(), new Date(one.notAfter).getTime()];
-      const message =
-        kind === "placeholder"
-          ? now - this.#of(name).since < WITHOUT
-            ? undefined
-            : `${name} has no certificate, and browsers warn of the site: ${problem}`
-          : kind === "own"
-            ? to - now > OWN
-              ? undefined
-              : `the certificate of ${name} is your own and ends on ${one.notAfter}: set a new one in drydock:domains`
-            : (to - now) / (to - from) >= SHORT
-              ? undefined
-              : `the certificate of ${name} ends on ${one.notAfter} and could not be renewed: ${problem}`;
-      await this.#alarms.set(name, message);
+      names.add(one.name);
+      await this.#alarms.set(one.name, concernOf(one, this.#of(one.name).since, now));
     }
     for (const { name } of this.#alarms.current) if (!names.has(name)) await this.#alarms.set(name, undefined);
   }

@@ -1,18 +1,11 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, it } from "mocha";
+import { describe, it } from "mocha";
+import { ScriptRig } from "../../support/commands/scriptRig.ts";
 
 /** The script against a docker of the test's own. */
 describe("the look at the database's server", function () {
   this.timeout(60_000);
-  let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "drydock-database-check-"));
-  });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  const rig = new ScriptRig();
 
   const run = ({
     server = "mariadbd  Ver 11.8.9-MariaDB-2 from Debian",
@@ -23,12 +16,8 @@ describe("the look at the database's server", function () {
     options = 0,
     engine = "mariadb",
   }) => {
-    writeFileSync(join(folder, "calls"), "");
-    writeFileSync(
-      join(folder, "docker"),
-      `#!/bin/sh
-echo "$*" >> ${folder}/calls
-case "$*" in
+    rig.write("calls", "");
+    rig.docker(`case "$*" in
   *--version) echo "${server}" ;;
   *--verbose\\ --help) [ ${options} = 0 ] || echo "mariadbd: unknown variable 'x=1'" >&2; exit ${options} ;;
   ps*drydock.role=database*) [ -z "${serving}" ] || echo database-1 ;;
@@ -36,26 +25,12 @@ case "$*" in
   exec\\ database-1*) echo "${serving}" ;;
   exec\\ backup-agent-1*) echo "what the agent says" >&2; exit ${backup} ;;
   run*target=/data*) echo "${left}" ;;
-esac
-`,
-      { mode: 0o755 },
-    );
-    const { status, stdout, stderr } = spawnSync("sh", ["commands/database-check.sh"], {
-      encoding: "utf8",
-      env: {
-        ...process.env,
-        PATH: `${folder}:${process.env.PATH}`,
-        IMAGE: "mariadb:11.8",
-        ENGINE: engine,
-        OPTIONS: "--max-connections=300\n--sql-mode=A,B\n--init=a b",
-        RUN_AS: "999:999",
-        LABELS: "--label drydock.stack=prod",
-        STACK: "prod",
-        VOLUME: "data",
-        BACKUPS: "backups",
-      },
+esac`);
+    const done = rig.run("database-check", {
+      ...{ IMAGE: "mariadb:11.8", ENGINE: engine, OPTIONS: "--max-connections=300\n--sql-mode=A,B\n--init=a b" },
+      ...{ RUN_AS: "999:999", LABELS: "--label drydock.stack=prod", STACK: "prod", VOLUME: "data", BACKUPS: "backups" },
     });
-    return { status, stdout, stderr, calls: readFileSync(join(folder, "calls"), "utf8") };
+    return { ...done, calls: rig.calls };
   };
 
   it("takes a new database, and data of the same series, without a backup", () => {

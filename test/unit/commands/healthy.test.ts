@@ -1,35 +1,23 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, it } from "mocha";
+import { describe, it } from "mocha";
+import { ScriptRig } from "../../support/commands/scriptRig.ts";
 
 describe("the proof that containers are healthy", () => {
-  let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "drydock-healthy-"));
-  });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  const rig = new ScriptRig();
 
   /** Asks of two containers; `docker` answers the first text the first time, and so on, the last one for ever. */
   const ask = (...answers: string[]) => {
-    answers.forEach((answer, index) => writeFileSync(join(folder, `answer-${index + 1}`), answer));
-    const docker =
-      `#!/bin/sh\necho "$*" >> ${folder}/calls\nn=$(grep -c . ${folder}/calls)\n` +
-      `[ -e ${folder}/answer-$n ] || n=${answers.length}\n` +
-      `cat ${folder}/answer-$n\n`;
-    writeFileSync(join(folder, "docker"), docker, { mode: 0o755 });
-    writeFileSync(join(folder, "sleep"), "#!/bin/sh\n", { mode: 0o755 });
-    const { status, stderr } = spawnSync(
-      "sh",
-      ["-euc", ". commands/functions/healthy.sh; healthy app-1-0000001 worker-mail-2-0000002"],
-      {
-        encoding: "utf8",
-        env: { PATH: `${folder}:${process.env["PATH"]}` },
-      },
+    answers.forEach((answer, index) => rig.write(`answer-${index + 1}`, answer));
+    const { folder } = rig;
+    rig.docker(
+      `n=$(grep -c . ${folder}/calls)\n[ -e ${folder}/answer-$n ] || n=${answers.length}\ncat ${folder}/answer-$n`,
     );
-    return { status, stderr, calls: readFileSync(join(folder, "calls"), "utf8").trim().split("\n") };
+    rig.program("sleep", "");
+    const { status, stderr } = rig.shell([
+      "-euc",
+      ". commands/functions/healthy.sh; healthy app-1-0000001 worker-mail-2-0000002",
+    ]);
+    return { status, stderr, calls: rig.calls.trim().split("\n") };
   };
 
   it("asks once where all are", () => {

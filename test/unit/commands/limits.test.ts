@@ -1,29 +1,17 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, it } from "mocha";
+import { describe, it } from "mocha";
+import { ScriptRig } from "../../support/commands/scriptRig.ts";
 
 /** The script against a docker of the test's own. */
 describe("the limit of processes", () => {
-  let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "drydock-limits-"));
-  });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  const rig = new ScriptRig();
 
   const run = (containers: string, docker = "") => {
-    writeFileSync(join(folder, "docker"), `#!/bin/sh\necho "$*" >> ${folder}/calls\n${docker}\n`, { mode: 0o755 });
-    const { status, stderr } = spawnSync("sh", ["commands/limits.sh"], {
-      encoding: "utf8",
-      env: { PATH: `${folder}:${process.env.PATH}`, CONTAINERS: containers, PROCESSES: "1024" },
-    });
-    return {
-      status,
-      stderr,
-      calls: existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8") : "",
-    };
+    rig.docker(docker);
+    const { status, stderr } = rig.run("limits", { CONTAINERS: containers, PROCESSES: "1024" });
+    return { status, stderr, calls: rig.calls };
   };
 
   it("is told to Docker for all containers at once", () => {

@@ -1,18 +1,14 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { hostname, tmpdir, userInfo } from "node:os";
+import { existsSync } from "node:fs";
+import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, it } from "mocha";
+import { describe, it } from "mocha";
+import { ONE_OFF, ScriptRig } from "../../support/commands/scriptRig.ts";
 
 /** The script against a docker of the test's own, which says what it is told to, and keeps what it was asked. */
 describe("the lock of the migrations", function () {
   this.timeout(20_000);
-  let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "drydock-migrate-"));
-  });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  const rig = new ScriptRig();
 
   const docker = (parts: {
     readonly exists?: string;
@@ -21,47 +17,25 @@ describe("the lock of the migrations", function () {
     readonly start?: string;
   }): void => {
     const { exists, until = 0, wait = "exit 0", start = "exit 0" } = parts;
-    if (exists !== undefined) writeFileSync(join(folder, "state"), exists);
-    writeFileSync(
-      join(folder, "docker"),
-      `#!/bin/sh
-echo "$*" >> ${folder}/calls
-case "$1 $3" in
-  *lock.purpose*) cat ${folder}/restore 2>/dev/null || exit 1 ;;
+    if (exists !== undefined) rig.write("state", exists);
+    rig.docker(`case "$1 $3" in
+  *lock.purpose*) cat ${rig.folder}/restore 2>/dev/null || exit 1 ;;
   *lock.until*) echo ${until} ;; *lock.by*) echo ann@build ;; *lock.since*) echo 2026-01-01T00:00:00Z ;;
   *lock.expires*) echo 2026-01-01T00:10:00Z ;;
-  inspect*ExitCode*) cat ${folder}/state 2>/dev/null || exit 1 ;;
+  inspect*ExitCode*) cat ${rig.folder}/state 2>/dev/null || exit 1 ;;
   wait*) ${wait} ;;
-  kill*) echo "false 137" > ${folder}/state ;;
-  rm*) rm -f ${folder}/state ;;
+  kill*) echo "false 137" > ${rig.folder}/state ;;
+  rm*) rm -f ${rig.folder}/state ;;
   start*) ${start} ;;
   cp*) cat > /dev/null ;;
-esac
-`,
-      { mode: 0o755 },
-    );
+esac`);
   };
   const run = (env: Record<string, string> = {}) => {
-    const done = spawnSync("sh", ["commands/migrate.sh"], {
-      input: "",
-      encoding: "utf8",
-      env: {
-        PATH: `${folder}:${process.env.PATH}`,
-        NAME: "net-migrate",
-        TIMEOUT: "5",
-        PENDING: "1",
-        HOLD: "",
-        LOCK_SECONDS: "5",
-        IMAGE: "shop:1",
-        NETWORK: "net",
-        APP_PATH: "/app",
-        RUN_AS: "1000:1000",
-        MEMORY: "256",
-        LABELS: "--label a=b",
-        ...env,
-      },
+    const done = rig.run("migrate", {
+      ...{ ...ONE_OFF, NAME: "net-migrate", TIMEOUT: "5", PENDING: "1", HOLD: "", LOCK_SECONDS: "5" },
+      ...env,
     });
-    const calls = existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8") : "";
+    const { calls } = rig;
     return {
       ...done,
       calls,
@@ -85,7 +59,7 @@ esac
     docker({
       exists: "true 0",
       until: Math.floor(Date.now() / 1000) + 100,
-      wait: `echo "false 0" > ${folder}/state; exit 0`,
+      wait: `echo "false 0" > ${rig.folder}/state; exit 0`,
     });
     const { status, stdout, calls } = run();
     assert.equal(status, 0);
@@ -130,7 +104,7 @@ esac
       "an update's own lock is not in its way",
     () => {
       docker({});
-      writeFileSync(join(folder, "restore"), "restore by ann@build, since 2026-01-01T00:00:00Z\n");
+      rig.write("restore", "restore by ann@build, since 2026-01-01T00:00:00Z\n");
       const refused = run();
       assert.equal(refused.status, 1);
       assert.match(
@@ -139,7 +113,7 @@ esac
       );
       assert.equal(refused.created, "");
       assert.match(refused.calls, /inspect .* net-restore$/m);
-      writeFileSync(join(folder, "restore"), "up by ann@build, since 2026-01-01T00:00:00Z\n");
+      rig.write("restore", "up by ann@build, since 2026-01-01T00:00:00Z\n");
       assert.equal(run().status, 0);
     },
   );
@@ -159,12 +133,12 @@ esac
   });
 
   it("takes the names of migrations as they are, whatever signs they have", () => {
-    const hold = `2026_"; touch ${folder}/run; "$(touch ${folder}/run)\`touch ${folder}/run\`'`;
+    const hold = `2026_"; touch ${rig.folder}/run; "$(touch ${rig.folder}/run)\`touch ${rig.folder}/run\`'`;
     docker({});
     const { status, stderr, created } = run({ HOLD: hold });
     assert.equal(status, 0, stderr);
     assert.ok(created.endsWith(` php /drydock/migrate.php /app 5 ${hold}\n`), created);
-    assert.ok(!existsSync(join(folder, "run")));
+    assert.ok(!existsSync(join(rig.folder, "run")));
   });
 
   it("has the variables, volumes and networks of a replica, whatever is in a value", () => {

@@ -1,46 +1,30 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, it } from "mocha";
+import { describe, it } from "mocha";
+import { ONE_OFF, ScriptRig } from "../../support/commands/scriptRig.ts";
 
 /** The script against a docker of the test's own: no container is there, and each call is written down. */
 describe("migrations that are rolled back", () => {
-  let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "drydock-migrations-"));
-  });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  const rig = new ScriptRig();
 
   const run = (env: Record<string, string>, agent = 0) => {
-    writeFileSync(
-      join(folder, "docker"),
-      `#!/bin/sh
-echo "$*" >> ${folder}/calls
-case "$1 $2 $3" in
+    rig.docker(`case "$1 $2 $3" in
   "exec  "*) echo "invalid container name or ID" >&2; exit 1 ;;
   "exec agent"*) echo "backup 7 is proven"; exit ${agent} ;;
   "exec database"*) echo "[client]" ;;
   "inspect -f {{range"*) echo APP_ENV=production ;;
   inspect*) exit 1 ;;
   "run --rm"* | "cp - "*) cat > /dev/null ;;
-esac
-`,
-      { mode: 0o755 },
-    );
-    const { status, stderr } = spawnSync("sh", ["commands/cli/migrations.sh"], {
-      encoding: "utf8",
-      input: "AAAA",
-      env: {
-        ...process.env,
-        ...{ PATH: `${folder}:${process.env.PATH}`, IMAGE: "shop:1", NETWORK: "net", APP_PATH: "/app", LABELS: "" },
-        ...{ RUN_AS: "1000:1000", MEMORY: "256", NAME: "net-migrate", REPLICA: "app-1", WHAT: "rollback=2" },
+esac`);
+    const { status, stderr } = rig.run(
+      "cli/migrations",
+      {
+        ...{ ...ONE_OFF, LABELS: "", NAME: "net-migrate", REPLICA: "app-1", WHAT: "rollback=2" },
         ...{ TIMEOUT: "60", LOCK_SECONDS: "10", REASON: "before-rollback-of-abc" },
         ...{ VOLUME: "backups", DATABASE_USER: "999:999", ENGINE: "mariadb", SCHEMA: "shop", KEEP: "5", ...env },
       },
-    });
-    const calls = readFileSync(join(folder, "calls"), "utf8").split("\n");
+      "AAAA",
+    );
+    const calls = rig.calls.split("\n");
     return { status, stderr, calls, ran: calls.some((call) => call.startsWith("start --attach")) };
   };
 
@@ -56,7 +40,7 @@ esac
     const here = run({ DATABASE: "database", DATABASE_IMAGE: "mariadb:11" });
     assert.deepEqual([here.status, here.stderr, here.ran], [0, "", true]);
     assert.ok(here.calls.some((call) => call.startsWith("run --rm")));
-    rmSync(join(folder, "calls"));
+    rig.write("calls", "");
     const elsewhere = run({ DATABASE: "", DATABASE_IMAGE: "" });
     assert.deepEqual([elsewhere.status, elsewhere.ran], [0, true]);
     assert.match(elsewhere.stderr, /WARNING: no backup is made .*elsewhere/);

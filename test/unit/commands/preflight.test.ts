@@ -1,21 +1,14 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, it } from "mocha";
+import { describe, it } from "mocha";
 import { judgePreflight } from "../../../commands/parts/preflight.ts";
+import { ONE_OFF, ScriptRig } from "../../support/commands/scriptRig.ts";
 
 const NOTHING = { missing: [], differs: [], file: "/app/.env", unknown: [], logs: [], retry: null };
 
 /** The script against a docker of the test's own. */
 describe("the look into the image", function () {
   this.timeout(30_000);
-  let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "drydock-preflight-"));
-  });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  const rig = new ScriptRig();
 
   const run = ({
     env = "PATH=/bin",
@@ -24,52 +17,33 @@ describe("the look into the image", function () {
     answer = `noise\n\u001e${JSON.stringify(NOTHING)}`,
     code = 0,
   }) => {
-    writeFileSync(join(folder, "answer"), answer);
-    writeFileSync(join(folder, "env"), `${env}\n`);
-    writeFileSync(
-      join(folder, "docker"),
-      `#!/bin/sh
-echo "$*" >> ${folder}/calls
-case "$1 $2" in
-  "image inspect") echo "${user}"; cat ${folder}/env ;;
-  "create --name") [ ! -e ${folder}/left ] || { echo "in use" >&2; exit 1; } ;;
-  "rm --force") rm -f ${folder}/left ;;
+    rig.write("answer", answer);
+    rig.write("env", `${env}\n`);
+    rig.docker(`case "$1 $2" in
+  "image inspect") echo "${user}"; cat ${rig.folder}/env ;;
+  "create --name") [ ! -e ${rig.folder}/left ] || { echo "in use" >&2; exit 1; } ;;
+  "rm --force") rm -f ${rig.folder}/left ;;
   "cp -") cat > /dev/null ;;
   "cp net"*) case " ${own} " in *" \${2##*:/app/} "*) ;; *) exit 1 ;; esac ;;
-  "start --attach") cat > ${folder}/plan; cat ${folder}/answer; exit ${code} ;;
-esac
-`,
-      { mode: 0o755 },
-    );
-    const done = spawnSync("sh", ["commands/preflight.sh"], {
-      input: '{"names":{}}\nAAAA\n',
-      encoding: "utf8",
-      env: {
-        ...process.env,
-        PATH: `${folder}:${process.env.PATH}`,
-        NAME: "net-preflight",
-        IMAGE: "shop:1",
-        NETWORK: "net",
-        APP_PATH: "/app",
-        RUN_AS: "1000:1000",
-        MEMORY: "256",
-        LABELS: "--label a=b",
-        STACK: "prod",
-        STAGE: "production",
-        SECRETS: "APP_KEY STRIPE_SECRET",
-        HORIZON: "1",
-        OWN_START: "0",
+  "start --attach") cat > ${rig.folder}/plan; cat ${rig.folder}/answer; exit ${code} ;;
+esac`);
+    const done = rig.run(
+      "preflight",
+      {
+        ...ONE_OFF,
+        ...{ NAME: "net-preflight", STACK: "prod", STAGE: "production", SECRETS: "APP_KEY STRIPE_SECRET" },
+        ...{ HORIZON: "1", OWN_START: "0" },
       },
-    });
-    const calls = existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8") : "";
-    return { ...done, calls };
+      '{"names":{}}\nAAAA\n',
+    );
+    return { ...done, calls: rig.calls };
   };
 
   it("finds nothing in a good one", () => {
     const { status, stdout, stderr } = run({});
     assert.equal(status, 0, stderr);
     assert.deepEqual([stdout, stderr], ["the image reads this stack's variables\n", ""]);
-    assert.equal(readFileSync(join(folder, "plan"), "utf8"), '{"names":{}}');
+    assert.equal(rig.read("plan"), '{"names":{}}');
   });
 
   it("makes few calls, for each takes two round trips where the host is far away", () => {
@@ -83,7 +57,7 @@ esac
   });
 
   it("makes its container anew where one that was cut off has left it", () => {
-    writeFileSync(join(folder, "left"), "");
+    rig.write("left", "");
     const { status, stderr, calls } = run({});
     assert.deepEqual([status, stderr], [0, ""]);
     assert.match(calls, /^create .*\nrm --force --volumes net-preflight\ncreate /m);

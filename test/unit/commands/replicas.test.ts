@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, it } from "mocha";
+import { describe, it } from "mocha";
+import { ScriptRig } from "../../support/commands/scriptRig.ts";
 
 /**
  * The scripts that ask all replicas by one call, against a docker of the test's own that answers what it is told to and
@@ -11,32 +8,12 @@ import { afterEach, beforeEach, describe, it } from "mocha";
  */
 describe("what all replicas are asked at once", function () {
   this.timeout(20_000);
-  let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "drydock-replicas-"));
-  });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  const rig = new ScriptRig();
 
-  const docker = (cases: string): void =>
-    writeFileSync(
-      join(folder, "docker"),
-      `#!/bin/sh
-echo "$*" >> ${folder}/calls
-case "$*" in
-${cases}
-esac
-`,
-      { mode: 0o755 },
-    );
+  const docker = (cases: string): void => rig.docker(`case "$*" in\n${cases}\nesac`);
   const run = (script: string, env: Record<string, string>, input = "") => {
-    const { status, stdout, stderr } = spawnSync("sh", [`commands/${script}.sh`], {
-      input,
-      encoding: "utf8",
-      env: { PATH: `${folder}:${process.env.PATH}`, REPLICA: "app-1", ...env },
-    });
-    const calls = existsSync(join(folder, "calls"))
-      ? readFileSync(join(folder, "calls"), "utf8").trim().split("\n")
-      : [];
+    const { status, stdout, stderr } = rig.run(script, { REPLICA: "app-1", ...env }, input);
+    const calls = rig.calls === "" ? [] : rig.calls.trim().split("\n");
     return { status, stdout: stdout.trim().split("\n").sort(), stderr, calls };
   };
 
@@ -53,8 +30,8 @@ esac
     it("is done when each that had old code has restarted it, also where one takes longer", () => {
       docker(`
         *" /reset "*) echo 'app-1:9000 ${json(0, 2)}'; echo 'app-2:9000 ${json(3, 40)}'; echo 'app-3:9000 ${json(5)}' ;;
-        *" /status "*) echo 'app-1:9000 ${json(1)}'; if [ -e ${folder}/asked ]; then echo 'app-2:9000 ${json(4)}';
-        else echo 'app-2:9000 ${json(3, 40)}'; fi; touch ${folder}/asked ;;`);
+        *" /status "*) echo 'app-1:9000 ${json(1)}'; if [ -e ${rig.folder}/asked ]; then echo 'app-2:9000 ${json(4)}';
+        else echo 'app-2:9000 ${json(3, 40)}'; fi; touch ${rig.folder}/asked ;;`);
       const { status, stdout, calls } = run("opcache", { FPM: "app-1:9000,app-2:9000" });
       assert.equal(status, 0);
       assert.deepEqual(stdout, ["app-1: OPcache is fresh", "app-2: OPcache is fresh", "app-3: OPcache is fresh"]);
@@ -83,10 +60,10 @@ esac
 
     it("is asked for again where one was restarted meanwhile", () => {
       docker(`
-        *" /reset "*) [ -e ${folder}/healthy ] || { echo 'PHP-FPM does not answer at app-2.net:9000' >&2; exit 1; }
+        *" /reset "*) [ -e ${rig.folder}/healthy ] || { echo 'PHP-FPM does not answer at app-2.net:9000' >&2; exit 1; }
           echo 'app-1.net:9000 ${json(0)}'; echo 'app-2.net:9000 ${json(0)}' ;;
-        "container inspect "*" app-1 app-2") [ -e ${folder}/looked ] && touch ${folder}/healthy; touch ${folder}/looked
-          echo "/app-1 healthy"; [ -e ${folder}/healthy ] && echo "/app-2 healthy" || echo "/app-2 starting" ;;`);
+        "container inspect "*" app-1 app-2") [ -e ${rig.folder}/looked ] && touch ${rig.folder}/healthy; touch ${rig.folder}/looked
+          echo "/app-1 healthy"; [ -e ${rig.folder}/healthy ] && echo "/app-2 healthy" || echo "/app-2 starting" ;;`);
       const { status, stdout, stderr } = run("opcache", { FPM: "app-1.net:9000,app-2.net:9000" });
       assert.equal(status, 0, stderr);
       assert.deepEqual(stdout, ["app-1.net: OPcache is fresh", "app-2.net: OPcache is fresh"]);
@@ -131,7 +108,7 @@ esac
     const good = '{"proven":true,"checked":2,"missing":[],"differs":[],"staleConfigCache":false}';
     const cases = (replicas: string, worker = `echo '\u001e${good}'`) =>
       docker(`
-        *fcgi.php*) cat > ${folder}/plan; ${replicas} ;;
+        *fcgi.php*) cat > ${rig.folder}/plan; ${replicas} ;;
         *"scheduler php /drydock/readback.php /app"*) ${worker} ;;
         *readback.php*) echo '\u001e${good}' ;;
         *"http://proxy:8091/up shop.test 20") echo '{"requests":20,"failed":0,"slowestMs":5}' ;;`);
@@ -151,7 +128,7 @@ esac
         ].sort(),
       );
       assert.equal(calls.filter((call) => call.startsWith("exec ")).length, 4);
-      assert.equal(readFileSync(join(folder, "plan"), "utf8"), '{"names":{"APP_KEY":"abc"}}');
+      assert.equal(rig.read("plan"), '{"names":{"APP_KEY":"abc"}}');
     });
 
     it("fails where a replica has another environment, with the names", () => {

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, it } from "mocha";
+import { beforeEach, describe, it } from "mocha";
+import { ScriptRig } from "../../support/commands/scriptRig.ts";
 
 /**
  * The script of the switch, against a docker of the test's own: what runs "in the proxy" runs in a folder of this
@@ -11,48 +10,37 @@ import { afterEach, beforeEach, describe, it } from "mocha";
  */
 describe("the switch", function () {
   this.timeout(20_000);
-  let folder: string;
+  const rig = new ScriptRig();
   let proxy: string;
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "drydock-switch-"));
+    const { folder } = rig;
     proxy = join(folder, "proxy");
     mkdirSync(proxy);
     // `exec -i CONTAINER /bin/sh -c LINE` is the proxy, `exec -i CONTAINER php …` a replica that asks it.
-    writeFileSync(
-      join(folder, "docker"),
-      `#!/bin/sh
-[ "$1" != update ] || { echo "update $*" >> ${folder}/calls; exit 0; }
+    rig.program(
+      "docker",
+      `[ "$1" != update ] || { echo "update $*" >> ${folder}/calls; exit 0; }
 [ "$1" != container ] || { echo "/app-1 \${HEALTH:-healthy}"; exit 0; }
 case "$4" in
 /bin/sh) echo "proxy" >> ${folder}/calls
   exec sh -c "$(printf '%s' "$6" | sed 's#cd /var/lib/drydock#cd ${proxy}#; s#/tmp/host#${folder}#g')" ;;
 php) cat > /dev/null; echo "probe $*" >> ${folder}/calls; exit "\${PROBE:-0}" ;;
-esac
-`,
-      { mode: 0o755 },
+esac`,
     );
     // What the proxy writes at its start (servers/nginx/boot.ts).
-    writeFileSync(
-      join(folder, "site.sh"),
-      "accepted() { nginx -q -t -c /var/lib/drydock/nginx.conf; }\nwhole() { :; }\n",
-    );
-    writeFileSync(
-      join(folder, "nginx"),
-      `#!/bin/sh
-case "$*" in
+    rig.write("site.sh", "accepted() { nginx -q -t -c /var/lib/drydock/nginx.conf; }\nwhole() { :; }\n");
+    rig.program(
+      "nginx",
+      `case "$*" in
 *reload*) echo "reload $(cat ${proxy}/site.conf 2>/dev/null | head -n 1)" >> ${folder}/calls ;;
 *drydock/nginx.conf*) grep -q broken ${proxy}/site.conf && exit 1 || exit 0 ;;
-esac
-`,
-      { mode: 0o755 },
+esac`,
     );
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
 
   const run = (site: string, probe = 0, health = "healthy") => {
-    const env = {
+    const { status, stderr } = rig.run("switch", {
       ...{
-        PATH: `${folder}:${process.env.PATH}`,
         PROXY: "proxy",
         REPLICA: "app-1",
         REPLICAS: "app-1",
@@ -61,10 +49,8 @@ esac
         PROCESSES: "300",
       },
       ...{ SITE_CONF: site, SITE_PATH: "/site/0123456789ab", PROBE: String(probe), HEALTH: health },
-    };
-    const { status, stderr } = spawnSync("sh", ["commands/switch.sh"], { encoding: "utf8", env });
-    const calls = existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8") : "";
-    const reloads = calls
+    });
+    const reloads = rig.calls
       .split("\n")
       .filter((line) => line.startsWith("reload"))
       .map((line) => line.slice("reload ".length));
@@ -83,7 +69,7 @@ esac
     assert.deepEqual(run("new\n"), { status: 0, stderr: "", reloads: ["new"], site: "new" });
     assert.equal(readFileSync(join(proxy, "site.conf.old"), "utf8"), "old\n");
     assert.match(
-      readFileSync(join(folder, "calls"), "utf8"),
+      rig.calls,
       /probe exec -i app-1 php -n -- http:\/\/proxy:8091\/up shop\.test 5 http:\/\/proxy:8090\/site\/0123456789ab/,
     );
   });
@@ -104,7 +90,7 @@ esac
 
   it("limits the processes of the new replicas before any of them gets traffic", () => {
     run("new\n");
-    const [first = "", ...rest] = readFileSync(join(folder, "calls"), "utf8").split("\n");
+    const [first = "", ...rest] = rig.calls.split("\n");
     assert.equal(first, "update update --pids-limit 300 app-1");
     assert.ok(rest.some((line) => line.startsWith("reload")));
   });

@@ -1,47 +1,29 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, it } from "mocha";
+import { describe, it } from "mocha";
+import { ScriptRig } from "../../support/commands/scriptRig.ts";
 
 /** The script against a docker of the test's own, whose containers print more than they are asked. */
 describe("the proof of a release", function () {
   this.timeout(20_000);
-  let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "drydock-verify-"));
-  });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  const rig = new ScriptRig();
 
   const run = (answers: { readonly fpm?: string; readonly horizon: string }) => {
-    writeFileSync(join(folder, "fpm"), answers.fpm ?? "");
-    writeFileSync(join(folder, "horizon"), answers.horizon);
-    writeFileSync(
-      join(folder, "docker"),
-      `#!/bin/sh
-case "$*" in
+    rig.write("fpm", answers.fpm ?? "");
+    rig.write("horizon", answers.horizon);
+    rig.docker(`case "$*" in
   *"php -n --"*) printf '{"requests":1,'; sleep 0.3; printf '"failed":0}'; sleep 0.3; echo ;;
-  *fcgi.php*) cat ${folder}/fpm ;;
-  *readback.php*) cat ${folder}/horizon; ! grep -q '"proven":false' ${folder}/horizon ;;
-esac
-`,
-      { mode: 0o755 },
-    );
-    return spawnSync("sh", ["commands/verify.sh"], {
-      input: "{}",
-      encoding: "utf8",
-      env: {
-        PATH: `${folder}:${process.env.PATH}`,
-        REPLICA: "app-1",
-        FPM: answers.fpm === undefined ? "" : "app-1:9000,app-2:9000",
-        CONTAINERS: "horizon",
-        APP_PATH: "/app",
-        HOST: "h",
-        HEALTH_PATH: "/up",
-        REQUESTS: "1",
+  *fcgi.php*) cat ${rig.folder}/fpm ;;
+  *readback.php*) cat ${rig.folder}/horizon; ! grep -q '"proven":false' ${rig.folder}/horizon ;;
+esac`);
+    const fpm = answers.fpm === undefined ? "" : "app-1:9000,app-2:9000";
+    return rig.run(
+      "verify",
+      {
+        ...{ REPLICA: "app-1", FPM: fpm, CONTAINERS: "horizon" },
+        ...{ APP_PATH: "/app", HOST: "h", HEALTH_PATH: "/up", REQUESTS: "1" },
       },
-    });
+      "{}",
+    );
   };
   const good = '\ufeff\nDeprecated: x\nno end\n\u001e{"proven":true,"checked":3}\nbye {"proven":false}';
 

@@ -62,7 +62,8 @@ describe("what all replicas are asked at once", function () {
       docker(`
         *" /reset "*) [ -e ${rig.folder}/healthy ] || { echo 'PHP-FPM does not answer at app-2.net:9000' >&2; exit 1; }
           echo 'app-1.net:9000 ${json(0)}'; echo 'app-2.net:9000 ${json(0)}' ;;
-        "container inspect "*" app-1 app-2") [ -e ${rig.folder}/looked ] && touch ${rig.folder}/healthy; touch ${rig.folder}/looked
+        "container inspect "*" app-1 app-2")
+          [ -e ${rig.folder}/looked ] && touch ${rig.folder}/healthy; touch ${rig.folder}/looked
           echo "/app-1 healthy"; [ -e ${rig.folder}/healthy ] && echo "/app-2 healthy" || echo "/app-2 starting" ;;`);
       const { status, stdout, stderr } = run("opcache", { FPM: "app-1.net:9000,app-2.net:9000" });
       assert.equal(status, 0, stderr);

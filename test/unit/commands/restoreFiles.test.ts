@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { cutOff } from "../../support/commands/cutOff.ts";
 import { type Files, inMemory, readFiles, writeFiles } from "../../support/files.ts";
 
 const SCRIPT = readFileSync("commands/inside/restore-files.sh", "utf8");
@@ -76,41 +77,12 @@ describe("putting files in place of the live ones", function () {
     assert.equal(read(NAME)[".drydock"], "a file");
   });
 
-  /** Every program that changes something: one that isn't run any more is a machine that stopped. */
-  const CHANGES = ["mv", "rm", "rmdir", "mkdir", "sync"];
-
-  /** Runs a verb and stops before the so-manieth change. Answers whether it was stopped. */
-  const cutOff = (last: number, ...args: string[]): boolean => {
-    const bin = inMemory("drydock-bin-");
-    for (const name of CHANGES) {
-      const real = execFileSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim();
-      // Moved one by one, so that it can stop between two of them.
-      const one =
-        name === "mv"
-          ? 'case $1 in --backup=*) [ $# -gt 4 ] && for f in "$@"; do case $f in --backup=*|-t|"$3") ;; *) ' +
-            '"$0" "$1" "$2" "$3" "$f" || exit 1 ;; esac; done && exit 0 ;; esac'
-          : "";
-      writeFileSync(
-        join(bin, name),
-        `#!/bin/sh
-[ ! -e ${bin}/stopped ] || exit 1
-${one}
-read -r count < ${bin}/count
-if [ "$count" -ge ${last} ]; then : > ${bin}/stopped; read -r pid < ${bin}/pid; kill -9 "$pid"; exit 1; fi
-echo $((count + 1)) > ${bin}/count
-${name === "sync" ? "" : `exec ${real} "$@"`}
-`,
-      );
-      chmodSync(join(bin, name), 0o755);
-    }
-    writeFileSync(join(bin, "count"), "0");
-    const { signal } = spawnSync("sh", ["-c", `echo $$ > ${bin}/pid\n${SCRIPT}`, "restore", ...args], {
-      env: { ...process.env, FILES: data, PATH: `${bin}:${process.env.PATH}` },
-      stdio: "ignore",
-    });
-    rmSync(bin, { recursive: true });
-    return signal === "SIGKILL";
-  };
+  // Moved one by one, so that it can stop between two of them.
+  const oneByOne =
+    'case $1 in --backup=*) [ $# -gt 4 ] && for f in "$@"; do case $f in --backup=*|-t|"$3") ;; *) ' +
+    '"$0" "$1" "$2" "$3" "$f" || exit 1 ;; esac; done && exit 0 ;; esac';
+  const stopAt = (nth: number, ...args: string[]): boolean =>
+    cutOff(nth, { mv: oneByOne, rm: "", rmdir: "", mkdir: "", sync: "" }, SCRIPT, args, { FILES: data });
 
   for (const verb of ["swap", "undo"] as const) {
     it(`is brought to one of two ends wherever ${verb} was cut off, and wherever that was cut off again`, () => {
@@ -120,9 +92,9 @@ ${name === "sync" ? "" : `exec ${real} "$@"`}
         rmSync(data, { recursive: true });
         begin();
         if (verb === "undo") run("swap", NAME);
-        cut = cutOff(last, verb, NAME);
+        cut = stopAt(last, verb, NAME);
         const why = `${verb} cut off after ${last} changes`;
-        if (run("left") !== "") cutOff((last * 5) % 11, "settle");
+        if (run("left") !== "") stopAt((last * 5) % 11, "settle");
         const left = run("left");
         const said = run("settle");
         assert.deepEqual([run("left"), existsSync(join(data, ".drydock-restore"))], ["", false], why);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { cutOff } from "../../support/commands/cutOff.ts";
 import { type Files, inMemory, readFiles, writeFiles } from "../../support/files.ts";
 
 const SCRIPT = readFileSync("commands/inside/restore-physical.sh", "utf8");
@@ -128,34 +129,8 @@ describe("putting a server's files in place of the live ones", function () {
     assert.deepEqual([read(), run("left")], [sorted(LIVE), ""]);
   });
 
-  /** Every program that changes something: one that isn't run any more is a machine that stopped. */
-  const CHANGES = ["mv", "ln", "cp", "rm", "rmdir", "mkdir", "sync"];
-
-  /** Runs a verb and stops before the so-manieth change. Answers whether it was stopped. */
-  const cutOff = (last: number, ...args: string[]): boolean => {
-    const bin = inMemory("drydock-bin-");
-    for (const name of CHANGES) {
-      const real = execFileSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim();
-      writeFileSync(
-        join(bin, name),
-        `#!/bin/sh
-[ ! -e ${bin}/stopped ] || exit 1
-read -r count < ${bin}/count
-if [ "$count" -ge ${last} ]; then : > ${bin}/stopped; read -r pid < ${bin}/pid; kill -9 "$pid"; exit 1; fi
-echo $((count + 1)) > ${bin}/count
-${name === "sync" ? "" : `exec ${real} "$@"`}
-`,
-      );
-      chmodSync(join(bin, name), 0o755);
-    }
-    writeFileSync(join(bin, "count"), "0");
-    const { signal } = spawnSync("sh", ["-c", `echo $$ > ${bin}/pid\n${SCRIPT}`, "restore", ...args], {
-      env: { ...process.env, DATA: data, PATH: `${bin}:${process.env.PATH}` },
-      stdio: "ignore",
-    });
-    rmSync(bin, { recursive: true });
-    return signal === "SIGKILL";
-  };
+  const changes = { mv: "", ln: "", cp: "", rm: "", rmdir: "", mkdir: "", sync: "" };
+  const stopAt = (nth: number, ...args: string[]): boolean => cutOff(nth, changes, SCRIPT, args, { DATA: data });
 
   /** A server starts on all of one, or not at all: not on half of either, and none is made anew. */
   const startsOnlyOnAll = (where: string): void => {
@@ -176,12 +151,12 @@ ${name === "sync" ? "" : `exec ${real} "$@"`}
           write(".", LIVE);
           write(".drydock/restores/1234/data", RESTORED);
           if (verb === "back") swap();
-          cut = cutOff(last, verb, "restores/1234/data", NAME);
+          cut = stopAt(last, verb, "restores/1234/data", NAME);
           startsOnlyOnAll(`${verb} cut off after ${last} changes`);
           // What takes it back is cut off as well, each time somewhere else.
           const again = (last * 5) % 17;
           if (cut && run("left") !== "") {
-            cutOff(again, "back");
+            stopAt(again, "back");
             startsOnlyOnAll(`${verb} cut off after ${last} changes, taken back after ${again}`);
           }
           run("back");
@@ -202,7 +177,7 @@ ${name === "sync" ? "" : `exec ${real} "$@"`}
       write(".drydock/restores/1234/data", RESTORED);
       swap();
       run("proven");
-      cut = cutOff(last, "keep");
+      cut = stopAt(last, "keep");
       if (run("left") !== "") run("keep");
       assert.deepEqual([read(), read(`.drydock/${NAME}`)], [swapped, kept], `cut off after ${last} changes`);
     }

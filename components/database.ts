@@ -1,6 +1,7 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config/settings.ts";
+import type { EnvironmentOf } from "../contracts/containers.ts";
 import { clientOptions, type DatabaseAccount, databaseAnswers, databaseCommand } from "../servers/database.ts";
 import { container } from "./container.ts";
 import { DatabaseCheck } from "./databaseCheck.ts";
@@ -63,7 +64,7 @@ export class Database extends pulumi.ComponentResource {
           MYSQL_ROOT_HOST: "localhost",
           // The official image brings the server's own tables up to a newer version.
           MARIADB_AUTO_UPGRADE: "1",
-        },
+        } satisfies EnvironmentOf<"database">,
         files: Object.entries(files).map(([file, content]) => ({
           path: `${RUN}/${file}`,
           content: pulumi.secret(content),

@@ -3,6 +3,7 @@ import { dotenv } from "../config/dotenv.ts";
 import type { Role } from "../config/roles.ts";
 import { caFile } from "../config/schema/external.ts";
 import type { Environment, Settings } from "../config/settings.ts";
+import type { EnvironmentOf } from "../contracts/containers.ts";
 import type { DatabaseAccount } from "../servers/database.ts";
 import { PHP_FOLDER, phpSettings } from "../servers/php/settings.ts";
 import type { ContainerFile, ContainerSpec } from "./container.ts";
@@ -43,9 +44,21 @@ export interface Laravel extends ReleaseIdentity {
   readonly external: ExternalServers;
 }
 
-/** What only Drydock sets in a Laravel container; not part of the user's environment. */
-function ownVariables({ release }: ReleaseIdentity): Record<string, string> {
+/** What only Drydock sets, for the application to read; not part of the user's environment. */
+function ownVariables({ release }: ReleaseIdentity): Pick<EnvironmentOf<"laravel">, "DRYDOCK_RELEASE"> {
   return { DRYDOCK_RELEASE: release };
+}
+
+/** The same, and what runtime/ reads of a container's environment. */
+function containerVariables(laravel: Laravel): EnvironmentOf<"laravel"> {
+  const { path, cache, server } = laravel.app;
+  return {
+    ...ownVariables(laravel),
+    DRYDOCK_PATH: path,
+    DRYDOCK_CACHE: cache ? "1" : "0",
+    // The same in all roles, for their configuration is one.
+    ...(server === "http" ? { DRYDOCK_BEHIND_PROXY: "1" } : {}),
+  };
 }
 
 /**
@@ -85,14 +98,7 @@ export function laravelSpec(
     image,
     user: app,
     networks: [{ network: network.app }, { network: network.data }],
-    env: {
-      ...environment.plain,
-      ...ownVariables(laravel),
-      DRYDOCK_PATH: app.path,
-      DRYDOCK_CACHE: app.cache ? "1" : "0",
-      // The same in all roles, for their configuration is one.
-      ...(app.server === "http" ? { DRYDOCK_BEHIND_PROXY: "1" } : {}),
-    },
+    env: { ...environment.plain, ...containerVariables(laravel) },
     files: [...envFiles(laravel), ...authorities(external), { ...phpFile(laravel), mode: "0444", owner: "root" }],
     mounts: [
       { type: "volume", source: volumes.storage.name, target: `${app.path}/storage/app` },

@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { type Configuration, configurationSchema, SECRETS } from "../../contracts/agent.ts";
 import { AgentError, messageOf } from "./errors.ts";
 
-/** Tests put another folder here. */
-const RUN = process.env.DRYDOCK_RUN ?? "/run/drydock";
+const RUN = "/run/drydock";
 
 export const secretFile = (name: keyof typeof SECRETS): string => join(RUN, SECRETS[name]);
 

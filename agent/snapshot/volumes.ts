@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import { folderOf, readerOf, titleOf, type Volume } from "../../contracts/agent.ts";
+import { COMPANION, folderOf, readerOf, titleOf, type Volume } from "../../contracts/agent.ts";
 import type { Entry } from "../../contracts/entry.ts";
 import { own } from "../../lib/ownNames.ts";
 import type { Agent } from "../agent.ts";
@@ -39,7 +39,7 @@ async function backUpService({ local, reporter }: Agent, volume: Volume, { id, p
   const part = titleOf(volume);
   const at = `/volume/${id}`;
   // The second question proves that the first answer was complete.
-  const command = ["env", `DRYDOCK_COMPANION=${readerOf(volume)}`, "companion", "get", at, `${at}?info`];
+  const command = ["env", `${COMPANION.host}=${readerOf(volume)}`, "companion", "get", at, `${at}?info`];
   const { bytes, added } = await local.restic.storeOutput(id, part, TAR, command, { reporter, proven });
   const { sums, count, changed, unreadable } = (await askReader(volume, `${at}?info`)) as Archived;
   const missing = unreadable.map((one) => `${part}: ${one}`);

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Settings } from "../../config/settings.ts";
+import { STORED } from "../../contracts/containers.ts";
 import { FOLDERS, PORTS } from "../../contracts/proxy.ts";
 import { defined } from "../../lib/defined.ts";
 import { request } from "./application.ts";
@@ -169,7 +170,7 @@ export function siteConfiguration(site: Site): string {
       ...(app.server === "fpm"
         ? location(`stored${at}`, "app", [
             ...how("/drydock/stored.php"),
-            `fastcgi_param DRYDOCK_STORED "${served.join(":")}";`,
+            `fastcgi_param ${STORED} "${served.join(":")}";`,
           ])
         : []),
     ];

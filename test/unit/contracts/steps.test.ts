@@ -3,25 +3,11 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { before, describe, it } from "mocha";
 import { STEPS, type StepContract } from "../../../contracts/steps.ts";
 import { configuration, type Registered, runProgram } from "../../support/components/program.ts";
+import { readBy, textsOf } from "../../support/contracts/scripts.ts";
 
 const contracts: Readonly<Record<string, StepContract>> = STEPS;
 /** What a script has from the shell, from whoever runs Pulumi, or from another script alone. */
 const OTHERS: Readonly<Record<string, readonly string[]>> = { record: ["DRYDOCK_BEGAN"], "database-check": ["IFS"] };
-
-/** A script, the functions that it reads, and the scripts that it runs with its own variables. */
-function textsOf(path: string): readonly string[] {
-  const text = readFileSync(path, "utf8").replaceAll(/^\s*#.*$/gm, "");
-  const others = [...text.matchAll(/(?:^|\s)(?:\.|sh|node --import tsx) (commands\/[\w/-]+\.(?:sh|ts))/gm)];
-  return [text, ...others.flatMap(([, other]) => textsOf(other!))];
-}
-
-/** Variables that texts read from outside: in a shell, of those outside single quotes. */
-function readBy(texts: readonly string[]): ReadonlySet<string> {
-  const bare = texts.map((text) => text.replaceAll(/'[^']*'/g, "''")).join("\n");
-  const set = new Set([...bare.matchAll(/(?:^|[\s;({&|`])([A-Z][A-Z0-9_]+)=/gm)].map(([, name]) => name!));
-  const used = [...bare.matchAll(/\$\{?([A-Z][A-Z0-9_]+)/g)].map(([, name]) => name!);
-  return new Set(used.filter((name) => !set.has(name)));
-}
 
 describe("the contract of each step", () => {
   const steps = readdirSync("commands").filter((file) => file.endsWith(".sh"));

@@ -1,0 +1,281 @@
+/**
+ * What the edge costs: requests per second and latency through the edge and a stack's proxy, beside the proxy alone and
+ * beside other servers that end TLS in its place, in turns on this machine. Makes an edge and a stack of its own, and
+ * takes both away. Needs h2load (Debian: nghttp2-client) and openssl.
+ *
+ *     npx tsx bench/edge.ts [--runs 5] [--seconds 6] [--clients 16] [--caddy FILE] [--traefik FILE] [--json]
+ *
+ * --caddy and --traefik name programs that were built elsewhere; nginx is the stack's own. All of them run as
+ * containers in the edge's network, and are asked at their own addresses: no published port is in the way.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { NETWORK } from "../contracts/edge.ts";
+import { PORTS } from "../contracts/proxy.ts";
+import { Clone, docker } from "../test/support/clone.ts";
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: "string", default: "5" },
+    seconds: { type: "string", default: "6" },
+    clients: { type: "string", default: "16" },
+    caddy: { type: "string" },
+    traefik: { type: "string" },
+    json: { type: "boolean", default: false },
+  },
+});
+const whole = (name: "runs" | "seconds" | "clients"): number => {
+  const number = Number(values[name]);
+  if (Number.isInteger(number) && number >= 1 && number <= 100) return number;
+  console.error(`--${name}: a whole number from 1 to 100, not ${values[name]}`);
+  process.exit(2);
+};
+const [runs, seconds, clients] = [whole("runs"), whole("seconds"), whole("clients")];
+const NAME = "shop.localhost";
+/** A page of Laravel, and a file that the proxy answers by itself. */
+const PATHS = { page: "/up", file: "/robots.txt" } as const;
+const PROTOCOLS = ["h1", "h2"] as const;
+
+const say = (text: string) => process.stderr.write(`${text}\n`);
+const sorted = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b);
+const at = (numbers: readonly number[], part: number) => sorted(numbers)[Math.floor(numbers.length * part)] ?? 0;
+
+interface Way {
+  readonly name: string;
+  readonly container: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+interface Sample {
+  readonly perSecond: number;
+  /** Milliseconds. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "drydock-bench-edge-"));
+const clone = new Clone();
+const started: string[] = [];
+
+async function did(what: string, args: string[]): Promise<void> {
+  const { code, stdout, stderr } = await clone.drydock(args);
+  if (code !== 0) throw new Error(`${what} failed:\n${stdout}\n${stderr}`);
+}
+
+const addressOf = (container: string): string =>
+  docker("inspect", "--format", `{{(index .NetworkSettings.Networks "${NETWORK}").IPAddress}}`, container);
+
+/** One load; h2load's log has a line for each request: start, status, and duration in microseconds. */
+function load({ container, port, tls }: Way, path: string, protocol: (typeof PROTOCOLS)[number]): Sample {
+  const log = join(folder, "log");
+  rmSync(log, { force: true });
+  const args = [
+    ...["--clients", String(clients), "--threads", "1", "--duration", String(seconds), "--warm-up-time", "1"],
+    ...["--connect-to", `${addressOf(container)}:${port}`, "--log-file", log],
+    ...(protocol === "h1" ? ["--h1"] : []),
+    // A client of its own address each, or a limit for each visitor would be what is measured.
+    `${tls ? "https" : "http"}://${NAME}${path}`,
+  ];
+  execFileSync("h2load", args, { stdio: ["ignore", "ignore", "inherit"] });
+  const lines = readFileSync(log, "utf8").trim().split("\n");
+  const requests = lines.map((line) => line.split("\t").map(Number));
+  const failed = requests.filter(([, status]) => status !== 200);
+  if (requests.length < 10 || failed.length > 0)
+    throw new Error(`${container} ${path}: ${failed.length} of ${requests.length} requests failed`);
+  const durations = requests.map(([, , took]) => took! / 1000);
+  return { perSecond: requests.length / seconds, p50: at(durations, 0.5), p99: at(durations, 0.99) };
+}
+
+/** Bytes that a container's processes have, without the pages of files. */
+const memoryOf = (container: string): string =>
+  docker("stats", "--no-stream", "--format", "{{.MemUsage}}", container).split(" / ")[0]!;
+
+/** Another server in the edge's place. */
+function peer(name: string, image: string, files: Readonly<Record<string, string>>, ...command: string[]): Way {
+  const container = `drydock-bench-${name}-${process.pid}`;
+  const mounts = Object.entries(files).flatMap(([path, source]) => ["--volume", `${source}:${path}:ro`]);
+  started.push(container);
+  const [entry, ...rest] = command;
+  docker(
+    ...["run", "--detach", "--name", container, "--label", "drydock.bench=edge", "--network", NETWORK, "--user", "0"],
+    ...["--entrypoint", entry!, ...mounts, image, ...rest],
+  );
+  return { name, container, port: 8443, tls: true };
+}
+
+function write(name: string, text: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+function peers(proxy: string, image: string): readonly Way[] {
+  const [certificate, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
+  execFileSync(
+    "openssl",
+    [
+      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"],
+      ...["-subj", `/CN=${NAME}`, "-addext", `subjectAltName=DNS:${NAME}`, "-keyout", key, "-out", certificate],
+    ],
+    { stdio: "ignore" },
+  );
+  const pair = { "/tls/cert.pem": certificate, "/tls/key.pem": key };
+  const upstream = `${proxy}:${PORTS.site}`;
+  const nginx = write(
+    "nginx.conf",
+    `worker_processes auto; pid /tmp/nginx.pid; error_log stderr warn;
+events { worker_connections 1024; }
+http {
+  access_log off;
+  upstream site { server ${upstream}; keepalive 32; }
+  server {
+    listen 8443 ssl http2;
+    server_name ${NAME};
+    ssl_certificate /tls/cert.pem; ssl_certificate_key /tls/key.pem;
+    ssl_session_cache shared:s:10m;
+    location / {
+      proxy_pass http://site;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host $host;
+      proxy_set_header X-Forwarded-For $remote_addr;
+      proxy_set_header X-Forwarded-Proto https;
+    }
+  }
+}
+`,
+  );
+  const found = [
+    peer(
+      "nginx",
+      image,
+      { ...pair, "/bench/nginx.conf": nginx },
+      "nginx",
+      "-c",
+      "/bench/nginx.conf",
+      "-g",
+      "daemon off;",
+    ),
+  ];
+  if (values.caddy !== undefined) {
+    const config = write(
+      "Caddyfile",
+      `{
+  admin off
+  auto_https off
+}
+https://${NAME}:8443 {
+  tls /tls/cert.pem /tls/key.pem
+  reverse_proxy ${upstream}
+}
+`,
+    );
+    const files = { ...pair, "/bench/Caddyfile": config, "/bench/caddy": resolve(values.caddy) };
+    found.push(
+      peer("caddy", image, files, "/bench/caddy", "run", "--config", "/bench/Caddyfile", "--adapter", "caddyfile"),
+    );
+  }
+  if (values.traefik !== undefined) {
+    const dynamic = write(
+      "dynamic.yml",
+      `http:
+  routers: { site: { rule: "Host(\`${NAME}\`)", service: site, entryPoints: [web], tls: {} } }
+  services: { site: { loadBalancer: { servers: [{ url: "http://${upstream}" }] } } }
+tls: { certificates: [{ certFile: /tls/cert.pem, keyFile: /tls/key.pem }] }
+`,
+    );
+    const files = { ...pair, "/bench/dynamic.yml": dynamic, "/bench/traefik": resolve(values.traefik) };
+    found.push(
+      peer(
+        ...(["traefik", image, files, "/bench/traefik", "--entryPoints.web.address=:8443"] as const),
+        ...["--providers.file.filename=/bench/dynamic.yml", "--log.level=ERROR", "--global.checkNewVersion=false"],
+        "--global.sendAnonymousUsage=false",
+      ),
+    );
+  }
+  return found;
+}
+
+interface Row {
+  readonly way: string;
+  readonly protocol: string;
+  readonly path: keyof typeof PATHS;
+  readonly samples: Sample[];
+}
+
+async function measure(ways: readonly Way[]): Promise<readonly Row[]> {
+  const rows: Row[] = ways.flatMap((way) =>
+    PROTOCOLS.filter((protocol) => way.tls || protocol === "h1").flatMap((protocol) =>
+      (Object.keys(PATHS) as (keyof typeof PATHS)[]).map((path) => ({ way: way.name, protocol, path, samples: [] })),
+    ),
+  );
+  for (let run = 0; run < runs; run++)
+    for (const row of rows) {
+      const way = ways.find(({ name }) => name === row.way)!;
+      const sample = load(way, PATHS[row.path], row.protocol as (typeof PROTOCOLS)[number]);
+      row.samples.push(sample);
+      say(
+        `${row.way} ${row.protocol} ${row.path}: ${sample.perSecond.toFixed(0)}/s, ` +
+          `p50 ${sample.p50.toFixed(2)} ms, p99 ${sample.p99.toFixed(2)} ms`,
+      );
+    }
+  return rows;
+}
+
+try {
+  clone.write("Pulumi.local.yaml", `config:\n  drydock:domains:\n    - name: ${NAME}\n`);
+  await did("the edge", ["edge", "up", "--local"]);
+  await did("the stack", ["up"]);
+  const one = (role: string): string =>
+    docker("ps", "--filter", `label=drydock.role=${role}`, "--format", "{{.Names}}");
+  const proxy = (await clone.status()).services.find(({ role }) => role === "proxy")!;
+  const ways: readonly Way[] = [
+    { name: "proxy alone", container: proxy.container, port: PORTS.site, tls: false },
+    { name: "edge", container: one("edge"), port: 8443, tls: true },
+    ...peers(proxy.container, proxy.image),
+  ];
+  await new Promise((done) => setTimeout(done, 3_000));
+  const rows = await measure(ways);
+  const memory = Object.fromEntries(ways.map(({ name, container }) => [name, memoryOf(container)]));
+  const middle = (row: Row, of: keyof Sample) =>
+    at(
+      row.samples.map((sample) => sample[of]),
+      0.5,
+    );
+  const alone = (path: keyof typeof PATHS) => rows.find((row) => row.way === "proxy alone" && row.path === path)!;
+  const results = rows.map((row) => ({
+    ...{ way: row.way, protocol: row.protocol, path: row.path, runs: row.samples.length },
+    ...{ perSecond: middle(row, "perSecond"), p50: middle(row, "p50"), p99: middle(row, "p99") },
+    ratio: middle(row, "perSecond") / middle(alone(row.path), "perSecond"),
+    slower: middle(row, "p50") - middle(alone(row.path), "p50"),
+  }));
+  if (values.json) process.stdout.write(`${JSON.stringify({ clients, seconds, results, memory }, null, 2)}\n`);
+  else {
+    say("");
+    process.stdout.write(
+      "| way | protocol | path | requests/s | times the proxy alone | p50 | later than alone | p99 |\n",
+    );
+    process.stdout.write("|---|---|---|---|---|---|---|---|\n");
+    for (const { way, protocol, path, perSecond, ratio, p50, slower, p99 } of results)
+      process.stdout.write(
+        `| ${way} | ${protocol} | ${PATHS[path]} | ${perSecond.toFixed(0)} | ${ratio.toFixed(2)} | ` +
+          `${p50.toFixed(2)} ms | ${slower.toFixed(2)} ms | ${p99.toFixed(2)} ms |\n`,
+      );
+    process.stdout.write(
+      `memory afterwards: ${Object.entries(memory)
+        .map(([name, size]) => `${name} ${size}`)
+        .join(", ")}\n`,
+    );
+  }
+} finally {
+  if (started.length > 0) docker("rm", "--force", ...started);
+  await clone.drydock(["destroy", "--yes", "--volumes"]);
+  await clone.drydock(["edge", "down", "--yes"]);
+  for (const name of ["state", "certificates", "accounts"])
+    await clone.run("docker", ["volume", "rm", `drydock-edge-${name}`]);
+  rmSync(clone.dir, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -45,7 +45,7 @@ Exit codes:
   3    refused: the stack is being changed by somebody else, it is in production, or --yes is missing
   4    drift: something was changed by hand (only of the command drift)
   130  interrupted by Ctrl-C (143: terminated), after what had started was finished
-  artisan hands through the exit code of the command in the container
+  artisan exits with the code of the command in the container
 
 Environment:
   Pulumi's own variables are respected: PULUMI_BACKEND_URL, PULUMI_CONFIG_PASSPHRASE, PULUMI_HOME, PULUMI_STACK, …

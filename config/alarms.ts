@@ -41,7 +41,7 @@ export function checkAlarms(settings: LenientSettings, stage: Stage, stack: stri
       if (group?.[key]?.startsWith("http:"))
         open.push({
           path: path(key),
-          message: "begins with http://: who is on the way would know the address",
+          message: "begins with http://: anyone on the network path would learn the address",
           remedy: secret(key),
         });
     if (email?.security === "none" && email.password !== undefined)

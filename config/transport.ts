@@ -17,13 +17,13 @@ export function checkTransport({ backup, bucket }: LenientSettings, stage: Stage
   if (open(s3?.endpoint))
     found(
       "backup.s3.endpoint",
-      "begins with http://: who is on the way could take the backups, and their key",
+      "begins with http://: anyone on the network path could read the backups and their key",
       https("backup.s3.endpoint", s3.endpoint),
     );
   if (open(bucket?.endpoint))
     found(
       "bucket.endpoint",
-      "begins with http://: who is on the way could take the account's key",
+      "begins with http://: anyone on the network path could read the account's key",
       https("bucket.endpoint", bucket.endpoint),
     );
   return stage === "local" ? { problems: [], warnings: problems } : { problems, warnings: [] };

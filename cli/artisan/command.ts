@@ -11,7 +11,7 @@ export function register(program: Command): void {
     .addHelpText(
       "after",
       `
-Hands through the exit code of the command. Input can be piped in.
+Exits with the command's own exit code. Input can be piped in.
 
 Examples:
   $ ./drydock artisan -- migrate:status

@@ -32,7 +32,7 @@ export function containerOf({ outputs }: Deployed, role: string): string {
   throw new CliError({
     what: `stack ${outputs.stack} has no container of role ${role}`,
     remedy:
-      `have backups made: eval "$(./drydock env)" && pulumi config set -s ${outputs.stack} --path ` +
+      `turn backups on: eval "$(./drydock env)" && pulumi config set -s ${outputs.stack} --path ` +
       `drydock:backup.enabled true && ./drydock up${select(outputs.stack)}`,
   });
 }

@@ -98,7 +98,7 @@ export function noneFor(
   if (backups.length === 0) return refused("there is no backup yet", `make one: ./drydock backup run${s}${fromS3}`);
   const [newest] = fitting;
   if (newest === undefined)
-    return refused(`there is no backup of ${what}`, `those that there are: ./drydock backup list${s}${fromS3}`);
+    return refused(`there is no backup of ${what}`, `list them: ./drydock backup list${s}${fromS3}`);
   return refused(
     `there is no verified backup of ${what}; ${fitting.length === 1 ? "one is" : `${fitting.length} are`} not verified`,
     `why the newest isn't: ./drydock backup verify ${newest.id}${s}${fromS3}`,

@@ -71,7 +71,7 @@ Examples:
     async (options, id) => (await verbs()).verify(id, options),
   );
   on(
-    verb("restore", "put a backup in the place of what is live, which is kept beside it")
+    verb("restore", "replace what is live with a backup; what was live is kept beside it")
       .argument("[id]", "a backup, or latest: the newest verified one", "latest")
       .option("--db", "only the database")
       .option("--files", "only the files of storage/app")
@@ -119,7 +119,7 @@ brings it to one of two ends: done, or taken back. One restore or \`up\` at a ti
   );
   on(
     verb("logs", "what the agent writes")
-      .option("-f, --follow", "go on with what it writes from now on")
+      .option("-f, --follow", "keep printing new lines")
       .option("-n, --tail <lines>", "the last lines, or all", "100")
       .option("--since <time>", "only later ones: 10m, 2h"),
     async (options) => (await verbs()).logs(options),
@@ -148,7 +148,7 @@ brings it to one of two ends: done, or taken back. One restore or \`up\` at a ti
   const key = backup.command("key").description("the repository's key").usage("export [file]|reset").helpCommand(false);
   key
     .command("reset")
-    .description("begin anew where the key is lost: what it has made is kept aside")
+    .description("start over when the key is lost: the backups made with it are set aside")
     .option(...STACK)
     .option("-y, --yes", "don't ask for the stack's name")
     .action(async (_: unknown, command: Command) => {

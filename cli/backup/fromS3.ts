@@ -35,7 +35,7 @@ const HOUR = 3_600_000;
 
 /**
  * Asks the bucket with the caller's own credentials, as AWS's tools find them (AWS_PROFILE, AWS_ACCESS_KEY_ID, SSO, …):
- * somebody who has the Docker host has the agent as well, and what that one says of its backups.
+ * whoever controls the Docker host controls the agent too, and what it reports about its backups.
  */
 export async function status({ stack, json }: { readonly stack?: string; readonly json?: true }): Promise<number> {
   const session = await openSession({ stack, brief: true });

@@ -114,8 +114,8 @@ function statusLines(
       (newestVerified === null
         ? "none"
         : `${newestVerified.id}${ageHours === null ? "" : `, ${ageHours.toFixed(1)} h old`}`),
-    `RPO         ${rpoSeconds === null ? "unknown" : `${duration(rpoSeconds)}: so much would be lost now`}`,
-    `RTO         ${rtoSeconds === null ? "unknown" : `${duration(rtoSeconds)}: so long the last restore took`}`,
+    `RPO         ${rpoSeconds === null ? "unknown" : `${duration(rpoSeconds)}: this much would be lost now`}`,
+    `RTO         ${rtoSeconds === null ? "unknown" : `${duration(rtoSeconds)}: the last restore took this long`}`,
     "binary log  " +
       (binlog.streaming
         ? `streaming, ${binlog.position?.file ?? "-"} ${binlog.position?.position ?? ""}`
@@ -219,7 +219,7 @@ export async function exportKey(
   if (yes !== true && file === undefined)
     await confirmWord(
       host.session.stack,
-      "Who has this key and the bucket has all data of the stack. It will be shown.",
+      "Anyone with this key and access to the bucket has all data of the stack. The key is about to be shown.",
       "--yes, or name a file",
     );
   return await audited(host.session, "backup", ["key", "export"], async () => {
@@ -270,8 +270,8 @@ export async function resetKey({ stack, yes }: { readonly stack?: string; readon
   if (yes !== true)
     await confirmWord(
       host.session.stack,
-      "This begins anew with the key of the stack's file. What another key has made is kept aside, " +
-        "and nobody can read it without that key.",
+      "This starts over with the key in the stack's file. Backups made with another key are set aside, and can't be " +
+        "read without that key.",
       "--yes",
     );
   return await audited(host.session, "backup", ["key", "reset"], async () => {

@@ -4,13 +4,13 @@ import { STACK } from "../shared/options.ts";
 export function register(program: Command): void {
   program
     .command("check")
-    .description("ask the rules about what is deployed: old sins are found as well")
+    .description("check what is deployed against the policies, including what is older than a rule")
     .option(...STACK)
     .option("--json", "print JSON")
     .addHelpText(
       "after",
       `
-Reads the state, asks nobody and changes nothing. Exit code 1 if a mandatory rule is broken.
+Reads Pulumi's state only, contacts no server and changes nothing. Exit code 1 if a mandatory rule is broken.
 
 Examples:
   $ ./drydock check

@@ -149,7 +149,7 @@ async function confirm(stack: string, { yes, volumes }: DestroyOptions, names: r
   if (yes === true) return;
   if (!onTerminal()) {
     throw new CliError({
-      what: `stack ${stack} is not destroyed without being asked for: there is no terminal to ask on`,
+      what: `stack ${stack} is not destroyed without confirmation, and there is no terminal to ask on`,
       remedy: `./drydock destroy${select(stack)}${volumes === true ? " --volumes" : ""} --yes`,
       code: Exit.refused,
     });

@@ -4,7 +4,7 @@ import { STACK } from "../shared/options.ts";
 export function register(program: Command): void {
   program
     .command("doctor")
-    .description("go through the known issues in what runs right now, with the command that fixes each")
+    .description("check what is running for the known issues, and show the command that fixes each")
     .option(...STACK)
     .option(
       "--json",
@@ -13,9 +13,9 @@ export function register(program: Command): void {
     .addHelpText(
       "after",
       `
-Looks into every container and changes nothing but a file of one byte, written and removed where Laravel writes. The
-number before a line is that of the known issue. Exits with 1 when something is broken; what can't be judged, because a
-container doesn't run, is said so.
+Inspects every container and changes nothing, except for a file of one byte that it writes and removes where Laravel
+writes. The number before a line is that of the known issue. Exits with 1 when something is broken; what can't be
+judged, because a container isn't running, is listed as unknown.
 
 Examples:
   $ ./drydock doctor

@@ -14,8 +14,8 @@ export function register(program: Command): void {
       "after",
       `
 Compares containers, networks, volumes, images and the proxy's site with what the last deployment left, and finds what
-else uses its networks and volumes. It only reads, takes no lock and shows no value of a variable. What the processes
-have inside is what ./drydock doctor looks at.
+else uses its networks and volumes. It only reads, takes no lock and shows no value of a variable. The processes
+themselves are checked by ./drydock doctor.
 
 Exits with 0 where nothing was changed, with 4 where something was, with 1 where it could not be found out.
 

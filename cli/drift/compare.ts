@@ -42,7 +42,7 @@ function compareNetwork(stack: string, resource: StateResource, { networks }: Li
         {
           kind: "changed",
           name,
-          what: internal ? "the network has a way out, and must not" : "the network has no way out",
+          what: internal ? "the network is no longer internal" : "the network has become internal",
           remedy: `./drydock up${select(stack)} --refresh`,
         },
       ];
@@ -56,7 +56,7 @@ function compareVolume(stack: string, resource: StateResource, { volumes }: Live
       kind: "missing",
       name: nameOf(resource),
       what: `the volume ${volume} was removed, with all that was in it`,
-      remedy: `./drydock up${select(stack)} --refresh (an empty one), then have its data back from a backup`,
+      remedy: `./drydock up${select(stack)} --refresh (an empty one), then restore its data from a backup`,
     },
   ];
 }

@@ -71,8 +71,8 @@ export function compareContainer(stack: string, resource: StateResource, live: L
     changed(`its image is ${Config.Image} instead of ${text(inputs.image)}`, again);
   else if (live.images[text(inputs.image)] !== undefined && live.images[text(inputs.image)] !== found.Image)
     changed(
-      `${text(inputs.image)} names another image now than the one that it runs`,
-      `${again}\nor have the image back under its name: docker tag ${found.Image} ${text(inputs.image)}`,
+      `${text(inputs.image)} now refers to another image than the one that it runs`,
+      `${again}\nor give the image its name back: docker tag ${found.Image} ${text(inputs.image)}`,
     );
 
   const env = new Set(Config.Env ?? []);
@@ -104,11 +104,11 @@ export function compareContainer(stack: string, resource: StateResource, live: L
 
   const networks = list<{ name?: string }>(inputs.networksAdvanced).map(({ name: network }) => network ?? "");
   for (const network of networks.filter((one) => !(one in NetworkSettings.Networks)))
-    changed(`it was taken off the network ${network}`, again);
+    changed(`it was disconnected from the network ${network}`, again);
   for (const network of Object.keys(NetworkSettings.Networks).filter(
     (one) => networks.length > 0 && !networks.includes(one),
   ))
-    changed(`it was put on the network ${network}`, `docker network disconnect ${quote(network)} ${container}`);
+    changed(`it was connected to the network ${network}`, `docker network disconnect ${quote(network)} ${container}`);
 
   const files = changedFiles(inputs, live.files[found.Id] ?? []);
   if (files.length > 0)

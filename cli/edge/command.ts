@@ -11,7 +11,7 @@ const STACK = [
 export function register(program: Command): void {
   const edge = program
     .command("edge")
-    .description("take visitors in by https, for all stacks of a machine")
+    .description("serve all stacks of a machine over https")
     .option(...STACK)
     .usage("up|status|certificates|logs|down [options]")
     .helpCommand(false)
@@ -28,14 +28,11 @@ Examples:
     );
   edge
     .command("up")
-    .description(
-      "make the edge, or bring it to what its file says; it is gone for less than a second where nginx itself is " +
-        "replaced",
-    )
+    .description("create or update the edge; it is down for less than a second where nginx itself is replaced")
     .option(...STACK)
     .option("--local", "for this machine alone: 127.0.0.1, and certificates of an authority of its own")
-    .option("--email <address>", "whom the certificate authority may write to; asked for the first time")
-    .option("-y, --yes", "don't ask; needed without a terminal, but with --local, which never asks")
+    .option("--email <address>", "contact address for the certificate authority; asked for the first time")
+    .option("-y, --yes", "don't ask; required without a terminal (--local never asks)")
     .option("--diff", "show changes property by property")
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<EdgeUpOptions>();
@@ -78,7 +75,7 @@ Examples:
     .argument("[role]", "edge, certificates or all", "all")
     .description("show what nginx and the keeper of the certificates say")
     .option(...STACK)
-    .option("-f, --follow", "go on with what comes")
+    .option("-f, --follow", "keep printing new lines")
     .option("--tail <lines>", "how many lines of each, or all", "100")
     .option("--since <time>", "only what is newer: 10m, 2026-01-31T12:00:00Z")
     .action(async (role: string, _: unknown, command: Command) => {

@@ -28,7 +28,7 @@ export async function down(options: DownOptions): Promise<number> {
   if (options.yes !== true) {
     if (!onTerminal())
       throw new CliError({
-        what: `the edge ${stack} is not removed without being asked for: there is no terminal to ask on`,
+        what: `the edge ${stack} is not removed without confirmation, and there is no terminal to ask on`,
         remedy: "./drydock edge down --yes",
         code: Exit.refused,
       });

@@ -40,10 +40,7 @@ export async function edgeUp(options: EdgeUpOptions): Promise<number> {
     plain("interfaces", ["127.0.0.1"]);
     if (!existsSync(file)) for (const [name, usual, other] of PORTS) plain(name, await chosen(usual, other));
   } else if (settingAt(config, "edge.email") === undefined && settingAt(config, "edge.ca") === undefined)
-    plain(
-      "email",
-      options.email ?? (await ask("Whom may the certificate authority write to? (an e-mail address) ")).trim(),
-    );
+    plain("email", options.email ?? (await ask("E-mail address that the certificate authority may write to: ")).trim());
   // In production images come from a registry, and where Docker is another machine's.
   const built = typeof host !== "string" && (local || stageOf(stack) !== "production");
   if (built) {

@@ -77,7 +77,7 @@ export async function prepare(address: string | undefined, options: HostOptions)
     if (options.yes !== true) {
       if (!onTerminal())
         throw new CliError({
-          what: "not done without being asked for: there is no terminal to ask on",
+          what: "not done without confirmation, and there is no terminal to ask on",
           remedy: `./drydock host prepare${address === undefined ? "" : ` ${address}`} --yes`,
           code: Exit.refused,
         });

@@ -8,7 +8,7 @@ export function register(program: Command): void {
     .description("show what the containers of a role write")
     .argument("<role>", "app, horizon, scheduler, proxy, database, redis, cache, or all")
     .option(...STACK)
-    .option("-f, --follow", "go on with what they write from now on")
+    .option("-f, --follow", "keep printing new lines")
     .option("-n, --tail <lines>", "the last lines of each container, or all", "100")
     .option("--before", "what the containers that the last releases took away had written (drydock:logs.keepDays)")
     .option("--since <time>", "only later ones: 10m, 2h, 2026-01-31T10:00:00")

@@ -29,10 +29,10 @@ Examples:
       "an address or range that gets the site; may be repeated",
       (range: string, all: string[] | undefined) => [...(all ?? []), range],
     )
-    .option("--no-allow", "nobody gets it by address")
+    .option("--no-allow", "no address gets the site any more")
     .option("--secret", "make a secret address that lets in who opens it, for a day; shown once")
-    .option("--no-secret", "nobody gets in by a secret")
-    .option("--retry-after <seconds>", "when visitors shall come again (default: 300)")
+    .option("--no-secret", "no secret address lets anyone in any more")
+    .option("--retry-after <seconds>", "when visitors should try again (default: 300)")
     .option("--message <text>", "what the generated page says")
     .option("--page <file>", "an HTML page of your own instead, with all it needs inside; - is standard input")
     .option(

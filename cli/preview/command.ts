@@ -12,8 +12,8 @@ export function register(program: Command): void {
     .addHelpText(
       "after",
       `
-Needs no running Docker. Where it answers and the stack runs, the new image is asked which migrations it would run (it
-is built or pulled for that), and which of them would break the release that serves.
+Docker need not be running. If it is, and the stack is deployed, the new image is built or pulled to find out which
+migrations it would run, and which of them would break the release that serves now.
 
 Examples:
   $ ./drydock preview

@@ -8,9 +8,9 @@ export function register(program: Command): void {
     .description("go back to an earlier release's image, with today's variables, without a failed request")
     .argument("[release]", "its number or the beginning of its id (default: the newest one with another image)")
     .option(...STACK)
-    .option(YES[0], "don't ask; needed without a terminal, but for the local stack, which never asks")
+    .option(YES[0], "don't ask; required without a terminal (the local stack never asks)")
     .option("--migrations", "roll back the migrations that came since, too, after a backup")
-    .option("--forward", "take a rollback back: release what the settings say")
+    .option("--forward", "undo a rollback: release what the settings say")
     .option("--dry-run", "say what would be done; change nothing")
     .option(
       "--json",

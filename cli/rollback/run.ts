@@ -28,7 +28,7 @@ const PINNED = "drydock:app.pinned";
 export async function rollback(id: string | undefined, options: RollbackOptions): Promise<number> {
   if (options.forward === true && (id !== undefined || options.migrations === true)) {
     throw new CliError({
-      what: "--forward takes a rollback back: it has no release to go to and no migrations to roll back",
+      what: "--forward undoes a rollback: it takes neither a release nor --migrations",
       code: Exit.usage,
     });
   }
@@ -95,7 +95,7 @@ async function back(session: Session, id: string | undefined, options: RollbackO
     } catch (error) {
       process.stderr.write(
         `→ the stack stays pinned to ${way.target.image}: ./drydock up${select(stack)} tries again, ` +
-          `./drydock rollback${select(stack)} --forward takes it back\n`,
+          `./drydock rollback${select(stack)} --forward undoes it\n`,
       );
       throw error;
     }
@@ -177,7 +177,7 @@ async function confirm(stack: string, { yes }: RollbackOptions, question: string
   if (yes === true || stack === LOCAL) return;
   if (!onTerminal())
     throw new CliError({
-      what: `stack ${stack} is not rolled back without being asked for: there is no terminal to ask on`,
+      what: `stack ${stack} is not rolled back without confirmation, and there is no terminal to ask on`,
       remedy: "add --yes",
       code: Exit.refused,
     });

@@ -75,7 +75,7 @@ const TRANSLATIONS: readonly Translation[] = [
       what: `names of stack ${stack} are another stack's on this machine: ${names}; nothing was changed`,
       remedy:
         "take them out of drydock:domains here, or there and deploy that stack first\n" +
-        "whose each name is: ./drydock edge status",
+        "which stack each name belongs to: ./drydock edge status",
       code: Exit.refused,
     }),
   },
@@ -134,9 +134,9 @@ const TRANSLATIONS: readonly Translation[] = [
     problem: ({ input = "" }, { stack }) => {
       const port = /(?:Bind for|listen tcp4?|exposing port TCP) [\d.[\]:]*?:(\d+)/.exec(input)?.[1];
       return {
-        what: `port ${port ?? "of the proxy"} on this machine is taken by somebody else`,
+        what: `port ${port ?? "of the proxy"} on this machine is already in use`,
         remedy:
-          `who it is: ss -ltnp${port === undefined ? "" : ` 'sport = :${port}'`} ` +
+          `by whom: ss -ltnp${port === undefined ? "" : ` 'sport = :${port}'`} ` +
           `(or: docker ps --filter publish=${port ?? "PORT"})\n` +
           `another port: eval "$(./drydock env)" && pulumi config set -s ${stack} --path drydock:proxy.port ` +
           `${port === undefined ? "PORT" : Number(port) + 1} && ./drydock up${select(stack)}`,
@@ -155,7 +155,7 @@ const TRANSLATIONS: readonly Translation[] = [
   {
     match: /permission denied.*docker\.sock|docker\.sock.*permission denied|EACCES[^\n]*docker\.sock/,
     problem: () => ({
-      what: "this user may not talk to Docker",
+      what: "this user has no permission to use Docker",
       remedy: 'sudo usermod -aG docker "$USER" && newgrp docker',
     }),
   },
@@ -202,7 +202,7 @@ const TRANSLATIONS: readonly Translation[] = [
       remedy:
         `who is in it: docker network inspect -f '{{range .Containers}}{{.Name}} {{end}}' ${network}; ` +
         "stop those, then run the command again\n" +
-        "nobody: Docker has lost count of it, and counts anew when it starts: " +
+        "if nobody is: Docker's own count is wrong, and is made again when it starts: " +
         "sudo systemctl restart docker (stops every container for a moment)",
     }),
   },

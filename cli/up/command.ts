@@ -9,9 +9,9 @@ export function register(program: Command): void {
     .command("up")
     .description("set up what is missing, preview, deploy and check a stack")
     .option(...STACK)
-    .option(YES[0], "don't ask; needed without a terminal, but for the local stack, which never asks")
+    .option(YES[0], "don't ask; required without a terminal (the local stack never asks)")
     .option("--diff", "show changes property by property")
-    .option("--refresh", "read first what is there, and put right what was changed by hand (see ./drydock drift)")
+    .option("--refresh", "read the actual state first, and undo what was changed by hand (see ./drydock drift)")
     .option(
       "--replace <service>",
       "make a service anew even if nothing asks for it, its successor before it goes; may be repeated",
@@ -25,7 +25,7 @@ export function register(program: Command): void {
     .option("--summary <file>", "append what happened to a file, as Markdown (default: $GITHUB_STEP_SUMMARY)")
     .option(
       "--watch-traffic",
-      "ask the site all the while, and say how many requests failed (also in .drydock/traffic.json)",
+      "send requests to the site meanwhile, and count those that failed (also in .drydock/traffic.json)",
     )
     .option("--watch-path <path>", "what to ask for instead of the health path and /; may be repeated", repeated)
     .option("--watch-rate <number>", "requests a second (default: 20)")

@@ -97,9 +97,7 @@ export async function underLock(
   // What an update could not delete any more waits for the next one, and a preview without a change does not say so.
   if (!changed && target.unfinished !== undefined) {
     const left = target.unfinished.others.map(({ container }) => container).join(", ");
-    await again(
-      `left over from a deployment that did not come to its end${left === "" ? "" : `: ${left}`}; finishing it`,
-    );
+    await again(`left over from a deployment that did not finish${left === "" ? "" : `: ${left}`}; finishing it`);
   }
   const { records } = target;
   if (changed && records !== undefined)

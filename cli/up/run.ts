@@ -18,7 +18,7 @@ export async function up(options: UpOptions): Promise<number> {
   const { stack } = session;
   if (stack !== LOCAL && options.yes !== true && !onTerminal()) {
     throw new CliError({
-      what: `stack ${stack} is not deployed without being asked for: there is no terminal to ask on`,
+      what: `stack ${stack} is not deployed without confirmation, and there is no terminal to ask on`,
       remedy: `see what would change: ./drydock preview -s ${stack}\nthen: ./drydock up -s ${stack} --yes`,
       code: Exit.refused,
     });

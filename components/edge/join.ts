@@ -89,6 +89,6 @@ function refuseTaken({ stack, domains, edge }: JoinArgs, id: string): void {
   throw new pulumi.RunError(
     `drydock:domains of stack ${stack.stack} has names that are another stack's on this machine: ${list}; ` +
       "nothing was changed.\n" +
-      "  take them out here, or there and deploy that stack first; ./drydock edge status shows whose each name is",
+      "  take them out here, or there and deploy that stack first; ./drydock edge status shows whose they are",
   );
 }

@@ -34,7 +34,7 @@ describe("a restore for which there is no backup", () => {
   it("tells what isn't there from what isn't verified", () => {
     assert.deepEqual(said([entry("a")], 0, []), [
       "there is no backup of the database",
-      "those that there are: ./drydock backup list -s prod",
+      "list them: ./drydock backup list -s prod",
     ]);
     assert.deepEqual(said([entry("b"), entry("a")], 0, [entry("b"), entry("a")]), [
       "there is no verified backup of the database; 2 are not verified",

@@ -157,8 +157,8 @@ describe("drift", () => {
     [
       "a moved tag",
       { ...live, images: { "shop:1": "sha256:ccc" } },
-      "changed app-1: shop:1 names another image now than the one that it runs",
-      `${again}\nor have the image back under its name: docker tag sha256:aaa shop:1`,
+      "changed app-1: shop:1 now refers to another image than the one that it runs",
+      `${again}\nor give the image its name back: docker tag sha256:aaa shop:1`,
     ],
     [
       "an image that is gone",
@@ -187,13 +187,13 @@ describe("drift", () => {
     [
       "a network that it was taken off",
       changed({ NetworkSettings: { Networks: {} } }),
-      "changed app-1: it was taken off the network network-app-1111111",
+      "changed app-1: it was disconnected from the network network-app-1111111",
       again,
     ],
     [
       "a network that it was put on",
       changed({ NetworkSettings: { Networks: { "network-app-1111111": {}, bridge: {} } } }),
-      "changed app-1: it was put on the network bridge",
+      "changed app-1: it was connected to the network bridge",
       "docker network disconnect bridge app-1-abc1234",
     ],
     [
@@ -211,14 +211,14 @@ describe("drift", () => {
     [
       "a data network with a way out",
       { ...live, networks: { ...live.networks, "network-data-1111111": { Internal: false } } },
-      "changed network-data: the network has a way out, and must not",
+      "changed network-data: the network is no longer internal",
       "./drydock up --refresh",
     ],
     [
       "a removed volume",
       { ...live, volumes: [] },
       "missing volumes-storage: the volume volumes-storage-1111111 was removed, with all that was in it",
-      "./drydock up --refresh (an empty one), then have its data back from a backup",
+      "./drydock up --refresh (an empty one), then restore its data from a backup",
     ],
     [
       "a site that was edited",

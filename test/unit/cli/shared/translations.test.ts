@@ -41,13 +41,13 @@ describe("the translation of failures", () => {
     [
       "a taken port, with its number",
       "driver failed programming external connectivity: Bind for 127.0.0.1:8080 failed: port is already allocated",
-      /port 8080 .* taken/,
+      /port 8080 .* already in use/,
       /proxy\.port 8081/,
     ],
     [
       "a taken port of a process",
       "Error starting userland proxy: listen tcp4 127.0.0.1:8085: bind: address already in use",
-      /port 8085 .* taken/,
+      /port 8085 .* already in use/,
       /sport = :8085/,
     ],
     [
@@ -71,7 +71,7 @@ describe("the translation of failures", () => {
     [
       "a forbidden Docker socket",
       "permission denied while trying to connect to unix:///var/run/docker.sock",
-      /may not talk to Docker/,
+      /has no permission to use Docker/,
       /usermod -aG docker/,
     ],
     ["a broken rule", "[mandatory] image-pinned: latest is no version", /a rule forbids/, /drydock policies/],

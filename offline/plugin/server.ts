@@ -1,24 +1,16 @@
-import { createHash, randomBytes } from "node:crypto";
 import * as grpc from "@grpc/grpc-js";
 import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import * as engine from "@pulumi/pulumi/proto/engine_pb.js";
 import * as plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
-import * as status from "@pulumi/pulumi/proto/status_pb.js";
-import * as any from "google-protobuf/google/protobuf/any_pb.js";
 import * as empty from "google-protobuf/google/protobuf/empty_pb.js";
-import * as struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { lowerPriority } from "../../lib/priority.cjs";
 import { listen } from "./listen.ts";
-import type { Call, Provider, Resource } from "./resource.ts";
-import { NotReady } from "./resource.ts";
-import type { Change, Schema } from "./schema.ts";
-import { changes, check } from "./schema.ts";
-import type { Properties, Values } from "./values.ts";
-import { decode, encode, redactor, top, UNKNOWN, widenSecrets } from "./values.ts";
-
-const KIND = { add: 0, delete: 2, update: 4 } as const; // PropertyDiff.Kind; +1 is the same with a replacement
+import { autoname, checked, diffed, given, notReady, outputsOf, read, settings, unknown, write } from "./messages.ts";
+import { type Call, NotReady, type Provider, type Resource } from "./resource.ts";
+import { changes } from "./schema.ts";
+import { type Properties, redactor } from "./values.ts";
 
 /** Serves a provider to the engine that has started this process. */
 export async function serve(provider: Provider): Promise<void> {
@@ -30,8 +22,6 @@ export async function serve(provider: Provider): Promise<void> {
     log ??= new EngineClient(address, grpc.credentials.createInsecure(), { "grpc.max_receive_message_length": -1 });
   };
 
-  const read = (message: struct.Struct | undefined): Properties => decode(message?.toJavaScript());
-  const write = (properties: Properties): struct.Struct => struct.Struct.fromJavaScript(encode(properties));
   const resourceOf = (urn: string): Resource => {
     const type = urn.split("::")[2]?.split("$").at(-1) ?? "";
     const resource = provider.resources[type];
@@ -58,50 +48,6 @@ export async function serve(provider: Provider): Promise<void> {
         // One after the other, so that lines keep their order; a lost one must not fail an operation.
         logged = logged.then(() => new Promise((done) => (log ? log.log(request, () => done()) : done())));
       },
-    };
-  };
-
-  const checked = (schema: Schema, news: Properties) => {
-    const { values, failures } = check(schema, news.values);
-    const response = new pb.CheckResponse();
-    const fail = ({ property, reason }: { property: string; reason: string }): void => {
-      const failure = new pb.CheckFailure();
-      failure.setProperty(property);
-      failure.setReason(reason);
-      response.addFailures(failure);
-    };
-    failures.forEach(fail);
-    return { values, response, fail, ok: failures.length === 0 };
-  };
-  const diffed = (found: readonly Change[], deleteBeforeReplace: boolean): pb.DiffResponse => {
-    const response = new pb.DiffResponse();
-    response.setChanges(
-      found.length > 0 ? pb.DiffResponse.DiffChanges.DIFF_SOME : pb.DiffResponse.DiffChanges.DIFF_NONE,
-    );
-    response.setHasdetaileddiff(true);
-    for (const { key, kind, replace } of found) {
-      const detail = new pb.PropertyDiff();
-      detail.setKind((KIND[kind] + (replace ? 1 : 0)) as pb.PropertyDiff.Kind);
-      detail.setInputdiff(true);
-      response.getDetaileddiffMap().set(key, detail);
-      response.addDiffs(key);
-      if (replace) response.addReplaces(key);
-    }
-    response.setDeletebeforereplace(deleteBeforeReplace);
-    return response;
-  };
-  const outputsOf = (resource: Resource, values: Values, inputs: Properties): Properties => {
-    const derived = inputs.secrets.size > 0 ? (resource.derived ?? []) : [];
-    const secrets = widenSecrets(
-      inputs.secrets,
-      Object.keys(inputs.values).filter((key) => JSON.stringify(values[key]) !== JSON.stringify(inputs.values[key])),
-    );
-    return {
-      values,
-      secrets: new Set([
-        ...secrets,
-        ...[...derived, ...(resource.secret ?? [])].filter((key) => key in values).map(top),
-      ]),
     };
   };
 
@@ -260,21 +206,7 @@ export async function serve(provider: Provider): Promise<void> {
       return await operation();
     } catch (error) {
       const message = call.redact(error instanceof Error ? error.message : String(error));
-      if (!(error instanceof NotReady)) throw new Error(message);
-      const detail = new pb.ErrorResourceInitFailed();
-      detail.setId(error.id);
-      detail.setProperties(write(outputsOf(resource, error.outputs, inputs)));
-      detail.setInputs(write(inputs));
-      detail.setReasonsList([message]);
-      const packed = new any.Any();
-      packed.pack(detail.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
-      const rich = new status.Status();
-      rich.setCode(grpc.status.UNKNOWN);
-      rich.setMessage(message);
-      rich.addDetails(packed);
-      const metadata = new grpc.Metadata();
-      metadata.add("grpc-status-details-bin", Buffer.from(rich.serializeBinary()));
-      throw Object.assign(new Error(message), { metadata });
+      throw error instanceof NotReady ? notReady(resource, inputs, error, message) : new Error(message);
     }
   }
 
@@ -297,31 +229,4 @@ export async function serve(provider: Provider): Promise<void> {
     () => cancelled.abort(new Error("the engine is gone")),
   );
   if (address) attach(address);
-}
-
-/** The SDK sends nested settings of a provider as JSON text. */
-const settings = ({ values, secrets }: Properties): Properties => ({
-  secrets,
-  values: Object.fromEntries(
-    Object.entries(values).map(([key, value]) => [
-      key,
-      typeof value === "string" && /^[[{]/.test(value) ? JSON.parse(value) : value,
-    ]),
-  ),
-});
-
-/**
- * What the program has given of a state. What the last run printed counts as a secret there when the input has one; the
- * same text is none now.
- */
-const given = ({ computed }: Resource, { values, secrets }: Properties): Properties => ({
-  secrets,
-  values: Object.fromEntries(Object.entries(values).filter(([key]) => !computed.includes(key))),
-});
-
-const unknown = (resource: Resource): Values => Object.fromEntries(resource.computed.map((key) => [key, UNKNOWN]));
-
-function autoname(name: string, seed: Uint8Array): string {
-  const bytes = seed.length > 0 ? createHash("sha256").update(seed).digest() : randomBytes(4);
-  return `${name}-${bytes.toString("hex").slice(0, 7)}`;
 }

@@ -1,33 +1,11 @@
 import { judgeLimits } from "../../lib/dockerLimits.ts";
 import { judgeVersion } from "../../lib/dockerVersion.ts";
 import { type EngineInfo, HERE, type HostFacts, type Wanted } from "./facts.ts";
-
-export type Verdict = "fine" | "advice" | "broken" | "unknown";
-
-/** One thing that a Docker host needs. */
-export interface HostCheck {
-  readonly id: string;
-  readonly title: string;
-  readonly verdict: Verdict;
-  /** What was seen. */
-  readonly detail: string;
-  /** What puts it right; none where nothing is wrong. */
-  readonly remedy?: string;
-  /** Whether `./drydock host prepare` puts it right. @default false */
-  readonly prepared?: true;
-}
-
-type Judged = Omit<HostCheck, "id" | "title">;
+import { advice, broken, fine, type HostCheck, type Judged, prepared, unknown } from "./verdict.ts";
 
 const ANOTHER_PORT = "another port: pulumi config set --path drydock:proxy.port PORT";
 const GIB = 1024 ** 3;
 const gib = (bytes: number): string => `${(bytes / GIB).toFixed(1)} GiB`;
-
-const fine = (detail: string): Judged => ({ verdict: "fine", detail });
-const advice = (detail: string, remedy: string): Judged => ({ verdict: "advice", detail, remedy });
-const broken = (detail: string, remedy: string): Judged => ({ verdict: "broken", detail, remedy });
-const unknown = (detail: string): Judged => ({ verdict: "unknown", detail });
-const prepared = (judged: Judged): Judged => ({ ...judged, prepared: true });
 
 const prepare = ({ host }: HostFacts): string => `./drydock host prepare${host.startsWith("ssh://") ? ` ${host}` : ""}`;
 

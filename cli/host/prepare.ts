@@ -1,6 +1,7 @@
 import { CliError, Exit } from "../shared/errors.ts";
-import { type HostCheck, isDebian } from "./checks.ts";
+import { isDebian } from "./checks.ts";
 import type { HostFacts } from "./facts.ts";
+import type { HostCheck } from "./verdict.ts";
 
 /** Something that is done on the host as root. */
 export interface Task {

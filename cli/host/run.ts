@@ -5,9 +5,10 @@ import { pathsOf } from "../shared/project.ts";
 import { foreground } from "../shared/signals.ts";
 import { selectedStack, settingAt, stackConfig } from "../shared/stack.ts";
 import { ask, onTerminal, type Painter, painter } from "../shared/ui.ts";
-import { type HostCheck, judgeHost, type Verdict } from "./checks.ts";
+import { judgeHost } from "./checks.ts";
 import { gatherHost, type HostFacts, type Wanted } from "./facts.ts";
 import { scriptOf, tasksFor } from "./prepare.ts";
+import type { HostCheck, Verdict } from "./verdict.ts";
 
 export interface HostOptions {
   readonly stack?: string;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { judgeHost, type Verdict } from "../../../../cli/host/checks.ts";
+import { judgeHost } from "../../../../cli/host/checks.ts";
 import { type HostFacts, readFacts } from "../../../../cli/host/facts.ts";
 import { scriptOf, tasksFor } from "../../../../cli/host/prepare.ts";
+import type { Verdict } from "../../../../cli/host/verdict.ts";
 
 const WANTED = { port: 8080, interface: "127.0.0.1" };
 const HOST = "ssh://deploy@ship";

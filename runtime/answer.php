@@ -27,6 +27,16 @@ function drydock_answered(string $printed): ?string
 }
 
 /**
+ * Whether a cache is older than the file that it was made from. Whole seconds are compared, and Pulumi's plugin rounds
+ * the time of a file that it puts into a container, so that one of this second can be of the next: less than two
+ * seconds say nothing.
+ */
+function drydock_older(string $cache, string $file): bool
+{
+    return filemtime($cache) + 1 < filemtime($file);
+}
+
+/**
  * Compares what Laravel has read of the environment with the plan, which has a keyed hash of each variable, no value.
  * @param array<string, string> $plan hashes by name
  * @return array{missing: list<string>, differs: list<string>} names alone

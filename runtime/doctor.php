@@ -61,7 +61,8 @@ $report['unwritable'] = $unwritable;
 $cache = "$path/bootstrap/cache/config.php";
 $report['configCache'] = ['exists' => is_file($cache), 'older' => false, 'differs' => []];
 if (is_file($cache)) {
-    $report['configCache']['older'] = is_file("$path/.env") && filemtime($cache) < filemtime("$path/.env");
+    // As drydock_older in answer.php, which containers of an earlier version don't have.
+    $report['configCache']['older'] = is_file("$path/.env") && filemtime($cache) + 1 < filemtime("$path/.env");
     try {
         $config = (static fn () => require $cache)();
         $connection = $config['database']['connections'][$config['database']['default'] ?? ''] ?? [];

@@ -34,7 +34,7 @@ try {
     $answer = [...$answer, ...drydock_compared($plan)];
     clearstatcache();
     $files = is_file($cache) && is_file($answer['file']);
-    $answer['staleConfigCache'] = $files && filemtime($cache) < filemtime($answer['file']);
+    $answer['staleConfigCache'] = $files && drydock_older($cache, $answer['file']);
     $answer['proven'] = !$answer['missing'] && !$answer['differs'] && !$answer['staleConfigCache'];
 } catch (Throwable $error) {
     // Its message may hold a value.

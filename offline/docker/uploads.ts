@@ -70,7 +70,8 @@ function header(path: string, size: number, mode: number, uid: number, gid: numb
   octal(uid, 108, 8);
   octal(gid, 116, 8);
   octal(size, 124, 12);
-  octal(Math.floor(Date.now() / 1000), 136, 12);
+  // Rounded, not cut off, as the official plugin's are: a file may be of the second that comes.
+  octal(Math.round(Date.now() / 1000), 136, 12);
   block.write("        0", 148);
   block.write("ustar\u000000", 257);
   if (split) block.write(dirname(path), 345);

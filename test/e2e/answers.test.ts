@@ -117,6 +117,17 @@ describe("an answer of PHP in a container", function () {
     assert.deepEqual({ proven, missing, differs }, { proven: false, missing: ["ABSENT"], differs: ["OWN"] });
   });
 
+  it("calls a configuration cache old that is, and none that was made within the second of its file", () => {
+    const stale = (seconds: number): unknown => {
+      const cache = `mkdir -p /tmp/cache && touch -d "@$(($(stat -c %Y ${app}/.env) - ${seconds}))" /tmp/cache/config.php`;
+      assert.equal(docker(["exec", container, "sh", "-c", cache]).status, 0);
+      const { stdout } = readback({ OWN: "a b" }, ["APP_CONFIG_CACHE=/tmp/cache/config.php"]);
+      return (JSON.parse(answered(stdout) ?? "") as Record<string, unknown>).staleConfigCache;
+    };
+    // Pulumi's plugin rounds the time of what it uploads, to the next second, too.
+    assert.deepEqual([-5, 0, 1, 2, 60].map(stale), [false, false, false, true, true]);
+  });
+
   it("speaks of the file that Laravel reads, not of the one that it should read", () => {
     const other = `printf 'OWN=elsewhere\\n' > ${app}/.env.uat`;
     assert.equal(docker(["exec", "--user", "0", container, "sh", "-c", other]).status, 0);

@@ -17,6 +17,28 @@ describe("stacks behind an edge", function () {
     clone.write("Pulumi.local.yaml", `config:\n  drydock:domains:\n    - name: ${name}\n`);
   let edge: { https: number; root: string };
 
+  /** Visits the shop by three clients, with a connection for each request, until a command has ended. */
+  async function whileAsked(command: () => Promise<Result>) {
+    const seen: { at: number; ok: boolean }[] = [];
+    let over = false;
+    const client = async () => {
+      while (!over) {
+        const ok = await ask(edge, "shop.localhost", "/up").then(
+          ({ status }) => status === 200,
+          () => false,
+        );
+        seen.push({ at: Date.now(), ok });
+        await sleep(50);
+      }
+    };
+    const clients = [client(), client(), client()];
+    const result = await command();
+    await sleep(2_000);
+    over = true;
+    await Promise.all(clients);
+    return { seen: seen.sort((a, b) => a.at - b.at), result };
+  }
+
   before(() => {
     const there = docker("ps", "--all", "--quiet", "--filter", "label=drydock.role=edge");
     if (there !== "") throw new Error("this machine has an edge: ./drydock edge down first");
@@ -86,27 +108,27 @@ describe("stacks behind an edge", function () {
     );
   });
 
+  it("don't notice a release of theirs, nor that their own proxy is replaced", async () => {
+    for (const [path, value] of [
+      ["env.APP_NAME", "Harbour"],
+      ["proxy.memory", "160"],
+      ["logs.maxSize", "7"],
+    ] as const) {
+      await shop.pulumi(["config", "set", "--path", `drydock:${path}`, value]);
+      const { seen, result } = await whileAsked(() => shop.drydock(["up"]));
+      assert.equal(result.code, 0, said(result));
+      const failed = seen.filter(({ ok }) => !ok).length;
+      process.stdout.write(`      ${path}: ${failed} of ${seen.length} requests failed\n`);
+      assert.ok(seen.length > 50 && failed === 0, `${path}: ${failed} of ${seen.length}`);
+    }
+  });
+
   it("are away for about a second when nginx itself is replaced, which is said before", async () => {
     await shop.pulumi(["config", "set", "--path", "drydock:edge.trustedProxies[0]", "192.0.2.1", "-s", "edge-local"]);
     const preview = await shop.drydock(["preview", "-s", "edge-local"]);
     assert.match(preview.stdout, /the edge's nginx is made anew: for about a second nobody reaches any site/);
-    const seen: { at: number; ok: boolean }[] = [];
-    let over = false;
-    const client = (async () => {
-      while (!over) {
-        const ok = await ask(edge, "shop.localhost", "/up").then(
-          ({ status }) => status === 200,
-          () => false,
-        );
-        seen.push({ at: Date.now(), ok });
-        await sleep(20);
-      }
-    })();
-    const result = await shop.drydock(["edge", "up", "--local"]);
+    const { seen, result } = await whileAsked(() => shop.drydock(["edge", "up", "--local"]));
     assert.equal(result.code, 0, said(result));
-    await sleep(2_000);
-    over = true;
-    await client;
     const failed = seen.filter(({ ok }) => !ok);
     const last = seen.findLastIndex(({ ok }) => !ok);
     const first = seen.findIndex(({ ok }) => !ok);

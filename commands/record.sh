@@ -50,7 +50,8 @@ logs_before() {
   while read -r name role release; do
     case $role in app | worker | horizon | scheduler) ;; *) continue ;; esac
     [ "$release" != "$RELEASE" ] || continue
-    { docker logs --tail 5000 "$name" 2>&1 </dev/null | LC_ALL=C sed "s/^/$role $name | /" > "$folder/$name.log"; } &
+    { docker logs --timestamps --tail 5000 "$name" 2>&1 </dev/null \
+      | LC_ALL=C sed "s/^/$role $name $release | /" > "$folder/$name.log"; } &
   done < "$folder/containers"
   wait
   while read -r name role release; do

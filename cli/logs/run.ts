@@ -1,11 +1,14 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { defined } from "../../lib/defined.ts";
+import { type Docker, inspect } from "../shared/docker.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import { readLogsBefore, recordsOf } from "../shared/records.ts";
 import { deployed } from "../shared/services.ts";
 import { openSession } from "../shared/session.ts";
 import type { Service } from "../shared/stack.ts";
 import { painter } from "../shared/ui.ts";
+import { chosenLines, keptLines, type Line, patternOf, stamped } from "./lines.ts";
 
 export interface LogsOptions {
   readonly stack?: string;
@@ -13,6 +16,10 @@ export interface LogsOptions {
   readonly tail: string;
   readonly since?: string;
   readonly before?: true;
+  readonly grep?: string;
+  readonly release?: string;
+  readonly timestamps?: true;
+  readonly json?: true;
 }
 
 const COLOURS = ["cyan", "green", "yellow", "magenta", "blue"] as const;
@@ -31,7 +38,7 @@ export function ofRole(services: readonly Service[], role: string): readonly Ser
 
 export function logArguments(
   container: string,
-  { follow, tail, since }: Omit<LogsOptions, "stack">,
+  { follow, tail, since }: Pick<LogsOptions, "follow" | "tail" | "since">,
 ): readonly string[] {
   if (!/^(all|\d+)$/.test(tail))
     throw new CliError({
@@ -41,6 +48,7 @@ export function logArguments(
     });
   return [
     "logs",
+    "--timestamps",
     "--tail",
     tail,
     ...(since === undefined ? [] : ["--since", since]),
@@ -49,50 +57,93 @@ export function logArguments(
   ];
 }
 
-/**
- * What a role's containers of earlier releases had written, each line behind the name of its container.
- * @param kept as commands/record.sh writes it: ROLE CONTAINER | LINE
- */
-export function linesBefore(kept: string, role: string, { tail }: Pick<LogsOptions, "tail">): readonly string[] {
-  const containers = new Map<string, string[]>();
-  for (const line of kept.split("\n")) {
-    const [, of, container = "", text = ""] = /^(\S+) (\S+) \| (.*)$/.exec(line) ?? [];
-    if (of === undefined || (role !== "all" && of !== role)) continue;
-    containers.set(container, [...(containers.get(container) ?? []), text]);
-  }
-  const wanted = tail === "all" ? Infinity : Number(tail);
-  return [...containers].flatMap(([container, lines]) =>
-    lines.slice(Math.max(0, lines.length - wanted)).map((line) => `${container} | ${line}`),
+/** Shows a line behind the name of its service, in that one's colour. */
+function printer(names: readonly string[], { json, timestamps }: LogsOptions): (line: Line) => void {
+  const paint = painter(process.stdout);
+  const width = Math.max(0, ...names.map((name) => name.length));
+  return (line) => {
+    if (json) return void process.stdout.write(`${JSON.stringify(defined(line))}\n`);
+    const colour = COLOURS[names.indexOf(line.service) % COLOURS.length] ?? "cyan";
+    const at = timestamps ? `${line.at} ` : "";
+    process.stdout.write(`${paint(colour, `${line.service.padEnd(width)} |`)} ${at}${line.text}\n`);
+  };
+}
+
+/** What a role's containers write: of all of them together, in the order of time; or as it comes. */
+export async function showLogs(role: string, options: LogsOptions): Promise<number> {
+  const { outputs, docker, unfinished } = await deployed(await openSession({ stack: options.stack, brief: true }));
+  const { before, follow, tail, release } = options;
+  const grep = patternOf(options.grep);
+  // What failed on its way is what somebody wants to read then.
+  const all = [...outputs.services, ...(unfinished?.others ?? []).map((one) => ({ ...one, name: one.container }))];
+  const services = before ? [] : ofRole(all, role);
+  if (follow) return await followed(docker, services, options, grep);
+  // Of each one more than is asked for, where a pattern or a release leaves some out.
+  const most = grep === undefined ? tail : "all";
+  const live = (await Promise.all(services.map((one) => linesOf(docker, one, { ...options, tail: most })))).flat();
+  const releases =
+    release === undefined ? new Map<string, string>() : await releasesOf(docker, services, outputs.stack);
+  const records = before || release !== undefined ? recordsOf(outputs, docker.env.DOCKER_HOST) : undefined;
+  const kept = records === undefined ? [] : keptLines(await readLogsBefore(records, docker.env));
+  const lines = chosenLines([...kept, ...live.map((line) => ({ ...line, release: releases.get(line.service) }))], {
+    role,
+    tail,
+    grep,
+    release,
+  });
+  const print = printer([...new Set(lines.map(({ service }) => service))].sort(), options);
+  for (const line of lines) print(line);
+  return Exit.ok;
+}
+
+async function linesOf(docker: Docker, service: Service, options: LogsOptions): Promise<Line[]> {
+  const { code, stdout, stderr } = await docker.run(logArguments(service.container, options));
+  if (code !== 0) throw new CliError({ what: `the log of ${service.name} can't be read: ${stderr.trim()}` });
+  return [stdout, stderr]
+    .flatMap((text) => text.split("\n"))
+    .filter((line) => line !== "")
+    .map((line) => ({ service: service.name, role: service.role, ...stamped(line) }));
+}
+
+/** Which release each of them is of. */
+async function releasesOf(docker: Docker, services: readonly Service[], stack: string): Promise<Map<string, string>> {
+  const found = await inspect(
+    docker,
+    services.map(({ container }) => container),
+    stack,
+  );
+  return new Map(
+    services.flatMap(({ name, container }) => {
+      const release = found.find(({ Name }) => Name === `/${container}`)?.Config.Labels?.["drydock.release"];
+      return release === undefined ? [] : [[name, release] as const];
+    }),
   );
 }
 
-/** Every line behind the name of its service; several containers are interleaved as they write. */
-export async function showLogs(role: string, options: LogsOptions): Promise<number> {
-  const { outputs, docker, unfinished } = await deployed(await openSession({ stack: options.stack, brief: true }));
-  if (options.before) {
-    const records = recordsOf(outputs, docker.env.DOCKER_HOST);
-    const lines = records === undefined ? [] : linesBefore(await readLogsBefore(records, docker.env), role, options);
-    process.stdout.write(lines.map((line) => `${line}\n`).join(""));
-    return Exit.ok;
-  }
-  // What failed on its way is what somebody wants to read then.
-  const services = ofRole(
-    [...outputs.services, ...(unfinished?.others ?? []).map((one) => ({ ...one, name: one.container }))],
-    role,
+/** As it comes, of all of them. */
+async function followed(
+  docker: Docker,
+  services: readonly Service[],
+  options: LogsOptions,
+  grep: RegExp | undefined,
+): Promise<number> {
+  const print = printer(
+    services.map(({ name }) => name),
+    options,
   );
-  const paint = painter(process.stdout);
-  const width = Math.max(...services.map(({ name }) => name.length));
   const codes = await Promise.all(
     services.map(
-      ({ name, container }, index) =>
+      ({ name, role, container }) =>
         new Promise<number>((resolve, reject) => {
-          const prefix = paint(COLOURS[index % COLOURS.length] ?? "cyan", `${name.padEnd(width)} |`);
           const child = spawn("docker", logArguments(container, options), {
             env: docker.env,
             stdio: ["ignore", "pipe", "pipe"],
           });
           for (const stream of [child.stdout, child.stderr])
-            createInterface({ input: stream }).on("line", (line) => process.stdout.write(`${prefix} ${line}\n`));
+            createInterface({ input: stream }).on("line", (text) => {
+              const line = { service: name, role, ...stamped(text) };
+              if (grep === undefined || grep.test(line.text)) print(line);
+            });
           child.once("error", reject);
           child.once("close", (code) => resolve(code ?? Exit.failed));
         }),

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { execArguments } from "../../../cli/artisan/run.ts";
-import { linesBefore, logArguments, ofRole } from "../../../cli/logs/run.ts";
+import { chosenLines, keptLines, patternOf } from "../../../cli/logs/lines.ts";
+import { logArguments, ofRole } from "../../../cli/logs/run.ts";
 import { buildProgram, main } from "../../../cli/main.ts";
 import { Exit } from "../../../cli/shared/errors.ts";
 
@@ -111,22 +112,28 @@ describe("artisan", () => {
 });
 
 describe("logs", () => {
-  it("of earlier releases are those of a role, the last lines of each container", () => {
-    const kept = [
-      "app app-1-a | one",
-      "horizon horizon-a | job",
-      "app app-1-a | two",
-      "app app-2-a | three | four",
-      "damaged",
-      "app app-1-a | five",
-    ].join("\n");
-    assert.deepEqual(linesBefore(kept, "app", { tail: "2" }), [
-      "app-1-a | two",
-      "app-1-a | five",
-      "app-2-a | three | four",
-    ]);
-    assert.deepEqual(linesBefore(kept, "horizon", { tail: "all" }), ["horizon-a | job"]);
-    assert.equal(linesBefore(kept, "all", { tail: "100" }).length, 5);
+  const [one, two, three] = ["10:00:01.5Z", "10:00:02Z", "10:00:03Z"].map((time) => `2026-11-29T${time}`);
+  const kept = [
+    `app app-1-a aaaaaaaaaaaa | ${two} two`,
+    `horizon horizon-a aaaaaaaaaaaa | ${one} job`,
+    `app app-1-a aaaaaaaaaaaa | ${three} five`,
+    `app app-2-a bbbbbbbbbbbb | ${two} three | four`,
+    "damaged",
+    // As an earlier version has kept it.
+    "app app-0-a | before",
+  ].join("\n");
+  const texts = (wanted: object) =>
+    chosenLines(keptLines(kept), { role: "app", tail: "all", ...wanted }).map(({ text }) => text);
+
+  it("of several containers are in the order of time, the last ones of each", () => {
+    assert.deepEqual(texts({}), ["before", "two", "three | four", "five"]);
+    assert.deepEqual(texts({ tail: "1" }), ["before", "three | four", "five"]);
+    assert.deepEqual(texts({ role: "all" }), ["before", "job", "two", "three | four", "five"]);
+  });
+  it("are those of a release, and those that match", () => {
+    assert.deepEqual(texts({ release: "aaaa" }), ["two", "five"]);
+    assert.deepEqual(texts({ grep: patternOf("four|FIVE"), tail: "1" }), ["three | four", "five"]);
+    assert.throws(() => patternOf("("), { code: Exit.usage });
   });
 
   const service = (name: string, role: string) => ({ name, role, container: `${name}-abc1234`, image: "x" });
@@ -149,6 +156,7 @@ describe("logs", () => {
   it("are asked for as Docker wants it", () => {
     assert.deepEqual(logArguments("c", { tail: "5", since: "10m", follow: true }), [
       "logs",
+      "--timestamps",
       "--tail",
       "5",
       "--since",
@@ -156,7 +164,7 @@ describe("logs", () => {
       "--follow",
       "c",
     ]);
-    assert.deepEqual(logArguments("c", { tail: "all" }), ["logs", "--tail", "all", "c"]);
+    assert.deepEqual(logArguments("c", { tail: "all" }), ["logs", "--timestamps", "--tail", "all", "c"]);
     assert.throws(() => logArguments("c", { tail: "-1" }), { code: Exit.usage });
   });
 });

@@ -13,7 +13,7 @@ case "$1" in
   image) echo "sha256:0123456789abcdef shop@sha256:77" ;;
   ps) printf '%s\\n' "app-2-b app old" "app-1-a app old" "app-1-c app new" \\
     "proxy-d proxy old" "horizon-e horizon old" ;;
-  logs) case "$4" in app-2-b) sleep 0.3 ;; esac; echo "of $4"; echo "an error of $4" >&2 ;;
+  logs) case "$5" in app-2-b) sleep 0.3 ;; esac; echo "of $5"; echo "an error of $5" >&2 ;;
   exec) sed 's/^/\\x1e/; s/}$/,"migrations":["one"]}/' ;;
   run) for word; do case $word in -euc) break ;; esac; shift; done; shift
     cd ${rig.folder} && exec sh -euc "$@" ;;
@@ -34,7 +34,8 @@ esac`);
       { sequence, release, id, digest },
       { sequence: 1, release: "new", id: "sha256:0123456789abcdef", digest: "shop@sha256:77" },
     );
-    const of = (role: string, name: string) => `${role} ${name} | of ${name}\n${role} ${name} | an error of ${name}\n`;
+    const of = (role: string, name: string) =>
+      `${role} ${name} old | of ${name}\n${role} ${name} old | an error of ${name}\n`;
     assert.equal(logs(), of("app", "app-2-b") + of("app", "app-1-a") + of("horizon", "horizon-e"));
   });
 

@@ -1,7 +1,7 @@
 // The allowed arrows between folders: docs/architecture.md draws them. What isn't listed is forbidden.
 const LAYERS = {
   lib: [],
-  config: ["lib"],
+  config: ["alerts", "lib"],
   // What people are told of, and when: the rules of monitoring.
   alerts: ["lib"],
   migrations: ["lib"],
@@ -16,6 +16,8 @@ const LAYERS = {
   components: ["servers", "config", "lib", "records", "policies/guard.ts", "policies/helpers/env.ts", "contracts"],
   // The keeper of the edge's certificates, a program of its own as well: contracts/certificates.ts.
   certificates: ["contracts", "lib"],
+  // What measures a stack, a program of its own as well: contracts/monitoring.ts.
+  collector: ["contracts", "lib"],
   // What makes an npm package and a Pulumi plugin of the components.
   package: ["components", "config", "lib"],
   commands: ["lib", "migrations", "records"],

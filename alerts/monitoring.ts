@@ -31,7 +31,7 @@ export const monitoring: readonly Alert[] = [
     summary: "Prometheus can't write its numbers to the disk",
     why: "what is measured now is in its memory alone",
     remedy: "see whether the disk is full",
-    command: "./drydock logs monitor; df -h",
+    command: "./drydock logs prometheus; df -h",
     expression: () =>
       "increase(prometheus_tsdb_wal_writes_failed_total[10m]) > 0 " +
       "or increase(prometheus_tsdb_compactions_failed_total[3h]) > 0",
@@ -43,7 +43,7 @@ export const monitoring: readonly Alert[] = [
     summary: "alerts can't be sent by {{ $labels.integration }}",
     why: "whoever should be told is not, unless this comes by another way",
     remedy: "see what the server says that was to take them",
-    command: "./drydock alerts; ./drydock logs alerts",
+    command: "./drydock alerts; ./drydock logs alertmanager",
     expression: () => "sum by (integration) (increase(alertmanager_notifications_failed_total[15m])) > 2",
     for: "0s",
   },

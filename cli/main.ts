@@ -23,6 +23,8 @@ const MODULES: Readonly<Record<string, () => Promise<Verbs>>> = {
   import: () => import("./import/command.ts"),
   backup: () => import("./backup/command.ts"),
   logs: () => import("./logs/command.ts"),
+  alerts: () => import("./alerts/command.ts"),
+  metrics: () => import("./metrics/command.ts"),
   maintenance: () => import("./maintenance/command.ts"),
   doctor: () => import("./doctor/command.ts"),
   host: () => import("./host/command.ts"),

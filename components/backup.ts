@@ -13,6 +13,7 @@ import {
   reachesOut,
 } from "../servers/agent.ts";
 import type { DatabaseAccount } from "../servers/database.ts";
+import { AGENT_HOST } from "../servers/monitoring/prometheus.ts";
 import type { BackupBucket } from "./backupBucket.ts";
 import { step } from "./command.ts";
 import { type ContainerFile, container } from "./container.ts";
@@ -172,6 +173,7 @@ export class Backup extends pulumi.ComponentResource {
             { network: network.data },
             { network: network.restore },
             ...(reachesOut(settings) ? [{ network: network.app }] : []),
+            ...present(network.monitoring).map((network) => ({ network, aliases: [AGENT_HOST] })),
           ],
           files: files({
             ...accounts,

@@ -1,5 +1,5 @@
 import * as docker from "@pulumi/docker";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { Role } from "../config/roles.ts";
 import { defined } from "../lib/defined.ts";
 import { processors } from "../lib/processors.ts";
@@ -27,7 +27,7 @@ export interface ContainerSpec {
   /** Who the processes run as. Never root (incident 9). */
   readonly user: { readonly uid: number; readonly gid: number };
   /** More groups whose files the processes may read. @default none */
-  readonly groups?: readonly number[];
+  readonly groups?: readonly pulumi.Input<number>[];
   /** Memory in MiB, processors as a fraction. */
   readonly limits: { readonly memory: number; readonly cpus: number };
   readonly networks: readonly {
@@ -85,7 +85,13 @@ export function containerArgs(
     image: spec.image,
     labels: Object.entries(labels).map(([label, value]) => ({ label, value })),
     user: `${uid}:${gid}`,
-    ...(spec.groups === undefined ? {} : { groupAdds: spec.groups.map(String) }),
+    ...(spec.groups === undefined
+      ? {}
+      : {
+          groupAdds: spec.groups.map((group) =>
+            typeof group === "number" ? String(group) : pulumi.interpolate`${group}`,
+          ),
+        }),
     envs: Object.entries(spec.env ?? {}).map(([name, value]) => `${name}=${value}`),
     uploads: (spec.files ?? []).map(({ path, content, mode, owner }) => ({
       file: path,

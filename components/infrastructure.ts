@@ -25,6 +25,8 @@ export interface InfrastructureArgs {
   >;
   /** The database's account is in it, and what backups say of the application's variables. */
   readonly environment: Environment;
+  /** Whether the stack is measured. @default false */
+  readonly monitored?: boolean;
   /** Makes the bucket for backups: its module brings AWS's SDK. @default there is no bucket */
   readonly makeBucket?: typeof BackupBucket | undefined;
 }
@@ -44,14 +46,14 @@ export class Infrastructure extends pulumi.ComponentResource {
 
   constructor(name: string, args: InfrastructureArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:Infrastructure", name, {}, options);
-    const { stack, settings, environment, makeBucket } = args;
+    const { stack, settings, environment, makeBucket, monitored = false } = args;
     const { app, proxy, database, backup } = settings;
     const [external, account] = [externalOf(settings), accountOf(environment)];
     const on = { parent: this };
     const named = (part: string) => `${stack.prefix}${part}`;
     const image = (part: string, reference: string) => pulled(named(`${part}-image`), reference, on);
 
-    this.network = new Network(named("network"), { stack, restore: backup.enabled }, on);
+    this.network = new Network(named("network"), { stack, restore: backup.enabled, monitoring: monitored }, on);
     const toolImage = image("proxy", proxy.image);
     const volumesArgs = { app, proxy, database, cache: hasCacheServer(settings.redis), backups: backup.enabled };
     this.volumes = new Volumes(named("volumes"), { stack, toolImage, ...volumesArgs }, on);

@@ -3,6 +3,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { configurationOf } from "../config/fromProgram.ts";
 import type { StackSettings } from "../config/given.ts";
+import { isMonitored } from "../config/monitoring.ts";
 import type { Configuration, Settings } from "../config/settings.ts";
 import { stageOf } from "../config/stage.ts";
 import { defined } from "../lib/defined.ts";
@@ -12,6 +13,7 @@ import { guardOf } from "./guard.ts";
 import { namedImage } from "./image.ts";
 import { Infrastructure } from "./infrastructure.ts";
 import { knownValues } from "./known.ts";
+import { Monitoring } from "./monitoring/monitoring.ts";
 import { servicesOutput } from "./outputs.ts";
 import { settingsHash } from "./record.ts";
 import { Release } from "./release.ts";
@@ -122,7 +124,8 @@ export class LaravelStack extends pulumi.ComponentResource<Registered> {
     // The guard sees each resource before it is registered.
     const on = { parent: this, providers: this.#providers(stack, settings), transformations: guard.transformations };
     const common = { stack, settings, environment };
-    const infrastructure = new Infrastructure(named("infrastructure"), { ...common, makeBucket }, on);
+    const monitored = isMonitored(settings.monitoring, stack.stage);
+    const infrastructure = new Infrastructure(named("infrastructure"), { ...common, monitored, makeBucket }, on);
     const released = new Release(
       named("release"),
       {
@@ -132,9 +135,13 @@ export class LaravelStack extends pulumi.ComponentResource<Registered> {
         settingsHash: settingsHash(settings),
         platform: engine?.platform,
         edge,
+        monitored,
       },
       on,
     );
+    const monitoring = monitored
+      ? new Monitoring(named("monitoring"), { ...common, infrastructure, after: [released.record.command] }, on)
+      : undefined;
     guard.finish();
 
     const { proxy, stores, services, backupContainers, bucket } = infrastructure;
@@ -146,6 +153,7 @@ export class LaravelStack extends pulumi.ComponentResource<Registered> {
         [
           ...[proxy.container, ...released.replicas, ...released.workers, ...stores],
           ...[...services.map(({ container }) => container), ...backupContainers],
+          ...(monitoring?.containers ?? []),
         ],
         stack.prefix,
       ),

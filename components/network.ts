@@ -6,6 +6,8 @@ export interface NetworkArgs {
   readonly stack: StackIdentity;
   /** Whether backups are proven, which has a network of its own. @default false */
   readonly restore?: boolean;
+  /** Whether the stack is measured, which has a network of its own. @default false */
+  readonly monitoring?: boolean;
 }
 
 /**
@@ -23,7 +25,14 @@ export class Network extends pulumi.ComponentResource {
   /** The backup agent and the container in which it restores; internal. */
   readonly restore: docker.Network | undefined;
 
-  constructor(name: string, { stack, restore = false }: NetworkArgs, options?: pulumi.ComponentResourceOptions) {
+  /** Those who measure the stack; internal. */
+  readonly monitoring: docker.Network | undefined;
+
+  constructor(
+    name: string,
+    { stack, restore = false, monitoring = false }: NetworkArgs,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
     super("drydock:index:Network", name, {}, options);
     const network = (suffix: string, internal: boolean) =>
       new docker.Network(
@@ -37,11 +46,13 @@ export class Network extends pulumi.ComponentResource {
     this.app = network("app", false);
     this.data = network("data", true);
     this.restore = restore ? network("restore", true) : undefined;
+    this.monitoring = monitoring ? network("monitoring", true) : undefined;
     this.registerOutputs({
       public: this.public.name,
       app: this.app.name,
       data: this.data.name,
       restore: this.restore?.name,
+      ...(this.monitoring === undefined ? {} : { monitoring: this.monitoring.name }),
     });
   }
 }

@@ -44,6 +44,8 @@ export interface ReleaseArgs extends ReleaseIdentity {
   readonly edge?: FoundEdge | undefined;
   /** What an image is built for: a system and processor, such as linux/amd64. @default the builder's own */
   readonly platform?: string | undefined;
+  /** Whether the stack is measured. @default false */
+  readonly monitored?: boolean;
 }
 
 /** One release, in its order: what comes later waits for what comes before. */
@@ -121,7 +123,7 @@ export class Release extends pulumi.ComponentResource {
       named("switch"),
       {
         ...{ laravel, url, site: settings.proxy, proxy, processes },
-        ...{ replicas: app.replicas, servers, after: [assets.command] },
+        ...{ replicas: app.replicas, servers, after: [assets.command], measured: args.monitored ?? false },
       },
       on,
     );

@@ -22,6 +22,8 @@ export interface SwitchArgs {
   readonly processes: number;
   /** What it waits for beside the replicas: the public files. */
   readonly after: pulumi.Input<pulumi.Resource>[];
+  /** Whether nginx tells the collector of monitoring of each request. */
+  readonly measured: boolean;
 }
 
 /**
@@ -35,7 +37,7 @@ export class Switch extends pulumi.ComponentResource {
 
   constructor(name: string, args: SwitchArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:Switch", name, {}, options);
-    const { laravel, url, proxy, replicas, servers, processes, after } = args;
+    const { laravel, url, proxy, replicas, servers, processes, after, measured } = args;
     const { app, stack, network, release } = laravel;
     const containers = [...replicas, ...servers.flatMap((server) => server.containers)];
     const namesOf = (some: readonly docker.Container[]) => pulumi.all(some.map(({ name }) => name));
@@ -47,7 +49,7 @@ export class Switch extends pulumi.ComponentResource {
       .apply(([replicas, servers, network]) =>
         siteConfiguration({
           ...{ url, stage: stack.stage, app, proxy: args.site, release },
-          ...{ replicas, servers, network },
+          ...{ replicas, servers, network, measured },
         }),
       );
     this.command = step(

@@ -3,6 +3,7 @@ import { checkAlarms } from "./alarms.ts";
 import { checkCapacity } from "./capacity.ts";
 import { checkDomains, warnOfDomains } from "./domains.ts";
 import type { Found, LenientSettings } from "./found.ts";
+import { checkMonitoring } from "./monitoring.ts";
 import { type Problem, removeCommand, secretCommand, setCommand } from "./problems.ts";
 import { hasCacheServer } from "./schema/redis.ts";
 import { checkServerOptions } from "./serverOptions.ts";
@@ -49,7 +50,11 @@ export function checkTogether(settings: LenientSettings, env: Readonly<Record<st
     ...([
       ["proxy.image", proxy?.image],
       ["backup.image", backup?.image],
+      ["monitoring.image", settings.monitoring?.image],
     ] as const),
+    ...Object.entries(settings.monitoring?.images ?? {}).map(
+      ([part, image]) => [`monitoring.images.${part}`, image] as const,
+    ),
     ...Object.entries(settings.services ?? {}).map(
       ([name, service]) => [`services.${name}.image`, service?.image] as const,
     ),
@@ -188,6 +193,7 @@ export function checkTogether(settings: LenientSettings, env: Readonly<Record<st
     checkServerOptions(settings, stack),
     checkTransport(settings, stage, stack),
     checkAlarms(settings, stage, stack),
+    checkMonitoring(settings, stage, stack),
     checkCapacity(settings, env, stack),
     warnOfWeb(settings, stack),
   ];

@@ -57,10 +57,12 @@ function edgeFacts({ edge = {} }: LenientSettings): Facts {
 }
 
 export function factsOf(
-  { app = {}, database, redis, proxy = {}, scheduler, horizon, backup }: LenientSettings,
+  { app = {}, database, redis, proxy = {}, scheduler, horizon, backup, monitoring }: LenientSettings,
   appEnv?: string,
 ): Facts {
-  const users: Readonly<Record<string, { readonly uid?: number } | undefined>> = { app, database, redis, proxy };
+  const users: Readonly<Record<string, { readonly uid?: number } | undefined>> = {
+    ...{ app, database, redis, proxy, monitoring },
+  };
   const uids = ROLES.flatMap((role) => {
     const uid = users[USER_FROM[role] ?? ""]?.uid;
     return uid === undefined ? [] : [[role, uid] as const];

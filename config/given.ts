@@ -42,6 +42,8 @@ export interface StackSettings {
   readonly backup?: Input<BackupSettings>;
   /** Who is told when something is wrong, and when it is over. */
   readonly alarms?: Input<AlarmsSettings>;
+  /** Numbers, and alerts that are raised from them: see docs/monitoring.md. */
+  readonly monitoring?: Input<MonitoringSettings>;
   /** What proves a release. */
   readonly verify?: Input<VerifySettings>;
   /** What each container may use, whatever it is for. */
@@ -1510,6 +1512,218 @@ export interface AlarmsTelegramSettings {
    * @default required
    */
   readonly token?: Input<string>;
+}
+
+/** Numbers, and alerts that are raised from them: see docs/monitoring.md. */
+export interface MonitoringSettings {
+  /**
+   * Measure, and raise alerts.
+   * Accepts true or false.
+   * @default true in staging and production where `image` is set; false on a local stack
+   */
+  readonly enabled?: Input<boolean>;
+  /**
+   * Drydock's own image, with the collector and all that is not named in `images`.
+   * Accepts an image reference, such as registry.example.com/shop:1.4.
+   * @default required where `enabled`
+   */
+  readonly image?: Input<string>;
+  /**
+   * Other images, laid out as the official ones.
+   * Accepts an object with prometheus, ….
+   */
+  readonly images?: Input<MonitoringImagesSettings>;
+  /**
+   * The user that its containers run as.
+   * Accepts a whole number from 1 to 65534.
+   * @default 65532
+   */
+  readonly uid?: Input<number>;
+  /**
+   * The group that they run as.
+   * Accepts a whole number from 1 to 65534.
+   * @default 65532
+   */
+  readonly gid?: Input<number>;
+  /**
+   * Memory limits.
+   * Accepts an object with prometheus, collector, ….
+   */
+  readonly memory?: Input<MonitoringMemorySettings>;
+  /**
+   * Processor limit of each of its containers.
+   * Accepts a number from 0.01 to 1024 (processors) that Pulumi reads back as it is: 0.1 or 0.051, not 0.05.
+   * @default 0.5
+   */
+  readonly cpus?: Input<number>;
+  /**
+   * How often everything is measured.
+   * Accepts a whole number from 1 to 60 (seconds).
+   * @default 15
+   */
+  readonly interval?: Input<number>;
+  /**
+   * How long numbers are kept.
+   * Accepts a whole number from 1 to 365 (days).
+   * @default 15
+   */
+  readonly retention?: Input<number>;
+  /**
+   * How much disk they may take; the oldest go first.
+   * Accepts a whole number from 64 to 16777216 (MiB).
+   * @default 1024
+   */
+  readonly retentionSize?: Input<number>;
+  /**
+   * Ask Docker how the containers are, through a gate that lets four questions pass and nothing else.
+   * Accepts true or false.
+   * @default true
+   */
+  readonly containers?: Input<boolean>;
+  /**
+   * Docker's socket on its host, for the gate.
+   * Accepts an absolute path.
+   * @default "/var/run/docker.sock"
+   */
+  readonly socket?: Input<string>;
+  /**
+   * When alerts are raised (docs/alerts.md).
+   * Accepts an object with errorRate, slow, ….
+   */
+  readonly alerts?: Input<MonitoringAlertsSettings>;
+  /**
+   * Alerts that are not wanted.
+   * Accepts a list of alerts, such as ["Slow"].
+   * @default []
+   */
+  readonly off?: Input<Input<string>[]>;
+  /**
+   * An alert that goes on is told again after so long.
+   * Accepts a whole number from 1 to 168 (hours).
+   * @default 12
+   */
+  readonly repeat?: Input<number>;
+  /**
+   * An address that is called by POST every five minutes as long as alerts are evaluated and sent: a service outside
+   * that tells when the calls stop (secret).
+   * Accepts an address that begins with https:// or http://.
+   * @default none
+   */
+  readonly heartbeat?: Input<string>;
+}
+
+/** Other images, laid out as the official ones. */
+export interface MonitoringImagesSettings {
+  /**
+   * Such as prom/prometheus.
+   * Accepts an image reference, such as registry.example.com/shop:1.4.
+   * @default `image`
+   */
+  readonly prometheus?: Input<string>;
+  /**
+   * Such as prom/alertmanager, of 0.33 or later.
+   * Accepts an image reference, such as registry.example.com/shop:1.4.
+   * @default `image`
+   */
+  readonly alertmanager?: Input<string>;
+  /**
+   * Such as prom/mysqld-exporter.
+   * Accepts an image reference, such as registry.example.com/shop:1.4.
+   * @default `image`
+   */
+  readonly database?: Input<string>;
+  /**
+   * Such as oliver006/redis_exporter, its variant with a shell (alpine).
+   * Accepts an image reference, such as registry.example.com/shop:1.4.
+   * @default `image`
+   */
+  readonly redis?: Input<string>;
+  /**
+   * Such as prom/node-exporter.
+   * Accepts an image reference, such as registry.example.com/shop:1.4.
+   * @default `image`
+   */
+  readonly host?: Input<string>;
+}
+
+/** Memory limits. */
+export interface MonitoringMemorySettings {
+  /**
+   * Prometheus, which stores the numbers and evaluates the alerts.
+   * Accepts a whole number from 64 to 16777216 (MiB).
+   * @default 112
+   */
+  readonly prometheus?: Input<number>;
+  /**
+   * Alertmanager, which sends them.
+   * Accepts a whole number from 24 to 16777216 (MiB).
+   * @default 40
+   */
+  readonly alertmanager?: Input<number>;
+  /**
+   * The collector, which asks nginx, Laravel and Docker.
+   * Accepts a whole number from 48 to 16777216 (MiB).
+   * @default 64
+   */
+  readonly collector?: Input<number>;
+  /**
+   * Each exporter: database, Redis, machine.
+   * Accepts a whole number from 16 to 16777216 (MiB).
+   * @default 24
+   */
+  readonly exporters?: Input<number>;
+  /**
+   * The gate before Docker's socket.
+   * Accepts a whole number from 8 to 16777216 (MiB).
+   * @default 12
+   */
+  readonly gate?: Input<number>;
+}
+
+/** When alerts are raised (docs/alerts.md). */
+export interface MonitoringAlertsSettings {
+  /**
+   * ErrorRate: so many of the answers are errors (5xx).
+   * Accepts a whole number from 1 to 100 (percent).
+   * @default 2
+   */
+  readonly errorRate?: Input<number>;
+  /**
+   * Slow: 95 of 100 answers take no longer.
+   * Accepts a whole number from 1 to 600 (seconds).
+   * @default 2
+   */
+  readonly slow?: Input<number>;
+  /**
+   * QueueStuck: a job waits longer.
+   * Accepts a whole number from 1 to 86400 (seconds).
+   * @default 300
+   */
+  readonly queueAge?: Input<number>;
+  /**
+   * FailedJobs: more fail in 15 minutes.
+   * Accepts a whole number from 0 to 1000000 (jobs).
+   * @default 10
+   */
+  readonly failedJobs?: Input<number>;
+  /**
+   * DiskFull: less of the disk is free.
+   * Accepts a whole number from 1 to 90 (percent).
+   * @default 10
+   */
+  readonly diskFree?: Input<number>;
+  /**
+   * DatabaseConnections: more of them are taken.
+   * Accepts a whole number from 1 to 100 (percent).
+   * @default 85
+   */
+  readonly connections?: Input<number>;
+  /**
+   * MemoryNearLimit: a container uses more of its limit.
+   * Accepts a whole number from 1 to 100 (percent).
+   * @default 95
+   */
+  readonly memory?: Input<number>;
 }
 
 /** What proves a release. */

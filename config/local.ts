@@ -18,6 +18,8 @@ export interface LocalOptions {
     readonly database: string;
     readonly redis: string;
     readonly backup: string;
+    /** @default it is not measured */
+    readonly monitoring?: string;
   };
   /** Paths that have a value already, and keep it. @default none */
   readonly existing?: readonly string[];
@@ -44,6 +46,7 @@ export function generateLocal({ port, images, existing = [], random = randomByte
     secret("backup.key", password()),
     secret("backup.databasePassword", password()),
     secret("backup.token", password()),
+    ...(images.monitoring === undefined ? [] : [plain("monitoring.image", images.monitoring)]),
     plain("env.APP_ENV", "local"),
     secret("env.APP_KEY", `base64:${random(32).toString("base64")}`),
     plain("env.DB_CONNECTION", "mariadb"),

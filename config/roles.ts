@@ -15,6 +15,11 @@ export const ROLES = [
   "edge",
   "certificates",
   "reader",
+  "prometheus",
+  "alertmanager",
+  "collector",
+  "exporter",
+  "gate",
 ] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -51,6 +56,11 @@ export const USER_FROM = {
   certificates: "edge",
   // As the service whose volume it reads.
   reader: undefined,
+  prometheus: "monitoring",
+  alertmanager: "monitoring",
+  collector: "monitoring",
+  exporter: "monitoring",
+  gate: "monitoring",
 } as const satisfies Record<Role, string | undefined>;
 
 /** The group of settings that says what else a role is given: memory, processors. */
@@ -70,4 +80,9 @@ export const SETTINGS_OF = {
   service: "services",
   edge: "edge",
   certificates: "edge",
+  prometheus: "monitoring",
+  alertmanager: "monitoring",
+  collector: "monitoring",
+  exporter: "monitoring",
+  gate: "monitoring",
 } as const satisfies Record<Role, string>;

@@ -8,6 +8,7 @@ import { docker } from "./schema/docker.ts";
 import { domains } from "./schema/domains.ts";
 import { edge } from "./schema/edge.ts";
 import { migrate } from "./schema/migrate.ts";
+import { monitoring } from "./schema/monitoring.ts";
 import { defaultHeaders, proxy } from "./schema/proxy.ts";
 import { redis } from "./schema/redis.ts";
 import { limits, logs, verify } from "./schema/release.ts";
@@ -29,6 +30,7 @@ export const groups = {
   domains,
   backup,
   alarms,
+  monitoring,
   verify,
   limits,
   logs,
@@ -75,6 +77,9 @@ export const settingsSchema = z.strictObject({
   }),
   backup: backup.prefault({}).meta({ description: "Backups, their proof and points in time" }),
   alarms: alarms.prefault({}).meta({ description: "Who is told when something is wrong, and when it is over" }),
+  monitoring: monitoring
+    .prefault({})
+    .meta({ description: "Numbers, and alerts that are raised from them: see docs/monitoring.md" }),
   verify: verify.prefault({}).meta({ description: "What proves a release" }),
   limits: limits.prefault({}).meta({ description: "What each container may use, whatever it is for" }),
   logs: logs.prefault({}).meta({ description: "Docker's log files" }),

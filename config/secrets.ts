@@ -17,6 +17,7 @@ const SECRET_SETTINGS: readonly (readonly string[])[] = [
   ["alarms", "slack"],
   ["alarms", "discord"],
   ["alarms", "telegram", "token"],
+  ["monitoring", "heartbeat"],
   ["backup", "s3", "secretAccessKey"],
   ["edge", "eab", "hmac"],
   ["edge", "alarms", "email", "password"],

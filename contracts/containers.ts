@@ -1,4 +1,5 @@
 import { COMPANION } from "./agent.ts";
+import { SETTINGS } from "./monitoring.ts";
 
 /** What Drydock sets in a container's environment: the contract between components/ and what runs in there. */
 interface ContainerContract {
@@ -25,6 +26,8 @@ export const CONTAINERS = {
   },
   /** For the agent's verbs. */
   agent: { env: [], optional: [COMPANION.host] },
+  /** For collector/main.ts. */
+  collector: { env: [SETTINGS] },
   /** For the companion of a single restore. */
   companion: { env: [], optional: [COMPANION.restores] },
 } as const satisfies Readonly<Record<string, ContainerContract>>;

@@ -60,6 +60,8 @@ export const STEPS = {
     optional: ONE_OFF.optional,
     stdin: "base64 of a tar with the .env file and scripts",
   },
+  "monitor-folder": { env: ["IMAGE", "VOLUME", "FOLDER", "OWNER", "LABELS"] },
+  "monitor-user": { env: ["CONTAINER", "ENGINE"], stdin: "the account's password in one line" },
   opcache: { env: ["REPLICA", "FPM"] },
   port: { env: ["ADDRESS", "IMAGE", "NETWORK", "LABELS"] },
   preflight: {
@@ -76,6 +78,7 @@ export const STEPS = {
     optional: ["NETWORK", "APP_PATH", "ADDED"],
     stdin: "two lines: the password's SHA-256 as an ACL has it; its keyed hash as JSON",
   },
+  "socket-group": { env: ["IMAGE", "SOCKET", "LABELS"], prints: "the number of the socket's group" },
   start: { env: ["IMAGE"], prints: '{"Entrypoint": [words] or null, "Cmd": [words] or null}' },
   switch: {
     env: ["PROXY", "REPLICA", "REPLICAS", "HOST", "HEALTH_PATH", "SITE_CONF", "SITE_PATH", "PROCESSES"],

@@ -28,6 +28,11 @@ const BY_NAME: Readonly<Record<Role, string>> = {
   service: "^service-",
   edge: "^edge$",
   certificates: "^edge-certificates$",
+  prometheus: "^monitoring-prometheus$",
+  alertmanager: "^monitoring-alertmanager$",
+  collector: "^monitoring-collector$",
+  exporter: "^monitoring-(host|database|redis)$",
+  gate: "^monitoring-gate$",
 };
 
 const expression = z.string().refine(compiles, "must be a regular expression");

@@ -52,7 +52,8 @@ end_tasks() {
 }
 
 minute() { echo $(($(date +%s) / 60)); }
-run() { php artisan schedule:run & }
+# run: notes when the schedule has run, for the collector of monitoring (metrics.php).
+run() { { php artisan schedule:run && touch "${DRYDOCK_PATH:-.}/storage/logs/.drydock-scheduled" 2>/dev/null; } & }
 
 told=no
 nap=

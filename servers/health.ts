@@ -3,6 +3,8 @@ export interface HealthCheck {
   readonly test: readonly string[];
   /** Seconds that one check may take. @default 5 */
   readonly timeout?: number;
+  /** Seconds between two checks of a healthy container. @default 10 */
+  readonly seldom?: number;
 }
 
 /** Milliseconds after a start, or after a check, until the next one. */
@@ -21,16 +23,19 @@ const SELDOM = 10;
  *
  * @param startTimeout seconds in which failed checks don't count
  */
-export function healthcheck({ test: [form, ...words], timeout = 5 }: HealthCheck, startTimeout: number) {
+export function healthcheck(
+  { test: [form, ...words], timeout = 5, seldom = SELDOM }: HealthCheck,
+  startTimeout: number,
+) {
   const command = form === "CMD-SHELL" ? ["/bin/sh", "-c", ...words] : words;
   const check =
-    `rm /dev/shm/healthy 2>/dev/null && sleep ${SELDOM}; if "$@"; then touch /dev/shm/healthy || :; ` +
+    `rm /dev/shm/healthy 2>/dev/null && sleep ${seldom}; if "$@"; then touch /dev/shm/healthy || :; ` +
     `else sleep ${PAUSE}; exit 1; fi`;
   // Every field is set: one that is left out comes back from Docker as a difference.
   return {
     tests: ["CMD", "/bin/sh", "-c", check, "health", ...command],
     interval: `${SOON}ms`,
-    timeout: duration(timeout + SELDOM + 1),
+    timeout: duration(timeout + seldom + 1),
     startPeriod: duration(startTimeout),
     retries: 5,
   };

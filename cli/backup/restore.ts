@@ -4,7 +4,9 @@ import { audited } from "../shared/audit.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import { takeLock } from "../shared/locks.ts";
 import { select } from "../shared/project.ts";
+import { monitorIn } from "../shared/prometheus.ts";
 import { interruption } from "../shared/signals.ts";
+import { whileSilent } from "../shared/silence.ts";
 import { forget, resume } from "./afterwards.ts";
 import { ask, type BackupHost, backupHost } from "./agent.ts";
 import { chosen, isComplete, question, type RestoreOptions, volumesAskedFor } from "./choosing.ts";
@@ -21,6 +23,9 @@ import { shownName } from "./shown.ts";
 import { type Say, swap } from "./swap.ts";
 import { Unsettled } from "./unsettled.ts";
 import { restoreMaintenance, withoutWriters } from "./writers.ts";
+
+/** What a restore stops on purpose, and with it the site. */
+const RESTORED = ["site", "laravel", "database", "redis", "containers"] as const;
 
 /** Restores a backup. Returns the exit code. */
 export async function restore(id: string, options: RestoreOptions): Promise<number> {
@@ -56,10 +61,16 @@ export async function restore(id: string, options: RestoreOptions): Promise<numb
     const progress = new Progress();
     const about = `a restore of backup ${id}`;
     try {
-      const { entry, done } = await underRestoreLock(
-        host,
-        { purpose: "restore", about, say: (line, level) => progress.say(line, level) },
-        async (lock) => await underLock(host, id, options, lock, progress),
+      const { entry, done } = await whileSilent(
+        monitorIn(host.deployed.outputs, host.docker),
+        { about: RESTORED, reason: about, minutes: 240 },
+        async () =>
+          await underRestoreLock(
+            host,
+            { purpose: "restore", about, say: (line, level) => progress.say(line, level) },
+            async (lock) => await underLock(host, id, options, lock, progress),
+          ),
+        (line) => progress.say(line),
       );
       if (into === undefined && done.schema !== undefined && options.backup) await backUpAgain(host, progress);
       if (options.json) process.stdout.write(`${JSON.stringify({ stack, backup: entry.id, ...done })}\n`);

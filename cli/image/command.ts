@@ -3,7 +3,7 @@ import { STACK } from "../shared/options.ts";
 import type { ImageOptions } from "./run.ts";
 
 /** What can be built: the application, and what Drydock runs beside it. */
-const NAMES = ["app", "backup", "proxy", "database", "redis", "php"] as const;
+const NAMES = ["app", "backup", "proxy", "database", "redis", "monitoring", "php"] as const;
 
 export function register(program: Command): void {
   const image = program

@@ -36,6 +36,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   proxy: "drydock:proxy.image",
   database: "drydock:database.image",
   redis: "drydock:redis.image",
+  monitoring: "drydock:monitoring.image",
 };
 
 /** Builds images on this machine's engine, pushes them where that is asked, and prints how a stack names them. */
@@ -46,7 +47,11 @@ export async function makeImages(
 ): Promise<number> {
   const paths = pathsOf();
   // What the local stack needs is what is built here.
-  const { host, images: own } = await ensureContainers(LOCAL);
+  const { host, images: own } = await ensureContainers(
+    LOCAL,
+    undefined,
+    names.includes("monitoring") ? ["monitoring"] : [],
+  );
   const docker = dockerFor(host);
   const made: Made[] = [];
   for (const name of names) {

@@ -3,10 +3,13 @@ import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-export const IMAGES = ["base", "php", "proxy", "database", "redis", "backup", "certificates"] as const;
+export const IMAGES = ["base", "php", "proxy", "database", "redis", "backup", "certificates", "monitoring"] as const;
 export type ImageName = (typeof IMAGES)[number];
-/** What a stack runs; the machine's edge has one of its own beside them, and builds it when it comes up. */
-export const OF_A_STACK = IMAGES.filter((name) => name !== "certificates");
+/**
+ * What every stack runs; the machine's edge has one of its own beside them, and builds it when it comes up, as a stack
+ * does that is measured.
+ */
+export const OF_A_STACK = IMAGES.filter((name) => name !== "certificates" && name !== "monitoring");
 export type ImageReferences = Readonly<Record<ImageName, string>>;
 
 /** What a reader of `docker images` wants to know first; the hash behind it is what decides. */
@@ -18,6 +21,7 @@ const SERIES: Readonly<Record<ImageName, string>> = {
   redis: "8.0",
   backup: "1",
   certificates: "1",
+  monitoring: "1",
 };
 
 /** The folder with a folder for each image. */
@@ -30,6 +34,9 @@ export const KEEPER_DIR = fileURLToPath(new URL("../../certificates", import.met
 const KEEPER_PACKAGES = ["nodemailer", "zod"] as const;
 /** What all programs share and agree on; the agent is bundled from it as well. */
 const SHARED_DIRS = ["lib", "contracts"].map((folder) => fileURLToPath(new URL(`../../${folder}`, import.meta.url)));
+/** The same for the collector in the image of monitoring. */
+export const COLLECTOR_DIR = fileURLToPath(new URL("../../collector", import.meta.url));
+const COLLECTOR_PACKAGES = ["prom-client", "zod"] as const;
 const AGENT_PACKAGES = [
   "@aws-sdk/client-s3",
   "commander",
@@ -52,6 +59,7 @@ function bundleHash(folder: string, names: readonly string[]): string {
 /** What is bundled into an image. */
 function bundled(name: ImageName): string[] {
   if (name === "backup") return [bundleHash(AGENT_DIR, AGENT_PACKAGES)];
+  if (name === "monitoring") return [bundleHash(COLLECTOR_DIR, COLLECTOR_PACKAGES)];
   return name === "certificates" ? [bundleHash(KEEPER_DIR, KEEPER_PACKAGES)] : [];
 }
 

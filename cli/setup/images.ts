@@ -8,6 +8,7 @@ import { type AptAccess, readAptAccess, SUITE, writeAptFiles } from "./images-ap
 import { bootstrapBase, imageCache, registryAnswers } from "./images-base.ts";
 import {
   AGENT_DIR,
+  COLLECTOR_DIR,
   IMAGES,
   IMAGES_DIR,
   type ImageName,
@@ -144,6 +145,7 @@ async function build(name: ImageName, references: ImageReferences, { host, apt }
 export async function fillContext(name: ImageName, folder: string): Promise<void> {
   cpSync(join(IMAGES_DIR, name), folder, { recursive: true });
   if (name === "backup") await bundleAgent(join(folder, "agent.cjs"));
+  if (name === "monitoring") await bundle(join(COLLECTOR_DIR, "main.ts"), join(folder, "collector.mjs"), "esm");
   if (name === "certificates") await bundle(join(KEEPER_DIR, "main.ts"), join(folder, "keeper.mjs"), "esm");
   makeReadable(folder);
 }

@@ -8,7 +8,8 @@ import { step } from "../shared/ui.ts";
 import { ensureDocker } from "./docker.ts";
 import { run } from "./docker-run.ts";
 import { requireVersion, VERSION, warnOfLimits } from "./docker-version.ts";
-import { ensureImages, type ImageReferences } from "./images.ts";
+import { ensureImages, type ImageName, type ImageReferences } from "./images.ts";
+import { OF_A_STACK } from "./images-tags.ts";
 
 /** What containers need before a stack can be deployed. */
 export interface Ready {
@@ -21,8 +22,10 @@ export interface Ready {
 /**
  * The local stack's Docker is installed and started where that can be done, and its images are built. Another stack's
  * Docker is only asked: what runs there is not this machine's to set up.
+ *
+ * @param more images that not every stack needs
  */
-export async function ensureContainers(stack: string, host?: string): Promise<Ready> {
+export async function ensureContainers(stack: string, host?: string, more: readonly ImageName[] = []): Promise<Ready> {
   const asked = host ?? process.env.DOCKER_HOST;
   if (asked !== undefined && isOpenToAll(asked)) {
     throw new CliError({
@@ -36,7 +39,9 @@ export async function ensureContainers(stack: string, host?: string): Promise<Re
   await connect(asked);
   if (stack !== LOCAL) return { host: await checkDocker(stack, host) };
   const engine = await step("docker", ({ log }) => ensureDocker({ log, ...defined({ host }) }));
-  const images = await step("images", ({ log }) => ensureImages({ log, host: engine.host }));
+  const images = await step("images", ({ log }) =>
+    ensureImages({ log, host: engine.host, only: [...OF_A_STACK, ...more] }),
+  );
   return { host: engine.host, images };
 }
 

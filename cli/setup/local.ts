@@ -1,7 +1,7 @@
 import { takeLock } from "../shared/locks.ts";
 import { LOCAL, type Paths } from "../shared/project.ts";
 import type { Session } from "../shared/session.ts";
-import { settingAt, stackConfig } from "../shared/stack.ts";
+import { isMeasured, settingAt, stackConfig } from "../shared/stack.ts";
 import type { ImageReferences } from "./images.ts";
 import { claimPort } from "./port.ts";
 import { type Entry, missing, outdatedImages, presentPaths, readStackFile, writeEntries } from "./stackFile.ts";
@@ -39,9 +39,11 @@ export async function ensureLocalFile(
 /** From here on, values are counted rather than named. */
 const MANY = 6;
 
-async function needed(paths: Paths, images: ImageReferences): Promise<readonly Entry[]> {
+async function needed(paths: Paths, built: ImageReferences): Promise<readonly Entry[]> {
   const { generateLocal } = await import("../../config/local.ts");
   const document = readStackFile(paths.stackFile(LOCAL));
+  const { monitoring, ...always } = built;
+  const images = isMeasured(paths, LOCAL) ? { ...always, monitoring } : always;
   const given = settingAt(stackConfig(paths, LOCAL), "proxy.port");
   const port = typeof given === "number" ? given : await claimPort(paths.root);
   return [

@@ -106,6 +106,11 @@ export function settingAt(config: Readonly<Record<string, unknown>>, path: strin
   return at(config[`${PROJECT}:${first}`], rest);
 }
 
+/** Whether a stack's file has it measured. On a local stack it is off unless that is said. */
+export function isMeasured(paths: Paths, stack: string): boolean {
+  return String(settingAt(stackConfig(paths, stack), "monitoring.enabled")) === "true";
+}
+
 /**
  * What the last successful deployment left as outputs. Where the first one has not succeeded yet, there are containers,
  * and no services.

@@ -6,7 +6,7 @@ export function register(program: Command): void {
   program
     .command("test")
     .description("set up what the tests need, run them, and count them")
-    .option("--all", "the long suites too (component, supply, releases, backup, hostile, images, faults)")
+    .option("--all", "the long suites too (component, supply, releases, backup, monitoring, hostile, images, faults)")
     .addOption(new Option("--only <suite>", "one suite").choices(Object.keys(SUITES)))
     .option("--grep <pattern>", "only tests whose name matches")
     .addHelpText(

@@ -30,6 +30,7 @@ export const SUITES = {
   engines: { folder: "test/engines", needs: ["engine", "containers"], timeout: 1_200_000, long: true },
   backup: { folder: "test/backup", needs: ["engine", "containers"], timeout: 900_000, long: true },
   edge: { folder: "test/edge", needs: ["engine", "containers"], timeout: 600_000, long: true },
+  monitoring: { folder: "test/monitoring", needs: ["engine", "containers"], timeout: 1_800_000, long: true },
   hostile: { folder: "test/hostile", needs: ["engine", "containers"], timeout: 900_000, long: true },
   images: { folder: "test/images", needs: ["engine", "containers"], timeout: 900_000, long: true },
   faults: { folder: "test/faults", needs: ["engine", "containers"], timeout: 900_000, long: true },

@@ -13,12 +13,14 @@ import { lostImages } from "../shared/lostImages.ts";
 import { type Told, tellMigrations } from "../shared/migrations.ts";
 import { removeOldImages } from "../shared/oldImages.ts";
 import { LOCAL, select } from "../shared/project.ts";
+import { monitorIn } from "../shared/prometheus.ts";
 import type { Streamed } from "../shared/pulumi.ts";
 import { type Abandoned, clearLocks, repair } from "../shared/recovery.ts";
 import { allHealthy, isGone, isStarting, type Report, reportOf, statusTable } from "../shared/report.ts";
 import { type Deployed, deployed, readReport } from "../shared/services.ts";
 import { type Session, succeeded } from "../shared/session.ts";
-import { mayBePending, settingAt, stackConfig } from "../shared/stack.ts";
+import { whileSilent } from "../shared/silence.ts";
+import { isMeasured, mayBePending, settingAt, stackConfig } from "../shared/stack.ts";
 import { ask, painter, step } from "../shared/ui.ts";
 import { standingOf } from "../shared/unfinished.ts";
 import { lastWords, unhealthyIn } from "../shared/unhealthy.ts";
@@ -38,6 +40,9 @@ export interface UpOptions extends WatchOptions {
 
 /** How long containers that are just starting are waited for before the check, in ms. */
 const START = 60_000;
+
+/** What an update replaces on purpose. That the site fails is told all the same. */
+const REPLACED = ["containers", "laravel", "database", "redis"] as const;
 
 /** What goes on beside a deployment. */
 export interface Beside {
@@ -59,7 +64,8 @@ export async function underLock(
   const { watch, story = beginStory(session.stack) } = beside;
   const { stack, paths, env } = session;
   const host = settingAt(stackConfig(paths, stack), "docker.host");
-  const ready = await ensureContainers(stack, typeof host === "string" ? host : undefined);
+  const more = isMeasured(paths, stack) ? (["monitoring"] as const) : [];
+  const ready = await ensureContainers(stack, typeof host === "string" ? host : undefined, more);
   const docker = dockerFor(ready.host, env);
   // Not earlier: a Docker engine that was started here would keep it.
   lowerPriority();
@@ -143,7 +149,9 @@ async function deploy(
   if (stack !== LOCAL && options.yes !== true && !/^y(es)?$/i.test(await ask(`Deploy this to ${stack}? (yes/no) `))) {
     throw new CliError({ what: "not confirmed; nothing was changed", code: Exit.refused });
   }
-  await withoutRestores(session, docker, servicesBefore(preview.events), say, async () => {
+  const services = servicesBefore(preview.events);
+  const quiet = { about: REPLACED, reason: "a release", minutes: 30 };
+  const change = async () => {
     const gone = await stopped(docker, stack, preview.events);
     if (gone.length > 0) {
       say(
@@ -156,7 +164,10 @@ async function deploy(
     const refresh = gone.length > 0 && !options.refresh ? ["--refresh"] : [];
     const anew = lost.flatMap(({ urn }) => ["--replace", urn]);
     await update(session, docker, story, [...args, ...refresh, ...anew, "--yes", "--skip-preview"], began);
-  });
+  };
+  await withoutRestores(session, docker, services, say, () =>
+    whileSilent(monitorIn({ stack, services }, docker), quiet, change, say),
+  );
   return true;
 }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Container } from "../helpers/container.ts";
+import { isGate, isGateSocket } from "../helpers/gate.ts";
 import { clean, type Driver, isWithin } from "../helpers/mounts.ts";
 import { CONTAINER, CONTAINERS, VOLUME } from "../helpers/resources.ts";
 import { entries, isUnknown, items, num, propertyAt, text } from "../helpers/values.ts";
@@ -31,10 +32,9 @@ export const hostPathAllowed = resourceRule({
   }),
   check: onContainer((container, report, { params }) => {
     const folders = params.paths.map(clean);
-    for (const {
-      value: { type, source, readOnly },
-      path,
-    } of container.mounts.known) {
+    for (const { value, path } of container.mounts.known) {
+      const { type, source, readOnly } = value;
+      if (isGateSocket(container, value)) continue;
       if (isUnknown(type)) report.mustKnow(type.path);
       else if (type === "from") report.violation(path, "mounts whatever another container has mounted");
       else if (type === "other") report.violation(path, "is a mount of an unknown kind");
@@ -140,6 +140,8 @@ export const noExtraGroups = resourceRule({
     allowed: z.array(z.string()).default([]),
   }),
   check: onContainer((container, report, { params, settings: { facts } }) => {
+    // The socket's group is known on the Docker host alone, and what the gate does with it is known to the letter.
+    if (isGate(container)) return;
     const ours = container.role === undefined ? [] : (facts?.groups[container.role] ?? []);
     const allowed = [...params.allowed, ...ours.map(String)];
     const path = container.path("groupAdds", "taskSpec.containerSpec.groups");

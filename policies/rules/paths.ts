@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { isAbsolute, join, win32 } from "node:path";
 import { z } from "zod";
 import { located } from "../helpers/files.ts";
+import { isGateSocket } from "../helpers/gate.ts";
 import { clean, isWithin } from "../helpers/mounts.ts";
 import { CONTAINERS, IMAGE, REMOTE_IMAGE } from "../helpers/resources.ts";
 import { isUnknown, propertyAt, text } from "../helpers/values.ts";
@@ -136,11 +137,9 @@ export const noSensitiveMount = resourceRule({
   types: CONTAINERS,
   params: z.strictObject({ allowed: z.array(z.string()).default(["/etc/localtime", "/etc/timezone"]) }),
   check: onContainer((container, report, { params }) => {
-    for (const {
-      value: { type, source, propagation },
-      path,
-    } of container.mounts.known) {
-      if (type !== "bind") continue;
+    for (const { value, path } of container.mounts.known) {
+      const { type, source, propagation } = value;
+      if (type !== "bind" || isGateSocket(container, value)) continue;
       if (isUnknown(source)) report.mustKnow(source.path);
       else if (source !== undefined) {
         const host = clean(source.trim());
@@ -160,7 +159,7 @@ export const noDockerSocket = resourceRule({
   family: "containers",
   level: "mandatory",
   source: ["D5.32", "Kd6355c88"],
-  summary: "The engine's socket is not mounted.",
+  summary: "The engine's socket is not mounted, but by Drydock's own gate, which lets four questions pass.",
   why: "who reaches the socket starts a container with the host's root in it",
   remedy: "delete the mount; for what needs the engine, use a proxy for the socket that allows single calls",
   setting: noSetting.mounts,
@@ -168,7 +167,9 @@ export const noDockerSocket = resourceRule({
   good: "no such mount",
   types: CONTAINERS,
   params: none,
-  check: onMounts(({ type, source, target }, path, report) => {
+  check: onMounts((mount, path, report, container) => {
+    const { type, source, target } = mount;
+    if (isGateSocket(container, mount)) return;
     const isSocket = [source, target].some(
       (end) =>
         typeof end === "string" &&

@@ -33,7 +33,9 @@ export const statefulProtected = resourceRule({
      * Pattern on a volume's name: what a release can make again. A container that holds no volume holds no data, so it
      * needs no protection.
      */
-    ephemeral: z.string().default("(^|[-_.])(public|assets?|proxy|restore|cache|tmp|run(time)?|logs|conf|config)$"),
+    ephemeral: z
+      .string()
+      .default("(^|[-_.])(public|assets?|proxy|restore|cache|tmp|run(time)?|logs|conf|config|metrics|silences)$"),
     /** Pattern on a volume's name: data, whatever else the name says. */
     data: z
       .string()

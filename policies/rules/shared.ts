@@ -30,9 +30,11 @@ export function onRoles<P extends { readonly roles: readonly Role[] }>(
 }
 
 /** A check of each mount of a container; undecided by those that the preview doesn't know. */
-export function onMounts<P>(check: (mount: Mount, path: string, report: Report) => void): ResourceRule<P>["check"] {
+export function onMounts<P>(
+  check: (mount: Mount, path: string, report: Report, container: Container) => void,
+): ResourceRule<P>["check"] {
   return onContainer((container, report) => {
-    for (const { value, path } of container.mounts.known) check(value, path, report);
+    for (const { value, path } of container.mounts.known) check(value, path, report, container);
     for (const path of container.mounts.unknown) report.undecided(path);
   });
 }
@@ -96,8 +98,9 @@ export function inGroup(group: string, key: string, value: string): SettingFix {
   // What a second Redis is beside its memory is the first one's.
   if (group.startsWith("redis") && ["uid", "gid", "image"].includes(key)) return { path: `redis.${key}`, value };
   // Whom the application's own run as is its to say, and the database's and the proxy's are theirs.
-  if (["uid", "gid"].includes(key) && !["database", "proxy", "services"].includes(group))
+  if (["uid", "gid"].includes(key) && !["database", "proxy", "services", "monitoring"].includes(group))
     return { path: `app.${key}`, value };
+  if (group === "monitoring" && key === "memory") return { path: "monitoring.memory.prometheus", value };
   if (group === "workers" || group === "services") return { path: `${group}.NAME.${key}`, value };
   return { path: `${group}.${key}`, value };
 }

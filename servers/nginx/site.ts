@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Settings } from "../../config/settings.ts";
 import { STORED } from "../../contracts/containers.ts";
+import { HTTP_SOCKET } from "../../contracts/monitoring.ts";
 import { FOLDERS, PORTS } from "../../contracts/proxy.ts";
 import { defined } from "../../lib/defined.ts";
 import { request } from "./application.ts";
@@ -33,6 +34,8 @@ export interface Site extends SiteNames {
   readonly servers: readonly Server[];
   /** The name of the network on which the proxy reaches all of them. */
   readonly network: string;
+  /** Whether the collector of monitoring is told of each request. @default false */
+  readonly measured?: boolean;
 }
 
 /**
@@ -40,7 +43,7 @@ export interface Site extends SiteNames {
  * and time limits.
  */
 export function siteConfiguration(site: Site): string {
-  const { app, proxy, replicas, servers, network, release } = site;
+  const { app, proxy, replicas, servers, network, release, measured = false } = site;
   const addresses = replicas.map((replica) => `${replica}:${app.port}`);
   const headers = Object.entries(proxy.headers).map(
     ([name, value]) => `add_header ${name} "${value.replace(/["\\]/g, "\\$&")}" always;`,
@@ -60,7 +63,7 @@ export function siteConfiguration(site: Site): string {
     // Where nginx has brotli (see boot.ts), a client that takes both gets that.
     ...(proxy.gzip ? [...compression, `include ${HOST_FOLDER}/brotli*.conf;`] : []),
     ...visitors(site),
-    ...logging(app.healthPath),
+    ...logging(app.healthPath, measured),
     "limit_conn_zone $binary_remote_addr zone=visitors:2m;",
     "limit_conn_status 429;",
     // A pattern that matches no file includes nothing: that is how maintenance mode is off, in every release.
@@ -83,6 +86,13 @@ export function siteConfiguration(site: Site): string {
     `  listen ${PORTS.proof};`,
     `  root ${root};`,
     "  access_log /dev/stdout drydock if=$drydock_logged;",
+    // Nothing waits for whoever listens there, and where nobody does, nothing is lost but the number.
+    ...(measured
+      ? [
+          `  access_log syslog:server=unix:${FOLDERS.state}/${HTTP_SOCKET},nohostname,tag=drydock measured ` +
+            "if=$drydock_logged;",
+        ]
+      : []),
     ...(proxy.connections === 0 ? [] : [`  limit_conn visitors ${proxy.connections};`]),
     "  expires $drydock_expires;",
     "  disable_symlinks on from=$drydock_from;",
@@ -217,12 +227,14 @@ export function sitePath(text: string): string {
  * The access log, on standard output: who asked what of which site, and how long it took; without what asks for the
  * health of the site.
  */
-function logging(healthPath: string): string[] {
+function logging(healthPath: string, measured: boolean): string[] {
   const path = healthPath.replace(/[.%~]/g, "\\$&");
   return [
     'log_format drydock \'$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent ' +
       '"$http_referer" \'',
     '  \'"$http_user_agent" "$http_host" $request_time "$upstream_addr" "$upstream_response_time"\';',
+    // Read by collector/http.ts: nothing of who asked, or for what.
+    ...(measured ? ["log_format measured '$status $request_time $upstream_status;';"] : []),
     'map "$server_port:$uri:$status" $drydock_logged {',
     "  volatile;",
     `  "~^${PORTS.proof}:" 0;`,

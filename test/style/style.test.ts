@@ -52,7 +52,7 @@ function scripts(): readonly string[] {
 const WIDE = new RegExp(
   [
     String.raw`\.(json|sum|svg|lock)$`,
-    "^docs/(policies|settings|environment)\\.md$",
+    "^docs/(policies|settings|environment|alerts)\\.md$",
     "^commands/inside/maintenance\\.sh$",
   ].join("|"),
 );

@@ -45,7 +45,7 @@ export function production(): { [group: string]: Tree } {
   const digest = (name: string) => `registry.example.com/shop/${name}@sha256:${"ab".repeat(32)}`;
   for (const group of ["app", "database", "redis", "proxy", "backup"])
     raw[group] = { ...raw[group], image: digest(group) };
-  return { ...raw, env: { ...raw["env"], APP_URL: "https://shop.example.com" } };
+  return { ...raw, monitoring: { enabled: false }, env: { ...raw["env"], APP_URL: "https://shop.example.com" } };
 }
 
 /** Sets one value; undefined removes it. */

@@ -1,3 +1,4 @@
+import { gateCommand } from "../../../lib/socketGate.ts";
 import { type Res, unknown } from "./engine.ts";
 
 /** A stack that no rule has anything to say about. Every other fixture breaks it in one place. */
@@ -103,6 +104,24 @@ export function plainContainer(name: string, change: Change = {}): Res {
     CONTAINER,
     name,
     { ...props, networksAdvanced: [{ name: "data" }], healthcheck: { tests: ["CMD", "check"] } },
+    change,
+  );
+}
+
+/** Drydock's own gate before Docker's socket. */
+export function gate(change: Change = {}): Res {
+  const { entrypoint, command } = gateCommand(2375);
+  return resource(
+    CONTAINER,
+    "gate",
+    {
+      ...hardened("gate", 65532),
+      groupAdds: ["998"],
+      mounts: [{ type: "bind", source: "/var/run/docker.sock", target: "/run/docker.sock", readOnly: true }],
+      entrypoints: entrypoint,
+      command,
+      healthcheck: { tests: ["CMD", "check"] },
+    },
     change,
   );
 }

@@ -39,7 +39,16 @@ describe("setting up images", () => {
 
     it("name the image, its series and its content", () => {
       const tags = imageTags();
-      assert.deepEqual(Object.keys(tags), ["base", "php", "proxy", "database", "redis", "backup", "certificates"]);
+      assert.deepEqual(Object.keys(tags), [
+        "base",
+        "php",
+        "proxy",
+        "database",
+        "redis",
+        "backup",
+        "certificates",
+        "monitoring",
+      ]);
       assert.match(tags.base, /^drydock\/base:forky-[0-9a-f]{12}$/);
       assert.match(tags.php, /^drydock\/php:8\.4-[0-9a-f]{12}$/);
       assert.match(tags.proxy, /^drydock\/proxy:1\.30-[0-9a-f]{12}$/);

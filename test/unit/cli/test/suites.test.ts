@@ -38,6 +38,7 @@ describe("choosing suites", () => {
       "engines",
       "backup",
       "edge",
+      "monitoring",
       "hostile",
       "images",
       "faults",

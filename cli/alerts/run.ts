@@ -1,0 +1,90 @@
+import { WATCHDOG } from "../../alerts/monitoring.ts";
+import { Exit } from "../shared/errors.ts";
+import { when } from "../shared/listing.ts";
+import { askAlertmanager, askPrometheus, monitorOf } from "../shared/prometheus.ts";
+import { type Painter, painter } from "../shared/ui.ts";
+
+export interface AlertsOptions {
+  readonly stack?: string;
+  readonly all?: true;
+  readonly json?: true;
+}
+
+/** As Prometheus answers it. */
+interface Active {
+  readonly state: "pending" | "firing";
+  readonly activeAt: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** As Alertmanager answers it. */
+interface Silence {
+  readonly status: { readonly state: string };
+  readonly endsAt: string;
+  readonly comment: string;
+}
+
+export interface ShownAlert {
+  readonly name: string;
+  readonly severity: string;
+  readonly state: "pending" | "raised";
+  readonly since: string;
+  readonly summary: string;
+  readonly remedy: string;
+  readonly command: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+const SEVERITIES = ["critical", "warning", "info"];
+/** Labels that say nothing more than the rest does. */
+const OWN = ["alertname", "severity", "subject", "told", "instance", "job"];
+
+/** The worst first, and of these the oldest. The watchdog is none: it is always raised. */
+export function shownAlerts(active: readonly Active[], all: boolean): ShownAlert[] {
+  return active
+    .filter(({ labels, state }) => labels["alertname"] !== WATCHDOG && (all || state === "firing"))
+    .map(({ state, activeAt, labels, annotations }) => ({
+      name: labels["alertname"] ?? "",
+      severity: labels["severity"] ?? "",
+      state: state === "firing" ? ("raised" as const) : ("pending" as const),
+      since: activeAt,
+      summary: annotations["summary"] ?? "",
+      remedy: annotations["remedy"] ?? "",
+      command: annotations["command"] ?? "",
+      labels: Object.fromEntries(Object.entries(labels).filter(([name]) => !OWN.includes(name))),
+    }))
+    .sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || a.since.localeCompare(b.since));
+}
+
+/** What a person reads. */
+export function alertLines(alerts: readonly ShownAlert[], silences: readonly Silence[], paint: Painter): string[] {
+  const lines = alerts.flatMap(({ name, severity, state, since, summary, remedy, command }) => [
+    [
+      paint(severity === "critical" ? "red" : "yellow", state === "raised" ? severity : "waits"),
+      paint("bold", name),
+      `since ${when(since)}`,
+    ].join("  "),
+    `  ${summary}`,
+    `  ${remedy}`,
+    `  ${paint("cyan", command)}`,
+  ]);
+  return [
+    ...(alerts.length === 0 ? [paint("green", "no alert is raised")] : lines),
+    ...silences.map(({ comment, endsAt }) => `silent until ${when(endsAt)}: ${comment}`),
+  ];
+}
+
+export async function showAlerts({ stack, all, json }: AlertsOptions): Promise<number> {
+  const monitor = await monitorOf(stack);
+  const [[answer], silences] = await Promise.all([
+    askPrometheus(monitor, ["alerts"]),
+    askAlertmanager(monitor, "silences") as Promise<readonly Silence[]>,
+  ]);
+  const alerts = shownAlerts((answer as { readonly alerts: readonly Active[] }).alerts, all === true);
+  const silent = silences.filter(({ status }) => status.state === "active");
+  const said = { alerts, silences: silent.map(({ comment, endsAt }) => ({ comment, until: endsAt })) };
+  const text = json ? JSON.stringify(said, null, 2) : alertLines(alerts, silent, painter(process.stdout)).join("\n");
+  process.stdout.write(`${text}\n`);
+  return alerts.some(({ state }) => state === "raised") ? Exit.failed : Exit.ok;
+}

@@ -1,0 +1,61 @@
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Registry } from "prom-client";
+import { collectorSchema, FOLDERS, HTTP_SOCKET, PORTS, SETTINGS } from "../contracts/monitoring.ts";
+import { Certificates } from "./certificates.ts";
+import { Containers } from "./containers.ts";
+import { Gauges } from "./gauges.ts";
+import { HttpCounts } from "./http.ts";
+import { Laravel } from "./laravel.ts";
+import { Site } from "./site.ts";
+
+/** Milliseconds between two looks at what changes rarely. */
+const HOURLY = 3_600_000;
+/** Docker is asked in every so many-th round: it has to look at each container. */
+const DOCKER_EVERY = 2;
+
+const settings = collectorSchema.parse(JSON.parse(process.env[SETTINGS] ?? "null"));
+const log = (message: string): void => {
+  process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), message })}\n`);
+};
+
+const registry = new Registry();
+const gauges = new Gauges(registry);
+const http = new HttpCounts(gauges);
+const site = new Site(gauges, settings.site);
+const laravel = settings.fpm && new Laravel(gauges, settings, settings.fpm);
+const containers = settings.docker ? new Containers(gauges, settings) : undefined;
+const certificates = new Certificates(gauges, settings.domains);
+
+http.listen(join(FOLDERS.proxy, HTTP_SOCKET), log);
+const server = createServer((request, response) => {
+  if (request.url === "/healthz") return void response.end("well\n");
+  if (request.url !== "/metrics") return void response.writeHead(404).end();
+  registry.metrics().then(
+    (text) => response.writeHead(200, { "content-type": registry.contentType }).end(text),
+    (error: Error) => response.writeHead(500).end(error.message),
+  );
+}).listen(PORTS.collector);
+
+for (const signal of ["SIGTERM", "SIGINT"] as const)
+  process.once(signal, () => {
+    http.stop();
+    server.close();
+    process.exit(0);
+  });
+
+log(`measures ${settings.stack} every ${settings.interval} s`);
+for (let [round, looked] = [0, -HOURLY]; ; round++) {
+  const began = performance.now();
+  const due = [
+    site.round(),
+    laravel?.round(),
+    ...(round % DOCKER_EVERY === 0 ? [containers?.round()] : []),
+    ...(began - looked >= HOURLY ? [certificates.round()] : []),
+  ];
+  if (began - looked >= HOURLY) looked = began;
+  for (const { reason } of (await Promise.allSettled(due)).filter((one) => one.status === "rejected"))
+    log(reason instanceof Error ? reason.message : String(reason));
+  await sleep(Math.max(1_000, settings.interval * 1000 - (performance.now() - began)));
+}

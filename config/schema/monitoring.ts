@@ -1,0 +1,105 @@
+import { z } from "zod";
+import { ALERTS } from "../../alerts/catalogue.ts";
+import {
+  cpus,
+  flag,
+  id,
+  imageReference,
+  integer,
+  list,
+  mebibytes,
+  optional,
+  path,
+  preset,
+  seconds,
+  text,
+} from "../fields.ts";
+import { url } from "./alarms.ts";
+
+/** When alerts are raised. */
+const parameters = z.strictObject({
+  errorRate: preset(integer(1, 100, "percent"), 2, "ErrorRate: so many of the answers are errors (5xx)"),
+  slow: preset(seconds(600), 2, "Slow: 95 of 100 answers take no longer"),
+  queueAge: preset(seconds(), 300, "QueueStuck: a job waits longer"),
+  failedJobs: preset(integer(0, 1_000_000, "jobs"), 10, "FailedJobs: more fail in 15 minutes"),
+  diskFree: preset(integer(1, 90, "percent"), 10, "DiskFull: less of the disk is free"),
+  connections: preset(integer(1, 100, "percent"), 85, "DatabaseConnections: more of them are taken"),
+  memory: preset(integer(1, 100, "percent"), 95, "MemoryNearLimit: a container uses more of its limit"),
+});
+
+/** The numbers of the alerts where the settings say nothing. */
+export const defaultParameters: z.output<typeof parameters> = parameters.parse({});
+
+const memory = z.strictObject({
+  prometheus: preset(mebibytes(64), 112, "Prometheus, which stores the numbers and evaluates the alerts"),
+  alertmanager: preset(mebibytes(24), 40, "Alertmanager, which sends them"),
+  collector: preset(mebibytes(48), 64, "The collector, which asks nginx, Laravel and Docker"),
+  exporters: preset(mebibytes(16), 24, "Each exporter: database, Redis, machine"),
+  gate: preset(mebibytes(8), 12, "The gate before Docker's socket"),
+});
+
+const images = z.strictObject({
+  prometheus: optional(imageReference(), "Such as prom/prometheus", "`image`"),
+  alertmanager: optional(imageReference(), "Such as prom/alertmanager, of 0.33 or later", "`image`"),
+  database: optional(imageReference(), "Such as prom/mysqld-exporter", "`image`"),
+  redis: optional(imageReference(), "Such as oliver006/redis_exporter, its variant with a shell (alpine)", "`image`"),
+  host: optional(imageReference(), "Such as prom/node-exporter", "`image`"),
+});
+
+/** Numbers, and alerts that are raised from them. */
+export const monitoring = z.strictObject({
+  enabled: optional(
+    flag(),
+    "Measure, and raise alerts",
+    "true in staging and production where `image` is set; false on a local stack",
+  ),
+  image: optional(
+    imageReference(),
+    "Drydock's own image, with the collector and all that is not named in `images`",
+    "**required** where `enabled`",
+  ),
+  images: images
+    .prefault({})
+    .meta({ description: "Other images, laid out as the official ones", expects: "an object with prometheus, …" }),
+  uid: preset(id(), 65532, "The user that its containers run as"),
+  gid: preset(id(), 65532, "The group that they run as"),
+  memory: memory
+    .prefault({})
+    .meta({ description: "Memory limits", expects: "an object with prometheus, collector, …" }),
+  cpus: preset(cpus(), 0.5, "Processor limit of each of its containers"),
+  interval: preset(seconds(60), 15, "How often everything is measured"),
+  retention: preset(integer(1, 365, "days"), 15, "How long numbers are kept"),
+  retentionSize: preset(mebibytes(64), 1024, "How much disk they may take; the oldest go first"),
+  containers: preset(
+    flag(),
+    true,
+    "Ask Docker how the containers are, through a gate that lets four questions pass and nothing else",
+  ),
+  socket: preset(
+    path("an absolute path", "/var/run/docker.sock"),
+    "/var/run/docker.sock",
+    "Docker's socket on its host, for the gate",
+  ),
+  alerts: parameters
+    .prefault({})
+    .meta({ description: "When alerts are raised (docs/alerts.md)", expects: "an object with errorRate, slow, …" }),
+  off: preset(
+    list(
+      text("the name of an alert, such as Slow", (name) => ALERTS.includes(name), "Slow"),
+      'a list of alerts, such as ["Slow"]',
+      '["Slow"]',
+    ),
+    [],
+    "Alerts that are not wanted",
+  ),
+  repeat: preset(integer(1, 168, "hours"), 12, "An alert that goes on is told again after so long"),
+  heartbeat: url()
+    .optional()
+    .meta({
+      description:
+        "An address that is called by POST every five minutes as long as alerts are evaluated and sent: a service " +
+        "outside that tells when the calls stop",
+      secret: true,
+      computed: "none",
+    }),
+});

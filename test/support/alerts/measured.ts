@@ -1,0 +1,134 @@
+import { execFileSync } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Clone, docker, type Status } from "../clone.ts";
+
+/** What somebody who is told has got: as drydock:alarms.webhook sends it. */
+export interface Notice {
+  readonly kind: "alarm" | "over" | "heartbeat";
+  readonly name?: string;
+  readonly message?: string;
+}
+
+/** A program of the sink's: prints each request's body in a line. */
+const SINK = `require("node:http").createServer((request, response) => {
+  let body = "";
+  request.on("data", (chunk) => (body += chunk));
+  request.on("end", () => { console.log(body.replaceAll("\\n", " ")); response.end("{}"); });
+}).listen(8080)`;
+
+/** A stack that is measured, in a clone of its own, and somebody in its network who is told. */
+export class MeasuredStack {
+  readonly clone = new Clone();
+  readonly sink = `drydock-sink-${process.pid}`;
+  status!: Status;
+
+  /** Brings it up. @param settings by their path below drydock: */
+  async up(settings: Readonly<Record<string, string>> = {}): Promise<void> {
+    await this.clone.drydock(["env"]);
+    await this.clone.pulumi(["stack", "init", "local"]);
+    const all = {
+      "app.replicas": "2",
+      "monitoring.enabled": "true",
+      "monitoring.interval": "5",
+      "monitoring.alerts.queueAge": "20",
+      ...settings,
+    };
+    for (const [path, value] of Object.entries(all)) await this.set(path, value);
+    for (const [path, address] of [
+      ["alarms.webhook", "http://sink:8080/alarm"],
+      ["monitoring.heartbeat", "http://sink:8080/beat"],
+    ])
+      await this.set(path!, address!, "--secret");
+    await this.again();
+    const image = this.of("collector").image;
+    const [network] = docker(
+      "inspect",
+      "--format",
+      "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}\n{{end}}",
+      this.of("alertmanager").container,
+    )
+      .split("\n")
+      .filter((name) => name.includes("network-app"));
+    docker(
+      ...["run", "--detach", "--name", this.sink, "--label", "drydock.test=sink", "--network", network!],
+      ...["--network-alias", "sink", "--entrypoint", "node", image, "-e", SINK],
+    );
+  }
+
+  async set(path: string, value: string, ...options: readonly string[]): Promise<void> {
+    const words = ["config", "set", ...options, "--path", `drydock:${path}`, value];
+    const { code, stderr } = await this.clone.pulumi(words);
+    if (code !== 0) throw new Error(stderr);
+  }
+
+  /** Releases what is set now. */
+  async again(): Promise<string> {
+    const { code, stdout, stderr } = await this.clone.drydock(["up"]);
+    if (code !== 0) throw new Error(stdout + stderr);
+    this.status = await this.clone.status();
+    return stdout + stderr;
+  }
+
+  of(role: string, name?: string): Status["services"][number] {
+    const found = this.status.services.find((one) => one.role === role && (name === undefined || one.name === name));
+    if (found === undefined) throw new Error(`no ${name ?? role}`);
+    return found;
+  }
+
+  /** What was sent so far, without heartbeats. */
+  notices(): Notice[] {
+    return this.#said().filter(({ kind }) => kind !== "heartbeat");
+  }
+
+  heartbeats(): number {
+    return this.#said().length - this.notices().length;
+  }
+
+  #said(): Notice[] {
+    const lines = docker("logs", this.sink).split("\n");
+    return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Notice);
+  }
+
+  /** Waits until somebody is told of an alert, or of its end, since so many notices; answers after how many seconds. */
+  async told(name: string, kind: "alarm" | "over", { since = 0, seconds = 600 } = {}): Promise<number> {
+    const began = Date.now();
+    for (;;) {
+      if (
+        this.notices()
+          .slice(since)
+          .some((one) => one.name === name && one.kind === kind)
+      )
+        return (Date.now() - began) / 1000;
+      if (Date.now() - began > seconds * 1000)
+        throw new Error(`nobody was told ${kind} ${name}: ${JSON.stringify(this.notices())}`);
+      await sleep(1_000);
+    }
+  }
+
+  /** Asks Prometheus; the values of all series. */
+  query(expression: string): { readonly labels: Record<string, string>; readonly value: number }[] {
+    const url = `http://127.0.0.1:9090/api/v1/query?query=${encodeURIComponent(expression)}`;
+    const answer = JSON.parse(docker("exec", this.of("prometheus").container, "wget", "-qO-", url));
+    return answer.data.result.map(({ metric, value }: { metric: Record<string, string>; value: [number, string] }) => ({
+      labels: metric,
+      value: Number(value[1]),
+    }));
+  }
+
+  /** Runs SQL as root in the database. */
+  sql(text: string): string {
+    const script = "MYSQL_PWD=$(cat /run/drydock/root-password) mariadb --no-defaults --protocol=socket --user=root";
+    return execFileSync("docker", ["exec", "-i", this.of("database").container, "sh", "-c", `${script} laravel`], {
+      encoding: "utf8",
+      input: text,
+    });
+  }
+
+  async remove(): Promise<void> {
+    try {
+      docker("rm", "--force", this.sink);
+    } finally {
+      await this.clone.remove();
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { METRICS } from "../../../../cli/metrics/catalogue.ts";
+import { metricsTable, said, sparkline, valuesOf } from "../../../../cli/metrics/run.ts";
+
+describe("the numbers of a stack", () => {
+  it("are at their moments, and a gap where nothing was measured", () => {
+    const range = {
+      result: [
+        {
+          values: [
+            [100, "1"],
+            [300, "3"],
+            [400, "NaN"],
+          ] as const,
+        },
+      ],
+    };
+    assert.deepEqual(valuesOf(range, [100, 200, 300, 400]), [1, null, 3, null]);
+    assert.deepEqual(valuesOf({ result: [] }, [100]), [null]);
+  });
+
+  it("are drawn from the least to the most", () => {
+    assert.equal(sparkline([0, null, 50, 100]), "▁ ▅█");
+    assert.equal(sparkline([3, 3]), "▁▁");
+  });
+
+  it("have the unit that a person reads", () => {
+    assert.deepEqual(
+      [
+        said(0.0123, "seconds"),
+        said(2.34, "seconds"),
+        said(600, "seconds"),
+        said(1536, "bytes"),
+        said(3 * 2 ** 30, "bytes"),
+      ],
+      ["12 ms", "2.3 s", "10 min", "1.5 KiB", "3 GiB"],
+    );
+    assert.deepEqual(
+      [said(0.4, "percent"), said(12.3, "per second"), said(1234, "number"), said(null, "number"), said(0, "bytes")],
+      ["0.4 %", "12/s", "1234", "–", "0 B"],
+    );
+  });
+
+  it("are a table", () => {
+    const [requests] = METRICS;
+    assert.equal(
+      metricsTable([{ ...requests!, values: [1, 2, 3] }], "hour", (_, text) => text),
+      "          NOW  LEAST  MOST  LAST HOUR\nrequests  3/s  1/s    3/s   ▁▅█",
+    );
+  });
+
+  it("have names of their own", () => assert.equal(new Set(METRICS.map(({ name }) => name)).size, METRICS.length));
+});

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { ALERTS } from "../../../alerts/catalogue.ts";
+import { parseSettings } from "../../../config/settings.ts";
+import { collectorSchema } from "../../../contracts/monitoring.ts";
+import { alertmanagerConfiguration, alertmanagerSecrets } from "../../../servers/monitoring/alertmanager.ts";
+import { collectorSettings } from "../../../servers/monitoring/collector.ts";
+import { FILES, monitorPassword } from "../../../servers/monitoring/exporters.ts";
+import { prometheusCommand, prometheusConfiguration } from "../../../servers/monitoring/prometheus.ts";
+import { asJson, having, valid } from "../../support/config/fixtures.ts";
+
+const settingsOf = (group: string, value: unknown) => parseSettings(asJson(having(valid(), group, value)), "local");
+
+describe("what Alertmanager is told", () => {
+  const { monitoring } = settingsOf("monitoring", {});
+  const told = {
+    email: { to: "a@example.com", from: "b@example.com", host: "mx", port: 465, security: "tls", username: "u" },
+    telegram: { chat: "-100", token: "1:abc" },
+    slack: "https://hooks.example.com/secret",
+  } as never;
+
+  it("sends one message for all series of an alert, to those who are named, and none for what the agent sends", () => {
+    const { route, receivers } = parse(alertmanagerConfiguration(told, monitoring));
+    assert.deepEqual(route.group_by, ["alertname"]);
+    assert.deepEqual(Object.keys(receivers[0]).sort(), ["email_configs", "name", "slack_configs", "telegram_configs"]);
+    assert.deepEqual(
+      route.routes.map(({ receiver, matchers }: never) => [receiver, matchers]),
+      [
+        ["nobody", ["alertname = Watchdog"]],
+        ["nobody", ["told = elsewhere"]],
+      ],
+    );
+  });
+
+  it("has its secrets in files, and none of them in its configuration", () => {
+    assert.deepEqual(alertmanagerSecrets(told, monitoring), {
+      "/run/drydock/slack": "https://hooks.example.com/secret",
+      "/run/drydock/telegram": "1:abc",
+    });
+    assert.doesNotMatch(alertmanagerConfiguration(told, monitoring), /secret|1:abc/);
+  });
+
+  it("encrypts mail as the settings say", () => {
+    const mail = (security: string) =>
+      parse(alertmanagerConfiguration({ email: { ...(told as any).email, security } } as never, monitoring))
+        .receivers[0].email_configs[0];
+    const of = (security: string) => [mail(security).require_tls, mail(security).force_implicit_tls];
+    assert.deepEqual(
+      [of("tls"), of("starttls"), of("none")],
+      [
+        [false, true],
+        [true, false],
+        [false, false],
+      ],
+    );
+  });
+
+  it("calls the heartbeat as long as the watchdog is raised, and does not say when that ends", () => {
+    const beats = { ...monitoring, heartbeat: "https://alive.example.com/x" };
+    const { route, receivers } = parse(alertmanagerConfiguration({} as never, beats));
+    assert.equal(route.routes[0].receiver, "heartbeat");
+    assert.equal(receivers.at(-1).webhook_configs[0].send_resolved, false);
+  });
+
+  it("names alerts that there are", () => {
+    const { inhibit_rules } = parse(alertmanagerConfiguration({} as never, monitoring));
+    const named = inhibit_rules.flatMap(({ source_matchers, target_matchers }: never) =>
+      [...(source_matchers as string[]), ...(target_matchers as string[])].flatMap((one) =>
+        /"(.*)"/.exec(one)![1]!.split("|"),
+      ),
+    );
+    assert.deepEqual(
+      named.filter((name: string) => !ALERTS.includes(name)),
+      [],
+    );
+  });
+});
+
+describe("what Prometheus is told", () => {
+  const { monitoring } = settingsOf("monitoring", { interval: 30, off: ["Slow"], alerts: { queueAge: 60 } });
+
+  it("asks what there is, each Redis server by its name", () => {
+    const jobs = (targets: object) =>
+      parse(prometheusConfiguration("shop", monitoring, targets as never)).scrape_configs.map(
+        ({ job_name }: { job_name: string }) => job_name,
+      );
+    const own = ["prometheus", "alertmanager", "collector", "host"];
+    assert.deepEqual(jobs({ database: false, redis: [], backup: false }), own);
+    assert.deepEqual(jobs({ database: true, redis: ["redis"], backup: true }), [...own, "database", "backup", "redis"]);
+  });
+
+  it("has the settings' numbers in its rules, without those that are not wanted", () => {
+    const command = prometheusCommand("shop", monitoring, { database: true, redis: ["redis"], backup: true }, 26);
+    assert.match(command, /drydock_queue_oldest_seconds\) > 60\n/);
+    assert.match(command, /drydock_backup_age_seconds > 93600\n/);
+    assert.doesNotMatch(command, /alert: Slow\n/);
+    assert.match(command, /--storage\.tsdb\.retention\.time=15d --storage\.tsdb\.retention\.size=1024MB/);
+    // The shell of its container reads it: what Prometheus writes with a dollar sign stays as it is.
+    assert.match(command, /<<'END'/);
+  });
+});
+
+describe("what the collector is told", () => {
+  it("is the stack's: roles, queues of its workers, the site", () => {
+    const workers = {
+      mails: { command: ["php", "artisan", "queue:work", "--queue=mail,default"] },
+      reverb: { command: ["php", "artisan", "reverb:start"] },
+    };
+    const settings = collectorSettings("shop", "https://shop.example.com/x", settingsOf("workers", workers));
+    assert.deepEqual(collectorSchema.parse(settings), settings);
+    assert.deepEqual(settings.fpm?.queues, ["mail", "default"]);
+    assert.deepEqual(settings.site, { host: "shop.example.com", path: "/up" });
+    assert.ok(settings.roles.includes("worker") && settings.roles.includes("horizon"));
+  });
+
+  it("is asked nothing of Laravel where replicas serve HTTP by themselves", () => {
+    const app = { ...valid()["app"], server: "http" };
+    assert.equal(collectorSettings("shop", "http://localhost", settingsOf("app", app)).fpm, undefined);
+  });
+});
+
+describe("the accounts that measure", () => {
+  it("have a password that follows from root's, and tells nothing of it", () => {
+    const password = monitorPassword("root's");
+    assert.match(password, /^[0-9a-f]{40}$/);
+    assert.notEqual(password, monitorPassword("another"));
+    assert.doesNotMatch(FILES.database.content("root's"), /root's/);
+    assert.match(FILES.database.content("root's"), new RegExp(`user="drydock_monitor"\npassword="${password}"`));
+  });
+
+  it("ask each Redis server with Laravel's", () => {
+    assert.deepEqual(JSON.parse(FILES.redis.content(["redis", "redis-cache"], "p")), {
+      "redis://redis:6379": "p",
+      "redis://redis-cache:6379": "p",
+    });
+  });
+});

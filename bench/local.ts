@@ -82,7 +82,8 @@ class Bench {
     mkdirSync(empty);
     writeFileSync(join(empty, "Pulumi.yaml"), "name: empty\nruntime: nodejs\n");
     writeFileSync(join(empty, "package.json"), '{ "name": "empty", "main": "index.js" }\n');
-    const program = ['const { local } = require("@pulumi/command");', 'new local.Command("one", { create: "true" });'];
+    // Of Docker's, whose plugin the local stack needs, too.
+    const program = ['const { Network } = require("@pulumi/docker");', 'new Network("one", {});'];
     writeFileSync(join(empty, "index.js"), `${program.join("\n")}\n`);
     const first = "pulumi stack init dev && pulumi up --yes --skip-preview --non-interactive";
     await timed("empty up", () => this.shell("empty", first));
@@ -120,7 +121,9 @@ class Bench {
   }
 
   remove(): Promise<void> {
-    return this.clone.remove(this.env);
+    return this.shell("empty", "pulumi destroy -s dev --yes --skip-preview --non-interactive").then(() =>
+      this.clone.remove(this.env),
+    );
   }
 }
 

@@ -119,7 +119,8 @@ describe("an answer of PHP in a container", function () {
 
   it("calls a configuration cache old that is, and none that was made within the second of its file", () => {
     const stale = (seconds: number): unknown => {
-      const cache = `mkdir -p /tmp/cache && touch -d "@$(($(stat -c %Y ${app}/.env) - ${seconds}))" /tmp/cache/config.php`;
+      const before = `$(($(stat -c %Y ${app}/.env) - ${seconds}))`;
+      const cache = `mkdir -p /tmp/cache && touch -d "@${before}" /tmp/cache/config.php`;
       assert.equal(docker(["exec", container, "sh", "-c", cache]).status, 0);
       const { stdout } = readback({ OWN: "a b" }, ["APP_CONFIG_CACHE=/tmp/cache/config.php"]);
       return (JSON.parse(answered(stdout) ?? "") as Record<string, unknown>).staleConfigCache;

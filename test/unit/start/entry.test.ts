@@ -30,7 +30,7 @@ describe("the entry script", () => {
     // As npm does: the old packages go, its own record comes last.
     program(
       "npm",
-      `echo "npm $*" >> "${root}/npm.log"; rm -rf node_modules; [ -z "$NPM_FAILS" ] || { echo no registry; exit 1; }
+      `echo "npm $*" >> "${root}/npm.log"; rm -rf node_modules/*; [ -z "$NPM_FAILS" ] || { echo no registry; exit 1; }
       mkdir -p node_modules/.bin; touch node_modules/.package-lock.json
       grep -q Node package.json 2>/dev/null || exit 0
       cat package-lock.json >> "${root}/node.log"
@@ -124,6 +124,16 @@ describe("the entry script", () => {
       );
     });
   }
+
+  it("leaves the packages of another clone alone, which node_modules is a link to", () => {
+    mkdirSync(join(root, "others"));
+    writeFileSync(join(root, "others", "package"), "theirs");
+    symlinkSync("others", join(root, "node_modules"));
+    assert.equal(run().status, 0);
+    assert.equal(readFileSync(join(root, "others", "package"), "utf8"), "theirs");
+    assert.ok(existsSync(join(root, "node_modules", ".drydock-stamp")));
+    assert.equal(existsSync(join(root, "others", ".drydock-stamp")), false);
+  });
 
   it("gets another Node where its lock file has changed", () => {
     node("v20.20.2");

@@ -1587,6 +1587,13 @@ export interface MonitoringSettings {
    */
   readonly socket?: Input<string>;
   /**
+   * A network of the Docker host that is there already, on which Prometheus can be asked by a Grafana or Prometheus of
+   * your own, at `drydock-STACK:9090`; whoever is on it reads all numbers, and can change none.
+   * Accepts the name of a Docker network.
+   * @default none
+   */
+  readonly network?: Input<string>;
+  /**
    * When alerts are raised (docs/alerts.md).
    * Accepts an object with errorRate, slow, ….
    */

@@ -29,6 +29,9 @@ export const HOSTS = {
 export const HTTP_FOLDER = "monitoring";
 export const HTTP_SOCKET = `${HTTP_FOLDER}/http.sock`;
 
+/** The rules of the alerts, in Prometheus' container. */
+export const RULES_FILE = "/tmp/prometheus/rules.yml";
+
 /** Where things are in the collector's container. */
 export const FOLDERS = {
   /** The proxy's volume. */

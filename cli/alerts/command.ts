@@ -12,6 +12,7 @@ export function register(program: Command): void {
       "--json",
       "print JSON: alerts[] {name, severity, state, since, summary, remedy, command, labels}, silences[]",
     )
+    .option("--rules", "print the rules of all alerts, as Prometheus reads them")
     .addHelpText(
       "after",
       `
@@ -19,6 +20,7 @@ Ends with 1 where an alert is raised. What each of them means: docs/alerts.md.
 
 Examples:
   $ ./drydock alerts
+  $ ./drydock alerts --rules > drydock.yml
   $ ./drydock alerts -s prod --json | jq -r '.alerts[].name'`,
     )
     .action(async (options: AlertsOptions) => {

@@ -1,5 +1,6 @@
 import { WATCHDOG } from "../../alerts/monitoring.ts";
-import { Exit } from "../shared/errors.ts";
+import { RULES_FILE } from "../../contracts/monitoring.ts";
+import { CliError, Exit } from "../shared/errors.ts";
 import { when } from "../shared/listing.ts";
 import { askAlertmanager, askPrometheus, monitorOf } from "../shared/prometheus.ts";
 import { type Painter, painter } from "../shared/ui.ts";
@@ -8,6 +9,7 @@ export interface AlertsOptions {
   readonly stack?: string;
   readonly all?: true;
   readonly json?: true;
+  readonly rules?: true;
 }
 
 /** As Prometheus answers it. */
@@ -75,8 +77,16 @@ export function alertLines(alerts: readonly ShownAlert[], silences: readonly Sil
   ];
 }
 
-export async function showAlerts({ stack, all, json }: AlertsOptions): Promise<number> {
+export async function showAlerts({ stack, all, json, rules }: AlertsOptions): Promise<number> {
   const monitor = await monitorOf(stack);
+  if (rules) {
+    // Those that are in force, with the settings' numbers.
+    const args = ["exec", monitor.prometheus, "cat", RULES_FILE];
+    const { code, stdout, stderr } = await monitor.docker.run(args);
+    if (code !== 0) throw new CliError({ what: `the rules can't be read: ${stderr.trim()}` });
+    process.stdout.write(stdout);
+    return Exit.ok;
+  }
   const [[answer], silences] = await Promise.all([
     askPrometheus(monitor, ["alerts"]),
     askAlertmanager(monitor, "silences") as Promise<readonly Silence[]>,

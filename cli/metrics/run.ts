@@ -1,11 +1,13 @@
 import { askPrometheus, monitorOf } from "../shared/prometheus.ts";
 import { type Painter, painter, table } from "../shared/ui.ts";
 import { METRICS, type Metric } from "./catalogue.ts";
+import { grafanaDashboard } from "./grafana.ts";
 
 export interface MetricsOptions {
   readonly stack?: string;
   readonly last: "hour" | "day" | "week";
   readonly json?: true;
+  readonly grafana?: true;
 }
 
 const SECONDS = { hour: 3_600, day: 86_400, week: 604_800 } as const;
@@ -85,7 +87,11 @@ export function metricsTable(shown: readonly Shown[], last: string, paint: Paint
   );
 }
 
-export async function showMetrics({ stack, last, json }: MetricsOptions): Promise<number> {
+export async function showMetrics({ stack, last, json, grafana }: MetricsOptions): Promise<number> {
+  if (grafana) {
+    process.stdout.write(`${JSON.stringify(grafanaDashboard(), null, 2)}\n`);
+    return 0;
+  }
   const monitor = await monitorOf(stack);
   const step = SECONDS[last] / POINTS;
   const to = Math.floor(Date.now() / 1000);

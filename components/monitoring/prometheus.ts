@@ -4,6 +4,7 @@ import { HOSTS } from "../../contracts/monitoring.ts";
 import { healthOf } from "../../servers/monitoring/exporters.ts";
 import { PROMETHEUS_DATA, prometheusCommand, type Targets } from "../../servers/monitoring/prometheus.ts";
 import { container } from "../container.ts";
+import { present } from "../outputs.ts";
 import { fingerprint } from "../stack.ts";
 import { common, type PartArgs } from "./part.ts";
 import { partVolume } from "./volume.ts";
@@ -30,7 +31,10 @@ export class Prometheus extends pulumi.ComponentResource {
         ...common(args, settings.memory.prometheus),
         role: "prometheus",
         release: fingerprint({ image: image.reference, command }),
-        networks: [{ network: network.monitoring, aliases: [HOSTS.prometheus] }],
+        networks: [
+          { network: network.monitoring, aliases: [HOSTS.prometheus] },
+          ...present(settings.network).map((name) => ({ network: { name }, aliases: [`drydock-${stack.stack}`] })),
+        ],
         mounts: [{ type: "volume", source: volume.name, target: PROMETHEUS_DATA }],
         tmpfs: { "/tmp": 16 },
         readOnly: true,

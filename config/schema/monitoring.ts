@@ -80,6 +80,12 @@ export const monitoring = z.strictObject({
     "/var/run/docker.sock",
     "Docker's socket on its host, for the gate",
   ),
+  network: optional(
+    text("the name of a Docker network", (name) => /^[a-zA-Z0-9][\w.-]{0,62}$/.test(name), "grafana"),
+    "A network of the Docker host that is there already, on which Prometheus can be asked by a Grafana or Prometheus " +
+      "of your own, at `drydock-STACK:9090`; whoever is on it reads all numbers, and can change none",
+    "none",
+  ),
   alerts: parameters
     .prefault({})
     .meta({ description: "When alerts are raised (docs/alerts.md)", expects: "an object with errorRate, slow, …" }),

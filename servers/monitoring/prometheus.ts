@@ -1,8 +1,9 @@
+import { dirname, join } from "node:path";
 import { stringify } from "yaml";
 import { rulesFile } from "../../alerts/rules.ts";
 import type { Settings } from "../../config/settings.ts";
 import { PORTS as AGENT } from "../../contracts/agent.ts";
-import { HOSTS, PORTS } from "../../contracts/monitoring.ts";
+import { HOSTS, PORTS, RULES_FILE } from "../../contracts/monitoring.ts";
 
 /** What there is to ask, beside the parts of monitoring themselves. */
 export interface Targets {
@@ -71,9 +72,8 @@ export function prometheusConfiguration(
   );
 }
 
-const FOLDER = "/tmp/prometheus";
-const RULES_FILE = `${FOLDER}/rules.yml`;
-const CONFIGURATION_FILE = `${FOLDER}/prometheus.yml`;
+const FOLDER = dirname(RULES_FILE);
+const CONFIGURATION_FILE = join(FOLDER, "prometheus.yml");
 export const PROMETHEUS_DATA = "/data";
 
 /**

@@ -160,6 +160,7 @@ esac
     assert.deepEqual(readdirSync(file("locks")), ["task"]);
     start();
     await until("the lock's end", () => readdirSync(file("locks")).length === 0);
-    assert.ok(lines("log").includes("Deleting mutex"));
+    // It is said a moment after it is gone.
+    await until("what is said of it", () => lines("log").includes("Deleting mutex"));
   });
 });

@@ -134,6 +134,12 @@ describe("monitoring", () => {
     assert.doesNotMatch(text(off), /syslog|measured/);
   });
 
+  it("lets a Grafana of one's own ask Prometheus, on a network that is there already", async () => {
+    const { resources } = await runProgram({ ...config, monitoring: { ...monitoring, network: "grafana" } });
+    const networks = leaf(resources, "monitoring-prometheus").inputs.networksAdvanced;
+    assert.deepEqual(networks.at(-1), { name: "grafana", aliases: ["drydock-unit"] });
+  });
+
   it("does without the gate and servers elsewhere, and takes other images where that is said", async () => {
     const { resources } = await runProgram({
       ...config,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { METRICS } from "../../../../cli/metrics/catalogue.ts";
+import { grafanaDashboard } from "../../../../cli/metrics/grafana.ts";
 import { metricsTable, said, sparkline, valuesOf } from "../../../../cli/metrics/run.ts";
 
 describe("the numbers of a stack", () => {
@@ -47,6 +48,17 @@ describe("the numbers of a stack", () => {
       metricsTable([{ ...requests!, values: [1, 2, 3] }], "hour", (_, text) => text),
       "          NOW  LEAST  MOST  LAST HOUR\nrequests  3/s  1/s    3/s   ▁▅█",
     );
+  });
+
+  it("are panels of a dashboard that Grafana imports, none over another", () => {
+    const { panels } = grafanaDashboard() as {
+      panels: { title: string; gridPos: object; targets: { expr: string }[] }[];
+    };
+    assert.deepEqual(
+      panels.map(({ title, targets }) => [title, targets[0]?.expr]),
+      METRICS.map(({ name, expression }) => [name, expression]),
+    );
+    assert.equal(new Set(panels.map(({ gridPos }) => JSON.stringify(gridPos))).size, METRICS.length);
   });
 
   it("have names of their own", () => assert.equal(new Set(METRICS.map(({ name }) => name)).size, METRICS.length));

@@ -60,13 +60,7 @@ describe("a stack that is measured", function () {
 
   it("lets four questions to Docker pass, and nothing else", () => {
     const asked = (script: string) =>
-      docker(
-        "exec",
-        stack.of("collector").container,
-        "node",
-        "-e",
-        `fetch(${script}).then((r) => console.log(r.status))`,
-      );
+      docker("exec", stack.sink, "node", "-e", `fetch(${script}).then((r) => console.log(r.status))`);
     const gate = "http://gate:2375";
     const { container } = stack.of("database");
     const id = docker("inspect", "--format", "{{.Id}}", container);

@@ -41,18 +41,16 @@ export class MeasuredStack {
       await this.set(path!, address!, "--secret");
     await this.again();
     const image = this.of("collector").image;
-    const [network] = docker(
-      "inspect",
-      "--format",
-      "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}\n{{end}}",
-      this.of("alertmanager").container,
-    )
-      .split("\n")
-      .filter((name) => name.includes("network-app"));
+    const format = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}";
+    const networks = docker("inspect", "--format", format, this.of("alertmanager").container).trim().split(" ");
+    const [app, monitoring] = ["app", "monitoring"].map(
+      (name) => networks.find((one) => one.includes(`network-${name}`))!,
+    );
     docker(
-      ...["run", "--detach", "--name", this.sink, "--label", "drydock.test=sink", "--network", network!],
+      ...["run", "--detach", "--name", this.sink, "--label", "drydock.test=sink", "--network", app!],
       ...["--network-alias", "sink", "--entrypoint", "node", image, "-e", SINK],
     );
+    docker("network", "connect", monitoring!, this.sink);
   }
 
   async set(path: string, value: string, ...options: readonly string[]): Promise<void> {

@@ -8,7 +8,7 @@ export const monitoring: readonly Alert[] = [
   {
     name: "ScrapeDown",
     severity: "warning",
-    summary: "{{ $labels.job }} does not say how it is",
+    summary: "{{ $labels.job }} ({{ $labels.instance }}) does not say how it is",
     why: "the alerts that need its numbers can't be raised",
     remedy: "see what its container logs; a new one is made by up",
     command: "./drydock status; ./drydock up",

@@ -3,6 +3,7 @@ import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Environment, Settings } from "../config/settings.ts";
 import { FOLDERS, folderOf, PORTS, readerOf, SECRETS } from "../contracts/agent.ts";
+import { AGENT_HOST } from "../contracts/monitoring.ts";
 import {
   type AgentSettings,
   agentClientOptions,
@@ -13,7 +14,6 @@ import {
   reachesOut,
 } from "../servers/agent.ts";
 import type { DatabaseAccount } from "../servers/database.ts";
-import { AGENT_HOST } from "../servers/monitoring/prometheus.ts";
 import type { BackupBucket } from "./backupBucket.ts";
 import { step } from "./command.ts";
 import { type ContainerFile, container } from "./container.ts";

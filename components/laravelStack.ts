@@ -13,7 +13,6 @@ import { guardOf } from "./guard.ts";
 import { namedImage } from "./image.ts";
 import { Infrastructure } from "./infrastructure.ts";
 import { knownValues } from "./known.ts";
-import { Monitoring } from "./monitoring/monitoring.ts";
 import { servicesOutput } from "./outputs.ts";
 import { settingsHash } from "./record.ts";
 import { Release } from "./release.ts";
@@ -108,14 +107,18 @@ export class LaravelStack extends pulumi.ComponentResource<Registered> {
     const { reference, id } = await namedImage(app, host);
     const identity = releaseOf(reference, id, environment, app);
     const guard = await guardOf(pulumi.getStack(), settings, environment);
-    // Loaded only where it is wanted: AWS's SDK would slow down every preview of a stack without a bucket. Nothing
-    // waits after this line, so the guard has seen everything before the engine hears of anything.
+    // Loaded only where it is wanted: AWS's SDK would slow down every preview of a stack without a bucket, and so would
+    // what measures one that is not measured.
+    const stage = stageOf(pulumi.getStack(), environment.plain.APP_ENV);
+    const monitored = isMonitored(settings.monitoring, stage);
+    const makeMonitoring = monitored ? (await import("./monitoring/monitoring.ts")).Monitoring : undefined;
+    // Nothing waits after this line, so the guard has seen everything before the engine hears of anything.
     const makeBucket =
       settings.bucket.name === undefined ? undefined : (await import("./backupBucket.ts")).BackupBucket;
 
     const stack: StackIdentity = {
       stack: label,
-      stage: stageOf(pulumi.getStack(), environment.plain.APP_ENV),
+      stage,
       dockerHost: settings.docker.host,
       logs,
       prefix,
@@ -124,7 +127,6 @@ export class LaravelStack extends pulumi.ComponentResource<Registered> {
     // The guard sees each resource before it is registered.
     const on = { parent: this, providers: this.#providers(stack, settings), transformations: guard.transformations };
     const common = { stack, settings, environment };
-    const monitored = isMonitored(settings.monitoring, stack.stage);
     const infrastructure = new Infrastructure(named("infrastructure"), { ...common, monitored, makeBucket }, on);
     const released = new Release(
       named("release"),
@@ -139,9 +141,9 @@ export class LaravelStack extends pulumi.ComponentResource<Registered> {
       },
       on,
     );
-    const monitoring = monitored
-      ? new Monitoring(named("monitoring"), { ...common, infrastructure, after: [released.record.command] }, on)
-      : undefined;
+    const after = [released.record.command];
+    const monitoring =
+      makeMonitoring && new makeMonitoring(named("monitoring"), { ...common, infrastructure, after }, on);
     guard.finish();
 
     const { proxy, stores, services, backupContainers, bucket } = infrastructure;

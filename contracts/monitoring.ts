@@ -22,6 +22,9 @@ export const HOSTS = {
   gate: "gate",
 } as const;
 
+/** The backup agent's name in that network. */
+export const AGENT_HOST = "backup-agent";
+
 /**
  * A folder in the proxy's volume that is the collector's: nginx sends a line for each request to a socket in it, and
  * goes on without where nobody listens.

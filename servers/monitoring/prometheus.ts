@@ -3,7 +3,7 @@ import { stringify } from "yaml";
 import { rulesFile } from "../../alerts/rules.ts";
 import type { Settings } from "../../config/settings.ts";
 import { PORTS as AGENT } from "../../contracts/agent.ts";
-import { HOSTS, PORTS, RULES_FILE } from "../../contracts/monitoring.ts";
+import { AGENT_HOST, HOSTS, PORTS, RULES_FILE } from "../../contracts/monitoring.ts";
 
 /** What there is to ask, beside the parts of monitoring themselves. */
 export interface Targets {
@@ -14,9 +14,6 @@ export interface Targets {
   /** Whether there is a backup agent. */
   readonly backup: boolean;
 }
-
-/** The backup agent's name in the network of monitoring. */
-export const AGENT_HOST = "backup-agent";
 
 /** Prometheus' configuration: whom it asks, how often, and whom it tells. */
 export function prometheusConfiguration(

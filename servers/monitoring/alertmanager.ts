@@ -29,8 +29,11 @@ const ADVICE =
   '{{ if eq .Status "firing" }}\n\n{{ .CommonAnnotations.why }}.\n' +
   "What to do: {{ .CommonAnnotations.remedy }}.\n\nSee: {{ .CommonAnnotations.command }}{{ end }}";
 const TEXT = `${LINES}${ADVICE}`;
-/** When it happened, as the notices of backups write it. */
-const AT = '{{ (index .Alerts 0).StartsAt.Format "2006-01-02T15:04:05.000Z07:00" }}';
+/** When it began or ended, as the notices of backups write it. */
+const TIME = '.Format "2006-01-02T15:04:05.000Z07:00" }}';
+const AT =
+  `{{ if eq .Status "firing" }}{{ (index .Alerts 0).StartsAt${TIME}{{ else }}` +
+  `{{ (index .Alerts 0).EndsAt${TIME}{{ end }}`;
 
 /** An alert that says more than another one of the same incident is told alone. */
 const INHIBITED: readonly (readonly [string, string])[] = [

@@ -66,7 +66,8 @@ export class Containers {
   }
 
   async round(): Promise<void> {
-    const filters = encodeURIComponent(JSON.stringify({ label: [`drydock.stack=${this.#settings.stack}`] }));
+    const { stack, networks } = this.#settings;
+    const filters = encodeURIComponent(JSON.stringify({ label: [`drydock.stack=${stack}`], network: networks }));
     try {
       const all = listed.parse(await this.#ask(`/containers/json?all=true&filters=${filters}`));
       await this.#say(all.filter(({ Labels }) => this.#settings.roles.includes(roleOf(Labels))));
@@ -143,7 +144,8 @@ function workingSet({ usage = 0, stats = {} }: z.infer<typeof measured>["memory_
 }
 
 async function askGate(path: string): Promise<unknown> {
-  const { status, body } = await get(`http://${HOSTS.gate}:${PORTS.gate}${path}`);
+  // An engine that builds images at the moment takes its time.
+  const { status, body } = await get(`http://${HOSTS.gate}:${PORTS.gate}${path}`, { timeout: 20_000 });
   if (status !== 200) throw new Error(`the gate answers ${status} for ${path}`);
   return JSON.parse(body) as unknown;
 }

@@ -38,7 +38,7 @@ export interface ContainerSpec {
   }[];
   /** More labels than every container has. @default none */
   readonly labels?: Readonly<Record<string, string>>;
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, pulumi.Input<string>>>;
   readonly files?: readonly ContainerFile[];
   readonly mounts?: pulumi.Input<docker.types.input.ContainerMount>[];
   /** Writable folders in memory: path to size in MiB, owned by `user`. */
@@ -92,7 +92,9 @@ export function containerArgs(
             typeof group === "number" ? String(group) : pulumi.interpolate`${group}`,
           ),
         }),
-    envs: Object.entries(spec.env ?? {}).map(([name, value]) => `${name}=${value}`),
+    envs: Object.entries(spec.env ?? {}).map(([name, value]) =>
+      typeof value === "string" ? `${name}=${value}` : pulumi.interpolate`${name}=${value}`,
+    ),
     uploads: (spec.files ?? []).map(({ path, content, mode, owner }) => ({
       file: path,
       content,

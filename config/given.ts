@@ -1658,31 +1658,31 @@ export interface MonitoringMemorySettings {
   /**
    * Prometheus, which stores the numbers and evaluates the alerts.
    * Accepts a whole number from 64 to 16777216 (MiB).
-   * @default 112
+   * @default 100
    */
   readonly prometheus?: Input<number>;
   /**
    * Alertmanager, which sends them.
    * Accepts a whole number from 24 to 16777216 (MiB).
-   * @default 40
+   * @default 36
    */
   readonly alertmanager?: Input<number>;
   /**
    * The collector, which asks nginx, Laravel and Docker.
    * Accepts a whole number from 48 to 16777216 (MiB).
-   * @default 64
+   * @default 84
    */
   readonly collector?: Input<number>;
   /**
    * Each exporter: database, Redis, machine.
    * Accepts a whole number from 16 to 16777216 (MiB).
-   * @default 24
+   * @default 20
    */
   readonly exporters?: Input<number>;
   /**
    * The gate before Docker's socket.
    * Accepts a whole number from 8 to 16777216 (MiB).
-   * @default 12
+   * @default 10
    */
   readonly gate?: Input<number>;
 }

@@ -24,7 +24,8 @@ export class Collector extends pulumi.ComponentResource {
   constructor(name: string, args: CollectorArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:monitoring:Collector", name, {}, options);
     const { stack, network, image, settings, url, collected, proxyState, after } = args;
-    const configuration = JSON.stringify(collectorSettings(stack.stack, url, collected));
+    const settingsOn = (networks: string[]) => JSON.stringify(collectorSettings(stack.stack, networks, url, collected));
+    const configuration = pulumi.all([network.app.name, network.data.name]).apply(settingsOn);
     const folder = step(
       stack,
       `${name}-folder`,
@@ -46,9 +47,9 @@ export class Collector extends pulumi.ComponentResource {
       {
         ...common(args, settings.memory.collector),
         role: "collector",
-        release: fingerprint({ image: image.reference, configuration }),
+        release: fingerprint({ image: image.reference, settings: settingsOn([]) }),
         networks: [{ network: network.monitoring, aliases: [HOSTS.collector] }, { network: network.app }],
-        env: { [SETTINGS]: configuration } satisfies EnvironmentOf<"collector">,
+        env: { [SETTINGS]: configuration } satisfies Record<keyof EnvironmentOf<"collector">, unknown>,
         mounts: [{ type: "volume", source: proxyState.name, target: FOLDERS.proxy }],
         tmpfs: { "/tmp": 4 },
         readOnly: true,

@@ -31,11 +31,11 @@ const parameters = z.strictObject({
 export const defaultParameters: z.output<typeof parameters> = parameters.parse({});
 
 const memory = z.strictObject({
-  prometheus: preset(mebibytes(64), 112, "Prometheus, which stores the numbers and evaluates the alerts"),
-  alertmanager: preset(mebibytes(24), 40, "Alertmanager, which sends them"),
-  collector: preset(mebibytes(48), 64, "The collector, which asks nginx, Laravel and Docker"),
-  exporters: preset(mebibytes(16), 24, "Each exporter: database, Redis, machine"),
-  gate: preset(mebibytes(8), 12, "The gate before Docker's socket"),
+  prometheus: preset(mebibytes(64), 100, "Prometheus, which stores the numbers and evaluates the alerts"),
+  alertmanager: preset(mebibytes(24), 36, "Alertmanager, which sends them"),
+  collector: preset(mebibytes(48), 84, "The collector, which asks nginx, Laravel and Docker"),
+  exporters: preset(mebibytes(16), 20, "Each exporter: database, Redis, machine"),
+  gate: preset(mebibytes(8), 10, "The gate before Docker's socket"),
 });
 
 const images = z.strictObject({

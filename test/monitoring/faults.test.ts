@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MeasuredStack } from "../support/alerts/measured.ts";
 import { docker } from "../support/clone.ts";
@@ -153,8 +152,5 @@ describe("a stack that is measured", function () {
     const { failed, total } = await load.stop();
     assert.equal(failed, 0, `of ${total}`);
     assert.ok(total > 100);
-    const { stderr } = spawnSync("docker", ["logs", stack.of("proxy").container], { encoding: "utf8" });
-    const complaints = stderr.split("\n").filter((line) => line.includes("http.sock"));
-    assert.ok(complaints.length < 20, `${complaints.length} of ${total}, such as ${complaints[0]}`);
   });
 });

@@ -24,12 +24,16 @@ describe("what Docker says of the containers", () => {
   beforeEach(() => {
     registry = new Registry();
     silent = false;
-    const settings = { stack: "shop", roles: ["app", "horizon"] } as unknown as CollectorSettings;
+    const settings = {
+      stack: "shop",
+      networks: ["shop-data"],
+      roles: ["app", "horizon"],
+    } as unknown as CollectorSettings;
     containers = new Containers(new Gauges(registry), settings, async (path) => {
       if (silent) throw new Error("ECONNREFUSED");
       const [, id = "", what = ""] = /^\/containers\/(\w+)\/(\w+)/.exec(path) ?? [];
       if (id === "") {
-        assert.match(decodeURIComponent(path), /\{"label":\["drydock\.stack=shop"\]\}/);
+        assert.match(decodeURIComponent(path), /\{"label":\["drydock\.stack=shop"\],"network":\["shop-data"\]\}/);
         return Object.entries(all).map(([Id, { role, release = "a", state = "running", health = "healthy" }]) => ({
           Id,
           State: state,

@@ -4,9 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { makeReadable } from "../../cli/setup/images.ts";
-import { readAptAccess, writeAptFiles } from "../../cli/setup/images-apt.ts";
-import { contentHash, imageTags } from "../../cli/setup/images-tags.ts";
 import { docker, type Status } from "../../test/support/clone.ts";
+import { testImage } from "../../test/support/image.ts";
 
 const FOLDER = import.meta.dirname;
 
@@ -78,7 +77,7 @@ export class Peer {
       "/var/run/docker.sock:/var/run/docker.sock",
       "--volume",
       `${folder}:/peer`,
-      await toolImage(),
+      await testImage({ name: "drydock/compose:2", folder: FOLDER }),
     );
     const peer = new Peer(folder, tool, project);
     try {
@@ -181,38 +180,6 @@ interface Inspected {
     readonly Tmpfs: Record<string, string> | null;
     readonly Memory: number;
   };
-}
-
-async function toolImage(): Promise<string> {
-  const { base } = imageTags();
-  const name = `drydock/compose:2-${contentHash(FOLDER, base)}`;
-  if (docker("images", "--quiet", name) !== "") return name;
-  const context = mkdtempSync(join(tmpdir(), "drydock-compose-"));
-  try {
-    copyFileSync(join(FOLDER, "Dockerfile"), join(context, "Dockerfile"));
-    const apt = await readAptAccess();
-    writeAptFiles(context, apt);
-    makeReadable(context);
-    execFileSync(
-      "docker",
-      [
-        "build",
-        "--network",
-        "host",
-        "--force-rm",
-        "--tag",
-        name,
-        "--build-arg",
-        `BASE=${base}`,
-        ...Object.keys(apt.buildArgs).flatMap((key) => ["--build-arg", key]),
-        context,
-      ],
-      { env: { ...process.env, DOCKER_BUILDKIT: "0", ...apt.buildArgs }, stdio: ["ignore", "ignore", "inherit"] },
-    );
-  } finally {
-    rmSync(context, { recursive: true, force: true });
-  }
-  return name;
 }
 
 function makeReadableButSecrets(folder: string): void {

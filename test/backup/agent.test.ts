@@ -398,6 +398,12 @@ describe("the backup agent", function () {
           .split("\n")
           .filter((line) => line !== "")
           .map((line) => JSON.parse(line) as { kind: string; name: string });
+      /** The agent was away. */
+      const backedUpDaysAgo = () => {
+        const [now, then] = [new Date().toISOString(), new Date(Date.now() - 3 * 86_400_000).toISOString()];
+        const schedules = JSON.stringify({ backup: then, health: now, cleanup: now });
+        rig.repository(`echo '${schedules}' > state/schedules.json`);
+      };
       rig.outside = { [SECRETS.webhook]: "http://hook:8000/x" };
       rig.configuration = {
         ...rig.configuration,
@@ -405,14 +411,7 @@ describe("the backup agent", function () {
         schedule: { ...rig.configuration.schedule, backup: "0 2 * * *" },
         hooks: { pre: { command: ["sh", "-c", "echo no; exit 7"], timeout: 5 } },
       };
-      // Three days away.
-      rig.repository(
-        `echo '${JSON.stringify({
-          backup: new Date(Date.now() - 3 * 86_400_000).toISOString(),
-          health: new Date().toISOString(),
-          cleanup: new Date().toISOString(),
-        })}' ` + "> state/schedules.json",
-      );
+      backedUpDaysAgo();
       const before = (await newest()).length;
       await rig.startAgent();
       await rig.until(
@@ -422,13 +421,7 @@ describe("the backup agent", function () {
       );
       assert.equal((await newest()).length, before);
       rig.configuration = { ...rig.configuration, hooks: {} };
-      rig.repository(
-        `echo '${JSON.stringify({
-          backup: new Date(Date.now() - 3 * 86_400_000).toISOString(),
-          health: new Date().toISOString(),
-          cleanup: new Date().toISOString(),
-        })}' ` + "> state/schedules.json",
-      );
+      backedUpDaysAgo();
       await rig.startAgent();
       await rig.until("its end", () => told().some(({ kind, name }) => kind === "over" && name === "backup"), 90_000);
       assert.equal((await newest())[0]!.reason, "scheduled");
@@ -440,14 +433,11 @@ describe("the backup agent", function () {
   it("has a second copy in S3, and a backup that counts where S3 is away", async () => {
     const moto = await Moto.start();
     try {
-      moto.join(rig.name("out"));
-      assert.equal((await fetch(`${moto.url}/shop-backups`, { method: "PUT" })).status, 200);
-      rig.outside = { [SECRETS.s3]: "[default]\naws_access_key_id=test\naws_secret_access_key=test-secret-of-s3\n" };
+      await rig.copyTo(moto);
       rig.configuration = {
         ...rig.configuration,
         type: "full",
         schedule: { backup: "", health: "", cleanup: "" },
-        s3: { bucket: "shop-backups", region: "eu-central-1", prefix: "", endpoint: moto.internal },
       };
       await rig.startAgent();
       assert.deepEqual((await rig.backup("db")).copies, ["local", "s3"]);

@@ -3,10 +3,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
 import { ensureImages } from "../../cli/setup/images.ts";
 import type { Entry } from "../../contracts/entry.ts";
-import { Rig } from "../support/backup/rig.ts";
+import { OF_A_DUMP, Rig } from "../support/backup/rig.ts";
 import { Clone, docker, type Status } from "../support/clone.ts";
 import { Load } from "../support/load.ts";
 import { mysqlImages } from "../support/mysql.ts";
+import { sqlAsRoot } from "../support/sql.ts";
 
 /** MySQL's own server, with what MariaDB doesn't understand. */
 describe("the backup agent, with MySQL", function () {
@@ -64,14 +65,7 @@ describe("the backup agent, with MySQL", function () {
     const { code, last, stdout, stderr } = await rig.agent("dump", full.id, "--to-time", mistake);
     assert.equal(code, 0, stderr);
     assert.deepEqual(last.sums["fixed"], { rows: 20_001, checksum: expected.split("\t")[1] });
-    for (const part of [
-      /the last one/,
-      /TRIGGER `?named`?/,
-      /VIEW `?cheap`?/,
-      /PROCEDURE `?doing_nothing`?/,
-      /-- Dump completed/,
-    ])
-      assert.match(stdout, part);
+    for (const part of OF_A_DUMP) assert.match(stdout, part);
   });
 
   it("is behind the database by less than ten seconds, also on the other side of a new file of the log", async () => {
@@ -103,16 +97,7 @@ describe("a stack with MySQL", function () {
   const clone = new Clone();
   let status: Status;
   const container = (role: string): string => status.services.find((service) => service.role === role)!.container;
-  const sql = (statements: string): string =>
-    docker(
-      "exec",
-      container("database"),
-      "sh",
-      "-c",
-      'MYSQL_PWD=$(cat /run/drydock/root-password) mysql -uroot -N laravel -e "$1"',
-      "sql",
-      statements,
-    );
+  const sql = (statements: string): string => sqlAsRoot(container("database"), statements, { client: "mysql" });
   const drydock = async (...args: string[]): Promise<string> => {
     const { code, stdout, stderr } = await clone.drydock(args);
     assert.equal(code, 0, stdout + stderr);
@@ -131,7 +116,7 @@ describe("a stack with MySQL", function () {
       ["backup.image", images.backup],
       ["env.DB_CONNECTION", "mysql"],
     ] as const) {
-      await clone.pulumi(["config", "set", "--path", `drydock:${path}`, value, "-s", "local"]);
+      await clone.set(path, value);
     }
     await drydock("up");
     status = await clone.status();

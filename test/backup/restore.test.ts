@@ -14,8 +14,7 @@ const said = ({ stdout, stderr }: Result) => stdout + stderr;
 async function deploy(clone: Clone, moto: Moto, key?: string): Promise<Status> {
   assert.equal((await clone.drydock(["env"])).code, 0);
   await clone.pulumi(["stack", "init", "local"]);
-  const set = (path: string, value: string, ...flags: string[]) =>
-    clone.pulumi(["config", "set", "--path", `drydock:backup.${path}`, value, "-s", "local", ...flags]);
+  const set = (path: string, value: string, ...flags: string[]) => clone.set(`backup.${path}`, value, ...flags);
   for (const [path, value] of [
     ["bucket", "shop"],
     ["region", "eu-central-1"],

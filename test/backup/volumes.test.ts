@@ -6,7 +6,7 @@ import { Progress } from "../../cli/backup/progress.ts";
 import { filesBeside, inFiles, swapFiles } from "../../cli/backup/restoreFiles.ts";
 import { ensureImages } from "../../cli/setup/images.ts";
 import { dockerFor } from "../../cli/shared/docker.ts";
-import { readerOf, SECRETS } from "../../contracts/agent.ts";
+import { readerOf } from "../../contracts/agent.ts";
 import type { Entry } from "../../contracts/entry.ts";
 import { Rig } from "../support/backup/rig.ts";
 import { docker } from "../support/clone.ts";
@@ -226,11 +226,7 @@ describe("a backup of folders and services", function () {
   it("is in S3 as well, and comes from there alone", async () => {
     const moto = await Moto.start();
     try {
-      moto.join(rig.name("out"));
-      assert.equal((await fetch(`${moto.url}/shop-backups`, { method: "PUT" })).status, 200);
-      rig.outside = { [SECRETS.s3]: "[default]\naws_access_key_id=test\naws_secret_access_key=test-secret-of-s3\n" };
-      const s3 = { bucket: "shop-backups", region: "eu-central-1", prefix: "", endpoint: moto.internal };
-      rig.configuration = { ...rig.configuration, s3 };
+      await rig.copyTo(moto);
       await rig.startAgent();
       const entry = await rig.backup("files");
       assert.deepEqual(entry.copies, ["local", "s3"]);

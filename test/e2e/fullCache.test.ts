@@ -13,10 +13,7 @@ describe("a cache that is full", function () {
   let status: Status;
   const of = (role: string) =>
     status.services.find((service) => service.role === role)?.container ?? assert.fail(`no ${role}`);
-  const set = async (path: string, value: string) => {
-    const { code, stderr } = await clone.pulumi(["config", "set", "--path", `drydock:${path}`, value]);
-    assert.equal(code, 0, stderr);
-  };
+  const set = (path: string, value: string) => clone.set(path, value);
   const up = async () => {
     const { code, stdout, stderr } = await clone.drydock(["up"]);
     assert.equal(code, 0, stdout + stderr);

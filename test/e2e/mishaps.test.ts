@@ -12,8 +12,7 @@ describe("mishaps of a deployment", function () {
   const clone = new Clone();
   let status: Status;
   const said = ({ stdout, stderr }: Result) => stdout + stderr;
-  const set = async (path: string, value: string) =>
-    assert.equal((await clone.pulumi(["config", "set", "--path", `drydock:${path}`, value])).code, 0);
+  const set = (path: string, value: string) => clone.set(path, value);
   const ok = async () => {
     const result = await clone.drydock(["up"]);
     assert.equal(result.code, 0, said(result));

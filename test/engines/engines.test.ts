@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createConnection, createServer, type Server } from "node:net";
+import type { Server } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { readAptAccess } from "../../cli/setup/images-apt.ts";
 import { imageTags, OF_A_STACK } from "../../cli/setup/images-tags.ts";
 import { ROOT } from "../../cli/shared/project.ts";
 import { Subject } from "../support/faults/subject.ts";
+import { leadTo } from "../support/leadTo.ts";
 import { canHaveMachine, Machine } from "../support/remote/rig.ts";
 
 const NEWEST = /^(2[89]|[3-9]\d)\./;
@@ -23,17 +24,6 @@ const ENGINES = [
 const PACKAGES = "ca-certificates,docker.io,docker-cli,iproute2,iptables,openssh-server,procps,sudo";
 
 const canMake = existsSync("/usr/sbin/debootstrap");
-
-/** A Unix socket that leads to a port of another machine. */
-const leadTo = (socket: string, host: string, port: number): Server =>
-  createServer((near) => {
-    const far = createConnection({ host, port });
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const)
-      from.on("error", () => to.destroy()).pipe(to);
-  }).listen(socket);
 
 /** The smallest system of that release with its Docker: made once, it takes minutes. */
 async function system(release: string): Promise<string> {

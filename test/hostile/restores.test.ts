@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { imageTags } from "../../cli/setup/images.ts";
 import { Clone, docker, type Result, type Status } from "../support/clone.ts";
 import { containersOf } from "../support/containers.ts";
+import { sqlAsRoot } from "../support/sql.ts";
 
 const said = ({ stdout, stderr }: Result): string => stdout + stderr;
 
@@ -17,16 +18,7 @@ describe("restores and imports of a stack", function () {
   let bin: string | undefined;
 
   const container = (role: string): string => status.services.find((service) => service.role === role)!.container;
-  const sql = (statements: string): string =>
-    docker(
-      "exec",
-      container("database"),
-      "sh",
-      "-c",
-      'MYSQL_PWD=$(cat /run/drydock/root-password) mariadb -uroot -N laravel -e "$1"',
-      "sql",
-      statements,
-    );
+  const sql = (statements: string): string => sqlAsRoot(container("database"), statements);
   const ok = async (...args: string[]): Promise<Result> => {
     const result = await clone.drydock(args);
     assert.equal(result.code, 0, said(result));
@@ -83,7 +75,7 @@ describe("restores and imports of a stack", function () {
       ["services.search.memory", "64"],
       ["services.search.health", '["sh","-c","redis-cli -p 7700 ping | grep -q PONG"]'],
     ] as const)
-      assert.equal((await clone.pulumi(["config", "set", "--path", `drydock:${path}`, value])).code, 0, path);
+      await clone.set(path, value);
     await ok("up");
     status = await clone.status();
     sql("CREATE TABLE kept (id INT PRIMARY KEY) WITH SYSTEM VERSIONING; INSERT INTO kept VALUES (1), (2)");

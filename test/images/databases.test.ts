@@ -4,6 +4,7 @@ import { imageTags } from "../../cli/setup/images.ts";
 import type { Entry } from "../../contracts/entry.ts";
 import { Clone, docker, type Status } from "../support/clone.ts";
 import { earlierMariadb } from "../support/mariadb.ts";
+import { sqlAsRoot } from "../support/sql.ts";
 
 /** Data that goes from one server to a later one. */
 describe("a database of another version", function () {
@@ -12,20 +13,8 @@ describe("a database of another version", function () {
   let old: string;
   let status: Status;
   const container = () => status.services.find(({ role }) => role === "database")!.container;
-  const sql = (statement: string) =>
-    docker(
-      "exec",
-      container(),
-      "sh",
-      "-c",
-      'MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb -uroot -N 9my-Shop_1 -e "$1"',
-      "sql",
-      statement,
-    );
-  const set = async (path: string, value: string) => {
-    const { code, stderr } = await clone.pulumi(["config", "set", "--path", `drydock:${path}`, value]);
-    assert.equal(code, 0, stderr);
-  };
+  const sql = (statement: string) => sqlAsRoot(container(), statement, { schema: "9my-Shop_1" });
+  const set = (path: string, value: string) => clone.set(path, value);
   const up = async () => {
     const { code, stdout, stderr } = await clone.drydock(["up"]);
     assert.equal(code, 0, stdout + stderr);

@@ -42,7 +42,7 @@ describe("images as they come", function () {
     const { code, stdout, stderr } = await clone.pulumi(args);
     assert.equal(code, 0, stdout + stderr);
   };
-  const set = (path: string, value: string) => pulumi("config", "set", "--path", `drydock:${path}`, value);
+  const set = (path: string, value: string) => clone.set(path, value);
   const drydock = async (...args: string[]) => {
     const { code, stdout, stderr } = await clone.drydock(args);
     assert.equal(code, 0, stdout + stderr);

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
-import { Clone, docker, type Status } from "../support/clone.ts";
+import { Clone, type Status } from "../support/clone.ts";
 import { RoleWatch } from "../support/containers.ts";
 import { Load } from "../support/load.ts";
+import { sqlIn } from "../support/sql.ts";
 
 const APP_CONFIG = "examples/laravel/config/app.php";
 
@@ -21,19 +22,8 @@ describe("across a release", function () {
     assert.equal(result.code, 0, result.stdout + result.stderr);
     status = await clone.status();
   };
-  const set = async (path: string, value: string) =>
-    assert.equal((await clone.pulumi(["config", "set", "-s", "local", "--path", `drydock:${path}`, value])).code, 0);
-  const sql = (query: string) =>
-    docker(
-      "exec",
-      status.services.find(({ role }) => role === "database")!.container,
-      "mariadb",
-      "--defaults-file=/run/drydock/client.cnf",
-      "laravel",
-      "-N",
-      "-e",
-      query,
-    );
+  const set = (path: string, value: string) => clone.set(path, value);
+  const sql = (query: string) => sqlIn(status.services.find(({ role }) => role === "database")!.container, query);
 
   /** Numbered jobs for as long as a release takes: most are quick, each tenth works for four seconds. */
   const dispatching = () => {

@@ -55,7 +55,7 @@ describe("operating a stack", function () {
 
   before(async () => {
     await ok("preview");
-    assert.equal((await clone.pulumi(["config", "set", "-s", "local", "--path", "drydock:app.replicas", "2"])).code, 0);
+    await clone.set("app.replicas", "2");
     await ok("up", "--json");
     status = await clone.status();
   });

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { Clone, docker, type Status } from "../support/clone.ts";
 import { Load } from "../support/load.ts";
+import { sqlIn } from "../support/sql.ts";
 
 const MIGRATIONS = "examples/laravel/database/migrations";
 
@@ -55,8 +56,7 @@ describe("releases that can be taken back", function () {
     assert.equal(result.code, 0, `./drydock ${args.join(" ")}\n${result.stdout}\n${result.stderr}`);
     return result.stdout + result.stderr;
   };
-  const set = async (path: string, value: string) =>
-    assert.equal((await clone.pulumi(["config", "set", "--path", path, value])).code, 0);
+  const set = (path: string, value: string) => clone.set(path, value);
   const write = (name: string, text: string) => {
     const file = join(clone.dir, MIGRATIONS, `${name}.php`);
     mkdirSync(dirname(file), { recursive: true });
@@ -68,17 +68,7 @@ describe("releases that can be taken back", function () {
       page.replace(/<h1[^>]*>/, `<h1 data-release="${text}">`),
     );
   const listed = async () => JSON.parse((await clone.drydock(["releases", "--json"])).stdout) as Listed[];
-  const sql = (query: string) =>
-    docker(
-      "exec",
-      status.services.find(({ role }) => role === "database")!.container,
-      "mariadb",
-      "--defaults-file=/run/drydock/client.cnf",
-      "laravel",
-      "-N",
-      "-e",
-      query,
-    );
+  const sql = (query: string) => sqlIn(status.services.find(({ role }) => role === "database")!.container, query);
   const columns = () =>
     sql(
       "select column_name from information_schema.columns where table_schema = database() " +
@@ -98,8 +88,8 @@ describe("releases that can be taken back", function () {
 
   before(async () => {
     await ok(["up"]);
-    await set("drydock:app.replicas", "2");
-    await set("drydock:migrate.breaking", "refuse");
+    await set("app.replicas", "2");
+    await set("migrate.breaking", "refuse");
     status = await clone.status();
   });
   after(() => clone.remove());

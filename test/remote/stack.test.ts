@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
-import { createConnection, createServer, type Server } from "node:net";
+import type { Server } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,22 +11,12 @@ import { docker, type Status } from "../support/clone.ts";
 import type { Found } from "../support/containers.ts";
 import { PlainUp } from "../support/faults/steps.ts";
 import { Subject } from "../support/faults/subject.ts";
+import { leadTo } from "../support/leadTo.ts";
 import { canHaveMachine, HOST, Machine } from "../support/remote/rig.ts";
 
 /** More than sshd's default limits allow of logins just started (MaxStartups) or of sessions (MaxSessions). */
 const MANY = 10;
 const FEW = 3;
-
-/** A Unix socket that leads to a port of another machine. */
-const leadTo = (socket: string, host: string, port: number): Server =>
-  createServer((near) => {
-    const far = createConnection({ host, port });
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const)
-      from.on("error", () => to.destroy()).pipe(to);
-  }).listen(socket);
 
 (canHaveMachine ? describe : describe.skip)("a stack on a Docker host over ssh", function () {
   this.timeout(1_200_000);

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -73,6 +74,13 @@ export class Clone {
       ...args,
       "--non-interactive",
     ]);
+  }
+
+  /** Sets a setting of the stack `local`, by its path below `drydock:`. */
+  async set(path: string, value: string, ...flags: string[]): Promise<void> {
+    const args = ["config", "set", "--path", `drydock:${path}`, value, "--stack", "local", ...flags];
+    const { code, stdout, stderr } = await this.pulumi(args);
+    assert.equal(code, 0, stdout + stderr);
   }
 
   run(file: string, args: string[], more: Record<string, string> = {}): Promise<Result> {

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createTar } from "nanotar";
@@ -5,11 +6,21 @@ import { imageTags } from "../../../cli/setup/images-tags.ts";
 import { type Configuration, FOLDERS, folderOf, readerOf, SECRETS } from "../../../contracts/agent.ts";
 import type { Entry } from "../../../contracts/entry.ts";
 import { docker } from "../clone.ts";
+import type { Moto } from "../moto.ts";
 
 const APP = "1000:1000";
 const DATABASE = "999:999";
 const SERVICE = "998:997";
 const FOLDER = "public/uploads";
+
+/** What is in the dump of a schema, as these tests make one. */
+export const OF_A_DUMP = [
+  /the last one/,
+  /TRIGGER `?named`?/,
+  /VIEW `?cheap`?/,
+  /PROCEDURE `?doing_nothing`?/,
+  /-- Dump completed/,
+];
 
 export interface Answer {
   readonly code: number;
@@ -53,6 +64,15 @@ export class Rig {
   limits = { agent: { memory: 512, cpus: 1 }, restore: { memory: 768, cpus: 1 } };
   /** More files in /run/drydock of the agent: credentials, an address. */
   outside: Record<string, string> = {};
+  /** Has a second copy in S3, from the agent's next start on. */
+  async copyTo(moto: Moto): Promise<void> {
+    moto.join(this.name("out"));
+    assert.equal((await fetch(`${moto.url}/shop-backups`, { method: "PUT" })).status, 200);
+    this.outside = { [SECRETS.s3]: "[default]\naws_access_key_id=test\naws_secret_access_key=test-secret-of-s3\n" };
+    const s3 = { bucket: "shop-backups", region: "eu-central-1", prefix: "", endpoint: moto.internal };
+    this.configuration = { ...this.configuration, s3 };
+  }
+
   /** A volume of backups in memory, of so many MiB: a disk that can be full. */
   disk: number | undefined;
   /** The same of the volume for restores. */

@@ -10,6 +10,7 @@ import { after, before } from "mocha";
 import { Clone, docker, type Result, type Status } from "../clone.ts";
 import { containersOf, type Found, resourcesOf } from "../containers.ts";
 import { Load, type LoadOptions } from "../load.ts";
+import { sqlIn } from "../sql.ts";
 import { report } from "./table.ts";
 
 const HOME = "examples/laravel/resources/views/home.blade.php";
@@ -164,16 +165,7 @@ return new class extends Migration
   }
 
   sql(query: string): string {
-    return docker(
-      "exec",
-      this.container("database"),
-      "mariadb",
-      "--defaults-file=/run/drydock/client.cnf",
-      "laravel",
-      "-N",
-      "-e",
-      query,
-    );
+    return sqlIn(this.container("database"), query);
   }
 
   /** Makes a load on the site of this stack. */

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
 import { ensureImages } from "../../cli/setup/images.ts";
@@ -34,14 +33,7 @@ describe("a backup of a schema with everything", function () {
 
   /** As a restore by tables does it: the dump into a new schema beside the live one. */
   const restored = (id: string, ...more: string[]): Record<string, string> => {
-    rig.sql("DROP DATABASE IF EXISTS look; CREATE DATABASE look CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_ai_ci");
-    const load =
-      "MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb --no-defaults --protocol=socket -uroot " +
-      "--binary-mode look";
-    const script = 'set -o pipefail; "$0" exec "$1" agent dump "${@:4}" | "$0" exec -i "$2" sh -c "$3"';
-    execFileSync("bash", ["-c", script, "docker", rig.name("agent"), rig.name("database"), load, id, ...more], {
-      stdio: ["ignore", "ignore", "pipe"],
-    });
+    rig.load("look", id, ...more);
     const found = describeSchema(rig, "look");
     rig.sql("DROP DATABASE look");
     return found;

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BackupHost } from "../../cli/backup/agent.ts";
 import { storagePlace } from "../../cli/backup/places.ts";
@@ -29,17 +28,7 @@ describe("a backup, whatever the names in it are", function () {
 
   /** The dump of a backup in a schema of its own. */
   const loaded = async (id: string, ...more: string[]): Promise<unknown> => {
-    await query(
-      server,
-      "DROP DATABASE IF EXISTS look; CREATE DATABASE look CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_ai_ci",
-    );
-    const load =
-      "MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb --no-defaults --protocol=socket -uroot " +
-      "--binary-mode look";
-    const script = 'set -o pipefail; "$0" exec "$1" agent dump "${@:4}" | "$0" exec -i "$2" sh -c "$3"';
-    execFileSync("bash", ["-c", script, "docker", rig.name("agent"), rig.name("database"), load, id, ...more], {
-      stdio: ["ignore", "ignore", "pipe"],
-    });
+    rig.load("look", id, ...more);
     const found = await picture(server, "look");
     await query(server, "DROP DATABASE look");
     return found;

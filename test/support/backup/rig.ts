@@ -300,6 +300,21 @@ export class Rig {
     ).trimEnd();
   }
 
+  /** Loads the dump of a backup into a new schema beside the live one. */
+  load(schema: string, id: string, ...more: string[]): void {
+    this.sql(
+      `DROP DATABASE IF EXISTS ${schema}; ` +
+        `CREATE DATABASE ${schema} CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_ai_ci`,
+    );
+    const load =
+      "MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb --no-defaults --protocol=socket -uroot " +
+      `--binary-mode ${schema}`;
+    const script = 'set -o pipefail; "$0" exec "$1" agent dump "${@:4}" | "$0" exec -i "$2" sh -c "$3"';
+    execFileSync("bash", ["-c", script, "docker", this.name("agent"), this.name("database"), load, id, ...more], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+  }
+
   /** A shell in the agent's container. */
   shell(script: string, part = "agent"): string {
     return docker("exec", this.name(part), "bash", "-c", script);

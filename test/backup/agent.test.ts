@@ -301,7 +301,7 @@ describe("the backup agent", function () {
     await rig.startAgent({ key: "another-key-of-more-than-thirty-two-characters" });
     const { code, last } = await rig.agent("run", "--type", "db");
     assert.deepEqual([code, /another key/.test(last.message)], [3, true]);
-    assert.match(last.remedy, /if nobody has it any more, begin anew: .\/drydock backup key reset/);
+    assert.match(last.remedy, /if nobody has it any more, start anew: .\/drydock backup key reset/);
     assert.equal((await rig.agent("dump", full.id)).code, 3);
     await rig.until("the alarm", () => rig.alarmed("catalogue"));
     await rig.startAgent();

@@ -10,7 +10,7 @@ import { AgentError, messageOf } from "../shared/errors.ts";
 import { execute } from "../shared/process.ts";
 import type { PhysicalInfo } from "./physicalCopy.ts";
 import type { LogFile } from "./replaced.ts";
-import type { ReplayRange } from "./throwaway.ts";
+import type { ReplayRange } from "./replay.ts";
 
 /** The stack's own; and the one that is asked, which may be that of a single restore. */
 const OWN = "restore";

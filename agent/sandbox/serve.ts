@@ -16,7 +16,8 @@ import { stopped } from "../shared/signals.ts";
 import { forgetKept, isKept, kept } from "./kept.ts";
 import { copyPhysically, type PhysicalInfo } from "./physicalCopy.ts";
 import { replacedAfter } from "./replaced.ts";
-import { RESTORES, type ReplayRange, Throwaway } from "./throwaway.ts";
+import type { ReplayRange } from "./replay.ts";
+import { RESTORES, Throwaway } from "./throwaway.ts";
 
 /**
  * A restore that nobody asks about for so long, in ms, has been forgotten: who is at one says so three times as often.
@@ -84,7 +85,7 @@ export async function serveCompanion(): Promise<void> {
   }
   clearInterval(sweeper);
   server.closeAllConnections();
-  await Promise.all([...throwaways.values()].map((one) => one.stop("SIGKILL")));
+  await Promise.all([...throwaways.values()].map((one) => one.server.stop("SIGKILL")));
 }
 
 function clear(): void {
@@ -178,15 +179,14 @@ async function work(
       await one.prepare(Number(url.searchParams.get("increments") ?? 0));
       return done();
     case "start":
-      await one.start();
+      await one.server.start();
       return done();
     case "sql":
-      await one.load(schema, request);
+      await one.server.load(schema, request);
       return done();
     case "binlog": {
-      const folder = join(one.folder, "binlogs");
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      await pipeline(request, createWriteStream(join(folder, basename(name)), { mode: 0o600 }));
+      mkdirSync(one.binlogs, { recursive: true, mode: 0o700 });
+      await pipeline(request, createWriteStream(join(one.binlogs, basename(name)), { mode: 0o600 }));
       return done();
     }
     case "replay": {
@@ -195,10 +195,10 @@ async function work(
       return done();
     }
     case "sums":
-      return done(await one.query((connection) => sumsOf(connection, schema)));
+      return done(await one.server.query((connection) => sumsOf(connection, schema)));
     case "dump":
       response.writeHead(200);
-      return await one.dump(schema, url.searchParams.get("target") ?? "", response);
+      return await one.server.dump(schema, url.searchParams.get("target") ?? "", response);
     case "files": {
       const folder = join(one.folder, "files");
       mkdirSync(folder, { mode: 0o700 });

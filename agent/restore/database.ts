@@ -35,8 +35,7 @@ async function restored(agent: Agent, entry: Entry, until: Until, serve: boolean
     } else {
       const line = lineage((await agent.local.catalogue.list()).entries, entry);
       for (const [index, one] of line.entries()) {
-        const [, command, env] = stored(agent, one, STREAM);
-        await restore.unpackOutput(index, command, env);
+        await restore.sendOutput(`unpack/${index}`, ...stored(agent, one, STREAM));
         reporter.progress("restore", index + 1, line.length, "steps");
       }
       if (!serve) reporter.progress("finish", 1, 1, "steps");
@@ -97,14 +96,14 @@ export async function copyKept({ reporter }: Agent, entry: Entry, serve: boolean
   return undefined;
 }
 
-/** What writes a backup's database, and how much that is. */
+/** What writes a backup's database. */
 function stored(
   agent: Agent,
   entry: Entry,
   file: string,
-): readonly [number, readonly string[], Readonly<Record<string, string>>] {
+): readonly [readonly string[], Readonly<Record<string, string>>] {
   const { restic } = placeOf(agent, entry);
-  return [entry.database!.bytes, restic.readCommand(entry.id, "database", file), restic.env];
+  return [restic.readCommand(entry.id, "database", file), restic.env];
 }
 
 /**

@@ -1,11 +1,13 @@
 import { type IncomingMessage, request } from "node:http";
+import type { Socket } from "node:net";
 import { PassThrough, type Readable, type Writable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { COMPANION, PORTS, readerOf, STAY_EVERY, type Volume } from "../../contracts/agent.ts";
 import { defined } from "../../lib/defined.ts";
 import type { Summed } from "../database/sums.ts";
 import type { FileSums } from "../files/sums.ts";
-import { requireSecret } from "../shared/configuration.ts";
+import { requireSecret, secretFile } from "../shared/configuration.ts";
 import { AgentError, messageOf } from "../shared/errors.ts";
 import { execute } from "../shared/process.ts";
 import type { PhysicalInfo } from "./physicalCopy.ts";
@@ -44,29 +46,37 @@ async function ask(
     else sending.end(value === undefined ? undefined : JSON.stringify(value));
     const response = await answered;
     if (to !== undefined && response.statusCode === 200) return await pipeline(response, to);
-    const chunks: Buffer[] = [];
-    for await (const chunk of response) chunks.push(chunk as Buffer);
-    const answer = JSON.parse(Buffer.concat(chunks).toString() || "{}") as {
-      error?: string;
-      transient?: boolean;
-      code?: number;
-      remedy?: string;
-    };
-    const { error, transient, code, remedy } = answer;
-    if (response.statusCode === 200) return answer;
-    throw new AgentError(error ?? `the companion answered ${response.statusCode}`, {
-      transient: transient === true,
-      ...defined({ code, remedy }),
-    });
+    return await answerOf(response);
   } catch (error) {
-    if (error instanceof AgentError) throw error;
-    const [who, role] = host.startsWith("volume_") ? [`the reader ${host}`, "reader"] : ["the companion", "restore"];
-    throw new AgentError(`${who} (container of role ${role}): ${messageOf(error)}`, {
-      transient: true,
-      remedy: `./drydock status; ./drydock logs ${role}`,
-      cause: error,
-    });
+    throw unreachable(host, error);
   }
+}
+
+/** What it says. @throws AgentError where that is an error */
+async function answerOf(response: IncomingMessage): Promise<object> {
+  const answer = JSON.parse((await text(response)) || "{}") as {
+    error?: string;
+    transient?: boolean;
+    code?: number;
+    remedy?: string;
+  };
+  if (response.statusCode === 200) return answer;
+  const { error, transient, code, remedy } = answer;
+  throw new AgentError(error ?? `the companion answered ${response.statusCode}`, {
+    transient: transient === true,
+    ...defined({ code, remedy }),
+  });
+}
+
+/** An error of the connection, with who did not answer; its own errors are as they are. */
+function unreachable(host: string, error: unknown): AgentError {
+  if (error instanceof AgentError) return error;
+  const [who, role] = host.startsWith("volume_") ? [`the reader ${host}`, "reader"] : ["the companion", "restore"];
+  return new AgentError(`${who} (container of role ${role}): ${messageOf(error)}`, {
+    transient: true,
+    remedy: `./drydock status; ./drydock logs ${role}`,
+    cause: error,
+  });
 }
 
 /** A restore in the companion, thrown away at the end. */
@@ -123,7 +133,7 @@ export class Restore {
     return ((await ask("POST", this.#at(`take?backup=${backup}`))) as { taken: boolean }).taken;
   }
 
-  /** Sends what `source` writes: SQL, an unpacked backup, a file of the log, a tar. */
+  /** Sends what `source` writes: a file of the log, a tar. */
   async send(rest: string, source: (to: Writable) => Promise<void>): Promise<void> {
     const through = new PassThrough({ highWaterMark: 1 << 20 });
     const asking = ask("PUT", this.#at(rest), { body: through });
@@ -141,36 +151,18 @@ export class Restore {
     if (read.status === "rejected") throw read.reason;
   }
 
-  /** Sends what a command writes, whose length is known: it goes there without passing through here. */
-  async sendOutput(
-    rest: string,
-    length: number,
-    command: readonly string[],
-    env: Readonly<Record<string, string>>,
-  ): Promise<void> {
-    await this.#companion(["put", this.#at(rest), String(length), ...command], env);
-  }
-
   /**
-   * Has what a command writes unpacked: it is what the program there reads, without passing through here or through the
-   * companion.
+   * Sends what a command writes, SQL or the files of a server (`unpack/NUMBER`): it is what the program there reads,
+   * without passing through here or through the companion.
    */
-  async unpackOutput(number: number, command: readonly string[], env: Readonly<Record<string, string>>): Promise<void> {
-    await this.#companion(["unpack", this.#at(`unpack/${number}`), ...command], env);
-  }
-
-  async #companion(args: readonly string[], env: Readonly<Record<string, string>>): Promise<void> {
-    try {
-      await execute("companion", args, { env });
-    } catch (error) {
-      const text = messageOf(error);
-      const said = /\{"error":.*\}/.exec(text)?.[0];
-      // Who sent broke off by itself, and so the companion complains too.
-      if (said === undefined || (/ended with code/.test(text) && !/broken pipe|connection reset/i.test(text)))
-        throw error;
-      const { error: message, transient } = JSON.parse(said) as { error: string; transient: boolean };
-      throw new AgentError(message, { transient, cause: error });
-    }
+  async sendOutput(rest: string, command: readonly string[], env: Readonly<Record<string, string>>): Promise<void> {
+    const path = this.#at(rest);
+    const [sent] = await Promise.allSettled([pour(command, env, path)]);
+    const [said] = await Promise.allSettled([ask("PUT", path)]);
+    // What the companion says is the cause where it hung up first; else who sent broke off by itself.
+    if (sent.status === "rejected" && (said.status === "fulfilled" || !HUNG_UP.test(messageOf(sent.reason))))
+      throw sent.reason;
+    if (said.status === "rejected") throw said.reason;
   }
 
   async remove(): Promise<void> {
@@ -179,13 +171,76 @@ export class Restore {
   }
 }
 
-/** Has a copy of the live server's files written to standard output, and proves at the end that it is complete. */
-export const copyCommand = (key: string, lsn: string | undefined): readonly string[] => [
-  "companion",
-  "get",
-  `/physical/${key}${lsn === undefined ? "" : `?lsn=${lsn}`}`,
-  `/physical/${key}?info`,
+/** How a command ends whose reader has gone. */
+const HUNG_UP = /broken pipe|connection reset|hang up|ECONNRESET/i;
+
+/** Runs a command whose output is what a program of the companion's reads. */
+async function pour(
+  [program, ...args]: readonly string[],
+  env: Readonly<Record<string, string>>,
+  path: string,
+): Promise<void> {
+  const socket = await handedOver(path);
+  try {
+    await execute(program!, args, { env, stdout: socket });
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** A connection to the companion that from now on is what a program there reads. */
+async function handedOver(path: string): Promise<Socket> {
+  const headers = {
+    authorization: `Bearer ${requireSecret("restoreToken")}`,
+    connection: "upgrade",
+    upgrade: "stream",
+  };
+  const sending = request({ host: HOST, port: PORTS.companion, method: "PUT", path, headers, agent: false });
+  try {
+    return await new Promise<Socket>((resolve, reject) => {
+      sending
+        .once("upgrade", (_, socket) => resolve(socket as Socket))
+        .once("response", (response) => answerOf(response).then(() => reject(new Error("no connection")), reject))
+        .once("error", reject)
+        .end();
+    });
+  } catch (error) {
+    throw unreachable(HOST, error);
+  }
+}
+
+/**
+ * A command that writes what a path answers, and then has a second one answered: a body that broke off looks like a
+ * complete one. The token is read from its file, and on no command line.
+ */
+const fetchCommand = (host: string, path: string, proof: string): readonly string[] => [
+  // 1.0: what a program writes to the connection by itself is in no chunks.
+  ...["curl", "--http1.0", "--silent", "--show-error", "--fail", "--fail-early", "--noproxy", "*"],
+  ...["--variable", `token@${secretFile("restoreToken")}`],
+  ...["--expand-header", "authorization: Bearer {{token:trim}}"],
+  ...["--output", "-", `http://${host}:${PORTS.companion}${path}`],
+  ...["--output", "/dev/null", `http://${host}:${PORTS.companion}${proof}`],
 ];
+
+/** Has a copy of the live server's files written to standard output, and proves at the end that it is complete. */
+export const copyCommand = (key: string, lsn: string | undefined): readonly string[] =>
+  fetchCommand(HOST, `/physical/${key}${lsn === undefined ? "" : `?lsn=${lsn}`}`, `/physical/${key}?info`);
+
+/** The same of a service's volume, as tar. */
+export const readCommand = (volume: Volume, key: string): readonly string[] =>
+  fetchCommand(readerOf(volume), `/volume/${key}`, `/volume/${key}?info`);
+
+/**
+ * What came of storing what such a command wrote.
+ * @throws the reason that the other side has, where the command says no more than that it got an error
+ */
+export async function fetched<T>(storing: Promise<T>, reason: () => Promise<unknown>): Promise<T> {
+  return await storing.catch(async (error: unknown) => {
+    // 23: nobody took any more of it, which is for another reason.
+    if (/\bcurl: \((?!23\))\d+\)/.test(messageOf(error))) await reason();
+    throw error;
+  });
+}
 
 /** Asks the container that reads a service's volume. */
 export const askReader = async (volume: Volume, path: string, signal?: AbortSignal): Promise<unknown> =>

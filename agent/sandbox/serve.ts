@@ -30,8 +30,8 @@ const throwaways = new Map<string, Throwaway>();
 /** What came of the last copies. */
 const copies = new Map<string, PhysicalInfo | AgentError>();
 
-/** What became of the backups that were unpacked, by their path. */
-const unpacked = new Map<string, Promise<void>>();
+/** What became of what a program here has read from a connection, by its path. */
+const received = new Map<string, Promise<void>>();
 
 /**
  * The companion: restores backups into throwaway servers and folders, for whoever shows the token. One that was made
@@ -96,22 +96,27 @@ function clear(): void {
 }
 
 /**
- * PUT /restores/ID/unpack/NUMBER as an upgrade: from the answer on, the connection is standard input of the program
- * that unpacks.
+ * PUT /restores/ID/unpack/NUMBER or /restores/ID/sql?schema= as an upgrade: from the answer on, the connection is
+ * standard input of the program that unpacks or loads. The same without an upgrade then says what became of it.
  */
 function takeOver(request: IncomingMessage, socket: Socket, token: string): void {
-  const [, , id = "", verb, number] = (request.url ?? "").split("/");
+  const url = new URL(request.url ?? "", "http://localhost");
+  const [, , id = "", verb, number] = url.pathname.split("/");
   const throwaway = throwaways.get(id);
-  if (!hasToken(request, token) || throwaway === undefined || verb !== "unpack")
+  if (!hasToken(request, token) || throwaway === undefined || (verb !== "unpack" && verb !== "sql"))
     return void socket.end(
       'HTTP/1.1 400 Bad Request\r\n\r\n{"error":"there is no such restore, or the token is wrong","transient":false}',
     );
   socket.on("error", () => undefined);
   const switching = ["HTTP/1.1 101 Switching Protocols", "connection: upgrade", "upgrade: stream", "", ""].join("\r\n");
   const begin = (): void => void socket.write(switching);
-  const work = throwaway.use(() => throwaway.unpack(Number(number), socket, begin)).finally(() => socket.destroy());
+  const read = (): Promise<void> =>
+    verb === "sql"
+      ? throwaway.server.load(url.searchParams.get("schema") ?? "", socket, begin)
+      : throwaway.unpack(Number(number), socket, begin);
+  const work = throwaway.use(read).finally(() => socket.destroy());
   work.catch(() => undefined);
-  unpacked.set(request.url!, work);
+  received.set(request.url!, work);
 }
 
 async function sweep(): Promise<void> {
@@ -172,17 +177,17 @@ async function work(
       await one.empty();
       return done();
     case "unpack":
-      await unpacked.get(url.pathname);
-      unpacked.delete(url.pathname);
+    case "sql": {
+      const path = request.url!;
+      await received.get(path);
+      received.delete(path);
       return done();
+    }
     case "prepare":
       await one.prepare(Number(url.searchParams.get("increments") ?? 0));
       return done();
     case "start":
       await one.server.start();
-      return done();
-    case "sql":
-      await one.server.load(schema, request);
       return done();
     case "binlog": {
       mkdirSync(one.binlogs, { recursive: true, mode: 0o700 });

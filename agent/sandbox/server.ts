@@ -1,14 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { Socket } from "node:net";
 import { join } from "node:path";
-import type { Readable, Writable } from "node:stream";
+import type { Writable } from "node:stream";
 import { quoted } from "../../lib/sql/quoting.ts";
 import { withDatabase } from "../database/connection.ts";
 import { makeDefiners, planDump } from "../database/dumpPlan.ts";
 import { tools } from "../database/tools.ts";
 import { AgentError } from "../shared/errors.ts";
-import { execute } from "../shared/process.ts";
+import { type ExecuteOptions, execute } from "../shared/process.ts";
 
 const USER = "drydock_restore";
 
@@ -72,12 +73,11 @@ export class ThrowawayServer {
     return await withDatabase(work, { socketPath: this.#socket, user: USER, password: this.#password });
   }
 
-  /** Runs SQL that arrives as a stream. */
-  async load(schema: string, sql: Readable): Promise<void> {
-    await this.query((connection) =>
-      connection.query(`CREATE DATABASE IF NOT EXISTS ${quoted(schema)} CHARACTER SET utf8mb4`),
-    );
-    await this.client([tools().client, "--binary-mode", "--max-allowed-packet=1G", schema], { stdin: sql });
+  /** Runs SQL that arrives on a connection, which is its client's own from `onStart` on. */
+  async load(schema: string, connection: Socket, onStart: () => void): Promise<void> {
+    await this.query((asking) => asking.query(`CREATE DATABASE IF NOT EXISTS ${quoted(schema)} CHARACTER SET utf8mb4`));
+    const client = [tools().client, "--binary-mode", "--max-allowed-packet=1G", schema];
+    await this.client(client, { connection, onStart });
   }
 
   /** @param target the version of the server that takes it */
@@ -110,7 +110,7 @@ export class ThrowawayServer {
   }
 
   /** Runs a client of it. */
-  async client([program, ...args]: readonly string[], options: { stdin?: Readable; stdout?: Writable }): Promise<void> {
+  async client([program, ...args]: readonly string[], options: ExecuteOptions): Promise<void> {
     const file = join(this.folder, "client.cnf");
     writeFileSync(file, `[client]\nsocket=${this.#socket}\nuser=${USER}\npassword=${this.#password}\n`, {
       mode: 0o600,

@@ -7,7 +7,7 @@ import { type Definers, definersOf, planDump } from "../database/dumpPlan.ts";
 import { isItsOwn, type Summed, sumsOf, uncopied, withoutTransactions } from "../database/sums.ts";
 import { fits, requireTools, tlsOptions, tools, toolsVersion } from "../database/tools.ts";
 import { shown } from "../files/names.ts";
-import { copyCommand, physicalInfo } from "../sandbox/client.ts";
+import { copyCommand, fetched, physicalInfo } from "../sandbox/client.ts";
 import { secretFile } from "../shared/configuration.ts";
 import { lineage } from "../store/retention.ts";
 import type { PartCopy } from "./entry.ts";
@@ -131,10 +131,10 @@ async function copy(
   { id, proven }: DatabaseBackup,
   base: Entry | undefined,
 ): Promise<Part> {
-  const stored = await local.restic.storeOutput(id, "database", STREAM, copyCommand(id, base?.database?.lsn), {
-    reporter,
-    proven,
-  });
+  const command = copyCommand(id, base?.database?.lsn);
+  const stored = await fetched(local.restic.storeOutput(id, "database", STREAM, command, { reporter, proven }), () =>
+    physicalInfo(id),
+  );
   const { toLsn, position } = await physicalInfo(id);
   return {
     format: "physical",

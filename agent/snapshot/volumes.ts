@@ -1,10 +1,10 @@
 import type { Writable } from "node:stream";
-import { COMPANION, folderOf, readerOf, titleOf, type Volume } from "../../contracts/agent.ts";
+import { folderOf, titleOf, type Volume } from "../../contracts/agent.ts";
 import type { Entry } from "../../contracts/entry.ts";
 import { own } from "../../lib/ownNames.ts";
 import type { Agent } from "../agent.ts";
 import type { Archived } from "../files/tar.ts";
-import { askReader } from "../sandbox/client.ts";
+import { askReader, fetched, readCommand } from "../sandbox/client.ts";
 import type { Restic } from "../store/restic.ts";
 import { shortened } from "./entry.ts";
 import { backUpFolder, type FilesCopy, type Making, type Manifest, manifestOf } from "./files.ts";
@@ -37,11 +37,10 @@ export async function backUpVolume(
  */
 async function backUpService({ local, reporter }: Agent, volume: Volume, { id, proven }: Making): Promise<FilesCopy> {
   const part = titleOf(volume);
-  const at = `/volume/${id}`;
-  // The second question proves that the first answer was complete.
-  const command = ["env", `${COMPANION.host}=${readerOf(volume)}`, "companion", "get", at, `${at}?info`];
-  const { bytes, added } = await local.restic.storeOutput(id, part, TAR, command, { reporter, proven });
-  const { sums, count, changed, unreadable } = (await askReader(volume, `${at}?info`)) as Archived;
+  const info = async () => (await askReader(volume, `/volume/${id}?info`)) as Archived;
+  const storing = local.restic.storeOutput(id, part, TAR, readCommand(volume, id), { reporter, proven });
+  const { bytes, added } = await fetched(storing, info);
+  const { sums, count, changed, unreadable } = await info();
   const missing = unreadable.map((one) => `${part}: ${one}`);
   for (const one of shortened(missing, 5)) reporter.log("warn", one);
   return { sums, missing, entry: { count, bytes, added, manifest: manifestOf(sums), changed } };

@@ -92,13 +92,15 @@ describe("the contract of the agent's containers", () => {
     const named = filesIn("agent", /\.ts$/).flatMap((path) => found(code(path), /process\.env(?:\.|\[")([A-Z_]+)/g));
     // The second is what the agent sets for restic.
     const own = named.filter((name) => !OF_THE_SHELL.includes(name) && name !== "AWS_SHARED_CREDENTIALS_FILE");
-    const scripts = ["agent", "companion", "healthy"].flatMap((name) => [...readBy(textsOf(`images/backup/${name}`))]);
+    const scripts = ["agent", "healthy"].flatMap((name) => [...readBy(textsOf(`images/backup/${name}`))]);
     const known = [...namesOf(containers.agent), ...namesOf(containers.companion)];
     assert.deepEqual(
       [...own, ...scripts].filter((name) => !known.includes(name)),
       [],
     );
-    assert.ok(scripts.includes("DRYDOCK_COMPANION"), scripts.join(" "));
+    // By the contract's own names.
+    const text = filesIn("agent", /\.ts$/).map(code).join("\n");
+    for (const name of ["host", "restores"]) assert.ok(text.includes(`process.env[COMPANION.${name}]`), name);
   });
 
   it("is of no other image: those of Redis, of the proxy and of certificates read no variable", () => {

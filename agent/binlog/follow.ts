@@ -5,7 +5,7 @@ import { FOLDERS } from "../../contracts/agent.ts";
 import type { BinlogPosition } from "../../contracts/entry.ts";
 import { logPosition, rowsOf, withDatabase } from "../database/connection.ts";
 import { tlsOptions, tools } from "../database/tools.ts";
-import type { LogFile } from "../sandbox/replaced.ts";
+import { isFile, type LogFile } from "../sandbox/replaced.ts";
 import { steadyNow } from "../shared/clock.ts";
 import { secretFile } from "../shared/configuration.ts";
 import { AgentError, messageOf } from "../shared/errors.ts";
@@ -204,9 +204,7 @@ export class Follower {
     this.#askAfter = steadyNow() + 60_000;
     const after = await this.replacedAfter().catch(() => undefined);
     for (const one of after ?? []) {
-      const found = (await this.archive.files()).find(
-        ({ file, started }) => file === one.file && started === one.started,
-      );
+      const found = (await this.archive.files()).findLast(({ file, started }) => isFile(one, file, started));
       if (found !== undefined && found.mark !== "replaced" && (await this.archive.isComplete(found)))
         await this.archive.mark(found, "replaced");
     }
@@ -254,7 +252,7 @@ export class Follower {
         }
         // All but the last file are complete; what is stored of them needs no second copy here.
         if (index < files.length - 1 && from >= size) {
-          const replaced = this.#replaced?.some((one) => one.file === file && one.started === started) === true;
+          const replaced = this.#replaced?.some((one) => isFile(one, file, started)) === true;
           await this.archive.mark({ file, started, end: from }, replaced ? "replaced" : "complete");
           rmSync(join(SPOOL, file));
         }

@@ -51,8 +51,9 @@ release() {
   mv -f "$1/ibdata1" ../ibdata1
 }
 # The last file of the log, and when it was started (seconds since 1970, in its first event): numbers may begin anew.
+# MariaDB has an index beside each, binlog.000001.idx.
 last_log() {
-  last=$(find .. -mindepth 1 -maxdepth 1 -name 'binlog.[0-9]*' | sort | tail -n 1)
+  last=$(find .. -mindepth 1 -maxdepth 1 -name 'binlog.[0-9]*' ! -name '*.idx' | sort | tail -n 1)
   [ -z "$last" ] || echo "${last##*/} $(od -A n -t u4 -j 4 -N 4 "$last" | tr -d ' ')"
 }
 phase='' name=''

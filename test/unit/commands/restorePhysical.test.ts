@@ -12,6 +12,7 @@ const LIVE = {
   "shop/bulk.ibd": "live rows",
   "shop/old.ibd": "live only",
   "binlog.000007": "log",
+  "binlog.000007.idx": "index of that",
   "binlog.index": "index",
 };
 const RESTORED = {
@@ -46,6 +47,7 @@ describe("putting a server's files in place of the live ones", function () {
 
   const swapped = {
     "binlog.000007": "log",
+    "binlog.000007.idx": "index of that",
     "binlog.index": "index",
     ibdata1: "restored",
     "mysql/db.frm": "restored accounts",

@@ -8,6 +8,11 @@ cd "$DRYDOCK_PATH"
 export PHP_INI_SCAN_DIR="${PHP_INI_SCAN_DIR-}:/run/drydock/php"
 # What keeps a file of its own in the home folder needs one that it can write to.
 [ -w "${HOME:-/}" ] || export HOME=/tmp
+# Or a folder that these name: Caddy does not start where it can't make its own, and FrankenPHP's image gives it root's.
+for name in XDG_CONFIG_HOME XDG_DATA_HOME; do
+  eval "folder=\${$name-}"
+  [ -z "$folder" ] || { mkdir -p "$folder" 2>/dev/null && [ -w "$folder" ]; } || export "$name=/tmp/$name"
+done
 
 # nginx reads what is stored here.
 mkdir -p storage/app/public

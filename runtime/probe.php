@@ -5,6 +5,8 @@
 // reload, nginx's earlier processes take connections, too, for a tenth of a second. It gets 5 seconds
 
 [, $url, $host, $count] = $argv;
+// A script on standard input has no constant STDERR.
+$say = static fn (string $line) => file_put_contents('php://stderr', $line . PHP_EOL);
 /** Its status; 0 where there is no answer. */
 $ask = static function (string $url) use ($host): int {
     $http_response_header = [];
@@ -21,7 +23,7 @@ for ($until = microtime(true) + 5, $row = 0; isset($argv[4]) && $row < 5; usleep
     $status = $ask($argv[4]);
     $row = $well($status) ? $row + 1 : 0;
     if ($row === 0 && microtime(true) > $until) {
-        fwrite(STDERR, "$argv[4] answers " . ($status ?: 'nothing') . PHP_EOL);
+        $say("$argv[4] answers " . ($status ?: 'nothing'));
         exit(1);
     }
 }
@@ -38,7 +40,7 @@ for ($i = 0; $i < (int) $count; $i++) {
 echo json_encode(['requests' => (int) $count, 'failed' => count($failed), 'slowestMs' => (int) round($slowest * 1000)]),
     PHP_EOL;
 if ($failed) {
-    fwrite(STDERR, sprintf("%d of %d requests to %s failed (%s)\n", count($failed), $count, $url,
+    $say(sprintf('%d of %d requests to %s failed (%s)', count($failed), $count, $url,
         implode(', ', array_unique($failed))));
     exit(1);
 }

@@ -12,7 +12,8 @@ $persistent = json_decode($persistent, true, 8, JSON_THROW_ON_ERROR);
 $volume = '/public';
 $public = "$app/public";
 $isHashed = static fn (string $path): bool => preg_match("~$hashed~", $path) === 1;
-$say = static fn (string $line) => fwrite(STDERR, "assets: $line" . PHP_EOL);
+// A script on standard input has no constant STDERR.
+$say = static fn (string $line) => file_put_contents('php://stderr', "assets: $line" . PHP_EOL);
 $within = static fn (string $path, string $folder): bool => $path === $folder || str_starts_with($path, "$folder/");
 
 /** A path without `.` and `..`, whether it is there or not. */
@@ -85,7 +86,7 @@ if (is_dir($public)) {
 }
 
 // The links of config/filesystems.php, which `artisan storage:link` makes elsewhere.
-$links = (static function (string $app): array {
+$links = (static function (string $app) use ($say): array {
     // What a configuration may call, as far as links go; the application's own environment is not here.
     function env(string $name, mixed $default = null): mixed {
         return $default instanceof Closure ? $default() : $default;
@@ -107,8 +108,7 @@ $links = (static function (string $app): array {
         $config = (static fn () => require $file)();
         return array_filter(is_array($config['links'] ?? null) ? $config['links'] : [], 'is_string');
     } catch (Throwable $error) {
-        fwrite(STDERR, 'assets: the links of config/filesystems.php could not be read: ' . $error->getMessage()
-            . PHP_EOL);
+        $say('the links of config/filesystems.php could not be read: ' . $error->getMessage());
         return [];
     } finally {
         ob_end_clean();

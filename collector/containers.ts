@@ -1,4 +1,6 @@
+import { hostname } from "node:os";
 import { z } from "zod";
+import { NETWORK as EDGE } from "../contracts/edge.ts";
 import { type CollectorSettings, HOSTS, PORTS } from "../contracts/monitoring.ts";
 import { type Gauges, say } from "./gauges.ts";
 import { get } from "./get.ts";
@@ -11,6 +13,7 @@ const listed = z.array(
     Status: z.string(),
     Created: z.number(),
     Labels: z.record(z.string(), z.string()),
+    NetworkSettings: z.object({ Networks: z.record(z.string(), z.unknown()) }),
   }),
 );
 const inspected = z.object({
@@ -45,7 +48,13 @@ export class Containers {
   /** By id; undefined before the first round. */
   #seen: ReadonlyMap<string, Seen> | undefined;
 
-  constructor(gauges: Gauges, settings: CollectorSettings, ask: (path: string) => Promise<unknown> = askGate) {
+  /** @param own begins the id of the collector's own container, as its host name does by itself */
+  constructor(
+    gauges: Gauges,
+    settings: CollectorSettings,
+    ask: (path: string) => Promise<unknown> = askGate,
+    readonly own = hostname(),
+  ) {
     this.#settings = settings;
     this.#ask = ask;
     this.#gauges = {
@@ -66,10 +75,10 @@ export class Containers {
   }
 
   async round(): Promise<void> {
-    const { stack, networks } = this.#settings;
-    const filters = encodeURIComponent(JSON.stringify({ label: [`drydock.stack=${stack}`], network: networks }));
+    const filters = encodeURIComponent(JSON.stringify({ label: [`drydock.stack=${this.#settings.stack}`] }));
     try {
-      const all = listed.parse(await this.#ask(`/containers/json?all=true&filters=${filters}`));
+      const labelled = listed.parse(await this.#ask(`/containers/json?all=true&filters=${filters}`));
+      const all = connected(labelled, this.own);
       await this.#say(all.filter(({ Labels }) => this.#settings.roles.includes(roleOf(Labels))));
       this.#gauges.up.set(1);
     } catch {
@@ -133,6 +142,22 @@ export class Containers {
     });
     return { restarts: RestartCount, killed: killed || (before?.killed ?? ""), cpu };
   }
+}
+
+/**
+ * Those that share a network with one's own container, or with one that does: another clone's stack may have the same
+ * label. The edge's network is many stacks'.
+ */
+function connected(all: readonly Listed[], own: string): readonly Listed[] {
+  const networksOf = ({ NetworkSettings }: Listed) =>
+    Object.keys(NetworkSettings.Networks).filter((name) => name !== EDGE);
+  const known = new Set(all.filter(({ Id }) => Id.startsWith(own)).flatMap(networksOf));
+  for (let before = -1; before !== known.size; ) {
+    before = known.size;
+    for (const names of all.map(networksOf))
+      if (names.some((name) => known.has(name))) names.forEach((name) => void known.add(name));
+  }
+  return all.filter((one) => networksOf(one).some((name) => known.has(name)));
 }
 
 const roleOf = (labels: Readonly<Record<string, string>>): string => labels["drydock.role"] ?? "";

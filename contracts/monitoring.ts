@@ -50,8 +50,6 @@ export const collectorSchema = z.strictObject({
   stack: z.string(),
   /** Seconds between two rounds. */
   interval: z.number().int().positive(),
-  /** The stack's networks, by their names in Docker: another clone's stack may have the same label. */
-  networks: z.array(z.string()),
   /** Roles of which there always is a container. */
   roles: z.array(z.string()),
   /** Whether Docker is asked, through the gate. */

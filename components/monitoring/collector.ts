@@ -24,8 +24,7 @@ export class Collector extends pulumi.ComponentResource {
   constructor(name: string, args: CollectorArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:monitoring:Collector", name, {}, options);
     const { stack, network, image, settings, url, collected, proxyState, after } = args;
-    const settingsOn = (networks: string[]) => JSON.stringify(collectorSettings(stack.stack, networks, url, collected));
-    const configuration = pulumi.all([network.app.name, network.data.name]).apply(settingsOn);
+    const configuration = JSON.stringify(collectorSettings(stack.stack, url, collected));
     const folder = step(
       stack,
       `${name}-folder`,
@@ -47,7 +46,7 @@ export class Collector extends pulumi.ComponentResource {
       {
         ...common(args, settings.memory.collector),
         role: "collector",
-        release: fingerprint({ image: image.reference, settings: settingsOn([]) }),
+        release: fingerprint({ image: image.reference, configuration }),
         networks: [{ network: network.monitoring, aliases: [HOSTS.collector] }, { network: network.app }],
         env: { [SETTINGS]: configuration } satisfies Record<keyof EnvironmentOf<"collector">, unknown>,
         mounts: [{ type: "volume", source: proxyState.name, target: FOLDERS.proxy }],

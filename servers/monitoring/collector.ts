@@ -9,16 +9,10 @@ export type Collected = Pick<
 >;
 
 /** The collector's settings: no secret, and nothing that a release changes. */
-export function collectorSettings(
-  stack: string,
-  networks: readonly string[],
-  url: string,
-  settings: Collected,
-): CollectorSettings {
+export function collectorSettings(stack: string, url: string, settings: Collected): CollectorSettings {
   const { app, horizon, scheduler, domains, monitoring } = settings;
   return {
     stack,
-    networks: [...networks],
     interval: monitoring.interval,
     roles: rolesOf(settings),
     docker: monitoring.containers,

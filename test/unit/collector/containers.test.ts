@@ -6,6 +6,7 @@ import type { CollectorSettings } from "../../../contracts/monitoring.ts";
 
 interface Container {
   readonly role: string;
+  readonly networks?: readonly string[];
   readonly release?: string;
   readonly state?: string;
   readonly health?: string;
@@ -15,6 +16,8 @@ interface Container {
   readonly cpu?: number;
   readonly usage?: number;
 }
+
+const OWN: Container = { role: "collector", networks: ["monitoring", "app"] };
 
 describe("what Docker says of the containers", () => {
   let registry: Registry;
@@ -26,30 +29,37 @@ describe("what Docker says of the containers", () => {
     silent = false;
     const settings = {
       stack: "shop",
-      networks: ["shop-data"],
       roles: ["app", "horizon"],
     } as unknown as CollectorSettings;
-    containers = new Containers(new Gauges(registry), settings, async (path) => {
-      if (silent) throw new Error("ECONNREFUSED");
-      const [, id = "", what = ""] = /^\/containers\/(\w+)\/(\w+)/.exec(path) ?? [];
-      if (id === "") {
-        assert.match(decodeURIComponent(path), /\{"label":\["drydock\.stack=shop"\],"network":\["shop-data"\]\}/);
-        return Object.entries(all).map(([Id, { role, release = "a", state = "running", health = "healthy" }]) => ({
-          Id,
-          State: state,
-          Status: `Up 3 minutes (${health})`,
-          Created: 100,
-          Labels: { "drydock.role": role, "drydock.release": release },
-        }));
-      }
-      const { restarts = 0, killed = false, started = "t0", cpu = 0, usage = 50 } = all[id]!;
-      if (what === "json")
-        return { RestartCount: restarts, State: { OOMKilled: killed, StartedAt: started, FinishedAt: started } };
-      return {
-        cpu_stats: { cpu_usage: { total_usage: cpu } },
-        memory_stats: { usage, limit: 100, stats: { inactive_file: 10 } },
-      };
-    });
+    containers = new Containers(
+      new Gauges(registry),
+      settings,
+      async (path) => {
+        if (silent) throw new Error("ECONNREFUSED");
+        const [, id = "", what = ""] = /^\/containers\/(\w+)\/(\w+)/.exec(path) ?? [];
+        if (id === "") {
+          assert.match(decodeURIComponent(path), /\{"label":\["drydock\.stack=shop"\]\}/);
+          return Object.entries({ self: OWN, ...all }).map(
+            ([Id, { role, release = "a", state = "running", health = "healthy", networks = ["app"] }]) => ({
+              Id,
+              State: state,
+              Status: `Up 3 minutes (${health})`,
+              Created: 100,
+              Labels: { "drydock.role": role, "drydock.release": release },
+              NetworkSettings: { Networks: Object.fromEntries(networks.map((name) => [name, {}])) },
+            }),
+          );
+        }
+        const { restarts = 0, killed = false, started = "t0", cpu = 0, usage = 50 } = { self: OWN, ...all }[id]!;
+        if (what === "json")
+          return { RestartCount: restarts, State: { OOMKilled: killed, StartedAt: started, FinishedAt: started } };
+        return {
+          cpu_stats: { cpu_usage: { total_usage: cpu } },
+          memory_stats: { usage, limit: 100, stats: { inactive_file: 10 } },
+        };
+      },
+      "self",
+    );
   });
   const value = async (name: string, role?: string) => {
     const metric = await registry.getSingleMetric(`drydock_${name}`)!.get();
@@ -70,6 +80,18 @@ describe("what Docker says of the containers", () => {
     assert.equal(await value("container_memory_bytes", "app"), 90);
     assert.equal(await value("container_memory_ratio", "app"), 0.5);
     assert.equal(await value("docker_up"), 1);
+  });
+
+  it("is of this stack alone, not of another clone's with the same label behind the same edge", async () => {
+    all = {
+      a: { role: "app", networks: ["app", "data", "drydock-edge"] },
+      // Of the stack, by the network of who is in the collector's.
+      b: { role: "horizon", networks: ["data"] },
+      c: { role: "app", networks: ["other-app", "other-data", "drydock-edge"] },
+      d: { role: "horizon", networks: ["other-data"] },
+    };
+    await containers.round();
+    assert.deepEqual([await value("containers", "app"), await value("containers", "horizon")], [1, 1]);
   });
 
   it("counts what happens from then on, not what happened before", async () => {

@@ -106,12 +106,7 @@ describe("what the collector is told", () => {
       mails: { command: ["php", "artisan", "queue:work", "--queue=mail,default"] },
       reverb: { command: ["php", "artisan", "reverb:start"] },
     };
-    const settings = collectorSettings(
-      "shop",
-      ["shop-data"],
-      "https://shop.example.com/x",
-      settingsOf("workers", workers),
-    );
+    const settings = collectorSettings("shop", "https://shop.example.com/x", settingsOf("workers", workers));
     assert.deepEqual(collectorSchema.parse(settings), settings);
     assert.deepEqual(settings.fpm?.queues, ["mail", "default"]);
     assert.deepEqual(settings.site, { host: "shop.example.com", path: "/up" });
@@ -120,7 +115,7 @@ describe("what the collector is told", () => {
 
   it("is asked nothing of Laravel where replicas serve HTTP by themselves", () => {
     const app = { ...valid()["app"], server: "http" };
-    assert.equal(collectorSettings("shop", [], "http://localhost", settingsOf("app", app)).fpm, undefined);
+    assert.equal(collectorSettings("shop", "http://localhost", settingsOf("app", app)).fpm, undefined);
   });
 });
 

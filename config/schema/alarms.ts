@@ -12,7 +12,8 @@ export const url = () =>
   );
 const secretUrl = (description: string) => url().optional().meta({ description, secret: true, computed: "none" });
 
-const email = z
+/** A mail server, and who is told by it; the edge has its own as well. */
+export const email = z
   .strictObject({
     to: required(mailAddress(), "Who is told"),
     from: required(mailAddress(), "Who it comes from"),

@@ -8,7 +8,6 @@ import {
   integer,
   list,
   mebibytes,
-  notEmpty,
   optional,
   port,
   preset,
@@ -18,6 +17,7 @@ import {
   text,
 } from "../fields.ts";
 import { email, url } from "../variableTypes.ts";
+import { email as mail } from "./alarms.ts";
 
 /** Let's Encrypt, the authority where none is named. */
 export const LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
@@ -62,27 +62,7 @@ const eab = z.strictObject({
 });
 
 const alarms = z.strictObject({
-  email: optional(
-    z
-      .strictObject({
-        to: required(email(), "Who gets it"),
-        from: required(email(), "Who it is from"),
-        host: required(text("a host", notEmpty, "mail.example.com"), "The mail server"),
-        port: preset(port(), 587, "Its port"),
-        security: preset(
-          z.enum(["starttls", "tls", "none"]).meta({ expects: '"starttls", "tls" or "none"' }),
-          "starttls",
-          "How the connection is encrypted",
-        ),
-        username: optional(text("a user name", notEmpty), "The user there", "none"),
-        password: text("a password", notEmpty)
-          .optional()
-          .meta({ description: "The password there", secret: true, computed: "none" }),
-      })
-      .meta({ expects: "an object with to, from and host" }),
-    "Mail for each alarm and its end",
-    "none",
-  ),
+  email: optional(mail, "Mail for each alarm and its end", "none"),
   webhook: url()
     .optional()
     .meta({ description: "An address that gets the same as JSON, by POST", secret: true, computed: "none" }),

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { KeeperSettings, KeeperStatus, Kind, NameStatus } from "../contracts/certificates.ts";
 import type { Alarms } from "../lib/alarms.ts";
@@ -28,6 +29,10 @@ const [SECOND, MINUTE, HOUR, DAY] = [1000, 60_000, 3_600_000, 86_400_000];
 const BACK_OFF = [HOUR, 6 * HOUR, 24 * HOUR];
 /** The same where only the authority for trials has said no. */
 const REHEARSED = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR];
+/** How many names an authority is asked for at the same time; each takes seconds, most of them spent waiting. */
+const AT_ONCE = 4;
+/** While they are waited for, what stacks want is read again that often, in ms. */
+const AGAIN = 2 * SECOND;
 /** While a name doesn't lead here, nobody else is asked, so that it may be looked at often. */
 const ELSEWHERE = 30 * SECOND;
 
@@ -68,15 +73,34 @@ export class Keeper {
       mkdirSync(join(folders.certificates, folder), { recursive: true, mode: 0o755 });
   }
 
-  /** One look at all names, one after the other; a name that fails stops no other. */
+  /**
+   * One look at all names, once each: a few are asked for at a time, a name that fails stops no other, and one that a
+   * stack adds meanwhile is taken in at once.
+   */
   async look(): Promise<void> {
-    const wanted = this.wanted();
-    // First what is quick: no visitor of one name waits for another name's certificate.
-    for (const name of wanted.keys()) await this.#attempt(name, () => this.#present(name));
-    this.#report(wanted);
-    for (const name of wanted.keys()) {
-      if (await this.#attempt(name, () => this.#renewed(name))) this.#report(wanted);
+    const asked = new Set<string>();
+    const running = new Map<string, Promise<void>>();
+    for (let next = 0; ; ) {
+      const wanted = this.wanted();
+      if (performance.now() >= next) {
+        // First what is quick: no visitor of one name waits for another name's certificate.
+        for (const name of wanted.keys()) if (!running.has(name)) await this.#attempt(name, () => this.#present(name));
+        this.#report(wanted);
+        next = performance.now() + AGAIN;
+      }
+      for (const name of wanted.keys()) {
+        if (running.size >= AT_ONCE) break;
+        if (asked.has(name) || !this.#isDue(name)) continue;
+        asked.add(name);
+        const job = this.#attempt(name, () => this.#renewed(name)).finally(() => running.delete(name));
+        running.set(name, job);
+      }
+      if (running.size === 0) break;
+      const pause = new AbortController();
+      await Promise.race([...running.values(), sleep(AGAIN, undefined, pause).catch(() => undefined)]);
+      pause.abort();
     }
+    const wanted = this.wanted();
     for (const name of Object.keys(this.#memory)) if (!wanted.has(name)) this.#forget(name);
     this.#prove(wanted);
     this.#kept.value = this.#memory;
@@ -89,12 +113,11 @@ export class Keeper {
     return wantedNames(this.#folders.state, this.#makers.log);
   }
 
-  async #attempt(name: string, what: () => Promise<boolean>): Promise<boolean> {
+  async #attempt(name: string, what: () => Promise<void>): Promise<void> {
     try {
-      return await what();
+      await what();
     } catch (error) {
       this.#makers.log("error", `${name}: ${(error as Error).message}`);
-      return false;
     }
   }
 
@@ -110,7 +133,7 @@ export class Keeper {
   }
 
   /** There is something to serve, and it is the best that is here. */
-  async #present(name: string): Promise<boolean> {
+  async #present(name: string): Promise<void> {
     this.#of(name);
     const file = live(this.#folders, name);
     const now = readIf(file);
@@ -118,10 +141,10 @@ export class Keeper {
     const best = own !== undefined && typeof judge(own, name) !== "string" ? own : undefined;
     if (best !== undefined) {
       if (now !== best) writeAtomically(file, best);
-      return now !== best;
+      return;
     }
     const served = this.#served(name);
-    if (served !== undefined && !served.placeholder && served.notAfter.getTime() > this.#makers.now()) return false;
+    if (served !== undefined && !served.placeholder && served.notAfter.getTime() > this.#makers.now()) return;
     const kept = this.#settings.ca === "local" ? undefined : this.#makers.kept(name);
     const judged = kept === undefined ? "" : judge(kept, name);
     if (
@@ -134,11 +157,10 @@ export class Keeper {
           `${name}: what was in its file can't be served; the last certificate is back in its place`,
         );
       if (kept !== now) writeAtomically(file, kept!);
-      return kept !== now;
+      return;
     }
-    if (served !== undefined) return false;
+    if (served !== undefined) return;
     writeAtomically(file, await this.#makers.placeholder(name));
-    return true;
   }
 
   #isOwn(name: string): boolean {
@@ -146,17 +168,24 @@ export class Keeper {
     return own !== undefined && own === readIf(live(this.#folders, name));
   }
 
-  /** Asks the authority, where it is time to. */
-  async #renewed(name: string): Promise<boolean> {
+  /** Whether it is time to ask for the name. */
+  #isDue(name: string): boolean {
+    const now = this.#makers.now();
+    if (this.#isOwn(name) || now < this.#of(name).next) return false;
+    if (this.#settings.ca !== "local") return true;
+    const served = this.#served(name);
+    return served === undefined || served.placeholder || leftOf(served, now) <= 1 / 3;
+  }
+
+  /** Asks the authority. */
+  async #renewed(name: string): Promise<void> {
     const memory = this.#of(name);
     const { now, log } = this.#makers;
-    if (this.#isOwn(name) || now() < memory.next) return false;
-    const served = this.#served(name);
     if (this.#settings.ca === "local") {
-      if (served !== undefined && !served.placeholder && leftOf(served, now()) > 1 / 3) return false;
       writeAtomically(live(this.#folders, name), await this.#makers.local(name));
-      return true;
+      return;
     }
+    const served = this.#served(name);
     const has = served !== undefined && !served.placeholder;
     let rehearsing = !has;
     try {
@@ -165,7 +194,7 @@ export class Keeper {
         if (problem !== undefined) {
           if (memory.problem !== problem) log("warn", problem);
           Object.assign(memory, { problem, next: now() + ELSEWHERE });
-          return true;
+          return;
         }
       }
       if (!has) await this.#makers.rehearse(name);
@@ -173,8 +202,7 @@ export class Keeper {
       const pem = await this.#makers.obtain(name);
       const judged = judge(pem, name);
       if (typeof judged === "string") throw new Error(`the authority has signed something else: ${judged}`);
-      const changed = pem !== readIf(live(this.#folders, name));
-      if (changed) {
+      if (pem !== readIf(live(this.#folders, name))) {
         writeAtomically(live(this.#folders, name), pem);
         log("info", `${name}: certificate of ${judged.issuer}, until ${judged.notAfter.toISOString()}`);
       }
@@ -186,7 +214,6 @@ export class Keeper {
         failures: 0,
         next: now() + Math.min(6 * HOUR, Math.max(2 * SECOND, lifetime / 60)),
       };
-      return changed;
     } catch (error) {
       const problem = (error as Error).message;
       const pauses = rehearsing && this.#settings.staging !== undefined ? REHEARSED : BACK_OFF;
@@ -196,7 +223,6 @@ export class Keeper {
       const next = now() + Math.min(pause, left);
       Object.assign(memory, { problem, failures: memory.failures + 1, next });
       log("error", `${name}: ${problem}; tried again at ${new Date(next).toISOString()}`);
-      return true;
     }
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { KeeperSettings } from "../contracts/certificates.ts";
 import { writeAtomically } from "../lib/stateFiles.ts";
@@ -11,6 +11,8 @@ export class Lego {
   readonly #settings: KeeperSettings;
   readonly #folders: Folders;
   readonly #secret: (name: "dns" | "eab") => string | undefined;
+  /** By authority, the end of what makes an account there now. */
+  readonly #making = new Map<string, Promise<void>>();
 
   constructor(settings: KeeperSettings, folders: Folders, secret: (name: "dns" | "eab") => string | undefined) {
     this.#settings = settings;
@@ -80,17 +82,36 @@ export class Lego {
       ...(hmac === undefined ? [] : ["--eab"]),
       ...what,
     ];
+    const account = join(path, "accounts");
+    const accountNow = () => (existsSync(account) ? statSync(account).ino : undefined);
+    const before = accountNow();
+    const first = () => run("lego", words(command), env);
     try {
-      await run("lego", words(command), env);
+      await (before === undefined || this.#making.has(server) ? this.#alone(server, first) : first());
     } catch (error) {
       // An authority that was set up anew knows no account of before: this name, and all others, would fail for ever.
       const { message } = error as Error;
-      const account = join(path, "accounts");
-      const forgotten = /acme:error:accountDoesNotExist/.test(message) && existsSync(account);
-      if (forgotten) renameSync(account, `${account}.forgotten-${Date.now()}`);
-      else if (!/is not registered\. Use 'run'/.test(message)) throw error;
-      // It makes an account; to renew would ask for the one that is gone.
-      await run("lego", words(["run"]), env);
+      const forgotten = /acme:error:accountDoesNotExist/.test(message) && before !== undefined;
+      if (!forgotten && !/is not registered\. Use 'run'/.test(message)) throw error;
+      await this.#alone(server, async () => {
+        // Another name may have put it away already, and made a new one.
+        if (forgotten && accountNow() === before) renameSync(account, `${account}.forgotten-${Date.now()}`);
+        // It makes an account; to renew would ask for the one that is gone.
+        await run("lego", words(["run"]), env);
+      });
     }
+  }
+
+  /** After all others that make an account with that authority: one is enough for all names. */
+  async #alone(server: string, what: () => Promise<unknown>): Promise<void> {
+    const turn = (this.#making.get(server) ?? Promise.resolve()).then(what);
+    const ended = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#making.set(server, ended);
+    await ended;
+    if (this.#making.get(server) === ended) this.#making.delete(server);
+    await turn;
   }
 }

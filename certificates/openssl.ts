@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { PLACEHOLDER } from "./pem.ts";
 import { run } from "./run.ts";
@@ -9,12 +9,17 @@ const leaf = (name: string) => [
   ...["-addext", "basicConstraints=critical,CA:FALSE", "-addext", "keyUsage=critical,digitalSignature"],
 ];
 
-/** A chain and its key in one text. */
+/** A chain and its key in one text; several may be made at the same time. */
 async function made(folder: string, args: readonly string[], chain: readonly string[] = []): Promise<string> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const [key, certificate] = [join(folder, "new.key"), join(folder, "new.pem")];
-  await run("openssl", ["req", "-x509", ...EC, ...args, "-keyout", key, "-out", certificate]);
-  return [readFileSync(certificate, "utf8"), ...chain, readFileSync(key, "utf8")].join("");
+  const own = mkdtempSync(join(folder, "new-"));
+  const [key, certificate] = [join(own, "key.pem"), join(own, "certificate.pem")];
+  try {
+    await run("openssl", ["req", "-x509", ...EC, ...args, "-keyout", key, "-out", certificate]);
+    return [readFileSync(certificate, "utf8"), ...chain, readFileSync(key, "utf8")].join("");
+  } finally {
+    rmSync(own, { recursive: true, force: true });
+  }
 }
 
 /** What is served for a name that has no certificate yet: no browser trusts it, and everybody sees why. */

@@ -114,7 +114,7 @@ describe("the keeper of the certificates", () => {
       ["authority", "authority"],
     );
     await one.look();
-    assert.deepEqual(asked, ["shop.example.com", "*.example.com"]);
+    assert.deepEqual(asked.sort(), ["*.example.com", "shop.example.com"]);
   });
 
   /** Runs `work` while the disk takes only so many bytes of a write, or none: then it is full. */
@@ -190,6 +190,46 @@ describe("the keeper of the certificates", () => {
     assert.equal(bad!.kind, "placeholder");
     assert.equal(bad!.problem, "the authority says no");
     assert.equal(good!.kind, "authority");
+  });
+
+  it("asks for four names at a time, and takes in a name that comes while they are waited for", async () => {
+    const names = Array.from({ length: 9 }, (_, index) => `site-${index + 1}.example.com`);
+    want("prod", ...names);
+    const open = new Map<string, () => void>();
+    let [most, over] = [0, false];
+    const one = keeper({
+      obtain: async (name) => {
+        asked.push(name);
+        await new Promise<void>((resolve) => {
+          open.set(name, resolve);
+          most = Math.max(most, open.size);
+        });
+        open.delete(name);
+        return signed(name);
+      },
+    });
+    const look = one.look().finally(() => (over = true));
+    const until = async (what: () => boolean) => {
+      for (const end = Date.now() + 10_000; !what(); await new Promise((done) => setTimeout(done, 20)))
+        assert.ok(Date.now() < end, JSON.stringify({ asked, open: [...open.keys()] }));
+    };
+    await until(() => open.size === 4);
+    // The first is slow; the others are not kept by it.
+    for (const name of names.slice(1)) {
+      await until(() => open.has(name));
+      open.get(name)!();
+    }
+    await until(() => open.size === 1 && existsSync(join(root, "certs", "live", "site-9.example.com.pem")));
+    want("staging", "new.example.com");
+    await until(() => existsSync(join(root, "certs", "live", "new.example.com.pem")) && open.has("new.example.com"));
+    assert.equal(over, false);
+    for (const resolve of open.values()) resolve();
+    await look;
+    assert.deepEqual([most, asked.length, new Set(asked).size], [4, 10, 10]);
+    assert.equal(
+      one.status().every(({ kind }) => kind === "authority"),
+      true,
+    );
   });
 
   it("asks nobody for a name that doesn't lead here, and does as soon as it does", async () => {

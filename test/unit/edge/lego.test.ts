@@ -69,6 +69,29 @@ echo chain > "$folder/certificates/shop.example.com.crt"; echo key > "$folder/ce
     assert.match(readdirSync(join(root, "accounts", folder!)).join(" "), /accounts accounts\.forgotten-\d+/);
   });
 
+  it("makes one account for names that are asked for at the same time", async () => {
+    const names = ["a", "b", "c"].map((one) => `${one}.example.com`);
+    const all = async (one: Lego) => await Promise.allSettled(names.map((name) => one.obtain(name)));
+    // Who comes while the first makes an account would make another.
+    program(
+      `[ -e "$folder/accounts" ] || { [ ! -e ${root}/made ] || echo twice >> ${root}/called; : > ${root}/made; sleep 0.3; }`,
+    );
+    const one = lego();
+    await all(one);
+    assert.equal(called().length, 3);
+    assert.ok(!called().includes("twice"));
+    // It is forgotten: each says so, and it is put away once.
+    program(
+      `[ ! -e "$folder/accounts/old" ] || { sleep 0.2; echo "urn:ietf:params:acme:error:accountDoesNotExist"; exit 1; }`,
+    );
+    const [folder] = readdirSync(join(root, "accounts"));
+    writeFileSync(join(root, "accounts", folder!, "accounts", "old"), "");
+    await all(one);
+    assert.equal(called().length, 9);
+    const accounts = readdirSync(join(root, "accounts", folder!)).filter((name) => name.startsWith("accounts"));
+    assert.equal(accounts.length, 2, accounts.join(" "));
+  });
+
   it("makes an account where there is none, and asks nobody twice for another failure", async () => {
     program(
       `case "$*" in *renew*) echo "Account x is not registered. Use 'run' to register a new account."; exit 1; esac`,

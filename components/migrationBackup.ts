@@ -5,7 +5,7 @@ import type { Settings } from "../config/settings.ts";
 import { clientOptions, type DatabaseAccount } from "../servers/database.ts";
 import { step } from "./command.ts";
 import type { Laravel } from "./laravel.ts";
-import { oneOff, type RecordKeeper, recordsInput } from "./oneOff.ts";
+import { oneOff, type RecordWriter, recordsInput } from "./oneOff.ts";
 
 export interface MigrationBackupArgs {
   readonly laravel: Laravel;
@@ -14,7 +14,7 @@ export interface MigrationBackupArgs {
   readonly account: DatabaseAccount;
   /** The server, of whose image the dump is taken where there is no agent; without an image, it is elsewhere. */
   readonly database: Pick<Settings["database"], "engine" | "image" | "uid" | "gid">;
-  readonly records: RecordKeeper;
+  readonly recordWriter: RecordWriter;
   /** The backup agent. @default there is none */
   readonly agent?: docker.Container | undefined;
   /** What it waits for: the stores. */
@@ -57,7 +57,7 @@ export class MigrationBackup extends pulumi.ComponentResource {
             KEEP: "5",
             BREAKING: settings.breaking ?? (stack.stage === "local" ? "warn" : "refuse"),
             STACK: stack.stack,
-            ...recordsInput(stack, volumes, args.records),
+            ...recordsInput(stack, volumes, args.recordWriter),
           },
           stdin: pulumi.interpolate`${files}\n${pulumi.secret(
             Buffer.from(clientOptions(account)).toString("base64"),

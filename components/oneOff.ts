@@ -63,7 +63,7 @@ export function oneOff(
 }
 
 /** Who reads and writes the stack's records: a one-off container of the proxy's image and user. */
-export interface RecordKeeper {
+export interface RecordWriter {
   /** With a tag or a digest. */
   readonly image: string;
   readonly uid: number;
@@ -74,7 +74,7 @@ export interface RecordKeeper {
 export function recordsInput(
   stack: StackIdentity,
   volumes: Volumes,
-  { image, uid, gid }: RecordKeeper,
+  { image, uid, gid }: RecordWriter,
 ): Record<string, pulumi.Input<string>> {
   return {
     RECORDS: volumes.records.name,

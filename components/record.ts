@@ -5,7 +5,7 @@ import type { Settings } from "../config/settings.ts";
 import { parseLines } from "../records/release.ts";
 import { step } from "./command.ts";
 import type { Laravel } from "./laravel.ts";
-import { type RecordKeeper, recordsInput } from "./oneOff.ts";
+import { type RecordWriter, recordsInput } from "./oneOff.ts";
 import { fingerprint } from "./stack.ts";
 import type { Recorded, RecordsPlace } from "./stackOutputs.ts";
 
@@ -15,7 +15,7 @@ export interface RecordArgs {
   readonly settings: string;
   /** How long the last lines of the containers that a release takes away are kept, in days; 0: not at all. */
   readonly keepDays: number;
-  readonly keeper: RecordKeeper;
+  readonly recordWriter: RecordWriter;
   readonly replicas: readonly docker.Container[];
   /** What the proof has printed. */
   readonly probes: pulumi.Output<string>;
@@ -31,7 +31,7 @@ export class Record extends pulumi.ComponentResource {
 
   constructor(name: string, args: RecordArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:Record", name, {}, options);
-    const { laravel, settings, keepDays, keeper, replicas, probes, after } = args;
+    const { laravel, settings, keepDays, recordWriter, replicas, probes, after } = args;
     const { app, stack, volumes, environment, release, image } = laravel;
     const key = fingerprint([release, image, settings]);
     this.command = step(
@@ -40,7 +40,7 @@ export class Record extends pulumi.ComponentResource {
       {
         script: "record",
         environment: {
-          ...recordsInput(stack, volumes, keeper),
+          ...recordsInput(stack, volumes, recordWriter),
           REPLICA: replicas[0]!.name,
           APP_PATH: app.path,
           IMAGE: image,
@@ -66,8 +66,8 @@ export class Record extends pulumi.ComponentResource {
     this.recorded = this.command.stdout.apply(recordedIn);
     this.records = volumes.records.name.apply((volume) => ({
       volume,
-      image: keeper.image,
-      user: `${keeper.uid}:${keeper.gid}`,
+      image: recordWriter.image,
+      user: `${recordWriter.uid}:${recordWriter.gid}`,
     }));
     this.registerOutputs({ record: this.recorded, records: this.records });
   }

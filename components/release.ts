@@ -60,7 +60,7 @@ export class Release extends pulumi.ComponentResource {
     const { stack, infrastructure, settings, environment, release, image, platform } = args;
     const { network, volumes, services, backupContainers } = infrastructure;
     const [proxy, { agent }] = [infrastructure.proxy.container, infrastructure.backups];
-    const [account, keeper, { processes }] = [accountOf(environment), settings.proxy, settings.limits];
+    const [account, recordWriter, { processes }] = [accountOf(environment), settings.proxy, settings.limits];
     const url = environment.plain.APP_URL ?? "http://localhost";
     const { longestRequest, uploadLimit } = webLimits(settings.proxy);
     const external = externalOf(settings);
@@ -107,7 +107,7 @@ export class Release extends pulumi.ComponentResource {
     ];
     const backup = new MigrationBackup(
       named("backup"),
-      { ...{ laravel, settings: settings.migrate, account, database, records: keeper, agent }, after: ready },
+      { ...{ laravel, settings: settings.migrate, account, database, recordWriter, agent }, after: ready },
       on,
     );
     const migrate = new Migrate(
@@ -158,7 +158,13 @@ export class Release extends pulumi.ComponentResource {
     this.record = new Record(
       named("record"),
       {
-        ...{ laravel, settings: args.settingsHash, keepDays: settings.logs.keepDays, keeper, replicas: app.replicas },
+        ...{
+          laravel,
+          settings: args.settingsHash,
+          keepDays: settings.logs.keepDays,
+          recordWriter,
+          replicas: app.replicas,
+        },
         ...{ probes: verify.command.stdout, after: [verify.command, ...present(joined?.drained)] },
       },
       on,

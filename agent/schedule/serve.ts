@@ -13,7 +13,7 @@ import { LOCK, withLock } from "../shared/lock.ts";
 import { stopped } from "../shared/signals.ts";
 import { keepRoom } from "../store/diskSpace.ts";
 import { alarmsOf } from "./alarms.ts";
-import { Keeper } from "./keeper.ts";
+import { BackupScheduler } from "./backupScheduler.ts";
 import { metricsOf } from "./metrics.ts";
 import { statusFrom } from "./status.ts";
 
@@ -28,7 +28,7 @@ export async function serve(): Promise<void> {
   whateverTheDisk(reporter, () => clearDrafts(FOLDERS.backups));
   const agent = agentOf(reporter);
   const follower = new Follower(agent.local.binlogs, agent.s3, replacedAfter);
-  const keeper = new Keeper(agent, follower, alarmsOf(agent.configuration, reporter));
+  const scheduler = new BackupScheduler(agent, follower, alarmsOf(agent.configuration, reporter));
 
   // What was being proven when this container stopped: a server and its data. Before anybody can have started another.
   await forgetRestores().catch((error: unknown) => reporter.log("warn", messageOf(error)));
@@ -37,13 +37,13 @@ export async function serve(): Promise<void> {
     if (url.pathname === "/metrics") {
       response.writeHead(200, { "content-type": "text/plain; version=0.0.4" });
       return void response.end(
-        await metricsOf(statusFrom(agent, keeper.entries, keeper.live(), new Date()), keeper.entries),
+        await metricsOf(statusFrom(agent, scheduler.entries, scheduler.live(), new Date()), scheduler.entries),
       );
     }
     // What is only for this container's own verbs.
     if (!/^(::ffff:)?127\.|^::1$/.test(request.socket.remoteAddress ?? ""))
       return json(response, { error: "not found" }, 404);
-    if (url.pathname === "/live") return json(response, keeper.live());
+    if (url.pathname === "/live") return json(response, scheduler.live());
     if (url.pathname === "/flush" && request.method === "POST") {
       await follower.flush({
         file: url.searchParams.get("file") ?? "",
@@ -60,7 +60,7 @@ export async function serve(): Promise<void> {
       return json(response, {});
     }
     if (url.pathname === "/changed") {
-      await keeper.look();
+      await scheduler.look();
       return json(response, {});
     }
     json(response, { error: "not found" }, 404);
@@ -76,15 +76,15 @@ export async function serve(): Promise<void> {
   // The log of a server elsewhere is its operator's.
   const follow = () => void (agent.configuration.external === true ? undefined : follower.round());
   const following = setInterval(follow, agent.configuration.binlogInterval * 1000);
-  const looking = setInterval(() => void keeper.look(), 20_000);
-  const living = setInterval(() => void keeper.heartbeat(), HEARTBEAT);
+  const looking = setInterval(() => void scheduler.look(), 20_000);
+  const living = setInterval(() => void scheduler.heartbeat(), HEARTBEAT);
   follow();
-  void keeper.look().then(() => keeper.heartbeat());
+  void scheduler.look().then(() => scheduler.heartbeat());
   await stopped();
   for (const timer of [following, looking, living]) clearInterval(timer);
   server.closeAllConnections();
   await follower.stop();
-  keeper.stop();
+  scheduler.stop();
 }
 
 /** An agent that doesn't start raises no alarm: a full or broken disk must not keep it from that. */

@@ -32,8 +32,8 @@ const schedulesSchema = z.record(z.string(), z.iso.datetime());
  */
 const FIRST_AFTER = 600_000;
 
-/** Keeps the schedule and watches over the backups. */
-export class Keeper {
+/** Starts what the schedules ask for, and watches over the backups. */
+export class BackupScheduler {
   entries: readonly Entry[] = [];
   #child: ReturnType<typeof spawn> | undefined;
   #looking: Promise<void> | undefined;

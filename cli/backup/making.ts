@@ -1,5 +1,5 @@
 import { ALONE } from "./journal.ts";
-import { dropOf, keyOf, labelOf, makeOf, readSchema, type Schema, type SchemaObject } from "./objects.ts";
+import { collate, dropOf, keyOf, labelOf, makeOf, readSchema, type Schema, type SchemaObject } from "./objects.ts";
 import { shownName } from "./shown.ts";
 import { bytes, type Database, query, queryBytes } from "./sql.ts";
 
@@ -24,22 +24,25 @@ export async function make(
   schema: Pick<Schema, "name" | "collation">,
   objects: readonly SchemaObject[],
 ): Promise<{ readonly object: SchemaObject; readonly why: string }[]> {
+  // One that fails leaves the schema with the collation that it was made under.
+  const usual = bytes(collate(schema));
   let left = ORDER.flatMap((kind) => objects.filter((object) => object.kind === kind));
-  for (;;) {
+  while (left.length > 0) {
     const failed: { object: SchemaObject; why: string }[] = [];
     // All at once first; one by one where that fails, for what one needs may come after it.
-    if (
-      left.length > 0 &&
-      (await attempt(database, left.map((object) => makeOf(schema, object)).join(""))) === undefined
-    )
+    if ((await attempt(database, usual + left.map((object) => makeOf(schema, object)).join(""))) === undefined)
       return [];
     for (const object of left) {
-      const why = await attempt(database, makeOf(schema, object));
+      const why = await attempt(database, usual + makeOf(schema, object));
       if (why !== undefined) failed.push({ object, why });
     }
-    if (failed.length === 0 || failed.length === left.length) return failed;
+    if (failed.length === left.length) {
+      await attempt(database, usual);
+      return failed;
+    }
     left = failed.map(({ object }) => object);
   }
+  return [];
 }
 
 async function attempt(database: Database, sql: string): Promise<string | undefined> {

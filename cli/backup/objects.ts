@@ -185,24 +185,29 @@ export function disabled(event: SchemaObject): SchemaObject | undefined {
 export const dropOf = (schema: string, { kind, name }: Pick<SchemaObject, "kind" | "name">): string =>
   `DROP ${kind.toUpperCase()} IF EXISTS ${quoted(schema)}.${quoted(name)};`;
 
+const isWord = (value: string): boolean => /^[A-Za-z0-9_]+$/.test(value);
+
+/** The SQL that gives a schema its collation; nothing where that is none. */
+export const collate = ({ name, collation }: Pick<Schema, "name" | "collation">): string =>
+  isWord(collation) ? `ALTER DATABASE ${quoted(name)} COLLATE ${collation};\n` : "";
+
 /**
  * The SQL that makes an object in a schema, in the place of one of that name; bytes, one a character. It ends with a
- * word that nobody can guess, so that no text in it ends it earlier.
+ * word that nobody can guess, so that no text in it ends it earlier. Where the object can't be made, the schema is left
+ * with the collation that the object was made under: see `collate`.
  */
 export function makeOf({ name: schema, collation }: Pick<Schema, "name" | "collation">, object: SchemaObject): string {
   const { create, sqlMode, client, connection, schemaCollation, timeZone } = object;
   // The client reads no more than 15 signs of it.
   const end = `z${randomBytes(7).toString("hex")}`;
-  const word = (value: string): string => (/^[A-Za-z0-9_]+$/.test(value) ? value : "binary");
-  const collate = (to: string): string => `ALTER DATABASE ${quoted(schema)} COLLATE ${word(to)};\n`;
+  const word = (value: string): string => (isWord(value) ? value : "binary");
   const other =
-    object.kind !== "view" &&
-    schemaCollation !== undefined &&
-    schemaCollation !== collation &&
-    /^[A-Za-z0-9_]+$/.test(schemaCollation);
+    object.kind !== "view" && schemaCollation !== undefined && schemaCollation !== collation && isWord(collation);
+  const own = other ? collate({ name: schema, collation: schemaCollation }) : "";
+  const usual = own === "" ? "" : collate({ name: schema, collation });
   return `${bytes(`USE ${quoted(schema)};
 ${dropOf(schema, object)}
-${other ? collate(schemaCollation) : ""}SET sql_mode = ${`X'${Buffer.from(sqlMode, "latin1").toString("hex")}'`};
+${own}SET sql_mode = ${`X'${Buffer.from(sqlMode, "latin1").toString("hex")}'`};
 ${
   timeZone === undefined ? "" : `SET time_zone = X'${Buffer.from(timeZone, "latin1").toString("hex")}';\n`
 }SET character_set_client = ${word(client)}, collation_connection = ${word(connection)};
@@ -211,7 +216,7 @@ DELIMITER ${end}
 ${end}
 DELIMITER ;
 SET NAMES utf8mb4, sql_mode = '';
-${bytes(other ? collate(collation) : "")}`;
+${bytes(usual)}`;
 }
 
 /**
@@ -223,9 +228,12 @@ export function moved(object: SchemaObject, from: string, to: string): SchemaObj
   return { ...object, create: object.create.replaceAll(old, () => own) };
 }
 
+const QUALIFIED_VIEW = new RegExp(
+  `^CREATE\\s+(?:(?:ALGORITHM=\\w+|DEFINER=${NAME}@${NAME}|SQL\\s+SECURITY\\s+\\w+)\\s+)*VIEW\\s+${NAME}\\s*\\.`,
+);
+
 /** Whether a view's text names the schema that it is made in: it can't be obtained elsewhere. */
-export const isQualified = ({ create }: SchemaObject): boolean =>
-  new RegExp(`^CREATE\\s[\\s\\S]*?\\sVIEW\\s+${NAME}\\s*\\.`).test(create);
+export const isQualified = ({ create }: SchemaObject): boolean => QUALIFIED_VIEW.test(create);
 
 export interface Account {
   readonly user: string;

@@ -1,7 +1,17 @@
 import { CliError, Exit } from "../shared/errors.ts";
 import { ALONE, clearJournal, noteTurn, type Plan, readJournal, writeJournal } from "./journal.ts";
 import { drop, inTheWay, isSetAside, make, unlike } from "./making.ts";
-import { disabled, isQualified, keyOf, labelOf, moved, readSchema, type Schema, type SchemaObject } from "./objects.ts";
+import {
+  collate,
+  disabled,
+  isQualified,
+  keyOf,
+  labelOf,
+  moved,
+  readSchema,
+  type Schema,
+  type SchemaObject,
+} from "./objects.ts";
 import { shownName } from "./shown.ts";
 import { type Database, is, query, quoted } from "./sql.ts";
 import { Unsettled } from "./unsettled.ts";
@@ -85,6 +95,7 @@ export async function settle(
     // Until the tables have changed places, what is live is still what it was.
     if (turn !== "proven" && (turn === "back" || !(await renamed(database, plan)).some(Boolean))) {
       say(`${which} was cut off while its tables were put in place; it is taken back`, "warn");
+      if (turn !== "back") await noteTurn(database, "back");
       await back(database, plan, say);
       return { ended: "back", plan };
     }
@@ -221,9 +232,19 @@ async function keepBeside(database: Database, { live, previous }: Plan, say: Say
     );
 }
 
+/** Whether only the journal is left of what was taken back: both schemas go last. */
+async function isTakenBack(database: Database, { restored, previous }: Plan): Promise<boolean> {
+  const found = await query(
+    database,
+    `SELECT schema_name FROM information_schema.schemata WHERE ${is("schema_name", restored.name)}`,
+  );
+  return found.length === 0 && (await tablesOf(database, previous)).size === 0;
+}
+
 /** Brings back what was live. What was restored is a copy: it goes. */
 async function back(database: Database, plan: Plan, say: Say): Promise<void> {
   const { live, restored, previous } = plan;
+  if (await isTakenBack(database, plan)) return await clearJournal(database);
   const done = await renamed(database, plan);
   const made = moves(plan).filter((_, index) => done[index]);
   if (made.length > 0) {
@@ -237,6 +258,8 @@ async function back(database: Database, plan: Plan, say: Say): Promise<void> {
       made.reverse().map(({ table, from, to }) => ({ table, from: to, to: from })),
     );
   }
+  // Where it was cut off, an object may have been about to be made under another one.
+  await query(database, `${ALONE}${collate(live)}`);
   const own = new Set(live.objects.map(keyOf));
   const there = await readSchema(database, live.name);
   await drop(

@@ -53,6 +53,7 @@ const WIDE = new RegExp(
   [
     String.raw`\.(json|sum|svg|lock)$`,
     "^docs/(policies|settings|environment|alerts)\\.md$",
+    "^test/support/nginx/texts/",
     "^commands/inside/maintenance\\.sh$",
   ].join("|"),
 );

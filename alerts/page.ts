@@ -1,5 +1,5 @@
 import type { Parameters, Subject } from "./alert.ts";
-import { catalogue } from "./catalogue.ts";
+import { ALERTS_BY_SUBJECT } from "./alerts.ts";
 
 const TITLES: Readonly<Record<Subject, string>> = {
   site: "The site",
@@ -26,7 +26,7 @@ const plain = (summary: string): string =>
  * @param parameters those that hold where the settings say nothing
  */
 export function alertsPage(parameters: Parameters, notice: string): string {
-  const sections = Object.entries(catalogue).map(([subject, alerts]) => {
+  const sections = Object.entries(ALERTS_BY_SUBJECT).map(([subject, alerts]) => {
     const parts = alerts.map((alert) => {
       const told =
         alert.told === undefined ? "" : " It is sent by the backup agent itself, with or without monitoring.";

@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 import type { Parameters } from "./alert.ts";
-import { catalogue } from "./catalogue.ts";
+import { ALERTS_BY_SUBJECT } from "./alerts.ts";
 import { WATCHDOG } from "./monitoring.ts";
 
 /**
@@ -10,7 +10,7 @@ import { WATCHDOG } from "./monitoring.ts";
  * @param off names of alerts that are not wanted; the watchdog always is
  */
 export function rulesFile(parameters: Parameters, interval: number, off: readonly string[] = []): string {
-  const groups = Object.entries(catalogue).map(([subject, alerts]) => ({
+  const groups = Object.entries(ALERTS_BY_SUBJECT).map(([subject, alerts]) => ({
     name: subject,
     interval: `${interval}s`,
     rules: alerts

@@ -2,8 +2,8 @@
 # Proves the release: requests through the proxy, and the environment read back out of every Laravel container.
 # REPLICA: container that asks; FPM: HOST:PORT of every replica's PHP-FPM, with commas; CONTAINERS: all other Laravel
 # containers, words
-# WORKERS: those of Horizon, the scheduler and the like, words; APP_PATH; HOST; HEALTH_PATH; REQUESTS: count; PROCESSES:
-# see limits.sh
+# WORKERS: those of Horizon, the workers and the scheduler, words; APP_PATH; HOST; HEALTH_PATH; REQUESTS: count;
+# PROCESSES: see limits.sh
 # PROXY: its container, where another one may still serve under the name `proxy`
 # Standard input: {"names": {NAME: keyed hash of its planned value}}
 set -eu

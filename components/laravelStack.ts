@@ -153,7 +153,7 @@ export class LaravelStack extends pulumi.ComponentResource<Registered> {
       envHash: environment.hash,
       services: servicesOutput(
         [
-          ...[proxy.container, ...released.replicas, ...released.workers, ...stores],
+          ...[proxy.container, ...released.replicas, ...released.background, ...stores],
           ...[...services.map(({ container }) => container), ...backupContainers],
           ...(monitoring?.containers ?? []),
         ],

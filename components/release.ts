@@ -51,8 +51,8 @@ export interface ReleaseArgs extends ReleaseIdentity {
 /** One release, in its order: what comes later waits for what comes before. */
 export class Release extends pulumi.ComponentResource {
   readonly replicas: readonly docker.Container[];
-  /** All other containers of the application that last as long as the release. */
-  readonly workers: readonly docker.Container[];
+  /** Horizon, workers and scheduler: all its other containers that last as long as it does. */
+  readonly background: readonly docker.Container[];
   readonly record: Record;
 
   constructor(name: string, args: ReleaseArgs, options?: pulumi.ComponentResourceOptions) {
@@ -132,7 +132,7 @@ export class Release extends pulumi.ComponentResource {
     const horizon = new Horizon(named("horizon"), { laravel, settings: settings.horizon, after: switched }, on);
     const scheduler = new Scheduler(named("scheduler"), { laravel, settings: settings.scheduler, after: switched }, on);
     const jobs = workersOf("jobs", switched);
-    const workers = [
+    const background = [
       ...present(horizon.container),
       ...present(scheduler.container),
       ...[...servers, ...jobs].flatMap(({ containers }) => containers),
@@ -140,7 +140,7 @@ export class Release extends pulumi.ComponentResource {
     const verify = new Verify(
       named("verify"),
       {
-        ...{ laravel, url, replicas: app.replicas, workers, processes, requests: settings.verify.requests },
+        ...{ laravel, url, replicas: app.replicas, background, processes, requests: settings.verify.requests },
         proxy: args.edge && proxy,
         after: [traffic.command, ...present(opcache.command)],
       },
@@ -175,7 +175,7 @@ export class Release extends pulumi.ComponentResource {
     }
 
     this.replicas = app.replicas;
-    this.workers = workers;
+    this.background = background;
     this.registerOutputs({ release, record: this.record.recorded });
   }
 }

@@ -13,7 +13,7 @@ export interface VerifyArgs {
   readonly url: string;
   readonly replicas: readonly docker.Container[];
   /** All other containers of the application that last. */
-  readonly workers: readonly docker.Container[];
+  readonly background: readonly docker.Container[];
   /** Where its predecessor may serve beside it for a moment. @default it has none */
   readonly proxy?: docker.Container | undefined;
   /** How many requests through the proxy must succeed. */
@@ -30,7 +30,7 @@ export class Verify extends pulumi.ComponentResource {
 
   constructor(name: string, args: VerifyArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:index:Verify", name, {}, options);
-    const { laravel, url, replicas, workers, requests, processes, after, proxy } = args;
+    const { laravel, url, replicas, background, requests, processes, after, proxy } = args;
     const { app, stack, network, environment, release } = laravel;
     const fpm = app.server === "fpm";
     this.command = step(
@@ -41,8 +41,8 @@ export class Verify extends pulumi.ComponentResource {
         environment: {
           REPLICA: replicas[0]!.name,
           FPM: fpm ? fpmAddresses(replicas, app.port, network) : "",
-          CONTAINERS: wordsOf(fpm ? workers : [...replicas, ...workers]),
-          WORKERS: wordsOf(workers),
+          CONTAINERS: wordsOf(fpm ? background : [...replicas, ...background]),
+          WORKERS: wordsOf(background),
           APP_PATH: app.path,
           HOST: new URL(url).hostname,
           HEALTH_PATH: app.healthPath,

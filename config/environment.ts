@@ -14,7 +14,7 @@ export interface Context {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** One variable of the catalogue: written here, and nowhere else. */
+/** One variable: written here, and nowhere else. */
 export interface Variable {
   readonly name: string;
   /** Judges a text and normalises it; its meta data say what it expects. */
@@ -86,7 +86,7 @@ const derived = [
 /** What config/queue.php says where nothing is set, in seconds. */
 const LARAVELS_RETRY = 90;
 /** All variables that Drydock knows, in the order of the `.env` file and of docs/environment.md. */
-export const catalogue: readonly Variable[] = [
+export const VARIABLES: readonly Variable[] = [
   plain("APP_NAME", type.line(), "The application's name, in mails", { default: "Laravel" }),
   plain(
     "APP_ENV",

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { at } from "../lib/paths.ts";
-import { catalogue } from "./environment.ts";
+import { VARIABLES } from "./environment.ts";
 import { nearest } from "./nearest.ts";
 import { joinPath, type Problem, removeCommand, secretCommand, setCommand } from "./problems.ts";
 import { settingsSchema } from "./schema.ts";
@@ -13,7 +13,7 @@ const order = [
     [group],
     ...children(settingsSchema, [group]).map((key) => [group, key]),
   ]),
-  ...catalogue.map(({ name }) => ["env", name]),
+  ...VARIABLES.map(({ name }) => ["env", name]),
 ].map(joinPath);
 
 function rank({ path }: Problem): number {

@@ -1,11 +1,11 @@
 import { log, RunError } from "@pulumi/pulumi";
-import { catalogue } from "./environment.ts";
+import { VARIABLES } from "./environment.ts";
 import { describeProblem, type Problem, SettingsError } from "./problems.ts";
 import { secretPaths } from "./secrets.ts";
 import { type Configuration, parseConfiguration } from "./settings.ts";
 
 /** Variables that are secrets by their nature. */
-const VARIABLES = catalogue.filter(({ secret }) => secret).map(({ name }) => ["env", name]);
+const SECRET_VARIABLES = VARIABLES.filter(({ secret }) => secret).map(({ name }) => ["env", name]);
 
 /**
  * Judges settings that a program gives as values, as `loadConfiguration` does with those of a stack's file.
@@ -20,7 +20,7 @@ export function configurationOf(
   stack: string,
   isSecret: (path: readonly (string | number)[]) => boolean,
 ): Configuration {
-  const secrets = new Set([...secretPaths(values), ...VARIABLES].map((path) => path.join(".")));
+  const secrets = new Set([...secretPaths(values), ...SECRET_VARIABLES].map((path) => path.join(".")));
   // Of what is a secret by its nature nobody can say here where the program has it from.
   const isEncrypted = (path: readonly (string | number)[]) =>
     isSecret(path) || (secrets.has(path.join(".")) ? undefined : false);

@@ -1,4 +1,4 @@
-import { type Context, catalogue } from "./environment.ts";
+import { type Context, VARIABLES } from "./environment.ts";
 import { distance, nearest } from "./nearest.ts";
 import { joinPath, type Problem, removeCommand, secretCommand } from "./problems.ts";
 import { looksSecret } from "./secretLike.ts";
@@ -22,7 +22,7 @@ export interface JudgedOwn {
   readonly secret: boolean;
 }
 
-const known = catalogue.filter(({ setBy }) => setBy === "user").map(({ name }) => name);
+const known = VARIABLES.filter(({ setBy }) => setBy === "user").map(({ name }) => name);
 
 /**
  * What is wrong with a variable of the user's own, and whether it is a secret: it is plain unless it is kept encrypted.

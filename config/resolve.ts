@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import type { IsEncrypted } from "./encrypted.ts";
-import { type Context, catalogue, type Variable } from "./environment.ts";
+import { type Context, VARIABLES, type Variable } from "./environment.ts";
 import { distance, nearest } from "./nearest.ts";
 import { judgeOwn } from "./own.ts";
 import { judgePasswords } from "./passwords.ts";
@@ -12,9 +12,9 @@ import { stageByName, stageOf, stages } from "./stage.ts";
 
 /** The one block of variables that every role of a stack gets. */
 export interface Environment {
-  /** Container env: the catalogue's plain ones in its order, then the user's own that are no secret, by name. */
+  /** Container env: the plain ones of environment.ts in its order, then the user's own that are no secret, by name. */
   readonly plain: Readonly<Record<string, string>>;
-  /** Only in Laravel's `.env` file: the catalogue's secrets, then the user's own by name. */
+  /** Only in Laravel's `.env` file: the secrets of environment.ts, then the user's own by name. */
   readonly secret: Readonly<Record<string, string>>;
   /** Tells two blocks apart without telling what is in them: see `environmentHash`. */
   readonly hash: string;
@@ -30,11 +30,11 @@ export interface Resolved {
 }
 
 /** The variables that a user may set, by name. */
-const known = new Map(catalogue.filter(({ setBy }) => setBy === "user").map((variable) => [variable.name, variable]));
+const known = new Map(VARIABLES.filter(({ setBy }) => setBy === "user").map((variable) => [variable.name, variable]));
 const path = (name: string) => joinPath(["env", name]);
 
 /**
- * Applies the catalogue to what the user set in `drydock:env`: references to others, defaults, types, rules.
+ * Applies environment.ts to what the user set in `drydock:env`: references to others, defaults, types, rules.
  *
  * @param isEncrypted which of them the stack's file keeps encrypted: those are secrets. Where nobody can say, all of
  * the user's own are
@@ -142,7 +142,7 @@ function defaultOf(variable: Variable | undefined, context: Context): string | u
 /** What Laravel's `env()` reads as null or an empty text. */
 const NOTHING = /^\(?(null|empty)\)?$/i;
 
-/** The value of a catalogue variable, what is wrong with it, or undefined where it has none. */
+/** The value of a variable of environment.ts, what is wrong with it, or undefined where it has none. */
 function judge(variable: Variable, context: Context): string | Problem | undefined {
   const { name, type, secret, required, check } = variable;
   const value = context.env[name] ?? defaultOf(variable, context);

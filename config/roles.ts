@@ -1,4 +1,4 @@
-/** Who a container of a stack is; the value of its label `drydock.role`. */
+/** Who a container of a stack is; the value of its label `drydock.role`. docs/glossary.md says what the words mean. */
 export const ROLES = [
   "app",
   "worker",
@@ -29,8 +29,8 @@ export const LASTING = ["app", "worker", "horizon", "scheduler"] as const satisf
 /** Roles that run the application's code. */
 export const LARAVEL: readonly Role[] = [...LASTING, "migrate"];
 
-/** Roles that take jobs, or do something by themselves: what is stopped while data is restored. */
-export const WORKERS = ["worker", "horizon", "scheduler"] as const satisfies readonly Role[];
+/** Roles that take jobs, or do something by themselves, without a visitor: what is stopped while data is restored. */
+export const BACKGROUND = ["worker", "horizon", "scheduler"] as const satisfies readonly Role[];
 
 /** @param role the label's value, whatever it is */
 export function isLasting(role: string): boolean {

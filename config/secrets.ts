@@ -1,7 +1,7 @@
 import { at } from "../lib/paths.ts";
-import { catalogue } from "./environment.ts";
+import { VARIABLES } from "./environment.ts";
 
-/** The settings that are secret; the variables' own word is in the catalogue. */
+/** The settings that are secret; what the variables say is in environment.ts. */
 const SECRET_SETTINGS: readonly (readonly string[])[] = [
   ["docker", "registry", "password"],
   ["database", "rootPassword"],
@@ -40,7 +40,7 @@ export function secretPaths(settings: unknown): readonly (readonly (string | num
   ];
 }
 
-const plain = new Set(catalogue.filter(({ secret }) => !secret).map(({ name }) => name));
+const plain = new Set(VARIABLES.filter(({ secret }) => !secret).map(({ name }) => name));
 
 /** All values that no message may hold, not even inside another value: the user's own variables are secrets as well. */
 export function secretValues(env: Readonly<Record<string, string>>, settings: unknown): string[] {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { at } from "../lib/paths.ts";
 import { checkTogether } from "./checks.ts";
 import type { IsEncrypted } from "./encrypted.ts";
-import { catalogue } from "./environment.ts";
+import { VARIABLES } from "./environment.ts";
 import { explain, inOrder } from "./explain.ts";
 import type { LenientSettings } from "./found.ts";
 import { joinPath, type Problem, SettingsError, secretCommand } from "./problems.ts";
@@ -83,7 +83,7 @@ export function exposed(
 ): Problem[] {
   const secrets = [
     ...secretPaths(settings).filter((path) => at(settings, path) !== undefined),
-    ...catalogue.filter(({ name, secret }) => secret && (env[name] ?? "") !== "").map(({ name }) => ["env", name]),
+    ...VARIABLES.filter(({ name, secret }) => secret && (env[name] ?? "") !== "").map(({ name }) => ["env", name]),
   ];
   return secrets
     .filter((path) => isEncrypted(path.map(String)) === false)

@@ -2,7 +2,7 @@ import type { Docker } from "../shared/docker.ts";
 import { containersBefore, type EngineEvent } from "../shared/events.ts";
 import { deployed } from "../shared/services.ts";
 import type { Session } from "../shared/session.ts";
-import type { Service } from "../shared/stack.ts";
+import type { StackContainer } from "../shared/stack.ts";
 import { heldByOther, holderOf, type LockPlace, removeLeft, takeHostLock } from "./hostLock.ts";
 import { lookForRestores, restoreHost, underRestoreLock } from "./resume.ts";
 
@@ -14,7 +14,7 @@ const ROLES: Readonly<Record<string, string>> = {
 };
 
 /** The containers of a restore, as a preview names them: Pulumi need not be asked once more. */
-export const servicesBefore = (events: readonly EngineEvent[]): Service[] =>
+export const servicesBefore = (events: readonly EngineEvent[]): StackContainer[] =>
   containersBefore(events).map(({ name, container }) => ({ name, container, role: ROLES[name] ?? "", image: "" }));
 
 type Say = (line: string) => void;
@@ -27,7 +27,7 @@ type Say = (line: string) => void;
 export async function afterRestores(
   session: Session,
   docker: Docker,
-  services: readonly Service[],
+  services: readonly StackContainer[],
   say: Say,
 ): Promise<LockPlace | undefined> {
   const found = await lookForRestores(docker, {
@@ -47,7 +47,7 @@ export async function afterRestores(
 export async function withoutRestores<T>(
   session: Session,
   docker: Docker,
-  services: readonly Service[],
+  services: readonly StackContainer[],
   say: Say,
   change: () => Promise<T>,
 ): Promise<T> {

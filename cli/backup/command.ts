@@ -101,9 +101,9 @@ Examples:
         "after",
         `
 It is loaded beside the live data and compared with what was recorded (with --physical only where it has not been proven
-yet, or with --compare). Then workers and scheduler are stopped, the site shows the page of maintenance mode, one RENAME
-TABLE swaps the schemas, and all is as it was. Until then a failure changes nothing. Where it is killed later,
-\`./drydock status\` says so, and the next restore, \`--resume\` or \`./drydock up\`
+yet, or with --compare). Then Horizon, workers and the scheduler are stopped, the site shows the page of maintenance
+mode, one RENAME TABLE swaps the schemas, and all is as it was. Until then a failure changes nothing. Where it is killed
+later, \`./drydock status\` says so, and the next restore, \`--resume\` or \`./drydock up\`
 brings it to one of two ends: done, or taken back. One restore or \`up\` at a time, from whichever machine.`,
       ),
     async (options, id) => (await import("./restore.ts")).restore(id, options),

@@ -226,7 +226,7 @@ async function putInPlace(
   const previous: string[] = [];
   const prepared = parts.database ? await physically?.ready(entry) : undefined;
   const began = Date.now();
-  const { opened } = await withoutWriters(host, say, { lock, workers: physically?.takeWorkers() }, async () => {
+  const { opened } = await withoutWriters(host, say, { lock, background: physically?.takeBackground() }, async () => {
     const swapped: SwappedService[] = [];
     try {
       // What may not become healthy on its files comes first: nothing else has been changed then.

@@ -11,7 +11,7 @@ import { stamp } from "./restoreDatabase.ts";
 import { type Database, databaseOf, is, query, quoted, TABLES } from "./sql.ts";
 import type { Say } from "./swap.ts";
 import { Unsettled } from "./unsettled.ts";
-import { stopWorkers, type Workers } from "./writers.ts";
+import { type Background, stopBackground } from "./writers.ts";
 
 /** How long the server may take to start on the restored files, in seconds. */
 const START = 180;
@@ -31,10 +31,10 @@ export interface PhysicalOptions {
 export class PhysicalRestore {
   readonly #companion: Companion;
   #preparing: Promise<Results["prepare"]> | undefined;
-  #workers: Workers | undefined;
+  #background: Background | undefined;
   #given = false;
   #swapped = false;
-  /** Whether workers may be stopped when what is left takes about a second. */
+  /** Whether Horizon, workers and the scheduler may be stopped when what is left takes about a second. */
   early = false;
 
   constructor(
@@ -71,7 +71,7 @@ export class PhysicalRestore {
           companion: this.#companion,
           on: (event) => {
             if (event.event === "progress" && event.step === "finish" && this.early && !this.#given)
-              this.#workers ??= stopWorkers(host, this.#say);
+              this.#background ??= stopBackground(host, this.#say);
             progress.on(event);
           },
         },
@@ -99,10 +99,10 @@ export class PhysicalRestore {
     return prepared;
   }
 
-  /** The workers, where they are being stopped already: they are the caller's from here on. */
-  takeWorkers(): Workers | undefined {
+  /** What works in the background, where it is being stopped already: it is the caller's from here on. */
+  takeBackground(): Background | undefined {
     this.#given = true;
-    return this.#workers;
+    return this.#background;
   }
 
   /** Swaps them in, while nobody writes. Answers the name under which what was live is kept. */
@@ -125,7 +125,7 @@ export class PhysicalRestore {
   /** Takes its companion away, and what it made where that was not put in place. */
   async end(): Promise<void> {
     if (!this.#swapped && this.#preparing !== undefined) await this.#files("clear").catch(() => undefined);
-    if (!this.#given) await this.#workers?.start();
+    if (!this.#given) await this.#background?.start();
     await this.#companion.remove();
   }
 }

@@ -142,7 +142,7 @@ async function refuseMigration(docker: Docker, { name }: LockPlace, stack: strin
     });
 }
 
-/** Brings everything that a restore has left to one of its two ends, and lets visitors and workers in again. */
+/** Brings everything that a restore has left to one of its two ends, and lets visitors in and jobs run again. */
 async function settleAll(host: RestoreHost, saved: string | undefined, say: Say): Promise<void> {
   const { docker, deployed } = host;
   // Of the command line that was killed: it goes on by itself for a while.

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
-import { WORKERS } from "../../config/roles.ts";
+import { BACKGROUND } from "../../config/roles.ts";
 import type { Entry } from "../../contracts/entry.ts";
 import { type ProxyHost, type Shown, show, switchOff, switchOn } from "../maintenance/proxy.ts";
 import { type Maintenance, readState, wanted } from "../maintenance/state.ts";
@@ -21,9 +21,9 @@ const siteOf = ({ docker, deployed, session }: WritersHost): ProxyHost => ({
   container: containerOf(deployed, "proxy"),
   stack: session.stack,
 });
-const workersOf = ({ deployed }: WritersHost): string[] =>
+const backgroundOf = ({ deployed }: WritersHost): string[] =>
   [...deployed.outputs.services, ...(deployed.unfinished?.others ?? [])]
-    .filter(({ role }) => (WORKERS as readonly string[]).includes(role))
+    .filter(({ role }) => (BACKGROUND as readonly string[]).includes(role))
     .map(({ container }) => container);
 
 /** Closes the site again where it was closed when the backup was made. */
@@ -39,33 +39,38 @@ export async function restoreMaintenance(host: BackupHost, entry: Entry): Promis
   return true;
 }
 
-/** Workers and scheduler while they are away. */
-export interface Workers {
+/** Horizon, workers and the scheduler while they are away. */
+export interface Background {
   /** They have finished what they did; answers how the site was. */
   readonly stopped: Promise<Shown>;
   start(): Promise<void>;
 }
 
-/** Has workers and scheduler stop, and does not wait. Until they are started again, no signal ends this process. */
-export function stopWorkers(host: WritersHost, log: (line: string) => void): Workers {
+/**
+ * Has Horizon, workers and the scheduler stop, and does not wait. Until they are started again, no signal ends this
+ * process.
+ */
+export function stopBackground(host: WritersHost, log: (line: string) => void): Background {
   const { docker } = host;
   const site = show(siteOf(host));
   site.catch(() => undefined); // said by whoever waits for it
-  const workers = workersOf(host);
-  if (workers.length === 0) return { stopped: site, start: async () => undefined };
+  const background = backgroundOf(host);
+  if (background.length === 0) return { stopped: site, start: async () => undefined };
   const release = hold();
-  log("workers and scheduler finish what they do, and stop");
+  log("Horizon, workers and the scheduler finish what they do, and stop");
   // The containers' own stop signal and time: a job that runs is finished.
-  const stopped = docker.run(["stop", ...workers]).then(async ({ code, stderr }) => {
+  const stopped = docker.run(["stop", ...background]).then(async ({ code, stderr }) => {
     if (code !== 0)
-      throw new CliError({ what: `workers and scheduler could not be stopped: ${stderr.trim()}; nothing was changed` });
+      throw new CliError({
+        what: `Horizon, workers and the scheduler could not be stopped: ${stderr.trim()}; nothing was changed`,
+      });
     return await site;
   });
   stopped.catch(() => undefined); // said by whoever waits for it
   const start = async (): Promise<void> => {
     try {
       await stopped.catch(() => undefined);
-      await startWorkers(host, log);
+      await startBackground(host, log);
     } finally {
       release();
     }
@@ -73,14 +78,14 @@ export function stopWorkers(host: WritersHost, log: (line: string) => void): Wor
   return { stopped, start };
 }
 
-async function startWorkers(host: WritersHost, log: (line: string) => void): Promise<void> {
+async function startBackground(host: WritersHost, log: (line: string) => void): Promise<void> {
   // Each by itself: docker's client starts those of one command one after the other.
   const failed = (
-    await Promise.all(workersOf(host).map(async (worker) => await host.docker.run(["start", worker])))
+    await Promise.all(backgroundOf(host).map(async (container) => await host.docker.run(["start", container])))
   ).filter(({ code }) => code !== 0);
   if (failed.length > 0)
     log(
-      `workers and scheduler could not be started (./drydock up${select(host.session.stack)} does it): ` +
+      `Horizon, workers and the scheduler could not be started (./drydock up${select(host.session.stack)} does it): ` +
         `${failed.map(({ stderr }) => stderr.trim()).join("; ")}`,
     );
 }
@@ -94,18 +99,18 @@ export interface WithoutWritersOptions {
   /** Keeps how the site was, for whoever comes after this process has been killed. */
   readonly lock: HostLock;
   /** Where they are being stopped already. @default they are stopped here */
-  readonly workers?: Workers | undefined;
+  readonly background?: Background | undefined;
 }
 
 /**
- * Does something while nobody writes: the site shows the page of maintenance mode, workers and scheduler are stopped.
- * Afterwards all is as it was, whether it went well or not, but where it is left unsettled. Answers when the site was
- * open again, in seconds since this process began.
+ * Does something while nobody writes: the site shows the page of maintenance mode, Horizon, workers and the scheduler
+ * are stopped. Afterwards all is as it was, whether it went well or not, but where it is left unsettled. Answers when
+ * the site was open again, in seconds since this process began.
  */
 export async function withoutWriters(
   host: WritersHost,
   log: (line: string) => void,
-  { lock, workers = stopWorkers(host, log) }: WithoutWritersOptions,
+  { lock, background = stopBackground(host, log) }: WithoutWritersOptions,
   work: () => Promise<void>,
 ): Promise<{ readonly opened: number }> {
   const site = siteOf(host);
@@ -116,7 +121,7 @@ export async function withoutWriters(
   let opened = NaN;
   let unsettled = false;
   try {
-    const { state: before } = await workers.stopped;
+    const { state: before } = await background.stopped;
     const signal = interruption();
     if (signal !== undefined)
       throw new CliError({
@@ -139,7 +144,7 @@ export async function withoutWriters(
       log("the site is as it was");
     };
     if (unsettled) release();
-    else await open().finally(workers.start).finally(release);
+    else await open().finally(background.start).finally(release);
   }
   return { opened };
 }
@@ -166,5 +171,5 @@ export async function writersAgain(
     else await switchOn(site, readState(JSON.stringify(before), "what the restore has kept"), `g-${hex(6)}`, 0);
     log("the site is as it was before that restore");
   }
-  await startWorkers(host, log);
+  await startBackground(host, log);
 }

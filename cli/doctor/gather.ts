@@ -11,7 +11,7 @@ import { PROJECT } from "../shared/project.ts";
 import type { Pulumi } from "../shared/pulumi.ts";
 import { deployed } from "../shared/services.ts";
 import type { Session } from "../shared/session.ts";
-import type { Outputs, Service } from "../shared/stack.ts";
+import type { Outputs, StackContainer } from "../shared/stack.ts";
 import { askLaravel, askMaintenance, askRedis, askSchedule, askSite, PATIENCE } from "./ask.ts";
 import { askReach, type HostConfig, looseEnds } from "./confinement.ts";
 import type { ContainerFacts, Facts } from "./facts.ts";
@@ -162,7 +162,7 @@ async function inspected(docker: Docker, { services }: Outputs, stack: string): 
   return { containers, neighbours, ...defined({ network }) };
 }
 
-function containerFacts({ name, role, container }: Service, live: Live | undefined): ContainerFacts {
+function containerFacts({ name, role, container }: StackContainer, live: Live | undefined): ContainerFacts {
   if (live === undefined) return { name, role, container, state: "missing", health: "none", mounts: [] };
   const test = live.Config.Healthcheck?.Test;
   return {

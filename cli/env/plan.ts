@@ -1,5 +1,5 @@
 import { asSetting, type Entry, type Unreadable } from "../../config/dotenvFile.ts";
-import { catalogue } from "../../config/environment.ts";
+import { VARIABLES } from "../../config/environment.ts";
 import { resolveEnvironment } from "../../config/resolve.ts";
 import { looksSecret } from "../../config/secretLike.ts";
 import { stageOf } from "../../config/stage.ts";
@@ -21,7 +21,7 @@ export interface Target {
   readonly present: ReadonlySet<string>;
 }
 
-const secretNames = new Set(catalogue.filter(({ secret }) => secret).map(({ name }) => name));
+const secretNames = new Set(VARIABLES.filter(({ secret }) => secret).map(({ name }) => name));
 const NOTHING = /^\(?(null|empty)?\)?$/i;
 
 const own = (what: string, as: string) => `${what} of the stack is \`${as}\` in its own network: Drydock sets it`;
@@ -72,7 +72,7 @@ export function planImport(entries: readonly (Entry | Unreadable)[], { stack, pr
     if (PLACELESS[name] !== undefined) return PLACELESS[name];
     if (name.toUpperCase().startsWith("DRYDOCK_")) return "is Drydock's own";
     if (FIXED.has(name) && present.has(name)) return "the stack has its own: its servers are made with it";
-    const known = catalogue.some((variable) => variable.name === name);
+    const known = VARIABLES.some((variable) => variable.name === name);
     if (known && NOTHING.test(value)) return "is empty";
     if (name === "APP_ENV" && value !== stage) return `the stage of ${stack} is ${stage}`;
     if (name === "APP_DEBUG" && value !== "false" && stage === "production")
@@ -84,7 +84,7 @@ export function planImport(entries: readonly (Entry | Unreadable)[], { stack, pr
     return undefined;
   }
 
-  /** With what the catalogue says of them. */
+  /** With what config/environment.ts says of them. */
   function judged(planned: readonly Planned[]): Planned[] {
     const taken = planned.filter(({ value }) => value !== undefined);
     const encrypted = new Set(taken.filter(({ action }) => action === "secret").map(({ name }) => name));

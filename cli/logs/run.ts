@@ -6,7 +6,7 @@ import { CliError, Exit } from "../shared/errors.ts";
 import { readLogsBefore, recordsOf } from "../shared/records.ts";
 import { deployed } from "../shared/services.ts";
 import { openSession } from "../shared/session.ts";
-import type { Service } from "../shared/stack.ts";
+import type { StackContainer } from "../shared/stack.ts";
 import { painter } from "../shared/ui.ts";
 import { chosenLines, keptLines, type Line, patternOf, stamped } from "./lines.ts";
 
@@ -25,7 +25,7 @@ export interface LogsOptions {
 const COLOURS = ["cyan", "green", "yellow", "magenta", "blue"] as const;
 
 /** Those of a role, or all. */
-export function ofRole(services: readonly Service[], role: string): readonly Service[] {
+export function ofRole(services: readonly StackContainer[], role: string): readonly StackContainer[] {
   const found = role === "all" ? services : services.filter((service) => service.role === role);
   if (found.length > 0) return found;
   const roles = [...new Set(services.map((service) => service.role))].sort();
@@ -96,7 +96,7 @@ export async function showLogs(role: string, options: LogsOptions): Promise<numb
   return Exit.ok;
 }
 
-async function linesOf(docker: Docker, service: Service, options: LogsOptions): Promise<Line[]> {
+async function linesOf(docker: Docker, service: StackContainer, options: LogsOptions): Promise<Line[]> {
   const { code, stdout, stderr } = await docker.run(logArguments(service.container, options));
   if (code !== 0) throw new CliError({ what: `the log of ${service.name} can't be read: ${stderr.trim()}` });
   return [stdout, stderr]
@@ -106,7 +106,11 @@ async function linesOf(docker: Docker, service: Service, options: LogsOptions): 
 }
 
 /** Which release each of them is of. */
-async function releasesOf(docker: Docker, services: readonly Service[], stack: string): Promise<Map<string, string>> {
+async function releasesOf(
+  docker: Docker,
+  services: readonly StackContainer[],
+  stack: string,
+): Promise<Map<string, string>> {
   const found = await inspect(
     docker,
     services.map(({ container }) => container),
@@ -123,7 +127,7 @@ async function releasesOf(docker: Docker, services: readonly Service[], stack: s
 /** As it comes, of all of them. */
 async function followed(
   docker: Docker,
-  services: readonly Service[],
+  services: readonly StackContainer[],
   options: LogsOptions,
   grep: RegExp | undefined,
 ): Promise<number> {

@@ -1,5 +1,5 @@
 import type { Docker } from "./docker.ts";
-import type { ServiceReport } from "./report.ts";
+import type { ContainerReport } from "./report.ts";
 
 /** From which part of a limit on it is told: what keeps sessions and jobs refuses to take more when it is full. */
 const ALARM = 0.8;
@@ -47,7 +47,7 @@ export function readInfo(output: string): Readonly<Record<string, string>> {
 }
 
 /** Asks the stack's Redis; one that does not answer says nothing here, for its health says that. */
-export async function redisAlarms(docker: Docker, services: readonly ServiceReport[]): Promise<string[]> {
+export async function redisAlarms(docker: Docker, services: readonly ContainerReport[]): Promise<string[]> {
   const asked = services
     .filter(({ role, state }) => role === "redis" && state === "running")
     .map(async ({ container }) => {

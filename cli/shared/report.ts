@@ -1,6 +1,6 @@
 import type { Inspected } from "./docker.ts";
 import { select } from "./project.ts";
-import type { Outputs, Service } from "./stack.ts";
+import type { Outputs, StackContainer } from "./stack.ts";
 import { type Painter, table } from "./ui.ts";
 import type { Unfinished } from "./unfinished.ts";
 
@@ -9,7 +9,7 @@ export interface Report {
   readonly stack: string;
   readonly url: string;
   readonly release: string;
-  readonly services: readonly ServiceReport[];
+  readonly services: readonly ContainerReport[];
   /** A restore or an import that is at work, or was cut off. */
   readonly restore?: { readonly state: "at work" | "cut off"; readonly what: string };
   /** What is about to fail, though all is healthy. @default nothing */
@@ -22,11 +22,11 @@ interface UnfinishedReport {
   readonly release: string;
   /** Whether visitors are served by it. */
   readonly serves: boolean;
-  /** What runs besides the services. */
-  readonly others: readonly ServiceReport[];
+  /** What runs besides them. */
+  readonly others: readonly ContainerReport[];
 }
 
-export interface ServiceReport extends Service {
+export interface ContainerReport extends StackContainer {
   /** Docker's word for it, or `missing`. */
   readonly state: string;
   /** `healthy`, `starting`, `unhealthy`; `none` where the container has no health check or is missing. */
@@ -59,7 +59,7 @@ export function reportOf(
         ] as const,
     ),
   );
-  const seen = ({ name, role, container, image }: Service): ServiceReport => {
+  const seen = ({ name, role, container, image }: StackContainer): ContainerReport => {
     const live = found.get(container);
     return {
       name,
@@ -84,16 +84,16 @@ export function reportOf(
 }
 
 /** Runs, and says so itself where it can be asked. */
-export function isHealthy({ state, health, restarts }: ServiceReport): boolean {
+export function isHealthy({ state, health, restarts }: ContainerReport): boolean {
   return state === "running" && (health === "healthy" || health === "none") && restarts === undefined;
 }
 
 /** Gone or stopped: what a refresh and an update bring back. */
-export function isGone({ state }: ServiceReport): boolean {
+export function isGone({ state }: ContainerReport): boolean {
   return ["missing", "exited", "dead", "created"].includes(state);
 }
 
-export function isStarting({ state, health }: ServiceReport): boolean {
+export function isStarting({ state, health }: ContainerReport): boolean {
   return (state === "running" && health === "starting") || state === "restarting";
 }
 
@@ -106,7 +106,7 @@ function restoreLine({ stack }: Report, { state, what }: NonNullable<Report["res
   return `${paint("red", what)}; bring it to its end: ./drydock backup restore --resume${select(stack)}`;
 }
 
-function loopLine({ stack }: Report, { name, role, restarts }: ServiceReport, paint: Painter): readonly string[] {
+function loopLine({ stack }: Report, { name, role, restarts }: ContainerReport, paint: Painter): readonly string[] {
   if (restarts === undefined) return [];
   const told = role === "backup" ? " No backup is made meanwhile, and no alarm raised." : "";
   return [
@@ -120,7 +120,7 @@ const shortImage = (image: string): string =>
   image.replace(/(@sha256:[0-9a-f]{12})[0-9a-f]+/, "$1…").replace(/^sha256:([0-9a-f]{12})[0-9a-f]+$/, "$1");
 
 export function statusTable(report: Report, paint: Painter): string {
-  const cells = ({ name, role, container, image, state, health }: ServiceReport) => [
+  const cells = ({ name, role, container, image, state, health }: ContainerReport) => [
     name,
     role,
     container,
@@ -150,7 +150,7 @@ export function statusTable(report: Report, paint: Painter): string {
 /** What is the case while a release has not gone through all its steps, and what can be done. */
 function unfinishedLines(
   { stack, release, unfinished }: Report,
-  show: (others: readonly ServiceReport[]) => string,
+  show: (others: readonly ContainerReport[]) => string,
 ): readonly string[] {
   if (unfinished === undefined) return [];
   const s = select(stack);

@@ -38,7 +38,7 @@ export async function deployed({ stack, env, pulumi, paths }: Session): Promise<
   return { outputs, docker, ...defined({ records, unfinished }) };
 }
 
-/** The services as they are right now. */
+/** The containers as they are right now. */
 export async function readReport({ outputs, docker, unfinished }: Deployed): Promise<Report> {
   const all = [...outputs.services, ...(unfinished?.others ?? [])];
   const report = reportOf(

@@ -15,14 +15,15 @@ export interface Outputs {
   readonly url: string;
   readonly release: string;
   readonly envHash?: string;
-  readonly services: readonly Service[];
+  readonly services: readonly StackContainer[];
   /** The Docker host of the settings; null for this machine's own. */
   readonly dockerHost?: string | null;
   /** The volume with the stack's records, and how it is mounted. */
   readonly records?: { readonly volume: string; readonly image: string; readonly user: string };
 }
 
-export interface Service {
+/** A container of the stack, whatever its role; the output is called `services`. */
+export interface StackContainer {
   readonly name: string;
   readonly role: string;
   readonly container: string;

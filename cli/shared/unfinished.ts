@@ -1,7 +1,7 @@
 import { LASTING } from "../../config/roles.ts";
 import { FOLDERS } from "../../contracts/proxy.ts";
 import type { Docker } from "./docker.ts";
-import { CONTAINER, type Deployment, type Outputs, type Service, type StateResource } from "./stack.ts";
+import { CONTAINER, type Deployment, type Outputs, type StackContainer, type StateResource } from "./stack.ts";
 
 /** A release that stopped on its way: the state has containers that the last complete deployment does not know. */
 export interface Unfinished {
@@ -14,9 +14,10 @@ export interface Unfinished {
   /** Whether visitors are served by it: it failed behind the switch. */
   readonly serves: boolean;
   /**
-   * What runs besides the services: replicas that serve nobody, workers of before that have not been asked to finish.
+   * What runs besides these containers: replicas that serve nobody, workers of before that have not been asked to
+   * finish.
    */
-  readonly others: readonly Service[];
+  readonly others: readonly StackContainer[];
 }
 
 /** What serves after a deployment that failed, as the end of a sentence. */
@@ -36,7 +37,7 @@ export function standingOf(
 }
 
 /** A container as the state has it. */
-interface Held extends Service {
+interface Held extends StackContainer {
   readonly release: string;
   /** Its successor is there; the engine deletes it when a deployment succeeds. */
   readonly leaving: boolean;
@@ -64,8 +65,9 @@ export function upstreamsIn(site: string): readonly string[] {
 }
 
 /**
- * Whether a release has not gone through all its steps, and if so, what is the case now: the outputs with the services
- * that are in use, and what is left over. The outputs of the state are those of the last deployment that succeeded.
+ * Whether a release has not gone through all its steps, and if so, what is the case now: the outputs with the
+ * containers that are in use, and what is left over. The outputs of the state are those of the last deployment that
+ * succeeded.
  * @param serving the containers that the proxy sends visitors to; undefined where it can't be asked
  */
 export function arrange(
@@ -90,7 +92,7 @@ export function arrange(
     replicas.find(({ leaving, release }) => !leaving && release !== outputs.release) ??
     all.find(({ leaving, container }) => !leaving && !known.has(container));
   const release = newest?.release ?? outputs.release;
-  const plain = ({ name, role, container, image }: Held): Service => ({ name, role, container, image });
+  const plain = ({ name, role, container, image }: Held): StackContainer => ({ name, role, container, image });
   return {
     outputs: { ...outputs, release: serves[0]?.release ?? outputs.release, services: all.filter(inUse).map(plain) },
     unfinished: {
@@ -103,10 +105,10 @@ export function arrange(
 }
 
 const ORDER: readonly string[] = ["proxy", ...LASTING, "database", "redis", "cache"];
-const rank = ({ role }: Service): number => (ORDER.indexOf(role) + ORDER.length + 1) % (ORDER.length + 1);
+const rank = ({ role }: StackContainer): number => (ORDER.indexOf(role) + ORDER.length + 1) % (ORDER.length + 1);
 
 /** In the order in which a complete deployment names them. */
-function byRole(a: Service, b: Service): number {
+function byRole(a: StackContainer, b: StackContainer): number {
   return rank(a) - rank(b) || a.name.localeCompare(b.name, "en", { numeric: true });
 }
 

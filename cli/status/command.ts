@@ -4,7 +4,7 @@ import { STACK } from "../shared/options.ts";
 export function register(program: Command): void {
   program
     .command("status")
-    .description("show the stack's services, and whether they are healthy")
+    .description("show the stack's containers, and whether they are healthy")
     .option(...STACK)
     .option(
       "--json",

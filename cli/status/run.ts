@@ -6,7 +6,7 @@ import { deployed, readReport } from "../shared/services.ts";
 import { openSession } from "../shared/session.ts";
 import { painter } from "../shared/ui.ts";
 
-/** Prints the stack's services, and answers whether all of them are healthy. */
+/** Prints the stack's containers, and answers whether all of them are healthy. */
 export async function status({ stack, json }: { readonly stack?: string; readonly json?: true }): Promise<number> {
   const target = await deployed(await openSession({ stack, brief: true }));
   const [services, restore] = await Promise.all([readReport(target), restoreReport(target)]);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ALERTS } from "../../alerts/catalogue.ts";
+import { ALERTS } from "../../alerts/alerts.ts";
 import {
   cpus,
   flag,

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { ALERTS } from "../../alerts/catalogue.ts";
+import { ALERTS } from "../../alerts/alerts.ts";
 import { rulesFile } from "../../alerts/rules.ts";
 import { CASES, type Case, GOOD } from "../support/alerts/cases.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { catalogue } from "../../../config/environment.ts";
+import { VARIABLES } from "../../../config/environment.ts";
 import { environmentHash } from "../../../config/resolve.ts";
 import { parseConfiguration } from "../../../config/settings.ts";
 import { asJson, having, keptOpen, problemsOf, production, valid } from "../../support/config/fixtures.ts";
@@ -9,7 +9,7 @@ const environmentOf = (raw: ReturnType<typeof valid>, stack = "local") =>
   parseConfiguration(asJson(raw), stack).environment;
 
 describe("environment", () => {
-  it("has every plain variable in the catalogue's order, with its default", () => {
+  it("has every plain variable in the list's order, with its default", () => {
     assert.deepEqual(
       Object.entries(environmentOf(valid()).plain).map(([name, value]) => `${name}=${value}`),
       [
@@ -104,10 +104,10 @@ describe("environment", () => {
     assert.equal(environmentHash({ A: "1", B: "2" }), environmentHash({ B: "2", A: "1" }));
   });
 
-  it("has no name twice in its catalogue, and a description for each", () => {
-    assert.equal(new Set(catalogue.map(({ name }) => name)).size, catalogue.length);
+  it("has no name twice in its list, and a description for each", () => {
+    assert.equal(new Set(VARIABLES.map(({ name }) => name)).size, VARIABLES.length);
     assert.deepEqual(
-      catalogue.filter(({ description }) => description === "" || description.endsWith(".")),
+      VARIABLES.filter(({ description }) => description === "" || description.endsWith(".")),
       [],
     );
   });

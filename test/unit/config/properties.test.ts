@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "mocha";
-import { catalogue } from "../../../config/environment.ts";
+import { VARIABLES } from "../../../config/environment.ts";
 import { groups, settingsSchema } from "../../../config/schema.ts";
 import { parseConfiguration, SettingsError } from "../../../config/settings.ts";
 import { asJson, having, problemsOf, valid } from "../../support/config/fixtures.ts";
@@ -12,7 +12,7 @@ const keys = Object.entries(groups).flatMap(([group, schema]) =>
     ? Object.keys(schema.shape).map((key) => `${group}.${key}`)
     : [`${group}.one`, `${group}.one.image`, `${group}.one.command`],
 );
-const names = catalogue.map(({ name }) => name);
+const names = VARIABLES.map(({ name }) => name);
 const path = fc.oneof(
   fc.constantFrom(...keys),
   fc.constantFrom(...Object.keys(settingsSchema.shape)),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, it } from "mocha";
-import { catalogue } from "../../../config/environment.ts";
+import { VARIABLES } from "../../../config/environment.ts";
 import { CONTAINERS, INSIDE, STORED } from "../../../contracts/containers.ts";
 import { configuration, type Registered, runProgram } from "../../support/components/program.ts";
 import { readBy, textsOf } from "../../support/contracts/scripts.ts";
@@ -43,10 +43,10 @@ describe("the contract of the containers of the application", () => {
     );
   });
 
-  it("has every variable that PHP in them asks for, beside those of the catalogue", () => {
+  it("has every variable that PHP in them asks for, beside those of config/environment.ts", () => {
     const asked = php.flatMap((text) => found(text, /(?:getenv|\$value)\('([A-Z_]+)'\)/g));
     assert.ok(asked.length > 5);
-    const others = [...catalogue.map(({ name }) => name), ...OF_LARAVEL];
+    const others = [...VARIABLES.map(({ name }) => name), ...OF_LARAVEL];
     assert.deepEqual(
       asked.filter((name) => !known.includes(name) && !others.includes(name)),
       [],
@@ -155,7 +155,7 @@ describe("the environment of each container of a stack", () => {
   });
 
   it("is that of its contract, beside the application's own block", () => {
-    const block = new Set(catalogue.map(({ name }) => name));
+    const block = new Set(VARIABLES.map(({ name }) => name));
     const roles: Record<string, readonly string[]> = {};
     for (const { inputs } of registered) {
       const role = inputs.labels.find(({ label }: { label: string }) => label === "drydock.role").value as string;

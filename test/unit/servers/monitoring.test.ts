@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { ALERTS } from "../../../alerts/catalogue.ts";
+import { ALERTS } from "../../../alerts/alerts.ts";
 import { parseSettings } from "../../../config/settings.ts";
 import { collectorSchema } from "../../../contracts/monitoring.ts";
 import { alertmanagerConfiguration, alertmanagerSecrets } from "../../../servers/monitoring/alertmanager.ts";

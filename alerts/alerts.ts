@@ -9,8 +9,8 @@ import { monitoring } from "./monitoring.ts";
 import { redis } from "./redis.ts";
 import { site } from "./site.ts";
 
-/** All alerts, by what they are about. */
-export const catalogue: Readonly<Record<Subject, readonly Alert[]>> = {
+/** All alerts, by what they are about, in the order of the documents. */
+export const ALERTS_BY_SUBJECT: Readonly<Record<Subject, readonly Alert[]>> = {
   site,
   laravel,
   database,
@@ -23,4 +23,6 @@ export const catalogue: Readonly<Record<Subject, readonly Alert[]>> = {
 };
 
 /** The names of all alerts. */
-export const ALERTS: readonly string[] = Object.values(catalogue).flatMap((alerts) => alerts.map(({ name }) => name));
+export const ALERTS: readonly string[] = Object.values(ALERTS_BY_SUBJECT).flatMap((alerts) =>
+  alerts.map(({ name }) => name),
+);

@@ -4,6 +4,7 @@ import type { Role } from "../config/roles.ts";
 import { defined } from "../lib/defined.ts";
 import { processors } from "../lib/processors.ts";
 import { type HealthCheck, healthcheck } from "../servers/health.ts";
+import { logging } from "./logging.ts";
 import type { StackIdentity } from "./stack.ts";
 
 /** A file that is put into a container before it starts. */
@@ -71,9 +72,10 @@ export type Succession = "new-before-old" | "old-before-new";
 
 /** The arguments of a container with everything that all containers of a stack have in common. */
 export function containerArgs(
-  { stack, logs }: Pick<StackIdentity, "stack" | "logs">,
+  identity: Pick<StackIdentity, "stack" | "logs">,
   spec: ContainerSpec,
 ): docker.ContainerArgs {
+  const { stack } = identity;
   const { uid, gid } = spec.user;
   const labels = {
     "drydock.role": spec.role,
@@ -130,8 +132,7 @@ export function containerArgs(
     securityOpts: ["no-new-privileges:true"],
     // A crash would write APP_KEY and passwords to wherever the host's core_pattern says.
     ulimits: [{ name: "core", soft: 0, hard: 0 }],
-    logDriver: "json-file",
-    logOpts: { "max-size": `${logs.maxSize}m`, "max-file": String(logs.maxFiles) },
+    ...logging(identity),
     ports: (spec.ports ?? []).map((port) => ({ protocol: "tcp", ...port })),
     stopSignal: spec.stopSignal,
     stopTimeout: spec.stopTimeout,

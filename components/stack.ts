@@ -11,8 +11,8 @@ export interface StackIdentity {
   readonly stage: Stage;
   /** The Docker engine, as in DOCKER_HOST. @default what DOCKER_HOST says, or the local engine */
   readonly dockerHost?: string | undefined;
-  /** Docker's log files: `maxSize` in MiB for each, and how many. */
-  readonly logs: Pick<Settings["logs"], "maxSize" | "maxFiles">;
+  /** Docker's log files: `maxSize` in MiB for each, and how many; and where else the logs go. */
+  readonly logs: Pick<Settings["logs"], "maxSize" | "maxFiles" | "ship">;
   /** What the names of the stack's resources begin with: "" for none. */
   readonly prefix: string;
 }

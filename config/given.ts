@@ -1774,6 +1774,14 @@ export interface LogsSettings {
    * @default 7
    */
   readonly keepDays?: Input<number>;
+  /**
+   * Where each container's log goes besides: a collector that you have. `./drydock logs` works as before. A change
+   * replaces every container.
+   * Accepts syslog://IP:PORT or gelf://IP:PORT (UDP, and by address: a container must start without a name server), or
+   * fluentd://HOST:PORT.
+   * @default nowhere
+   */
+  readonly ship?: Input<string>;
 }
 
 /** The S3 bucket for backups: see docs/backups.md. */

@@ -1,5 +1,6 @@
+import { isIP } from "node:net";
 import { z } from "zod";
-import { integer, preset } from "../fields.ts";
+import { integer, optional, preset, text } from "../fields.ts";
 
 /** What proves a release. */
 export const verify = z.strictObject({
@@ -15,6 +16,22 @@ export const limits = z.strictObject({
   ),
 });
 
+/**
+ * Where logs go besides. With each of these a container starts where nobody listens. It doesn't with syslog and GELF
+ * over TCP, with a socket that is not there, a host's name that is not known, and with journald on a host without it.
+ */
+const shipTo = text(
+  "syslog://IP:PORT or gelf://IP:PORT (UDP, and by address: a container must start without a name server), or " +
+    "fluentd://HOST:PORT",
+  (value) => {
+    const [, driver, host = "", port] =
+      /^(syslog|gelf|fluentd):\/\/(\[[\da-f:]+\]|[\w.-]+):(\d{1,5})$/.exec(value) ?? [];
+    if (driver === undefined || Number(port) < 1 || Number(port) > 65_535) return false;
+    return driver === "fluentd" || isIP(host.replace(/[[\]]/g, "")) !== 0;
+  },
+  "syslog://127.0.0.1:514",
+);
+
 /** Docker's log files. */
 export const logs = z.strictObject({
   maxSize: preset(integer(1, 10_240, "MiB"), 10, "Size of one log file of a container"),
@@ -24,5 +41,11 @@ export const logs = z.strictObject({
     7,
     "How long the last lines of the containers that a release takes away are kept, " +
       "for `./drydock logs ROLE --before`; 0: not at all",
+  ),
+  ship: optional(
+    shipTo,
+    "Where each container's log goes besides: a collector that you have. `./drydock logs` works as before. A change " +
+      "replaces every container",
+    "nowhere",
   ),
 });

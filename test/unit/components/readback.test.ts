@@ -56,6 +56,7 @@ describe("what the program gives Docker", () => {
       redis: { cpus: 2 },
       logs: { maxSize: 7, maxFiles: 2 },
     },
+    "with logs that go to a collector": { logs: { ship: "fluentd://logs.test:24224" } },
     "over HTTP, on all interfaces": {
       app: { image: "registry.test/shop:1", server: "http", command: '["serve"]' },
       proxy: { image: "nginx:1.30", interface: "0.0.0.0" },

@@ -6,6 +6,7 @@
 # VOLUME: with the data; BACKUPS: the volume of the agent's repository, which tells whose agent is this stack's
 set -eu
 fail() { echo "database-check: $*" >&2; exit 1; }
+. commands/functions/root-sql.sh
 # shellcheck disable=SC2086 # LABELS is a list of words
 in_image() { docker run --rm --log-driver none $LABELS --network none --user "$RUN_AS" --cap-drop ALL \
   --security-opt no-new-privileges --memory 512m --ulimit core=0 "$@"; }
@@ -33,10 +34,7 @@ $(printf '%s\n' "$said" | grep -i 'error\|unknown' | head -n 5)"
 # Who has written the data: the server that serves says so; else what it has left.
 serving=$(docker ps --filter "volume=$VOLUME" --filter label=drydock.role=database --format '{{.Names}}' | head -n 1)
 data=
-[ -z "$serving" ] || data=$(docker exec "$serving" sh -c '
-  MYSQL_PWD=$(cat /run/drydock/root-password); export MYSQL_PWD
-  for client in mariadb mysql; do ! command -v "$client" >/dev/null || exec "$client" --no-defaults --protocol=socket \
-    --user=root -N -e "SELECT VERSION()"; done' 2>/dev/null) || data=
+[ -z "$serving" ] || data=$(echo "SELECT VERSION()" | as_root "$serving" --skip-column-names 2>/dev/null) || data=
 # shellcheck disable=SC2016 # for the shell in the container
 [ -n "$data" ] || data=$(in_image --mount "type=volume,source=$VOLUME,target=/data,readonly,volume-nocopy" \
   --entrypoint /bin/sh "$IMAGE" -c '

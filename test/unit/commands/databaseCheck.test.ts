@@ -22,7 +22,7 @@ describe("the look at the database's server", function () {
   *--verbose\\ --help) [ ${options} = 0 ] || echo "mariadbd: unknown variable 'x=1'" >&2; exit ${options} ;;
   ps*drydock.role=database*) [ -z "${serving}" ] || echo database-1 ;;
   ps*drydock.role=backup*) echo "${agent}" ;;
-  exec\\ database-1*) echo "${serving}" ;;
+  exec*database-1*) echo "${serving}" ;;
   exec\\ backup-agent-1*) echo "what the agent says" >&2; exit ${backup} ;;
   run*target=/data*) echo "${left}" ;;
 esac`);

@@ -30,6 +30,12 @@ const SUBJECTS: readonly { readonly files: RegExp; readonly tests: string; reado
   { files: /^migrations\/.*\.ts$/, tests: "migrations", more: ["plan"] },
   { files: /^records\/.*\.ts$/, tests: "records", more: ["release"] },
   { files: /^cli\/backup\/choosing\.ts$/, tests: "cli" },
+  { files: /^cli\/backup\/(swap|making|journal)\.ts$/, tests: "cli", more: ["swap"] },
+  { files: /^cli\/backup\/(objects|loader)\.ts$/, tests: "cli", more: ["objects", "swap"] },
+  { files: /^cli\/backup\/(sql|dumpFilter)\.ts$/, tests: "cli", more: ["backup/sql", "objects"] },
+  { files: /^cli\/import\/definers\.ts$/, tests: "cli", more: ["objects"] },
+  { files: /^lib\/sql\/.*\.ts$/, tests: "lib", more: ["sql"] },
+  { files: /^servers\/nginx\/.*\.ts$/, tests: "servers", more: ["texts", "site"] },
   {
     files: new RegExp(
       "^agent/(store/(retention|catalogue|ownership|diskSpace)|shared/(stateFiles|lock|transience)|" +
@@ -38,7 +44,10 @@ const SUBJECTS: readonly { readonly files: RegExp; readonly tests: string; reado
     tests: "agent",
   },
   {
-    files: /^commands\/(functions\/)?(switch|limits|healthy|verify|answer|migrate|preflight|one-off)\.sh$/,
+    files: new RegExp(
+      String.raw`^commands/(functions/)?(switch|limits|healthy|verify|answer|migrate|preflight|one-off|root-sql|` +
+        String.raw`backup-user|monitor-user)\.sh$`,
+    ),
     tests: "commands",
   },
 ];

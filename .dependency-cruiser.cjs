@@ -26,6 +26,14 @@ const LAYERS = {
   cli: ["alerts", "config", "contracts", "lib", "migrations", "offline", "policies", "records"],
 };
 
+/** Parts of agent/: each imports only what stands before it. main.ts, which starts them, imports any. */
+const AGENT = [
+  ...["shared", "files", "database", "store", "binlog", "companion", "reader"],
+  // One of them, with its places and settings: what all that follows works with.
+  ...["agent.ts", "hooks.ts"],
+  ...["schedule", "upkeep", "restore", "snapshot"],
+];
+
 /** Folders that only people and tests start. */
 const ENDS = ["bench", "test", "examples"];
 
@@ -45,6 +53,12 @@ module.exports = {
       to: { path: "^cli/(?!shared/|setup/)" },
     },
     { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true, pathNot: "^tsx/" } },
+    ...AGENT.map((part, index) => ({
+      name: `agent-${part}-imports-only-what-stands-before-it`,
+      severity: "error",
+      from: { path: `^agent/${part}(/|$)` },
+      to: { path: `^agent/(${["main.ts", ...AGENT.slice(index + 1)].join("|")})(/|$)` },
+    })),
     ...Object.entries(LAYERS).map(([folder, allowed]) => ({
       name: `${folder}-imports-only-${allowed.join("-and-") || "packages"}`,
       severity: "error",

@@ -7,6 +7,7 @@ import { Catalogue } from "./store/catalogue.ts";
 import { Ownership } from "./store/ownership.ts";
 import { localRepository, type Restic, s3Repository } from "./store/restic.ts";
 import { localStore, s3Store } from "./store/store.ts";
+import { whileThere } from "./store/whileThere.ts";
 
 /** One place where backups are. */
 export interface Place {
@@ -41,4 +42,10 @@ export function agentOf(reporter: Reporter): Agent {
 /** Where a backup is read from: here if it is here. */
 export function placeOf(agent: Agent, entry: Entry): Place {
   return entry.copies.includes("local") || agent.s3 === undefined ? agent.local : agent.s3;
+}
+
+/** Reads a backup; where it is in S3 alone, as long as S3 answers. */
+export async function reading<T>(agent: Agent, entry: Entry, work: () => Promise<T>): Promise<T> {
+  const { s3 } = agent;
+  return s3 !== undefined && placeOf(agent, entry) === s3 ? await whileThere(s3, work) : await work();
 }

@@ -20,7 +20,7 @@ program
 program
   .command("companion")
   .description("run as the companion that restores")
-  .action(async () => (await import("./sandbox/serve.ts")).serveCompanion());
+  .action(async () => (await import("./companion/serve.ts")).serveCompanion());
 program
   .command("reader")
   .description("run as the reader of a service's volume")
@@ -82,7 +82,7 @@ verb(
   .option("--to-time <time>", "recovered to that moment (UTC)")
   .option("--compare", "with what was recorded, though it was proven");
 verb("replaced", "note that a server's files were put in the place of the live ones just now", async ({ local }) => {
-  await (await import("./snapshot/state.ts")).noteReplacement(local.catalogue);
+  await (await import("./store/state.ts")).noteReplacement(local.catalogue);
   await fetch(`http://127.0.0.1:${PORTS.agent}/replaced`, { method: "POST", signal: AbortSignal.timeout(60_000) });
   return {};
 });
@@ -97,7 +97,7 @@ verb(
   "cleanup",
   "take away what has had its time",
   async (agent, { dryRun, yes, now }: { dryRun?: boolean; yes?: boolean; now?: string }) => {
-    const { cleanUp } = await import("./store/cleanup.ts");
+    const { cleanUp } = await import("./upkeep/cleanup.ts");
     const time = now === undefined ? new Date() : new Date(now);
     return await cleanUp(agent, { dryRun: dryRun === true, all: yes === true, now: time });
   },
@@ -107,7 +107,7 @@ verb(
   .option("--yes", "however many verified ones that are")
   .option("--now <time>", "as if it were then");
 verb("check", "check the whole repository, and read a part of it", async (agent) => {
-  const { checkRepository } = await import("./store/damage.ts");
+  const { checkRepository } = await import("./upkeep/damage.ts");
   const { healthOf } = await import("./schedule/status.ts");
   await checkRepository(agent, "10%");
   await agent.s3?.restic.check();
@@ -124,14 +124,14 @@ verb("check", "check the whole repository, and read a part of it", async (agent)
 verb(
   "repair",
   "take what is damaged out of the repository",
-  async (agent) => (await import("./store/damage.ts")).repair(agent),
+  async (agent) => (await import("./upkeep/damage.ts")).repair(agent),
   { changes: true },
 );
 verb(
   "copy",
   "put into S3 what is not there yet",
   async (agent) => {
-    await (await import("./store/copy.ts")).copyMissing(agent);
+    await (await import("./upkeep/copy.ts")).copyMissing(agent);
     return {};
   },
   { changes: true },
@@ -140,7 +140,7 @@ verb(
   "adopt",
   "take over what is in S3, on an empty machine",
   async (agent, { takeOver }: { takeOver?: boolean }) => ({
-    adopted: await (await import("./store/copy.ts")).adopt(agent, takeOver === true),
+    adopted: await (await import("./upkeep/copy.ts")).adopt(agent, takeOver === true),
   }),
   { changes: true },
 ).option("--take-over", "the bucket too, though another agent is at work on it");
@@ -150,7 +150,7 @@ verb("key", "the repository's key", async () => ({
 verb(
   "reset",
   "begin anew with the key, and keep what another key has made aside",
-  async (agent) => (await import("./store/reset.ts")).beginAnew(agent),
+  async (agent) => (await import("./upkeep/reset.ts")).beginAnew(agent),
   { changes: true },
 );
 verb(
@@ -162,7 +162,7 @@ verb(
   },
 );
 verb("describe", "note the environment (standard input) for the next backups", async () => {
-  await (await import("./snapshot/state.ts")).describeEnvironment(process.stdin);
+  await (await import("./store/state.ts")).describeEnvironment(process.stdin);
   return {};
 });
 

@@ -5,13 +5,13 @@ import { FOLDERS } from "../../contracts/agent.ts";
 import type { BinlogPosition } from "../../contracts/entry.ts";
 import { logPosition, rowsOf, withDatabase } from "../database/connection.ts";
 import { tlsOptions, tools } from "../database/tools.ts";
-import { isFile, type LogFile } from "../sandbox/replaced.ts";
 import { steadyNow } from "../shared/clock.ts";
 import { secretFile } from "../shared/configuration.ts";
 import { AgentError, messageOf } from "../shared/errors.ts";
 import type { Ownership } from "../store/ownership.ts";
 import { type Archived, type BinlogArchive, successor } from "./archive.ts";
 import { piecesOf, readAt, startedAt } from "./format.ts";
+import { isFile, type LogFile } from "./replaced.ts";
 
 const SPOOL = join(FOLDERS.backups, "spool");
 /** So much at a time: one segment is in memory whole. */

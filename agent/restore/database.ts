@@ -1,11 +1,10 @@
 import { PORTS } from "../../contracts/agent.ts";
 import type { BinlogPosition, Entry } from "../../contracts/entry.ts";
-import { type Agent, placeOf } from "../agent.ts";
+import { type Agent, placeOf, reading } from "../agent.ts";
 import type { Archived, BinlogArchive } from "../binlog/archive.ts";
-import { companionSpace, forgetKept, Restore } from "../sandbox/client.ts";
+import { companionSpace, forgetKept, Restore } from "../companion/client.ts";
 import { AgentError, messageOf, refused } from "../shared/errors.ts";
-import { DUMP, STREAM } from "../snapshot/database.ts";
-import { reading } from "../store/copy.ts";
+import { DUMP, STREAM } from "../store/parts.ts";
 import { lineage } from "../store/retention.ts";
 
 /** Up to where the binary log is replayed. */

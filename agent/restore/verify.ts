@@ -1,15 +1,14 @@
 import type { Writable } from "node:stream";
 import type { Entry } from "../../contracts/entry.ts";
 import { own } from "../../lib/ownNames.ts";
-import { type Agent, placeOf } from "../agent.ts";
+import { type Agent, placeOf, reading } from "../agent.ts";
+import { companionSpace, forgetKept, Restore } from "../companion/client.ts";
 import type { FileSums, Sums } from "../files/sums.ts";
-import { companionSpace, forgetKept, Restore } from "../sandbox/client.ts";
+import { runHook } from "../hooks.ts";
 import { steadyNow } from "../shared/clock.ts";
 import { AgentError, messageOf } from "../shared/errors.ts";
-import { withVerification } from "../snapshot/entry.ts";
-import { runHook } from "../snapshot/hooks.ts";
-import { readVolume } from "../snapshot/volumes.ts";
-import { reading } from "../store/copy.ts";
+import { withVerification } from "../store/entry.ts";
+import { readVolume } from "../store/parts.ts";
 import { differences, fileDifferences } from "./compare.ts";
 import { needed, restoreDatabase, sumsUntil } from "./database.ts";
 

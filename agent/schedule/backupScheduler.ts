@@ -10,9 +10,10 @@ import type { Agent } from "../agent.ts";
 import type { Follower } from "../binlog/follow.ts";
 import { ClockWatch, isFuture, steadyNow } from "../shared/clock.ts";
 import { messageOf, wrongKey } from "../shared/errors.ts";
+import type { Live } from "../shared/live.ts";
 import { sendHeartbeat } from "./alarms.ts";
 import { isDue, notInFuture } from "./cron.ts";
-import { hoursSince, type Live, tooOld } from "./status.ts";
+import { hoursSince, tooOld } from "./status.ts";
 
 /** When each schedule was last followed. */
 const SCHEDULES = join(FOLDERS.backups, "state", "schedules.json");

@@ -4,7 +4,7 @@ import { FOLDERS, PORTS } from "../../contracts/agent.ts";
 import { clearDrafts } from "../../lib/stateFiles.ts";
 import { agentOf } from "../agent.ts";
 import { Follower } from "../binlog/follow.ts";
-import { forgetRestores, replacedAfter } from "../sandbox/client.ts";
+import { forgetRestores, replacedAfter } from "../companion/client.ts";
 import { requireSecret } from "../shared/configuration.ts";
 import { messageOf } from "../shared/errors.ts";
 import { Reporter } from "../shared/events.ts";

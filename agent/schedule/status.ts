@@ -2,19 +2,12 @@ import { statfsSync } from "node:fs";
 import { FOLDERS, PORTS, type Results, type Status, titleOf } from "../../contracts/agent.ts";
 import { type Entry, sizesOf } from "../../contracts/entry.ts";
 import { type Agent, type Place, placeOf } from "../agent.ts";
+import { askReader, companionSpace, keptBackups } from "../companion/client.ts";
 import { withDatabase } from "../database/connection.ts";
-import { askReader, companionSpace, keptBackups } from "../sandbox/client.ts";
 import { messageOf } from "../shared/errors.ts";
+import type { Live } from "../shared/live.ts";
 import { holderOf, LOCK } from "../shared/lock.ts";
 import { nextTime } from "./cron.ts";
-
-/** What the agent knows and a verb, which is another process, asks it for. */
-export interface Live {
-  readonly binlog: Status["binlog"];
-  readonly rpoSeconds: number | null;
-  readonly s3: Status["s3"];
-  readonly alarms: Status["alarms"];
-}
 
 async function askLive(): Promise<Live | undefined> {
   const response = await fetch(`http://127.0.0.1:${PORTS.agent}/live`, { signal: AbortSignal.timeout(5_000) }).catch(

@@ -2,16 +2,17 @@ import { PassThrough, type Writable } from "node:stream";
 import type { BackupType, BinlogPosition, Entry } from "../../contracts/entry.ts";
 import { defined } from "../../lib/defined.ts";
 import type { Agent } from "../agent.ts";
+import { copyCommand, fetched, physicalInfo } from "../companion/client.ts";
 import { sizeOf, versionOf, withDatabase } from "../database/connection.ts";
 import { type Definers, definersOf, planDump } from "../database/dumpPlan.ts";
 import { isItsOwn, type Summed, sumsOf, uncopied, withoutTransactions } from "../database/sums.ts";
 import { fits, requireTools, tlsOptions, tools, toolsVersion } from "../database/tools.ts";
 import { shown } from "../files/names.ts";
-import { copyCommand, fetched, physicalInfo } from "../sandbox/client.ts";
 import { secretFile } from "../shared/configuration.ts";
+import type { PartCopy } from "../store/entry.ts";
+import { DUMP, STREAM } from "../store/parts.ts";
 import { lineage } from "../store/retention.ts";
-import type { PartCopy } from "./entry.ts";
-import { lastReplaced, type Replacement } from "./state.ts";
+import { lastReplaced, type Replacement } from "../store/state.ts";
 
 type DatabaseEntry = NonNullable<Entry["database"]>;
 
@@ -19,9 +20,6 @@ type DatabaseEntry = NonNullable<Entry["database"]>;
 const LONGEST = 6;
 /** A smaller database is dumped where only the database is asked for: the server's own files alone would be more. */
 const SMALL = 256 * 2 ** 20;
-
-export const DUMP = "database.sql";
-export const STREAM = "database.mbstream";
 
 export interface DatabaseBackup {
   readonly id: string;

@@ -6,8 +6,8 @@ import type { Agent } from "../agent.ts";
 import { joined, keyOf, lossy, pathOf, shown } from "../files/names.ts";
 import { filesBelow, type Sums, sumOf } from "../files/sums.ts";
 import { messageOf } from "../shared/errors.ts";
+import { type PartCopy, shortened } from "../store/entry.ts";
 import type { Part } from "../store/restic.ts";
-import { type PartCopy, shortened } from "./entry.ts";
 
 /** A file as it was when its sum was taken. `id` changes whenever its content may have changed. */
 interface FileSum {

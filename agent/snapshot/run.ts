@@ -2,19 +2,19 @@ import { EXIT, titleOf } from "../../contracts/agent.ts";
 import { type BackupType, type Entry, sizesOf } from "../../contracts/entry.ts";
 import type { Agent } from "../agent.ts";
 import type { Sums } from "../files/sums.ts";
+import { runHook } from "../hooks.ts";
 import { verifyBackup } from "../restore/verify.ts";
 import { steadyNow } from "../shared/clock.ts";
 import { AgentError, messageOf, refused, wrongKey } from "../shared/errors.ts";
 import { LOCK, withLock } from "../shared/lock.ts";
 import { tryAgain } from "../shared/retry.ts";
 import { type Attachments, nextSequence } from "../store/catalogue.ts";
-import { copyToS3 } from "../store/copy.ts";
 import { makeRoom, tooLittle } from "../store/diskSpace.ts";
+import { entryOf, newId, withSums, withSumsPosition } from "../store/entry.ts";
+import { stateNow } from "../store/state.ts";
+import { copyToS3 } from "../upkeep/copy.ts";
 import { backUpDatabase, sumLive } from "./database.ts";
-import { entryOf, newId, withSums, withSumsPosition } from "./entry.ts";
 import { backUpFiles, type FilesCopy, type Making } from "./files.ts";
-import { runHook } from "./hooks.ts";
-import { stateNow } from "./state.ts";
 import { backUpVolume } from "./volumes.ts";
 
 const HOUR = 3_600_000;
@@ -33,7 +33,7 @@ export interface RunOptions {
 export async function runBackup(agent: Agent, options: RunOptions): Promise<Entry> {
   return await withLock(LOCK, `a backup (${options.type}, ${options.reason})`, HOUR, async () => {
     const copied = await tryAgain(agent, (last) => copyParts(agent, options, last)).catch(async (error: unknown) => {
-      if (isFull(error)) await makeRoom(agent);
+      if (isFull(error)) await makeRoom(agent.local.restic, agent.reporter);
       throw error;
     });
     const entry = await tryAgain(agent, () => publish(agent, copied, options.verify));

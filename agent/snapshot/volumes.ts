@@ -1,16 +1,12 @@
-import type { Writable } from "node:stream";
 import { folderOf, titleOf, type Volume } from "../../contracts/agent.ts";
 import type { Entry } from "../../contracts/entry.ts";
 import { own } from "../../lib/ownNames.ts";
 import type { Agent } from "../agent.ts";
+import { askReader, fetched, readCommand } from "../companion/client.ts";
 import type { Archived } from "../files/tar.ts";
-import { askReader, fetched, readCommand } from "../sandbox/client.ts";
-import type { Restic } from "../store/restic.ts";
-import { shortened } from "./entry.ts";
+import { shortened } from "../store/entry.ts";
+import { TAR } from "../store/parts.ts";
 import { backUpFolder, type FilesCopy, type Making, type Manifest, manifestOf } from "./files.ts";
-
-/** What a service's volume is called in its snapshot. */
-const TAR = "volume.tar";
 
 /** A volume beside storage/app. undefined where there is no file at all. */
 export async function backUpVolume(
@@ -44,10 +40,4 @@ async function backUpService({ local, reporter }: Agent, volume: Volume, { id, p
   const missing = unreadable.map((one) => `${part}: ${one}`);
   for (const one of shortened(missing, 5)) reporter.log("warn", one);
   return { sums, missing, entry: { count, bytes, added, manifest: manifestOf(sums), changed } };
-}
-
-/** Writes a volume of a backup as tar. */
-export async function readVolume(restic: Restic, id: string, title: string, to: Writable): Promise<void> {
-  if (title.startsWith("service ")) await restic.read(id, title, TAR, to);
-  else await restic.readFolder(id, title, to);
 }

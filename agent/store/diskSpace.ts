@@ -1,8 +1,9 @@
 import { existsSync, rmSync, statfsSync } from "node:fs";
 import { FOLDERS } from "../../contracts/agent.ts";
 import { writeAtomically } from "../../lib/stateFiles.ts";
-import type { Agent } from "../agent.ts";
 import { messageOf } from "../shared/errors.ts";
+import type { Reporter } from "../shared/events.ts";
+import type { Restic } from "./restic.ts";
 
 const MIB = 2 ** 20;
 const RESERVE = `${FOLDERS.backups}/state/reserve`;
@@ -31,10 +32,10 @@ export function tooLittle(needed: number): string | undefined {
 }
 
 /** Takes away what a backup has left behind that found no room. */
-export async function makeRoom({ local, reporter }: Agent): Promise<void> {
+export async function makeRoom(restic: Pick<Restic, "prune">, reporter: Pick<Reporter, "log">): Promise<void> {
   rmSync(RESERVE, { force: true });
   try {
-    await local.restic.prune();
+    await restic.prune();
     reporter.log("info", `what the failed backup had stored is removed; ${mib(free())} are free`);
   } catch (error) {
     reporter.log("error", `what the failed backup had stored could not be removed: ${messageOf(error)}`);

@@ -3,11 +3,11 @@ import type { Entry } from "../../contracts/entry.ts";
 import { defined } from "../../lib/defined.ts";
 import type { Agent, Place } from "../agent.ts";
 import { type Archived, chain } from "../binlog/archive.ts";
-import { forgetKept, keptBackups } from "../sandbox/client.ts";
+import { forgetKept, keptBackups } from "../companion/client.ts";
 import { daysWith, longestPause } from "../schedule/cron.ts";
 import { messageOf, refused } from "../shared/errors.ts";
 import { LOCK, withLock } from "../shared/lock.ts";
-import { type Choice, choose } from "./retention.ts";
+import { type Choice, choose } from "../store/retention.ts";
 
 export interface CleanupOptions {
   /** Only says what it would remove. */

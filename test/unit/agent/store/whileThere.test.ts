@@ -3,10 +3,10 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
-import { whileThere } from "../../../../agent/store/copy.ts";
 import { Restic } from "../../../../agent/store/restic.ts";
+import { whileThere } from "../../../../agent/store/whileThere.ts";
 
-describe("a copy to S3", () => {
+describe("what is done while S3 is there", () => {
   const folder = mkdtempSync(join(tmpdir(), "drydock-copy-"));
   const path = process.env["PATH"];
   before(() => {

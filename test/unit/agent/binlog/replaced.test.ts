@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isFile, replacedAfter } from "../../../../agent/sandbox/replaced.ts";
+import { isFile, replacedAfter } from "../../../../agent/binlog/replaced.ts";
 
 describe("the files of the binary log after which the data are others", () => {
   let folder: string;

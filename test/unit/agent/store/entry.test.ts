@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { entryOf, withSums } from "../../../../agent/snapshot/entry.ts";
+import { entryOf, withSums } from "../../../../agent/store/entry.ts";
 import { entrySchema, sizesOf } from "../../../../contracts/entry.ts";
 import { entry } from "../../../support/agent/entries.ts";
 

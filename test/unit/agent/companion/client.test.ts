@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { copyCommand, fetched, readCommand } from "../../../../agent/sandbox/client.ts";
+import { copyCommand, fetched, readCommand } from "../../../../agent/companion/client.ts";
 import { AgentError } from "../../../../agent/shared/errors.ts";
 
 describe("a command that fetches from the companion", () => {

@@ -1,6 +1,6 @@
-import type { Agent } from "../agent.ts";
-import { AgentError } from "../shared/errors.ts";
-import { execute } from "../shared/process.ts";
+import type { Agent } from "./agent.ts";
+import { AgentError } from "./shared/errors.ts";
+import { execute } from "./shared/process.ts";
 
 /** Runs one of the user's commands; what it says goes into the log. */
 export async function runHook(

@@ -5,13 +5,13 @@ import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { COMPANION, PORTS, readerOf, STAY_EVERY, type Volume } from "../../contracts/agent.ts";
 import { defined } from "../../lib/defined.ts";
+import type { LogFile } from "../binlog/replaced.ts";
 import type { Summed } from "../database/sums.ts";
 import type { FileSums } from "../files/sums.ts";
 import { requireSecret, secretFile } from "../shared/configuration.ts";
 import { AgentError, messageOf } from "../shared/errors.ts";
 import { execute } from "../shared/process.ts";
 import type { PhysicalInfo } from "./physicalCopy.ts";
-import type { LogFile } from "./replaced.ts";
 import type { ReplayRange } from "./replay.ts";
 
 /** The stack's own; and the one that is asked, which may be that of a single restore. */

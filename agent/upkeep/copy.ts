@@ -1,10 +1,10 @@
-import { setTimeout } from "node:timers/promises";
 import type { Entry } from "../../contracts/entry.ts";
-import { type Agent, type Place, placeOf } from "../agent.ts";
-import { AgentError, refused } from "../shared/errors.ts";
-import { after, inPlaces } from "../snapshot/entry.ts";
-import { lineage } from "./retention.ts";
-import { type Store, s3Store } from "./store.ts";
+import type { Agent, Place } from "../agent.ts";
+import { refused } from "../shared/errors.ts";
+import { after, inPlaces } from "../store/entry.ts";
+import { lineage } from "../store/retention.ts";
+import { s3Store } from "../store/store.ts";
+import { whileThere } from "../store/whileThere.ts";
 
 /**
  * Puts a backup, and what it is an increment of, into S3: data, then what lies beside the entry, then the entry, then
@@ -17,61 +17,6 @@ export async function copyToS3(agent: Agent, entry: Entry): Promise<Entry> {
     await s3.ownership.hold();
     return await copy(agent, s3, entry);
   });
-}
-
-/**
- * restic goes on trying for a quarter of an hour where S3 has gone away, and everything else waits for it: so S3 itself
- * is asked before and meanwhile, and what is at work is ended when it has not answered twice. Its client, too, waits
- * for minutes where a connection is there and nothing comes.
- *
- * @param every milliseconds; an answer may take as long
- * @throws what S3, or the way to it, said last
- */
-export async function whileThere<T>(
-  {
-    catalogue: { store },
-    restic,
-  }: Pick<Place, "restic"> & { readonly catalogue: { readonly store: Pick<Store, "list"> } },
-  work: () => Promise<T>,
-  every = 15_000,
-): Promise<T> {
-  const ask = async (): Promise<void> => {
-    const silence = new AbortController();
-    const silent = setTimeout(every, undefined, silence).then(() => {
-      throw new AgentError(`S3 has not answered for ${every / 1000} s`, { transient: true });
-    });
-    await Promise.race([store.list("latest"), silent]).finally(() => silence.abort());
-  };
-  await ask();
-  let missed = 0;
-  let gone: unknown;
-  const look = setInterval(
-    () =>
-      void ask().then(
-        () => {
-          missed = 0;
-        },
-        (error: unknown) => {
-          if (++missed < 2) return;
-          gone = error;
-          restic.end();
-        },
-      ),
-    every,
-  );
-  try {
-    return await work();
-  } catch (error) {
-    throw gone ?? error;
-  } finally {
-    clearInterval(look);
-  }
-}
-
-/** Reads a backup; where it is in S3 alone, as long as S3 answers. */
-export async function reading<T>(agent: Agent, entry: Entry, work: () => Promise<T>): Promise<T> {
-  const { s3 } = agent;
-  return s3 !== undefined && placeOf(agent, entry) === s3 ? await whileThere(s3, work) : await work();
 }
 
 async function copy({ local, reporter, configuration }: Agent, s3: Place, entry: Entry): Promise<Entry> {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mostRemoved } from "../../../../agent/store/cleanup.ts";
+import { mostRemoved } from "../../../../agent/upkeep/cleanup.ts";
 
 describe("how many backups may go at once", () => {
   it("twice as many as come between two cleanups, and some of releases", () => {

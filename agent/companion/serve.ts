@@ -6,6 +6,7 @@ import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { setTimeout } from "node:timers/promises";
 import { COMPANION, PORTS, STAY_EVERY } from "../../contracts/agent.ts";
+import { replacedAfter } from "../binlog/replaced.ts";
 import { sumsOf } from "../database/sums.ts";
 import { sumsBelow } from "../files/sums.ts";
 import { requireSecret } from "../shared/configuration.ts";
@@ -15,7 +16,6 @@ import { execute } from "../shared/process.ts";
 import { stopped } from "../shared/signals.ts";
 import { forgetKept, isKept, kept } from "./kept.ts";
 import { copyPhysically, type PhysicalInfo } from "./physicalCopy.ts";
-import { replacedAfter } from "./replaced.ts";
 import type { ReplayRange } from "./replay.ts";
 import { RESTORES, Throwaway } from "./throwaway.ts";
 

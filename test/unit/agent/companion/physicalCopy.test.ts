@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { copyArguments, parseInfo } from "../../../../agent/sandbox/physicalCopy.ts";
+import { copyArguments, parseInfo } from "../../../../agent/companion/physicalCopy.ts";
 
 describe("mariadb-backup", () => {
   it("mariadb-backup: LSN and place in the log", () => {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { FOLDERS } from "../../contracts/agent.ts";
 import { readIfThere, writeAtomically } from "../../lib/stateFiles.ts";
-import { type Catalogue, nextSequence } from "../store/catalogue.ts";
+import { type Catalogue, nextSequence } from "./catalogue.ts";
 
 /** What else a stack is made of, as it was at the time of a backup. */
 export interface State {

@@ -4,10 +4,10 @@ import type { Entry } from "../../contracts/entry.ts";
 import type { Agent } from "../agent.ts";
 import { AgentError, messageOf, refused } from "../shared/errors.ts";
 import { LOCK, withLock } from "../shared/lock.ts";
-import { damaged } from "../snapshot/entry.ts";
-import type { Restic } from "./restic.ts";
-import { damagedPacks, isDamage } from "./resticMessages.ts";
-import { lineage } from "./retention.ts";
+import { damaged } from "../store/entry.ts";
+import type { Restic } from "../store/restic.ts";
+import { damagedPacks, isDamage } from "../store/resticMessages.ts";
+import { lineage } from "../store/retention.ts";
 
 const HOUR = 3_600_000;
 

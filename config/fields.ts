@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { isReadBack } from "../lib/processors.ts";
 import { hostName } from "./hosts.ts";
+import { isUrl, urlExpects } from "./variableTypes.ts";
 
 /** What the documents and the error messages say about a setting; stored in zod's own registry. */
 export interface FieldDoc {
@@ -115,6 +116,9 @@ export const mebibytes = (min: number) => integer(min, 16_777_216, "MiB");
 export const id = () => integer(1, 65_534);
 
 export const port = () => integer(1, 65_535);
+
+/** An address on the web; as a variable it is the same. */
+export const url = () => text(urlExpects, isUrl, "https://hooks.example.com/backup");
 
 export const seconds = (max = 86_400) => integer(1, max, "seconds");
 

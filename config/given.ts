@@ -1321,14 +1321,14 @@ export interface BackupAlarmsSettings {
   readonly email?: Input<BackupAlarmsEmailSettings>;
   /**
    * An address that gets the same as JSON, by POST (secret).
-   * Accepts an address that begins with https:// or http://.
+   * Accepts an address that begins with http:// or https://.
    * @default none
    */
   readonly webhook?: Input<string>;
   /**
    * An address that is called by POST every five minutes while the agent runs and has no alarm: a service outside that
    * tells when the calls stop, for who is stopped tells nobody (secret).
-   * Accepts an address that begins with https:// or http://.
+   * Accepts an address that begins with http:// or https://.
    * @default none
    */
   readonly heartbeat?: Input<string>;
@@ -1397,7 +1397,7 @@ export interface BackupS3Settings {
   readonly prefix?: Input<string>;
   /**
    * Where it isn't Amazon's.
-   * Accepts an address that begins with https:// or http://.
+   * Accepts an address that begins with http:// or https://.
    * @default Amazon S3 of the region
    */
   readonly endpoint?: Input<string>;
@@ -1425,26 +1425,26 @@ export interface AlarmsSettings {
   readonly email?: Input<AlarmsEmailSettings>;
   /**
    * An address that gets the same as JSON, by POST (secret).
-   * Accepts an address that begins with https:// or http://.
+   * Accepts an address that begins with http:// or https://.
    * @default none
    */
   readonly webhook?: Input<string>;
   /**
    * An address that is called by POST every five minutes while the agent runs and has no alarm: a service outside that
    * tells when the calls stop, for who is stopped tells nobody (secret).
-   * Accepts an address that begins with https:// or http://.
+   * Accepts an address that begins with http:// or https://.
    * @default none
    */
   readonly heartbeat?: Input<string>;
   /**
    * The address of an incoming webhook of Slack, or of what takes the same, such as Mattermost (secret).
-   * Accepts an address that begins with https:// or http://.
+   * Accepts an address that begins with http:// or https://.
    * @default none
    */
   readonly slack?: Input<string>;
   /**
    * The address of a webhook of Discord (secret).
-   * Accepts an address that begins with https:// or http://.
+   * Accepts an address that begins with http:// or https://.
    * @default none
    */
   readonly discord?: Input<string>;
@@ -1613,7 +1613,7 @@ export interface MonitoringSettings {
   /**
    * An address that is called by POST every five minutes as long as alerts are evaluated and sent: a service outside
    * that tells when the calls stop (secret).
-   * Accepts an address that begins with https:// or http://.
+   * Accepts an address that begins with http:// or https://.
    * @default none
    */
   readonly heartbeat?: Input<string>;

@@ -51,11 +51,14 @@ export const flag = () =>
     .transform((value) => String(value))
     .meta({ expects: "true or false" });
 
-export const url = () =>
-  text(
-    "an address that begins with http:// or https://",
-    (value) => /^https?:\/\/[^\s"'<>]+$/.test(value) && URL.canParse(value),
-  );
+/** What an address on the web is, as a variable and as a setting. */
+export const urlExpects = "an address that begins with http:// or https://";
+
+export function isUrl(value: string): boolean {
+  return /^https?:\/\/[^\s"'<>]+$/.test(value) && URL.canParse(value);
+}
+
+export const url = () => text(urlExpects, isUrl);
 
 export const email = () => text("an e-mail address", (value) => z.email().safeParse(value).success);
 

@@ -1,15 +1,9 @@
 import { z } from "zod";
-import { notEmpty, optional, port, preset, required, text } from "../fields.ts";
+import { notEmpty, optional, port, preset, required, text, url } from "../fields.ts";
 
 const mailAddress = () => text("an e-mail address", (value) => /^[^\s@<>]+@[^\s@<>]+$/.test(value), "ops@example.com");
 
-/** An address that may be a secret itself, as those of chats and monitors are. */
-export const url = () =>
-  text(
-    "an address that begins with https:// or http://",
-    (value) => URL.canParse(value) && /^https?:/.test(value),
-    "https://hooks.example.com/backup",
-  );
+/** An address that is a secret itself, as those of chats and monitors are. */
 const secretUrl = (description: string) => url().optional().meta({ description, secret: true, computed: "none" });
 
 /** A mail server, and who is told by it; the edge has its own as well. */

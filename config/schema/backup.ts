@@ -14,9 +14,10 @@ import {
   schedule,
   seconds,
   text,
+  url,
 } from "../fields.ts";
 import { isPassword, passwordExpects, passwordGenerator } from "../variableTypes.ts";
-import { earlierAlarms, url } from "./alarms.ts";
+import { earlierAlarms } from "./alarms.ts";
 
 const hook = (when: string) =>
   optional(

@@ -15,8 +15,9 @@ import {
   required,
   seconds,
   text,
+  url,
 } from "../fields.ts";
-import { email, url } from "../variableTypes.ts";
+import { email } from "../variableTypes.ts";
 import { email as mail } from "./alarms.ts";
 
 /** Let's Encrypt, the authority where none is named. */

@@ -13,8 +13,8 @@ import {
   preset,
   seconds,
   text,
+  url,
 } from "../fields.ts";
-import { url } from "./alarms.ts";
 
 /** When alerts are raised. */
 const parameters = z.strictObject({

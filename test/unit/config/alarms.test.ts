@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { alarmsOf, checkAlarms } from "../../../config/alarms.ts";
+import * as fields from "../../../config/fields.ts";
 import type { LenientSettings } from "../../../config/found.ts";
+import { alarms, earlierAlarms } from "../../../config/schema/alarms.ts";
 import type { Settings } from "../../../config/settings.ts";
+import * as type from "../../../config/variableTypes.ts";
 
 const found = (settings: object, stage: "local" | "production" = "production") =>
   checkAlarms(settings as LenientSettings, stage, "prod");
@@ -37,6 +40,23 @@ describe("who is told of alarms", () => {
         remedy: "in Pulumi.prod.yaml, put heartbeat as it is into a group drydock:alarms",
       },
     ]);
+  });
+
+  it("takes for an address what a variable takes for one, in each place that has one", () => {
+    const variable = type.url();
+    const places = [alarms.shape.webhook, alarms.shape.slack, earlierAlarms.shape.heartbeat, fields.url()];
+    for (const [value, good] of [
+      ["https://hooks.example.com/T0/B0?x=%20#y", true],
+      ["http://127.0.0.1:9000", true],
+      ["https:hooks.example.com", false],
+      ["https://hooks.example.com/ x", false],
+      ['https://hooks.example.com/"x', false],
+      ["https://hooks.example.com/<x>", false],
+      ["https://hooks.example.com:99999", false],
+      ["ftp://hooks.example.com", false],
+      ["hooks.example.com", false],
+    ] as const)
+      for (const place of [variable, ...places]) assert.equal(place.safeParse(value).success, good, value);
   });
 
   it("needs the password and the token that belong to it", () => {

@@ -95,7 +95,7 @@ verb("health", "whether all is well", async (agent) => {
 verb("stats", "how much there is", async (agent) => (await import("./schedule/status.ts")).statsOf(agent));
 verb(
   "cleanup",
-  "take away what has had its time",
+  "remove what is older than the retention",
   async (agent, { dryRun, yes, now }: { dryRun?: boolean; yes?: boolean; now?: string }) => {
     const { cleanUp } = await import("./upkeep/cleanup.ts");
     const time = now === undefined ? new Date() : new Date(now);

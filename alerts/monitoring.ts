@@ -41,7 +41,7 @@ export const monitoring: readonly Alert[] = [
     name: "AlertsNotSent",
     severity: "critical",
     summary: "alerts can't be sent by {{ $labels.integration }}",
-    why: "whoever should be told is not, unless this comes by another way",
+    why: "nobody is told of anything, unless by another way",
     remedy: "see what the server says that was to take them",
     command: "./drydock alerts; ./drydock logs alertmanager",
     expression: () => "sum by (integration) (increase(alertmanager_notifications_failed_total[15m])) > 2",

@@ -13,13 +13,13 @@ const TITLES: Readonly<Record<Subject, string>> = {
   monitoring: "Monitoring itself",
 };
 
-/** What Prometheus writes in a summary in place of a number. */
+/** A summary with words in capitals in place of what Prometheus fills in. */
 const plain = (summary: string): string =>
   summary
-    .replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, "$1")
-    .replaceAll(/\{\{ \$value \| humanizePercentage \}\}/g, "so many percent")
-    .replaceAll(/\{\{ \$value \| humanizeDuration \}\}/g, "so long")
-    .replaceAll(/\{\{ \$value( \| humanize)? \}\}/g, "so many");
+    .replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, (_, label: string) => label.toUpperCase())
+    .replaceAll(/\{\{ \$value \| humanizePercentage \}\}/g, "N %")
+    .replaceAll(/\{\{ \$value \| humanizeDuration \}\}/g, "TIME")
+    .replaceAll(/\{\{ \$value( \| humanize)? \}\}/g, "N");
 
 /**
  * docs/alerts.md.
@@ -32,7 +32,7 @@ export function alertsPage(parameters: Parameters, notice: string): string {
         alert.told === undefined ? "" : " It is sent by the backup agent itself, with or without monitoring.";
       return [
         `### ${alert.name}`,
-        `${alert.severity}, after ${alert.for === "0s" ? "no" : alert.for} wait: ${plain(alert.summary)}.${told}`,
+        `${alert.severity}, ${alert.for === "0s" ? "at once" : `after ${alert.for}`}: ${plain(alert.summary)}.${told}`,
         `- Why: ${alert.why}.\n- What to do: ${alert.remedy}.\n- Command: \`${alert.command}\``,
         `\`\`\`\n${alert.expression(parameters)}\n\`\`\``,
       ].join("\n\n");
@@ -44,8 +44,8 @@ export function alertsPage(parameters: Parameters, notice: string): string {
 # Alerts
 
 Each alert that \`drydock:monitoring\` raises: when, why, and what to do then. The numbers are those that hold where
-\`drydock:monitoring.alerts\` says nothing; \`drydock:monitoring.off\` leaves alerts out. How they reach people is in
-[monitoring.md](monitoring.md).
+\`drydock:monitoring.alerts\` says nothing; \`drydock:monitoring.off\` leaves alerts out. Words in capitals stand for
+what a message fills in. How they reach people is in [monitoring.md](monitoring.md).
 
 ${sections.join("\n\n")}
 `;

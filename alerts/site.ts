@@ -19,7 +19,7 @@ export const site: readonly Alert[] = [
     name: "ErrorRate",
     severity: "critical",
     summary: "{{ $value | humanizePercentage }} of the answers are errors (5xx)",
-    why: "so many visitors see an error page; maintenance mode is not counted",
+    why: "these visitors see an error page; maintenance mode is not counted",
     remedy: "read the application's log; where it began with a release, go back to the one before",
     command: "./drydock logs app; ./drydock rollback",
     expression: ({ errorRate }) =>

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Judges the pending migrations, then backs the database up before they change it; the backup counts once it has been
-# restored.
+# The migration backup: judges the pending migrations, then backs the database up before they change it; the backup
+# counts once it has been restored.
 # Does nothing when no migration is pending; there is no backup when there is nothing to lose yet. Prints {"hold":
 # [names]}: what has to wait, with
 # "pending": 0 where there is nothing to run.

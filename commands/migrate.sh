@@ -35,7 +35,7 @@ if state=$(state_of); then
     echo "migrate: another migration of this stack runs in $NAME, started by $(label by) at $(label since): waiting" \
         "up to $left s for it"
     if ! timeout "$left" docker wait "$NAME" >/dev/null; then
-      echo "migrate: $NAME has had its time, which is over since $(label expires): ending it" >&2
+      echo "migrate: the time of $NAME was up at $(label expires): ending it" >&2
       docker kill "$NAME" >/dev/null 2>&1 || true
     fi
     state=$(state_of) || state="false 0"

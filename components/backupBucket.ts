@@ -19,7 +19,7 @@ export interface BackupBucketArgs {
 
 /**
  * The S3 bucket for a stack's backups, with what belongs to it: the agent's identity, access logs, a copy in another
- * region. infrastructure.ts loads this file, and @pulumi/aws with it, only where `bucket.name` is set.
+ * region. laravelStack.ts loads this file, and @pulumi/aws with it, only where `bucket.name` is set.
  */
 export class BackupBucket extends pulumi.ComponentResource {
   readonly bucket: pulumi.Output<string>;

@@ -99,7 +99,7 @@ export class LaravelStack extends pulumi.ComponentResource<Registered> {
     if (judged === undefined) return UNKNOWN;
     const { settings: given, environment } = judged;
     const host = hostOf(given.docker.host);
-    // Where visitors come by the machine's edge, it has to be there.
+    // Where visitors come through the machine's edge, it has to be there.
     const edge = given.domains.length === 0 ? undefined : await findEdge(host, label);
     const settings = edge === undefined ? given : behindEdge(given, edge);
     const { app, logs } = settings;

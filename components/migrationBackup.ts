@@ -22,8 +22,8 @@ export interface MigrationBackupArgs {
 }
 
 /**
- * Where migrations are pending: they are judged, and refused where they would break the release that still serves; then
- * a verified dump before they change the database, without which nothing is migrated.
+ * The migration backup. Where migrations are pending: they are judged, and refused where they would break the release
+ * that still serves; then a backup that was restored to prove it, without which nothing is migrated.
  */
 export class MigrationBackup extends pulumi.ComponentResource {
   /** Undefined where the settings do without. */

@@ -23,7 +23,7 @@ export interface ProxyArgs {
   readonly server: Pick<Settings["proxy"], "interface" | "port" | "uid" | "gid" | "memory" | "cpus">;
   /** The application's folder in its image. */
   readonly appPath: string;
-  /** Whether visitors come by the machine's edge: then no port is published. @default false */
+  /** Whether visitors come through the machine's edge: then no port is published. @default false */
   readonly behindEdge?: boolean;
 }
 

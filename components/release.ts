@@ -40,7 +40,7 @@ export interface ReleaseArgs extends ReleaseIdentity {
   readonly environment: Environment;
   /** Names all settings without variables and secrets, for the records. */
   readonly settingsHash: string;
-  /** The machine's edge, where visitors come by one. @default they come by a published port */
+  /** The machine's edge, where visitors come through one. @default they come to a published port */
   readonly edge?: FoundEdge | undefined;
   /** What an image is built for: a system and processor, such as linux/amd64. @default the builder's own */
   readonly platform?: string | undefined;
@@ -64,7 +64,7 @@ export class Release extends pulumi.ComponentResource {
     const url = environment.plain.APP_URL ?? "http://localhost";
     const { longestRequest, uploadLimit } = webLimits(settings.proxy);
     const external = externalOf(settings);
-    // The dump before migrations is of the stack's own server, if that has no agent.
+    // Without an agent, the migration backup is a dump of the stack's own server.
     const database = { ...settings.database, ...(external.database === undefined ? {} : { image: undefined }) };
     const laravel: Laravel = {
       ...{ stack, release, image, network, volumes },

@@ -43,8 +43,7 @@ export class Volumes extends pulumi.ComponentResource {
     readonly volume: docker.Volume;
   }[];
   /**
-   * The backups: the agent's repository and the binary log; where there is no agent, dumps that were taken before
-   * migrations.
+   * The backups: the agent's repository and the binary log; where there is no agent, the dumps of migration backups.
    */
   readonly backups: docker.Volume;
   /** What was released, by whom, and what else was changed; mounted in one-off containers only. */

@@ -42,7 +42,7 @@ export const bucket = z.strictObject({
   laravelDays: preset(integer(30, 3650, "days"), 365, "When that expires; not before `retentionDays`"),
   lockDays: optional(
     integer(0, 3650, "days"),
-    "Object Lock: for so many days nobody can remove what was written; 0 for none",
+    "Object Lock: for how many days nobody can remove what was written; 0 for none",
     "`retentionDays` in production, otherwise none: no Object Lock",
   ),
   lockMode: preset(

@@ -31,7 +31,7 @@ export interface StackSettings {
   readonly database?: Input<DatabaseSettings>;
   /** Redis: cache, sessions and queues. */
   readonly redis?: Input<RedisSettings>;
-  /** nginx, the only container with a published port. */
+  /** nginx; the only container with a published port, or with none where the machine's edge takes visitors in. */
   readonly proxy?: Input<ProxySettings>;
   /**
    * The names that visitors use, where the machine's edge takes them in: see docs/domains.md.
@@ -803,7 +803,7 @@ export interface RedisCacheSettings {
   readonly cpus?: Input<number>;
 }
 
-/** nginx, the only container with a published port. */
+/** nginx; the only container with a published port, or with none where the machine's edge takes visitors in. */
 export interface ProxySettings {
   /**
    * nginx's image.
@@ -1138,7 +1138,8 @@ export interface BackupSettings {
    */
   readonly readerMemory?: Input<number>;
   /**
-   * The repository's key: without it no backup can be read, so keep a copy elsewhere (secret).
+   * The repository's key (restic's repository password): without it no backup can be read, so keep a copy elsewhere
+   * (secret).
    * Accepts at least 32 visible ASCII characters without quotes and backslashes.
    * @default required where `enabled`
    */
@@ -1605,7 +1606,7 @@ export interface MonitoringSettings {
    */
   readonly off?: Input<Input<string>[]>;
   /**
-   * An alert that goes on is told again after so long.
+   * How long until an alert that goes on is told again.
    * Accepts a whole number from 1 to 168 (hours).
    * @default 12
    */
@@ -1690,7 +1691,7 @@ export interface MonitoringMemorySettings {
 /** When alerts are raised (docs/alerts.md). */
 export interface MonitoringAlertsSettings {
   /**
-   * ErrorRate: so many of the answers are errors (5xx).
+   * ErrorRate: this share of the answers are errors (5xx).
    * Accepts a whole number from 1 to 100 (percent).
    * @default 2
    */
@@ -1842,7 +1843,7 @@ export interface BucketSettings {
    */
   readonly laravelDays?: Input<number>;
   /**
-   * Object Lock: for so many days nobody can remove what was written; 0 for none.
+   * Object Lock: for how many days nobody can remove what was written; 0 for none.
    * Accepts a whole number from 0 to 3650 (days).
    * @default `retentionDays` in production, otherwise none: no Object Lock
    */

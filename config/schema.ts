@@ -2,6 +2,7 @@ import { z } from "zod";
 import { bucket } from "./bucket.ts";
 import { alarms } from "./schema/alarms.ts";
 import { app } from "./schema/app.ts";
+import { horizon, scheduler, workers } from "./schema/background.ts";
 import { backup } from "./schema/backup.ts";
 import { database } from "./schema/database.ts";
 import { docker } from "./schema/docker.ts";
@@ -13,7 +14,6 @@ import { defaultHeaders, proxy } from "./schema/proxy.ts";
 import { redis } from "./schema/redis.ts";
 import { limits, logs, verify } from "./schema/release.ts";
 import { services } from "./schema/services.ts";
-import { horizon, scheduler, workers } from "./schema/workers.ts";
 
 /** The groups of settings, in the order of the stack files. */
 export const groups = {
@@ -71,7 +71,10 @@ export const settingsSchema = z.strictObject({
       ),
     }))
     .prefault({} as never)
-    .meta({ description: "nginx, the only container with a published port" }),
+    .meta({
+      description:
+        "nginx; the only container with a published port, or with none where the machine's edge takes visitors in",
+    }),
   domains: domains.prefault([]).meta({
     description: "The names that visitors use, where the machine's edge takes them in: see docs/domains.md",
   }),

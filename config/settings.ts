@@ -8,7 +8,7 @@ import type { LenientSettings } from "./found.ts";
 import { joinPath, type Problem, SettingsError, secretCommand } from "./problems.ts";
 import { readRaw } from "./raw.ts";
 import { type Environment, resolveEnvironment } from "./resolve.ts";
-import { workers } from "./schema/workers.ts";
+import { workers } from "./schema/background.ts";
 import { groups, type Settings, settingsSchema } from "./schema.ts";
 import { secretPaths, secretValues } from "./secrets.ts";
 import { unwrapped } from "./walk.ts";

@@ -6,6 +6,7 @@ export const EXIT = { done: 0, failed: 1, usage: 2, refused: 3, notVerified: 4 }
 
 /** The agent's secrets, one in a file, beside its settings. */
 export const SECRETS = {
+  /** The setting `backup.key`, which is restic's repository password; the keys of log and catalogue are made of it. */
   repositoryKey: "repository-key",
   /** An option file of the database's client; the account is `drydock_backup`. */
   database: "database.cnf",

@@ -18,7 +18,8 @@ export interface CleanupOptions {
 }
 
 /**
- * Takes away what has had its time, here and in S3: the entry, then the data; then the log that no kept backup needs.
+ * Removes what is older than the retention, here and in S3: the entry, then the data; then the log that no kept backup
+ * needs.
  * @throws AgentError (refused), with nothing removed, where more verified ones would go than the schedules explain
  */
 export async function cleanUp(agent: Agent, options: CleanupOptions): Promise<Results["cleanup"]> {

@@ -20,7 +20,9 @@ export async function down(options: DownOptions): Promise<number> {
   if (claims.length > 0) {
     const stacks = [...new Set(claims.map((claim) => claim.stack))].join(", ");
     throw new CliError({
-      what: `visitors of ${claims.map(({ name }) => name).join(", ")} (${stacks}) come by this edge: it is not removed`,
+      what:
+        `visitors of ${claims.map(({ name }) => name).join(", ")} (${stacks}) come through this edge: ` +
+        "it is not removed",
       remedy: "take drydock:domains out of these stacks and deploy them, or destroy them first",
       code: Exit.refused,
     });

@@ -261,7 +261,7 @@ const RULES: readonly (readonly [id: string, title: string, judge: (facts: HostF
       if (firewall === undefined) return fine(`${list}: no firewall of the host is on; a provider's may be in front`);
       return advice(
         `${firewall} is on, but Docker's published ports go past it: ${list} open to everybody`,
-        "with what ends TLS in front: pulumi config set --path drydock:proxy.interface 127.0.0.1\n" +
+        "with something in front that terminates TLS: pulumi config set --path drydock:proxy.interface 127.0.0.1\n" +
           "or rules of your own in iptables' chain DOCKER-USER",
       );
     },

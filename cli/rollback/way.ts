@@ -36,7 +36,7 @@ export async function look(session: Session, id: string | undefined): Promise<Wa
   if (records === undefined)
     throw new CliError({
       what: `stack ${stack} has no records of its releases yet`,
-      remedy: `./drydock up${select(stack)} begins them`,
+      remedy: `records start with the next release: ./drydock up${select(stack)}`,
     });
   const [files, deployment] = [
     await readRecords(records, env, ["releases.jsonl", "migrations.jsonl"]),

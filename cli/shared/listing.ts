@@ -17,7 +17,7 @@ export async function recordsFor(session: Session): Promise<readonly [Records, s
   if (records === undefined) {
     throw new CliError({
       what: `stack ${session.stack} has no records yet`,
-      remedy: `./drydock up${select(session.stack)} begins them`,
+      remedy: `records start with the next release: ./drydock up${select(session.stack)}`,
     });
   }
   return [records, outputs.release];

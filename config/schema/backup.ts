@@ -69,7 +69,9 @@ export const backup = z.strictObject({
     128,
     "Memory limit of each container that reads the volume of one of `services` for the agent",
   ),
-  key: secretText("The repository's key: without it no backup can be read, so keep a copy elsewhere"),
+  key: secretText(
+    "The repository's key (restic's repository password): without it no backup can be read, so keep a copy elsewhere",
+  ),
   databasePassword: secretText("The password of the database account `drydock_backup`"),
   token: secretText("What the agent shows to the container in which it restores"),
   type: preset(

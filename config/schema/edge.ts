@@ -102,7 +102,8 @@ export const edge = z.strictObject({
   ),
   challenge: preset(
     z.enum(["http-01", "dns-01"]).meta({
-      expects: '"http-01" or "dns-01" (tls-alpn-01 is not offered: nginx ends TLS, and refuses its protocol)',
+      expects:
+        '"http-01" or "dns-01" (tls-alpn-01 is not offered: nginx terminates TLS itself, and refuses its protocol)',
     }),
     "http-01",
     "How names are proven, but wildcards, which always are by `dns-01`",

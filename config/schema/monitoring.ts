@@ -18,7 +18,7 @@ import {
 
 /** When alerts are raised. */
 const parameters = z.strictObject({
-  errorRate: preset(integer(1, 100, "percent"), 2, "ErrorRate: so many of the answers are errors (5xx)"),
+  errorRate: preset(integer(1, 100, "percent"), 2, "ErrorRate: this share of the answers are errors (5xx)"),
   slow: preset(seconds(600), 2, "Slow: 95 of 100 answers take no longer"),
   queueAge: preset(seconds(), 300, "QueueStuck: a job waits longer"),
   failedJobs: preset(integer(0, 1_000_000, "jobs"), 10, "FailedJobs: more fail in 15 minutes"),
@@ -98,7 +98,7 @@ export const monitoring = z.strictObject({
     [],
     "Alerts that are not wanted",
   ),
-  repeat: preset(integer(1, 168, "hours"), 12, "An alert that goes on is told again after so long"),
+  repeat: preset(integer(1, 168, "hours"), 12, "How long until an alert that goes on is told again"),
   heartbeat: url()
     .optional()
     .meta({

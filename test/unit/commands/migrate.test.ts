@@ -71,7 +71,7 @@ esac`);
     docker({ exists: "true 0", until: Math.floor(Date.now() / 1000) - 10, wait: "exec sleep 10" });
     const { status, stderr, calls, created } = run();
     assert.equal(status, 0, stderr);
-    assert.match(stderr, /has had its time, which is over since 2026-01-01T00:10:00Z: ending it/);
+    assert.match(stderr, /the time of \S+ was up at 2026-01-01T00:10:00Z: ending it/);
     assert.match(calls, /^kill net-migrate$/m);
     assert.match(created, /migrate\.php/);
   });

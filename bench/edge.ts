@@ -8,14 +8,15 @@
  * --caddy and --traefik name programs that were built elsewhere; nginx is the stack's own. All of them run as
  * containers in the edge's network, and are asked at their own addresses: no published port is in the way.
  */
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { NETWORK } from "../contracts/edge.ts";
 import { PORTS } from "../contracts/proxy.ts";
 import { Clone, docker } from "../test/support/clone.ts";
+import { EdgePeers, type Way } from "./peers/edge.ts";
 
 const { values } = parseArgs({
   options: {
@@ -43,12 +44,6 @@ const say = (text: string) => process.stderr.write(`${text}\n`);
 const sorted = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b);
 const at = (numbers: readonly number[], part: number) => sorted(numbers)[Math.floor(numbers.length * part)] ?? 0;
 
-interface Way {
-  readonly name: string;
-  readonly container: string;
-  readonly port: number;
-  readonly tls: boolean;
-}
 interface Sample {
   /** Answered by all clients together. */
   readonly perSecond: number;
@@ -61,7 +56,7 @@ interface Sample {
 
 const folder = mkdtempSync(join(tmpdir(), "drydock-bench-edge-"));
 const clone = new Clone();
-const started: string[] = [];
+let peers: EdgePeers | undefined;
 
 async function did(what: string, args: string[]): Promise<void> {
   const { code, stdout, stderr } = await clone.drydock(args);
@@ -116,112 +111,6 @@ function sampleOf(asked: Asked): Sample {
 const memoryOf = (container: string): string =>
   docker("stats", "--no-stream", "--format", "{{.MemUsage}}", container).split(" / ")[0]!;
 
-/** Another server in the edge's place. */
-function peer(name: string, image: string, files: Readonly<Record<string, string>>, ...command: string[]): Way {
-  const container = `drydock-bench-${name}-${process.pid}`;
-  const mounts = Object.entries(files).flatMap(([path, source]) => ["--volume", `${source}:${path}:ro`]);
-  started.push(container);
-  const [entry, ...rest] = command;
-  docker(
-    ...["run", "--detach", "--name", container, "--label", "drydock.bench=edge", "--network", NETWORK, "--user", "0"],
-    ...["--entrypoint", entry!, ...mounts, image, ...rest],
-  );
-  return { name, container, port: 8443, tls: true };
-}
-
-function write(name: string, text: string): string {
-  const file = join(folder, name);
-  writeFileSync(file, text);
-  return file;
-}
-
-function peers(proxy: string, image: string): readonly Way[] {
-  const [certificate, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
-  execFileSync(
-    "openssl",
-    [
-      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"],
-      ...["-subj", `/CN=${NAME}`, "-addext", `subjectAltName=DNS:${NAME}`, "-keyout", key, "-out", certificate],
-    ],
-    { stdio: "ignore" },
-  );
-  const pair = { "/tls/cert.pem": certificate, "/tls/key.pem": key };
-  const upstream = `${proxy}:${PORTS.site}`;
-  const nginx = write(
-    "nginx.conf",
-    `worker_processes auto; pid /tmp/nginx.pid; error_log stderr warn;
-events { worker_connections 1024; }
-http {
-  access_log off;
-  upstream site { server ${upstream}; keepalive 32; }
-  server {
-    listen 8443 ssl http2;
-    server_name ${NAME};
-    ssl_certificate /tls/cert.pem; ssl_certificate_key /tls/key.pem;
-    ssl_session_cache shared:s:10m;
-    location / {
-      proxy_pass http://site;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header Host $host;
-      proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_set_header X-Forwarded-Proto https;
-    }
-  }
-}
-`,
-  );
-  const found = [
-    peer(
-      "nginx",
-      image,
-      { ...pair, "/bench/nginx.conf": nginx },
-      "nginx",
-      "-c",
-      "/bench/nginx.conf",
-      "-g",
-      "daemon off;",
-    ),
-  ];
-  if (values.caddy !== undefined) {
-    const config = write(
-      "Caddyfile",
-      `{
-  admin off
-  auto_https off
-}
-https://${NAME}:8443 {
-  tls /tls/cert.pem /tls/key.pem
-  reverse_proxy ${upstream}
-}
-`,
-    );
-    const files = { ...pair, "/bench/Caddyfile": config, "/bench/caddy": resolve(values.caddy) };
-    found.push(
-      peer("caddy", image, files, "/bench/caddy", "run", "--config", "/bench/Caddyfile", "--adapter", "caddyfile"),
-    );
-  }
-  if (values.traefik !== undefined) {
-    const dynamic = write(
-      "dynamic.yml",
-      `http:
-  routers: { site: { rule: "Host(\`${NAME}\`)", service: site, entryPoints: [web], tls: {} } }
-  services: { site: { loadBalancer: { servers: [{ url: "http://${upstream}" }] } } }
-tls: { certificates: [{ certFile: /tls/cert.pem, keyFile: /tls/key.pem }] }
-`,
-    );
-    const files = { ...pair, "/bench/dynamic.yml": dynamic, "/bench/traefik": resolve(values.traefik) };
-    found.push(
-      peer(
-        ...(["traefik", image, files, "/bench/traefik", "--entryPoints.web.address=:8443"] as const),
-        ...["--providers.file.filename=/bench/dynamic.yml", "--log.level=ERROR", "--global.checkNewVersion=false"],
-        "--global.sendAnonymousUsage=false",
-      ),
-    );
-  }
-  return found;
-}
-
 interface Row {
   readonly way: string;
   readonly protocol: (typeof PROTOCOLS)[number];
@@ -259,10 +148,11 @@ try {
   const one = (role: string): string =>
     docker("ps", "--filter", `label=drydock.role=${role}`, "--format", "{{.Names}}");
   const proxy = (await clone.status()).services.find(({ role }) => role === "proxy")!;
+  peers = new EdgePeers({ name: NAME, proxy, folder, programs: values });
   const ways: readonly Way[] = [
     { name: "proxy alone", container: proxy.container, port: PORTS.site, tls: false },
     { name: "edge", container: one("edge"), port: 8443, tls: true },
-    ...peers(proxy.container, proxy.image),
+    ...peers.ways,
   ];
   await new Promise((done) => setTimeout(done, 3_000));
   const rows = await measure(ways);
@@ -299,7 +189,7 @@ try {
     );
   }
 } finally {
-  if (started.length > 0) docker("rm", "--force", ...started);
+  peers?.remove();
   await clone.drydock(["destroy", "--yes", "--volumes"]);
   await clone.drydock(["edge", "down", "--yes"]);
   for (const name of ["state", "certificates", "accounts"])

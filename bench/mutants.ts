@@ -45,7 +45,7 @@ const SUBJECTS: readonly { readonly files: RegExp; readonly tests: string; reado
   },
   {
     files: new RegExp(
-      String.raw`^commands/(functions/)?(switch|limits|healthy|verify|answer|migrate|preflight|one-off|root-sql|` +
+      "^commands/(functions/)?(switch|limits|healthy|verify|answer|migrate|preflight|one-off|root-sql|" +
         String.raw`backup-user|monitor-user)\.sh$`,
     ),
     tests: "commands",

@@ -7,7 +7,7 @@
 import { parseArgs } from "node:util";
 import { Clone, type Status } from "../test/support/clone.ts";
 import { Load } from "../test/support/load.ts";
-import { Peer } from "./peers/peer.ts";
+import { Peer } from "./peers/release.ts";
 
 const { values } = parseArgs({
   options: {

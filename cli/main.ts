@@ -25,6 +25,7 @@ const MODULES: Readonly<Record<string, () => Promise<Verbs>>> = {
   logs: () => import("./logs/command.ts"),
   alerts: () => import("./alerts/command.ts"),
   metrics: () => import("./metrics/command.ts"),
+  dashboard: () => import("./dashboard/command.ts"),
   maintenance: () => import("./maintenance/command.ts"),
   doctor: () => import("./doctor/command.ts"),
   host: () => import("./host/command.ts"),

@@ -13,7 +13,7 @@ export interface AlertsOptions {
 }
 
 /** As Prometheus answers it. */
-interface Active {
+export interface Active {
   readonly state: "pending" | "firing";
   readonly activeAt: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -21,7 +21,7 @@ interface Active {
 }
 
 /** As Alertmanager answers it. */
-interface Silence {
+export interface Silence {
   readonly status: { readonly state: string };
   readonly endsAt: string;
   readonly comment: string;

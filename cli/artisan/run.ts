@@ -1,6 +1,6 @@
 import { audited } from "../shared/audit.ts";
 import { CliError } from "../shared/errors.ts";
-import { isHealthy } from "../shared/report.ts";
+import { isHealthy } from "../shared/healthy.ts";
 import { deployed, readReport } from "../shared/services.ts";
 import { openSession } from "../shared/session.ts";
 import { foreground } from "../shared/signals.ts";

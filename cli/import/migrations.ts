@@ -1,6 +1,6 @@
 import { execArguments } from "../artisan/run.ts";
 import type { BackupHost } from "../backup/agent.ts";
-import { isHealthy } from "../shared/report.ts";
+import { isHealthy } from "../shared/healthy.ts";
 import { readReport } from "../shared/services.ts";
 import { settingAt, stackConfig } from "../shared/stack.ts";
 import { parseMigrations } from "./status.ts";

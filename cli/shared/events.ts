@@ -1,10 +1,13 @@
 /** The parts of Pulumi's engine events that Drydock reads (sdk/go/common/apitype/events.go). */
 export interface EngineEvent {
+  /** Seconds since 1970. */
+  readonly timestamp?: number;
   readonly diagnosticEvent?: { readonly severity: string; readonly message: string; readonly urn?: string };
   readonly policyEvent?: { readonly enforcementLevel: string; readonly policyName: string; readonly message: string };
   readonly summaryEvent?: { readonly resourceChanges?: Readonly<Record<string, number>>; readonly isPreview?: boolean };
   readonly resOutputsEvent?: { readonly metadata: StepMetadata };
   readonly resourcePreEvent?: { readonly metadata: StepMetadata };
+  readonly resOpFailedEvent?: { readonly metadata: StepMetadata };
 }
 
 export interface StepMetadata {

@@ -1,7 +1,7 @@
 import { PORTS } from "../../contracts/monitoring.ts";
 import { quote } from "../../lib/shell.ts";
 import type { Docker } from "./docker.ts";
-import { CliError } from "./errors.ts";
+import { CliError, type Problem } from "./errors.ts";
 import { select } from "./project.ts";
 import { deployed } from "./services.ts";
 import { openSession } from "./session.ts";
@@ -20,13 +20,17 @@ export async function monitorOf(stack: string | undefined): Promise<Monitor> {
   const found = await deployed(await openSession({ stack, brief: true }));
   const monitor = monitorIn(found.outputs, found.docker);
   if (monitor !== undefined) return monitor;
-  const name = found.outputs.stack;
-  throw new CliError({
-    what: `stack ${name} is not measured`,
+  throw new CliError(notMeasured(found.outputs.stack));
+}
+
+/** That a stack has no monitoring, and how it is switched on. */
+export function notMeasured(stack: string): Problem {
+  return {
+    what: `stack ${stack} is not measured`,
     remedy:
-      `have it measured: eval "$(./drydock env)" && pulumi config set -s ${name} --path drydock:monitoring.enabled ` +
-      `true && ./drydock up${select(name)}`,
-  });
+      `have it measured: eval "$(./drydock env)" && pulumi config set -s ${stack} --path drydock:monitoring.enabled ` +
+      `true && ./drydock up${select(stack)}`,
+  };
 }
 
 /** Undefined where the stack is not measured. */

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type EngineEvent, readEvents } from "./events.ts";
+import { noteRunning } from "./running.ts";
 import { finish, ownGroup } from "./signals.ts";
 import { colourful } from "./ui.ts";
 import { unhealthyIn } from "./unhealthy.ts";
@@ -32,7 +33,7 @@ export interface Pulumi {
 }
 
 /** The engine's own notation for colours, in messages of its event log. */
-const MARKUP = /<\{%[^%]*%\}>/g;
+export const MARKUP = /<\{%[^%]*%\}>/g;
 
 /** Where an operation is shown. */
 let screen: "inherit" | NodeJS.WriteStream = "inherit";
@@ -65,6 +66,8 @@ export function pulumiCli(bin: string, root: string, env: NodeJS.ProcessEnv): Pu
       const folder = mkdtempSync(join(tmpdir(), "drydock-"));
       const log = join(folder, "events.json");
       const own = ownGroup();
+      const named = args.indexOf("--stack");
+      const ended = named < 0 ? undefined : noteRunning(root, args[named + 1] ?? "", args[0] ?? "", log);
       try {
         const child = spawn(
           bin,
@@ -111,6 +114,7 @@ export function pulumiCli(bin: string, root: string, env: NodeJS.ProcessEnv): Pu
             .replace(MARKUP, ""),
         };
       } finally {
+        ended?.();
         rmSync(folder, { recursive: true, force: true });
       }
     },

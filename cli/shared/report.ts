@@ -1,4 +1,5 @@
 import type { Inspected } from "./docker.ts";
+import { isHealthy } from "./healthy.ts";
 import { select } from "./project.ts";
 import type { Outputs, StackContainer } from "./stack.ts";
 import { type Painter, table } from "./ui.ts";
@@ -81,11 +82,6 @@ export function reportOf(
     services,
     unfinished: { release: unfinished.release, serves: unfinished.serves, others: unfinished.others.map(seen) },
   };
-}
-
-/** Runs, and says so itself where it can be asked. */
-export function isHealthy({ state, health, restarts }: ContainerReport): boolean {
-  return state === "running" && (health === "healthy" || health === "none") && restarts === undefined;
 }
 
 /** Gone or stopped: what a refresh and an update bring back. */

@@ -27,7 +27,7 @@ export const SUITES = {
   supply: { folder: "test/supply", needs: [], timeout: 180_000, long: true },
   releases: { folder: "test/releases", needs: ["engine", "containers"], timeout: 900_000, long: true },
   remote: { folder: "test/remote", needs: ["engine", "containers"], timeout: 900_000, long: true },
-  engines: { folder: "test/engines", needs: ["engine", "containers"], timeout: 1_200_000, long: true },
+  dockerVersions: { folder: "test/dockerVersions", needs: ["engine", "containers"], timeout: 1_200_000, long: true },
   backup: { folder: "test/backup", needs: ["engine", "containers"], timeout: 900_000, long: true },
   edge: { folder: "test/edge", needs: ["engine", "containers"], timeout: 600_000, long: true },
   monitoring: { folder: "test/monitoring", needs: ["engine", "containers"], timeout: 1_800_000, long: true },

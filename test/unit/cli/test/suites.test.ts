@@ -35,7 +35,7 @@ describe("choosing suites", () => {
       "supply",
       "releases",
       "remote",
-      "engines",
+      "dockerVersions",
       "backup",
       "edge",
       "monitoring",

@@ -5,6 +5,7 @@ import { Registry } from "prom-client";
 import { collectorSchema, FOLDERS, HTTP_SOCKET, PORTS, SETTINGS } from "../contracts/monitoring.ts";
 import { Certificates } from "./certificates.ts";
 import { Containers } from "./containers.ts";
+import { Found } from "./found.ts";
 import { Gauges } from "./gauges.ts";
 import { HttpCounts } from "./http.ts";
 import { Laravel } from "./laravel.ts";
@@ -26,6 +27,7 @@ const http = new HttpCounts(gauges);
 const site = new Site(gauges, settings.site);
 const laravel = settings.fpm && new Laravel(gauges, settings, settings.fpm);
 const containers = settings.docker ? new Containers(gauges, settings) : undefined;
+const found = new Found(gauges);
 const certificates = new Certificates(gauges, settings.domains);
 
 http.listen(join(FOLDERS.proxy, HTTP_SOCKET), log);
@@ -48,6 +50,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const)
 log(`measures ${settings.stack} every ${settings.interval} s`);
 for (let [round, looked] = [0, -HOURLY]; ; round++) {
   const began = performance.now();
+  found.round();
   const due = [
     site.round(),
     laravel?.round(),

@@ -75,6 +75,20 @@ export const collectorSchema = z.strictObject({
 });
 export type CollectorSettings = z.infer<typeof collectorSchema>;
 
+/** Where drift and doctor tell the collector how much they have found, a file each; and of what kinds that is. */
+export const FOUND = {
+  /** In its memory. */
+  folder: "/tmp/found",
+  kinds: { drift: ["missing", "stopped", "changed", "foreign"], doctor: ["broken", "unknown"] },
+} as const;
+export const foundSchema = z.strictObject({
+  /** Seconds since 1970. */
+  at: z.number(),
+  /** By kind; none is 0. */
+  findings: z.record(z.string(), z.number().int().nonnegative()),
+});
+export type Found = z.infer<typeof foundSchema>;
+
 /** What a replica's process answers: runtime/metrics.php, asked for /process. */
 export const processSchema = z.object({
   fpm: z.object({ active: z.number(), idle: z.number(), queue: z.number(), reached: z.number() }).nullable(),

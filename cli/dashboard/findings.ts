@@ -40,7 +40,7 @@ export class Checks {
 function looksOf(session: Session): Looks {
   return {
     drift: async () =>
-      (await lookForDrift(session)).map(({ kind, name, what, remedy }) => ({ kind, name, what, remedy })),
+      (await lookForDrift(session)).findings.map(({ kind, name, what, remedy }) => ({ kind, name, what, remedy })),
     doctor: async () =>
       judge(await lookInto(session))
         .filter(({ verdict }) => verdict !== "fine")

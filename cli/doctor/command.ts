@@ -15,7 +15,8 @@ export function register(program: Command): void {
       `
 Inspects every container and changes nothing, except for a file of one byte that it writes and removes where Laravel
 writes. The number before a line is that of the known issue. Exits with 1 when something is broken; what can't be
-judged, because a container isn't running, is listed as unknown.
+judged, because a container isn't running, is listed as unknown. A stack with monitoring is told how much was found:
+drydock_doctor_findings.
 
 Examples:
   $ ./drydock doctor

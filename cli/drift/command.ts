@@ -15,7 +15,7 @@ export function register(program: Command): void {
       `
 Compares containers, networks, volumes, images and the proxy's site with what the last deployment left, and finds what
 else uses its networks and volumes. It only reads, takes no lock and shows no value of a variable. The processes
-themselves are checked by ./drydock doctor.
+themselves are checked by ./drydock doctor. A stack with monitoring is told how much was found: drydock_drift_findings.
 
 Exits with 0 where nothing was changed, with 4 where something was, with 1 where it could not be found out.
 

@@ -5,7 +5,7 @@ import { stateFolder } from "../shared/environment.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import { heldBy, judge, pulumiLocks, readHolder } from "../shared/locks.ts";
 import { imageOf } from "../shared/lostImages.ts";
-import { deployed } from "../shared/services.ts";
+import { type Deployed, deployed } from "../shared/services.ts";
 import type { Session } from "../shared/session.ts";
 import { readDeployment, type StateResource } from "../shared/stack.ts";
 import { compare, namesOf } from "./compare.ts";
@@ -19,11 +19,13 @@ const PATIENCE = 60_000;
  * not even `pulumi refresh --preview-only`: Docker's official plugin removes a stopped container when it reads it.
  * @throws CliError (refused) while the stack is being changed
  */
-export async function gather(session: Session): Promise<readonly Finding[]> {
+export async function gather(
+  session: Session,
+): Promise<{ readonly findings: readonly Finding[]; readonly target: Deployed }> {
   const { stack, pulumi } = session;
   refuseWhileChanging(session);
-  const [{ docker }, { resources }] = await Promise.all([deployed(session), readDeployment(pulumi, stack)]);
-  return compare(stack, resources, await look(docker, stack, resources));
+  const [target, { resources }] = await Promise.all([deployed(session), readDeployment(pulumi, stack)]);
+  return { findings: compare(stack, resources, await look(target.docker, stack, resources)), target };
 }
 
 /** In the middle of a release there are containers that the state doesn't know yet. */

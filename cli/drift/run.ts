@@ -1,4 +1,5 @@
 import { Exit } from "../shared/errors.ts";
+import { tellFound } from "../shared/found.ts";
 import { openSession } from "../shared/session.ts";
 import { painter } from "../shared/ui.ts";
 import { gather } from "./gather.ts";
@@ -7,7 +8,12 @@ import { gather } from "./gather.ts";
 export async function drift(options: { readonly stack?: string; readonly json?: true }): Promise<number> {
   const session = await openSession({ stack: options.stack });
   const { stack } = session;
-  const findings = await gather(session);
+  const { findings, target } = await gather(session);
+  const told = tellFound(
+    target,
+    "drift",
+    findings.map(({ kind }) => kind),
+  );
   if (options.json)
     process.stdout.write(`${JSON.stringify({ stack, drift: findings.length > 0, findings }, null, 2)}\n`);
   else if (findings.length === 0) process.stdout.write(`Stack ${stack} is as its last deployment left it.\n`);
@@ -19,5 +25,6 @@ export async function drift(options: { readonly stack?: string; readonly json?: 
     ]);
     process.stdout.write(`${lines.join("\n")}\n`);
   }
+  await told;
   return findings.length > 0 ? Exit.drift : Exit.ok;
 }

@@ -180,6 +180,30 @@ describe("a stack's route", () => {
     assert.ok(!bodyOf(text, "= /horizon").includes("X-Robots-Tag"));
   });
 
+  it("has for a path what the nearest one above it has, where it says nothing itself", () => {
+    const text = routeOf({
+      name: "shop.example.com",
+      paths: {
+        "/horizon": { allow: ["192.0.2.1"] },
+        "/horizon/log": { noindex: true },
+        "/horizons": { noindex: true },
+      },
+      limits: { "/horizon": { rate: 5 } },
+    });
+    assert.match(bodyOf(text, "= /horizon/log"), /allow 192\.0\.2\.1;\n\s+deny all;[\s\S]*limit_req zone=/);
+    assert.doesNotMatch(bodyOf(text, "= /horizons"), /allow|limit_req/);
+  });
+
+  it("brings a certificate of the user's own as a secret, the chain first and the key after it", () => {
+    const pem = (what: string) => `-----BEGIN ${what}-----\nnot one\n-----END ${what}-----`;
+    const [chain, key] = [pem("CERTIFICATE"), pem("PRIVATE KEY")];
+    const certificate = { chain: `\n${chain}\n\n`, key: `\n${key}\n\n` };
+    const domains = domainsOf({ name: "*.shop.example.com", certificate }, { name: "shop.example.com" });
+    const { plain, secret } = filesOf({ id: "x", proxy: "p", domains, edge }, "prod");
+    assert.deepEqual(secret, [{ path: "own/_.shop.example.com.pem", content: `${chain}\n${key}\n` }]);
+    assert.doesNotMatch(JSON.stringify(plain), /not one/);
+  });
+
   it("leads paths elsewhere with the status that was asked for", () => {
     const text = routeOf({
       name: "shop.example.com",

@@ -62,6 +62,28 @@ describe("a site", () => {
     assert.deepEqual(changed({ proxy: { image: "nginx:1.30", connections: 0 } }), [["  limit_conn visitors 256;"], []]);
   });
 
+  it("has for a path what the nearest one above it says, in whatever order they are named", () => {
+    const image = "nginx:1.30";
+    const text = siteOf({ proxy: { image, paths: { "/a/b": { timeout: 5 }, "/a": { timeout: 9, uploadLimit: 3 } } } });
+    const [, at] = /location = \/a\/b \{\n {4}client_max_body_size 3m;\n {4}try_files \$uri @(app_\d);/.exec(text)!;
+    assert.match(text.split(`location @${at} {`)[1]!.split("}")[0]!, /fastcgi_read_timeout 5s;/);
+  });
+
+  it("serves no folder that is not in public, whoever may see it", () => {
+    const persistent = { "storage/exports": { visibility: "public" }, "public/media": { visibility: "public" } };
+    assert.match(siteOf({ app: { image: "a:1", persistent } }), /location ~ \^\/\(storage\|media\)\/ \{/);
+  });
+
+  it("believes one proxy in front as it believes several", () => {
+    const [, beside] = changed({ proxy: { image: "nginx:1.30", trustedProxies: ["10.0.0.1"] } });
+    assert.deepEqual(beside, [
+      "set_real_ip_from 10.0.0.1;",
+      "real_ip_header X-Forwarded-For;",
+      "real_ip_recursive on;",
+      "  10.0.0.1 1;",
+    ]);
+  });
+
   it("compresses nothing where that is switched off", () => {
     const [without, beside] = changed({ proxy: { image: "nginx:1.30", gzip: false } });
     assert.deepEqual(beside, []);

@@ -159,6 +159,25 @@ const RULES: readonly (readonly [id: string, title: string, judge: (facts: HostF
     },
   ],
   [
+    "filling",
+    "what applications store can't stop the host",
+    ({ disk }) => {
+      if (disk === undefined) return unknown("df does not say");
+      const { mount, own, filesystem = "", quota } = disk;
+      const layers =
+        filesystem === "xfs" && quota
+          ? 'containers\' own layers can be limited: "storage-opts": ["overlay2.size=10G"] in /etc/docker/daemon.json'
+          : "Docker limits containers' own layers only on xfs that is mounted with pquota";
+      return own
+        ? fine(`Docker's data is on a disk of its own, ${mount}`)
+        : advice(
+            "Docker's data is on the system's own disk, and nothing limits what an application writes to its volumes, " +
+              "its database and its containers' own layers",
+            `a disk of its own for Docker's data, mounted before there are stacks; ${layers}`,
+          );
+    },
+  ],
+  [
     "memory",
     "there is memory",
     ({ memory }) => {

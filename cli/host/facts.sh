@@ -44,6 +44,11 @@ root=$(printf '%s' "$info" | sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p')
 case $root in /*) ;; *) root=/var/lib/docker ;; esac
 while [ ! -d "$root" ]; do root=$(dirname "$root"); done
 say disk "$(df -Pk "$root" 2>/dev/null | awk 'NR == 2 { print $2, $4, $6 }')"
+mount=$(df -Pk "$root" 2>/dev/null | awk 'NR == 2 { print $6 }')
+say filesystem "$(awk -v mount="$mount" '$2 == mount {
+  print $3 ($4 ~ /(^|,)p(rj)?quota(,|$)/ ? " quota" : "") }' /proc/mounts 2>/dev/null | tail -n 1)"
+# By its number: a folder that is mounted elsewhere as well has a path of its own, and no disk.
+[ "$(stat -c %d "$root" 2>/dev/null)" = "$(stat -c %d / 2>/dev/null)" ] || say owndisk yes
 say inodes "$(df -Pi "$root" 2>/dev/null | awk 'NR == 2 { print $2, $4 }')"
 say memory "$(awk '/^MemTotal:/ { t = $2 } /^MemAvailable:/ { a = $2 } END { print t, a }' /proc/meminfo 2>/dev/null)"
 say swap "$(awk '/^SwapTotal:/ { print $2 }' /proc/meminfo 2>/dev/null)"

@@ -44,7 +44,16 @@ export interface HostFacts {
     readonly linger?: boolean;
   };
   /** In bytes, where Docker keeps its data. */
-  readonly disk?: { readonly total: number; readonly free: number; readonly mount: string };
+  readonly disk?: {
+    readonly total: number;
+    readonly free: number;
+    readonly mount: string;
+    /** Whether it is another disk than the system's. */
+    readonly own: boolean;
+    /** How it is made, such as ext4, and whether it is mounted with quotas of projects. */
+    readonly filesystem?: string;
+    readonly quota: boolean;
+  };
   readonly inodes?: { readonly total: number; readonly free: number };
   /** In bytes. */
   readonly memory?: { readonly total: number; readonly available: number };
@@ -165,7 +174,13 @@ export function readFacts(
     },
     ...(total === undefined || free === undefined
       ? {}
-      : { disk: { total: total * KIB, free: free * KIB, mount: words("disk")[2] ?? "" } }),
+      : {
+          disk: {
+            ...{ total: total * KIB, free: free * KIB, mount: words("disk")[2] ?? "" },
+            ...defined({ filesystem: words("filesystem")[0] }),
+            ...{ own: values.has("owndisk"), quota: words("filesystem")[1] === "quota" },
+          },
+        }),
     // Some file systems count none.
     ...(inodes === undefined || freeInodes === undefined || !(inodes > 0)
       ? {}

@@ -16,6 +16,7 @@ interface Said {
   readonly controls: Readonly<Record<string, unknown>>;
   readonly processes: { readonly made: number; readonly why: string };
   readonly filled: Readonly<Record<string, number>>;
+  readonly writable: Readonly<Record<string, { readonly type: string; readonly bytes: number }>>;
 }
 
 interface Answer {
@@ -39,6 +40,8 @@ describe("the application as the attacker", function () {
     const [, found] = Object.entries(networks).find(([one]) => one.startsWith(`network-${network}`)) ?? [];
     return found?.IPAddress ?? assert.fail(`${name} is not on ${network}`);
   };
+
+  const blockSize = (): number => Number(exec("backup-agent", "stat", "-f", "-c", "%S", "/backups"));
 
   before(async () => {
     // The usual trust in all proxies, and a page that says who Laravel takes a visitor for.
@@ -106,7 +109,7 @@ Route::get('/who', fn (Illuminate\\Http\\Request $request) => [
         script.toString("base64"),
         JSON.stringify(known),
       );
-      const { got, refused, controls, processes, filled } = JSON.parse(answered(said) ?? assert.fail(said)) as Said;
+      const { got, refused, controls, processes, filled, writable } = JSON.parse(answered(said) ?? assert.fail(said)) as Said;
       assert.deepEqual(Object.entries(got), [], "what it got");
       assert.deepEqual(
         Object.entries(controls).filter(([, works]) => works !== true && works !== "+PONG"),
@@ -126,6 +129,17 @@ Route::get('/who', fn (Illuminate\\Http\\Request $request) => [
       })) {
         assert.ok(filled[folder]! > 0 && filled[folder]! <= size, `${folder}: ${filled[folder]} MiB`);
       }
+      // What is no memory of a fixed size is on the disk that the alarm of a full one is about: see docs/security.md.
+      const memory = Object.keys(writable).filter((folder) => writable[folder]!.type === "tmpfs");
+      assert.deepEqual(memory.sort(), Object.keys(filled).sort());
+      const disks = Object.entries(writable).filter(([folder]) => !memory.includes(folder));
+      assert.deepEqual(
+        disks.map(([folder]) => folder).sort(),
+        ["/", "/dev/mqueue", `${APP}/storage/app`, `${APP}/storage/logs`].sort(),
+      );
+      const watched = Number(exec("backup-agent", "stat", "-f", "-c", "%b", "/backups")) * blockSize();
+      for (const [folder, { type, bytes }] of disks.filter(([folder]) => folder !== "/dev/mqueue"))
+        assert.equal(bytes, watched, `${folder} (${type}) is on another disk than what is watched`);
     });
   }
 

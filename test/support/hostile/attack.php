@@ -214,4 +214,28 @@ foreach (['/tmp' => 128, '/dev/shm' => 64, "$path/storage/framework" => 128,
     unlink("$folder/attack");
     $said['filled'][$folder] = $bytes >> 20;
 }
+
+// ── every place that can be written to, by the disk that it is on
+$mounts = [];
+foreach (file('/proc/self/mountinfo') as $line) {
+    [$before, $after] = explode(' - ', trim($line));
+    $mounts[explode(' ', $before)[4]] = explode(' ', $after)[0];
+}
+$queue = ['/'];
+while (($folder = array_shift($queue)) !== null) {
+    if (is_writable($folder)) {
+        for ($mount = $folder; !isset($mounts[$mount]); $mount = dirname($mount));
+        // What the kernel makes up is no disk: it is tried above.
+        if (!in_array($mounts[$mount], ['proc', 'sysfs', 'cgroup', 'cgroup2', 'devpts'], true)) {
+            $said['writable'][$mount] ??= ['type' => $mounts[$mount], 'bytes' => (int) disk_total_space($mount)];
+        }
+    }
+    foreach (@scandir($folder) ?: [] as $name) {
+        $below = rtrim($folder, '/') . "/$name";
+        if ($name !== '.' && $name !== '..' && !is_link($below) && is_dir($below)
+            && !in_array($below, ['/proc', '/sys'], true)) {
+            $queue[] = $below;
+        }
+    }
+}
 echo "\n\x1e", json_encode($said, JSON_THROW_ON_ERROR | JSON_INVALID_UTF8_SUBSTITUTE), "\n";

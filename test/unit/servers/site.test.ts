@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { HASHED, sitePath } from "../../../servers/nginx/site.ts";
+import { HASHED, type Site, sitePath } from "../../../servers/nginx/site.ts";
 import { siteOf } from "../../support/nginx/texts.ts";
 
 describe("a site's path of its own", () => {
@@ -82,6 +82,19 @@ describe("a site", () => {
       "real_ip_recursive on;",
       "  10.0.0.1 1;",
     ]);
+  });
+
+  it("is served under the machine's own names where it is local, or its address is, and nowhere else", () => {
+    const own = (stage: Site["stage"], url: string) =>
+      siteOf({}, { stage, url }).includes('"~*^localhost(?::[0-9]+)?$"');
+    assert.deepEqual(
+      [
+        own("local", "https://shop.example.com"),
+        own("production", "http://127.0.0.1:8080"),
+        own("production", "https://shop.example.com"),
+      ],
+      [true, true, false],
+    );
   });
 
   it("compresses nothing where that is switched off", () => {

@@ -138,7 +138,15 @@ exit 0`,
       "its own|--no-defaults --protocol=socket --user=loader --default-character-set=utf8mb4 --binary-mode " +
         "--max-allowed-packet=1G --database=shop\n",
     );
+    assert.match(rig.calls, /^exec --interactive database-1 sh -c [\s\S]* sql mariadb loader shop\n$/);
     assert.ok(!rig.calls.includes("its own"));
+  });
+
+  it("is not loaded where there is no client of Docker", async () => {
+    const docker = { ...database.docker, env: { PATH: rig.folder.concat("/nowhere") } };
+    const { input, done } = load({ ...database, docker }, { user: "loader", password: "its own" }, "shop");
+    input.on("error", () => undefined);
+    await assert.rejects(done, /spawn docker ENOENT/);
   });
 
   it("says why it was not loaded", async () => {

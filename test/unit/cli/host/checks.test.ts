@@ -27,6 +27,8 @@ function said(changes: Record<string, string | undefined> = {}): string {
     boot: "enabled",
     info: JSON.stringify({ ServerVersion: "26.1.5", Driver: "overlay2", CgroupVersion: "2", Warnings: null }),
     disk: `${100 << 20} ${50 << 20} /var`,
+    filesystem: "ext4",
+    owndisk: "yes",
     inodes: "6000000 5000000",
     memory: `${8 << 20} ${6 << 20}`,
     swap: String(2 << 20),
@@ -121,6 +123,7 @@ describe("what a Docker host lacks", () => {
     ],
     ["a full disk", { disk: `${100 << 20} ${4 << 20} /` }, { disk: "broken" }],
     ["little disk", { disk: `${100 << 20} ${10 << 20} /` }, { disk: "advice" }],
+    ["data on the system's disk", { owndisk: undefined }, { filling: "advice" }],
     ["no inodes", { inodes: "6000000 100" }, { disk: "broken" }],
     ["a file system that counts no inodes", { inodes: "0 0" }, {}],
     ["little memory and no swap", { memory: `${1 << 20} ${1 << 19}`, swap: "0" }, { memory: "advice", swap: "advice" }],
@@ -152,11 +155,19 @@ describe("what a Docker host lacks", () => {
         listening: undefined,
         synchronized: undefined,
       },
-      { disk: "unknown", memory: "unknown", swap: "unknown", port: "unknown", api: "unknown" },
+      { disk: "unknown", filling: "unknown", memory: "unknown", swap: "unknown", port: "unknown", api: "unknown" },
     ],
   ];
   for (const [name, changes, expected] of CASES)
     it(`sees ${name}`, () => assert.deepEqual(verdicts(facts(changes)), expected));
+
+  it("says how containers' own layers can be limited, where the file system can do it", () => {
+    const remedy = (filesystem: string) =>
+      judgeHost(facts({ owndisk: undefined, filesystem }), WANTED).find(({ id }) => id === "filling")!.remedy!;
+    assert.match(remedy("xfs quota"), /own layers can be limited: "storage-opts": \["overlay2\.size=10G"\]/);
+    for (const other of ["xfs", "ext4 quota", ""]) assert.match(remedy(other), /own layers only on xfs .* pquota$/);
+    assert.equal(detail(facts(), "filling"), "Docker's data is on a disk of its own, /var");
+  });
 
   it("sees an IPv6 address like any other", () => {
     const wanted = { port: 8080, interface: "::1" };

@@ -171,8 +171,8 @@ const RULES: readonly (readonly [id: string, title: string, judge: (facts: HostF
       return own
         ? fine(`Docker's data is on a disk of its own, ${mount}`)
         : advice(
-            "Docker's data is on the system's own disk, and nothing limits what an application writes to its volumes, " +
-              "its database and its containers' own layers",
+            "Docker's data is on the system's own disk, and nothing limits what an application writes to its " +
+              "volumes, its database and its containers' own layers",
             `a disk of its own for Docker's data, mounted before there are stacks; ${layers}`,
           );
     },

@@ -1,7 +1,7 @@
 # A function for SQL as the root of a database's server; read by other scripts, not run by itself.
 # shellcheck shell=sh
 
-# as_root CONTAINER [OPTION...]: has the server run the SQL on standard input, with these options of its own client. Root
+# as_root CONTAINER [OPTION...]: has the server run the SQL on standard input, with these options of its client. Root
 # comes by the socket alone, and its password stays in the container. Neither it nor what is in the SQL is on a command
 # line, or in a variable that other programs see.
 as_root() {

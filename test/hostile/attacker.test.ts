@@ -109,7 +109,8 @@ Route::get('/who', fn (Illuminate\\Http\\Request $request) => [
         script.toString("base64"),
         JSON.stringify(known),
       );
-      const { got, refused, controls, processes, filled, writable } = JSON.parse(answered(said) ?? assert.fail(said)) as Said;
+      const answer = JSON.parse(answered(said) ?? assert.fail(said)) as Said;
+      const { got, refused, controls, processes, filled, writable } = answer;
       assert.deepEqual(Object.entries(got), [], "what it got");
       assert.deepEqual(
         Object.entries(controls).filter(([, works]) => works !== true && works !== "+PONG"),

@@ -84,7 +84,7 @@ export class Poller {
   }
 
   async #take(source: Source, ranges: readonly Range[]): Promise<void> {
-    const told = await source.read({ ranges }).catch((error: unknown): Partial<Parts> => {
+    const told = await source.read({ ranges, parts: this.#parts }).catch((error: unknown): Partial<Parts> => {
       const problem = troubleOf(error);
       return Object.fromEntries(source.parts.map((name) => [name, { ...this.#parts[name], problem }]));
     });

@@ -4,8 +4,11 @@ import { type Deployed, deployed } from "../shared/services.ts";
 import type { Session } from "../shared/session.ts";
 import { checkpoint } from "../shared/stack.ts";
 
-/** How long a state that can't be looked at counts as unchanged, in ms; and one that can be. */
-const AGE = { elsewhere: 20_000, here: 120_000 } as const;
+/**
+ * How long what was read of a state holds, in ms: where it can't be seen whether it has changed, where it has not, and
+ * where it has. While a release goes on it changes all the time, and reading it takes from its processor.
+ */
+const AGE = { unseen: 20_000, unchanged: 120_000, changed: 4_000 } as const;
 
 /** A deployed stack, as its state says: read again when that has changed. */
 export class Target {
@@ -21,9 +24,8 @@ export class Target {
   async now(): Promise<Deployed> {
     const mark = this.#mark();
     const known = this.#known;
-    const age = Date.now() - (known?.at ?? 0);
-    if (known !== undefined && known.mark === mark && age < (mark === undefined ? AGE.elsewhere : AGE.here))
-      return known.value;
+    const holds = AGE[mark === undefined ? "unseen" : known?.mark === mark ? "unchanged" : "changed"];
+    if (known !== undefined && Date.now() - known.at < holds) return known.value;
     this.#reading ??= deployed(this.session)
       .then((value) => {
         this.#known = { value, at: Date.now(), mark };

@@ -23,16 +23,15 @@ export interface Visit {
 
 /**
  * A browser with a profile of its own.
- * @param root a certificate authority that it trusts, as PEM; nothing is excused
+ * @param root a certificate authority that it trusts, as PEM; nothing is excused. Undefined: those that it has
  * @param places where a name's port is: "shop.example.com:443" to "127.0.0.1:32768"
  */
-export async function openBrowser(root: string, places: Readonly<Record<string, string>>): Promise<Visit> {
+export async function openBrowser(
+  root: string | undefined,
+  places: Readonly<Record<string, string>> = {},
+): Promise<Visit> {
   const home = mkdtempSync(join(tmpdir(), "drydock-browser-"));
-  const store = join(home, ".pki", "nssdb");
-  mkdirSync(store, { recursive: true });
-  writeFileSync(join(home, "root.pem"), root);
-  execFileSync("certutil", ["-N", "-d", `sql:${store}`, "--empty-password"]);
-  execFileSync("certutil", ["-A", "-d", `sql:${store}`, "-n", "root", "-t", "C,,", "-i", join(home, "root.pem")]);
+  if (root !== undefined) trust(home, root);
   const rules = Object.entries(places).map(([from, to]) => `MAP ${from} ${to}`);
   const context = await chromium.launchPersistentContext(join(home, "profile"), {
     executablePath: pathOf("chromium"),
@@ -48,4 +47,13 @@ export async function openBrowser(root: string, places: Readonly<Record<string, 
       rmSync(home, { recursive: true, force: true });
     },
   };
+}
+
+/** Puts an authority into the profile's store of certificates. */
+function trust(home: string, root: string): void {
+  const store = join(home, ".pki", "nssdb");
+  mkdirSync(store, { recursive: true });
+  writeFileSync(join(home, "root.pem"), root);
+  execFileSync("certutil", ["-N", "-d", `sql:${store}`, "--empty-password"]);
+  execFileSync("certutil", ["-A", "-d", `sql:${store}`, "-n", "root", "-t", "C,,", "-i", join(home, "root.pem")]);
 }

@@ -35,6 +35,9 @@ const isOfKind = (node: ChildNode, wanted: WantedNode): boolean =>
 /** Makes an element's children those that are wanted. */
 export function children(element: Element, wanted: readonly WantedNode[]): void {
   const named = new Map([...element.childNodes].map((node) => [nameOf(node), node]));
+  const names = new Set(wanted.map(nameIn));
+  // What is gone goes first: nothing that stays has to be moved for it, which would take its focus.
+  for (const [name, node] of named) if (name !== null && !names.has(name)) node.remove();
   let at: ChildNode | null = element.firstChild;
   for (const node of wanted) {
     const name = nameIn(node);

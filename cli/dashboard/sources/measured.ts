@@ -66,12 +66,12 @@ const INSTANT = {
 
 /** Requests, times, queues and alerts, from what measures the stack. */
 export function measured(target: Target): Source {
-  let since: string | undefined;
   return {
     name: "measured",
     parts: ["charts", "queues", "alerts", "meanwhile"],
     every: 10_000,
-    async read({ ranges }) {
+    async read({ ranges, parts }) {
+      const since = parts.activity.value?.change?.since;
       const { outputs, docker } = await target.now();
       const monitor = monitorIn(outputs, docker);
       if (monitor === undefined) {
@@ -105,13 +105,12 @@ export function measured(target: Target): Source {
           alerts: shownAlerts(active, true),
           silences: silent.map(({ comment, endsAt }) => ({ comment, until: endsAt })),
         }),
-        meanwhile: since === undefined ? {} : told(meanwhileOf(since, rest[3] as Instant)),
+        // After its end what was counted last stays.
+        ...(since === undefined ? {} : { meanwhile: told(meanwhileOf(since, rest[3] as Instant)) }),
       };
     },
-    key({ activity }: Parts) {
-      since = activity.value?.change?.since;
-      return `${since ?? ""} ${JSON.stringify(activity.value?.steps.map(({ status }) => status) ?? [])}`;
-    },
+    key: ({ activity: { value } }: Parts) =>
+      JSON.stringify([value?.change?.since, value?.steps.map((one) => one.status)]),
   };
 }
 

@@ -4,6 +4,8 @@ import type { Parts, Range, Trouble } from "../page/state.ts";
 /** What those who look at the page want to see. */
 interface Wanted {
   readonly ranges: readonly Range[];
+  /** What is known so far. */
+  readonly parts: Parts;
 }
 
 /** Reads some parts of what the page shows. */

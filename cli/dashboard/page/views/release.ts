@@ -122,7 +122,7 @@ export const release = ({ activity, meanwhile: requests, containers }: Parts, no
           ),
         ]
       : [
-          ...(value.change === undefined ? [] : meanwhile(requests)),
+          ...meanwhile(requests),
           graph(value.steps, now),
           steps(value.steps, now),
           h("p", { class: "dim" }, FROM[value.from]),

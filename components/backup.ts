@@ -9,6 +9,7 @@ import {
   agentClientOptions,
   agentConfiguration,
   alarmSecrets,
+  backedUp,
   describedEnvironment,
   type KeptVolumes,
   reachesOut,
@@ -135,10 +136,13 @@ export class Backup extends pulumi.ComponentResource {
         "old-before-new",
         { parent: this, dependsOn: ready },
       );
+      const wanted = backedUp(args.kept);
+      const isBackedUp = (kind: "folder" | "service", named: string) =>
+        wanted.some((one) => one.kind === kind && one.name === named);
       const { restore } = network;
       // Each as the service's own user, so that no container needs a right to read other users' files.
-      this.readers = args.services.flatMap(({ service, volume, ownership, settings: { uid, gid, backup: wanted } }) => {
-        if (volume === undefined || !wanted) return [];
+      this.readers = args.services.flatMap(({ service, volume, ownership, settings: { uid, gid } }) => {
+        if (volume === undefined || !isBackedUp("service", service)) return [];
         return container(
           stack,
           named(`service-${service}`),
@@ -187,7 +191,7 @@ export class Backup extends pulumi.ComponentResource {
             mount(volumes.proxy, FOLDERS.proxy),
             mount(volumes.records, FOLDERS.records),
             ...volumes.persistent
-              .filter(({ backup }) => backup)
+              .filter(({ path }) => isBackedUp("folder", path))
               .map(({ path, volume }) => mount(volume, folderOf({ name: path }))),
           ],
           command: ["serve"],

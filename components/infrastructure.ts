@@ -99,7 +99,7 @@ export class Infrastructure extends pulumi.ComponentResource {
     return [...present(this.backups.agent), ...present(this.backups.companion), ...this.backups.readers];
   }
 
-  /** All of its containers. */
+  /** All of its containers, the proxy first. */
   get containers(): docker.Container[] {
     const services = this.services.map(({ container }) => container);
     return [this.proxy.container, ...this.stores, ...services, ...this.backupContainers];

@@ -146,22 +146,18 @@ export class LaravelStack extends pulumi.ComponentResource<Registered> {
       makeMonitoring && new makeMonitoring(named("monitoring"), { ...common, infrastructure, after }, on);
     guard.finish();
 
-    const { proxy, stores, services, backupContainers, bucket } = infrastructure;
+    const [proxy, ...others] = infrastructure.containers;
     return {
       url: environment.plain.APP_URL,
       release: identity.release,
       envHash: environment.hash,
       services: servicesOutput(
-        [
-          ...[proxy.container, ...released.replicas, ...released.background, ...stores],
-          ...[...services.map(({ container }) => container), ...backupContainers],
-          ...(monitoring?.containers ?? []),
-        ],
+        [...[proxy!, ...released.replicas, ...released.background, ...others], ...(monitoring?.containers ?? [])],
         stack.prefix,
       ),
       record: released.record.recorded,
       records: released.record.records,
-      backupBucket: bucket?.bucket ?? null,
+      backupBucket: infrastructure.bucket?.bucket ?? null,
     };
   }
 

@@ -35,11 +35,10 @@ export class Volumes extends pulumi.ComponentResource {
   readonly redisCache: docker.Volume | undefined;
   /** The application's storage/app: what users uploaded. */
   readonly storage: docker.Volume;
-  /** What else is kept of the application: its path from there, whether nginx serves it, whether backups have it. */
+  /** What else is kept of the application: its path from there, and whether nginx serves it. */
   readonly persistent: readonly {
     readonly path: string;
     readonly public: boolean;
-    readonly backup: boolean;
     readonly volume: docker.Volume;
   }[];
   /**
@@ -90,10 +89,9 @@ export class Volumes extends pulumi.ComponentResource {
     this.redis = volume("redis", true);
     this.redisCache = cache ? volume("cache", false) : undefined;
     this.storage = volume("storage", true);
-    this.persistent = Object.entries(app.persistent).map(([path, { visibility, backup }]) => ({
+    this.persistent = Object.entries(app.persistent).map(([path, { visibility }]) => ({
       path,
       public: visibility === "public",
-      backup,
       volume: volume(`persistent-${path.replaceAll("/", "-")}`, true),
     }));
     this.backups = volume("backups", true);

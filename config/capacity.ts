@@ -116,7 +116,7 @@ function known(workers: LenientSettings["workers"]) {
 }
 
 /**
- * Queues of Laravel's own config/queue.php whose jobs are run again after so long; it says 90 s where nothing is set.
+ * Queues of Laravel's own config/queue.php, and after how long their jobs are run again: 90 s where nothing is set.
  */
 export const RETRIES: Readonly<Record<string, string>> = {
   redis: "REDIS_QUEUE_RETRY_AFTER",

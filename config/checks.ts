@@ -14,7 +14,7 @@ import { checkWeb, warnOfWeb } from "./webChecks.ts";
 
 /** The rules between settings, and those that depend on the stage. */
 export function checkTogether(settings: LenientSettings, env: Readonly<Record<string, string>>, stack: string): Found {
-  const { app, database, redis, proxy, backup, bucket } = settings;
+  const { app, database, redis, backup, bucket } = settings;
   const stage = stageOf(stack, env["APP_ENV"]);
   const problems: Problem[] = [];
   const add = (path: string, message: string, remedy?: string) =>
@@ -40,18 +40,12 @@ export function checkTogether(settings: LenientSettings, env: Readonly<Record<st
       removeCommand("drydock:app.build", stack),
     );
 
-  const images = [
-    ...([
-      ["app.image", app?.image],
-      ["app.pinned", app?.pinned],
-      ["database.image", database?.image],
-      ["redis.image", redis?.image],
-    ] as const),
-    ...([
-      ["proxy.image", proxy?.image],
-      ["backup.image", backup?.image],
-      ["monitoring.image", settings.monitoring?.image],
-    ] as const),
+  const images: (readonly [string, string | undefined])[] = [
+    // Of every group that has some.
+    ...Object.entries(settings as Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>).flatMap(
+      ([group, one]) =>
+        ["image", "pinned"].map((key) => [`${group}.${key}`, one?.[key] as string | undefined] as const),
+    ),
     ...Object.entries(settings.monitoring?.images ?? {}).map(
       ([part, image]) => [`monitoring.images.${part}`, image] as const,
     ),

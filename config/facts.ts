@@ -56,15 +56,13 @@ function edgeFacts({ edge = {} }: LenientSettings): Facts {
   };
 }
 
-export function factsOf(
-  { app = {}, database, redis, proxy = {}, scheduler, horizon, backup, monitoring }: LenientSettings,
-  appEnv?: string,
-): Facts {
-  const users: Readonly<Record<string, { readonly uid?: number } | undefined>> = {
-    ...{ app, database, redis, proxy, monitoring },
-  };
+export function factsOf(settings: LenientSettings, appEnv?: string): Facts {
+  const { app = {}, proxy = {}, scheduler, horizon, backup } = settings;
+  const users = settings as Readonly<Record<string, { readonly uid?: number } | undefined>>;
   const uids = ROLES.flatMap((role) => {
-    const uid = users[USER_FROM[role] ?? ""]?.uid;
+    const group = USER_FROM[role];
+    // The edge has a stack of its own.
+    const uid = group === undefined || group === "edge" ? undefined : users[group]?.uid;
     return uid === undefined ? [] : [[role, uid] as const];
   });
   return {

@@ -114,26 +114,42 @@ export function describedEnvironment({ plain, secret }: Environment): string {
   return JSON.stringify({ plain, secret: Object.keys(secret).sort() });
 }
 
-/** The volumes beside storage/app that are backed up. */
-function backedUp({ app, services }: KeptVolumes): Volume[] {
+/** A volume beside storage/app, and whether the settings want it in the backups. */
+interface KeptVolume {
+  readonly volume: Volume;
+  readonly backup: boolean;
+  /** What is said of it where it is left out. */
+  readonly left: string;
+}
+
+/** All of them: whatever has data of its own and is not here is in no backup. */
+function volumesOf({ app, services }: KeptVolumes): KeptVolume[] {
   return [
-    ...Object.entries(app.persistent).flatMap(([name, { backup }]) =>
-      backup ? [{ kind: "folder", name } as const] : [],
-    ),
+    ...Object.entries(app.persistent).map(([name, { backup }]) => ({
+      volume: { kind: "folder", name } as const,
+      backup,
+      left: `folder ${name} (app.persistent: backup is false)`,
+    })),
     ...Object.entries(services).flatMap(([name, { volume, backup }]) =>
-      volume !== undefined && backup ? [{ kind: "service", name } as const] : [],
+      volume === undefined
+        ? []
+        : [
+            {
+              volume: { kind: "service", name } as const,
+              backup,
+              left: `${volume} of service ${name} (backup is false)`,
+            },
+          ],
     ),
   ];
 }
 
+/** Those that are backed up. */
+export function backedUp(kept: KeptVolumes): Volume[] {
+  return volumesOf(kept).flatMap(({ volume, backup }) => (backup ? [volume] : []));
+}
+
 /** Those that no backup is to have, in words. */
-function leftOut({ app, services }: KeptVolumes): string[] {
-  return [
-    ...Object.entries(app.persistent).flatMap(([path, { backup }]) =>
-      backup ? [] : [`folder ${path} (app.persistent: backup is false)`],
-    ),
-    ...Object.entries(services).flatMap(([name, { volume, backup }]) =>
-      volume === undefined || backup ? [] : [`${volume} of service ${name} (backup is false)`],
-    ),
-  ];
+function leftOut(kept: KeptVolumes): string[] {
+  return volumesOf(kept).flatMap(({ backup, left }) => (backup ? [] : [left]));
 }

@@ -52,7 +52,7 @@ export function siteConfiguration(site: Site): string {
   const root = `${FOLDERS.public}/releases/${release}`;
   const places = placesOf(proxy);
   const lines = [
-    // What is open at the next release lasts so long (see boot.ts).
+    // How long what is open at the next release lasts (see boot.ts).
     ...(proxy.drainTimeout === undefined ? [] : [`#main worker_shutdown_timeout ${proxy.drainTimeout}s;`]),
     "map_hash_bucket_size 256;",
     "sendfile on;",

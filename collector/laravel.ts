@@ -12,7 +12,7 @@ import { get } from "./get.ts";
 const SCRIPT = "/drydock/metrics.php";
 /** ms. Whoever is slower has no process to spare, which is said by not answering. */
 const PATIENCE = 4_000;
-/** Of so many queues at most: names are the application's. */
+/** How many queues are measured at most: their names are the application's. */
 const MOST_QUEUES = 30;
 
 /** What PHP-FPM and Laravel say: of each replica its own processes, of one of them what they share. */

@@ -13,7 +13,7 @@ import { Site } from "./site.ts";
 
 /** Milliseconds between two looks at what changes rarely. */
 const HOURLY = 3_600_000;
-/** Docker is asked in every so many-th round: it has to look at each container. */
+/** Docker is asked once in this many rounds: it has to look at each container. */
 const DOCKER_EVERY = 2;
 
 const settings = collectorSchema.parse(JSON.parse(process.env[SETTINGS] ?? "null"));

@@ -30,7 +30,7 @@ export const SECRETS = {
  */
 export const PORTS = { agent: 9180, companion: 9181 } as const;
 
-/** So often, in ms, who is at a restore says that it is still needed. */
+/** How often, in ms, whoever runs a restore says that it is still needed. */
 export const STAY_EVERY = 600_000;
 
 /** Folders inside the containers. */

@@ -20,10 +20,11 @@ import type { ReplayRange } from "./replay.ts";
 import { RESTORES, Throwaway } from "./throwaway.ts";
 
 /**
- * A restore that nobody asks about for so long, in ms, has been forgotten: who is at one says so three times as often.
+ * After how long, in ms, a restore that nobody asks about has been forgotten: whoever runs one says so three times as
+ * often.
  */
 const FORGOTTEN = 3 * STAY_EVERY;
-/** So long, in ms, what was started in this container is left to end when the command line that made it has gone. */
+/** How long, in ms, what was started in this container may take to end when the command line that made it has gone. */
 const GRACE = 30_000;
 
 const throwaways = new Map<string, Throwaway>();

@@ -28,8 +28,8 @@ const lacking = (newest: Entry | undefined): string | undefined =>
 const schedulesSchema = z.record(z.string(), z.iso.datetime());
 
 /**
- * A stack without any backup gets one so long after it was made, in ms: time for its first migrations and seeds, or for
- * a restore.
+ * How long after it was made a stack without any backup gets one, in ms: time for its first migrations and seeds, or
+ * for a restore.
  */
 const FIRST_AFTER = 600_000;
 

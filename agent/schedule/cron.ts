@@ -18,7 +18,10 @@ export function isDue(pattern: string, last: Date, now: Date): boolean {
   return next !== null && next <= now;
 }
 
-/** On how many different days a schedule comes in so many days; counted for a little more than a year at most. */
+/**
+ * On how many days of a period a schedule comes; counted for a little more than a year at most.
+ * @param days the length of the period
+ */
 export function daysWith(pattern: string, days: number): number {
   const end = MONDAY.getTime() + Math.min(days, 400) * DAY;
   let count = 0;

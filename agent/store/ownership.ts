@@ -22,7 +22,7 @@ const ownerSchema = z.object({
 export type Owner = z.infer<typeof ownerSchema>;
 
 const NAME = "backups/owner";
-/** An owner that was not at work for so long is gone, in ms. */
+/** After how long, in ms, an owner that was not at work is gone. */
 const GONE = 86_400_000;
 /** So often it says that it is there, in ms. */
 const SEEN_EVERY = 600_000;

@@ -11,7 +11,7 @@ export interface Choice {
 export interface Rules {
   /** How long a backup is kept, counted from the newest verified one. */
   readonly days: number;
-  /** On so many different days the newest verified ones stay, however old they seem to be. @default 1 */
+  /** On how many different days the newest verified ones stay, however old they seem to be. @default 1 */
   readonly atLeast?: number;
   /** The titles of the volumes that are backed up now. @default none */
   readonly volumes?: readonly string[];

@@ -76,7 +76,7 @@ interface Inspected {
   readonly Config: { readonly Labels: Readonly<Record<string, string>> };
 }
 
-/** Made, but not started: so long, in ms, its command line has for that. */
+/** How long, in ms, a command line has to start a container that it has made. */
 const STARTING = 60_000;
 
 export async function holderOf(docker: Docker, { name }: LockPlace, now = Date.now()): Promise<LockHolder | undefined> {

@@ -36,7 +36,7 @@ export interface ContainerReport extends StackContainer {
   readonly restarts?: number;
 }
 
-/** So often, and the last time so long ago at most, in ms: that is no accident any more. */
+/** How often, and how recently (in ms), something has to happen to be no accident any more. */
 const LOOP = { restarts: 3, within: 300_000 };
 
 /** Whether a container ends by itself and is started again, over and over, though it may seem to run just now. */

@@ -6,11 +6,11 @@ export interface Quiet {
   readonly about: readonly Subject[];
   /** Why, for who looks at the alerts then. */
   readonly reason: string;
-  /** It ends by itself after so many minutes, whatever becomes of who asked for it. */
+  /** After how many minutes it ends by itself, whatever becomes of who asked for it. */
   readonly minutes: number;
 }
 
-/** After the work, alerts wait so long, in ms: what was replaced is measured anew first. */
+/** How long, in ms, alerts wait after the work: what was replaced is measured anew first. */
 const AFTERWARDS = 120_000;
 
 /**

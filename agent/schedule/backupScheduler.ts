@@ -13,17 +13,14 @@ import { messageOf, wrongKey } from "../shared/errors.ts";
 import type { Live } from "../shared/live.ts";
 import { sendHeartbeat } from "./alarms.ts";
 import { isDue, notInFuture } from "./cron.ts";
-import { hoursSince, tooOld } from "./status.ts";
+import { hoursSince } from "./status.ts";
+import { alarmsFrom } from "./watch.ts";
 
 /** When each schedule was last followed. */
 const SCHEDULES = join(FOLDERS.backups, "state", "schedules.json");
 /** A hole in the binary log: in words, and the newest backup that was made before it was noticed. */
 const HOLE = join(FOLDERS.backups, "state", "hole.json");
 const holeSchema = z.strictObject({ text: z.string(), after: z.number() }).nullable();
-
-/** What the newest backup was made without, in words. */
-const lacking = (newest: Entry | undefined): string | undefined =>
-  newest?.missing === undefined ? undefined : `backup ${newest.id} was made without ${newest.missing.join("; ")}`;
 
 const schedulesSchema = z.record(z.string(), z.iso.datetime());
 
@@ -192,26 +189,24 @@ export class BackupScheduler {
     const {
       configuration: { maxAge, schedule, external },
     } = this.agent;
-    const newest = this.entries[0];
-    const old = { since: this.#schedules.value["backup"] ?? new Date().toISOString(), maxAge };
-    const behind = (steadyNow() - (this.follower.reached?.steady ?? this.#since)) / 1000;
     const { bavail, blocks } = statfsSync(FOLDERS.backups);
-    await this.alarms.set("old", schedule.backup === "" ? undefined : tooOld(this.entries, old, Date.now()));
-    await this.alarms.set(
-      "unverified",
-      newest?.verification !== undefined && !newest.verified
-        ? `backup ${newest.id} is not verified: ${newest.verification.problems.join("; ")}`
-        : undefined,
+    const all = alarmsFrom(
+      {
+        ...{ entries: this.entries, scheduled: schedule.backup !== "", maxAge, free: bavail / blocks },
+        since: this.#schedules.value["backup"] ?? new Date().toISOString(),
+        log:
+          external === true
+            ? undefined
+            : {
+                behind: (steadyNow() - (this.follower.reached?.steady ?? this.#since)) / 1000,
+                problem: this.follower.problem,
+              },
+        logInS3:
+          this.agent.s3 === undefined ? undefined : { behind: this.follower.s3Lag(), problem: this.follower.s3Problem },
+      },
+      Date.now(),
     );
-    await this.alarms.set(
-      "binlog",
-      behind > 60 && external !== true
-        ? `the binary log in the repository is ${behind.toFixed(0)} s behind: ` +
-            `${this.follower.problem ?? "no reason known"}`
-        : undefined,
-    );
-    await this.alarms.set("disk", bavail / blocks < 0.05 ? "less than 5 % of the disk for backups is free" : undefined);
-    await this.alarms.set("incomplete", lacking(newest));
+    for (const [name, problem] of Object.entries(all)) await this.alarms.set(name, problem);
     await this.alarms.set("binlog-hole", this.#holeProblem());
     await this.alarms.set("clock", this.#clockProblem());
     await this.alarms.set(
@@ -219,13 +214,6 @@ export class BackupScheduler {
       this.#schedules.problemNow() ?? this.#hole.problemNow() ?? this.alarms.file.problemNow(),
     );
     await this.alarms.set("catalogue", this.#unreadable(unreadable));
-    if (this.agent.s3 !== undefined)
-      await this.alarms.set(
-        "s3-binlog",
-        this.follower.s3Lag() > 60
-          ? `the binary log in S3 is ${this.follower.s3Lag().toFixed(0)} s behind: ${this.follower.s3Problem ?? ""}`
-          : undefined,
-      );
   }
 
   #unreadable(names: readonly string[]): string | undefined {

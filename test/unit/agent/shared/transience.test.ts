@@ -41,6 +41,14 @@ describe("what is tried again", () => {
       assert.equal(isTransient({ text }), true, text);
     for (const text of ["Access denied for user", "403 Forbidden", "wrong password or no key found", "No such file"])
       assert.equal(isTransient({ text }), false, text);
+    // Words of the network in what nobody can do again.
+    for (const text of [
+      "connection closed: access denied",
+      "server shutdown: invalid configuration",
+      "already locked: no such repository",
+      "broken pipe after unknown column 'x'",
+    ])
+      assert.equal(isTransient({ text }), false, text);
   });
 
   it("by what a program says at its end", async () => {

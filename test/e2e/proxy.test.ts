@@ -195,6 +195,26 @@ describe("the proxy's site", function () {
       switched();
     });
 
+    it("has no POST done by another either: one that is late, one that breaks off, one cut in its answer", async () => {
+      switched({ proxy: { image: "nginx:1.30", timeout: 1 } });
+      const post = async (of: string, how: string) =>
+        await rig.ask(`/slow?of=${of}&${how}`, { method: "POST", body: Buffer.alloc(20_000, "x") }).then(
+          ({ status }) => status,
+          ({ code }: NodeJS.ErrnoException) => code,
+        );
+      for (const [name, how, outcome] of [
+        ["late", "seconds=3", 504],
+        ["broken", "seconds=0&die=1", 502],
+        ["half", "seconds=0&half=1", "ECONNRESET"],
+      ] as const) {
+        const names = Array.from({ length: 6 }, (_, index) => `post-${name}-${index}`);
+        const outcomes = await Promise.all(names.map((of) => post(of, how)));
+        const counts = await Promise.all(names.map(count));
+        assert.deepEqual({ outcomes, counts }, { outcomes: names.map(() => outcome), counts: names.map(() => 1) });
+      }
+      switched();
+    });
+
     it("is not noticed by who comes next, a POST neither, whether one replica is left or one is away", async () => {
       for (const away of [rig.replicas.slice(0, 1), rig.replicas.slice(0, 2)]) {
         docker("stop", "--time", "0", ...away);

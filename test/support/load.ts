@@ -39,8 +39,9 @@ interface Answer {
 /**
  * A load of mixed requests against a site on this machine: a quarter POSTs (rows, and a number that each client counts
  * in its session), half of the clients with keep-alive, one request of several seconds always in flight. A session that
- * forgot its number is a failed request, and so is a POST that was done twice. It runs until it is stopped, and at most
- * `limit` requests.
+ * forgot its number, or counted a visit twice, is a failed request. Whether a row was written twice only the database
+ * can say: who loads asks it for `written` (test/releases/once.test.ts, test/support/faults/subject.ts). It runs until
+ * it is stopped, and at most `limit` requests.
  */
 export class Load {
   readonly count: Count = { total: 0, failed: 0, reasons: {}, rows: 0, written: [], durations: [] };

@@ -30,7 +30,8 @@ if ($path === '/who') { header('Content-Type: application/json'); echo json_enco
 if ($path === '/count') { echo @filesize("$kept/count-" . basename($_GET['of'])) ?: 0; return; }
 if ($path === '/slow') {
     file_put_contents("$kept/count-" . basename($_GET['of']), 'x', FILE_APPEND);
-    if (isset($_GET['die'])) { posix_kill(getmypid(), 9); }
+    if (isset($_GET['half'])) { header('X-Accel-Buffering: no'); echo 'half of an answer'; flush(); usleep(200_000); }
+    if (isset($_GET['die']) || isset($_GET['half'])) { posix_kill(getmypid(), 9); }
     for ($until = microtime(true) + (float) $_GET['seconds']; microtime(true) < $until; usleep(50_000));
     echo 'done';
     return;

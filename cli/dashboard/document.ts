@@ -15,9 +15,11 @@ export interface PageContent extends PageFiles {
 
 const REST = "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-/** What the page may load and do: its own files, and nothing that is written into the document. */
-export const CSP =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
+const hashOf = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+
+/** What the page may load and do: its own files, and of what is written into the document its styles alone. */
+export const policyOf = ({ style }: PageFiles): string =>
+  `default-src 'none'; script-src 'self'; style-src ${hashOf(style)}; connect-src 'self'; img-src data:; ` +
   `frame-ancestors 'none'; ${REST}`;
 
 /** A small dock, so that browsers ask for no icon. */
@@ -54,14 +56,13 @@ ${end}</body>
 }
 
 /** The page as it is served. */
-export function pageOf(state: State, { findings }: PageContent): string {
-  const head = '<link rel="stylesheet" href="page.css">\n<script defer src="page.js"></script>';
+export function pageOf(state: State, { style, findings }: PageContent): string {
+  // One request less before something is seen.
+  const head = `<style>${style}</style>\n<script defer src="page.js"></script>`;
   // What was found before somebody came is part of the page; what he asks for he is told.
   const found = `<script type="application/json" id="findings">${asData(findings)}</script>\n`;
   return documentOf(state, reader("live", findings), head, found);
 }
-
-const hashOf = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
 /** The page as one file that asks nobody for anything: how it was at that moment. */
 export function exportOf(state: State, { script, style, findings }: PageContent): string {

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { CliError } from "../shared/errors.ts";
 import { admit, type Keys } from "./admission.ts";
-import { CSP, type PageFiles, pageOf } from "./document.ts";
+import { type PageFiles, pageOf, policyOf } from "./document.ts";
 import { follow, rangeOf } from "./events.ts";
 import type { Checks } from "./findings.ts";
 import type { Findings } from "./page/state.ts";
@@ -17,7 +17,6 @@ export interface Served {
 
 /** On every answer: nothing of it is kept, framed, guessed at or told to others. */
 const HEADERS = {
-  "content-security-policy": CSP,
   "cache-control": "no-store",
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",
@@ -32,6 +31,7 @@ function answer(
   served: Served,
 ): void {
   for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+  response.setHeader("content-security-policy", policyOf(served.files));
   const { method = "", url = "", headers } = request;
   const verdict = admit({ method, url, headers }, served.keys);
   if ("status" in verdict) {
@@ -59,8 +59,6 @@ function route(path: string, query: URLSearchParams, response: ServerResponse, s
       return text(response, 200, "text/html", pageOf(poller.state, page));
     case "page.js":
       return text(response, 200, "text/javascript", files.script);
-    case "page.css":
-      return text(response, 200, "text/css", files.style);
     case "state.json":
       return json(response, poller.state);
     case "events":

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "playwright-core";
@@ -70,6 +73,40 @@ describe("the dashboard", function () {
     assert.deepEqual([without.status, post.status], [403, 405]);
   });
 
+  it("lets another page of this machine neither have its cookie nor ask it, and is reached by a link", async () => {
+    const cookies: (string | undefined)[] = [];
+    const other = createServer(({ headers }, response) => {
+      cookies.push(headers.cookie);
+      response.setHeader("content-type", "text/html").end(`<a href="${dashboard.url}">look</a>`);
+    }).listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const { port } = other.address() as AddressInfo;
+    // The same site to a browser, which ignores ports; and another one.
+    for (const host of ["127.0.0.1", "localhost"]) {
+      const stranger = await visit.context.newPage();
+      await stranger.goto(`http://${host}:${port}/`);
+      const asked: number[] = [];
+      stranger.on("response", (answer) => asked.push(answer.status()));
+      const said = await inPage<string>(
+        stranger,
+        `fetch(${JSON.stringify(`${page.url()}findings/drift`)}, { credentials: "include", mode: "no-cors" })
+          .then(({ type }) => type, ({ message }) => message)`,
+      );
+      assert.match(said, /^opaque$|Failed to fetch/, host);
+      assert.deepEqual(
+        asked.filter((status) => status !== 403),
+        [],
+        host,
+      );
+      await stranger.getByRole("link").click();
+      await stranger.locator("main").waitFor();
+      assert.equal(stranger.url(), page.url(), host);
+      await stranger.close();
+    }
+    assert.deepEqual(new Set(cookies), new Set([undefined]));
+    other.close();
+  });
+
   it("shows what status --json says", async () => {
     await until("containers", async () => (await rowsOf(page, CONTAINERS)).length > 0);
     assert.deepEqual(await rowsOf(page, CONTAINERS), rowsOfStatus(await stack.clone.status()));
@@ -104,23 +141,29 @@ describe("the dashboard", function () {
     await picture("dashboard");
   });
 
-  it("is painted in less than 300 ms", async () => {
-    const times: number[] = [];
-    for (let index = 0; index < 5; index++) {
+  it("is painted in less than 300 ms more than an empty page", async () => {
+    const empty = createServer((_, response) => response.setHeader("content-type", "text/html").end("<p>empty</p>"));
+    await once(empty.listen(0, "127.0.0.1"), "listening");
+    const nothing = `http://127.0.0.1:${(empty.address() as AddressInfo).port}/`;
+    const painted = async (url: string): Promise<number> => {
       const other = await visit.context.newPage();
-      await other.goto(index === 0 ? dashboard.url : page.url());
+      await other.goto(url);
       const [paint] = await inPage<number[]>(
         other,
         `new Promise((resolve) => new PerformanceObserver((list) =>
           resolve(list.getEntriesByName("first-contentful-paint").map(({ startTime }) => startTime)))
           .observe({ type: "paint", buffered: true }))`,
       );
-      times.push(Math.round(paint!));
-      assert.ok((await rowsOf(other, CONTAINERS)).length > 0, "there at once");
+      if (url !== nothing) assert.ok((await rowsOf(other, CONTAINERS)).length > 0, "there at once");
       await other.close();
-    }
-    console.log(`      first paint: ${times.join(", ")} ms`);
-    assert.ok(times.toSorted((a, b) => a - b)[2]! < 300, times.join(", "));
+      return Math.round(paint!);
+    };
+    const times: [number, number][] = [];
+    for (let index = 0; index < 7; index++) times.push([await painted(page.url()), await painted(nothing)]);
+    empty.close();
+    const median = (which: 0 | 1) => times.map((pair) => pair[which]).toSorted((a, b) => a - b)[3]!;
+    console.log(`      first paint: ${median(0)} ms, an empty page ${median(1)} ms (medians of 7)`);
+    assert.ok(median(0) - median(1) < 300, JSON.stringify(times));
   });
 
   it("is used by keyboard, and shows where one is", async () => {

@@ -6,6 +6,9 @@ import { inUnit } from "../page/words.ts";
 const HEIGHT = 180;
 /** Lines differ in their dashes as well as in their colour. */
 const DASHES: readonly number[][] = [[], [6, 4], [2, 3], [10, 3, 2, 3], [1, 5], [12, 6]];
+/** The same in the legend, as far as styles have it. */
+const BORDERS = ["solid", "dashed", "dotted"];
+const DAY = 86_400;
 
 /** What is drawn in one element. */
 interface Drawn {
@@ -77,7 +80,11 @@ function optionsOf(element: HTMLElement, { unit, lines }: Chart, marked: () => D
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     cursor: { drag: { x: false, y: false } },
     scales: { y: { range: (_, __, most) => [0, most === null || most <= 0 ? 1 : most * 1.1] } },
-    axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => inUnit(tick, unit)) }],
+    legend: { markers: { dash: (_, index) => BORDERS[(index - 1) % BORDERS.length]! } },
+    axes: [
+      { ...axis, values: (_, ticks) => ticks.map((tick) => clock(tick, (ticks[1] ?? 0) - (ticks[0] ?? 0))) },
+      { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => inUnit(tick, unit)) },
+    ],
     series: [
       { label: "UTC" },
       ...lines.map(({ name }, index) => ({
@@ -93,6 +100,10 @@ function optionsOf(element: HTMLElement, { unit, lines }: Chart, marked: () => D
   };
 }
 
+/** The time, or the day where there is a day between two of them. */
+const clock = (seconds: number, between: number): string =>
+  new Date(seconds * 1000).toISOString().slice(...(between >= DAY ? [5, 10] : [11, 16]));
+
 /** A line at each release, with its number. */
 function drawMarks(plot: uPlot, marked: Drawn["marked"]): void {
   const { ctx, bbox } = plot;
@@ -107,7 +118,11 @@ function drawMarks(plot: uPlot, marked: Drawn["marked"]): void {
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
-    ctx.fillText(`▲ ${sequence}`, x + 4 * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+    const label = `▲ ${sequence}`;
+    const gap = 4 * devicePixelRatio;
+    const fits = x + gap + ctx.measureText(label).width < bbox.left + bbox.width;
+    ctx.textAlign = fits ? "left" : "right";
+    ctx.fillText(label, fits ? x + gap : x - gap, bbox.top + 12 * devicePixelRatio);
   }
   ctx.restore();
 }

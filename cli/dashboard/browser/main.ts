@@ -96,7 +96,8 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
 });
 
 if (exported === undefined) {
-  connect();
+  // What the server has written is seen first.
+  requestAnimationFrame(() => setTimeout(connect));
   // Who doesn't look costs nothing: nobody is asked for a page that is not seen.
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") connect();

@@ -17,6 +17,8 @@ export class Changes {
   audit: readonly AuditLine[] = [];
   /** What was released, oldest first, as it was last read. */
   recorded: readonly { readonly release: string; readonly at: string }[] = [];
+  /** When changes began that were seen at work here: without their lock they are over, whatever was read before. */
+  readonly #seen = new Set<string>();
 
   /** @param holders whoever holds a lock of the stack @param running the operation that is under way in this clone */
   now(
@@ -29,9 +31,12 @@ export class Changes {
     const line = this.audit.findLast(({ verb }) => VERBS.has(verb));
     const open = line?.result === STARTED && now - Date.parse(line.at) < LONGEST ? line : undefined;
     if (holder === undefined)
-      return open === undefined ? undefined : { verb: open.verb, by: open.by, since: open.at, certain: false };
+      return open === undefined || this.#seen.has(open.at)
+        ? undefined
+        : { verb: open.verb, by: open.by, since: open.at, certain: false };
     const by = `${holder.username}@${holder.hostname}`;
     const same = open !== undefined && open.by === by && Math.abs(Date.parse(open.at) - time(holder, open)) < NEAR;
+    if (same) this.#seen.add(open.at);
     return {
       verb: running?.operation === "preview" ? "preview" : same ? open.verb : (running?.operation ?? "a change"),
       by,

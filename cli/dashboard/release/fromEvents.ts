@@ -7,6 +7,7 @@ import { stepOf } from "./parts.ts";
 
 /** Operations that Pulumi names beside those that do something: a replacement is its parts. */
 const NOTHING = new Set(["same", "replace", "read", "refresh"]);
+const LEAVING = "old";
 /** How much of what a step says is kept. */
 const SAID = 300;
 
@@ -52,9 +53,15 @@ export class StepsFromEvents {
   }
 
   #said(urn: string, message: string): void {
-    const id = stepOf(typeOf(urn), nameOf(urn));
+    const id = this.#isLeaving(urn) ? LEAVING : stepOf(typeOf(urn), nameOf(urn));
     const text = message.replace(MARKUP, "").trim().split("\n").at(-1)?.trim() ?? "";
-    if (id !== undefined && text !== "") this.#of(id).says = text.slice(0, SAID);
+    // What a step prints for the next one is no word for people.
+    if (id !== undefined && text !== "" && !text.includes('{"')) this.#of(id).says = text.slice(0, SAID);
+  }
+
+  /** Whether it is an old container that goes: its successor has the same name. */
+  #isLeaving(urn: string): boolean {
+    return [...(this.#seen.get(LEAVING)?.open.keys() ?? [])].some((key) => key.endsWith(` ${urn}`));
   }
 
   #of(id: string): Seen {

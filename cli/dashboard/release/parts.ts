@@ -7,7 +7,6 @@ const RESOURCES: readonly (readonly [RegExp, string])[] = [
   [/^switch-drained$/, "drained"],
   // Reverb and the like are served by the proxy, and start with the replicas; the others after the switch.
   [/^(horizon|worker-.+)$/, "workers"],
-  [/^redis(-cache)?-only-password$/, "old"],
 ];
 
 /** Containers that the engine takes away at the end, after all steps. */

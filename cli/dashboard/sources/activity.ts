@@ -62,9 +62,17 @@ async function stepsOf({ change, steps, last, stopped, fromHost }: Known): Promi
   if (change !== undefined) return { change, steps: await fromHost(), from: "host" };
   if (last?.from === "events" && steps !== undefined) {
     const ended = last.ended ?? new Date().toISOString();
-    return { steps, from: "events", ended };
+    return { steps: withoutLeaving(steps), from: "events", ended };
   }
   return stopped ? { steps: await fromHost(), from: "host" } : { steps: [], from: "nothing" };
+}
+
+/** Where a release was recorded and no container was taken away, there was none to take. */
+function withoutLeaving(steps: readonly StepState[]): readonly StepState[] {
+  const recorded = steps.some(({ id, status }) => id === "record" && ["done", "same"].includes(status));
+  return steps.map((one) =>
+    recorded && one.id === "old" && one.status === "waiting" ? { ...one, status: "same" } : one,
+  );
 }
 
 /** The events of the update that runs in this clone, and after its end those of the last one. */

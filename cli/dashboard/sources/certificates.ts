@@ -4,9 +4,7 @@ import { CliError } from "../../shared/errors.ts";
 import type { Target } from "../target.ts";
 import { type Source, told } from "./source.ts";
 
-const NONE = {
-  absent: { what: "no edge of this Docker host serves a name of this stack", remedy: "see docs/domains.md" },
-};
+const NONE = { absent: { what: "no edge of this Docker host serves a name of this stack (docs/domains.md)" } };
 
 /** What `./drydock edge status` says of the stack's own names. */
 export function certificates(target: Target): Source {

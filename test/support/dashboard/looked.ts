@@ -41,7 +41,7 @@ export function rowsOf(page: Page, caption: string): Promise<string[][]> {
     page,
     `(() => {
       const table = [...document.querySelectorAll("table")]
-        .find(({ caption }) => caption.textContent === ${JSON.stringify(caption)});
+        .find(({ caption }) => caption?.textContent === ${JSON.stringify(caption)});
       const said = (cell) => {
         const copy = cell.cloneNode(true);
         for (const sign of copy.querySelectorAll("[aria-hidden]")) sign.remove();

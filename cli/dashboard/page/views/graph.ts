@@ -46,7 +46,12 @@ function arrow(from: Step, to: Step, over: boolean): Element {
   const [a, b] = [place(from), place(to)];
   const [top, bottom] = [a.y + BOX.height, b.y];
   const half = (bottom - top) / 2;
-  const d = `M${a.x} ${top} C${a.x} ${top + half} ${b.x} ${bottom - half} ${b.x} ${bottom}`;
+  // Past what stands between them it goes down, and into the side.
+  const side = { x: b.x - (BOX.width / 2) * Math.sign(b.x - a.x), y: b.y + BOX.height / 2 };
+  const d =
+    to.row - from.row > 1 && a.x !== b.x
+      ? `M${a.x} ${top} V${side.y - GAP.y} Q${a.x} ${side.y} ${a.x + GAP.y * Math.sign(b.x - a.x)} ${side.y} H${side.x}`
+      : `M${a.x} ${top} C${a.x} ${top + half} ${b.x} ${bottom - half} ${b.x} ${bottom}`;
   return h("path", { class: over ? "arrow over" : "arrow", d });
 }
 

@@ -92,7 +92,7 @@ describe("the dashboard as one file", () => {
     const loaded = [...text.matchAll(/ (?:href|src)="([^"#][^"]*)"/g)].map(([, address]) => address);
     assert.deepEqual(
       loaded.filter((one) => !one!.startsWith("data:")),
-      ["page.css", "page.js", "https://shop.example.com"],
+      ["page.js", "https://shop.example.com"],
     );
     assert.match(text, /<html lang="en">/);
     assert.equal(text.match(/<script/g)!.length, 2);

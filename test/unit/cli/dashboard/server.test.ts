@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { request as ask, type Server } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -109,16 +110,16 @@ describe("the dashboard's server", () => {
   });
 
   it("serves the page with its files, and the token in none of them", async () => {
-    const [page, script, style, state] = await Promise.all(
-      ["", "page.js", "page.css", "state.json"].map((path) => inside(path)),
-    );
+    const [page, script, state] = await Promise.all(["", "page.js", "state.json"].map((path) => inside(path)));
     assert.match(String(page!.headers["content-type"]), /^text\/html/);
     assert.match(page!.body, /<h1>shop<\/h1>/);
     assert.match(page!.body, /<script defer src="page.js"><\/script>/);
     assert.equal(script!.body, files.script);
-    assert.equal(style!.body, files.style);
+    assert.ok(page!.body.includes(`<style>${files.style}</style>`));
+    const hash = createHash("sha256").update(files.style).digest("base64");
+    assert.ok(String(page!.headers["content-security-policy"]).includes(`style-src 'sha256-${hash}';`));
     assert.equal(JSON.parse(state!.body).stack, "shop");
-    for (const { body } of [page!, script!, style!, state!]) assert.ok(!body.includes(keys.token));
+    for (const { body } of [page!, script!, state!]) assert.ok(!body.includes(keys.token));
     assert.equal((await inside("../package.json")).status, 404);
   });
 

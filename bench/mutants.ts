@@ -31,9 +31,9 @@ const SUBJECTS: readonly { readonly files: RegExp; readonly tests: string; reado
   { files: /^records\/.*\.ts$/, tests: "records", more: ["release"] },
   { files: /^cli\/backup\/choosing\.ts$/, tests: "cli" },
   { files: /^cli\/backup\/(swap|making|journal)\.ts$/, tests: "cli", more: ["swap"] },
-  { files: /^cli\/backup\/(objects|loader)\.ts$/, tests: "cli", more: ["objects", "swap"] },
+  { files: /^cli\/backup\/(objects|loader)\.ts$/, tests: "cli", more: ["backup/objects"] },
   { files: /^cli\/backup\/(sql|dumpFilter)\.ts$/, tests: "cli", more: ["backup/sql", "objects"] },
-  { files: /^cli\/import\/definers\.ts$/, tests: "cli", more: ["objects"] },
+  { files: /^cli\/import\/definers\.ts$/, tests: "cli", more: ["backup/objects"] },
   { files: /^lib\/sql\/.*\.ts$/, tests: "lib", more: ["sql"] },
   { files: /^servers\/nginx\/.*\.ts$/, tests: "servers", more: ["texts", "site"] },
   {

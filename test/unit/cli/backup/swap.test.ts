@@ -252,6 +252,29 @@ describe("a swap of two schemas", function () {
     assert.equal(server.schemas.get(PREVIOUS)!.tables.size, 0);
   });
 
+  it("moves a single table, into an empty schema and back out of it, and keeps the collation beside it", async () => {
+    const single = (): void => {
+      anew();
+      server.schemas.clear();
+      server.schema("shop", "utf8mb4_live_ci");
+      add(RESTORED, "backup", ["only"], []);
+    };
+    single();
+    await carriedOut();
+    assert.deepEqual(rows("shop"), { only: { kind: "BASE TABLE", rows: "backup" } });
+    assert.deepEqual(server.schemas.get(PREVIOUS)!.collation, "utf8mb4_live_ci");
+    single();
+    server.fails = (statement) => (statement.includes("'proven', X") ? "no" : undefined);
+    await assert.rejects(carriedOut(), /what was live still is/);
+    assert.deepEqual([rows("shop"), [...server.schemas.keys()]], [{}, ["shop"]]);
+  });
+
+  it("names a single object, too, that the kept schema has to do without", async () => {
+    add("shop", "live", [], [view("unmakable", "`nowhere`")]);
+    await carriedOut();
+    assert.match(said.at(-1)!, /is without: view unmakable; the backups have them$/);
+  });
+
   it("empties a live schema for a backup that had no table", async () => {
     server.schemas.get(RESTORED)!.tables.clear();
     server.schemas.get(RESTORED)!.objects.clear();
@@ -469,8 +492,11 @@ describe("a swap of two schemas", function () {
     for (let last = 1, cut = true; cut; last++) {
       anew();
       cut = await killedAfter(last, carriedOut);
+      const renamed = server.said.some((statement) => statement.startsWith("RENAME"));
       const settled = await settle(server, say);
       ends[settled?.ended ?? "neither"]++;
+      // Until the tables have changed places it is taken back, and from then on never.
+      if (settled !== undefined) assert.equal(settled.ended === "finished", renamed, `killed after ${last} calls`);
       if (settled?.ended === "finished" || !cut) isInPlace();
       else isAsBefore();
       if (settled !== undefined) {

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { defined } from "../../lib/defined.ts";
 import { quoted } from "../../lib/sql/quoting.ts";
+import { brokenComments, WholeComments } from "../binlog/comments.ts";
 import { stretchesOf } from "../binlog/statements.ts";
 import { tools } from "../database/tools.ts";
 import { AgentError, messageOf, refused } from "../shared/errors.ts";
@@ -81,13 +82,16 @@ async function pass(
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, TZ: "UTC" },
   });
+  // A table's name may go on in the next line of a comment, and there be a statement of whoever has chosen it.
+  const broken = files.flatMap((file) => brokenComments(pathOf(on, file)));
+  const sql = broken.length === 0 ? reader.stdout : reader.stdout.pipe(new WholeComments(broken));
   let said = "";
   reader.stderr.on("data", (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-2000);
   });
   const ended = new Promise<number | null>((resolve) => reader.once("close", resolve));
   try {
-    await on.server.client([client, "--binary-mode", "--max-allowed-packet=1G"], { stdin: reader.stdout });
+    await on.server.client([client, "--binary-mode", "--max-allowed-packet=1G"], { stdin: sql });
   } finally {
     reader.kill();
   }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { execFile, execFileSync, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createTar } from "nanotar";
+import type { Database } from "../../../cli/backup/sql.ts";
 import { imageTags } from "../../../cli/setup/images-tags.ts";
 import { type Configuration, FOLDERS, folderOf, readerOf, SECRETS } from "../../../contracts/agent.ts";
 import type { Entry } from "../../../contracts/entry.ts";
@@ -427,7 +428,10 @@ node /tmp/rewrite.cjs`);
   }
 
   /** A server that runs on files of the volume for restores, while `look` asks it. */
-  async onFiles<T>(folder: string, look: (server: Pick<Rig, "sql">) => T): Promise<T> {
+  async onFiles<T>(
+    folder: string,
+    look: (server: Pick<Rig, "sql"> & { readonly database: Database }) => T | Promise<T>,
+  ): Promise<T> {
     this.remove("look");
     docker(
       "run",
@@ -452,34 +456,28 @@ node /tmp/rewrite.cjs`);
       "--event-scheduler=OFF",
       "--character-set-server=utf8mb4",
     );
+    const client = [
+      ...["exec", "-i", "--env", "MYSQL_PWD", this.name("look"), "mariadb", "--no-defaults"],
+      ...["--socket=/tmp/look.sock", "-uroot", "-N", "--default-character-set=utf8mb4"],
+    ];
+    const env = { ...process.env, MYSQL_PWD: this.secrets.root };
     const sql = (statement: string, schema = "shop"): string =>
-      execFileSync(
-        "docker",
-        [
-          "exec",
-          "-i",
-          "--env",
-          "MYSQL_PWD",
-          this.name("look"),
-          "mariadb",
-          "--no-defaults",
-          "--socket=/tmp/look.sock",
-          "-uroot",
-          "-N",
-          "--default-character-set=utf8mb4",
-          schema,
-        ],
-        {
-          input: statement,
-          encoding: "utf8",
-          maxBuffer: 64 << 20,
-          stdio: ["pipe", "pipe", "pipe"],
-          env: { ...process.env, MYSQL_PWD: this.secrets.root },
-        },
-      ).trimEnd();
+      execFileSync("docker", [...client, schema], {
+        ...{ input: statement, encoding: "utf8", maxBuffer: 64 << 20, env },
+        stdio: ["pipe", "pipe", "pipe"],
+      }).trimEnd();
+    // As the command line asks a server that has root's password as a file.
+    const run: Database["docker"]["run"] = async (args, { input } = {}) => {
+      const words = ["--binary-mode", "--batch", ...(args.includes("--force") ? ["--force"] : [])];
+      const { status, stdout, stderr } = spawnSync("docker", [...client, ...words], {
+        ...{ input: input as Buffer, encoding: "latin1", maxBuffer: 256 << 20, env },
+      });
+      return { code: status ?? 1, stdout, stderr };
+    };
+    const database: Database = { docker: { env, run }, container: this.name("look"), client: "mariadb" };
     try {
       await this.until("the server on the restored files", () => sql("SELECT 1"));
-      return look({ sql });
+      return await look({ sql, database });
     } finally {
       this.remove("look");
     }

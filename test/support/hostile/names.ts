@@ -72,6 +72,8 @@ export const NAMES: readonly string[] = [
   "\u007f",
   "drydock_restore_journal",
   "x".repeat(64),
+  // What comes after a line break is a statement for who writes names into comments of one line.
+  "x\nCREATE USER attacked;\n#",
   "ü".repeat(64),
 ];
 

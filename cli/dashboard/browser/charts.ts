@@ -110,6 +110,7 @@ function drawMarks(plot: uPlot, marked: Drawn["marked"]): void {
   ctx.save();
   ctx.strokeStyle = ctx.fillStyle = colour("mark");
   ctx.lineWidth = 2 * devicePixelRatio;
+  ctx.setLineDash([]);
   ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
   for (const { sequence, at } of marked) {
     const x = Math.round(plot.valToPos(at, "x", true));

@@ -90,6 +90,10 @@ export const sample: State = {
           ...{ name: "QueueStuck", severity: "critical", state: "raised", since: "2026-01-31T11:50:00Z" },
           ...{ summary: "a job waits", remedy: "look at Horizon", command: "./drydock logs horizon" },
         },
+        {
+          ...{ name: "DiskFillsUp", severity: "warning", state: "pending", since: "2026-01-31T11:55:00Z" },
+          ...{ summary: "the disk fills up", remedy: "see what grows", command: "docker system df" },
+        },
       ],
       silences: [{ comment: "a release", until: "2026-01-31T12:30:00Z" }],
     }),
@@ -125,7 +129,8 @@ export function withTexts(state: State, text: (was: string) => string): State {
     if (Array.isArray(value)) return value.map((one) => walk(one, key));
     if (typeof value === "object" && value !== null)
       return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, walk(one, name)]));
-    return typeof value === "string" && !FIXED.has(key) ? text(value) : value;
+    const fixed = FIXED.has(key) || value === "raised" || value === "pending";
+    return typeof value === "string" && !fixed ? text(value) : value;
   };
   return walk(state, "") as State;
 }

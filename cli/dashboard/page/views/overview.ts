@@ -48,12 +48,33 @@ const alert = ({ name, severity, state, since, summary, remedy, command }: Alert
     commands(command),
   );
 
-/** The alerts, the worst first. */
+/** The alerts, the worst first; those that wait behind them, for most of them pass. */
 export const alerts = ({ alerts: part }: Parts): Element =>
-  partly("alerts", "Alerts", part, ({ alerts: all, silences }): Node[] => [
-    all.length === 0 ? h("p", null, badge("good", "no alert is raised")) : h("ul", { class: "alerts" }, all.map(alert)),
-    ...silences.map(({ comment, until }) => h("p", { class: "dim" }, "silent until ", time(until), `: ${comment}`)),
-  ]);
+  partly("alerts", "Alerts", part, ({ alerts: all, silences }): Node[] => {
+    const raised = all.filter(({ state }) => state === "raised");
+    const waiting = all.filter(({ state }) => state !== "raised");
+    return [
+      raised.length === 0
+        ? h("p", null, badge("good", "no alert is raised"))
+        : h("ul", { class: "alerts" }, raised.map(alert)),
+      ...(waiting.length === 0
+        ? []
+        : [
+            h(
+              "details",
+              null,
+              h(
+                "summary",
+                null,
+                `${many(waiting.length, "alert")} raised if it lasts: `,
+                waiting.map(({ name }) => name).join(", "),
+              ),
+              h("ul", { class: "alerts" }, waiting.map(alert)),
+            ),
+          ]),
+      ...silences.map(({ comment, until }) => h("p", { class: "dim" }, "silent until ", time(until), `: ${comment}`)),
+    ];
+  });
 
 /** What the stack says of itself: alarms, and a restore. */
 export function alarms({ containers: { value: report } }: Parts): Element | undefined {

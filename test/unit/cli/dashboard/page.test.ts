@@ -103,6 +103,7 @@ describe("the dashboard's page", () => {
     assert.match(part(sample, "containers"), /horizonhorizon✓running✗unhealthy/);
     assert.match(part(sample, "containers"), /4, over and over/);
     assert.match(part(sample, "alerts"), /✗critical QueueStuck since 2026-01-31 11:50/);
+    assert.match(part(sample, "alerts"), /1 alert raised if it lasts: DiskFillsUp/);
     assert.match(part(sample, "release"), /up runs by ops@host since 2026-01-31 11:59/);
     assert.match(part(sample, "release"), /about 121 requests of visitors since it began: ✗1 failed/);
     assert.match(part(sample, "release"), /migrate▶runs11:59:3030 s2026_01_01_add_index/);

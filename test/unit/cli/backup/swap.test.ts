@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "mocha";
 import { JOURNAL } from "../../../../cli/backup/journal.ts";
+import { unlike } from "../../../../cli/backup/making.ts";
 import { readSchema } from "../../../../cli/backup/objects.ts";
 import { bytes, quoted } from "../../../../cli/backup/sql.ts";
 import { settle, swap } from "../../../../cli/backup/swap.ts";
@@ -444,6 +445,37 @@ describe("a swap of two schemas", function () {
       carriedOut(),
       /what is in place now is not what was restored: procedure stranger was not in it; what was live still is/,
     );
+  });
+
+  it("puts packages in place with their bodies", async () => {
+    const package_ = `CREATE ${WHO} PACKAGE \`kit\` AS PROCEDURE p(); END`;
+    const body = `CREATE ${WHO} PACKAGE BODY \`kit\` AS PROCEDURE p() AS BEGIN SELECT 1; END; END`;
+    add(RESTORED, "backup", [], [package_, body]);
+    await carriedOut();
+    for (const [key, create] of [
+      ["package kit", package_],
+      ["package body kit", body],
+    ] as const)
+      assert.equal(server.schemas.get("shop")!.objects.get(key)?.create, create);
+  });
+
+  it("finds whatever is missing or not in it, but for an event of a single moment that has passed", async () => {
+    const once =
+      `CREATE ${WHO} EVENT \`once\` ON SCHEDULE AT '2026-01-01 00:00:00' ` +
+      "ON COMPLETION NOT PRESERVE ENABLE DO SELECT 1";
+    add(RESTORED, "backup", [], [once, procedure("talks", "of ON SCHEDULE AT ")]);
+    const wanted = await readSchema(server, RESTORED);
+    assert.deepEqual(await unlike(server, RESTORED, wanted), []);
+    const { tables, objects } = server.schemas.get(RESTORED)!;
+    tables.delete("new");
+    for (const key of ["event once", "event weekly", "procedure talks"]) objects.delete(key);
+    add(RESTORED, "backup", ["line\nbreak"], []);
+    assert.deepEqual(await unlike(server, RESTORED, wanted), [
+      "table new is missing",
+      "procedure talks is missing",
+      "event weekly is missing",
+      "table line\\u{a}break was not in it",
+    ]);
   });
 
   it("settles nothing where nothing was cut off, and clears a journal that was never written", async () => {

@@ -35,7 +35,8 @@ function line({ name, inputs }: Registered): string {
 
 describe("the document on security", () => {
   let resources: Registered[];
-  before(async () => {
+  before(async function () {
+    this.timeout(120_000);
     const workers = { mails: { command: ["php", "artisan", "queue:work"] } };
     const services = { search: { image: "search:1", uid: 1000, gid: 1000, health: ["true"], volume: "/data" } };
     const monitoring = { enabled: true, image: "monitoring:1" };
@@ -51,6 +52,27 @@ describe("the document on security", () => {
       .split("\n")
       .filter((one) => /^\| [a-z0-9-]+ \| \d+:\d+/.test(one));
     assert.deepEqual(found.sort(), wanted.sort());
+  });
+
+  it("is right that every container has a limit of processes: a step gives it to each by its name", () => {
+    const given = { limits: "CONTAINERS", switch: "REPLICAS", verify: "WORKERS" } as const;
+    const limited = new Set(
+      Object.entries(given).flatMap(([script, list]) =>
+        resources
+          .filter(({ inputs }) => inputs.create === `sh commands/${script}.sh`)
+          .flatMap(({ inputs: { environment } }) => {
+            assert.match(environment.PROCESSES, /^[1-9]\d*$/);
+            return (environment[list] as string).split(" ");
+          }),
+      ),
+    );
+    const containers = resources.filter(({ type }) => type === "docker:index/container:Container");
+    const names = containers.map(({ name, inputs }) => inputs.name ?? `${name}-abcdef0`);
+    assert.ok(names.length > 18, String(names.length));
+    assert.deepEqual(
+      names.filter((name) => !limited.has(name)),
+      [],
+    );
   });
 
   it("says of every network who is on it and whether it leads out", () => {

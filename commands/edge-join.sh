@@ -1,8 +1,7 @@
 #!/bin/sh
 # Has the edge of the Docker host send a stack's names to its proxy; where the edge refuses that, all is as it was.
-# ID: names the stack on its machine; STACK: its name; NAMES: words, * as _; FILES: lines "PATH BASE64", from the folder
-# of the edge's state; GENERATION: of that state
-# On standard input: the same lines, of what is secret.
+# ID: names the stack on its machine; STACK: its name; NAMES: words, * as _; GENERATION: of the edge's state
+# On standard input: lines "PATH BASE64", from the folder of that state. In a variable they could have 128 KiB.
 set -eu
 fail() { echo "edge: $*" >&2; exit 1; }
 . commands/functions/edge.sh
@@ -10,7 +9,7 @@ EDGE=$(edge)
 [ -n "$EDGE" ] || fail "no edge runs on the Docker host any more; the stack serves, but nobody outside" \
   "reaches it. Make one: ./drydock edge up; then ./drydock up again"
 
-{ printf '%s\n' "$ID $STACK $NAMES" "$FILES"; cat; } | in_edge '
+{ printf '%s\n' "$ID $STACK $NAMES"; cat; } | in_edge '
   read -r id stack names
   for name in $names; do
     [ ! -f "claims/$name" ] || read -r owner other < "claims/$name"

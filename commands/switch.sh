@@ -2,8 +2,9 @@
 # Sends traffic to the new replicas: writes the proxy's configuration, tests it, reloads it, proves it with requests, or
 # puts the old one back.
 # PROXY: container; REPLICA: container that asks; REPLICAS: all that are to serve, words; HOST: the site's host name;
-# HEALTH_PATH; SITE_CONF: the configuration; SITE_PATH: under which nginx says that it serves just this one
+# HEALTH_PATH; SITE_PATH: under which nginx says that it serves just this configuration
 # PROCESSES: see limits.sh
+# On standard input: the configuration. In a variable it could have 128 KiB, and some sites have thousands of redirects.
 set -eu
 fail() { echo "switch: $*" >&2; exit 1; }
 in_proxy() { docker exec -i "$PROXY" /bin/sh -c "cd /var/lib/drydock; $1"; }
@@ -14,6 +15,9 @@ write="cat > site.conf.new &&
   { if [ -f site.conf ]; then cp -p site.conf site.conf.old; else rm -f site.conf.old; fi; } &&
     mv -f site.conf.new site.conf"
 
+# Read first: what runs below has the same standard input.
+site=$(cat; printf x)
+
 . commands/functions/healthy.sh
 # Both at once: each call is a way to the host and back.
 CONTAINERS=$REPLICAS sh commands/limits.sh &
@@ -22,7 +26,7 @@ healthy $REPLICAS || fail "not all new replicas are healthy; the old release ser
 wait "$!"
 
 code=0
-printf '%s' "$SITE_CONF" | in_proxy "{ $write; } || exit 9; $reload" || code=$?
+printf '%s' "${site%x}" | in_proxy "{ $write; } || exit 9; $reload" || code=$?
 [ "$code" != 9 ] || fail "the configuration could not be written to the proxy $PROXY; the old one is in force."
 # A file of maintenance mode that somebody damaged by hand stops no release: it is set aside.
 aside='[ -e maintenance/current ] && mv maintenance/current "maintenance/damaged-$(date -u +%Y%m%dT%H%M%SZ)"'

@@ -64,9 +64,9 @@ export class Switch extends pulumi.ComponentResource {
           HOST: new URL(url).hostname,
           HEALTH_PATH: app.healthPath,
           PROCESSES: String(processes),
-          SITE_CONF: site,
           SITE_PATH: site.apply(sitePath),
         },
+        stdin: site,
       },
       { parent: this, dependsOn: [...containers, ...after] },
     );

@@ -50,8 +50,8 @@ export const STEPS = {
   drain: { env: ["PROXY", "TIMEOUT", "SITE"] },
   "edge-drain": { env: ["TIMEOUT", "ROUTE"] },
   "edge-join": {
-    env: ["ID", "STACK", "NAMES", "FILES", "GENERATION"],
-    stdin: "the lines of FILES whose content is secret",
+    env: ["ID", "STACK", "NAMES", "GENERATION"],
+    stdin: 'lines "PATH BASE64": files below the folder of the edge\'s state',
   },
   "edge-leave": { env: ["ID", "STACK"] },
   limits: { env: ["CONTAINERS", "PROCESSES"] },
@@ -81,7 +81,8 @@ export const STEPS = {
   "socket-group": { env: ["IMAGE", "SOCKET", "LABELS"], prints: "the number of the socket's group" },
   start: { env: ["IMAGE"], prints: '{"Entrypoint": [words] or null, "Cmd": [words] or null}' },
   switch: {
-    env: ["PROXY", "REPLICA", "REPLICAS", "HOST", "HEALTH_PATH", "SITE_CONF", "SITE_PATH", "PROCESSES"],
+    env: ["PROXY", "REPLICA", "REPLICAS", "HOST", "HEALTH_PATH", "SITE_PATH", "PROCESSES"],
+    stdin: "the configuration of the site",
   },
   verify: {
     env: ["REPLICA", "FPM", "CONTAINERS", "WORKERS", "APP_PATH", "HOST", "HEALTH_PATH", "REQUESTS", "PROCESSES"],

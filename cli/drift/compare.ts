@@ -71,7 +71,7 @@ function compareImage(stack: string, resource: StateResource, { images }: Live):
 /** The site that the last switch wrote. */
 function compareSite(stack: string, resources: readonly StateResource[], { site }: Live): Finding[] {
   const resource = resources.find((one) => one.type === "command:local:Command" && nameOf(one) === "switch");
-  const planned = (resource?.inputs?.environment as { SITE_CONF?: unknown } | undefined)?.SITE_CONF;
+  const planned = resource?.inputs?.stdin;
   if (site === undefined || typeof planned !== "string") return [];
   return site.trim() === planned.trim()
     ? []

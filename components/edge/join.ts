@@ -45,10 +45,9 @@ export class Join extends pulumi.ComponentResource {
           ID: args.volume.name,
           STACK: stack.stack,
           NAMES: names.join(" "),
-          FILES: files.apply(({ plain }) => archive(plain)),
           GENERATION: edge.generation,
         },
-        stdin: pulumi.secret(files).apply(({ secret }) => archive(secret)),
+        stdin: pulumi.secret(files).apply(({ plain, secret }) => archive([...plain, ...secret])),
       },
       { parent: this, dependsOn: args.after },
     );

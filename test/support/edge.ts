@@ -246,8 +246,8 @@ exec nginx -c /tmp/nginx.conf -g 'daemon off;'`,
         const names = parsed.flatMap(({ name, redirectFrom }) => [name, ...redirectFrom].map(fileOf));
         return await script(
           "join",
-          { ID: id, STACK: stack, NAMES: names.join(" "), FILES: archive(files.plain) },
-          archive(files.secret),
+          { ID: id, STACK: stack, NAMES: names.join(" ") },
+          archive([...files.plain, ...files.secret]),
         );
       },
       async leave(id, stack) {

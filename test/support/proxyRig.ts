@@ -177,9 +177,14 @@ export class ProxyRig {
   }
 
   /** Runs a step of a release. */
-  step(script: string, env: Record<string, string>): { readonly code: number | null; readonly stderr: string } {
+  step(
+    script: string,
+    env: Record<string, string>,
+    input = "",
+  ): { readonly code: number | null; readonly stderr: string } {
     const { status, stderr } = spawnSync("sh", [`commands/${script}.sh`], {
       encoding: "utf8",
+      input,
       env: { ...process.env, ...env },
     });
     return { code: status, stderr };
@@ -209,15 +214,15 @@ export class ProxyRig {
   ): { readonly code: number | null; readonly stderr: string } {
     const given = this.site(overrides, release);
     const site = change(siteConfiguration(given));
-    return this.step("switch", {
+    const env = {
       PROXY: this.proxy,
       REPLICA: this.replicas[0]!,
       REPLICAS: this.replicas[0]!,
       HOST: new URL(given.url).hostname,
       HEALTH_PATH: given.app.healthPath,
-      SITE_CONF: site,
       SITE_PATH: sitePath(site),
-    });
+    };
+    return this.step("switch", env, site);
   }
 
   /** Runs a line in the storage volume, or in the public one, as the application's user. */

@@ -7,5 +7,7 @@ return [
         'file' => ['driver' => 'file', 'path' => storage_path('framework/cache/data')],
         'redis' => ['driver' => 'redis', 'connection' => 'cache', 'lock_connection' => 'default'],
     ],
-    'prefix' => 'shop_cache_',
+    // Laravel 10 puts a colon behind it by itself, and later versions don't: without this one an upgrade has all
+    // sessions in Redis forgotten.
+    'prefix' => version_compare(app()->version(), '11', '<') ? 'shop_cache' : 'shop_cache:',
 ];

@@ -39,7 +39,7 @@ esac`,
   });
 
   const run = (site: string, probe = 0, health = "healthy") => {
-    const { status, stderr } = rig.run("switch", {
+    const variables = {
       ...{
         PROXY: "proxy",
         REPLICA: "app-1",
@@ -48,8 +48,9 @@ esac`,
         HEALTH_PATH: "/up",
         PROCESSES: "300",
       },
-      ...{ SITE_CONF: site, SITE_PATH: "/site/0123456789ab", PROBE: String(probe), HEALTH: health },
-    });
+      ...{ SITE_PATH: "/site/0123456789ab", PROBE: String(probe), HEALTH: health },
+    };
+    const { status, stderr } = rig.run("switch", variables, site);
     const reloads = rig.calls
       .split("\n")
       .filter((line) => line.startsWith("reload"))
@@ -63,6 +64,12 @@ esac`,
         : undefined,
     };
   };
+
+  it("takes a site of any length, and changes nothing of it", () => {
+    const site = `new\n${"location = /old { return 301 /new; }\n".repeat(5_000)}\n\n`;
+    assert.deepEqual(run(site), { status: 0, stderr: "", reloads: ["new"], site: "new" });
+    assert.equal(readFileSync(join(proxy, "site.conf"), "utf8"), site);
+  });
 
   it("has nginx serve the new site when it is written, and keeps the old one beside it", () => {
     writeFileSync(join(proxy, "site.conf"), "old\n");

@@ -129,7 +129,7 @@ describe("monitoring", () => {
   });
 
   it("has nginx tell of requests, by the site's text alone", () => {
-    const text = (resources: Registered[]) => leaf(resources, "switch").inputs.environment.SITE_CONF as string;
+    const text = (resources: Registered[]) => leaf(resources, "switch").inputs.stdin as string;
     assert.match(text(on), /access_log syslog:server=unix:\/var\/lib\/drydock\/monitoring\/http\.sock/);
     assert.doesNotMatch(text(off), /syslog|measured/);
   });

@@ -288,8 +288,19 @@ describe("the stack", () => {
     );
   });
 
+  it("gives no step a variable that a site with thousands of redirects would make too long for a program", async () => {
+    const redirects = Object.fromEntries(
+      Array.from({ length: 3_000 }, (_, index) => [`/articles/of-the-shop-before/number-${index}`, `/news/${index}`]),
+    );
+    const { resources } = await runProgram({ ...config, proxy: { ...(config.proxy as object), redirects } });
+    assert.ok(revealed(leaf(resources, "switch").inputs).stdin.length > 200_000);
+    for (const { name, type, inputs } of resources.filter((one) => one.type === "command:local:Command"))
+      for (const [variable, value] of Object.entries(revealed(inputs).environment as Record<string, string>))
+        assert.ok(value.length < 65_536, `${type} ${name}: ${variable} has ${value.length} characters`);
+  });
+
   it("has a place for maintenance mode in every site, and a way around it for the probes (incident 12)", () => {
-    const site: string = revealed(leaf(resources, "switch").inputs).environment.SITE_CONF;
+    const site: string = revealed(leaf(resources, "switch").inputs).stdin;
     for (const kind of ["http", "server", "page", "status"]) {
       assert.equal(site.split(`include /var/lib/drydock/maintenance/current/${kind}*.conf;`).length, 2, kind);
     }
@@ -306,7 +317,7 @@ describe("the stack", () => {
   });
 
   it("repeats no POST, cuts no request of an old replica, and loses no row of a server that crashes", () => {
-    const site: string = revealed(leaf(resources, "switch").inputs).environment.SITE_CONF;
+    const site: string = revealed(leaf(resources, "switch").inputs).stdin;
     // What is passed on to another replica is decided by what was sent; nginx itself passes nothing on.
     assert.deepEqual([...new Set(site.match(/\w+_next_upstream [^;]*;/g))], ["fastcgi_next_upstream off;"]);
     const { uploads } = revealed(leaf(resources, "app-1").inputs);
@@ -596,7 +607,7 @@ describe("the stack", () => {
       assert.ok(leaf(next.resources, role).inputs.envs.includes("DRYDOCK_BEHIND_PROXY=1"), role);
     assert.deepEqual(inputs.healthcheck.tests.slice(5), ["php", "-n", "/drydock/http.php", "http://127.0.0.1:80/up"]);
     assert.equal(leaf(next.resources, "opcache"), undefined);
-    assert.ok(revealed(leaf(next.resources, "switch").inputs).environment.SITE_CONF.includes("proxy_pass http://app;"));
+    assert.ok(revealed(leaf(next.resources, "switch").inputs).stdin.includes("proxy_pass http://app;"));
     assert.ok(revealed(inputs).uploads.some(({ file }: any) => file === "/run/drydock/start"));
     assert.equal(startOf('{"Entrypoint":["entry"],"Cmd":["it\'s","-p","80"]}'), "'entry' 'it'\\''s' '-p' '80'");
     assert.equal(startOf('{"Entrypoint":null,"Cmd":["server"]}'), "'server'");

@@ -45,7 +45,7 @@ describe("the workers of a stack", () => {
     assert.ok(leaf("switch").after.includes("worker-reverb-1") && leaf("switch").after.includes("worker-ssr-1"));
     assert.deepEqual(question("worker-reverb-1"), ["php", "/drydock/worker.php", "/var/www/html", "port", "8080"]);
     assert.deepEqual(question("worker-ssr-1"), ["php", "-n", "/drydock/http.php", "http://127.0.0.1:13714/health"]);
-    const site: string = leaf("switch").inputs.environment.SITE_CONF;
+    const site: string = leaf("switch").inputs.stdin;
     assert.match(
       site,
       new RegExp(

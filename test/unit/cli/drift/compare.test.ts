@@ -57,7 +57,7 @@ const resources: readonly StateResource[] = [
   {
     urn: urn("command:local:Command", "switch"),
     type: "command:local:Command",
-    inputs: { environment: { SITE_CONF: SITE } },
+    inputs: { stdin: SITE },
   },
 ];
 const app: LiveContainer = {

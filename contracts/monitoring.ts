@@ -19,7 +19,8 @@ export const HOSTS = {
   database: "database-exporter",
   redis: "redis-exporter",
   host: "host-exporter",
-  gate: "gate",
+  // The collector asks it, and is in the application's network as well: no service of a user's can be called so.
+  gate: "gate.monitoring",
 } as const;
 
 /** The backup agent's name in that network. */

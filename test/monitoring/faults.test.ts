@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
+import { HOSTS, PORTS } from "../../contracts/monitoring.ts";
 import { MeasuredStack } from "../support/alerts/measured.ts";
 import { docker } from "../support/clone.ts";
 import { Load } from "../support/load.ts";
@@ -60,7 +61,7 @@ describe("a stack that is measured", function () {
   it("lets four questions to Docker pass, and nothing else", () => {
     const asked = (script: string) =>
       docker("exec", stack.sink, "node", "-e", `fetch(${script}).then((r) => console.log(r.status))`);
-    const gate = "http://gate:2375";
+    const gate = `http://${HOSTS.gate}:${PORTS.gate}`;
     const { container } = stack.of("database");
     const id = docker("inspect", "--format", "{{.Id}}", container);
     for (const path of ["/containers/json", `/containers/${id}/json`, `/containers/${id}/stats?stream=false`, "/info"])

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { isServiceName } from "../../../config/fields.ts";
+import { HOSTS } from "../../../contracts/monitoring.ts";
 import { configuration, type Registered, runProgram } from "../../support/components/program.ts";
 
 const CONTAINER = "docker:index/container:Container";
@@ -138,6 +140,11 @@ describe("monitoring", () => {
     const { resources } = await runProgram({ ...config, monitoring: { ...monitoring, network: "grafana" } });
     const networks = leaf(resources, "monitoring-prometheus").inputs.networksAdvanced;
     assert.deepEqual(networks.at(-1), { name: "grafana", aliases: ["drydock-unit"] });
+  });
+
+  it("asks the gate by a name that no service of the application's network can have", () => {
+    assert.equal(isServiceName(HOSTS.gate), false);
+    assert.deepEqual(part("monitoring-gate").inputs.networksAdvanced[0].aliases, [HOSTS.gate]);
   });
 
   it("does without the gate and servers elsewhere, and takes other images where that is said", async () => {

@@ -44,8 +44,8 @@ function serve($server): void
             $response->headers->set('Connection', 'close');
             fwrite($client, "HTTP/1.1 {$response->getStatusCode()} OK\r\n{$response->headers}\r\n$body");
             $kernel->terminate($request, $response);
-            // What one visitor's request has left behind must not be the next one's.
-            foreach (['session', 'session.store', 'cookie',
+            // What one visitor's request has left behind must not be the next one's; a redirect keeps a session.
+            foreach (['session', 'session.store', 'cookie', 'redirect',
                 Illuminate\Session\Middleware\StartSession::class] as $name) {
                 $app->forgetInstance($name);
             }

@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
 import type { KeeperSettings, KeeperStatus, Kind, NameStatus } from "../contracts/certificates.ts";
 import type { Alarms } from "../lib/alarms.ts";
 import { StateFile, writeAtomically } from "../lib/stateFiles.ts";
 import { concernOf } from "./concern.ts";
 import { type Folders, fileName, live, proven, readIf } from "./folders.ts";
+import { type Memory, memorySchema } from "./memory.ts";
 import { type Judged, judge, leftOf } from "./pem.ts";
 import { wantedNames } from "./wanted.ts";
 
@@ -36,18 +36,6 @@ const AGAIN = 2 * SECOND;
 /** While a name doesn't lead here, nobody else is asked, so that it may be looked at often. */
 const ELSEWHERE = 30 * SECOND;
 
-const memorySchema = z.record(
-  z.string(),
-  z.object({
-    since: z.number(),
-    failures: z.number(),
-    next: z.number(),
-    problem: z.string().optional(),
-    /** Since when it has had a certificate that browsers trust. */
-    real: z.number().optional(),
-  }),
-);
-type Memory = z.output<typeof memorySchema>;
 /** The alarm of a volume that takes nothing: no name of the internet is called so. */
 const VOLUME = "volume";
 

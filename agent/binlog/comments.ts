@@ -1,6 +1,5 @@
-import { closeSync, fstatSync, openSync } from "node:fs";
 import { Transform, type TransformCallback } from "node:stream";
-import { HEADER, MAGIC, readAt } from "./format.ts";
+import { eventsOf, HEADER } from "./format.ts";
 
 const TABLE_MAP = 19;
 
@@ -9,21 +8,10 @@ const TABLE_MAP = 19;
  * comment of one line, the line break included: what comes after it would be a statement. Bytes.
  */
 export function brokenComments(path: string): readonly Buffer[] {
-  const file = openSync(path, "r");
   const found = new Map<string, Buffer>();
-  try {
-    const { size } = fstatSync(file);
-    for (let at = MAGIC.length; at + HEADER <= size; ) {
-      const head = readAt(file, at, HEADER);
-      const length = head.readUInt32LE(9);
-      if (length < HEADER || at + length > size) break;
-      if (head[4] === TABLE_MAP)
-        for (const comment of commentsOf(readAt(file, at, length))) found.set(comment.toString("latin1"), comment);
-      at += length;
-    }
-  } finally {
-    closeSync(file);
-  }
+  for (const event of eventsOf(path))
+    if (event.type === TABLE_MAP)
+      for (const comment of commentsOf(event.bytes())) found.set(comment.toString("latin1"), comment);
   return [...found.values()];
 }
 

@@ -1,4 +1,4 @@
-import { readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 
 /** The first bytes of every file of a binary log. */
 export const MAGIC = Buffer.from([0xfe, 0x62, 0x69, 0x6e]);
@@ -91,4 +91,30 @@ export function startedByRestart(file: Buffer): boolean {
   // Of the first event: version of the format (2 bytes), of the server (50), and when the server was started, or 0.
   const at = MAGIC.length + HEADER + 52;
   return file.length >= at + 4 && file.readUInt32LE(at) !== 0;
+}
+
+/** An event of a binary log: where it begins and ends in its file, and its bytes, read when they are asked for. */
+export interface BinlogEvent {
+  readonly type: number;
+  readonly from: number;
+  readonly to: number;
+  bytes(): Buffer;
+}
+
+/** The events of a file of the log, up to where it is complete. */
+export function* eventsOf(path: string): Generator<BinlogEvent> {
+  const file = openSync(path, "r");
+  try {
+    const { size } = fstatSync(file);
+    for (let from = MAGIC.length; from + HEADER <= size; ) {
+      const head = readAt(file, from, HEADER);
+      const length = head.readUInt32LE(9);
+      if (length < HEADER || from + length > size) return;
+      const at = from;
+      yield { type: head[4]!, from: at, to: at + length, bytes: () => readAt(file, at, length) };
+      from += length;
+    }
+  } finally {
+    closeSync(file);
+  }
 }

@@ -1,6 +1,5 @@
-import { closeSync, fstatSync, openSync } from "node:fs";
 import { defined } from "../../lib/defined.ts";
-import { HEADER, MAGIC, readAt } from "./format.ts";
+import { eventsOf, HEADER, MAGIC } from "./format.ts";
 
 /** A statement of a binary log, with the schema that was the default one when it was run. */
 export interface Statement {
@@ -20,22 +19,9 @@ const LONGEST = 64 * 2 ** 20;
 
 /** The statements of a file of the log that are logged as such: definitions, and the like. Rows are left out. */
 export function* statementsOf(path: string): Generator<Statement> {
-  const file = openSync(path, "r");
-  try {
-    const { size } = fstatSync(file);
-    for (let at = MAGIC.length; at + HEADER <= size; ) {
-      const head = readAt(file, at, HEADER);
-      const length = head.readUInt32LE(9);
-      if (length < HEADER || at + length > size) return;
-      const type = head[4];
-      if ((type === QUERY || type === QUERY_COMPRESSED) && length <= LONGEST) {
-        const { schema, text } = queryOf(readAt(file, at, length), type === QUERY_COMPRESSED);
-        yield { from: at, to: at + length, schema, text };
-      }
-      at += length;
-    }
-  } finally {
-    closeSync(file);
+  for (const { type, from, to, bytes } of eventsOf(path)) {
+    if ((type !== QUERY && type !== QUERY_COMPRESSED) || to - from > LONGEST) continue;
+    yield { from, to, ...queryOf(bytes(), type === QUERY_COMPRESSED) };
   }
 }
 

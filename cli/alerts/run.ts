@@ -4,6 +4,7 @@ import { CliError, Exit } from "../shared/errors.ts";
 import { when } from "../shared/listing.ts";
 import { askAlertmanager, askPrometheus, monitorOf } from "../shared/prometheus.ts";
 import { type Painter, painter } from "../shared/ui.ts";
+import type { ShownAlert } from "./shown.ts";
 
 export interface AlertsOptions {
   readonly stack?: string;
@@ -25,17 +26,6 @@ export interface Silence {
   readonly status: { readonly state: string };
   readonly endsAt: string;
   readonly comment: string;
-}
-
-export interface ShownAlert {
-  readonly name: string;
-  readonly severity: string;
-  readonly state: "pending" | "raised";
-  readonly since: string;
-  readonly summary: string;
-  readonly remedy: string;
-  readonly command: string;
-  readonly labels: Readonly<Record<string, string>>;
 }
 
 const SEVERITIES = ["critical", "warning", "info"];

@@ -1,3 +1,4 @@
+import type { ShownAlert } from "../../alerts/shown.ts";
 import type { Report } from "../../shared/report.ts";
 
 /** What went wrong, or what is not there, and what to do. */
@@ -69,15 +70,7 @@ export interface Queues {
   readonly failed: number | null;
 }
 
-export interface AlertRow {
-  readonly name: string;
-  readonly severity: string;
-  readonly state: "pending" | "raised";
-  readonly since: string;
-  readonly summary: string;
-  readonly remedy: string;
-  readonly command: string;
-}
+export type AlertRow = Omit<ShownAlert, "labels">;
 interface Alerts {
   readonly alerts: readonly AlertRow[];
   readonly silences: readonly { readonly comment: string; readonly until: string }[];

@@ -1008,12 +1008,12 @@ export interface DomainSettings {
 /** A certificate of your own, which is yours to renew. */
 export interface DomainCertificateSettings {
   /**
-   * The name's certificate, and those between it and the authority's.
+   * The name's certificate, and those between it and the authority's; or the path of a file with them.
    * Accepts certificates, PEM, the name's own first.
    */
   readonly chain?: Input<string>;
   /**
-   * Its private key (secret).
+   * Its private key, set with `--secret`; or the path of a file with it (secret).
    * Accepts a private key, PEM.
    */
   readonly key?: Input<string>;

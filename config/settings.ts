@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { at } from "../lib/paths.ts";
+import { type WithFiles, withCertificateFiles } from "./certificateFiles.ts";
 import { checkTogether } from "./checks.ts";
 import type { IsEncrypted } from "./encrypted.ts";
 import { VARIABLES } from "./environment.ts";
@@ -37,9 +38,11 @@ export function parseConfiguration(
   stack: string,
   isEncrypted: IsEncrypted = () => undefined,
 ): Configuration {
-  const { settings, lenient, env, problems, warnings } = judgeSettings(raw, stack);
+  const { settings, lenient, env, problems, warnings, fromFiles } = judgeSettings(raw, stack);
   const resolved = resolveEnvironment(env, { stack, settings: lenient }, isEncrypted);
-  const all = [...problems, ...resolved.problems, ...exposed(lenient, env, stack, isEncrypted)];
+  const inFiles = new Set(fromFiles.map(joinPath));
+  const found = exposed(lenient, env, stack, isEncrypted).filter(({ path }) => !inFiles.has(path));
+  const all = [...problems, ...resolved.problems, ...found];
   if (settings === undefined || all.length > 0) throw new SettingsError(inOrder(all), stack);
   return { settings, environment: resolved.environment, warnings: inOrder([...warnings, ...resolved.warnings]) };
 }
@@ -61,17 +64,24 @@ interface Judged {
   readonly env: Readonly<Record<string, string>>;
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
+  /** The settings whose values stand in files of their own. */
+  readonly fromFiles: WithFiles["read"];
 }
 
 function judgeSettings(raw: Readonly<Record<string, unknown>>, stack: string): Judged {
-  const { values, env, problems: unreadable } = readRaw(raw, stack);
+  const { values: written, env, problems: unreadable } = readRaw(raw, stack);
+  const { values, read: fromFiles, problems: missing } = withCertificateFiles(written);
   const parsed = settingsSchema.safeParse({ ...values, env });
   const secrets = secretValues(env, values);
+  // A file that isn't there is one problem, not two.
+  const absent = missing.map(({ path }) => path);
   const issues = parsed.success ? [] : parsed.error.issues.flatMap((issue) => explain(issue, values, stack, secrets));
   const lenient = leniently(values);
   const together = checkTogether(lenient, env, stack);
-  const problems = [...unreadable, ...issues, ...together.problems];
-  return { settings: parsed.data as Settings | undefined, lenient, env, problems, warnings: together.warnings };
+  const others = [...issues, ...together.problems].filter(({ path }) => !absent.includes(path));
+  const problems = [...unreadable, ...missing, ...others];
+  const settings = parsed.data as Settings | undefined;
+  return { settings, lenient, env, problems, warnings: together.warnings, fromFiles };
 }
 
 /** The secrets that stand in the stack's file for everyone who may read the repository. */

@@ -75,11 +75,11 @@ const limits = z
 const certificate = z.strictObject({
   chain: required(
     text("certificates, PEM, the name's own first", (value) => value.includes("-----BEGIN CERTIFICATE-----")),
-    "The name's certificate, and those between it and the authority's",
+    "The name's certificate, and those between it and the authority's; or the path of a file with them",
   ),
   key: required(
     text("a private key, PEM", (value) => /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(value)),
-    "Its private key",
+    "Its private key, set with `--secret`; or the path of a file with it",
     { secret: true },
   ),
 });

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative as relativePath } from "node:path";
 import { describe, it } from "mocha";
 import { reportOf } from "../../../cli/edge/show.ts";
 import { parseEdge } from "../../../cli/edge/target.ts";
 import { certificateProblem, warnOfDomains } from "../../../config/domains.ts";
 import { domains as schema } from "../../../config/schema/domains.ts";
+import { parseConfiguration } from "../../../config/settings.ts";
+import { valid } from "../../support/config/fixtures.ts";
 
 describe("the status of an edge", () => {
   const told = [
@@ -126,5 +128,29 @@ describe("a certificate of the user's own", () => {
     assert.match(certificateProblem(good, ["shop.example.com"], new Date(Date.now() + 40 * 86_400_000))!, /ended on/);
     assert.match(certificateProblem({ ...good, chain: "-----BEGIN CERTIFICATE-----\nx" }, [])!, /can't be read/);
     assert.match(certificateProblem({ ...good, key: "-----BEGIN PRIVATE KEY-----\nx" }, [])!, /key that can't be read/);
+  });
+
+  it("may stand in files, whose paths are no secrets", () => {
+    const folder = mkdtempSync(join(tmpdir(), "drydock-own-"));
+    try {
+      const [chain, key] = [join(folder, "fullchain.pem"), join(folder, "privkey.pem")];
+      const domains = (certificate: object) => ({
+        ...valid(),
+        domains: [{ name: "shop.example.com", certificate }],
+      });
+      const read = (certificate: object) =>
+        parseConfiguration(domains(certificate), "dev", ([group]) => (group === "domains" ? false : undefined));
+      assert.throws(() => read({ chain, key }), /certificate\.chain: names the file .*fullchain\.pem.*\(ENOENT\)/);
+      writeFileSync(chain, good.chain);
+      writeFileSync(key, good.key);
+      assert.deepEqual(read({ chain, key }).settings.domains[0]!.certificate, good);
+      const relative = `./${relativePath(process.cwd(), key)}`;
+      assert.deepEqual(read({ chain, key: relative }).settings.domains[0]!.certificate, good);
+      assert.throws(() => read({ chain, key: good.key }), /certificate\.key: is kept without encryption/);
+      writeFileSync(key, made("-days", "30").key);
+      assert.throws(() => read({ chain, key }), /a key that is not the certificate's/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

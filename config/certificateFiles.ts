@@ -1,0 +1,46 @@
+import { readFileSync } from "node:fs";
+import { at } from "../lib/paths.ts";
+import { joinPath, type Problem } from "./problems.ts";
+
+/** Settings whose certificates are all texts, whether they were written out or named by their files' paths. */
+export interface WithFiles {
+  readonly values: Readonly<Record<string, unknown>>;
+  /** The settings that were paths: nothing secret stands in the stack's file there. */
+  readonly read: readonly (readonly (string | number)[])[];
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Puts the files' content in the place of paths in `domains[].certificate`. A path is absolute, or begins with `./` or
+ * `../`, from the folder where the program runs.
+ */
+export function withCertificateFiles(values: Readonly<Record<string, unknown>>): WithFiles {
+  const domains = values["domains"];
+  if (!Array.isArray(domains)) return { values, read: [], problems: [] };
+  const read: (string | number)[][] = [];
+  const problems: Problem[] = [];
+  const content = (path: (string | number)[]): unknown => {
+    const value = at(values, path);
+    if (typeof value !== "string" || !/^\.{0,2}\//.test(value)) return value;
+    read.push(path);
+    try {
+      return readFileSync(value, "utf8");
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      problems.push({
+        path: joinPath(path),
+        message: `names the file ${value}, which can't be read here (${code}): expected a file, PEM, or its text`,
+      });
+      return value;
+    }
+  };
+  const all = domains.map((domain: unknown, index) => {
+    const certificate = at(domain, ["certificate"]);
+    if (typeof certificate !== "object" || certificate === null) return domain;
+    const parts = (["chain", "key"] as const)
+      .filter((part) => part in certificate)
+      .map((part) => [part, content(["domains", index, "certificate", part])] as const);
+    return { ...(domain as object), certificate: { ...certificate, ...Object.fromEntries(parts) } };
+  });
+  return { values: { ...values, domains: all }, read, problems };
+}

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createWriteStream, mkdirSync, readdirSync, rmSync, statfsSync } from "node:fs";
+import { createWriteStream, mkdirSync, readdirSync, statfsSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { basename, join } from "node:path";
@@ -8,6 +8,7 @@ import { setTimeout } from "node:timers/promises";
 import { COMPANION, PORTS, STAY_EVERY } from "../../contracts/agent.ts";
 import { replacedAfter } from "../binlog/replaced.ts";
 import { sumsOf } from "../database/sums.ts";
+import { removeAll } from "../files/remove.ts";
 import { sumsBelow } from "../files/sums.ts";
 import { requireSecret } from "../shared/configuration.ts";
 import { AgentError, messageOf } from "../shared/errors.ts";
@@ -92,8 +93,7 @@ export async function serveCompanion(): Promise<void> {
 function clear(): void {
   // .drydock is there so that the volume is never empty (components/volumes.ts).
   const stays = (name: string) => name === "template" || name.startsWith(".") || isKept(name);
-  for (const name of readdirSync(RESTORES).filter((name) => !stays(name)))
-    rmSync(join(RESTORES, name), { recursive: true, force: true });
+  for (const name of readdirSync(RESTORES).filter((name) => !stays(name))) removeAll(join(RESTORES, name));
 }
 
 /**

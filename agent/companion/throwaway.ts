@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { join } from "node:path";
 import { COMPANION, FOLDERS } from "../../contracts/agent.ts";
 import { tools } from "../database/tools.ts";
+import { removeAll } from "../files/remove.ts";
 import { steadyNow } from "../shared/clock.ts";
 import { AgentError } from "../shared/errors.ts";
 import { execute } from "../shared/process.ts";
@@ -138,7 +139,7 @@ export class Throwaway {
   async remove(): Promise<void> {
     await this.server.remove();
     await this.#flusher?.stop();
-    rmSync(this.folder, { recursive: true, force: true });
+    removeAll(this.folder);
   }
 }
 

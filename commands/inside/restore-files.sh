@@ -29,8 +29,27 @@ note() {
 # move FROM TO: all but what belongs to restores, and the folder that keeps a volume from being empty. Where somebody
 # has made a file of that name meanwhile, it stays
 # beside, under another.
-move() { find "$1" -mindepth 1 -maxdepth 1 ! -name '.drydock-*' ! '(' -name .drydock -type d -empty ')' -exec mv \
-  --backup=numbered -t "$2" {} +; }
+move() {
+  # The application can deny itself its own folders, and one without the right to write is moved by nobody.
+  find "$1" -mindepth 1 -maxdepth 1 -type d ! -perm -u+w ! -name '.drydock-*' ! '(' -name .drydock -empty ')' -exec \
+    sh -euc 'to=$1; shift
+      for folder; do
+        mode=$(stat -c %a "$folder")
+        chmod u+w "$folder"
+        mv --backup=numbered -t "$to" "$folder"
+        chmod "$mode" "$to/${folder##*/}"
+      done' move "$2" {} +
+  find "$1" -mindepth 1 -maxdepth 1 ! -name '.drydock-*' ! '(' -name .drydock -type d -empty ')' -exec mv \
+    --backup=numbered -t "$2" {} +
+}
+# open FOLDER RIGHTS: gives their owner what folders deny him, each before it is entered.
+open() { find "$1" -type d ! -perm "-u+$2" -exec chmod "u+$2" {} ';'; }
+remove() {
+  for one; do
+    [ -L "$one" ] || [ ! -d "$one" ] || open "$one" rwx
+    rm -rf "$one"
+  done
+}
 phase='' name=''
 # The application could have written it: a name of restores, or none.
 [ ! -f .drydock-state ] || [ -L .drydock-state ] || read -r phase name < .drydock-state || true
@@ -43,7 +62,7 @@ finish() {
     sync .
     note arriving "$name"
   fi
-  [ ! -d "$next" ] || { move "$next" .; rm -rf "$next"; }
+  [ ! -d "$next" ] || { move "$next" .; remove "$next"; }
   rm -f .drydock-state
   sync .
 }
@@ -56,7 +75,7 @@ back() {
     note undoing "$name"
   fi
   [ ! -d "$name" ] || { move "$name" .; rmdir "$name"; }
-  rm -rf "$next"
+  remove "$next"
   rm -f .drydock-state
   sync .
 }
@@ -64,10 +83,12 @@ back() {
 case $1 in
   unpack)
     [ -z "$phase" ] || fail "an earlier restore of files has not come to its end: ./drydock backup restore --resume"
-    rm -rf "$next"
+    remove "$next"
     mkdir "$next"
     tar --extract --same-permissions --xattrs --xattrs-include='user.*' --directory "$next" ||
-      { rm -rf "$next"; exit 1; }
+      { remove "$next"; exit 1; }
+    # What is in a folder that nobody can enter has to be counted, and moved, too.
+    open "$next" rx
     find "$next" -type f -printf x | wc -c
     ;;
   adopt)
@@ -97,10 +118,16 @@ case $1 in
   settle) case $phase in
     leaving | arriving) finish; echo "$name" ;;
     returning | undoing) back; echo "undone $name" ;;
-    *) rm -rf "$next" .drydock-state.new ;; esac ;;
+    *) remove "$next" .drydock-state.new ;; esac ;;
   left) [ -z "$phase" ] || echo "$phase $name" ;;
-  clear) [ -n "$phase" ] || rm -rf "$next" ;;
+  clear) [ -n "$phase" ] || remove "$next" ;;
   kept) find . -mindepth 1 -maxdepth 1 -type d -name '.drydock-before-*' -printf '%f\n' |
     grep -x '[.]drydock-before-[0-9_]*' | sort || true ;;
-  forget) find . -mindepth 1 -maxdepth 1 -type d -name '.drydock-before-*' -exec rm -rf {} + ;;
+  forget)
+    # Half of what is live may be in one of them.
+    [ -z "$phase" ] || fail "a restore has not come to its end: ./drydock backup restore --resume"
+    for kept in .drydock-before-*; do
+      [ -L "$kept" ] || [ ! -d "$kept" ] || remove "$kept"
+    done
+    ;;
 esac

@@ -68,6 +68,47 @@ describe("putting files in place of the live ones", function () {
     assert.deepEqual(modes("."), ["644", "644", "755"]);
   });
 
+  it("moves, counts and removes what folders deny their owner, as the application can, and keeps their rights", () => {
+    // As somebody whom rights stop.
+    const uid = process.getuid!() === 0 ? 65_534 : process.getuid!();
+    const own = (script: string, input?: Buffer, ...args: string[]): string =>
+      execFileSync("sh", ["-c", script, "restore", ...args], {
+        ...{ cwd: data, env: { ...process.env, FILES: data }, uid, input, encoding: "utf8" },
+        stdio: ["pipe", "pipe", "inherit"],
+      }).trim();
+    const rights = (folder: string): string =>
+      own("find \"$1\" -maxdepth 1 -name 's*' -printf '%m %f\\n' | sort", undefined, folder);
+    const shut = (folder: string): string =>
+      `mkdir -p '${folder}/shut/in' '${folder}/sealed/in'; echo x > '${folder}/shut/in/x'; echo y > ` +
+      `'${folder}/sealed/in/y'; chmod 555 '${folder}/shut' '${folder}/shut/in'; chmod 0 '${folder}/sealed'`;
+    execFileSync("chown", ["-R", String(uid), data]);
+    own(`rm -rf .drydock-restore; ${shut(".")}; ${shut("elsewhere")}`);
+    const archive = execFileSync("tar", ["-C", join(data, "elsewhere"), "-cf", "-", "."]);
+    rmSync(join(data, "elsewhere"), { recursive: true });
+    // One that was cut off lies there.
+    own(`mkdir .drydock-restore; ${shut(".drydock-restore")}`);
+    assert.equal(own(SCRIPT, archive, "unpack"), "2");
+    assert.equal(rights(".drydock-restore"), "500 sealed\n555 shut");
+    own(SCRIPT, undefined, "swap", NAME);
+    assert.deepEqual([rights(NAME), own(SCRIPT, undefined, "left")], ["0 sealed\n555 shut", ""]);
+    assert.deepEqual([read()["shut/in/x"], read()["sealed/in/y"]], ["x\n", "y\n"]);
+    own(SCRIPT, undefined, "undo", NAME);
+    assert.deepEqual([rights("."), readdirSync(data).length], ["0 sealed\n555 shut", 6]);
+    own(SCRIPT, archive, "unpack");
+    own(SCRIPT, undefined, "swap", NAME);
+    own(SCRIPT, undefined, "forget");
+    own(SCRIPT, archive, "unpack");
+    own(SCRIPT, undefined, "clear");
+    assert.deepEqual(readdirSync(data).sort(), [".drydock", "sealed", "shut"]);
+  });
+
+  it("removes nothing that is kept while a swap has not come to its end", () => {
+    run("swap", NAME);
+    write(".", { ".drydock-state": `arriving ${NAME}\n` });
+    assert.throws(() => run("forget"));
+    assert.deepEqual(read(NAME), sorted(LIVE));
+  });
+
   it("takes a file of the user's that is called as its own folder along", () => {
     rmSync(join(data, ".drydock"), { recursive: true });
     write(".", { ".drydock": "a file" });

@@ -12,6 +12,7 @@ import { onVolume } from "./oneOff.ts";
 import type { FilesPlace } from "./places.ts";
 import type { Progress } from "./progress.ts";
 import { stamp } from "./restoreDatabase.ts";
+import { shown } from "./shown.ts";
 
 const script = (): string => readFileSync(join(ROOT, "commands/inside/restore-files.sh"), "utf8");
 
@@ -26,7 +27,7 @@ export async function inFiles(host: Host, place: FilesPlace, ...args: readonly s
   const { code, stdout, stderr } = await host.docker.run(onFiles(host, place, args));
   if (code !== 0)
     throw new CliError({
-      what: `${place.title}: ${stderr.trim()}`,
+      what: `${place.title}: ${shown(stderr.trim())}`,
       remedy: "./drydock backup restore --resume",
     });
   return stdout.trim();
@@ -61,11 +62,13 @@ export async function unpackFiles(
   } catch (error) {
     child.stdin.destroy();
     await ended;
+    // The archive may have come to its end before its sender said that something is missing.
+    await inFiles(host, place, "clear").catch(() => undefined);
     throw error;
   }
   if ((await ended) !== 0)
     throw new CliError({
-      what: `${place.title} could not be unpacked: ${complained.trim()}; the live ones were not touched`,
+      what: `${place.title} could not be unpacked: ${shown(complained.trim())}; the live ones were not touched`,
     });
   return Number(said.trim());
 }

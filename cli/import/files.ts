@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
-import { type Dirent, lstatSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, type Dirent, lstatSync, openSync, readdirSync, readlinkSync, statSync } from "node:fs";
+import { join, posix } from "node:path";
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type BackupHost, backupHost, containerOf, type Inspection } from "../backup/agent.ts";
@@ -9,7 +9,7 @@ import { type FilesPlace, filesPlaces, storagePlace } from "../backup/places.ts"
 import { Progress } from "../backup/progress.ts";
 import { inFiles, keptIn, swapFiles, unpackFiles } from "../backup/restoreFiles.ts";
 import { underRestoreLock } from "../backup/resume.ts";
-import { shownName } from "../backup/shown.ts";
+import { shown, shownName } from "../backup/shown.ts";
 import type { Say } from "../backup/swap.ts";
 import { Unsettled } from "../backup/unsettled.ts";
 import { withoutWriters } from "../backup/writers.ts";
@@ -28,8 +28,8 @@ export interface FilesOptions extends ImportOptions {
 interface Folder {
   readonly files: number;
   readonly bytes: number;
-  /** Neither files nor folders nor links: sockets, pipes, devices. */
-  readonly others: readonly string[];
+  /** Links that lead out of it: copied as what they are, without what is there. */
+  readonly outward: readonly string[];
 }
 
 /** Puts a folder's files in the place of storage/app, or of a folder of app.persistent. Returns the exit code. */
@@ -56,6 +56,12 @@ export async function importFiles(dir: string, options: FilesOptions): Promise<n
             options,
             progress,
           );
+          if (found.outward.length > 0)
+            progress.say(
+              `${found.outward.length} link${found.outward.length === 1 ? " leads" : "s lead"} out of ` +
+                `${shownName(dir)}, such as ${found.outward[0]}: copied as links, without what they lead to`,
+              "warn",
+            );
           progress.say(`copying ${found.files} files (${bytes(found.bytes)}) beside the live ones`);
           const count = await unpackFiles(host, place, (to) => send(dir, found, to, progress));
           if (count !== found.files) {
@@ -114,57 +120,85 @@ async function isPublic({ docker, deployed }: BackupHost, { of, volume }: FilesP
   return proxy?.Mounts.some(({ Name }) => Name === volume) === true;
 }
 
-/** @throws CliError (usage) where it is no folder that can be the application's storage/app */
-function look(dir: string): Folder {
-  const wrong = (what: string, remedy: string): CliError =>
+type Wrong = (what: string, remedy: string) => CliError;
+
+/**
+ * All of it, before anything is copied: what can't be read, or can't be kept, is said by its name.
+ * @throws CliError (usage) where it is no folder that can be the application's storage/app
+ */
+export function look(dir: string): Folder {
+  const wrong: Wrong = (what, remedy) =>
     new CliError({ what: `${what}; nothing was changed`, remedy, code: Exit.usage });
+  const at = shownName(dir);
   let top: string[];
   try {
     top = readdirSync(dir);
   } catch (error) {
-    throw wrong(`${dir} can't be read: ${(error as Error).message}`, "./drydock import files DIR");
+    throw wrong(`${at} can't be read: ${(error as NodeJS.ErrnoException).code}`, "./drydock import files DIR");
   }
   if (top.includes("app") && top.includes("framework"))
-    throw wrong(`${dir} is Laravel's whole storage folder`, `./drydock import files ${join(dir, "app")}`);
+    throw wrong(`${at} is Laravel's whole storage folder`, `./drydock import files ${shownName(join(dir, "app"))}`);
   const ours = top.filter((name) => name.startsWith(".drydock-"));
   if (ours.length > 0)
-    throw wrong(`${dir} has ${ours.map(shownName).join(", ")}, names that restores use`, "leave those out");
-  const folder = { files: 0, bytes: 0, others: [] as string[] };
-  walk(Buffer.from(dir), folder, wrong);
+    throw wrong(`${at} has ${ours.map(shownName).join(", ")}, names that restores use`, "leave those out");
+  const folder = { files: 0, bytes: 0, outward: [] as string[] };
+  walk(Buffer.from(dir), Buffer.alloc(0), folder, wrong);
   return folder;
 }
 
-/** Names are bytes: not all of them are text. */
+/** Names are bytes: not all of them are text. @param below the path from the folder on */
 function walk(
-  path: Buffer,
-  folder: { files: number; bytes: number; others: string[] },
-  wrong: (what: string, remedy: string) => CliError,
+  root: Buffer,
+  below: Buffer,
+  folder: { files: number; bytes: number; outward: string[] },
+  wrong: Wrong,
 ): void {
-  let entries: Dirent<Buffer>[];
-  try {
-    entries = readdirSync(path, { withFileTypes: true, encoding: "buffer" }) as unknown as Dirent<Buffer>[];
-  } catch (error) {
-    throw wrong(
-      `${shownName(path.toString())} can't be read: ${(error as NodeJS.ErrnoException).code}`,
-      "run the command as a user who may read all of it",
-    );
-  }
+  const whole = (path: Buffer): Buffer => Buffer.concat([root, SLASH, path]);
+  const readable = <T>(path: Buffer, read: (path: Buffer) => T): T => {
+    try {
+      return read(path);
+    } catch (error) {
+      throw wrong(
+        `${shownName(path.toString())} can't be read: ${(error as NodeJS.ErrnoException).code}`,
+        "run the command as a user who may read all of it",
+      );
+    }
+  };
+  const entries = readable(
+    whole(below),
+    (path) => readdirSync(path, { withFileTypes: true, encoding: "buffer" }) as Dirent<NonSharedBuffer>[],
+  );
   for (const entry of entries) {
-    const at = Buffer.concat([path, Buffer.from("/"), entry.name as unknown as Buffer]);
-    if (entry.isDirectory()) walk(at, folder, wrong);
+    const path = Buffer.concat([below, ...(below.length === 0 ? [] : [SLASH]), entry.name]);
+    const at = whole(path);
+    if (entry.isDirectory()) walk(root, path, folder, wrong);
     else if (entry.isFile()) {
+      readable(at, (file) => closeSync(openSync(file, "r")));
       folder.files++;
       folder.bytes += lstatSync(at).size;
-    } else if (!entry.isSymbolicLink()) folder.others.push(shownName(at.toString()));
+    } else if (entry.isSymbolicLink()) {
+      if (leadsOut(path, readlinkSync(at, { encoding: "buffer" }))) folder.outward.push(shownName(path.toString()));
+    } else
+      throw wrong(
+        `${shownName(at.toString())} is neither a file nor a folder`,
+        "remove it, or copy the folder without it",
+      );
   }
-  if (folder.others.length > 0)
-    throw wrong(`${folder.others[0]} is neither a file nor a folder`, "remove it, or copy the folder without it");
+}
+
+const SLASH = Buffer.from("/");
+
+/** Whether a link leads out of the folder that it is copied with; each byte is one sign. */
+function leadsOut(path: Buffer, target: Buffer): boolean {
+  const [from, to] = [path, target].map((one) => one.toString("latin1")) as [string, string];
+  const end = posix.join(posix.dirname(from), to);
+  return posix.isAbsolute(to) || end === ".." || end.startsWith("../");
 }
 
 /** As tar, which keeps names, modes and times; whose files they were is left behind. */
-async function send(
+export async function send(
   dir: string,
-  { bytes: total }: Folder,
+  { bytes: total }: Pick<Folder, "bytes">,
   to: NodeJS.WritableStream,
   progress: Progress,
 ): Promise<void> {
@@ -179,7 +213,11 @@ async function send(
     child.once("close", (code) =>
       code === 0
         ? resolve()
-        : reject(new CliError({ what: `tar: ${said.trim() || `exit code ${code}`}; the live files were not touched` })),
+        : reject(
+            new CliError({
+              what: `tar: ${shown(said.trim()) || `exit code ${code}`}; the live files were not touched`,
+            }),
+          ),
     );
   });
   const counted = new PassThrough();

@@ -7,7 +7,7 @@ import { filesPlaces } from "./places.ts";
 import { Progress } from "./progress.ts";
 import { previousSchemas } from "./restoreDatabase.ts";
 import { inFiles, keptIn } from "./restoreFiles.ts";
-import { underRestoreLock } from "./resume.ts";
+import { isElsewhere, underRestoreLock } from "./resume.ts";
 import { confirmWord } from "./run.ts";
 import { forgetPhysical, keptPhysical } from "./settlePhysical.ts";
 import { databaseOf, query, quoted } from "./sql.ts";
@@ -45,7 +45,7 @@ export async function forget(host: BackupHost, { yes, json }: RestoreOptions): P
   const { stack } = host.session;
   const { backups } = await ask(host, "list");
   const known = backups.find(({ database }) => database !== undefined)?.database;
-  const database = known === undefined ? undefined : databaseOf(host, known.engine);
+  const database = known === undefined || isElsewhere(host.deployed) ? undefined : databaseOf(host, known.engine);
   const schemas = database === undefined ? [] : await previousSchemas(database, known!.schema);
   const physical = database === undefined ? [] : await keptPhysical(database);
   const places = await filesPlaces(host);

@@ -49,6 +49,9 @@ interface Found {
   };
 }
 
+/** What components/network.ts calls the network that the database is on, where there is a database. */
+const DATA_NETWORK = /network-data(?!.*network-)/;
+
 /** Undefined where the stack has no agent: nobody restores anything. */
 export async function lockPlace(
   docker: Docker,
@@ -57,13 +60,21 @@ export async function lockPlace(
   const [database, agent] = ["database", "backup"].map(
     (role) => services.find((service) => service.role === role)?.container,
   );
-  if (database === undefined || agent === undefined) return undefined;
-  const { code, stdout } = await docker.run(["container", "inspect", database, agent]);
+  if (agent === undefined) return undefined;
+  const { code, stdout } = await docker.run([
+    "container",
+    "inspect",
+    agent,
+    ...(database === undefined ? [] : [database]),
+  ]);
   if (code !== 0) return undefined;
-  const [server, { Config }] = JSON.parse(stdout) as [Found, Found];
-  const network = Object.entries(server.NetworkSettings.Networks).find(
-    ([, { Aliases }]) => Aliases?.includes("database") === true,
-  )?.[0];
+  const [{ Config, NetworkSettings }, server] = JSON.parse(stdout) as [Found, Found?];
+  const network =
+    server === undefined
+      ? Object.keys(NetworkSettings.Networks).find((name) => DATA_NETWORK.test(name))
+      : Object.entries(server.NetworkSettings.Networks).find(
+          ([, { Aliases }]) => Aliases?.includes("database") === true,
+        )?.[0];
   return network === undefined
     ? undefined
     : { name: `${network}-restore`, image: Config.Image, user: Config.User, stack };

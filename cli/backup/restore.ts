@@ -17,7 +17,7 @@ import { type Loaded, loadBeside, previousName, restoredName } from "./restoreDa
 import { filesBeside, keptIn, swapFiles } from "./restoreFiles.ts";
 import { PhysicalRestore } from "./restorePhysical.ts";
 import { type SwappedService, swapService } from "./restoreService.ts";
-import { underRestoreLock } from "./resume.ts";
+import { refuseElsewhere, underRestoreLock } from "./resume.ts";
 import { confirmWord } from "./run.ts";
 import { shownName } from "./shown.ts";
 import { type Say, swap } from "./swap.ts";
@@ -46,6 +46,7 @@ export async function restore(id: string, options: RestoreOptions): Promise<numb
   const { stack, paths } = host.session;
   if (options.resume) return await resume(host, options);
   if (options.forgetPrevious) return await forget(host, options);
+  if (!alone) refuseElsewhere(host.deployed, `./drydock backup restore ${id} --files`);
 
   const args = [
     id,

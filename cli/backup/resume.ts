@@ -64,19 +64,24 @@ export async function lookForRestores(
 ): Promise<{ readonly place: LockPlace | undefined; readonly atWork?: LockHolder; readonly left?: Leftover }> {
   const place = await lockPlace(docker, deployed.outputs);
   if (place === undefined) return { place };
-  const database = containerOf(deployed, "database");
-  const [holder, marked] = await Promise.all([
+  const database = isElsewhere(deployed) ? undefined : containerOf(deployed, "database");
+  const [holder, state] = await Promise.all([
     holderOf(docker, place),
-    docker.run(["exec", database, "sh", "-c", LOOK]),
+    database === undefined ? "" : restoreState(docker, database),
   ]);
   if (holder?.state === "held") return { place, atWork: holder };
-  const state = marked.code === 0 ? marked.stdout.trim() : await stoppedState(docker, database);
   const left = holder !== undefined && holder.purpose !== "up";
   if (state === "" && !left) return { place };
   const what = left
     ? `${holder.about === "" ? "a restore" : holder.about} by ${holder.by}, since ${holder.since}, was cut off`
     : `a restore was cut off (${state.replaceAll("\n", ", ")})`;
   return { place, left: { holder, what } };
+}
+
+/** What is written in the database's volume, of files and tables; empty: nothing. */
+async function restoreState(docker: Docker, database: string): Promise<string> {
+  const marked = await docker.run(["exec", database, "sh", "-c", LOOK]);
+  return marked.code === 0 ? marked.stdout.trim() : await stoppedState(docker, database);
 }
 
 /** The same of a server that doesn't run: Docker reads its volume all the same. */
@@ -103,8 +108,6 @@ export async function underRestoreLock<T>(
 ): Promise<T> {
   const { docker, deployed, session } = host;
   const { place, atWork, left } = await lookForRestores(docker, deployed);
-  if (place === undefined && !deployed.outputs.services.some(({ role }) => role === "database"))
-    throw elsewhere(deployed);
   if (place === undefined)
     throw new CliError({
       what: `the containers of stack ${session.stack} are not there`,
@@ -147,9 +150,10 @@ async function settleAll(host: RestoreHost, saved: string | undefined, say: Say)
   const { docker, deployed } = host;
   // Of the command line that was killed: it goes on by itself for a while.
   await docker.run(["rm", "--force", "--volumes", companionName(deployed)]);
-  await settlePhysical(host, say);
-  const database = await serving(host);
-  await settle(database, say);
+  if (!isElsewhere(deployed)) {
+    await settlePhysical(host, say);
+    await settle(await serving(host), say);
+  }
   for (const place of await filesPlaces(host)) await settleFiles(host, place, say);
   await writersAgain(host, saved, say);
 }
@@ -219,17 +223,27 @@ export async function restoreReport(deployed: Deployed): Promise<Report["restore
     : { state: "at work", what: `${atWork.about} by ${atWork.by}, since ${atWork.since}` };
 }
 
-/** A server elsewhere is restored with its operator's tools. */
-function elsewhere({ outputs: { stack, services } }: Pick<Deployed, "outputs">): CliError {
+/** Whether the stack's database is a server that is not the stack's. */
+export const isElsewhere = ({ outputs: { services } }: Pick<Deployed, "outputs">): boolean =>
+  !services.some(({ role }) => role === "database");
+
+/**
+ * Refuses to put anything into a server elsewhere, which is restored with its operator's tools.
+ * @param files the command that does what is asked of the files alone
+ * @throws CliError (refused)
+ */
+export function refuseElsewhere(target: Pick<Deployed, "outputs">, files: string): void {
+  if (!isElsewhere(target)) return;
+  const { stack, services } = target.outputs;
   const agent = services.find(({ role }) => role === "backup")?.container ?? "AGENT";
-  return new CliError({
+  throw new CliError({
     what:
       `the database of stack ${stack} is a server elsewhere (drydock:database.external): nothing is put into it, ` +
-      "or beside it, from here",
+      "or beside it, from here; nothing was changed",
     remedy: [
-      "what a backup holds, to be loaded with that server's own tools:",
+      `files alone: ${files}${select(stack)}`,
+      "what a backup holds of the database, to be loaded with that server's own tools:",
       `docker exec ${agent} agent dump ID > database.sql`,
-      `docker exec ${agent} agent files ID > files.tar (of a folder or a service: --folder PATH, --service NAME)`,
     ].join("\n"),
     code: Exit.refused,
   });

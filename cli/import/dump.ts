@@ -5,7 +5,7 @@ import { withLoader } from "../backup/loader.ts";
 import { type Account, readSchema } from "../backup/objects.ts";
 import { Progress } from "../backup/progress.ts";
 import { clearLoaded, importedName, previousName } from "../backup/restoreDatabase.ts";
-import { engineOf, underRestoreLock } from "../backup/resume.ts";
+import { engineOf, refuseElsewhere, underRestoreLock } from "../backup/resume.ts";
 import { shownName } from "../backup/shown.ts";
 import { type Database, load, query, quoted } from "../backup/sql.ts";
 import { type Say, swap } from "../backup/swap.ts";
@@ -58,6 +58,7 @@ export async function importDump(file: string, options: DumpOptions): Promise<nu
       code: Exit.usage,
     });
   const host = await backupHost(options.stack);
+  refuseElsewhere(host.deployed, "./drydock import files DIR");
   const { stack, paths } = host.session;
   return await audited(host.session, "import", ["dump"], async () => {
     const clone = takeLock(paths.lock(stack), stack);

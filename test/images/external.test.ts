@@ -233,7 +233,10 @@ describe("a database and a Redis elsewhere", function () {
     assert.deepEqual(await (await visitor.get("/api/jobs/outside")).json(), { runs: 1 });
   });
 
-  it("are backed up with what the application may do, proven, and restored by nobody here", async () => {
+  it("are backed up as a dump that is proven; a restore of files leaves them alone", async () => {
+    const [replica] = status.services.filter(({ role }) => role === "app").map(({ container }) => container);
+    const app = (script: string) => docker("exec", replica!, "sh", "-c", script);
+    app("printf before > storage/app/kept.txt");
     const said = await clone.drydock(["backup", "run", "--json"]);
     assert.equal(said.code, 0, said.stdout + said.stderr);
     const { backup } = JSON.parse(said.stdout.trim().split("\n").at(-1)!) as { backup: Entry };
@@ -245,6 +248,15 @@ describe("a database and a Redis elsewhere", function () {
       restore.stderr,
       /is a server elsewhere \(drydock:database\.external\): nothing is put into it[^]*agent dump ID > database\.sql/,
     );
+    app("printf after > storage/app/kept.txt");
+    const rows = sql("SELECT COUNT(*) FROM migrations");
+    const files = await clone.drydock(["backup", "restore", backup.id, "--files", "--yes"]);
+    assert.equal(files.code, 0, files.stdout + files.stderr);
+    assert.equal(app("cat storage/app/kept.txt"), "before");
+    assert.equal(sql("SELECT COUNT(*) FROM migrations"), rows);
+    const forgotten = await clone.drydock(["backup", "restore", "--forget-previous", "--yes"]);
+    assert.match(forgotten.stdout, /^Removed: \.drydock-before-/, forgotten.stderr);
+    assert.match((await clone.drydock(["backup", "restore", "--resume"])).stdout, /No restore was cut off/);
     const agent = status.services.find(({ role }) => role === "backup")!.container;
     assert.match(docker("exec", agent, "agent", "dump", backup.id), /-- Dump completed/);
     // A log that nobody follows is no alarm: so long it takes until a missing one would be.

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createTar, parseTar } from "nanotar";
 import type { Docker } from "../shared/docker.ts";
 import { CliError, Exit } from "../shared/errors.ts";
+import { dataNetworkOf } from "../shared/networks.ts";
 import type { Outputs } from "../shared/stack.ts";
 import { confined } from "./oneOff.ts";
 
@@ -49,9 +50,6 @@ interface Found {
   };
 }
 
-/** What components/network.ts calls the network that the database is on, where there is a database. */
-const DATA_NETWORK = /network-data(?!.*network-)/;
-
 /** Undefined where the stack has no agent: nobody restores anything. */
 export async function lockPlace(
   docker: Docker,
@@ -71,7 +69,7 @@ export async function lockPlace(
   const [{ Config, NetworkSettings }, server] = JSON.parse(stdout) as [Found, Found?];
   const network =
     server === undefined
-      ? Object.keys(NetworkSettings.Networks).find((name) => DATA_NETWORK.test(name))
+      ? dataNetworkOf(Object.keys(NetworkSettings.Networks))
       : Object.entries(server.NetworkSettings.Networks).find(
           ([, { Aliases }]) => Aliases?.includes("database") === true,
         )?.[0];

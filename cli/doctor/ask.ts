@@ -80,12 +80,18 @@ export async function askRedis(docker: Docker, container: string | undefined): P
 
 export async function askSchedule(
   docker: Docker,
-  scheduler: string | undefined,
-  network: string | undefined,
+  {
+    stack,
+    scheduler,
+    network,
+  }: { readonly stack: string; readonly scheduler: string | undefined; readonly network: string | undefined },
 ): Promise<Facts["schedule"]> {
   const filters = [
     "--filter",
     "label=drydock.role=scheduler",
+    // Another stack has another label, and one of the same name another network.
+    "--filter",
+    `label=drydock.stack=${stack}`,
     "--filter",
     "status=running",
     ...(network === undefined ? [] : ["--filter", `network=${network}`]),

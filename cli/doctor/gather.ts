@@ -7,6 +7,7 @@ import type { EngineLimits } from "../../lib/dockerLimits.ts";
 import { VERSION } from "../setup/docker-version.ts";
 import { type Docker, type Inspected, inspect } from "../shared/docker.ts";
 import { CliError } from "../shared/errors.ts";
+import { dataNetworkOf } from "../shared/networks.ts";
 import { PROJECT } from "../shared/project.ts";
 import type { Pulumi } from "../shared/pulumi.ts";
 import { deployed } from "../shared/services.ts";
@@ -65,7 +66,7 @@ export async function gather(session: Session): Promise<Facts> {
       }),
     ),
     outputs.services.some(({ role }) => role === "redis") ? askRedis(docker, running("redis")) : undefined,
-    askSchedule(docker, running("scheduler"), live.network),
+    askSchedule(docker, { stack, scheduler: running("scheduler"), network: live.network }),
     askSite(docker, running("app"), running("proxy"), { path: app.healthPath, host, timeout: proxy.timeout }),
     askMaintenance(docker, running("proxy"), stack),
     replica === undefined
@@ -146,9 +147,7 @@ async function inspected(docker: Docker, { services }: Outputs, stack: string): 
       )
     ).map((one) => [one.Name.replace(/^\//, ""), one]),
   );
-  // Redis is on the stack's internal network and on no other.
-  const redis = found.get(services.find(({ role }) => role === "redis")?.container ?? "");
-  const network = Object.keys(redis?.NetworkSettings.Networks ?? {})[0];
+  const network = dataNetworkOf([...found.values()].flatMap((one) => Object.keys(one.NetworkSettings.Networks)));
   const neighbours = (replica: string, port: number) =>
     Object.fromEntries(
       services

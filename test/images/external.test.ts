@@ -191,7 +191,7 @@ describe("a database and a Redis elsewhere", function () {
   });
   after(async () => {
     await clone.remove();
-    for (const name of ["database", "redis"]) docker("rm", "--force", "--volumes", `${id}-${name}`);
+    for (const name of ["database", "redis", "scheduler"]) docker("rm", "--force", "--volumes", `${id}-${name}`);
     docker("network", "rm", id);
     docker("volume", "rm", id);
     rmSync(folder, { recursive: true, force: true });
@@ -262,6 +262,13 @@ describe("a database and a Redis elsewhere", function () {
     // A log that nobody follows is no alarm: so long it takes until a missing one would be.
     await sleep(75_000);
     assert.equal((await clone.drydock(["backup", "status"])).code, 0);
+    // Another clone's stack of the same name has a scheduler of its own, on networks of its own.
+    const labels = ["drydock.test=external", "drydock.role=scheduler", "drydock.stack=local"];
+    docker(
+      ...["run", "--detach", "--rm", "--init", "--name", `${id}-scheduler`, "--network", id],
+      ...labels.flatMap((label) => ["--label", label]),
+      ...["--entrypoint", "sleep", imageTags().redis, "600"],
+    );
     const { stdout } = await clone.drydock(["doctor", "--json"]);
     const { checks } = JSON.parse(stdout) as { checks: { id: string; verdict: string; details: string[] }[] };
     assert.deepEqual(

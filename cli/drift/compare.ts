@@ -103,7 +103,7 @@ function foreign(stack: string, resources: readonly StateResource[], { container
       const another =
         labelled &&
         reaches.length + mounts.length === 0 &&
-        on.some((network) => /^network-(app|data|public)-[0-9a-f]{7}$/.test(network));
+        on.some((network) => /(^|-)network-(app|data|public|restore|monitoring)-[0-9a-f]{7}$/.test(network));
       if (another || (reaches.length + mounts.length === 0 && !labelled)) return [];
       const what = [
         ...(reaches.length > 0 ? [`is on ${reaches.join(", ")}`] : []),

@@ -1,6 +1,7 @@
 import { rmSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { NETWORK as EDGE } from "../../contracts/edge.ts";
 import type { Docker, Inspected } from "./docker.ts";
 import { inspect } from "./docker.ts";
 import { stateFolder } from "./environment.ts";
@@ -116,10 +117,10 @@ function onItsNetworks(
   inputs: StateResource["inputs"],
   networks: Readonly<Record<string, unknown>> | undefined,
 ): boolean {
-  const wanted = Array.isArray(inputs?.networksAdvanced) ? (inputs.networksAdvanced as { name?: unknown }[]) : [];
-  return (
-    wanted.length === 0 || wanted.some(({ name }) => typeof name === "string" && Object.hasOwn(networks ?? {}, name))
-  );
+  const advanced = Array.isArray(inputs?.networksAdvanced) ? (inputs.networksAdvanced as { name?: unknown }[]) : [];
+  // The edge's is all stacks'.
+  const wanted = advanced.flatMap(({ name }) => (typeof name === "string" && name !== EDGE ? [name] : []));
+  return advanced.length === 0 || wanted.some((name) => Object.hasOwn(networks ?? {}, name));
 }
 
 /** The provider names containers `NAME-<7 hex digits>` unless told otherwise. */

@@ -250,15 +250,17 @@ describe("drift", () => {
 
   it("leaves another clone's stack of the same name alone, and what has nothing to do with this one", () => {
     const labels = { "drydock.stack": "local", "drydock.role": "app" };
-    assert.deepEqual(
-      found(
-        beside({
-          Config: { Image: "shop:1", Labels: labels },
-          NetworkSettings: { Networks: { "network-app-2222222": {} } },
-        }),
-      ),
-      [],
-    );
+    for (const network of ["network-app", "network-restore", "network-monitoring", "shop-network-app"])
+      assert.deepEqual(
+        found(
+          beside({
+            Config: { Image: "shop:1", Labels: labels },
+            NetworkSettings: { Networks: { [`${network}-2222222`]: {} } },
+          }),
+        ),
+        [],
+        network,
+      );
     assert.deepEqual(found(beside({})), []);
   });
 

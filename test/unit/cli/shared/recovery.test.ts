@@ -54,17 +54,26 @@ describe("what an interrupted update left on the Docker host", () => {
     );
   });
   it("is none of another clone's stack of the same name, whose networks have other names", () => {
-    const on = (network: string) =>
-      container("x", "app-1-abc1234", { NetworkSettings: { Networks: { [network]: {} } } });
+    const on = (...networks: string[]) =>
+      container("x", "app-1-abc1234", {
+        NetworkSettings: { Networks: Object.fromEntries(networks.map((network) => [network, {}])) },
+      });
     const pending = deployment.pending.map(({ type, resource }) => {
       return {
         type,
-        resource: { ...resource, inputs: { ...resource.inputs, networksAdvanced: [{ name: "network-app-1111111" }] } },
+        resource: {
+          ...resource,
+          inputs: {
+            ...resource.inputs,
+            networksAdvanced: [{ name: "network-app-1111111" }, { name: "drydock-edge" }],
+          },
+        },
       };
     });
     const left = (one: Inspected) => orphans({ ...deployment, pending }, [one], since).map(({ Id }) => Id);
     assert.deepEqual(left(on("network-app-1111111")), ["x"]);
     assert.deepEqual(left(on("network-app-2222222")), []);
+    assert.deepEqual(left(on("network-app-2222222", "drydock-edge")), []);
   });
   it("is none that was there before", () =>
     assert.deepEqual(found(container("x", "app-1-abc1234", { Created: "2026-01-31T09:00:00Z" })), []));

@@ -32,6 +32,11 @@ $config = drydock_logs(drydock_stores(require $file, ...drydock_servers()), $app
 if (getenv('DRYDOCK_BEHIND_PROXY') === '1') {
     $config['trustedproxy']['proxies'] ??= '*';
 }
+// Octane notes the numbers of its processes, and starts no second server where one of them lives: they are the
+// container's own, and storage/logs is the same for all.
+if (isset($config['octane'])) {
+    $config['octane']['state_file'] ??= $app->storagePath('framework/octane-server-state.json');
+}
 file_put_contents($file, '<?php return ' . var_export($config, true) . ';' . PHP_EOL);
 
 // Without these an application is slower, and no less right: what can't be cached is said.

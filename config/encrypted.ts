@@ -24,25 +24,33 @@ export interface Kept {
  * encrypted in them: one secret in `drydock:env` would speak for all that stands beside it.
  */
 export function encryptedIn({ file, keys, project, values }: Kept): IsEncrypted {
-  const config = contentOf(file);
+  // Pulumi reads most values as YAML 1.2 has them, and some as 1.1 does: 0123, 1_000, 2026-01-31.
+  const [config, earlier] = [contentOf(file, "1.2"), contentOf(file, "1.1")];
   return ([group = "", ...rest]) => {
     const engine = keys === undefined || keys.includes(`${project}:${group}`) ? undefined : false;
-    let node = config?.[`${project}:${group}`];
+    const start = `${project}:${group}`;
+    let node = config?.[start];
+    let other = earlier?.[start];
     let value = values[group];
     for (const key of rest) {
       if (isSecure(node)) return true;
-      [node, value] = [at(node, [key]), at(value, [key])];
+      [node, other, value] = [at(node, [key]), at(other, [key]), at(value, [key])];
     }
     if (isSecure(node)) return true;
-    if (node === undefined || (typeof value === "object" ? typeof node !== "object" : String(node) !== String(value)))
-      return engine;
-    return false;
+    return node !== undefined && (isSame(node, value) || isSame(other, value)) ? false : engine;
   };
 }
 
-function contentOf(file: string | undefined): Record<string, unknown> | undefined {
+/** Whether a value in the file is the one in use. */
+function isSame(node: unknown, value: unknown): boolean {
+  if (node instanceof Date) return String(value).startsWith(node.toISOString().slice(0, 10));
+  return typeof value === "object" ? typeof node === "object" : String(node) === String(value);
+}
+
+function contentOf(file: string | undefined, version: "1.1" | "1.2"): Record<string, unknown> | undefined {
   try {
-    const content = file === undefined ? undefined : (parse(file) as { config?: unknown } | null)?.config;
+    const content =
+      file === undefined ? undefined : (parse(file, { version, merge: true }) as { config?: unknown } | null)?.config;
     return typeof content === "object" && content !== null ? (content as Record<string, unknown>) : undefined;
   } catch {
     // Pulumi has its own words for a file that is no YAML.

@@ -49,6 +49,27 @@ describe("what a stack's file keeps encrypted", () => {
     assert.equal(encryptedIn({ file: undefined, keys: [], project: "drydock", values })(["env", "OWN"]), false);
   });
 
+  it("is nothing that stands in it as a number or a day which Pulumi reads otherwise, or is merged from elsewhere", () => {
+    const text = `
+config:
+  drydock:more: &more {MERGED: in plain text}
+  drydock:env:
+    <<: *more
+    APP_KEY: {secure: v1:xyz}
+    OCTAL: 0123
+    THOUSAND: 1_000
+    DAY: 2026-01-31
+    OTHER: a word
+`;
+    // As Pulumi has them.
+    const env = { APP_KEY: "k", OCTAL: 83, THOUSAND: 1000, DAY: "2026-01-31 00:00:00 +0000 UTC", OTHER: "another" };
+    const isEncrypted = ask(["drydock:env"], text, { env: { ...env, MERGED: "in plain text" } });
+    assert.deepEqual(
+      ["OCTAL", "THOUSAND", "DAY", "MERGED", "OTHER", "APP_KEY"].map((name) => isEncrypted(["env", name])),
+      [false, false, false, false, undefined, true],
+    );
+  });
+
   it("is nobody's to say where no engine runs", () => {
     assert.equal(
       encryptedIn({ file: undefined, keys: undefined, project: "drydock", values })(["env", "OWN"]),

@@ -91,7 +91,7 @@ async function pass(
   });
   const ended = new Promise<number | null>((resolve) => reader.once("close", resolve));
   try {
-    await on.server.client([client, "--binary-mode", "--max-allowed-packet=1G"], { stdin: sql });
+    await on.server.client([client, "--binary-mode", "--comments", "--max-allowed-packet=1G"], { stdin: sql });
   } finally {
     reader.kill();
   }

@@ -76,7 +76,8 @@ export class ThrowawayServer {
   /** Runs SQL that arrives on a connection, which is its client's own from `onStart` on. */
   async load(schema: string, connection: Socket, onStart: () => void): Promise<void> {
     await this.query((asking) => asking.query(`CREATE DATABASE IF NOT EXISTS ${quoted(schema)} CHARACTER SET utf8mb4`));
-    const client = [tools().client, "--binary-mode", "--max-allowed-packet=1G", schema];
+    // Comments too: inside of one that a dump has made of a statement, another one would take what stands around it.
+    const client = [tools().client, "--binary-mode", "--comments", "--max-allowed-packet=1G", schema];
     await this.client(client, { connection, onStart });
   }
 

@@ -2,6 +2,7 @@ import { Transform, type TransformCallback } from "node:stream";
 import { CliError, Exit } from "../shared/errors.ts";
 import { shownName } from "./shown.ts";
 import { bytes, quoted } from "./sql.ts";
+import { NAME as ANY_NAME, TRIGGER_HEAD } from "./triggerHead.ts";
 
 /** A line that is longer is one of rows, and is handed through as it comes. */
 const LONGEST = 65_536;
@@ -21,14 +22,10 @@ const LEFT_OUT = [
 
 /** They set the schema's collation for a moment, by its name: as it was when a routine or a trigger was made. */
 const COLLATION = new RegExp(`^ALTER DATABASE ${NAME} (CHARACTER SET [0-9A-Za-z_]+ COLLATE [0-9A-Za-z_]+\\s*;\\s*)$`);
-const ANY = "(?:`(?:[^`]|``)*`|[0-9A-Za-z_$\\x80-\\xff]+)";
-/** MariaDB keeps a trigger's beginning as it was written, and there it may name its schema. */
-const TRIGGER = new RegExp(
-  `^(/\\*!50003 CREATE\\*/ /\\*!50017 DEFINER=${ANY}@${ANY}\\*/ /\\*!50003 TRIGGER)` +
-    `\\s+(?:${ANY}\\s*\\.\\s*)?(${ANY}\\s+(?:BEFORE|AFTER)\\s+(?:INSERT|UPDATE|DELETE)\\s+ON)` +
-    `\\s+(?:${ANY}\\s*\\.\\s*)?(${ANY}\\s)`,
-  "i",
-);
+/** How a trigger begins in a dump. */
+const CREATES = `^/\\*!50003 CREATE\\*/ /\\*!50017 DEFINER=${ANY_NAME}@${ANY_NAME}\\*/ /\\*!50003 `;
+const TRIGGER = new RegExp(`(${CREATES})${TRIGGER_HEAD}`, "i");
+const OF_A_TRIGGER = new RegExp(`${CREATES}TRIGGER\\b`, "i");
 
 /**
  * The SQL of one schema out of what mariadb-dump, mysqldump and their like have written, for a schema of another name.
@@ -44,6 +41,8 @@ export class DumpFilter extends Transform {
   #body = false;
   /** The line before was the one that begins it. */
   #begins = false;
+  /** The beginning of a trigger, as far as it has come: it may have several lines, and name its schema in any. */
+  #trigger = "";
   #purged = false;
   #head = "";
   #tail = "";
@@ -66,6 +65,7 @@ export class DumpFilter extends Transform {
   override _flush(done: TransformCallback): void {
     try {
       if (this.#rest.length > 0) this.#line(this.#rest);
+      this.#asItIs();
       // They say so at their end. A dump that was made without comments has neither.
       if (/^-- (?:MySQL|MariaDB) dump /m.test(this.#head) && !/^-- Dump completed/m.test(this.#tail)) {
         throw new CliError({
@@ -93,16 +93,21 @@ export class DumpFilter extends Transform {
       this.#through = false;
     }
     if (this.#through || data.length > LONGEST) {
+      this.#asItIs();
       this.#through = true;
       if (data.length > 0) this.push(data);
     } else this.#rest = data;
   }
 
   #line(line: Buffer): void {
-    if (line.length > LONGEST) return void this.push(line);
+    if (line.length > LONGEST) {
+      this.#asItIs();
+      return void this.push(line);
+    }
     const text = line.toString("latin1");
     const delimiter = /^DELIMITER\s+(\S+)/i.exec(text)?.[1];
-    if (this.#begins) this.push(Buffer.from(text.replace(TRIGGER, "$1 $2 $3"), "latin1"));
+    if (delimiter !== undefined) this.#asItIs();
+    if (this.#trigger !== "" || (this.#begins && OF_A_TRIGGER.test(text))) this.#triggerLine(text);
     else if (this.#body && delimiter === undefined) this.push(line);
     else if (COLLATION.test(text))
       this.push(
@@ -117,6 +122,20 @@ export class DumpFilter extends Transform {
     else if (!this.#leavesOut(text)) this.push(line);
     if (delimiter !== undefined) this.#body = delimiter !== ";";
     this.#begins = delimiter !== undefined && this.#body;
+  }
+
+  #triggerLine(text: string): void {
+    this.#trigger += text;
+    const [head, creates, own, name, event, of, table, goesOn] = TRIGGER.exec(this.#trigger) ?? [];
+    // A client takes one comment in another for its end, and what a name has for a comment.
+    if (head !== undefined && (own !== undefined || of !== undefined || head.includes("/*", creates!.length)))
+      this.#trigger = `${creates}TRIGGER ${name} ${event} ON ${table}${goesOn}${this.#trigger.slice(head.length)}`;
+    if (head !== undefined || this.#trigger.length > LONGEST) this.#asItIs();
+  }
+
+  #asItIs(): void {
+    if (this.#trigger !== "") this.push(Buffer.from(this.#trigger, "latin1"));
+    this.#trigger = "";
   }
 
   #leavesOut(text: string): boolean {

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { defined } from "../../lib/defined.ts";
 import { shownName } from "./shown.ts";
 import { bytes, type Database, is, query, queryBytes, quoted, utf8 } from "./sql.ts";
+import { NAME, TRIGGER_HEAD } from "./triggerHead.ts";
 
 const KINDS = ["trigger", "view", "procedure", "function", "package", "package body", "event"] as const;
 type Kind = (typeof KINDS)[number];
@@ -150,13 +151,7 @@ function objectOf(
       };
 }
 
-const NAME = '(?:`(?:[^`]|``)*`|"(?:[^"]|"")*"|[0-9A-Za-z_$\\x80-\\xff]+)';
-const TRIGGER = new RegExp(
-  `^(CREATE\\s+DEFINER=${NAME}@${NAME}\\s+TRIGGER)\\s+(?:IF\\s+NOT\\s+EXISTS\\s+)?` +
-    `${NAME}(?:\\s*\\.\\s*${NAME})?\\s+((?:BEFORE|AFTER)\\s+(?:INSERT|UPDATE|DELETE))\\s+ON\\s+` +
-    `${NAME}(?:\\s*\\.\\s*${NAME})?(\\s+FOR\\s)`,
-  "i",
-);
+const TRIGGER = new RegExp(`^(CREATE\\s+DEFINER=${NAME}@${NAME})\\s+${TRIGGER_HEAD}`, "i");
 
 /**
  * MariaDB keeps a trigger's beginning as it was written: where it names its schema, it would be made there, and not
@@ -166,7 +161,7 @@ function unqualified(create: string, name: string, table: string): string | unde
   const match = TRIGGER.exec(create);
   return match === null
     ? undefined
-    : `${match[1]} ${bytes(quoted(name))} ${match[2]} ON ${bytes(quoted(table))}${match[3]}` +
+    : `${match[1]} TRIGGER ${bytes(quoted(name))} ${match[4]} ON ${bytes(quoted(table))}${match[7]}` +
         create.slice(match[0].length);
 }
 

@@ -27,7 +27,7 @@ while [ "$tries" -gt 0 ]; do
   case $said in *"ERROR 2002"*) sleep 0.05 ;; *) break ;; esac
 done
 trap '' HUP PIPE
-ask --binary-mode --batch --skip-column-names "$@" < "$file"`;
+ask --binary-mode --comments --batch --skip-column-names "$@" < "$file"`;
 
 /**
  * Reads the password of an account from the first line, and SQL from the rest. $1 names the client, $2 the account, $3
@@ -35,7 +35,7 @@ ask --binary-mode --batch --skip-column-names "$@" < "$file"`;
  */
 const LOAD = `
 read -r MYSQL_PWD; export MYSQL_PWD
-exec "$1" --no-defaults --protocol=socket --user="$2" --default-character-set=utf8mb4 --binary-mode \\
+exec "$1" --no-defaults --protocol=socket --user="$2" --default-character-set=utf8mb4 --binary-mode --comments \\
   --max-allowed-packet=1G --database="$3"`;
 
 export interface Database {

@@ -24,7 +24,7 @@ describe("the backup agent", function () {
       CREATE TABLE migrations (id INT PRIMARY KEY, migration VARCHAR(100), batch INT);
       INSERT INTO migrations VALUES (1, '2026_01_01_000001_create', 1);
       INSERT INTO fixed SELECT seq, CONCAT('name ', seq), seq / 7, UNHEX(SHA2(seq, 256)) FROM seq_1_to_20000;
-      CREATE TRIGGER named BEFORE UPDATE ON fixed FOR EACH ROW SET NEW.name = TRIM(NEW.name);
+      CREATE TRIGGER named BEFORE UPDATE ON fixed FOR EACH ROW SET NEW.name = /* it's ; */ TRIM(NEW.name);
       CREATE VIEW cheap AS SELECT * FROM fixed WHERE price < 10;
       CREATE PROCEDURE nothing() SELECT 1;`);
     rig.storage(

@@ -28,7 +28,7 @@ describe("the backup agent, with MySQL", function () {
       SET SESSION cte_max_recursion_depth = 20000;
       INSERT INTO fixed (id, name, data, meta) WITH RECURSIVE seq (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM seq WHERE
         n < 20000) SELECT n, CONCAT('name ', n), UNHEX(SHA2(n, 256)), JSON_OBJECT('about', n) FROM seq;
-      CREATE TRIGGER named BEFORE UPDATE ON fixed FOR EACH ROW SET NEW.name = TRIM(NEW.name);
+      CREATE TRIGGER named BEFORE UPDATE ON fixed FOR EACH ROW SET NEW.name = /* it's ; */ TRIM(NEW.name);
       CREATE VIEW cheap AS SELECT * FROM fixed WHERE id < 10;
       CREATE PROCEDURE doing_nothing() SELECT 1;`);
     rig.storage("mkdir -p app; head -c 3000000 /dev/urandom > app/picture");

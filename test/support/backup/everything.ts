@@ -46,11 +46,11 @@ DO NEXTVAL(counter);
 CREATE VIEW simple AS SELECT id, body FROM plain WHERE id < 10;
 CREATE DEFINER=shop_user@'%' VIEW of_the_application AS SELECT body FROM plain;
 CREATE DEFINER=nobody@'%' VIEW of_nobody AS SELECT id FROM plain;
-CREATE TRIGGER trimmed BEFORE INSERT ON plain FOR EACH ROW SET NEW.body = TRIM(NEW.body);
+CREATE TRIGGER trimmed /* why */ BEFORE INSERT ON plain FOR EACH ROW SET NEW.body = /* it's ; */ TRIM(NEW.body);
 CREATE DEFINER=nobody@'%' TRIGGER of_nobody_too BEFORE UPDATE ON parted FOR EACH ROW SET NEW.y = NEW.y;
 CREATE PROCEDURE doing_nothing() SELECT 1;
 CREATE FUNCTION one() RETURNS INT DETERMINISTIC RETURN 1;
-CREATE EVENT daily ON SCHEDULE EVERY 1 DAY DISABLE DO SET @a = 1;
+CREATE EVENT daily ON SCHEDULE EVERY 1 DAY DISABLE DO SET @a = /* one */ 1;
 `;
 
 /**

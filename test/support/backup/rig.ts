@@ -293,7 +293,8 @@ export class Rig {
         this.name("database"),
         "sh",
         "-c",
-        'MYSQL_PWD=$(cat /run/drydock/root-password) exec "$1" --no-defaults --protocol=socket -uroot -N "$0"',
+        'MYSQL_PWD=$(cat /run/drydock/root-password) exec "$1" --no-defaults --protocol=socket -uroot -N ' +
+          '--comments "$0"',
         schema,
         this.engine,
       ],
@@ -309,7 +310,7 @@ export class Rig {
     );
     const load =
       "MYSQL_PWD=$(cat /run/drydock/root-password) exec mariadb --no-defaults --protocol=socket -uroot " +
-      `--binary-mode ${schema}`;
+      `--binary-mode --comments ${schema}`;
     const script = 'set -o pipefail; "$0" exec "$1" agent dump "${@:4}" | "$0" exec -i "$2" sh -c "$3"';
     execFileSync("bash", ["-c", script, "docker", this.name("agent"), this.name("database"), load, id, ...more], {
       stdio: ["ignore", "ignore", "pipe"],

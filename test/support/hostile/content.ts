@@ -71,7 +71,8 @@ export async function make(
       ...(trigger === undefined
         ? []
         : [
-            `CREATE TRIGGER ${quoted(trigger)} BEFORE UPDATE ON ${quoted(name)} FOR EACH ROW SET NEW.id = /* ` +
+            `CREATE TRIGGER ${quoted(trigger)} -- it's\nBEFORE UPDATE ON ${quoted(name)} ` +
+              `/* ${mark} */ FOR /* * */ EACH ROW SET NEW.id = /* ` +
               `${mark} '";; */ NEW.id`,
           ]),
     ]),
@@ -83,12 +84,12 @@ export async function make(
     ...routines.flatMap((routine, index) => [
       `CREATE ${index % 2 === 0 ? "PROCEDURE" : "FUNCTION"} ${quoted(routine)}() ` +
         `${index % 2 === 0 ? "" : "RETURNS TEXT DETERMINISTIC RETURN"} ` +
-        `${index % 2 === 0 ? `SELECT '${mark}', ';;\r\n -- it''s'` : `CONCAT('${mark}', ";;")`}`,
+        `${index % 2 === 0 ? `/* it's */ SELECT '${mark}', ';;\r\n -- it''s'` : `CONCAT('${mark}', ";;")`}`,
     ]),
     ...events.map(
       (event) =>
-        `CREATE EVENT ${quoted(event)} ON SCHEDULE EVERY 1 DAY COMMENT ${`'${mark} it''s'`} DO SET @a = '${mark} ` +
-        "ON COMPLETION NOT PRESERVE ENABLE DO'",
+        `CREATE EVENT ${quoted(event)} ON SCHEDULE EVERY 1 DAY COMMENT '${mark} it''s' DO /* ${mark} */ ` +
+        `SET @a = '${mark} ON COMPLETION NOT PRESERVE ENABLE DO'`,
     ),
   ];
   await query(server, `USE ${quoted(schema)};\nDELIMITER drydock_end\n${all.join("\ndrydock_end\n")}\ndrydock_end`, {

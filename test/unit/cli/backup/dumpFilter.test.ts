@@ -67,6 +67,22 @@ describe("a dump that is loaded into a schema of another name", () => {
     await same(`DELIMITER ;;\n${trigger("`up`", "`kept`")}\nDELIMITER ;\n`);
   });
 
+  it("makes a trigger there that names its schema in any line, between comments, or in other quotes", async () => {
+    const begins = "/*!50003 CREATE*/ /*!50017 DEFINER=`a`@`%`*/ /*!50003 ";
+    const dump = (head: string): string => `DELIMITER ;;\n${begins}${head} EACH ROW\nSET @a = 1 */;;\nDELIMITER ;\n`;
+    for (const [head, becomes] of [
+      ["trigger up\nbefore insert\non shop.kept\nfor", "TRIGGER up before insert ON kept\nfor"],
+      ["TRIGGER/* x */shop.up -- ;;\nAFTER UPDATE ON kept FOR", "TRIGGER up AFTER UPDATE ON kept FOR"],
+      ['TRIGGER "up" AFTER DELETE ON "shop"."kept" FOR', 'TRIGGER "up" AFTER DELETE ON "kept" FOR'],
+      ["TRIGGER up # shop.\n AFTER DELETE ON kept FOR", undefined],
+      ["TRIGGER up AFTER SOMETHING ON shop.kept\nFOR", undefined],
+    ] as const)
+      for (const size of [1, 9, 1 << 20])
+        assert.equal((await filtered(dump(head), size)).sql, dump(becomes ?? head), head);
+    await same(`DELIMITER ;;\n${begins}TRIGGER up AFTER SOMETHING\n${"x".repeat(70_000)}\n;;\nDELIMITER ;\n`);
+    await same(`DELIMITER ;;\n${begins}TRIGGER up`);
+  });
+
   it("is refused where it is cut off, or of more than one database", async () => {
     await assert.rejects(filtered("-- MySQL dump 10.13\nCREATE TABLE t (a int);\n", 9), /cut off/);
     await assert.rejects(filtered("USE a;\nUSE `b\u001b`;\n", 9), /more than one database: a, b\\u\{1b\}/);

@@ -317,6 +317,76 @@ describe("a schema as it is read", () => {
   });
 });
 
+describe("an object that is hard to read", () => {
+  const read = async (names: string, rows: readonly string[]) => {
+    const { database } = answering([
+      ["default_collation_name", "utf8mb4_bin\n"],
+      ["SELECT 'trigger'", names],
+      ["table_name, table_type", ""],
+      ["SHOW CREATE", `${rows.join("\n")}\n`],
+    ]);
+    return await readSchema(database, "shop");
+  };
+
+  it("is itself, though it is called as what tells one from the next", async () => {
+    const { objects, problems } = await read("view\tdrydock-object\nview\tv\n", [
+      "drydock-object\t0",
+      "drydock-object\tCREATE VIEW `drydock-object` AS SELECT 1\tutf8mb4\tc1",
+      "drydock-object\t1",
+      "v\tCREATE VIEW v\tutf8mb4\tc1",
+    ]);
+    assert.deepEqual(
+      [objects.map(({ name, create }) => [name, create]), problems],
+      [
+        [
+          ["drydock-object", "CREATE VIEW `drydock-object` AS SELECT 1"],
+          ["v", "CREATE VIEW v"],
+        ],
+        [],
+      ],
+    );
+  });
+
+  it("is a problem where a column of it is missing, whichever", async () => {
+    for (const [kind, row] of [
+      ["view", "x"],
+      ["view", "x\tCREATE VIEW x\tutf8mb4"],
+      ["procedure", "x"],
+      ["procedure", "x\tM"],
+      ["procedure", "x\tM\tCREATE PROCEDURE x"],
+      ["procedure", "x\tM\tCREATE PROCEDURE x\tutf8mb4"],
+      ["procedure", "x\tM\tCREATE PROCEDURE x\tutf8mb4\tc1"],
+    ] as const)
+      assert.deepEqual(
+        await read(`${kind}\tx\n`, ["drydock-object\t0", row]),
+        { name: "shop", collation: "utf8mb4_bin", tables: [], objects: [], problems: [`${kind} x can't be read`] },
+        row,
+      );
+  });
+
+  it("is a trigger that was written in small letters, with lines, comments and other quotes", async () => {
+    for (const head of [
+      "trigger/* BEFORE INSERT ON x FOR */t before/**/insert on/***/b for each row",
+      "trigger`t`before insert on`b`for each row",
+      "trigger t -- it's\\n before # `\\n insert --\\n on b for /* * / */ each row",
+      "trigger -- ON\\tx\\n`shop`.`t` after update on /* a */ `shop` /* b */ . /* c */ `b` /* d */ for each row",
+      "trigger t before insert on b for each row",
+      'TRIGGER "shop" . "t"\\n  AFTER\\tUPDATE ON "shop"."b"\\nFOR EACH ROW',
+      "Trigger If Not Exists shop.t Before Delete On shop . b For Each Row",
+    ]) {
+      const { objects, problems } = await read("trigger\tt\tb\n", [
+        "drydock-object\t0",
+        `t\t\tCREATE ${WHO} ${head} SET @a = 1\tutf8mb4\tc1\tc2`,
+      ]);
+      assert.deepEqual(problems, [], head);
+      assert.match(
+        objects[0]!.create.replace(/\/\*.*?\*\/|#.*/g, " ").replace(/\s+/g, " "),
+        /^CREATE DEFINER=\S+ trigger `t` (before|after) (insert|update|delete) on `b` ?for each row set @a = 1$/i,
+      );
+    }
+  });
+});
+
 describe("the account that loads a backup", () => {
   const quiet = "SET SESSION sql_log_bin = 0;\n";
 

@@ -29,8 +29,9 @@ code=0
 printf '%s' "${site%x}" | in_proxy "{ $write; } || exit 9; $reload" || code=$?
 [ "$code" != 9 ] || fail "the configuration could not be written to the proxy $PROXY; the old one is in force."
 # A file of maintenance mode that somebody damaged by hand stops no release: it is set aside.
-aside='[ -e maintenance/current ] && mv maintenance/current "maintenance/damaged-$(date -u +%Y%m%dT%H%M%SZ)"'
-undo='damaged=$(ls -1dt maintenance/damaged-* | head -n 1) && mv "$damaged" maintenance/current'
+damaged=maintenance/damaged-$(date -u +%Y%m%dT%H%M%SZ)
+aside="[ -e maintenance/current ] && mv maintenance/current $damaged"
+undo="mv $damaged maintenance/current"
 if [ "$code" != 0 ]; then
   if in_proxy "$aside" </dev/null; then
     if in_proxy "$reload" </dev/null; then

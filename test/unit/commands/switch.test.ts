@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, it } from "mocha";
 import { ScriptRig } from "../../support/commands/scriptRig.ts";
@@ -19,7 +19,7 @@ describe("the switch", function () {
     // `exec -i CONTAINER /bin/sh -c LINE` is the proxy, `exec -i CONTAINER php …` a replica that asks it.
     rig.program(
       "docker",
-      `[ "$1" != update ] || { echo "update $*" >> ${folder}/calls; exit 0; }
+      `[ "$1" != update ] || { sleep "\${SLOW:-0}"; echo "update $*" >> ${folder}/calls; exit 0; }
 [ "$1" != container ] || { echo "/app-1 \${HEALTH:-healthy}"; exit 0; }
 case "$4" in
 /bin/sh) echo "proxy" >> ${folder}/calls
@@ -33,12 +33,12 @@ esac`,
       "nginx",
       `case "$*" in
 *reload*) echo "reload $(cat ${proxy}/site.conf 2>/dev/null | head -n 1)" >> ${folder}/calls ;;
-*drydock/nginx.conf*) grep -q broken ${proxy}/site.conf && exit 1 || exit 0 ;;
+*drydock/nginx.conf*) ! grep -qs broken ${proxy}/site.conf ${proxy}/maintenance/current/* ;;
 esac`,
     );
   });
 
-  const run = (site: string, probe = 0, health = "healthy") => {
+  const run = (site: string, probe = 0, health = "healthy", more: Readonly<Record<string, string>> = {}) => {
     const variables = {
       ...{
         PROXY: "proxy",
@@ -48,7 +48,7 @@ esac`,
         HEALTH_PATH: "/up",
         PROCESSES: "300",
       },
-      ...{ SITE_PATH: "/site/0123456789ab", PROBE: String(probe), HEALTH: health },
+      ...{ SITE_PATH: "/site/0123456789ab", PROBE: String(probe), HEALTH: health, ...more },
     };
     const { status, stderr } = rig.run("switch", variables, site);
     const reloads = rig.calls
@@ -96,7 +96,8 @@ esac`,
   });
 
   it("limits the processes of the new replicas before any of them gets traffic", () => {
-    run("new\n");
+    // However long Docker takes for it.
+    run("new\n", 0, "healthy", { SLOW: "0.4" });
     const [first = "", ...rest] = rig.calls.split("\n");
     assert.equal(first, "update update --pids-limit 300 app-1");
     assert.ok(rest.some((line) => line.startsWith("reload")));
@@ -112,5 +113,69 @@ esac`,
     const { stderr, ...rest } = run("broken\n");
     assert.deepEqual(rest, { status: 1, reloads: [], site: "old" });
     assert.match(stderr, /nginx refused the new configuration; the old one is in force/);
+  });
+
+  it("changes nothing where the new site can't be written", () => {
+    writeFileSync(join(proxy, "site.conf"), "old\n");
+    mkdirSync(join(proxy, "site.conf.new"));
+    const { stderr, ...rest } = run("new\n");
+    assert.deepEqual(rest, { status: 1, reloads: [], site: "old" });
+    assert.match(stderr, /the configuration could not be written to the proxy proxy; the old one is in force/);
+    assert.doesNotMatch(rig.calls, /probe/);
+  });
+
+  describe("where maintenance mode is on", () => {
+    const mode = (state: string): void => {
+      // One that was set aside long ago, and looked at since.
+      for (const [folder, text] of [
+        ["current", state],
+        ["damaged-20200101T000000Z", "long ago"],
+      ] as const) {
+        mkdirSync(join(proxy, "maintenance", folder), { recursive: true });
+        writeFileSync(join(proxy, "maintenance", folder, "http.conf"), text);
+      }
+      const ahead = Date.now() / 1000 + 3600;
+      utimesSync(join(proxy, "maintenance/damaged-20200101T000000Z"), ahead, ahead);
+      writeFileSync(join(proxy, "site.conf"), "old\n");
+    };
+    const modes = (): Record<string, string> =>
+      Object.fromEntries(
+        readdirSync(join(proxy, "maintenance")).map((name) => [
+          name.replace(/-(?!2020)\d{8}T\d{6}Z$/, "-now"),
+          readFileSync(join(proxy, "maintenance", name, "http.conf"), "utf8"),
+        ]),
+      );
+    const before = { "damaged-20200101T000000Z": "long ago" };
+
+    it("leaves it on", () => {
+      mode("closed");
+      assert.deepEqual(run("new\n"), { status: 0, stderr: "", reloads: ["new"], site: "new" });
+      assert.deepEqual(modes(), { ...before, current: "closed" });
+    });
+
+    it("sets its files aside where they are damaged, and says that the site is open", () => {
+      mode("broken");
+      const { stderr, ...rest } = run("new\n");
+      assert.deepEqual(rest, { status: 0, reloads: ["new"], site: "new" });
+      assert.match(
+        stderr,
+        /WARNING: the files of maintenance mode were damaged and are set aside .*: the site is open/,
+      );
+      assert.match(stderr, /Close it again: \.\/drydock maintenance on/);
+      assert.deepEqual(modes(), { ...before, "damaged-now": "broken" });
+    });
+
+    for (const [state, why] of [
+      ["closed", "nginx refuses the new site"],
+      ["broken", "nginx refuses the new site, and they are damaged as well"],
+    ] as const)
+      it(`leaves its files where they were where ${why}`, () => {
+        mode(state);
+        const { stderr, ...rest } = run("broken\n");
+        assert.deepEqual(rest, { status: 1, reloads: [], site: "old" });
+        assert.match(stderr, /nginx refused the new configuration; the old one is in force/);
+        assert.doesNotMatch(stderr, /WARNING/);
+        assert.deepEqual(modes(), { ...before, current: state });
+      });
   });
 });

@@ -12,6 +12,7 @@ echo "$OWNERS" | while read -r volume owner folder; do
     --security-opt no-new-privileges --read-only --memory 128m --entrypoint /bin/sh \
     --mount "type=volume,source=$volume,target=/volume,volume-nocopy" "$IMAGE" \
     -euc '[ "$(stat -c %u:%g /volume)" = "$0" ] || chown -R "$0" /volume
-      [ -e "/volume/$1" ] || { mkdir "/volume/$1"; chown "$0" "/volume/$1"; }' "$owner" "$folder" </dev/null
+      [ -e "/volume/$1" ] || [ -L "/volume/$1" ] || { mkdir "/volume/$1"; chown "$0" "/volume/$1"; }' \
+    "$owner" "$folder" </dev/null
   echo "$volume belongs to $owner"
 done

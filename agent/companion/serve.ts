@@ -73,7 +73,7 @@ export async function serveCompanion(): Promise<void> {
     const throwaway = throwaways.get(id);
     if (throwaway === undefined) throw new AgentError(`no restore is called ${id}; it may have been forgotten`);
     const asked = request.method === "DELETE" ? "remove" : (verb ?? "");
-    await throwaway.use(() => work(throwaway, asked, name ?? "", request, response, url));
+    await throwaway.usage.during(() => work(throwaway, asked, name ?? "", request, response, url));
   });
   server.on("upgrade", (request, socket) => takeOver(request, socket as Socket, token));
   const sweeper = setInterval(() => void sweep(), 600_000);
@@ -115,14 +115,14 @@ function takeOver(request: IncomingMessage, socket: Socket, token: string): void
     verb === "sql"
       ? throwaway.server.load(url.searchParams.get("schema") ?? "", socket, begin)
       : throwaway.unpack(Number(number), socket, begin);
-  const work = throwaway.use(read).finally(() => socket.destroy());
+  const work = throwaway.usage.during(read).finally(() => socket.destroy());
   work.catch(() => undefined);
   received.set(request.url!, work);
 }
 
 async function sweep(): Promise<void> {
   for (const [id, one] of throwaways) {
-    if (one.idle() < FORGOTTEN) continue;
+    if (one.usage.idle() < FORGOTTEN) continue;
     throwaways.delete(id);
     await one.remove();
   }

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { COMPANION, FOLDERS } from "../../contracts/agent.ts";
 import { tools } from "../database/tools.ts";
 import { removeAll } from "../files/remove.ts";
-import { steadyNow } from "../shared/clock.ts";
 import { AgentError } from "../shared/errors.ts";
 import { execute } from "../shared/process.ts";
 import { Flusher, flush, synced } from "./flush.ts";
 import { forgetKept, keptAt } from "./kept.ts";
 import { type ReplayRange, replay } from "./replay.ts";
 import { ThrowawayServer } from "./server.ts";
+import { Usage } from "./usage.ts";
 
 /**
  * Where restores are, each in a folder of its own: thrown away again, or beside the live files, to be put in their
@@ -23,30 +23,13 @@ const STAYS = RESTORES !== FOLDERS.restore;
 export class Throwaway {
   readonly folder: string;
   readonly server: ThrowawayServer;
+  readonly usage = new Usage();
   #flusher: Flusher | undefined;
-  #used = steadyNow();
-  #busy = 0;
 
   constructor(readonly id: string) {
     this.folder = join(RESTORES, id);
     this.server = new ThrowawayServer(id, this.folder, this.data);
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
-  }
-
-  /** Does what was asked of it; meanwhile it is not forgotten, however long that takes. */
-  async use<T>(work: () => Promise<T>): Promise<T> {
-    this.#busy++;
-    try {
-      return await work();
-    } finally {
-      this.#busy--;
-      this.#used = steadyNow();
-    }
-  }
-
-  /** For how long nothing has been asked of it, in ms. */
-  idle(now = steadyNow()): number {
-    return this.#busy > 0 ? 0 : now - this.#used;
   }
 
   get data(): string {

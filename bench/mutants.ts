@@ -173,15 +173,19 @@ const counts: Record<string, { made: number; survived: number }> = {};
 for (const { files, tests, more = [] } of SUBJECTS) {
   for (const file of listed.filter((name) => files.test(name) && name.includes(only))) {
     const source = readFileSync(join(copy, file), "utf8");
-    const [folder = "", named = ""] = file.split("/").slice(-2);
+    const [folder = "", name = ""] = file.split("/").slice(-2);
+    const script = name.replace(/\.sh$/, "");
     // A test in another folder says it with the folder.
     const there = listed
       .filter((test) => test.startsWith("test/unit/") && test.endsWith(".test.ts"))
-      .filter(
-        (test) =>
-          (test.startsWith(`test/unit/${tests}/`) && more.some((one) => test.endsWith(`/${one}.test.ts`))) ||
-          readFileSync(join(copy, test), "utf8").includes(`${folder}/${named}`),
-      );
+      .filter((test) => {
+        const text = () => readFileSync(join(copy, test), "utf8");
+        const own = test.startsWith(`test/unit/${tests}/`);
+        // A rig runs a script by its name; tests of policies name scripts that they don't run.
+        const named = text().includes(`${folder}/${name}`);
+        if (file.endsWith(".sh")) return own && (named || (/ScriptRig/.test(text()) && text().includes(`"${script}"`)));
+        return named || (own && more.some((one) => test.endsWith(`/${one}.test.ts`)));
+      });
     if (there.length === 0) continue;
     const mutants = file.endsWith(".sh") ? shellMutantsOf(file, source) : mutantsOf(file, source);
     const chosen = mutants.filter((_, index) => index % every === 0);

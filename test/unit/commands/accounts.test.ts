@@ -50,7 +50,9 @@ GRANT SELECT ON performance_schema.* TO drydock_monitor@'%';
       ["monitor-user", "mariadb", MONITOR("BINLOG MONITOR, SLAVE MONITOR")],
       ["monitor-user", "mysql", MONITOR("REPLICATION CLIENT")],
     ] as const) {
-      assert.deepEqual([run(script, engine).status, rig.read("sql")], [0, sql], `${script} ${engine}`);
+      const { status, stdout } = run(script, engine);
+      assert.deepEqual([status, rig.read("sql")], [0, sql], `${script} ${engine}`);
+      assert.match(stdout, /^the account drydock_(?:backup|monitor) may .* and (?:change nothing|no data)\n$/);
     }
   });
 

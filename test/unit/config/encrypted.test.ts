@@ -49,7 +49,7 @@ describe("what a stack's file keeps encrypted", () => {
     assert.equal(encryptedIn({ file: undefined, keys: [], project: "drydock", values })(["env", "OWN"]), false);
   });
 
-  it("is nothing that stands in it as a number or a day which Pulumi reads otherwise, or is merged from elsewhere", () => {
+  it("is nothing that stands in it as a number or a day that Pulumi reads otherwise, or is merged", () => {
     const text = `
 config:
   drydock:more: &more {MERGED: in plain text}

@@ -3,7 +3,7 @@ import { hostname, userInfo } from "node:os";
 import { BACKGROUND } from "../../config/roles.ts";
 import type { Entry } from "../../contracts/entry.ts";
 import { type ProxyHost, type Shown, show, switchOff, switchOn } from "../maintenance/proxy.ts";
-import { type Maintenance, readState, wanted } from "../maintenance/state.ts";
+import { type Maintenance, RESTORING, readState, wanted } from "../maintenance/state.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import { select } from "../shared/project.ts";
 import { hold, interruption } from "../shared/signals.ts";
@@ -90,8 +90,6 @@ async function startBackground(host: WritersHost, log: (line: string) => void): 
     );
 }
 
-/** What visitors read while data is being restored. */
-const MESSAGE = "Data is being restored.";
 /** Where the lock keeps how the site was. */
 export const SITE = "site.json";
 
@@ -115,7 +113,7 @@ export async function withoutWriters(
 ): Promise<{ readonly opened: number }> {
   const site = siteOf(host);
   const who = { by: `${userInfo().username}@${hostname()}`, now: new Date(), random: () => hex(16) };
-  const closed = wanted({ message: MESSAGE, allow: [], secret: false }, undefined, who);
+  const closed = wanted({ message: RESTORING, allow: [], secret: false }, undefined, who);
   let reopen: (() => Promise<unknown>) | undefined;
   const release = hold();
   let opened = NaN;
@@ -151,7 +149,7 @@ export async function withoutWriters(
 
 /** Whether visitors read that data is being restored. */
 async function isClosedForRestore(host: WritersHost): Promise<boolean> {
-  return (await show(siteOf(host))).state?.message === MESSAGE;
+  return (await show(siteOf(host))).state?.message === RESTORING;
 }
 
 /**

@@ -2,15 +2,16 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { defined } from "../../lib/defined.ts";
+import { refuseDuringRestore } from "../backup/resume.ts";
 import { audited } from "../shared/audit.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import { select } from "../shared/project.ts";
-import { deployed } from "../shared/services.ts";
+import { type Deployed, deployed } from "../shared/services.ts";
 import { openSession, type Session } from "../shared/session.ts";
 import { settingAt, stackConfig } from "../shared/stack.ts";
 import { painter, step } from "../shared/ui.ts";
 import { type ProxyHost, type Shown, show, switchOff, switchOn } from "./proxy.ts";
-import { closedReferences, type Maintenance, readState, wanted } from "./state.ts";
+import { closedReferences, type Maintenance, RESTORING, readState, wanted } from "./state.ts";
 
 export interface OnOptions {
   readonly stack?: string;
@@ -25,18 +26,21 @@ export interface OnOptions {
 /** The proxy, where the site is reached, and how long its requests may take. */
 interface Site extends ProxyHost {
   readonly session: Session;
+  readonly deployed: Deployed;
   readonly url: string;
   readonly timeout: number;
 }
 
 async function siteOf(stack: string | undefined): Promise<Site> {
   const session = await openSession({ stack });
-  const { outputs, docker } = await deployed(session);
+  const target = await deployed(session);
+  const { outputs, docker } = target;
   const proxy = outputs.services.find(({ role }) => role === "proxy");
   if (proxy === undefined) throw new CliError({ what: `stack ${session.stack} has no proxy`, remedy: "./drydock up" });
   const timeout = settingAt(stackConfig(session.paths, session.stack), "proxy.timeout");
   return {
     session,
+    deployed: target,
     docker,
     container: proxy.container,
     stack: session.stack,
@@ -74,13 +78,23 @@ export async function on(options: OnOptions): Promise<number> {
   );
 }
 
+/**
+ * Answers how the site is.
+ * @throws CliError (refused) while a restore or an import has it closed, which opens it as it was before
+ */
+export async function mayChange(site: ProxyHost & Pick<Site, "deployed">): Promise<Shown> {
+  const shown = await show(site);
+  if (shown.state?.message === RESTORING) await refuseDuringRestore(site.docker, site.deployed);
+  return shown;
+}
+
 async function close(
   site: Site,
   wish: Parameters<typeof wanted>[0],
   who: Parameters<typeof wanted>[2],
   asJson: boolean,
 ): Promise<number> {
-  const before = await show(site);
+  const before = await mayChange(site);
   const state = wanted(wish, before.state, who);
   const { drained } = await apply(site, state);
   for (const reference of closedReferences(state.page ?? ""))
@@ -136,7 +150,7 @@ function readPage(file: string): Uint8Array {
 export async function off({ stack, json: asJson }: { readonly stack?: string; readonly json?: true }): Promise<number> {
   const site = await siteOf(stack);
   return await audited(site.session, "maintenance", ["off"], async () => {
-    const { generation } = await show(site);
+    const { generation } = await mayChange(site);
     if (generation !== undefined) await switchOff(site, 0);
     if (asJson) json({ stack: site.stack, on: false, changed: generation !== undefined });
     else
@@ -240,6 +254,7 @@ export async function importState(file: string, { stack }: { readonly stack?: st
   const state = readExport(readPage(file), file);
   const site = await siteOf(stack);
   return await audited(site.session, "maintenance", ["import", file], async () => {
+    await mayChange(site);
     if (state !== undefined) await apply(site, state);
     else await switchOff(site, 0);
     process.stdout.write(`Maintenance mode is ${state === undefined ? "off" : "on"}, as ${file} says.\n`);

@@ -5,6 +5,9 @@ import { CliError, Exit } from "../shared/errors.ts";
 /** The largest page of one's own, in bytes. */
 export const PAGE_LIMIT = 512 * 1024;
 
+/** What visitors read while data is being restored. */
+export const RESTORING = "Data is being restored.";
+
 const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
 
 /**

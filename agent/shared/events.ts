@@ -6,9 +6,11 @@ import { knownSecrets } from "./configuration.ts";
 
 export type Unit = Extract<Event, { event: "progress" }>["unit"];
 
-/** Takes every known secret out of a text. */
+/** Takes every known secret out of a text; long ones first, for one may begin as another does. */
 export function redact(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((clean, secret) => clean.replaceAll(secret, "***"), text);
+  return [...secrets]
+    .sort((a, b) => b.length - a.length)
+    .reduce((clean, secret) => clean.replaceAll(secret, "***"), text);
 }
 
 /** A value without the secrets in its texts, in whatever depth: in JSON a secret with a quote in it looks otherwise. */

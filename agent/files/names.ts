@@ -10,6 +10,15 @@ export function joined(folder: string | Uint8Array, name: Uint8Array): Buffer {
   return Buffer.concat(parts);
 }
 
+/**
+ * Linux takes paths of 4095 bytes, with all that is above: where a backup is restored to be proven, that is more than
+ * where it was made.
+ */
+const LONGEST = 4000;
+
+/** Whether a file at this path can be looked at wherever the backup is unpacked. */
+export const isProvable = (path: Uint8Array): boolean => path.length <= LONGEST;
+
 /** A path as text that names it alone, whatever its bytes are: itself where it is UTF-8. */
 export function keyOf(path: Uint8Array): string {
   const bytes = Buffer.from(path);

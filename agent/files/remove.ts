@@ -1,22 +1,16 @@
-import { chmodSync, type Dirent, lstatSync, readdirSync, rmSync } from "node:fs";
-import { joined } from "./names.ts";
+import { execFileSync } from "node:child_process";
+import { rmSync } from "node:fs";
 
 /**
  * Removes a folder with all that is in it. What an application has denied itself is denied to whoever unpacks it, too:
- * a folder without the right to write keeps what it has.
+ * a folder without the right to write keeps what it has. And a path may be longer below another folder than Linux takes
+ * at once; these programs go from folder to folder.
  */
 export function removeAll(folder: string): void {
   try {
     rmSync(folder, { recursive: true, force: true });
   } catch {
-    open(Buffer.from(folder));
-    rmSync(folder, { recursive: true, force: true });
+    execFileSync("chmod", ["--recursive", "u+rwX", "--", folder], { stdio: "pipe" });
+    execFileSync("rm", ["--recursive", "--force", "--", folder], { stdio: "pipe" });
   }
-}
-
-function open(folder: Buffer): void {
-  if (!lstatSync(folder).isDirectory()) return;
-  chmodSync(folder, 0o700);
-  for (const entry of readdirSync(folder, { withFileTypes: true, encoding: "buffer" }) as Dirent<NonSharedBuffer>[])
-    if (entry.isDirectory()) open(joined(folder, entry.name));
 }

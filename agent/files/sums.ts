@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream, type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import { joined, keyOf } from "./names.ts";
+import { isProvable, joined, keyOf } from "./names.ts";
 
 /** Key of a path (see `keyOf`) to SHA-256. */
 export type FileSums = Readonly<Record<string, string>>;
@@ -32,7 +32,7 @@ export async function sumsBelow(root: string): Promise<FileSums> {
   const sums: [string, string][] = [];
   // What can't be read is missing in the comparison.
   for (const path of filesBelow(root, Buffer.alloc(0), () => undefined))
-    sums.push([keyOf(path), await sumOf(joined(root, path))]);
+    if (isProvable(path)) sums.push([keyOf(path), await sumOf(joined(root, path))]);
   // A file may be called __proto__.
   return Object.fromEntries(sums);
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { constants, lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { joined, keyOf, shown } from "./names.ts";
+import { isProvable, joined, keyOf, shown } from "./names.ts";
 import type { Sums } from "./sums.ts";
 
 const BLOCK = 512;
@@ -15,7 +15,10 @@ export interface Archived {
   /** Of what is in the archive. */
   readonly sums: Sums;
   readonly count: number;
-  /** Files that were written to while they were read: each is in it, but perhaps with parts of two moments. */
+  /**
+   * Files that were written to while they were read: each is in it, but perhaps with parts of two moments. And those
+   * whose paths are too long to be looked at where they are restored.
+   */
   readonly changed: number;
   /** What can't be read, and why, in words. */
   readonly unreadable: readonly string[];
@@ -86,7 +89,8 @@ export async function* tarOf(root: string, omitted: (name: string) => boolean): 
       if (broken !== undefined) return note(path, broken);
       const after = await handle.stat();
       if (after.size !== before.size || after.mtimeMs !== before.mtimeMs || after.ctimeMs !== before.ctimeMs) changed++;
-      sums.push([keyOf(path), { sum: hash.digest("hex") }]);
+      if (!isProvable(path)) changed++;
+      else sums.push([keyOf(path), { sum: hash.digest("hex") }]);
     } finally {
       await handle.close();
     }

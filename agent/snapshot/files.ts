@@ -3,7 +3,7 @@ import { lstatSync, type Stats } from "node:fs";
 import { FOLDERS } from "../../contracts/agent.ts";
 import type { Entry } from "../../contracts/entry.ts";
 import type { Agent } from "../agent.ts";
-import { joined, keyOf, lossy, pathOf, shown } from "../files/names.ts";
+import { isProvable, joined, keyOf, lossy, pathOf, shown } from "../files/names.ts";
 import { filesBelow, type Sums, sumOf } from "../files/sums.ts";
 import { messageOf } from "../shared/errors.ts";
 import { type PartCopy, shortened } from "../store/entry.ts";
@@ -46,6 +46,7 @@ export async function filesToBackUp(
   };
   for (const folder of include) {
     for (const path of existing(folder, root, note)) {
+      if (!isProvable(path)) continue;
       try {
         const stats = lstatSync(at(path, root));
         const id = idOf(stats);

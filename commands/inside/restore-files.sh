@@ -43,7 +43,7 @@ move() {
     --backup=numbered -t "$2" {} +
 }
 # open FOLDER RIGHTS: gives their owner what folders deny him, each before it is entered.
-open() { find "$1" -type d ! -perm "-u+$2" -exec chmod "u+$2" {} ';'; }
+open() { find "$1" -type d ! -perm "-u+$2" -execdir chmod "u+$2" {} ';'; }
 remove() {
   for one; do
     [ -L "$one" ] || [ ! -d "$one" ] || open "$one" rwx

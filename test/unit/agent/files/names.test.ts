@@ -77,6 +77,20 @@ describe("names of files", () => {
     assert.deepEqual(fileDifferences(sums, fewer), ["inner/caf\\xe9.txt is missing"]);
   });
 
+  it("of which the path is too long to be looked at elsewhere are backed up, and have no sum", async () => {
+    const deep = join(folder, ...Array.from({ length: 20 }, () => "d".repeat(197)));
+    mkdirSync(deep, { recursive: true });
+    const [fits, long] = ["f".repeat(4000 - 20 * 198), "l".repeat(4001 - 20 * 198)];
+    for (const one of [fits, long]) writeFileSync(join(deep, one), one);
+    const { sums, unreadable } = await filesToBackUp(["."], undefined, folder);
+    const [key, ...more] = Object.keys(sums);
+    assert.deepEqual([key?.length, more, unreadable], [4000, [], []]);
+    assert.deepEqual(Object.keys(await sumsBelow(folder)), [key]);
+    const stored = [fits, long].map((one) => join(deep, one).slice(folder.length + 1));
+    const settled = settledSums(sums, stored, folder);
+    assert.deepEqual([Object.keys(settled.sums), settled.changed, settled.count], [[key], 1, 2]);
+  });
+
   it("that look alike to restic: where some were left out, none of them has a sum, the others do", async () => {
     for (const bytes of [[0x61, 0xff], [0x61, 0xfe], [0x62]]) writeFileSync(joined(folder, Buffer.from(bytes)), "x");
     const { sums } = await filesToBackUp(["."], undefined, folder);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "mocha";
@@ -19,6 +20,9 @@ describe("what was unpacked of an application", () => {
         symlinkSync(kept, join(at, "link"));
       }
       for (const at of ["shut/in", "shut"]) chmodSync(join(gone, at), 0o555);
+      // Deeper than a path may be long.
+      const further = 'i=0; while [ $i -lt 20 ]; do i=$((i + 1)); mkdir "$1"; cd "$1" || exit 1; done; : > x';
+      execFileSync("bash", ["-pc", further, "sh", "d".repeat(240)], { cwd: join(gone, "sealed") });
       chmodSync(join(gone, "sealed"), 0);
       chmodSync(kept, 0o555);
       removeAll(gone);

@@ -77,7 +77,14 @@ export class ThrowawayServer {
   async load(schema: string, connection: Socket, onStart: () => void): Promise<void> {
     await this.query((asking) => asking.query(`CREATE DATABASE IF NOT EXISTS ${quoted(schema)} CHARACTER SET utf8mb4`));
     // Comments too: inside of one that a dump has made of a statement, another one would take what stands around it.
-    const client = [tools().client, "--binary-mode", "--comments", "--max-allowed-packet=1G", schema];
+    const client = [
+      tools().client,
+      "--binary-mode",
+      "--comments",
+      "--local-infile=0",
+      "--max-allowed-packet=1G",
+      schema,
+    ];
     await this.client(client, { connection, onStart });
   }
 

@@ -27,16 +27,17 @@ while [ "$tries" -gt 0 ]; do
   case $said in *"ERROR 2002"*) sleep 0.05 ;; *) break ;; esac
 done
 trap '' HUP PIPE
-ask --binary-mode --comments --batch --skip-column-names "$@" < "$file"`;
+ask --binary-mode --comments --local-infile=0 --batch --skip-column-names "$@" < "$file"`;
 
 /**
  * Reads the password of an account from the first line, and SQL from the rest. $1 names the client, $2 the account, $3
- * the schema.
+ * the schema. A dump from elsewhere can ask the client for files of its container, where root's password is one: it
+ * gives none.
  */
 const LOAD = `
 read -r MYSQL_PWD; export MYSQL_PWD
 exec "$1" --no-defaults --protocol=socket --user="$2" --default-character-set=utf8mb4 --binary-mode --comments \\
-  --max-allowed-packet=1G --database="$3"`;
+  --local-infile=0 --max-allowed-packet=1G --database="$3"`;
 
 export interface Database {
   readonly docker: Docker;

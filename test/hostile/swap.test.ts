@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { withLoader } from "../../cli/backup/loader.ts";
 import { readSchema } from "../../cli/backup/objects.ts";
-import { query, quoted } from "../../cli/backup/sql.ts";
+import { load, query, quoted } from "../../cli/backup/sql.ts";
 import { settle, swap } from "../../cli/backup/swap.ts";
+import { docker } from "../support/clone.ts";
 import { type Content, content, KINDS, make, type Picture, picture, underAll } from "../support/hostile/content.ts";
 import { NAMES } from "../support/hostile/names.ts";
 import { Server } from "../support/hostile/server.ts";
@@ -76,6 +78,35 @@ describe("what is put in place table by table, whatever its names are", function
       fc.asyncProperty(content, content, async (live, restored) => void (await check(live, restored))),
       { numRuns: 8, endOnFailure: true },
     );
+  });
+
+  it("is loaded by a client that gives no file of its container to a dump, and runs no command", async () => {
+    await clear();
+    await query(server, `CREATE DATABASE ${RESTORED}`);
+    for (const statement of [
+      "LOAD DATA LOCAL INFILE '/run/drydock/root-password' INTO TABLE taken;",
+      "LOAD DATA INFILE '/run/drydock/root-password' INTO TABLE taken;",
+      "INSERT INTO taken VALUES (LOAD_FILE('/run/drydock/root-password'));",
+      "\\! cp /run/drydock/root-password /tmp/taken",
+      "system cp /run/drydock/root-password /tmp/taken",
+      "\\. /run/drydock/root-password",
+      "source /run/drydock/root-password",
+    ])
+      await withLoader(server, RESTORED, async (account) => {
+        const { input, done } = load(server, account, RESTORED);
+        input.on("error", () => undefined);
+        input.end(`DROP TABLE IF EXISTS taken;\nCREATE TABLE taken (a TEXT);\n${statement}\n`);
+        await done.catch((error: Error) =>
+          assert.match(error.message, /the database did not take the backup/, statement),
+        );
+        const rows = await query(server, `SELECT a FROM ${RESTORED}.taken`);
+        assert.deepEqual(
+          rows.filter(([a]) => a !== "NULL"),
+          [],
+          statement,
+        );
+      });
+    assert.doesNotMatch(docker("exec", server.container, "ls", "/tmp"), /taken/);
   });
 
   const small = (names: readonly string[]): Content => ({

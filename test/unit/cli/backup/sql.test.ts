@@ -49,7 +49,7 @@ ${body}`,
     assert.equal(
       rig.read("clients"),
       "root's own|--no-defaults --protocol=socket --user=root --default-character-set=utf8mb4 " +
-        "--binary-mode --comments --batch --skip-column-names\n",
+        "--binary-mode --comments --local-infile=0 --batch --skip-column-names\n",
     );
     assert.match(rig.calls, /^exec --interactive database-1 sh -c [\s\S]* sql mariadb 0 8\n$/);
     assert.ok(!rig.calls.includes("root's own"));
@@ -136,7 +136,7 @@ exit 0`,
     assert.equal(
       rig.read("clients"),
       "its own|--no-defaults --protocol=socket --user=loader --default-character-set=utf8mb4 --binary-mode " +
-        "--comments --max-allowed-packet=1G --database=shop\n",
+        "--comments --local-infile=0 --max-allowed-packet=1G --database=shop\n",
     );
     assert.match(rig.calls, /^exec --interactive database-1 sh -c [\s\S]* sql mariadb loader shop\n$/);
     assert.ok(!rig.calls.includes("its own"));

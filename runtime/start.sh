@@ -44,4 +44,7 @@ case " $* " in *" /run/drydock/fpm.conf "*)
   # What asks this container's own 127.0.0.1 is told here.
   echo "$DRYDOCK_LISTEN" > /dev/shm/listen ;;
 esac
+case " $* " in
+  *" octane:start "*) exec /bin/sh /drydock/octane.sh "$@" ;;
+esac
 exec "$@"

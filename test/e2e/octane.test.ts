@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, it } from "mocha";
+import { imageTags } from "../../cli/setup/images.ts";
+import { docker } from "../support/clone.ts";
+
+/** What Octane needs of a container, without Octane itself. */
+describe("a container of Octane's", function () {
+  this.timeout(120_000);
+  /** One part of it, where the application has this file among its own. */
+  const cached = (part: string, file: string): unknown => {
+    const script = [
+      "cp -r /source/. .",
+      "mkdir -p storage/framework storage/logs bootstrap/cache",
+      `printf %s "$0" > config/${part}.php`,
+      'php /drydock/cache.php "$PWD" >&2',
+      `php -r 'echo json_encode((require "bootstrap/cache/config.php")["${part}"] ?? null);'`,
+    ].join(" && ");
+    const mounts = [
+      "--volume",
+      `${resolve("examples/laravel")}:/source:ro`,
+      "--volume",
+      `${resolve("runtime")}:/drydock:ro`,
+    ];
+    const args = ["run", "--rm", "--network", "none", ...mounts, imageTags().php, "sh", "-c", script, file];
+    return JSON.parse(execFileSync("docker", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }));
+  };
+
+  it("notes its processes in itself, unless the application says where", () => {
+    assert.deepEqual(cached("octane", "<?php return ['server' => 'roadrunner'];"), {
+      server: "roadrunner",
+      state_file: "/var/www/html/storage/framework/octane-server-state.json",
+    });
+    const own = { state_file: "/tmp/octane.json" };
+    assert.deepEqual(cached("octane", "<?php return ['state_file' => '/tmp/octane.json'];"), own);
+  });
+
+  it("is told nothing where the application has no Octane", () => {
+    assert.equal(cached("octane", "<?php return null;"), null);
+  });
+
+  it("hands a signal to its server, and ends after it", async () => {
+    const id = `drydock-octane-${randomBytes(4).toString("hex")}`;
+    const server = "trap 'sleep 2; echo the last answer; exit 7' TERM; echo ready; while :; do sleep 0.1; done";
+    // As artisan does: at a signal it would be gone at once, and with it who reads what the server says.
+    const artisan = `trap 'exit 1' TERM; sh -c "$SERVER" & wait $!`;
+    docker(
+      ...["run", "--detach", "--name", id, "--label", "drydock.test=octane", "--network", "none"],
+      ...["--volume", `${resolve("runtime")}:/drydock:ro`, "--env", `SERVER=${server}`, "--env", `ARTISAN=${artisan}`],
+      ...[
+        "--env",
+        "DRYDOCK_PATH=/var/www/html",
+        "--stop-signal",
+        "SIGTERM",
+        "--entrypoint",
+        "/bin/sh",
+        imageTags().php,
+      ],
+      ...["/drydock/start.sh", "sh", "-c", 'eval "$ARTISAN"', "octane:start"],
+    );
+    try {
+      for (let left = 100; !docker("logs", id).includes("ready"); left--, await sleep(100)) assert.ok(left > 0);
+      docker("stop", "--time", "10", id);
+      assert.match(docker("logs", id), /the last answer/);
+    } finally {
+      docker("rm", "--force", "--volumes", id);
+    }
+  });
+
+  it("ends with its server's exit code", () => {
+    const args = ["--volume", `${resolve("runtime")}:/drydock:ro`, imageTags().php, "sh", "/drydock/octane.sh"];
+    const { status } = spawnSync("docker", ["run", "--rm", "--network", "none", ...args, "sh", "-c", "exit 3"]);
+    assert.equal(status, 3);
+  });
+});

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { namesOf } from "../../config/domains.ts";
+import { certificateProblem, namesOf } from "../../config/domains.ts";
 import type { Settings } from "../../config/settings.ts";
 import { PLACES } from "../../contracts/edge.ts";
 import { PORTS } from "../../contracts/proxy.ts";
@@ -217,14 +217,23 @@ export function filesOf(route: Route, stack: string): { readonly plain: EdgeFile
       { path: `wanted/${id}.json`, content: `${JSON.stringify(wanted)}\n` },
       { path: `routes/${id}.conf`, content: routeConfiguration(route) },
     ],
-    secret: domains.flatMap(({ name, access, paths, certificate }, index) => [
+    secret: domains.flatMap(({ name, redirectFrom, access, paths, certificate }, index) => [
       ...usersOf(access.users, usersPath(id, index)),
       ...Object.entries(paths).flatMap(([path, { users }]) => usersOf(users, usersPath(id, index, path))),
-      ...(certificate === undefined
-        ? []
-        : [{ path: `own/${fileOf(name)}.pem`, content: `${certificate.chain.trim()}\n${certificate.key.trim()}\n` }]),
+      ...(certificate === undefined ? [] : ownOf(certificate, name, redirectFrom)),
     ]),
   };
+}
+
+/** The user's certificate for a name, and for those of its further names that it is for as well. */
+function ownOf(
+  certificate: NonNullable<Settings["domains"][number]["certificate"]>,
+  name: string,
+  further: readonly string[],
+): EdgeFile[] {
+  const content = `${certificate.chain.trim()}\n${certificate.key.trim()}\n`;
+  const names = [name, ...further.filter((one) => certificateProblem(certificate, [one]) === undefined)];
+  return names.map((one) => ({ path: `own/${fileOf(one)}.pem`, content }));
 }
 
 /** Passwords as nginx reads them: salted SHA-1, of what it knows the one that needs no other library. */

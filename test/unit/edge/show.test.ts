@@ -9,6 +9,7 @@ import { parseEdge } from "../../../cli/edge/target.ts";
 import { certificateProblem, warnOfDomains } from "../../../config/domains.ts";
 import { domains as schema } from "../../../config/schema/domains.ts";
 import { parseConfiguration } from "../../../config/settings.ts";
+import { filesOf } from "../../../servers/nginx/route.ts";
 import { valid } from "../../support/config/fixtures.ts";
 
 describe("the status of an edge", () => {
@@ -128,6 +129,18 @@ describe("a certificate of the user's own", () => {
     assert.match(certificateProblem(good, ["shop.example.com"], new Date(Date.now() + 40 * 86_400_000))!, /ended on/);
     assert.match(certificateProblem({ ...good, chain: "-----BEGIN CERTIFICATE-----\nx" }, [])!, /can't be read/);
     assert.match(certificateProblem({ ...good, key: "-----BEGIN PRIVATE KEY-----\nx" }, [])!, /key that can't be read/);
+  });
+
+  it("is served for the further names that it is for as well, and for no other", () => {
+    const both = made("-days", "30", "-addext", "subjectAltName=DNS:shop.example.com,DNS:www.shop.example.com");
+    const redirectFrom = ["www.shop.example.com", "old.example.com"];
+    const domains = schema.parse([{ name: "shop.example.com", redirectFrom, certificate: both }]);
+    const edge = { httpsPort: 443, http3: false, ipv6: true };
+    const { secret } = filesOf({ id: "x", proxy: "p", domains, edge }, "prod");
+    assert.deepEqual(
+      secret.map(({ path }) => path),
+      ["own/shop.example.com.pem", "own/www.shop.example.com.pem"],
+    );
   });
 
   it("may stand in files, whose paths are no secrets", () => {

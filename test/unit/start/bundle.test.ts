@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
@@ -122,6 +123,25 @@ describe("a bundle", () => {
     source("one.ts", "export const said = 22;");
     await bundled("program", "one.ts", "esm");
     assert.equal(existsSync(first), false);
+  });
+
+  it("is compiled once for who asks for that, and anew with the next one", () => {
+    const compiled = join(root, ".drydock", "cache", "compiled");
+    const run = () =>
+      execFileSync(process.execPath, [
+        "-e",
+        `const bundle = require(${JSON.stringify(join(root, "start", "bundle.cjs"))});
+         bundle.compileOnce();
+         bundle.bundled("program", "one.ts", "esm").then((file) => import(file));`,
+      ]);
+    run();
+    assert.notDeepEqual(readdirSync(compiled, { recursive: true }), []);
+    writeFileSync(join(compiled, "of-an-older-one"), "");
+    run();
+    assert.ok(existsSync(join(compiled, "of-an-older-one")));
+    source("folder/two.ts", 'export const two = (): string => "deux";');
+    run();
+    assert.ok(!existsSync(join(compiled, "of-an-older-one")));
   });
 
   it("is made again where the project was moved: it names its sources", async () => {

@@ -74,6 +74,8 @@ export class Keeper {
         // First what is quick: no visitor of one name waits for another name's certificate.
         for (const name of wanted.keys()) if (!running.has(name)) await this.#attempt(name, () => this.#present(name));
         this.#report(wanted);
+        // One name may be waited for until its record is everywhere: what is wrong with others can't wait for it.
+        await this.#alarm(wanted);
         next = performance.now() + AGAIN;
       }
       for (const name of wanted.keys()) {

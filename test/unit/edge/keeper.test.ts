@@ -232,6 +232,28 @@ describe("the keeper of the certificates", () => {
     );
   });
 
+  it("says what is wrong while a name is waited for, however long that takes", async () => {
+    want("prod", "slow.example.com");
+    let answer = () => {};
+    const one = keeper({
+      obtain: async (name) => {
+        await new Promise<void>((resolve) => (answer = resolve));
+        return signed(name);
+      },
+    });
+    await onDisk(
+      () => 0,
+      async () => {
+        const look = one.look();
+        for (const end = Date.now() + 10_000; sent.length === 0; await new Promise((done) => setTimeout(done, 20)))
+          assert.ok(Date.now() < end, "nothing was said");
+        assert.match(sent[0]!, /^alarm volume: .*ENOSPC/);
+        answer();
+        await look;
+      },
+    );
+  });
+
   it("asks nobody for a name that doesn't lead here, and does as soon as it does", async () => {
     want("prod", "shop.example.com");
     let problem: string | undefined = "no name server knows shop.example.com";

@@ -99,6 +99,7 @@ class Bench {
   }
 
   async unchanged(): Promise<void> {
+    this.note("./drydock --help", await timed("help", () => this.run("./drydock", ["--help"])));
     await this.preview("preview, one resource", "empty", "dev");
     await this.preview("preview, the local stack", ".", "local");
     this.note("./drydock up, no change", await this.up());

@@ -73,9 +73,8 @@ export class Keeper {
       if (performance.now() >= next) {
         // First what is quick: no visitor of one name waits for another name's certificate.
         for (const name of wanted.keys()) if (!running.has(name)) await this.#attempt(name, () => this.#present(name));
-        this.#report(wanted);
         // One name may be waited for until its record is everywhere: what is wrong with others can't wait for it.
-        await this.#alarm(wanted);
+        await this.#tell(wanted);
         next = performance.now() + AGAIN;
       }
       for (const name of wanted.keys()) {
@@ -94,8 +93,7 @@ export class Keeper {
     for (const name of Object.keys(this.#memory)) if (!wanted.has(name)) this.#forget(name);
     this.#prove(wanted);
     this.#kept.value = this.#memory;
-    this.#report(wanted);
-    await this.#alarm(wanted);
+    await this.#tell(wanted);
   }
 
   /** The names, with the stack that wants each. */
@@ -269,9 +267,11 @@ export class Keeper {
     });
   }
 
-  #report(wanted: ReadonlyMap<string, string>): void {
+  /** How the names are, and who is to be told of one. */
+  async #tell(wanted: ReadonlyMap<string, string>): Promise<void> {
+    const now = this.#makers.now();
     const status: KeeperStatus = {
-      at: new Date(this.#makers.now()).toISOString(),
+      at: new Date(now).toISOString(),
       names: this.status(wanted),
       alarms: this.#alarms.current,
     };
@@ -282,10 +282,6 @@ export class Keeper {
       // No reason not to go on with the names, nor to tell nobody.
       this.#unwritten = `status.json can't be written: ${(error as Error).message}`;
     }
-  }
-
-  async #alarm(wanted: ReadonlyMap<string, string>): Promise<void> {
-    const now = this.#makers.now();
     const names = new Set<string>([VOLUME]);
     await this.#alarms.set(VOLUME, this.#unwritten ?? this.#kept.problem ?? this.#alarms.file.problemNow());
     for (const one of this.status(wanted)) {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { at } from "../lib/paths.ts";
 import { joinPath, type Problem } from "./problems.ts";
+import { readRaw } from "./raw.ts";
 
 /** Settings whose certificates are all texts, whether they were written out or named by their files' paths. */
 export interface WithFiles {
@@ -8,6 +9,20 @@ export interface WithFiles {
   /** The settings that were paths: nothing secret stands in the stack's file there. */
   readonly read: readonly (readonly (string | number)[])[];
   readonly problems: readonly Problem[];
+}
+
+/** The configuration without certificates, for who has no use for them: their files may be on one machine alone. */
+export function withoutCertificates(
+  raw: Readonly<Record<string, unknown>>,
+  stack: string,
+): Readonly<Record<string, unknown>> {
+  const { domains } = readRaw(raw, stack).values;
+  if (!Array.isArray(domains)) return raw;
+  const without = (domain: unknown): unknown => {
+    if (typeof domain !== "object" || domain === null) return domain;
+    return Object.fromEntries(Object.entries(domain).filter(([key]) => key !== "certificate"));
+  };
+  return { ...raw, domains: domains.map(without) };
 }
 
 /**

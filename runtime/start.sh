@@ -44,7 +44,9 @@ case " $* " in *" /run/drydock/fpm.conf "*)
   # What asks this container's own 127.0.0.1 is told here.
   echo "$DRYDOCK_LISTEN" > /dev/shm/listen ;;
 esac
+# An init of the image's own has to be the first process.
 case " $* " in
+  " /init "*" octane:start "*) ;;
   *" octane:start "*) exec /bin/sh /drydock/octane.sh "$@" ;;
 esac
 exec "$@"

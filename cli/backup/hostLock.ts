@@ -45,9 +45,7 @@ export interface HostLock {
 
 interface Found {
   readonly Config: { readonly Image: string; readonly User: string };
-  readonly NetworkSettings: {
-    readonly Networks: Readonly<Record<string, { readonly Aliases?: readonly string[] | null }>>;
-  };
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, unknown>> };
 }
 
 /** Undefined where the stack has no agent: nobody restores anything. */
@@ -55,24 +53,12 @@ export async function lockPlace(
   docker: Docker,
   { services, stack }: Pick<Outputs, "services" | "stack">,
 ): Promise<LockPlace | undefined> {
-  const [database, agent] = ["database", "backup"].map(
-    (role) => services.find((service) => service.role === role)?.container,
-  );
+  const agent = services.find(({ role }) => role === "backup")?.container;
   if (agent === undefined) return undefined;
-  const { code, stdout } = await docker.run([
-    "container",
-    "inspect",
-    agent,
-    ...(database === undefined ? [] : [database]),
-  ]);
+  const { code, stdout } = await docker.run(["container", "inspect", agent]);
   if (code !== 0) return undefined;
-  const [{ Config, NetworkSettings }, server] = JSON.parse(stdout) as [Found, Found?];
-  const network =
-    server === undefined
-      ? dataNetworkOf(Object.keys(NetworkSettings.Networks))
-      : Object.entries(server.NetworkSettings.Networks).find(
-          ([, { Aliases }]) => Aliases?.includes("database") === true,
-        )?.[0];
+  const [{ Config, NetworkSettings }] = JSON.parse(stdout) as [Found];
+  const network = dataNetworkOf(Object.keys(NetworkSettings.Networks));
   return network === undefined
     ? undefined
     : { name: `${network}-restore`, image: Config.Image, user: Config.User, stack };

@@ -1,4 +1,5 @@
 import { longestJob } from "../../config/capacity.ts";
+import { withoutCertificates } from "../../config/certificateFiles.ts";
 import { plannedHashes } from "../../config/plan.ts";
 import { isLasting } from "../../config/roles.ts";
 import { type Configuration, parseConfiguration } from "../../config/settings.ts";
@@ -111,10 +112,8 @@ async function configurationOf(pulumi: Pulumi, stack: string): Promise<Configura
   const values = JSON.parse(stdout) as Record<string, { value?: string }>;
   const prefix = `${PROJECT}:`;
   const own = Object.entries(values).filter(([key]) => key.startsWith(prefix));
-  return parseConfiguration(
-    Object.fromEntries(own.map(([key, { value }]) => [key.slice(prefix.length), value])),
-    stack,
-  );
+  const raw = Object.fromEntries(own.map(([key, { value }]) => [key.slice(prefix.length), value]));
+  return parseConfiguration(withoutCertificates(raw, stack), stack);
 }
 
 interface Live extends Inspected {

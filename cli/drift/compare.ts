@@ -1,5 +1,6 @@
 import { quote } from "../../lib/shell.ts";
 import { imageOf } from "../shared/lostImages.ts";
+import { isOfStack } from "../shared/networks.ts";
 import { select } from "../shared/project.ts";
 import type { StateResource } from "../shared/stack.ts";
 import { compareContainer } from "./compareContainer.ts";
@@ -100,10 +101,7 @@ function foreign(stack: string, resources: readonly StateResource[], { container
       const labelled =
         one.Config.Labels?.["drydock.stack"] === stack && one.Config.Labels?.["drydock.role"] !== undefined;
       // Another clone's stack may have the same name: its containers are on networks of its own.
-      const another =
-        labelled &&
-        reaches.length + mounts.length === 0 &&
-        on.some((network) => /(^|-)network-(app|data|public|restore|monitoring)-[0-9a-f]{7}$/.test(network));
+      const another = labelled && reaches.length + mounts.length === 0 && on.some(isOfStack);
       if (another || (reaches.length + mounts.length === 0 && !labelled)) return [];
       const what = [
         ...(reaches.length > 0 ? [`is on ${reaches.join(", ")}`] : []),

@@ -85,7 +85,8 @@ export function siteConfiguration(site: Site): string {
     // maintenance.
     `  listen ${PORTS.proof};`,
     `  root ${root};`,
-    "  access_log /dev/stdout drydock if=$drydock_logged;",
+    // As at the edge (edge.ts): each write wakes Docker.
+    "  access_log /dev/stdout drydock buffer=4k flush=1s if=$drydock_logged;",
     // Nothing waits for whoever listens there, and where nobody does, nothing is lost but the number.
     ...(measured
       ? [

@@ -70,9 +70,18 @@ describe("a container of Octane's", function () {
     }
   });
 
-  it("ends with its server's exit code", () => {
+  it("ends with its exit code", () => {
     const args = ["--volume", `${resolve("runtime")}:/drydock:ro`, imageTags().php, "sh", "/drydock/octane.sh"];
     const { status } = spawnSync("docker", ["run", "--rm", "--network", "none", ...args, "sh", "-c", "exit 3"]);
     assert.equal(status, 3);
+  });
+
+  it("leaves the first process to an init of the image's own, which runs as no other", () => {
+    const init = "printf '#!/bin/sh\\necho $$\\n' > /tmp/init && chmod +x /tmp/init && ln -s /tmp/init /init";
+    const args = ["--user", "0:0", "--volume", `${resolve("runtime")}:/drydock:ro`, imageTags().php, "sh", "-c"];
+    const start = "DRYDOCK_PATH=/var/www/html exec /bin/sh /drydock/start.sh";
+    const script = `${init} && ${start} /init php artisan octane:start`;
+    const said = execFileSync("docker", ["run", "--rm", "--network", "none", ...args, script], { encoding: "utf8" });
+    assert.equal(said.trim(), "1");
   });
 });

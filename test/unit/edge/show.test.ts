@@ -6,6 +6,7 @@ import { join, relative as relativePath } from "node:path";
 import { describe, it } from "mocha";
 import { reportOf } from "../../../cli/edge/show.ts";
 import { parseEdge } from "../../../cli/edge/target.ts";
+import { withoutCertificates } from "../../../config/certificateFiles.ts";
 import { certificateProblem, warnOfDomains } from "../../../config/domains.ts";
 import { domains as schema } from "../../../config/schema/domains.ts";
 import { parseConfiguration } from "../../../config/settings.ts";
@@ -153,6 +154,9 @@ describe("a certificate of the user's own", () => {
       });
       const read = (certificate: object) =>
         parseConfiguration(domains(certificate), "dev", ([group]) => (group === "domains" ? false : undefined));
+      const elsewhere = { ...valid(), domains: JSON.stringify(domains({ chain, key }).domains) };
+      const [without] = parseConfiguration(withoutCertificates(elsewhere, "dev"), "dev").settings.domains;
+      assert.deepEqual([without?.name, without?.certificate], ["shop.example.com", undefined]);
       assert.throws(() => read({ chain, key }), /certificate\.chain: names the file .*fullchain\.pem.*\(ENOENT\)/);
       writeFileSync(chain, good.chain);
       writeFileSync(key, good.key);

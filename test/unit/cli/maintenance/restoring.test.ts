@@ -14,8 +14,8 @@ describe("maintenance mode while data is being restored", () => {
     const files = Object.entries(filesOf(wanted({ message, allow: [], secret: false }, undefined, who), generation));
     const tar = Buffer.from(createTar(files.map(([name, data]) => ({ name, data }))));
     const said = [`generation=${generation}`, "serving=yes", "nginx=accepts", "writable=yes", "files"].join("\n");
-    const networks = { net: { Aliases: ["database"] } };
-    const running = [{ Config: { Image: "i", User: "1" }, NetworkSettings: { Networks: networks } }];
+    const network = "network-data-0a1b2c3";
+    const agent = { Config: { Image: "i", User: "1" }, NetworkSettings: { Networks: { [network]: {} } } };
     const labels = { purpose, by: "bob@desk", since: "2026-01-31T10:00:01Z", about: "a restore of backup b" };
     const holder = {
       ...{ Id: "1", Created: "2026-01-31T10:00:01Z", State: { Running: lock === "held", Status: "exited" } },
@@ -24,8 +24,8 @@ describe("maintenance mode while data is being restored", () => {
     const run = async (args: readonly string[]) => {
       const answer = (stdout: string, code = 0) => ({ code, stdout, stderr: "" });
       if (args[0] === "exec") return answer(`${said}\n${tar.toString("base64")}\n`);
-      if (args.at(-1) === "net-restore") return answer(JSON.stringify([holder]), lock === undefined ? 1 : 0);
-      return answer(JSON.stringify([...running, ...running]));
+      if (args.at(-1) === `${network}-restore`) return answer(JSON.stringify([holder]), lock === undefined ? 1 : 0);
+      return answer(JSON.stringify([agent]));
     };
     const services = ["database", "backup"].map((role) => ({ role, container: `${role}-1` }));
     return {

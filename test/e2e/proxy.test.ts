@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
 import { docker } from "../support/clone.ts";
 import { ProxyRig } from "../support/proxyRig.ts";
@@ -362,12 +363,19 @@ describe("the proxy's site", function () {
 
   it("writes who asked for what, but for the checks", async () => {
     const mark = `/who?mark=${rig.id}`;
-    await rig.ask(mark, { headers: [["User-Agent", 'drydock "test"']] });
+    const marked = () =>
+      rig
+        .log()
+        .split("\n")
+        .filter((line) => line.includes("mark="));
     await rig.ask("/up?mark=not-logged");
-    const lines = rig
-      .log()
-      .split("\n")
-      .filter((line) => line.includes("mark="));
+    await rig.ask(mark, { headers: [["User-Agent", 'drydock "test"']] });
+    // nginx keeps lines back for up to a second, and the log of a container takes its time
+    for (let tries = 0; tries < 50 && marked().length === 0; tries++) {
+      await sleep(100);
+    }
+    await sleep(1_200);
+    const lines = marked();
     assert.equal(lines.length, 1, lines.join("\n"));
     assert.match(
       lines[0]!,

@@ -11,8 +11,8 @@ import type { Follower } from "../binlog/follow.ts";
 import { ClockWatch, isFuture, steadyNow } from "../shared/clock.ts";
 import { messageOf, wrongKey } from "../shared/errors.ts";
 import type { Live } from "../shared/live.ts";
-import { sendHeartbeat } from "./alarms.ts";
 import { isDue, notInFuture } from "./cron.ts";
+import { LastLook } from "./lastLook.ts";
 import { hoursSince } from "./status.ts";
 import { alarmsFrom } from "./watch.ts";
 
@@ -39,6 +39,7 @@ export class BackupScheduler {
   readonly #since = steadyNow();
   readonly #schedules = new StateFile(SCHEDULES, schedulesSchema, {});
   readonly #clock = new ClockWatch();
+  readonly lastLook = new LastLook();
   readonly #hole = new StateFile(HOLE, holeSchema, null);
   /** Where another backup for the hole failed, not again before this moment. */
   #holeAfter = 0;
@@ -49,6 +50,8 @@ export class BackupScheduler {
     readonly agent: Agent,
     readonly follower: Follower,
     readonly alarms: Alarms,
+    /** Says to a service outside that the agent lives and all is well. */
+    readonly sayAllIsWell: () => Promise<void>,
   ) {}
 
   live(): Live {
@@ -74,8 +77,8 @@ export class BackupScheduler {
   }
 
   async heartbeat(): Promise<void> {
-    if (this.alarms.current.length > 0) return;
-    await sendHeartbeat(this.agent.configuration).catch((error: unknown) =>
+    if (this.alarms.current.length > 0 || !this.lastLook.isRecent()) return;
+    await this.sayAllIsWell().catch((error: unknown) =>
       this.agent.reporter.log("warn", `the heartbeat: ${messageOf(error)}`),
     );
   }
@@ -86,7 +89,12 @@ export class BackupScheduler {
   /** Never two at a time. */
   async look(): Promise<void> {
     this.#looking ??= this.#look()
-      .catch((error: unknown) => this.agent.reporter.log("error", messageOf(error)))
+      .then(() => this.lastLook.succeeded())
+      .catch((error: unknown) => {
+        this.agent.reporter.log("error", messageOf(error));
+        this.lastLook.failed(messageOf(error));
+      })
+      .then(() => this.alarms.set("agent", this.lastLook.problem()))
       .finally(() => {
         this.#looking = undefined;
       });

@@ -12,7 +12,7 @@ import { json, serveHttp } from "../shared/http.ts";
 import { LOCK, withLock } from "../shared/lock.ts";
 import { stopped } from "../shared/signals.ts";
 import { keepRoom } from "../store/diskSpace.ts";
-import { alarmsOf } from "./alarms.ts";
+import { alarmsOf, sendHeartbeat } from "./alarms.ts";
 import { BackupScheduler } from "./backupScheduler.ts";
 import { metricsOf } from "./metrics.ts";
 import { statusFrom } from "./status.ts";
@@ -28,7 +28,9 @@ export async function serve(): Promise<void> {
   whateverTheDisk(reporter, () => clearDrafts(FOLDERS.backups));
   const agent = agentOf(reporter);
   const follower = new Follower(agent.local.binlogs, agent.s3, replacedAfter);
-  const scheduler = new BackupScheduler(agent, follower, alarmsOf(agent.configuration, reporter));
+  const scheduler = new BackupScheduler(agent, follower, alarmsOf(agent.configuration, reporter), () =>
+    sendHeartbeat(agent.configuration),
+  );
 
   // What was being proven when this container stopped: a server and its data. Before anybody can have started another.
   await forgetRestores().catch((error: unknown) => reporter.log("warn", messageOf(error)));

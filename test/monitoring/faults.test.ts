@@ -130,6 +130,28 @@ describe("a stack that is measured", function () {
         ["alarm", "over"],
         name,
       );
+    // The same by mail.
+    const subject = (word: string, name: string) => `Subject: [drydock ${stack.status.stack}] ${word}: ${name}\n`;
+    const mailed = (...words: readonly [word: string, name: string]) =>
+      stack.mails().filter(({ to, text }) => to === "ops@example.com" && text.includes(subject(...words)));
+    for (const name of faults)
+      for (const word of ["ALARM", "over"]) await until(`${word} ${name}`, () => mailed(word, name).length === 1);
+    const [stuck] = mailed("ALARM", "QueueStuck");
+    assert.match(stuck!.text, /What to do: .+\n\nSee: .*\.\/drydock/s);
+  });
+
+  it("tells by another way that mails are not taken, and by mail again once they are", async () => {
+    const began = stack.notices().length;
+    stack.takeMails(false);
+    docker("stop", "--time", "1", stack.of("exporter", "monitoring-redis").container);
+    const said = await stack.told("AlertsNotSent", "alarm", { since: began, seconds: 900 });
+    seconds["AlertsNotSent"] = `${Math.round(said)} s`;
+    assert.match(stack.notices().findLast(({ name }) => name === "AlertsNotSent")!.message!, /by email/);
+    const before = stack.mails().length;
+    stack.takeMails(true);
+    docker("start", stack.of("exporter", "monitoring-redis").container);
+    await until("a mail", () => stack.mails().length > before, 300);
+    await stack.told("ScrapeDown", "over", { since: began });
   });
 
   it("tells that the site is down", async () => {

@@ -9,12 +9,50 @@ export interface Notice {
   readonly message?: string;
 }
 
-/** A program of the sink's: prints each request's body in a line. */
-const SINK = `require("node:http").createServer((request, response) => {
+/** A mail that somebody has got. */
+export interface Mail {
+  readonly to: string;
+  /** Head and body, as they were sent. */
+  readonly text: string;
+}
+
+/**
+ * A program of the sink's: prints each request's body in a line, and each mail after "mail ". A request for /refuse or
+ * /take says what becomes of mails from then on.
+ */
+const SINK = `let takes = true;
+require("node:http").createServer((request, response) => {
+  if (request.url === "/refuse" || request.url === "/take") { takes = request.url === "/take"; return response.end(); }
   let body = "";
   request.on("data", (chunk) => (body += chunk));
   request.on("end", () => { console.log(body.replaceAll("\\n", " ")); response.end("{}"); });
-}).listen(8080)`;
+}).listen(8080);
+require("node:net").createServer((socket) => {
+  const say = (line) => socket.write(line + "\\r\\n");
+  let rest = "", to = "", mail;
+  const hear = (line) => {
+    if (mail !== undefined) {
+      if (line !== ".") return void (mail += line.replace(/^\\./, "") + "\\n");
+      console.log("mail " + JSON.stringify({ to, text: mail }));
+      mail = undefined;
+      return say("250 taken");
+    }
+    const [verb] = line.toUpperCase().split(/[ :]/);
+    if (verb === "RCPT") {
+      to = /<(.*)>/.exec(line)[1];
+      return say(takes ? "250 known" : "550 nobody of that name");
+    }
+    if (verb === "DATA") { mail = ""; return say("354 go on"); }
+    if (verb === "QUIT") { say("221 bye"); return socket.end(); }
+    say("250 sink");
+  };
+  socket.on("error", () => undefined).on("data", (chunk) => {
+    const lines = (rest + chunk).split("\\r\\n");
+    rest = lines.pop();
+    lines.forEach(hear);
+  });
+  say("220 sink");
+}).listen(2525)`;
 
 /** A stack that is measured, in a clone of its own, and somebody in its network who is told. */
 export class MeasuredStack {
@@ -31,6 +69,11 @@ export class MeasuredStack {
       "monitoring.enabled": "true",
       "monitoring.interval": "5",
       "monitoring.alerts.queueAge": "20",
+      "alarms.email.to": "ops@example.com",
+      "alarms.email.from": "drydock@example.com",
+      "alarms.email.host": "sink",
+      "alarms.email.port": "2525",
+      "alarms.email.security": "none",
       ...settings,
     };
     for (const [path, value] of Object.entries(all)) await this.set(path, value);
@@ -80,6 +123,16 @@ export class MeasuredStack {
 
   heartbeats(): number {
     return this.#said().length - this.notices().length;
+  }
+
+  mails(): Mail[] {
+    const lines = docker("logs", this.sink).split("\n");
+    return lines.filter((line) => line.startsWith("mail {")).map((line) => JSON.parse(line.slice(5)) as Mail);
+  }
+
+  /** Whether the mail server takes mails from now on. */
+  takeMails(takes: boolean): void {
+    docker("exec", this.sink, "node", "-e", `fetch("http://127.0.0.1:8080/${takes ? "take" : "refuse"}")`);
   }
 
   #said(): Notice[] {

@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { MeasuredStack } from "../support/alerts/measured.ts";
+import { docker } from "../support/clone.ts";
+
+const MIB = 1024 * 1024;
+
+/** Faults of containers, database, Redis and jobs, each of which somebody outside hears of, and of its end. */
+describe("a stack whose parts fail one by one", function () {
+  this.timeout(2_400_000);
+  const stack = new MeasuredStack();
+  const seconds: Record<string, string> = {};
+  /** Ends what a fault has started, newest first. */
+  const ends: (() => void)[] = [];
+  before(() => stack.up({ "monitoring.alerts.failedJobs": "1" }));
+  after(async () => {
+    console.log(
+      Object.entries(seconds)
+        .map(([alert, said]) => `      ${alert}: ${said}`)
+        .join("\n"),
+    );
+    for (const end of ends.reverse()) end();
+    await stack.remove();
+  });
+  const told = async (names: readonly string[], kind: "alarm" | "over", since: number) => {
+    const began = Date.now();
+    await Promise.all(
+      names.map(async (name) => {
+        await stack.told(name, kind, { since, seconds: 1_500 });
+        if (kind === "alarm") seconds[name] = `${Math.round((Date.now() - began) / 1000)} s`;
+      }),
+    );
+  };
+  /** Signals processes of a container from outside: its own init can't refuse. @param of what their command has in it */
+  const signal = (container: string, what: NodeJS.Signals, { of = "", most = Infinity } = {}) => {
+    const [, ...lines] = docker("top", container, "-eo", "pid,args").trim().split("\n");
+    for (const line of lines.filter((one) => one.includes(of)).slice(0, most))
+      process.kill(Number(line.trim().split(" ")[0]), what);
+  };
+
+  it("tells that the database and Redis are down, and not of what follows from it", async () => {
+    const began = stack.notices().length;
+    const paused = [stack.of("database"), stack.of("redis", "redis-cache")];
+    for (const { container } of paused) docker("pause", container);
+    try {
+      await told(["DatabaseDown", "RedisDown"], "alarm", began);
+      const { code, stdout } = await stack.clone.drydock(["alerts", "--json"]);
+      assert.equal(code, 1);
+      assert.match(stdout, /DatabaseDown/);
+    } finally {
+      for (const { container } of paused) docker("unpause", container);
+    }
+    await told(["DatabaseDown", "RedisDown"], "over", began);
+    const others = stack.notices().slice(began);
+    const consequences = others.filter(({ name }) =>
+      /^(SiteDown|ErrorRate|LaravelSilent|QueueStuck)$/.test(name ?? ""),
+    );
+    assert.deepEqual(consequences, []);
+  });
+
+  it("tells what is wrong with containers, jobs and connections, each once, and of its end", async () => {
+    const began = stack.notices().length;
+    const names = [
+      "ContainerUnhealthy",
+      "ContainerRestarts",
+      "ContainerMissing",
+      "OutOfMemory",
+      "MemoryNearLimit",
+      "DatabaseConnections",
+      "FailedJobs",
+    ];
+    // One of two replicas stands still: its health check gets no answer.
+    const replica = stack.of("app").container;
+    signal(replica, "SIGSTOP");
+    ends.push(() => signal(replica, "SIGCONT"));
+    docker("rm", "--force", stack.of("scheduler").container);
+
+    const { container: database } = stack.of("database");
+    stack.sql("SET GLOBAL max_connections = 30; RENAME TABLE job_runs TO gone");
+    const root = "MYSQL_PWD=$(cat /run/drydock/root-password) mariadb --no-defaults --protocol=socket --user=root";
+    const connections = Array.from({ length: 26 }, () =>
+      spawn("docker", ["exec", database, "sh", "-c", `${root} --execute='SELECT SLEEP(1500)'`], { stdio: "ignore" }),
+    );
+
+    // Horizon's container: more than it may have, then nearly all of it.
+    const horizon = stack.of("horizon").container;
+    const limit = Number(docker("inspect", "--format", "{{.HostConfig.Memory}}", horizon));
+    const php = (bytes: number) => [
+      ...["exec", horizon, "php", "-d", "memory_limit=-1", "-r"],
+      `$all = str_repeat("x", ${Math.round(bytes)}); sleep(1500);`,
+    ];
+    const killed = await new Promise((resolve) => spawn("docker", php(2 * limit)).once("close", resolve));
+    assert.equal(killed, 137, "the kernel ends what takes twice the limit");
+    const used = () => (stack.query('drydock_container_memory_ratio{role="horizon"}')[0]?.value ?? 0) * limit;
+    await sleep(15_000);
+    spawn("docker", php(0.975 * limit - used() - 4 * MIB), { stdio: "ignore" });
+
+    const exporter = stack.of("exporter", "monitoring-redis").container;
+    for (let count = 0; count < 4; count++) {
+      signal(exporter, "SIGKILL", { most: 1 });
+      await sleep(8_000);
+    }
+
+    const job = { method: "POST", headers: { "content-type": "application/json" } };
+    for (let count = 0; count < 4; count++)
+      await fetch(`${stack.status.url}/api/jobs`, {
+        ...job,
+        body: JSON.stringify({ id: `fails-${count}`, seconds: 0 }),
+      });
+
+    await told(names, "alarm", began);
+    signal(replica, "SIGCONT");
+    ends.length = 0;
+    signal(horizon, "SIGKILL", { of: "str_repeat" });
+    for (const connection of connections) connection.kill();
+    stack
+      .sql(
+        "SET GLOBAL max_connections = 151; RENAME TABLE gone TO job_runs; " +
+          "SELECT CONCAT('KILL ', id, ';') FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'",
+      )
+      .split("\n")
+      .filter((line) => line.startsWith("KILL"))
+      .forEach((line) => {
+        stack.sql(line);
+      });
+    // What the alert says to do brings back what is gone.
+    await stack.again();
+    const over = ["ContainerUnhealthy", "ContainerMissing", "MemoryNearLimit", "DatabaseConnections"];
+    await told(over, "over", began);
+    const said = stack.notices().slice(began);
+    for (const name of names)
+      assert.equal(said.filter((one) => one.name === name && one.kind === "alarm").length, 1, name);
+  });
+});

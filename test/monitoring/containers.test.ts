@@ -32,7 +32,7 @@ describe("a stack whose parts fail one by one", function () {
       }),
     );
   };
-  /** Signals processes of a container from outside: its own init can't refuse. @param of what their command has in it */
+  /** Signals processes of a container from outside: its own init can't refuse. `of`: what their command has in it. */
   const signal = (container: string, what: NodeJS.Signals, { of = "", most = Infinity } = {}) => {
     const [, ...lines] = docker("top", container, "-eo", "pid,args").trim().split("\n");
     for (const line of lines.filter((one) => one.includes(of)).slice(0, most))

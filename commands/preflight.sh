@@ -15,9 +15,10 @@ read -r plan
 read -r files
 
 # Few calls: on a host over ssh each takes two round trips.
-inside=$(docker image inspect -f '{{println .Config.User}}{{range .Config.Env}}{{println .}}{{end}}' "$IMAGE") \
-  || fail "the image $IMAGE can't be inspected"
+format='{{println .Config.User}}{{println .Config.WorkingDir}}{{range .Config.Env}}{{println .}}{{end}}'
+inside=$(docker image inspect -f "$format" "$IMAGE") || fail "the image $IMAGE can't be inspected"
 user=$(printf '%s\n' "$inside" | head -n 1)
+folder=$(printf '%s\n' "$inside" | sed -n 2p)
 wins=
 for name in $SECRETS APP_CONFIG_CACHE; do
   case "
@@ -32,7 +33,7 @@ remove() { docker rm --force --volumes "$NAME" >/dev/null 2>&1 || :; }
 # Without the release's own files at first: what is the image's own?
 LABELS="$LABELS --rm --interactive"
 set -- "$NAME" /bin/sh -c 'php /drydock/image.php "$@" && exec php /drydock/preflight.php "$1"' \
-  image "$APP_PATH" "$HORIZON" "$OWN_START" "$user"
+  image "$APP_PATH" "$HORIZON" "$OWN_START" "$user" "$folder"
 # One that was cut off may have left its container.
 { said=$(made "$@" 2>&1) || { remove; made "$@"; }; } || fail "the one-off container could not be made from $IMAGE"
 trap remove EXIT

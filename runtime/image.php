@@ -2,11 +2,12 @@
 // Says what an image lacks that Laravel or Drydock needs, before anything is changed. The first half of the look into
 // the image, which
 // preflight.php goes on with: a file of its own, that PHP 7 can read, too.
-// Usage: php /drydock/image.php APPLICATION_PATH HORIZON OWN_START USER
-// HORIZON: 1 where the stack runs it; OWN_START: 1 where the image's own start is used; USER: whom the image runs as
+// Usage: php /drydock/image.php APPLICATION_PATH HORIZON OWN_START USER FOLDER
+// HORIZON: 1 where the stack runs it; OWN_START: 1 where the image's own start is used; USER: whom the image runs as;
+// FOLDER: its WORKDIR
 // Exit 0: nothing, 3: it is said on standard error
 
-[, $path, $horizon, $start, $user] = $argv;
+[, $path, $horizon, $start, $user, $folder] = $argv;
 $lacks = [];
 $say = static fn (string $line) => fwrite(STDERR, "image: $line" . PHP_EOL);
 
@@ -21,13 +22,26 @@ if ($own !== null && $own[0] !== 0 && $own[0] !== posix_uid()) {
 if (PHP_VERSION_ID < 80200) {
     $lacks[] = 'PHP is ' . PHP_VERSION . ': 8.2 or later is needed';
 }
+$absent = [];
 foreach (['vendor/autoload.php', 'bootstrap/app.php', 'artisan', 'public/index.php'] as $file) {
-    if (!is_readable("$path/$file")) {
-        $lacks[] = is_file("$path/$file") || (is_dir($path) && !is_executable($path))
-            ? "$path/$file can't be read by uid " . posix_uid() . ': its files belong to ' . owner($path)
-                . ' (COPY --chown, or drydock:app.uid and app.gid)'
-            : "$path/$file isn't there: is drydock:app.path right?";
+    if (is_readable("$path/$file")) {
+        continue;
     }
+    if (is_file("$path/$file") || (is_dir($path) && !is_executable($path))) {
+        $lacks[] = "$path/$file can't be read by uid " . posix_uid() . ': its files belong to ' . owner($path)
+            . ' (COPY --chown, or drydock:app.uid and app.gid)';
+    } else {
+        $absent[] = $file;
+    }
+}
+if (in_array('artisan', $absent, true)) {
+    $lacks[] = "there is no application in $path" . (is_file("$folder/artisan")
+        ? "; it is in $folder, where the image says that it works (WORKDIR): "
+            . "pulumi config set --path drydock:app.path $folder"
+        : ': drydock:app.path says where it is');
+} elseif ($absent !== []) {
+    $lacks[] = 'of the application in ' . $path . ' these are missing: ' . implode(', ', $absent)
+        . (in_array('vendor/autoload.php', $absent, true) ? ' (vendor/: composer install in the Dockerfile)' : '');
 }
 $how = 'add it to the image: docker-php-ext-install (official images), install-php-extensions, or the package php-…';
 if (!extension_loaded('pdo_mysql')) {

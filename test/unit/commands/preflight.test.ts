@@ -20,7 +20,7 @@ describe("the look into the image", function () {
     rig.write("answer", answer);
     rig.write("env", `${env}\n`);
     rig.docker(`case "$1 $2" in
-  "image inspect") echo "${user}"; cat ${rig.folder}/env ;;
+  "image inspect") echo "${user}"; echo /srv/site; cat ${rig.folder}/env ;;
   "create --name") [ ! -e ${rig.folder}/left ] || { echo "in use" >&2; exit 1; } ;;
   "rm --force") rm -f ${rig.folder}/left ;;
   "cp -") cat > /dev/null ;;
@@ -78,7 +78,7 @@ esac`);
       calls,
       new RegExp(
         String.raw`create .* shop:1 /drydock/start\.sh /bin/sh -c php /drydock/image\.php "\$@" && .* image ` +
-          "/app 1 0 www-data$",
+          "/app 1 0 www-data /srv/site$",
         "m",
       ),
     );

@@ -9,7 +9,7 @@
  * containers in the edge's network, and are asked at their own addresses: no published port is in the way.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -35,6 +35,19 @@ const whole = (name: "runs" | "seconds" | "clients"): number => {
   process.exit(2);
 };
 const [runs, seconds, clients] = [whole("runs"), whole("seconds"), whole("clients")];
+for (const [program, debian] of [
+  ["h2load", "nghttp2-client"],
+  ["openssl", "openssl"],
+] as const)
+  if (spawnSync(program, ["--version"]).error !== undefined) {
+    console.error(`${program} is not here: apt-get install ${debian}`);
+    process.exit(2);
+  }
+for (const program of [values.caddy, values.traefik])
+  if (program !== undefined && !existsSync(program)) {
+    console.error(`${program}: there is no such file`);
+    process.exit(2);
+  }
 const NAME = "shop.localhost";
 /** A page of Laravel, and a file that the proxy answers by itself. */
 const PATHS = { page: "/up", file: "/robots.txt" } as const;

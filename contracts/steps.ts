@@ -48,6 +48,10 @@ export const STEPS = {
   "database-check": { env: ["IMAGE", "ENGINE", "OPTIONS", "RUN_AS", "LABELS", "STACK", "VOLUME", "BACKUPS"] },
   deliver: { env: ["IMAGE", "VOLUME", "LABELS"] },
   drain: { env: ["PROXY", "TIMEOUT", "SITE"] },
+  "edge-check": {
+    env: ["IMAGE", "RUN_AS", "NETWORK", "STATE", "CERTIFICATES", "PLACES", "PORTS", "LABELS"],
+    stdin: "the configuration of the next edge's nginx",
+  },
   "edge-drain": { env: ["TIMEOUT", "ROUTE"] },
   "edge-join": {
     env: ["ID", "STACK", "NAMES", "GENERATION"],

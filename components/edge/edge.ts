@@ -1,9 +1,10 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { EdgeSettings } from "../../config/edge.ts";
+import { bracketed } from "../../config/hosts.ts";
 import { addressing, edgeAddresses, NETWORK, PLACES } from "../../contracts/edge.ts";
 import { HEALTH_URL, PORTS } from "../../contracts/proxy.ts";
-import { edgeStart, traitsOf } from "../../servers/nginx/edge.ts";
+import { edgeConfiguration, edgeStart, traitsOf } from "../../servers/nginx/edge.ts";
 import { labelWords, step } from "../command.ts";
 import { container } from "../container.ts";
 import { pulled } from "../image.ts";
@@ -113,6 +114,29 @@ export class Edge extends pulumi.ComponentResource {
       { internal: 8443, external: edge.httpsPort, ip },
       ...(edge.http3 ? [{ internal: 8443, external: edge.httpsPort, ip, protocol: "udp" as const }] : []),
     ]);
+    const check = step(
+      stack,
+      `${name}-check`,
+      {
+        script: "edge-check",
+        environment: {
+          IMAGE: edge.image!,
+          RUN_AS: `${user.uid}:${user.gid}`,
+          NETWORK: network.name,
+          STATE: volumes.state.name,
+          CERTIFICATES: volumes.certificates.name,
+          PLACES: `${PLACES.state} ${PLACES.certificates}`,
+          PORTS: published
+            .map(
+              ({ ip, external, internal, protocol = "tcp" }) => `${bracketed(ip)}:${external}:${internal}/${protocol}`,
+            )
+            .join(" "),
+          LABELS: labelWords(stack),
+        },
+        stdin: edgeConfiguration(context.settings),
+      },
+      { ...parent, dependsOn: [image.resource, ownership] },
+    );
     this.container = container(
       stack,
       name,
@@ -140,7 +164,7 @@ export class Edge extends pulumi.ComponentResource {
       },
       // It has the ports, which two containers can't have at once.
       "old-before-new",
-      { ...parent, dependsOn: [image.resource, ownership] },
+      { ...parent, dependsOn: [check] },
     );
     this.registerOutputs({ container: this.container.name });
   }

@@ -3,10 +3,12 @@ import { X509Certificate } from "node:crypto";
 import { request as plainRequest } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { Agent } from "node:https";
+import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
 import { after, before, describe, it } from "mocha";
 import { docker } from "../support/clone.ts";
+import { nginxImage } from "../support/debian.ts";
 import { BLOCKED, type Rig, startRig, VALIDITY } from "../support/edge.ts";
 import { type Question, ask as visit } from "../support/visitor.ts";
 
@@ -119,6 +121,31 @@ describe("the edge, with a real authority", function () {
       assert.match(String((await ask("shop.example.com")).headers["strict-transport-security"]), /max-age=31536000/);
     },
   );
+
+  it("gives way to no edge that nginx refuses, or that can't have its ports", async () => {
+    const { code, said } = await rig.check({ ports: `127.0.0.1:${rig.https}:8443/tcp` });
+    assert.deepEqual([code, said], [0, ""], "its own ports are no obstacle");
+
+    const old = await rig.check({ image: await nginxImage("bookworm") });
+    assert.equal(old.code, 1, old.said);
+    assert.match(old.said, /unknown directive[^]*nothing was changed[^]*nginx 1\.27\.4 or newer/);
+
+    const busy = createServer();
+    await new Promise<void>((done) => void busy.listen(0, "127.0.0.1", done));
+    const { port } = busy.address() as AddressInfo;
+    const taken = await rig.check({ ports: `127.0.0.1:${port}:8443/tcp` });
+    busy.close();
+    assert.equal(taken.code, 1, taken.said);
+    assert.match(taken.said, new RegExp(`${port}[^]*a port that something else has[^]*nothing was changed`));
+
+    const route = "/var/lib/drydock/routes/other.conf";
+    docker("exec", rig.edge, "sh", "-c", `echo 'server { quick; }' > ${route}`);
+    const refused = await rig.check();
+    docker("exec", rig.edge, "rm", route);
+    assert.equal(refused.code, 1, refused.said);
+    assert.match(refused.said, /routes\/other\.conf[^]*nothing was changed/);
+    assert.equal((await ask("shop.example.com")).status, 200);
+  });
 
   it("refuses a name that another stack has, and changes nothing", async () => {
     const { code, said } = await rig.join("other-1", "staging", rig.proxy("b"), [{ name: "shop.example.com" }]);

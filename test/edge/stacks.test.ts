@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
 import { Clone, docker, type Result } from "../support/clone.ts";
+import { nginxImage } from "../support/debian.ts";
 import { ask } from "../support/visitor.ts";
 
 /** Two real stacks behind a real edge, as a person makes them on his own machine. */
@@ -121,6 +122,28 @@ describe("stacks behind an edge", function () {
       process.stdout.write(`      ${path}: ${failed} of ${seen.length} requests failed\n`);
       assert.ok(seen.length > 50 && failed === 0, `${path}: ${failed} of ${seen.length}`);
     }
+  });
+
+  it("go on being served where the next nginx could not start", async () => {
+    const image = (await shop.pulumi(["config", "get", "--path", "drydock:edge.image", "-s", "edge-local"])).stdout;
+    await shop.pulumi([
+      "config",
+      "set",
+      "--path",
+      "drydock:edge.image",
+      await nginxImage("bookworm"),
+      "-s",
+      "edge-local",
+    ]);
+    const { seen, result } = await whileAsked(() => shop.drydock(["edge", "up", "--local"]));
+    assert.notEqual(result.code, 0);
+    assert.match(said(result), /refuses the edge's configuration[^]*nothing was changed/);
+    assert.equal(seen.filter(({ ok }) => !ok).length, 0);
+    await shop.pulumi(
+      image.trim() === ""
+        ? ["config", "rm", "--path", "drydock:edge.image", "-s", "edge-local"]
+        : ["config", "set", "--path", "drydock:edge.image", image.trim(), "-s", "edge-local"],
+    );
   });
 
   it("are away for about a second when nginx itself is replaced, which is said before", async () => {

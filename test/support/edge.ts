@@ -12,7 +12,7 @@ import { type EdgeSettings, parseEdge } from "../../config/edge.ts";
 import { domains as schema } from "../../config/schema/domains.ts";
 import type { KeeperStatus } from "../../contracts/certificates.ts";
 import { addressing, edgeAddresses, NETWORK, PLACES } from "../../contracts/edge.ts";
-import { edgeStart, traitsOf } from "../../servers/nginx/edge.ts";
+import { edgeConfiguration, edgeStart, traitsOf } from "../../servers/nginx/edge.ts";
 import { fileOf, filesOf } from "../../servers/nginx/route.ts";
 import { docker } from "./clone.ts";
 import { testImage } from "./image.ts";
@@ -60,6 +60,8 @@ export interface Rig {
   /** Has the edge send a stack's domains to that proxy; what the script said, and its exit code. */
   join(id: string, stack: string, proxy: string, domains: readonly object[]): Promise<{ code: number; said: string }>;
   leave(id: string, stack: string): Promise<void>;
+  /** Has a next edge of that image, with these ports, be judged; what the script said, and its exit code. */
+  check(next?: { image?: string; ports?: string }): Promise<{ code: number; said: string }>;
   status(): KeeperStatus;
   /** Waits until the name has a certificate of the authority's, and nginx has seen it. */
   issued(name: string, seconds?: number): Promise<void>;
@@ -253,6 +255,15 @@ exec nginx -c /tmp/nginx.conf -g 'daemon off;'`,
       async leave(id, stack) {
         await script("leave", { ID: id, STACK: stack });
       },
+      check: ({ image = images.proxy, ports = "" } = {}) =>
+        script(
+          "check",
+          {
+            ...{ IMAGE: image, RUN_AS: "101:101", NETWORK, STATE: state, CERTIFICATES: certificates, PORTS: ports },
+            ...{ PLACES: `${PLACES.state} ${PLACES.certificates}`, LABELS: `--label drydock.stack=${mark}` },
+          },
+          edgeConfiguration(ready),
+        ),
       status: () => JSON.parse(docker("exec", keeper, "cat", "/certs/status.json")) as KeeperStatus,
       async issued(name, seconds = 100) {
         for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(500)) {

@@ -15,8 +15,9 @@ for port in $PORTS; do
     publish="$publish --publish $port"
 done
 # Where none serves, a stack's route that is refused is set aside at the start: it keeps nobody out.
+EDGE=$(edge)
 mounts=
-[ -z "$(edge)" ] || mounts="--mount type=volume,source=$STATE,target=${PLACES% *},readonly,volume-nocopy \
+[ -z "$EDGE" ] || mounts="--mount type=volume,source=$STATE,target=${PLACES% *},readonly,volume-nocopy \
   --mount type=volume,source=$CERTIFICATES,target=${PLACES#* },readonly,volume-nocopy"
 code=0
 # shellcheck disable=SC2086 # lists of words

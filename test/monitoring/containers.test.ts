@@ -41,7 +41,7 @@ describe("a stack whose parts fail one by one", function () {
 
   it("tells that the database and Redis are down, and not of what follows from it", async () => {
     const began = stack.notices().length;
-    const paused = [stack.of("database"), stack.of("redis", "redis-cache")];
+    const paused = [stack.of("database"), stack.of("cache")];
     for (const { container } of paused) docker("pause", container);
     try {
       await told(["DatabaseDown", "RedisDown"], "alarm", began);

@@ -3,6 +3,7 @@ import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config/settings.ts";
 import { type RedisPurpose, redisConfiguration } from "../servers/redis.ts";
+import { labelWords, step } from "./command.ts";
 import { container } from "./container.ts";
 import type { PulledImage } from "./image.ts";
 import type { Network } from "./network.ts";
@@ -41,12 +42,29 @@ export class Redis extends pulumi.ComponentResource {
     super("drydock:index:Redis", name, {}, options);
     const { stack, service, purpose, image, server } = args;
     this.service = service;
+    const configuration = redisConfiguration(server, purpose);
     const files = [
-      { path: `${RUN}/redis.conf`, content: redisConfiguration(server, purpose) },
+      { path: `${RUN}/redis.conf`, content: configuration },
       script("redis-rights.sh"),
       script("redis-start.sh"),
       script("redis-cli.sh"),
     ];
+    const check = step(
+      stack,
+      `${name}-check`,
+      {
+        script: "redis-check",
+        environment: {
+          IMAGE: image.reference,
+          RUN_AS: `${server.uid}:${server.gid}`,
+          VOLUME: args.volume.name,
+          SERVICE: service,
+          LABELS: labelWords(stack),
+        },
+        stdin: configuration,
+      },
+      { parent: this, dependsOn: [image.resource] },
+    );
     this.container = container(
       stack,
       name,
@@ -69,7 +87,7 @@ export class Redis extends pulumi.ComponentResource {
       },
       // Two servers on one append-only file would destroy it.
       "old-before-new",
-      { parent: this, dependsOn: [image.resource] },
+      { parent: this, dependsOn: [check] },
     );
     this.registerOutputs({ container: this.container.name });
   }

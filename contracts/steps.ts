@@ -77,6 +77,10 @@ export const STEPS = {
     env: [...RECORDS, "REPLICA", "APP_PATH", "IMAGE", "KEY", "RECORD", "STORAGE", "RELEASE", "DAYS", "PROBES", "KEPT"],
     prints: "the record without the names of migrations: JSON in one line",
   },
+  "redis-check": {
+    env: ["IMAGE", "RUN_AS", "VOLUME", "SERVICE", "LABELS"],
+    stdin: "redis.conf",
+  },
   "redis-password": {
     env: ["REDIS"],
     optional: ["NETWORK", "APP_PATH", "ADDED"],

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
+import { imageTags } from "../../cli/setup/images.ts";
 import { redisConfiguration } from "../../servers/redis.ts";
 import { docker } from "./clone.ts";
 
@@ -118,6 +119,73 @@ export function redisServer(title: string, imageOf: () => Promise<string> | stri
       docker("network", "rm", id);
       docker("volume", "rm", id);
       rmSync(scratch, { recursive: true });
+    });
+
+    describe("is tried before it takes the place of another", () => {
+      const check = (options: Readonly<Record<string, string>> = {}, volume = id, of = image) => {
+        const { status, stdout, stderr } = spawnSync("sh", ["commands/redis-check.sh"], {
+          encoding: "utf8",
+          env: {
+            ...process.env,
+            ...{ IMAGE: of, RUN_AS: "999:999", VOLUME: volume, SERVICE: "redis", LABELS: "--label drydock.test=redis" },
+          },
+          input: redisConfiguration(
+            { maxmemory: 64, cache: { enabled: true, memory: 96, maxmemory: 64, cpus: 0.25 }, options },
+            "store",
+          ),
+        });
+        return { status, said: stdout + stderr };
+      };
+      /** A volume with the beginning of a file of data. */
+      const withData = (file: string, head: string, look: (volume: string) => void) => {
+        const volume = `${id}-data`;
+        const shell = ["--entrypoint", "sh", image, "-c", 'mkdir -p "$(dirname "$0")" && printf "$1" > "$0"'];
+        docker("run", "--rm", "--user", "0:0", "--volume", `${volume}:/old`, ...shell, `/old/${file}`, head);
+        try {
+          look(volume);
+        } finally {
+          docker("volume", "rm", volume);
+        }
+      };
+
+      it("with its configuration and with what it has written itself", () => {
+        assert.deepEqual(check(), { status: 0, said: "" });
+      });
+
+      it("and an option that it does not take keeps the old one", () => {
+        const { status, said } = check({ "maxmemory-samples": "bananas" });
+        assert.equal(status, 1, said);
+        assert.match(said, /does not start with this configuration \(drydock:redis\.options[^]*nothing was changed/);
+        assert.match(said, /maxmemory-samples bananas|maxmemory-samples "bananas"/);
+      });
+
+      it("and data of a later version keeps the old one", () => {
+        for (const [file, head] of [
+          ["dump.rdb", "REDIS0099\\372"],
+          ["appendonly.aof", "REDIS0099\\372"],
+          ["appendonlydir/appendonly.aof.1.base.rdb", "VALKEY099\\372"],
+        ] as const)
+          withData(file, head, (volume) => {
+            const { status, said } = check({}, volume);
+            assert.equal(status, 1, said);
+            assert.match(said, new RegExp(`later version than .*${file} is ${head.slice(0, 9)}`));
+            assert.match(said, /nothing was changed/);
+          });
+      });
+
+      it("and data of an earlier version, or another file, does not", () => {
+        for (const [file, head] of [
+          ["dump.rdb", "REDIS0009\\372"],
+          ["appendonly.aof", "*2\\r\\n$6\\r\\nSELECT"],
+        ] as const)
+          withData(file, head, (volume) => assert.deepEqual(check({}, volume), { status: 0, said: "" }, file));
+      });
+
+      it("and an image without such a server keeps the old one", () => {
+        const { status, said } = check({}, id, imageTags().base);
+        assert.equal(status, 1, said);
+        assert.match(said, /neither redis-server nor valkey-server/);
+      });
     });
 
     it("lets nobody in before it is told, and is healthy", () => {

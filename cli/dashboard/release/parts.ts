@@ -1,7 +1,10 @@
 /** Which resources of the program are which step of page/steps.ts, by their names; the first that fits. */
 const RESOURCES: readonly (readonly [RegExp, string])[] = [
   [/^(app-image|preflight)$/, "image"],
-  [/^(database|database-check|redis|redis-cache|redis-password|redis-cache-password|limits)$/, "servers"],
+  [
+    /^(database|database-check|redis|redis-cache|redis-check|redis-cache-check|redis-password|redis-cache-password|limits)$/,
+    "servers",
+  ],
   [/^(backup|migrate|assets|switch|opcache|scheduler|verify|record)$/, "$1"],
   [/^app-\d+$/, "replicas"],
   [/^switch-drained$/, "drained"],

@@ -5,7 +5,7 @@ import { bracketed } from "../config/hosts.ts";
 import type { Settings } from "../config/settings.ts";
 import { NETWORK } from "../contracts/edge.ts";
 import { FOLDERS, HEALTH_URL, PORTS } from "../contracts/proxy.ts";
-import { bootCommand } from "../servers/nginx/boot.ts";
+import { bootCheck, bootCommand } from "../servers/nginx/boot.ts";
 import { labelWords, step } from "./command.ts";
 import { container } from "./container.ts";
 import type { PulledImage } from "./image.ts";
@@ -38,6 +38,23 @@ export class Proxy extends pulumi.ComponentResource {
     super("drydock:index:Proxy", name, {}, options);
     const { stack, network, volumes, image, server, appPath, behindEdge = false } = args;
     const port = behindEdge ? undefined : this.#freePort(name, args);
+    const check = step(
+      stack,
+      `${name}-check`,
+      {
+        script: "proxy-check",
+        environment: {
+          IMAGE: image.reference,
+          RUN_AS: `${server.uid}:${server.gid}`,
+          NETWORK: network.app.name,
+          VOLUME: volumes.proxy.name,
+          STATE: FOLDERS.state,
+          LABELS: labelWords(stack),
+        },
+        stdin: bootCheck,
+      },
+      { parent: this, dependsOn: [image.resource, volumes.ownership] },
+    );
     const readOnly = (volume: docker.Volume, target: string) => ({
       type: "volume",
       source: volume.name,
@@ -78,7 +95,7 @@ export class Proxy extends pulumi.ComponentResource {
       },
       // Behind an edge it holds no port: its successor serves before it goes.
       behindEdge ? "new-before-old" : "old-before-new",
-      { parent: this, dependsOn: [image.resource, volumes.ownership, ...present(port)] },
+      { parent: this, dependsOn: [check, ...present(port)] },
     );
     this.registerOutputs({ container: this.container.name });
   }

@@ -73,6 +73,10 @@ export const STEPS = {
     optional: ONE_OFF.optional,
     stdin: "two lines: what runtime/preflight.php reads; base64 of a tar with the .env files and scripts",
   },
+  "proxy-check": {
+    env: ["IMAGE", "RUN_AS", "NETWORK", "VOLUME", "STATE", "LABELS"],
+    stdin: "the commands that judge it, for a shell in a container of the image",
+  },
   record: {
     env: [...RECORDS, "REPLICA", "APP_PATH", "IMAGE", "KEY", "RECORD", "STORAGE", "RELEASE", "DAYS", "PROBES", "KEPT"],
     prints: "the record without the names of migrations: JSON in one line",

@@ -94,20 +94,8 @@ without_the_missing() {
 }
 `;
 
-/**
- * How the proxy starts: with whatever nginx its image has, and whatever is the case with the replicas.
- *
- * - nginx does not start while one upstream name can't be resolved. After a reboot of the host one broken replica would
- * keep the whole site
- *   down, so at a start the others serve alone. The file in the volume stays as it is: it is taken as soon as all names
- * resolve.
- * - A replica that was restarted may have another address. Names are looked up every few seconds, for not every nginx
- * can do that itself.
- * - A file of maintenance mode that somebody damaged is set aside, for it must not keep the site down.
- * - A site that this nginx refuses altogether is left out: the proxy is there, and the switch of the next release
- * writes another.
- */
-export const bootCommand = `cd ${FOLDERS.state}
+/** The beginning of a start: what depends on the image and on the network, and the functions above. */
+const prepare = `cd ${FOLDERS.state}
 mkdir -p ${SITE_FOLDER} ${HOST_FOLDER}
 # The root is read-only, so the file can't be uploaded.
 cat > nginx.conf <<'END'
@@ -150,7 +138,33 @@ cat > ${HOST_FOLDER}/site.sh <<'END'
 ${siteFunctions}END
 . ${HOST_FOLDER}/site.sh
 main
-addresses() { for name in $1; do getent hosts "$name" 2>/dev/null | head -n 1; done; }
+`;
+
+/**
+ * Says whether nginx of an image takes what it would start with and the site that is served: with a copy of the volume,
+ * in the network of the replicas.
+ */
+export const bootCheck = `${prepare}accepted || exit
+[ -f site.conf ] || exit 0
+whole
+accepted 2>/dev/null && exit
+without_the_missing
+accepted`;
+
+/**
+ * How the proxy starts: with whatever nginx its image has, and whatever is the case with the replicas.
+ *
+ * - nginx does not start while one upstream name can't be resolved. After a reboot of the host one broken replica would
+ * keep the whole site
+ *   down, so at a start the others serve alone. The file in the volume stays as it is: it is taken as soon as all names
+ * resolve.
+ * - A replica that was restarted may have another address. Names are looked up every few seconds, for not every nginx
+ * can do that itself.
+ * - A file of maintenance mode that somebody damaged is set aside, for it must not keep the site down.
+ * - A site that this nginx refuses altogether is left out: the proxy is there, and the switch of the next release
+ * writes another.
+ */
+export const bootCommand = `${prepare}addresses() { for name in $1; do getent hosts "$name" 2>/dev/null | head -n 1; done; }
 if [ -f site.conf ]; then
   whole
   if ! accepted; then

@@ -9,7 +9,8 @@ import { transformSync } from "esbuild";
 import { imageTags } from "../../cli/setup/images.ts";
 import { parseConfiguration, type Settings } from "../../config/settings.ts";
 import { stageOf } from "../../config/stage.ts";
-import { bootCommand } from "../../servers/nginx/boot.ts";
+import { FOLDERS } from "../../contracts/proxy.ts";
+import { bootCheck, bootCommand } from "../../servers/nginx/boot.ts";
 import { HASHED, type Site, siteConfiguration, sitePath } from "../../servers/nginx/site.ts";
 import { fpmConfiguration } from "../../servers/php/fpm.ts";
 import { docker } from "./clone.ts";
@@ -126,6 +127,8 @@ export class ProxyRig {
       "create",
       "--name",
       this.proxy,
+      "--label",
+      "drydock.role=proxy",
       "--network",
       this.networks[0]!,
       "--publish",
@@ -204,6 +207,18 @@ export class ProxyRig {
       HASHED,
       PERSISTENT: `${this.volumes[3]} public/uploads public`,
     });
+  }
+
+  /** Has another proxy's nginx judge what is served. */
+  check(image = this.image): { readonly code: number | null; readonly stderr: string } {
+    return this.step(
+      "proxy-check",
+      {
+        ...{ IMAGE: image, RUN_AS: "101:101", NETWORK: this.networks[1]!, VOLUME: this.volumes[0]! },
+        ...{ STATE: FOLDERS.state, LABELS: "" },
+      },
+      bootCheck,
+    );
   }
 
   /** Switches to a site, as a release does. */

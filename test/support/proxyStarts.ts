@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, it } from "mocha";
+import { imageTags } from "../../cli/setup/images.ts";
 import { docker } from "./clone.ts";
 import { ProxyRig } from "./proxyRig.ts";
 
@@ -57,6 +58,19 @@ export function proxyStarts(title: string, image: () => Promise<string>): void {
       assert.equal(await answering(3), 3);
     });
 
+    it("gives way to one whose nginx takes the site that is served, replicas or not, and to no other", () => {
+      assert.deepEqual(rig.check(), { code: 0, stderr: "" });
+      docker("stop", "--time", "0", rig.replicas[1]!);
+      const { code, stderr } = rig.check();
+      docker("start", rig.replicas[1]!);
+      assert.equal(code, 0, stderr);
+      assert.match(stderr, /can't be found and gets no requests until it can/);
+
+      const none = rig.check(imageTags().base);
+      assert.equal(none.code, 1, none.stderr);
+      assert.match(none.stderr, /nginx[^]*nothing was changed/);
+    });
+
     it("starts where all replicas are away, and serves when they are back", async () => {
       docker("stop", "--time", "0", ...rig.replicas);
       docker("restart", "--time", "0", rig.proxy);
@@ -86,6 +100,9 @@ export function proxyStarts(title: string, image: () => Promise<string>): void {
         "-c",
         "echo 'keepalive_max_timeout_of_another_nginx 1s;' >> /var/lib/drydock/site.conf",
       );
+      const { code, stderr } = rig.check();
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, /unknown directive "keepalive_max_timeout_of_another_nginx"[^]*nothing was changed/);
       docker("restart", "--time", "0", rig.proxy);
       for (const end = Date.now() + 20_000; ; await sleep(200)) {
         try {

@@ -11,7 +11,7 @@ const recorded: readonly string[] = JSON.parse(readFileSync(new URL("urns.json",
 const NEW = ["drydock:index:LaravelStack", "drydock:index:Infrastructure", "drydock:index:Release"];
 
 /** What that version did not have. */
-const SINCE = ["backup-service-search", "redis-check", "redis-cache-check"];
+const SINCE = ["backup-service-search", "redis-check", "redis-cache-check", "proxy-check"];
 
 describe("the stacks of earlier versions", function () {
   this.timeout(60_000);

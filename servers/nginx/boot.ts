@@ -164,7 +164,8 @@ accepted`;
  * - A site that this nginx refuses altogether is left out: the proxy is there, and the switch of the next release
  * writes another.
  */
-export const bootCommand = `${prepare}addresses() { for name in $1; do getent hosts "$name" 2>/dev/null | head -n 1; done; }
+export const bootCommand = `${prepare}\
+addresses() { for name in $1; do getent hosts "$name" 2>/dev/null | head -n 1; done; }
 if [ -f site.conf ]; then
   whole
   if ! accepted; then

@@ -1,10 +1,7 @@
 /** Which resources of the program are which step of page/steps.ts, by their names; the first that fits. */
 const RESOURCES: readonly (readonly [RegExp, string])[] = [
   [/^(app-image|preflight)$/, "image"],
-  [
-    /^(database|database-check|redis|redis-cache|redis-check|redis-cache-check|redis-password|redis-cache-password|limits)$/,
-    "servers",
-  ],
+  [/^(database(-check)?|redis(-cache)?(-check|-password)?|limits)$/, "servers"],
   [/^(backup|migrate|assets|switch|opcache|scheduler|verify|record)$/, "$1"],
   [/^app-\d+$/, "replicas"],
   [/^switch-drained$/, "drained"],

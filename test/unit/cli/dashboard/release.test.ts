@@ -62,6 +62,7 @@ describe("the steps that the dashboard draws", () => {
       "backup-restore",
       "backup-user",
       "proxy",
+      "proxy-check",
       "proxy-port",
       "redis-cache-only-password",
       "redis-only-password",

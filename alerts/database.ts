@@ -9,7 +9,8 @@ export const database: readonly Alert[] = [
     why: "nearly every request needs it",
     remedy: "see what it logs last: a full disk and too little memory are what ends it most often",
     command: "./drydock status; ./drydock logs database",
-    expression: () => "mysql_up == 0",
+    // The exporter waits for a server that hangs, until Prometheus gives it up; Laravel can't reach that one either.
+    expression: () => 'mysql_up == 0 or (up{job="database"} == 0 and on() drydock_laravel_up == 0)',
     for: "1m",
   },
   {

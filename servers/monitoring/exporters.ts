@@ -15,6 +15,8 @@ export const COMMANDS = {
     command: [
       // It asks whom Prometheus names. Laravel's account may not see the server's configuration.
       "--redis.addr=",
+      // Before Prometheus gives up: of a server that hangs it is said that it does not answer.
+      "--connection-timeout=2s",
       `--redis.password-file=${RUN}/redis-passwords.json`,
       "--config-command=-",
       "--exclude-latency-histogram-metrics",

@@ -122,6 +122,13 @@ export const CASES: readonly Case[] = [
   { alert: "OpcacheFull", series: { drydock_opcache_free_ratio: "0.01x60" }, quiet: 14, raised: 16 },
   { alert: "DatabaseDown", series: { mysql_up: "1x9 0x20" }, quiet: 10, raised: 12 },
   {
+    alert: "DatabaseDown",
+    series: { 'up{job="database"}': "1x9 0x20", drydock_laravel_up: "1x9 0x20" },
+    quiet: 10,
+    raised: 12,
+    also: ["ScrapeDown"],
+  },
+  {
     alert: "DatabaseConnections",
     series: { mysql_global_status_threads_connected: "140x30" },
     quiet: 4,

@@ -157,7 +157,7 @@ describe("a release while something else breaks", function () {
       const before = clone.read("Pulumi.local.yaml");
       await subject.set("proxy.port", String(port));
       await subject.set("env.APP_URL", `http://127.0.0.1:${port}`);
-      await subject.failingUp(new RegExp(`port ${port}.*taken`));
+      await subject.failingUp(new RegExp(`port ${port} on this machine is already in use`));
       writeFileSync(`${clone.dir}/Pulumi.local.yaml`, before);
       squatter.close();
     }));

@@ -4,8 +4,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { MeasuredStack } from "../support/alerts/measured.ts";
 import { docker } from "../support/clone.ts";
 
-const MIB = 1024 * 1024;
-
 /** Faults of containers, database, Redis and jobs, each of which somebody outside hears of, and of its end. */
 describe("a stack whose parts fail one by one", function () {
   this.timeout(2_400_000);
@@ -13,7 +11,7 @@ describe("a stack whose parts fail one by one", function () {
   const seconds: Record<string, string> = {};
   /** Ends what a fault has started, newest first. */
   const ends: (() => void)[] = [];
-  before(() => stack.up({ "monitoring.alerts.failedJobs": "1" }));
+  before(() => stack.up({ "monitoring.alerts.failedJobs": "1", "monitoring.alerts.memory": "80" }));
   after(async () => {
     console.log(
       Object.entries(seconds)
@@ -82,11 +80,11 @@ describe("a stack whose parts fail one by one", function () {
       spawn("docker", ["exec", database, "sh", "-c", `${root} --execute='SELECT SLEEP(1500)'`], { stdio: "ignore" }),
     );
 
-    // Nearly all that Horizon's container may have.
+    // Most of what Horizon's container may have, so that the kernel ends nothing.
     const horizon = stack.of("horizon").container;
     const limit = Number(docker("inspect", "--format", "{{.HostConfig.Memory}}", horizon));
     const used = (stack.query('drydock_container_memory_ratio{role="horizon"}')[0]?.value ?? 0) * limit;
-    const bytes = Math.round(0.975 * limit - used - 8 * MIB);
+    const bytes = Math.round(0.88 * limit - used);
     const hog = `$all = str_repeat("x", ${bytes}); sleep(1500);`;
     spawn("docker", ["exec", horizon, "php", "-n", "-d", "memory_limit=-1", "-r", hog], { stdio: "ignore" });
 

@@ -6,6 +6,7 @@
 # HASHED: which ones these are, a regular expression; PERSISTENT: lines "VOLUME PATH public|private": folders that are
 # kept
 set -eu
+. commands/functions/throwaway.sh
 # Which release is served; where the proxy can't be asked, nothing of any is removed.
 serving=$(docker exec "$PROXY" sed -n 's|^  root .*/releases/\([0-9a-f]*\);$|\1|p' /var/lib/drydock/site.conf 2>&1) || {
   case $serving in *"No such file"*) serving="" ;; *) serving="?" ;; esac
@@ -22,9 +23,6 @@ while read -r volume path visibility; do
 done <<END
 ${PERSISTENT-}
 END
-# shellcheck disable=SC2086
-cat runtime/publicFiles.php runtime/assets.php | docker run --rm --interactive --log-driver none $LABELS \
-  --network none --user "$RUN_AS" \
-  --cap-drop ALL --security-opt no-new-privileges --ulimit core=0 --pids-limit 1024 --read-only --memory 256m \
+cat runtime/publicFiles.php runtime/assets.php | throwaway "$RUN_AS" none 256 --interactive --read-only \
   --mount "type=volume,source=$VOLUME,target=/public,volume-nocopy" "$@" --entrypoint php "$IMAGE" \
   -d display_errors=stderr -- "$APP_PATH" "$RELEASE" "$serving" "$DAYS" "$HASHED" "{$kept}"

@@ -7,9 +7,8 @@
 set -eu
 fail() { echo "database-check: $*" >&2; exit 1; }
 . commands/functions/root-sql.sh
-# shellcheck disable=SC2086 # LABELS is a list of words
-in_image() { docker run --rm --log-driver none $LABELS --network none --user "$RUN_AS" --cap-drop ALL \
-  --security-opt no-new-privileges --memory 512m --ulimit core=0 "$@"; }
+. commands/functions/throwaway.sh
+in_image() { throwaway "$RUN_AS" none 512 "$@"; }
 if [ "$ENGINE" = mysql ]; then server=mysqld; else server=mariadbd; fi
 version=$(in_image --entrypoint "$server" "$IMAGE" --no-defaults --version 2>&1) \
   || fail "the image $IMAGE has no $server, which drydock:database.engine ($ENGINE) needs; nothing was changed:" \

@@ -6,6 +6,7 @@
 # On standard input: the configuration
 set -eu
 . commands/functions/edge.sh
+. commands/functions/throwaway.sh
 fail() { printf '%s\n' "edge: $*" >&2; exit 1; }
 publish=
 for port in $PORTS; do
@@ -21,8 +22,7 @@ mounts=
   --mount type=volume,source=$CERTIFICATES,target=${PLACES#* },readonly,volume-nocopy"
 code=0
 # shellcheck disable=SC2086 # lists of words
-docker run --rm --interactive --log-driver none $LABELS --network "$NETWORK" $publish $mounts --user "$RUN_AS" \
-  --cap-drop ALL --security-opt no-new-privileges --ulimit core=0 --read-only --memory 128m \
+throwaway "$RUN_AS" "$NETWORK" 128 --interactive --read-only $publish $mounts \
   --tmpfs "/tmp:rw,noexec,nosuid,uid=${RUN_AS%:*},gid=${RUN_AS#*:},mode=700,size=32m" \
   --entrypoint /bin/sh "$IMAGE" -euc 'mkdir /tmp/known; cat > /tmp/nginx.conf; nginx -q -t -c /tmp/nginx.conf' \
   || code=$?

@@ -3,10 +3,8 @@
 # IMAGE: any image with a shell and coreutils; VOLUME; FOLDER: its name there; OWNER: UID:GID; LABELS: arguments for
 # docker run
 set -eu
-# shellcheck disable=SC2086 # LABELS is a list of words
-docker run --rm --log-driver none $LABELS --network none --user 0:0 --cap-drop ALL --cap-add CHOWN --cap-add FOWNER \
-  --cap-add DAC_OVERRIDE --security-opt no-new-privileges --read-only --ulimit core=0 --memory 128m \
-  --entrypoint /bin/sh \
+. commands/functions/throwaway.sh
+throwaway 0:0 none 128 --cap-add CHOWN --cap-add FOWNER --cap-add DAC_OVERRIDE --read-only --entrypoint /bin/sh \
   --mount "type=volume,source=$VOLUME,target=/volume,volume-nocopy" "$IMAGE" \
   -euc 'mkdir -p "/volume/$1"; chown "$0" "/volume/$1"; chmod 755 "/volume/$1"' "$OWNER" "$FOLDER" </dev/null
 echo "$FOLDER in $VOLUME belongs to $OWNER"

@@ -5,14 +5,14 @@
 # of docker run
 # On standard input: the commands that judge it, for a shell in a container of the image
 set -eu
+. commands/functions/throwaway.sh
 own="uid=${RUN_AS%:*},gid=${RUN_AS#*:},mode=700"
 # Where none serves, a site that is refused is left out at the start, and the release's switch writes another.
 mount=
 [ -z "$(docker ps --quiet --filter label=drydock.role=proxy --filter "volume=$VOLUME")" ] ||
   mount="--mount type=volume,source=$VOLUME,target=/old,readonly,volume-nocopy"
-# shellcheck disable=SC2016,SC2086 # for the shell in the container; lists of words
-docker run --rm --interactive --log-driver none $LABELS --network "$NETWORK" $mount --user "$RUN_AS" --cap-drop ALL \
-  --security-opt no-new-privileges --ulimit core=0 --memory 128m --read-only \
+# shellcheck disable=SC2016,SC2086 # for the shell in the container; a list of words
+throwaway "$RUN_AS" "$NETWORK" 128 --interactive --read-only $mount \
   --tmpfs "$STATE:rw,noexec,nosuid,$own,size=32m" --tmpfs "/tmp:rw,noexec,nosuid,$own,size=16m" \
   --entrypoint /bin/sh "$IMAGE" -euc '
   for one in /old/*; do

@@ -4,12 +4,12 @@
 # IMAGE; RUN_AS: uid:gid; VOLUME: with the data; SERVICE: redis or redis-cache; LABELS: arguments for docker run
 # On standard input: the configuration
 set -eu
+. commands/functions/throwaway.sh
 fail() { printf '%s\n' "redis-check: $*" >&2; exit 1; }
 own="uid=${RUN_AS%:*},gid=${RUN_AS#*:},mode=700"
 code=0
-# shellcheck disable=SC2016,SC2086 # for the shell in the container; LABELS is a list of words
-said=$(docker run --rm --interactive --log-driver none $LABELS --network none --user "$RUN_AS" --cap-drop ALL \
-  --security-opt no-new-privileges --ulimit core=0 --memory 256m --read-only \
+# shellcheck disable=SC2016 # for the shell in the container
+said=$(throwaway "$RUN_AS" none 256 --interactive --read-only \
   --tmpfs "/data:rw,noexec,nosuid,$own,size=64m" --tmpfs "/tmp:rw,noexec,nosuid,$own,size=16m" \
   --mount "type=volume,source=$VOLUME,target=/old,readonly,volume-nocopy" --entrypoint /bin/sh "$IMAGE" -euc '
   umask 077

@@ -4,12 +4,10 @@
 # into an empty one Docker copies the image's folder at that place, with its owner, when a container with it is made.
 # IMAGE: any image with a shell and coreutils; OWNERS: lines "VOLUME UID:GID FOLDER"; LABELS: arguments for docker run
 set -eu
+. commands/functions/throwaway.sh
 echo "$OWNERS" | while read -r volume owner folder; do
   [ -n "$volume" ] || continue
-  # shellcheck disable=SC2086 # LABELS is a list of words
-  docker run --rm --log-driver none $LABELS --network none --user 0:0 --cap-drop ALL --cap-add CHOWN --cap-add FOWNER \
-    --cap-add DAC_OVERRIDE \
-    --security-opt no-new-privileges --read-only --memory 128m --entrypoint /bin/sh \
+  throwaway 0:0 none 128 --cap-add CHOWN --cap-add FOWNER --cap-add DAC_OVERRIDE --read-only --entrypoint /bin/sh \
     --mount "type=volume,source=$volume,target=/volume,volume-nocopy" "$IMAGE" \
     -euc '[ "$(stat -c %u:%g /volume)" = "$0" ] || chown -R "$0" /volume
       [ -e "/volume/$1" ] || [ -L "/volume/$1" ] || { mkdir "/volume/$1"; chown "$0" "/volume/$1"; }' \

@@ -5,6 +5,8 @@
 # many)
 # shellcheck shell=sh
 
+. commands/functions/throwaway.sh
+
 # back_up REASON: answers when the backup was restored and compared.
 back_up() {
   if [ -n "${AGENT:-}" ]; then
@@ -22,10 +24,8 @@ back_up() {
 # the server, and a
 # failure costs the server nothing.
 _dump() {
-  # shellcheck disable=SC2086
-  docker run --rm --interactive --log-driver none $LABELS --network "$NETWORK" --user "$DATABASE_USER" --cap-drop ALL \
-    --security-opt no-new-privileges --ulimit core=0 \
-    --memory 768m --mount "type=volume,source=$VOLUME,target=/backups" --entrypoint /bin/sh \
-    --env ENGINE="$ENGINE" --env SCHEMA="$SCHEMA" --env FILE="$1" \
-      --env KEEP="$KEEP" "$DATABASE_IMAGE" -c "$(cat commands/inside/dump.sh)"
+  throwaway "$DATABASE_USER" "$NETWORK" 768 --interactive \
+    --mount "type=volume,source=$VOLUME,target=/backups" --entrypoint /bin/sh \
+    --env ENGINE="$ENGINE" --env SCHEMA="$SCHEMA" --env FILE="$1" --env KEEP="$KEEP" \
+    "$DATABASE_IMAGE" -c "$(cat commands/inside/dump.sh)"
 }

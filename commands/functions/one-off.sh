@@ -5,6 +5,8 @@
 # ALSO: more networks, words
 # shellcheck shell=sh
 
+. commands/functions/throwaway.sh
+
 _tmpfs() { echo "--tmpfs $APP_PATH/$1:rw,noexec,nosuid,uid=${RUN_AS%:*},gid=${RUN_AS#*:},mode=700,size=64m"; }
 
 # one_off NAME COMMAND...: makes the container; the tar on standard input, as base64, is put into it before it starts.
@@ -22,8 +24,8 @@ made() {
   # shellcheck disable=SC2034 # read in the eval below
   case ${MORE:-} in *"$APP_PATH/storage/logs"*) logs= ;; *) logs=$(_tmpfs storage/logs) ;; esac
   # shellcheck disable=SC2046,SC2086 # lists of words
-  eval "docker create --name \"\$name\" \$LABELS --network \"\$NETWORK\" --user \"\$RUN_AS\" --init --cap-drop ALL \
-    --security-opt no-new-privileges --ulimit core=0 --pids-limit 1024 --memory \"\${MEMORY}m\" \
+  eval "docker create --name \"\$name\" \$LABELS --network \"\$NETWORK\" --user \"\$RUN_AS\" --init \
+    \$CONFINED --pids-limit 1024 --memory \"\${MEMORY}m\" \
     --log-driver json-file --log-opt max-size=10m \
     \$(_tmpfs bootstrap/cache) \$(_tmpfs storage/framework) \$logs --env \"DRYDOCK_PATH=\$APP_PATH\" \
     ${MORE:-} \"\$@\"" >/dev/null || return 1

@@ -4,6 +4,8 @@
 # RECORDS_LABELS (words)
 # shellcheck shell=sh
 
+. commands/functions/throwaway.sh
+
 # in_records ACCESS SCRIPT ARGUMENTS...: runs SCRIPT in the folder of the records, with this one's standard input.
 # ACCESS: readonly or rw
 in_records() {
@@ -11,11 +13,12 @@ in_records() {
   [ "$1" != readonly ] || access=,readonly
   script=$2
   shift 2
-  # shellcheck disable=SC2086 # RECORDS_LABELS is a list of words
-  docker run --rm --interactive --log-driver none $RECORDS_LABELS --network none --user "$RECORDS_USER" --cap-drop ALL \
-    --security-opt no-new-privileges --read-only \
-    --memory 64m --mount "type=volume,source=$RECORDS,target=/records,volume-nocopy$access" --workdir /records \
+  (
+    LABELS=$RECORDS_LABELS
+    throwaway "$RECORDS_USER" none 64 --interactive --read-only \
+      --mount "type=volume,source=$RECORDS,target=/records,volume-nocopy$access" --workdir /records \
       --entrypoint /bin/sh "$RECORDS_IMAGE" -euc "$script" records "$@"
+  )
 }
 
 # The newest complete line about a release; nothing before the first.

@@ -141,7 +141,7 @@ describe("the contract of the scripts that are run in a container", () => {
   });
 
   it("is what a dump is told", () => {
-    const call = /docker run [^]*?inside\/dump\.sh/.exec(read("commands/functions/dump-one-off.sh"))?.[0] ?? "";
+    const call = /throwaway [^]*?inside\/dump\.sh/.exec(read("commands/functions/dump-one-off.sh"))?.[0] ?? "";
     assert.deepEqual(found(call, /--env ([A-Z]+)=/g).toSorted(), INSIDE.dump.env.toSorted());
   });
 });

@@ -3,11 +3,11 @@ import { hostname, userInfo } from "node:os";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createTar, parseTar } from "nanotar";
+import { confined } from "../shared/confined.ts";
 import type { Docker } from "../shared/docker.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import { dataNetworkOf } from "../shared/networks.ts";
 import type { Outputs } from "../shared/stack.ts";
-import { confined } from "./oneOff.ts";
 
 /** What takes the lock of a stack on its Docker host. */
 export type Purpose = "restore" | "import" | "up";

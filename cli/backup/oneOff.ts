@@ -1,32 +1,5 @@
+import { confined } from "../shared/confined.ts";
 import type { Inspection } from "./agent.ts";
-
-export interface Confinement {
-  /** uid:gid. */
-  readonly user: string;
-  readonly stack: string;
-  /** @default none */
-  readonly network?: string;
-  /** How many processes at most. @default 256 */
-  readonly pids?: number;
-}
-
-/** What each container has that a restore starts by itself: options of `docker create` and `docker run`. */
-export const confined = ({ user, stack, network = "none", pids = 256 }: Confinement): readonly string[] => [
-  "--user",
-  user,
-  "--network",
-  network,
-  "--cap-drop",
-  "ALL",
-  "--security-opt",
-  "no-new-privileges",
-  "--ulimit",
-  "core=0",
-  "--pids-limit",
-  String(pids),
-  "--label",
-  `drydock.stack=${stack}`,
-];
 
 export interface OnVolume {
   /** The container whose image and user it has. */

@@ -2,11 +2,11 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
 import { COMPANION, FOLDERS, RESTORES_BESIDE } from "../../contracts/agent.ts";
+import { confined } from "../shared/confined.ts";
 import type { Docker } from "../shared/docker.ts";
 import { CliError } from "../shared/errors.ts";
 import type { Deployed } from "../shared/services.ts";
 import { type BackupHost, containerOf, type Inspection, volumeAt } from "./agent.ts";
-import { confined } from "./oneOff.ts";
 
 interface Running extends Inspection {
   readonly HostConfig: { readonly Memory: number; readonly NanoCpus: number };

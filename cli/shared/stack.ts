@@ -80,6 +80,14 @@ export function mayBePending(stack: string, env: NodeJS.ProcessEnv): boolean {
   return file.endsWith(".gz") || /"pending_operations":\s*\[\s*\{/.test(readFileSync(file, "utf8"));
 }
 
+/** Whether it is certain that nothing of a stack was deployed: this clone's own state has none of its containers. */
+export function isNew(stack: string, env: NodeJS.ProcessEnv): boolean {
+  const state = stateFolder(env);
+  const file = state === undefined ? undefined : checkpoint(state, stack);
+  if (file === undefined) return state !== undefined;
+  return !file.endsWith(".gz") && !readFileSync(file, "utf8").includes(`"${CONTAINER}"`);
+}
+
 export function notDeployed(stack: string): CliError {
   return new CliError({
     what: `stack ${stack} has not been deployed yet`,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { defined } from "../../lib/defined.ts";
 import { lowerPriority } from "../../lib/priority.cjs";
 import { afterRestores, servicesBefore, withoutRestores } from "../backup/beforeUp.ts";
+import { adoptImage } from "../setup/applicationImage.ts";
 import { ensureContainers } from "../setup/index.ts";
 import { ensureStack, policyArguments } from "../setup/stack.ts";
 import { type Docker, dockerFor, inspect } from "../shared/docker.ts";
@@ -71,6 +72,7 @@ export async function underLock(
   lowerPriority();
   const repaired = await step("stack", async ({ log }) => {
     await ensureStack(session, log, { images: ready.images, locked: true });
+    if (stack === LOCAL) await adoptImage(session, docker, log);
     const abandoned = (await clearLocks(session, lock.previous !== undefined, log)) ?? beside.abandoned;
     // Only what was interrupted leaves pending operations behind; asking costs half a second.
     return mayBePending(stack, env) && (await repair(session, docker, abandoned, log));

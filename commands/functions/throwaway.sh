@@ -2,8 +2,8 @@
 # They need LABELS (words)
 # shellcheck shell=sh
 
-# What each of them has, as those of a restore have it (cli/backup/oneOff.ts). Of an option that is said again, Docker
-# takes the last.
+# What each of them has, as those of the command line have it (cli/shared/confined.ts). Of an option that is said again,
+# Docker takes the last.
 CONFINED="--cap-drop ALL --security-opt no-new-privileges --ulimit core=0 --pids-limit 256"
 
 # throwaway USER NETWORK MEMORY OPTIONS... IMAGE ARGUMENTS...: runs one that is gone when it ends.

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { afterEach, beforeEach, describe, it } from "mocha";
+import { after, afterEach, beforeEach, describe, it } from "mocha";
+import { lookInto } from "../../cli/setup/applicationImage.ts";
 import { imageTags } from "../../cli/setup/images.ts";
+import { dockerFor } from "../../cli/shared/docker.ts";
 
 describe("what an image lacks", function () {
   this.timeout(60_000);
@@ -54,5 +56,54 @@ describe("what an image lacks", function () {
       `image: of the application in ${root}/html these are missing: vendor/autoload.php, public/index.php ` +
         "(vendor/: composer install in the Dockerfile)",
     ]);
+  });
+});
+
+describe("whom an image runs as, and where its application is", function () {
+  this.timeout(120_000);
+  const made: string[] = [];
+  after(() => {
+    for (const image of made) spawnSync("docker", ["rmi", "--force", image]);
+  });
+
+  const found = async (lines: readonly string[], path?: string) => {
+    const image = `drydock/test-look:${made.length}-${process.pid}`;
+    made.push(image);
+    const dockerfile = [`FROM ${imageTags().php}`, "USER root", ...lines].join("\n");
+    execFileSync("docker", ["build", "--quiet", "--network", "none", "--tag", image, "-"], {
+      input: dockerfile,
+      stdio: ["pipe", "ignore", "ignore"],
+      env: { ...process.env, DOCKER_BUILDKIT: "0" },
+    });
+    const own = path === undefined ? {} : { path };
+    return lookInto(dockerFor(process.env.DOCKER_HOST), image, { stack: "look", ...own, log: () => undefined });
+  };
+  const HTML = "/var/www/html";
+
+  it("is its USER, by name or number", async () => {
+    assert.deepEqual(await found(["RUN touch artisan", "USER laravel"]), { path: HTML, uid: 1000, gid: 1000 });
+    assert.deepEqual(await found(["RUN mkdir /app && touch /app/artisan", "WORKDIR /app", "USER www-data"]), {
+      ...{ path: "/app", uid: 33, gid: 33 },
+    });
+    assert.deepEqual(await found(["USER 1234:4321"]), { path: HTML, uid: 1234, gid: 4321 });
+  });
+
+  it("is who owns the application's files, where it starts as root", async () => {
+    assert.deepEqual(await found(["RUN touch artisan && chown 82:82 artisan"]), { path: HTML, uid: 82, gid: 82 });
+    assert.deepEqual(await found(["RUN touch artisan"]), { path: HTML, uid: 1000, gid: 1000 });
+    assert.deepEqual(
+      await found(["RUN mkdir /srv/shop && touch /srv/shop/artisan && chown 7 /srv/shop/*"], "/srv/shop"),
+      {
+        ...{ path: "/srv/shop", uid: 7, gid: 7 },
+      },
+    );
+  });
+
+  it("is not known where there is no such image", async () => {
+    const docker = dockerFor(process.env.DOCKER_HOST);
+    const said: string[] = [];
+    const log = (line: string) => void said.push(line);
+    assert.equal(await lookInto(docker, "drydock.invalid/none:1", { stack: "look", log }), undefined);
+    assert.deepEqual(said, ["drydock.invalid/none:1: pulling it, to see whom it runs as"]);
   });
 });

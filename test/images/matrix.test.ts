@@ -67,8 +67,6 @@ describe("images as they come", function () {
   before(async () => {
     await pulumi("stack", "select", "--create", "local");
     for (const [path, value] of [
-      ["app.uid", "33"],
-      ["app.gid", "33"],
       ["app.replicas", "2"],
       ["app.stopTimeout", "15"],
       ['app.persistent["public/uploads"].visibility', "public"],

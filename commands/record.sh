@@ -74,13 +74,16 @@ both() {
 }
 printed=$(both | in_records rw '
   read -r line || exit 9
-  umask 077
+  # The backup agent, who is in this group, keeps the last ones with each backup.
+  umask 027
   touch releases.jsonl
+  chmod 640 releases.jsonl
   last=$(grep "\"key\":" releases.jsonl | tail -n 1)
   case $last in *"\"key\":\"$1\""*) printf "%s\n" "$last"; exit 0 ;; esac
   number=$(printf "%s" "$last" | sed -n "s/^{\"sequence\":\([0-9]*\),.*/\1/p")
   { tail -n 499 releases.jsonl; printf "{\"sequence\":%s,%s}\n" $((${number:-0} + 1)) "$line"; } > releases.new
   mv releases.new releases.jsonl
+  umask 077
   mkdir -p logs
   find logs -type f -mtime "+$2" -exec rm -f {} +
   # A full disk is no reason to have no record.

@@ -26,12 +26,13 @@ last_release() {
   in_records readonly '[ ! -f releases.jsonl ] || grep "\"key\":" releases.jsonl | tail -n 1' </dev/null
 }
 
-# append FILE: adds the lines on standard input, and drops the oldest where there are too many. Only this user reads
-# them (umask).
+# append FILE: adds the lines on standard input, and drops the oldest where there are too many. This user's group reads
+# them, too: the backup agent is in it, and keeps with each backup what was released.
 append() {
-  in_records rw 'umask 077
+  in_records rw 'umask 027
     if [ -f "$1" ] && [ "$(wc -c < "$1")" -gt 4194304 ]; then tail -n 5000 "$1" > "$1.new"; mv "$1.new" "$1"; fi
-    cat >> "$1"' "$1"
+    cat >> "$1"
+    chmod 640 "$1"' "$1"
 }
 
 # show FILES...: their content, each after a line with its name.

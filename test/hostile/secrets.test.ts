@@ -184,7 +184,8 @@ describe("the secrets of a stack", function () {
       status.services.map(({ name, container }) => {
         // Standard error is what most write to.
         const { stdout, stderr } = spawnSync("docker", ["logs", container], { encoding: "utf8", maxBuffer: 64 << 20 });
-        assert.ok(name.startsWith("backup-restore") || `${stdout}${stderr}` !== "", name);
+        // These two say what goes wrong, and what visitors ask for.
+        assert.ok(/^(?:backup-restore|proxy)/.test(name) || `${stdout}${stderr}` !== "", name);
         return [name, `${stdout}${stderr}`] as const;
       }),
     "the state, and what else lies in the clone": () => {
@@ -206,7 +207,13 @@ describe("the secrets of a stack", function () {
       const agent = status.services.find(({ role }) => role === "backup")!.container;
       const records = docker("exec", agent, "sh", "-c", `cat ${FOLDERS.records}/*.jsonl`);
       assert.match(records, /2030_01_01_000001_keep/);
-      return [["records", records]];
+      // The agent keeps the last ones with each backup.
+      const kept = docker("exec", agent, "agent", "state", "latest");
+      assert.match(kept, /"releases": ".*sequence/);
+      return [
+        ["records", records],
+        ["what was kept with a backup", kept],
+      ];
     },
     "an image": () => [
       ["history", docker("history", "--no-trunc", docker("images", "--quiet", "drydock/app").split("\n")[0]!)],

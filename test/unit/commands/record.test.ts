@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "mocha";
 import { ScriptRig } from "../../support/commands/scriptRig.ts";
 
@@ -37,6 +39,11 @@ esac`);
     const of = (role: string, name: string) =>
       `${role} ${name} old | of ${name}\n${role} ${name} old | an error of ${name}\n`;
     assert.equal(logs(), of("app", "app-2-b") + of("app", "app-1-a") + of("horizon", "horizon-e"));
+  });
+
+  it("is read by its user and that one's group: the backup agent keeps with each backup what was released", () => {
+    assert.equal(run().status, 0);
+    assert.equal(statSync(join(rig.folder, "releases.jsonl")).mode & 0o777, 0o640);
   });
 
   for (const [what, fails] of [

@@ -1,23 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { createTar } from "nanotar";
+import { ONE_OFF_FILES } from "../contracts/steps.ts";
 import { quote } from "../lib/shell.ts";
 import { labelWords } from "./command.ts";
 import { authorities, envFiles, type Laravel, laravelSpec, phpFile } from "./laravel.ts";
 import { runtime, type StackIdentity } from "./stack.ts";
 import type { Volumes } from "./volumes.ts";
-
-/** What a one-off container has of its own. */
-const SCRIPTS = [
-  "start.sh",
-  "answer.php",
-  "image.php",
-  "masked.php",
-  "migrate.php",
-  "pending.php",
-  "preflight.php",
-  "stores.php",
-  "elsewhere.php",
-] as const;
 
 /**
  * The input of commands/functions/one-off.sh: a container of the new image that runs one command and is gone, with the
@@ -101,7 +89,7 @@ function delivery(laravel: Laravel): pulumi.Output<string> {
           ...authorities(laravel.external).map(({ path, content }) => file({ path, content: String(content) }, "444")),
           ...files.map((one) => file(one, "400")),
           file(phpFile(laravel), "444"),
-          ...SCRIPTS.map((name) => file({ path: `/drydock/${name}`, content: runtime[name] ?? "" }, "555")),
+          ...ONE_OFF_FILES.map((name) => file({ path: `/drydock/${name}`, content: runtime[name] ?? "" }, "555")),
         ]),
       ).toString("base64"),
     );

@@ -10,6 +10,19 @@ export interface StepContract {
   readonly prints?: string;
 }
 
+/** Files of runtime/ that a one-off container of the application has at /drydock; what they read is among them. */
+export const ONE_OFF_FILES = [
+  "start.sh",
+  "answer.php",
+  "image.php",
+  "masked.php",
+  "migrate.php",
+  "pending.php",
+  "preflight.php",
+  "stores.php",
+  "elsewhere.php",
+] as const;
+
 /** Of functions/one-off.sh: a container of the new image with the environment of a replica. */
 const ONE_OFF = {
   env: ["IMAGE", "NETWORK", "APP_PATH", "RUN_AS", "MEMORY", "LABELS", "NAME", "MORE"],

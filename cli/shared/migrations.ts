@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTar } from "nanotar";
+import { ONE_OFF_FILES } from "../../contracts/steps.ts";
 import { answered } from "../../lib/answer.ts";
 import { buildImage } from "../../lib/build/build.ts";
 import type { BuildSpec } from "../../lib/build/spec.ts";
@@ -140,7 +141,5 @@ export function migrationFiles(): string {
     data: readFileSync(join(ROOT, "runtime", name), "utf8"),
     attrs: { mode: "555", mtime: 0 },
   });
-  return Buffer.from(
-    createTar(["start.sh", "answer.php", "masked.php", "migrate.php", "pending.php"].map(file)),
-  ).toString("base64");
+  return Buffer.from(createTar(ONE_OFF_FILES.map(file))).toString("base64");
 }

@@ -404,10 +404,10 @@ describe("operating a stack", function () {
       `foreign stranger-${process.pid}`,
       "stopped horizon",
     ]);
-    assert.ok(findings.some(({ what }) => what === "memory is 300 MiB instead of 256"));
+    assert.ok(findings.some(({ what }) => what === "memory is 300 MiB instead of 512"));
     const refresh = await clone.pulumi(["refresh", "--preview-only", "--diff"]);
     assert.equal(refresh.code, 0, refresh.stdout + refresh.stderr);
-    assert.match(refresh.stdout, /memory *: 256 => 300/);
+    assert.match(refresh.stdout, /memory *: 512 => 300/);
     assert.match(refresh.stdout, /mustRun *: true => false/);
     assert.equal(
       docker("inspect", "--format", "{{.State.Status}}", first("horizon")),

@@ -257,7 +257,7 @@ describe("releases that can be taken back", function () {
       result: string;
       by: string;
     }[];
-    assert.deepEqual([lines[0]!.verb, lines[0]!.args], ["artisan", ["tinker", "--execute=***"]]);
+    assert.deepEqual([lines[0]!.verb, lines[0]!.args], ["artisan", ["tinker", "***"]]);
     const verbs = lines.map(({ verb, args, result }) => [verb, ...args, result].join(" "));
     for (const line of [
       "rollback done",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { before, describe, it } from "mocha";
-import { STEPS, type StepContract } from "../../../contracts/steps.ts";
+import { ONE_OFF_FILES, STEPS, type StepContract } from "../../../contracts/steps.ts";
 import { configuration, type Registered, runProgram } from "../../support/components/program.ts";
 import { readBy, textsOf } from "../../support/contracts/scripts.ts";
 
@@ -58,5 +58,16 @@ describe("the contract of each step", () => {
       );
       assert.equal(inputs.stdin !== undefined, stdin !== undefined, `${name}: standard input`);
     }
+  });
+});
+
+describe("the files of a one-off container", () => {
+  it("are there with all that they read", () => {
+    const known: readonly string[] = ONE_OFF_FILES;
+    for (const file of ONE_OFF_FILES)
+      for (const [, read] of readFileSync(`runtime/${file}`, "utf8").matchAll(
+        /require(?:_once)? __DIR__ \. '\/(.+?)'/g,
+      ))
+        assert.ok(known.includes(read!), `${file} reads ${read}`);
   });
 });

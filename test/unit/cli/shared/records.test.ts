@@ -9,6 +9,7 @@ import type { EngineEvent } from "../../../../cli/shared/events.ts";
 import { migrationFiles, plannedMigrations } from "../../../../cli/shared/migrations.ts";
 import { pathsOf } from "../../../../cli/shared/project.ts";
 import { forgetRecords, recordsOf, rememberedRecords, rememberRecords } from "../../../../cli/shared/records.ts";
+import { ONE_OFF_FILES } from "../../../../contracts/steps.ts";
 
 const step = (name: string, type: string, op: string, parts: object): EngineEvent => ({
   resourcePreEvent: { metadata: { op, type, urn: `urn:pulumi:local::drydock::${type}::${name}`, ...parts } },
@@ -65,12 +66,12 @@ describe("what a preview says of migrations", () => {
     );
   });
 
-  it("delivers two scripts and nothing else", () => {
+  it("delivers what a one-off container of a release has, and nothing else", () => {
     const tar = Buffer.from(migrationFiles(), "base64").toString();
     const names = [...tar.matchAll(/drydock\/[\w.]+(?=\0)/g)].map(([name]) => name);
     assert.deepEqual(
       names,
-      ["start.sh", "answer.php", "masked.php", "migrate.php", "pending.php"].map((name) => `drydock/${name}`),
+      ONE_OFF_FILES.map((name) => `drydock/${name}`),
     );
   });
 });

@@ -36,6 +36,12 @@ if (getenv('DRYDOCK_BEHIND_PROXY') === '1') {
 // container's own, and storage/logs is the same for all.
 if (isset($config['octane'])) {
     $config['octane']['state_file'] ??= $app->storagePath('framework/octane-server-state.json');
+    // Swoole would refuse what is larger than 10 MiB, and cut what takes longer than 6 s when the container is stopped:
+    // the limits are those of uploads (PHP has them from the proxy's) and of `docker stop`.
+    $config['octane']['swoole']['options'] = ($config['octane']['swoole']['options'] ?? []) + [
+        'max_wait_time' => 3600,
+        'package_max_length' => max(10 << 20, ini_parse_quantity((string) ini_get('post_max_size'))),
+    ];
 }
 file_put_contents($file, '<?php return ' . var_export($config, true) . ';' . PHP_EOL);
 

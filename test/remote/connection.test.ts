@@ -75,8 +75,8 @@ import { canHaveMachine, HOST, Machine, SHIP } from "../support/remote/rig.ts";
     const call = ["docker", "exec", "--env", "OWN", "box", "sh", "-c", "echo $OWN"];
     const { stdout, stderr } = await run(call, { OWN: "of here" });
     assert.equal(stdout, "of here\n", stderr);
-    assert.equal((await docker("cp", new URL("link.ts", import.meta.url).pathname, "box:/tmp/link.ts")).code, 0);
-    assert.match(ship.docker("exec", "box", "head", "-1", "/tmp/link.ts"), /^import/);
+    assert.equal((await docker("cp", import.meta.filename, "box:/tmp/copied.ts")).code, 0);
+    assert.match(ship.docker("exec", "box", "head", "-1", "/tmp/copied.ts"), /^import/);
   });
 
   it("takes nothing of the user's configuration along that is meant for a terminal or a tunnel", async () => {

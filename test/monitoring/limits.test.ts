@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { MeasuredStack } from "../support/alerts/measured.ts";
+import { docker } from "../support/clone.ts";
+
+/** What is short of something: processes, memory, disk, a way to the log of the database, to Docker. */
+describe("a stack that comes to its limits", function () {
+  this.timeout(2_400_000);
+  const stack = new MeasuredStack();
+  const seconds: Record<string, string> = {};
+  let busy = true;
+  const visits: Promise<void>[] = [];
+  before(() =>
+    stack.up({
+      "app.maxChildren": "2",
+      "monitoring.alerts.slow": "1",
+      // Of any disk that a test runs on.
+      "monitoring.alerts.diskFree": "90",
+    }),
+  );
+  after(async () => {
+    busy = false;
+    console.log(
+      Object.entries(seconds)
+        .map(([alert, said]) => `      ${alert}: ${said}`)
+        .join("\n"),
+    );
+    await Promise.all(visits);
+    await stack.remove();
+  });
+
+  const told = (names: readonly string[], kind: "alarm" | "over", since: number) => {
+    const began = Date.now();
+    return Promise.all(
+      names.map(async (name) => {
+        await stack.told(name, kind, { since, seconds: 1_500 });
+        if (kind === "alarm") seconds[name] = `${Math.round((Date.now() - began) / 1000)} s`;
+      }),
+    );
+  };
+  const redis = (...words: readonly string[]) =>
+    execFileSync("docker", ["exec", "-i", stack.of("redis").container, "sh", "-s", "--", ...words], {
+      encoding: "utf8",
+      input: readFileSync("commands/inside/redis-cli.sh"),
+    }).trim();
+  /** Changes who may write to Redis's folder, as root, which nobody in its container is. */
+  const permit = (mode: string) => {
+    const { container, image } = stack.of("redis");
+    const own = ["--label", "drydock.test=limits", "--volumes-from", container, "--user", "0:0", "--network", "none"];
+    docker("run", "--rm", ...own, "--entrypoint", "chmod", image, mode, "/data");
+  };
+  /** A visitor who asks again and again for what takes so long. */
+  const visit = async (duration: number) => {
+    while (busy) {
+      const address = `${stack.status.url}/slow?seconds=${duration}`;
+      await fetch(address, { signal: AbortSignal.timeout(60_000) }).catch(() => sleep(1_000));
+    }
+  };
+
+  it("tells of each limit, while the site answers, and of its end", async () => {
+    const began = stack.notices().length;
+    const names = [
+      "DiskFull",
+      "DockerSilent",
+      "FpmSaturated",
+      "OutOfMemory",
+      "PointInTimeLag",
+      "BackupAlarm",
+      "RedisFull",
+      "RedisNotPersisting",
+      "Slow",
+    ];
+    // The cache is ended as soon as it starts, again and again.
+    const cache = stack.of("cache").container;
+    docker("update", "--memory", "6m", "--memory-swap", "6m", cache);
+    docker("restart", "--time", "1", cache);
+    const outOfMemory = told(["OutOfMemory"], "alarm", began);
+
+    // More visitors than processes, and two of them are enough for all of a replica's.
+    for (let count = 0; count < 6; count++) visits.push(visit(4));
+
+    permit("0500");
+    redis("bgsave");
+    const memory = Number(/used_memory:(\d+)/.exec(redis("info", "memory"))?.[1]);
+    redis("config", "set", "maxmemory", String(Math.round(memory * 1.05)));
+
+    stack.sql("ALTER USER drydock_backup@'%' ACCOUNT LOCK");
+    for (const line of stack
+      .sql("SELECT CONCAT('KILL ', id) FROM information_schema.processlist WHERE user = 'drydock_backup'")
+      .split("\n")
+      .filter((one) => one.startsWith("KILL")))
+      stack.sql(line);
+
+    await outOfMemory;
+    // Without it nothing of containers is known any more.
+    docker("pause", stack.of("gate").container);
+    try {
+      await told(
+        names.filter((name) => name !== "OutOfMemory"),
+        "alarm",
+        began,
+      );
+      assert.equal((await fetch(`${stack.status.url}/release`)).status, 200);
+    } finally {
+      docker("unpause", stack.of("gate").container);
+      busy = false;
+      permit("0700");
+    }
+    stack.sql("ALTER USER drydock_backup@'%' ACCOUNT UNLOCK");
+    redis("config", "set", "maxmemory", "0");
+    redis("bgsave");
+    docker("update", "--memory", "512m", "--memory-swap", "512m", cache);
+    await stack.set("monitoring.alerts.diskFree", "1");
+    await stack.again();
+    const over = [
+      "DiskFull",
+      "DockerSilent",
+      "FpmSaturated",
+      "PointInTimeLag",
+      "RedisFull",
+      "RedisNotPersisting",
+      "Slow",
+    ];
+    await told(over, "over", began);
+    const said = stack.notices().slice(began);
+    for (const name of names)
+      assert.equal(said.filter((one) => one.name === name && one.kind === "alarm").length, 1, name);
+  });
+});

@@ -93,6 +93,7 @@ describe("a probe during a release", () => {
     const { failed, reasons } = await watched(
       (request, response) => response.writeHead(request.url === "/login" ? 401 : ++n > 8 ? 404 : 200).end(),
       ["/login", "/"],
+      { enough: () => n > 10 },
     );
     assert.ok(failed > 0);
     assert.deepEqual(Object.keys(reasons), ["/ 404"]);

@@ -24,15 +24,13 @@ describe("a stack that comes to its limits", function () {
     await stack.remove();
   });
 
-  const told = (names: readonly string[], kind: "alarm" | "over", since: number) => {
-    const began = Date.now();
-    return Promise.all(
+  const told = (names: readonly string[], kind: "alarm" | "over", since: number, began = Date.now()) =>
+    Promise.all(
       names.map(async (name) => {
         await stack.told(name, kind, { since, seconds: 1_500 });
         if (kind === "alarm") seconds[name] = `${Math.round((Date.now() - began) / 1000)} s`;
       }),
     );
-  };
   const redis = (...words: readonly string[]) =>
     execFileSync("docker", ["exec", "-i", stack.of("redis").container, "sh", "-s", "--", ...words], {
       encoding: "utf8",
@@ -78,13 +76,14 @@ describe("a stack that comes to its limits", function () {
       .filter((one) => one.startsWith("KILL")))
       stack.sql(line);
 
+    const faults = Date.now();
     await stack.clone.drydock(["backup", "run", "--type", "db"]);
 
     await outOfMemory;
     // Without it nothing of containers is known any more.
     docker("pause", stack.of("gate").container);
     try {
-      await told([...names.filter((name) => name !== "OutOfMemory"), ...byAgent], "alarm", began);
+      await told([...names.filter((name) => name !== "OutOfMemory"), ...byAgent], "alarm", began, faults);
       const { stdout } = await stack.clone.drydock(["alerts", "--json"]);
       for (const name of ["PointInTimeLag", "BackupAlarm"]) assert.match(stdout, new RegExp(name));
       assert.equal((await fetch(`${stack.status.url}/release`)).status, 200);

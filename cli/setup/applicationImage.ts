@@ -16,20 +16,29 @@ const LOOK =
   'id -u; id -g; for folder; do [ -e "$folder/artisan" ] || continue; ' +
   'stat -c "%u %g" "$folder/artisan"; echo "$folder"; break; done';
 
+interface LookOptions {
+  readonly stack: string;
+  /** Where the application is, as the settings say it. */
+  readonly path?: string;
+  /** Pulls an image that is not on the Docker host. */
+  readonly pull: boolean;
+  readonly log: (line: string) => void;
+}
+
 /**
  * Where the application is in an image, and whom it belongs to: the image's USER or, where that is root, the owner of
  * its files. What can't be seen, or is root's, is as by default.
- * @param path where it is, as the settings say it
  * @returns undefined where there is no such image
  */
 export async function lookInto(
   docker: Docker,
   image: string,
-  { stack, path, log }: { readonly stack: string; readonly path?: string; readonly log: (line: string) => void },
+  { stack, path, pull, log }: LookOptions,
 ): Promise<Place | undefined> {
   const inspect = () => docker.run(["image", "inspect", "--format", "{{json .Config}}", image]);
   let found = await inspect();
   if (found.code !== 0) {
+    if (!pull) return undefined;
     log(`${image}: pulling it, to see whom it runs as`);
     // Who deploys it says why there is none.
     if ((await docker.run(["pull", "--quiet", image])).code !== 0) return undefined;
@@ -66,7 +75,11 @@ export async function lookInto(
  * Writes into the file of a stack that is new what the image of its application says: `app.uid` and `app.gid`, unless
  * one of them is set, and `app.path`. Later ones are the user's to change: volumes belong to whom they were made for.
  */
-export async function adoptImage(session: Session, docker: Docker, log: (line: string) => void): Promise<void> {
+export async function adoptImage(
+  session: Session,
+  docker: Docker,
+  { pull, log }: Pick<LookOptions, "pull" | "log">,
+): Promise<void> {
   const { stack, env, paths, pulumi } = session;
   const config = stackConfig(paths, stack);
   const setting = (name: string) => settingAt(config, `app.${name}`);
@@ -75,7 +88,7 @@ export async function adoptImage(session: Session, docker: Docker, log: (line: s
   if (typeof image !== "string" || (given.path !== undefined && given.owner !== undefined) || !isNew(stack, env))
     return;
   const path = typeof given.path === "string" ? { path: given.path } : {};
-  const place = await lookInto(docker, image, { stack, ...path, log });
+  const place = await lookInto(docker, image, { stack, ...path, pull, log });
   if (place === undefined) return;
   const names = [
     ...(given.path === undefined ? (["path"] as const) : []),

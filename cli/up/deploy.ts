@@ -72,7 +72,7 @@ export async function underLock(
   lowerPriority();
   const repaired = await step("stack", async ({ log }) => {
     await ensureStack(session, log, { images: ready.images, locked: true });
-    if (stack === LOCAL) await adoptImage(session, docker, log);
+    if (stack === LOCAL) await adoptImage(session, docker, { pull: true, log });
     const abandoned = (await clearLocks(session, lock.previous !== undefined, log)) ?? beside.abandoned;
     // Only what was interrupted leaves pending operations behind; asking costs half a second.
     return mayBePending(stack, env) && (await repair(session, docker, abandoned, log));

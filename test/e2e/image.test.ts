@@ -76,7 +76,12 @@ describe("whom an image runs as, and where its application is", function () {
       env: { ...process.env, DOCKER_BUILDKIT: "0" },
     });
     const own = path === undefined ? {} : { path };
-    return lookInto(dockerFor(process.env.DOCKER_HOST), image, { stack: "look", ...own, log: () => undefined });
+    return lookInto(dockerFor(process.env.DOCKER_HOST), image, {
+      stack: "look",
+      ...own,
+      pull: true,
+      log: () => undefined,
+    });
   };
   const HTML = "/var/www/html";
 
@@ -103,7 +108,8 @@ describe("whom an image runs as, and where its application is", function () {
     const docker = dockerFor(process.env.DOCKER_HOST);
     const said: string[] = [];
     const log = (line: string) => void said.push(line);
-    assert.equal(await lookInto(docker, "drydock.invalid/none:1", { stack: "look", log }), undefined);
+    for (const pull of [false, true])
+      assert.equal(await lookInto(docker, "drydock.invalid/none:1", { stack: "look", pull, log }), undefined);
     assert.deepEqual(said, ["drydock.invalid/none:1: pulling it, to see whom it runs as"]);
   });
 });

@@ -42,7 +42,7 @@ describe("what the image of a new stack's application says", () => {
       env: { PULUMI_BACKEND_URL: `file://${folder}` },
     } as unknown as Session;
     const said: string[] = [];
-    await adoptImage(session, docker, (line) => said.push(line));
+    await adoptImage(session, docker, { pull: true, log: (line) => said.push(line) });
     return { app: parse(readFileSync(paths.stackFile("local"), "utf8")).config["drydock:app"], said };
   };
 

@@ -18,7 +18,7 @@ end() {
   kill -TERM "$1" 2>/dev/null
   # Swoole's first process takes no more from then on, and waits for its timers, of which Octane has one that never
   # ends. Its manager has each worker finish, and ends after them: then nobody answers any more.
-  grep -q swoole "/proc/$1/cmdline" 2>/dev/null || return 0
+  grep -Eq 'swoole[-_](http_)?server' "/proc/$1/cmdline" 2>/dev/null || return 0
   managers=$(children "$1")
   # shellcheck disable=SC2086 # a list of numbers
   kill -TERM $managers 2>/dev/null
@@ -27,8 +27,12 @@ end() {
   sleep 0.5
   kill -KILL "$1" 2>/dev/null
 }
-# Itself, while it has started nothing.
-signal() { for server in $(children "$octane" | grep . || echo "$octane"); do end "$server" & done; }
+# While it has started no server, `octane:start` itself has the signal.
+signal() {
+  servers=$(children "$octane")
+  [ -n "$servers" ] || kill -TERM "$octane" 2>/dev/null
+  for server in $servers; do end "$server" & done
+}
 trap 'signalled=1; signal' TERM INT QUIT
 # A signal interrupts it: then it is asked again, which it answers although the command may have ended meanwhile.
 while

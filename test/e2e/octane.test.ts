@@ -82,7 +82,7 @@ describe("a container of Octane's", function () {
   it("has Swoole's manager end its workers, and then ends the first process, which waits for a timer", async () => {
     const manager = "trap 'sleep 3; echo the last answer; exit' TERM; echo ready; while :; do sleep 0.1; done";
     const master = "pcntl_async_signals(true); pcntl_signal(SIGTERM, fn () => null); for (;;) usleep(100000);";
-    const { said, seconds } = await stopped(`sh -c "${manager}" & exec php -r '/* swoole */ ${master}'`);
+    const { said, seconds } = await stopped(`sh -c "${manager}" & exec php -r '/* swoole-server */ ${master}'`);
     assert.match(said, /the last answer/);
     assert.ok(seconds > 3 && seconds < 12, String(seconds));
   });

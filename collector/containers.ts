@@ -6,6 +6,7 @@ import { type Gauges, say } from "./gauges.ts";
 import { get } from "./get.ts";
 
 /** What is read of Docker's answers, as all versions of its API since 1.41 have it. */
+const info = z.object({ CgroupDriver: z.string() });
 const listed = z.array(
   z.object({
     Id: z.string(),
@@ -47,6 +48,11 @@ export class Containers {
   readonly #gauges;
   /** By id; undefined before the first round. */
   #seen: ReadonlyMap<string, Seen> | undefined;
+  /**
+   * Whether each container is measured by itself; undefined before the first round. An engine without root may have no
+   * control groups, and says of each container what the machine uses.
+   */
+  #measures: boolean | undefined;
 
   /** @param own begins the id of the collector's own container, as its host name does by itself */
   constructor(
@@ -77,6 +83,7 @@ export class Containers {
   async round(): Promise<void> {
     const filters = encodeURIComponent(JSON.stringify({ label: [`drydock.stack=${this.#settings.stack}`] }));
     try {
+      this.#measures ??= info.parse(await this.#ask("/info")).CgroupDriver !== "none";
       const labelled = listed.parse(await this.#ask(`/containers/json?all=true&filters=${filters}`));
       const all = connected(labelled, this.own);
       await this.#say(all.filter(({ Labels }) => this.#settings.roles.includes(roleOf(Labels))));
@@ -124,7 +131,7 @@ export class Containers {
     const before = this.#seen === undefined ? { restarts: RestartCount, killed, cpu: undefined } : this.#seen.get(Id);
     this.#gauges.restarts.inc({ role }, Math.max(0, RestartCount - (before?.restarts ?? 0)));
     if (killed !== "" && killed !== before?.killed) this.#gauges.killed.inc({ role });
-    if (State !== "running")
+    if (State !== "running" || this.#measures !== true)
       return { restarts: RestartCount, killed: killed || (before?.killed ?? ""), cpu: undefined };
 
     const { cpu_stats, memory_stats } = measured.parse(

@@ -24,9 +24,11 @@ describe("what Docker says of the containers", () => {
   let containers: Containers;
   let all: Record<string, Container>;
   let silent: boolean;
+  let cgroups: string;
   beforeEach(() => {
     registry = new Registry();
     silent = false;
+    cgroups = "systemd";
     const settings = {
       stack: "shop",
       roles: ["app", "horizon"],
@@ -36,6 +38,7 @@ describe("what Docker says of the containers", () => {
       settings,
       async (path) => {
         if (silent) throw new Error("ECONNREFUSED");
+        if (path === "/info") return { CgroupDriver: cgroups };
         const [, id = "", what = ""] = /^\/containers\/(\w+)\/(\w+)/.exec(path) ?? [];
         if (id === "") {
           assert.match(decodeURIComponent(path), /\{"label":\["drydock\.stack=shop"\]\}/);
@@ -80,6 +83,18 @@ describe("what Docker says of the containers", () => {
     assert.equal(await value("container_memory_bytes", "app"), 90);
     assert.equal(await value("container_memory_ratio", "app"), 0.5);
     assert.equal(await value("docker_up"), 1);
+  });
+
+  it("is nothing of memory and processors where the engine holds containers in no control group", async () => {
+    cgroups = "none";
+    all = { a: { role: "app", cpu: 5e9, restarts: 1 } };
+    await containers.round();
+    all = { a: { role: "app", cpu: 7e9, restarts: 2 } };
+    await containers.round();
+    for (const name of ["container_memory_bytes", "container_memory_ratio", "container_cpu_seconds_total"])
+      assert.equal(await value(name, "app"), undefined, name);
+    assert.equal(await value("containers", "app"), 1);
+    assert.equal(await value("container_restarts_total", "app"), 1);
   });
 
   it("is of this stack alone, not of another clone's with the same label behind the same edge", async () => {

@@ -1584,7 +1584,7 @@ export interface MonitoringSettings {
   /**
    * Docker's socket on its host, for the gate.
    * Accepts an absolute path.
-   * @default "/var/run/docker.sock"
+   * @default the path in `docker.host`, or /var/run/docker.sock
    */
   readonly socket?: Input<string>;
   /**

@@ -12,6 +12,12 @@ export function isMonitored(
   return enabled ?? (stage !== "local" && image !== undefined);
 }
 
+/** Docker's socket on its host. */
+export function socketOf({ monitoring, docker }: Pick<Settings, "monitoring" | "docker">): string {
+  const [, path] = /^(?:unix:\/\/|ssh:\/\/[^/]+)(\/.+)$/.exec(docker.host ?? "") ?? [];
+  return monitoring.socket ?? path ?? "/var/run/docker.sock";
+}
+
 /** Whether monitoring can be, and somebody hears of it. */
 export function checkMonitoring(settings: LenientSettings, stage: Stage, stack: string): Found {
   const { monitoring, alarms, backup } = settings;

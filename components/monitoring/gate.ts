@@ -8,6 +8,11 @@ import { container } from "../container.ts";
 import { fingerprint } from "../stack.ts";
 import { common, type PartArgs } from "./part.ts";
 
+export interface GateArgs extends PartArgs {
+  /** Docker's, on its host. */
+  readonly socket: string;
+}
+
 /**
  * The one container that reaches Docker's socket: nginx, which lets four questions pass. It is on the network of
  * monitoring alone.
@@ -16,16 +21,16 @@ export class Gate extends pulumi.ComponentResource {
   readonly container: docker.Container;
 
   /** @param args its image is the proxy's */
-  constructor(name: string, args: PartArgs, options?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: GateArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:monitoring:Gate", name, {}, options);
-    const { stack, network, image, settings, after } = args;
+    const { stack, network, image, settings, socket, after } = args;
     const { entrypoint, command } = gateCommand(PORTS.gate);
     const group = step(
       stack,
       `${name}-group`,
       {
         script: "socket-group",
-        environment: { IMAGE: image.reference, SOCKET: settings.socket, LABELS: labelWords(stack) },
+        environment: { IMAGE: image.reference, SOCKET: socket, LABELS: labelWords(stack) },
       },
       { parent: this, dependsOn: [image.resource, ...after] },
     );
@@ -38,7 +43,7 @@ export class Gate extends pulumi.ComponentResource {
         release: fingerprint({ image: image.reference, command }),
         groups: [group.stdout.apply((printed) => Number(printed.trim()))],
         networks: [{ network: network.monitoring, aliases: [HOSTS.gate] }],
-        mounts: [{ type: "bind", source: settings.socket, target: GATE_SOCKET, readOnly: true }],
+        mounts: [{ type: "bind", source: socket, target: GATE_SOCKET, readOnly: true }],
         tmpfs: { "/tmp": 4 },
         readOnly: true,
         entrypoint,

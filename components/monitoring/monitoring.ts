@@ -1,6 +1,7 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { alarmsOf } from "../../config/alarms.ts";
+import { socketOf } from "../../config/monitoring.ts";
 import type { Environment, Settings } from "../../config/settings.ts";
 import { FILES, monitorPassword } from "../../servers/monitoring/exporters.ts";
 import { step } from "../command.ts";
@@ -98,7 +99,9 @@ export class Monitoring extends pulumi.ComponentResource {
             ),
           ]),
     ];
-    const gate = monitoring.containers ? new Gate(named("gate"), part(proxy.image), on) : undefined;
+    const gate = monitoring.containers
+      ? new Gate(named("gate"), { ...part(proxy.image), socket: socketOf(settings) }, on)
+      : undefined;
     const alertmanager = new Alertmanager(named("alertmanager"), { ...part(monitoring.images.alertmanager), told }, on);
     const prometheus = new Prometheus(
       named("prometheus"),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { notEmpty, optional, required, text } from "../fields.ts";
 
-const engineAddress = /^(ssh:\/\/([\w.-]+@)?[\w.:[\]-]+|unix:\/\/\/[\w./-]+|tcp:\/\/[\w.[\]:-]+:\d+)$/;
+const engineAddress = /^(ssh:\/\/([\w.-]+@)?[\w.:[\]-]+(\/[\w./-]+)?|unix:\/\/\/[\w./-]+|tcp:\/\/[\w.[\]:-]+:\d+)$/;
 
 /** The Docker host and the registry. */
 export const docker = z.strictObject({

@@ -75,10 +75,10 @@ export const monitoring = z.strictObject({
     true,
     "Ask Docker how the containers are, through a gate that lets four questions pass and nothing else",
   ),
-  socket: preset(
-    path("an absolute path", "/var/run/docker.sock"),
-    "/var/run/docker.sock",
+  socket: optional(
+    path("an absolute path", "/run/user/1000/docker.sock"),
     "Docker's socket on its host, for the gate",
+    "the path in `docker.host`, or /var/run/docker.sock",
   ),
   network: optional(
     text("the name of a Docker network", (name) => /^[a-zA-Z0-9][\w.-]{0,62}$/.test(name), "grafana"),

@@ -98,6 +98,20 @@ describe("monitoring", () => {
     );
   });
 
+  it("has the socket where the Docker host says that it is, and where the settings do", async () => {
+    const own = "/run/user/1000/docker.sock";
+    const sourceOf = async (docker: object, more: object = {}) => {
+      const { resources } = await runProgram({ ...config, docker, monitoring: { ...monitoring, ...more } });
+      assert.equal(leaf(resources, "monitoring-gate-group").inputs.environment.SOCKET, mountOf(resources));
+      return mountOf(resources);
+    };
+    const mountOf = (resources: Registered[]): string => leaf(resources, "monitoring-gate").inputs.mounts[0].source;
+    assert.equal(await sourceOf({ host: "ssh://deploy@shop.example.com:2222" }), "/var/run/docker.sock");
+    assert.equal(await sourceOf({ host: `ssh://deploy@shop.example.com:2222${own}` }), own);
+    assert.equal(await sourceOf({ host: `unix://${own}` }), own);
+    assert.equal(await sourceOf({ host: `unix://${own}` }, { socket: "/run/docker.sock" }), "/run/docker.sock");
+  });
+
   it("reaches out with what sends alerts alone, and only where somebody is told", async () => {
     const out = (resources: Registered[]) =>
       resources

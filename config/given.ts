@@ -1629,7 +1629,7 @@ export interface MonitoringImagesSettings {
    */
   readonly prometheus?: Input<string>;
   /**
-   * Such as prom/alertmanager, of 0.33 or later.
+   * Such as prom/alertmanager, of 0.32 or later.
    * Accepts an image reference, such as registry.example.com/shop:1.4.
    * @default `image`
    */
@@ -1641,7 +1641,7 @@ export interface MonitoringImagesSettings {
    */
   readonly database?: Input<string>;
   /**
-   * Such as oliver006/redis_exporter, its variant with a shell (alpine).
+   * Such as oliver006/redis_exporter, its variant with a shell (alpine), of 1.60 or later.
    * Accepts an image reference, such as registry.example.com/shop:1.4.
    * @default `image`
    */

@@ -77,6 +77,10 @@ export const STEPS = {
     optional: ONE_OFF.optional,
     stdin: "base64 of a tar with the .env file and scripts",
   },
+  "monitor-check": {
+    env: ["IMAGE", "PART", "RUN_AS", "LABELS"],
+    stdin: "the commands that judge it, for a shell in a container of the image",
+  },
   "monitor-folder": { env: ["IMAGE", "VOLUME", "FOLDER", "OWNER", "LABELS"] },
   "monitor-user": { env: ["CONTAINER", "ENGINE"], stdin: "the account's password in one line" },
   opcache: { env: ["REPLICA", "FPM"] },

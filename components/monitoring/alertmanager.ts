@@ -1,16 +1,19 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../../config/settings.ts";
-import { HOSTS, PORTS } from "../../contracts/monitoring.ts";
+import { HOSTS } from "../../contracts/monitoring.ts";
 import {
+  ALERTMANAGER_DATA,
   ALERTMANAGER_FILE,
+  alertmanagerCommand,
   alertmanagerConfiguration,
   alertmanagerSecrets,
+  judgeAlertmanager,
 } from "../../servers/monitoring/alertmanager.ts";
 import { healthOf } from "../../servers/monitoring/exporters.ts";
 import { container } from "../container.ts";
 import { fingerprint } from "../stack.ts";
-import { common, type PartArgs } from "./part.ts";
+import { common, type PartArgs, ready } from "./part.ts";
 import { partVolume } from "./volume.ts";
 
 export interface AlertmanagerArgs extends PartArgs {
@@ -24,9 +27,10 @@ export class Alertmanager extends pulumi.ComponentResource {
 
   constructor(name: string, args: AlertmanagerArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:monitoring:Alertmanager", name, {}, options);
-    const { stack, network, image, settings, told, after } = args;
-    const { volume, ownership } = partVolume(`${name}-silences`, args, { parent: this });
+    const { stack, network, image, settings, told } = args;
     const configuration = alertmanagerConfiguration(told, settings);
+    const after = ready(name, args, judgeAlertmanager(configuration), { parent: this });
+    const { volume, ownership } = partVolume(`${name}-silences`, { ...args, after }, { parent: this });
     const secrets = alertmanagerSecrets(told, settings);
     const reachesOut = Object.keys(secrets).length > 0 || told.email !== undefined;
     this.container = container(
@@ -45,22 +49,14 @@ export class Alertmanager extends pulumi.ComponentResource {
           { path: ALERTMANAGER_FILE, content: configuration },
           ...Object.entries(secrets).map(([path, content]) => ({ path, content: pulumi.secret(content) })),
         ],
-        mounts: [{ type: "volume", source: volume.name, target: "/data" }],
+        mounts: [{ type: "volume", source: volume.name, target: ALERTMANAGER_DATA }],
         tmpfs: { "/tmp": 4 },
-        entrypoint: ["/bin/alertmanager"],
-        command: [
-          `--config.file=${ALERTMANAGER_FILE}`,
-          "--storage.path=/data",
-          // It has no others to agree with.
-          "--cluster.listen-address=",
-          `--web.listen-address=:${PORTS.alertmanager}`,
-          "--log.level=warn",
-        ],
+        ...alertmanagerCommand,
         health: healthOf("alertmanager", "/-/ready"),
       },
       // Two of them would both tell.
       "old-before-new",
-      { parent: this, dependsOn: [image.resource, ownership, ...after] },
+      { parent: this, dependsOn: [ownership, ...after] },
     );
     this.registerOutputs({ container: this.container.name });
   }

@@ -49,11 +49,12 @@ export class Monitoring extends pulumi.ComponentResource {
       images.set(reference, found);
       return found;
     };
-    const part = (reference?: string): PartArgs => ({
-      ...{ stack, network, settings: monitoring, after },
-      image: image(reference),
-    });
+    const common = { stack, network, settings: monitoring, after };
     const own = image();
+    const part = (named: keyof Settings["monitoring"]["images"]): PartArgs => {
+      const reference = monitoring.images[named];
+      return { ...common, ...(reference === undefined ? { image: own } : { image: image(reference), named }) };
+    };
     const told = alarmsOf(settings);
     const redis = infrastructure.redis.map(({ service }) => service);
     const { database } = infrastructure;
@@ -61,7 +62,7 @@ export class Monitoring extends pulumi.ComponentResource {
     const collector = new Collector(
       named("collector"),
       {
-        ...{ ...part(), image: own },
+        ...{ ...common, image: own },
         url: environment.plain.APP_URL ?? "http://localhost",
         collected: settings,
         proxyState: volumes.proxy,
@@ -72,7 +73,7 @@ export class Monitoring extends pulumi.ComponentResource {
       new Exporter(
         named("host"),
         {
-          ...part(monitoring.images.host),
+          ...part("host"),
           of: "host",
           // Any volume tells how full the disk is that Docker has its data on.
           mounts: [{ type: "volume", source: volumes.public.name, target: "/host", readOnly: true }],
@@ -80,7 +81,7 @@ export class Monitoring extends pulumi.ComponentResource {
         on,
       ),
       ...present(database?.container).map((container) =>
-        this.#databaseExporter(named("database"), args, container, part),
+        this.#databaseExporter(named("database"), args, container, part("database")),
       ),
       ...(redis.length === 0
         ? []
@@ -88,7 +89,7 @@ export class Monitoring extends pulumi.ComponentResource {
             new Exporter(
               named("redis"),
               {
-                ...part(monitoring.images.redis),
+                ...part("redis"),
                 ...{ of: "redis", asks: true },
                 file: {
                   path: FILES.redis.path,
@@ -100,13 +101,13 @@ export class Monitoring extends pulumi.ComponentResource {
           ]),
     ];
     const gate = monitoring.containers
-      ? new Gate(named("gate"), { ...part(proxy.image), socket: socketOf(settings) }, on)
+      ? new Gate(named("gate"), { ...common, image: image(proxy.image), socket: socketOf(settings) }, on)
       : undefined;
-    const alertmanager = new Alertmanager(named("alertmanager"), { ...part(monitoring.images.alertmanager), told }, on);
+    const alertmanager = new Alertmanager(named("alertmanager"), { ...part("alertmanager"), told }, on);
     const prometheus = new Prometheus(
       named("prometheus"),
       {
-        ...part(monitoring.images.prometheus),
+        ...part("prometheus"),
         targets: { database: database !== undefined, redis, backup: backup.enabled },
         backupAge: backup.maxAge,
       },
@@ -121,13 +122,12 @@ export class Monitoring extends pulumi.ComponentResource {
 
   #databaseExporter(
     name: string,
-    { stack, settings: { database, monitoring } }: MonitoringArgs,
+    { stack, settings: { database } }: MonitoringArgs,
     server: docker.Container,
-    part: (reference?: string) => PartArgs,
+    common: PartArgs,
   ): Exporter {
     const on = { parent: this };
     const root = database.rootPassword!;
-    const common = part(monitoring.images.database);
     const user = step(
       stack,
       `${name}-user`,

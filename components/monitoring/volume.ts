@@ -22,7 +22,7 @@ export function partVolume(
         LABELS: labelWords(stack),
       },
     },
-    { ...options, dependsOn: [image.resource, ...after] },
+    { ...options, dependsOn: after },
   );
   return { volume, ownership };
 }

@@ -40,9 +40,13 @@ const memory = z.strictObject({
 
 const images = z.strictObject({
   prometheus: optional(imageReference(), "Such as prom/prometheus", "`image`"),
-  alertmanager: optional(imageReference(), "Such as prom/alertmanager, of 0.33 or later", "`image`"),
+  alertmanager: optional(imageReference(), "Such as prom/alertmanager, of 0.32 or later", "`image`"),
   database: optional(imageReference(), "Such as prom/mysqld-exporter", "`image`"),
-  redis: optional(imageReference(), "Such as oliver006/redis_exporter, its variant with a shell (alpine)", "`image`"),
+  redis: optional(
+    imageReference(),
+    "Such as oliver006/redis_exporter, its variant with a shell (alpine), of 1.60 or later",
+    "`image`",
+  ),
   host: optional(imageReference(), "Such as prom/node-exporter", "`image`"),
 });
 

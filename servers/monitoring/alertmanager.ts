@@ -1,7 +1,9 @@
 import { stringify } from "yaml";
 import { WATCHDOG } from "../../alerts/monitoring.ts";
 import type { Settings } from "../../config/settings.ts";
+import { PORTS } from "../../contracts/monitoring.ts";
 import { defined } from "../../lib/defined.ts";
+import { knows } from "./exporters.ts";
 
 /** Where its files are in the container. */
 const RUN = "/run/drydock";
@@ -15,6 +17,30 @@ const SECRETS = {
   heartbeat: `${RUN}/heartbeat`,
 } as const;
 export const ALERTMANAGER_FILE = `${RUN}/alertmanager.yml`;
+export const ALERTMANAGER_DATA = "/data";
+
+/** How it is started. */
+export const alertmanagerCommand = {
+  entrypoint: ["/bin/alertmanager"],
+  command: [
+    `--config.file=${ALERTMANAGER_FILE}`,
+    `--storage.path=${ALERTMANAGER_DATA}`,
+    // It has no others to agree with.
+    "--cluster.listen-address=",
+    `--web.listen-address=:${PORTS.alertmanager}`,
+    "--log.level=warn",
+  ],
+};
+
+/** Commands that judge another image's: what it is started with, and by its own tool its configuration. */
+export function judgeAlertmanager(configuration: string): string {
+  const { entrypoint, command } = alertmanagerCommand;
+  const file = "/tmp/alertmanager.yml";
+  return `${knows(entrypoint, command)}cat > ${file} <<'END'
+${configuration}END
+[ ! -x /bin/amtool ] || /bin/amtool check-config ${file}
+`;
+}
 
 /** Who is told. */
 type Told = Settings["alarms"];

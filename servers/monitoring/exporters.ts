@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import { type HOSTS, PORTS } from "../../contracts/monitoring.ts";
+import { quote } from "../../lib/shell.ts";
 import { clientOptions } from "../database.ts";
 
 const RUN = "/run/drydock";
@@ -60,6 +61,10 @@ function databaseOptions(rootPassword: string): string {
 function redisPasswords(servers: readonly string[], password: string): string {
   return JSON.stringify(Object.fromEntries(servers.map((server) => [`redis://${server}:6379`, password])));
 }
+
+/** Commands that fail where the program does not know what it is started with, and say what. */
+export const knows = (entrypoint: readonly string[], words: readonly string[]): string =>
+  `${[...entrypoint, ...words, "--version"].map(quote).join(" ")}\n`;
 
 /** Asks one of the parts of monitoring whether it is well, in its own container. */
 export function healthOf(part: keyof typeof HOSTS, path: string) {

@@ -4,6 +4,7 @@ import { rulesFile } from "../../alerts/rules.ts";
 import type { Settings } from "../../config/settings.ts";
 import { PORTS as AGENT } from "../../contracts/agent.ts";
 import { AGENT_HOST, HOSTS, PORTS, RULES_FILE } from "../../contracts/monitoring.ts";
+import { knows } from "./exporters.ts";
 
 /** What there is to ask, beside the parts of monitoring themselves. */
 export interface Targets {
@@ -72,18 +73,20 @@ export function prometheusConfiguration(
 const FOLDER = dirname(RULES_FILE);
 const CONFIGURATION_FILE = join(FOLDER, "prometheus.yml");
 export const PROMETHEUS_DATA = "/data";
+const PROMETHEUS = "/bin/prometheus";
 
 /**
- * How Prometheus starts. Its root is read-only, so the files can't be uploaded; there is no secret in them.
+ * How Prometheus starts, and the commands that judge another image's: what it is started with, and by its own tool its
+ * files. Its root is read-only, so these can't be uploaded; there is no secret in them.
  *
  * @param backupAge hours
  */
-export function prometheusCommand(
+export function prometheusCommands(
   stack: string,
   monitoring: Settings["monitoring"],
   targets: Targets,
   backupAge: number,
-): string {
+): { readonly start: string; readonly judge: string } {
   const { alerts, interval, off, retention, retentionSize } = monitoring;
   const rules = rulesFile({ ...alerts, backupAge }, interval, off);
   const words = [
@@ -97,11 +100,16 @@ export function prometheusCommand(
     `--web.listen-address=:${PORTS.prometheus}`,
     "--log.level=warn",
   ];
-  return [
+  const files = [
     "set -eu",
     `mkdir -p ${FOLDER}`,
     `cat > ${CONFIGURATION_FILE} <<'END'\n${prometheusConfiguration(stack, monitoring, targets)}END`,
     `cat > ${RULES_FILE} <<'END'\n${rules}END`,
-    `exec /bin/prometheus ${words.join(" ")}`,
   ].join("\n");
+  return {
+    start: `${files}\nexec ${PROMETHEUS} ${words.join(" ")}`,
+    judge: `${files}
+${knows([PROMETHEUS], words)}[ ! -x /bin/promtool ] || /bin/promtool check config ${CONFIGURATION_FILE}
+`,
+  };
 }

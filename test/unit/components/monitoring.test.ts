@@ -179,4 +179,30 @@ describe("monitoring", () => {
       "monitoring-redis": "registry.test/monitoring:1",
     });
   });
+
+  it("has an image that is named say whether it can take the part, before the one that runs gives way", async () => {
+    const images = {
+      prometheus: "prom/prometheus:v3.14.0",
+      alertmanager: "prom/alertmanager:v0.34.0",
+      database: "prom/mysqld-exporter:v0.20.0",
+      redis: "oliver006/redis_exporter:v1.88.0-alpine",
+      host: "prom/node-exporter:v1.12.1",
+    };
+    const { resources } = await runProgram({ ...config, monitoring: { ...monitoring, images } });
+    for (const [named, image] of Object.entries(images)) {
+      const { inputs, after } = leaf(resources, `monitoring-${named}-check`);
+      assert.deepEqual([inputs.environment.IMAGE, inputs.environment.PART], [image, named]);
+      const { command, entrypoints } = leaf(resources, `monitoring-${named}`).inputs;
+      const words =
+        named === "prometheus" ? /exec (.*)$/.exec(command[0])![1]! : [...entrypoints, ...command].join(" ");
+      assert.ok(inputs.stdin.includes(`${words} --version`), inputs.stdin);
+      assert.ok(after.includes("record"));
+      assert.ok(leaf(resources, `monitoring-${named}`).after.includes(`monitoring-${named}-check`), named);
+    }
+    // One of Drydock's own needs none.
+    assert.deepEqual(
+      on.filter(({ name }) => /^monitoring-.*-check$/.test(name)),
+      [],
+    );
+  });
 });

@@ -6,7 +6,7 @@ import { collectorSchema } from "../../../contracts/monitoring.ts";
 import { alertmanagerConfiguration, alertmanagerSecrets } from "../../../servers/monitoring/alertmanager.ts";
 import { collectorSettings } from "../../../servers/monitoring/collector.ts";
 import { FILES, monitorPassword } from "../../../servers/monitoring/exporters.ts";
-import { prometheusCommand, prometheusConfiguration } from "../../../servers/monitoring/prometheus.ts";
+import { prometheusCommands, prometheusConfiguration } from "../../../servers/monitoring/prometheus.ts";
 import { asJson, having, valid } from "../../support/config/fixtures.ts";
 
 const settingsOf = (group: string, value: unknown) => parseSettings(asJson(having(valid(), group, value)), "local");
@@ -90,7 +90,12 @@ describe("what Prometheus is told", () => {
   });
 
   it("has the settings' numbers in its rules, without those that are not wanted", () => {
-    const command = prometheusCommand("shop", monitoring, { database: true, redis: ["redis"], backup: true }, 26);
+    const { start: command } = prometheusCommands(
+      "shop",
+      monitoring,
+      { database: true, redis: ["redis"], backup: true },
+      26,
+    );
     assert.match(command, /drydock_queue_oldest_seconds\) > 60\n/);
     assert.match(command, /drydock_backup_age_seconds > 93600\n/);
     assert.doesNotMatch(command, /alert: Slow\n/);

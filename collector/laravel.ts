@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   type CollectorSettings,
   type LaravelAnswer,
@@ -12,6 +13,8 @@ import { get } from "./get.ts";
 const SCRIPT = "/drydock/metrics.php";
 /** ms. Whoever is slower has no process to spare, which is said by not answering. */
 const PATIENCE = 4_000;
+/** ms. How long an answer is waited for that comes too late to be of use; PHP-FPM or a stop ends most before that. */
+const LONGEST = 6 * 3_600_000;
 /** How many queues are measured at most: their names are the application's. */
 const MOST_QUEUES = 30;
 
@@ -22,10 +25,18 @@ export class Laravel {
   readonly #first = new Map<string, { readonly id: string; readonly since: number }>();
   readonly #settings: CollectorSettings;
   readonly #fpm: NonNullable<CollectorSettings["fpm"]>;
+  /** Replicas that still owe an answer: another question would take one more of the processes that visitors need. */
+  readonly #owing = new Set<string>();
   /** Whose turn it is. */
   #turn = 0;
 
-  constructor(gauges: Gauges, settings: CollectorSettings, fpm: NonNullable<CollectorSettings["fpm"]>) {
+  constructor(
+    gauges: Gauges,
+    settings: CollectorSettings,
+    fpm: NonNullable<CollectorSettings["fpm"]>,
+    readonly proxy = "http://proxy:8090",
+    readonly patience = PATIENCE,
+  ) {
     this.#settings = settings;
     this.#fpm = fpm;
     const { gauge } = { gauge: gauges.gauge.bind(gauges) };
@@ -58,28 +69,31 @@ export class Laravel {
       ),
     );
     this.#sayProcesses(answers.filter((answer) => answer !== undefined));
-    const answering = addresses.filter((_, index) => answers[index] !== undefined);
+    const answering = addresses.filter((one, index) => answers[index] !== undefined && !this.#owing.has(one));
     // Another one in each round: one that is in trouble must not hide that the others are well.
     const address = answering[this.#turn++ % Math.max(1, answering.length)];
-    const body = { queues: this.#fpm.queues };
-    const said =
-      address === undefined
-        ? undefined
-        : await this.#ask(address, "/laravel", body)
-            .then(laravelSchema.parse)
-            .catch(() => undefined);
-    this.#sayLaravel(said, Date.now());
+    this.#sayLaravel(address === undefined ? undefined : await this.#askLaravel(address), Date.now());
   }
 
   /** Those that the proxy sends requests to. */
   async #addresses(): Promise<readonly string[]> {
-    const { status, body } = await get("http://proxy:8090/replicas", { timeout: 2_000 }).catch(() => NOBODY);
+    const { status, body } = await get(`${this.proxy}/replicas`, { timeout: 2_000 }).catch(() => NOBODY);
     return status === 200 ? body.trim().split(",").filter(Boolean) : [];
   }
 
-  async #ask(address: string, path: string, body?: object): Promise<unknown> {
+  async #ask(address: string, path: string, timeout = this.patience, body?: object): Promise<unknown> {
     const { host } = this.#settings.site;
-    return ask({ address, script: SCRIPT, path, host, timeout: PATIENCE, ...(body === undefined ? {} : { body }) });
+    return ask({ address, script: SCRIPT, path, host, timeout, ...(body === undefined ? {} : { body }) });
+  }
+
+  /** Who gives up does not end what PHP has started: the question stays open until it is answered or cut off. */
+  async #askLaravel(address: string): Promise<LaravelAnswer | undefined> {
+    this.#owing.add(address);
+    const answer = this.#ask(address, "/laravel", LONGEST, { queues: this.#fpm.queues })
+      .then(laravelSchema.parse)
+      .catch(() => undefined)
+      .finally(() => this.#owing.delete(address));
+    return await Promise.race([answer, sleep(this.patience, undefined, { ref: false })]);
   }
 
   #sayProcesses(answers: readonly ProcessAnswer[]): void {

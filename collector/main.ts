@@ -11,8 +11,8 @@ import { HttpCounts } from "./http.ts";
 import { Laravel } from "./laravel.ts";
 import { Site } from "./site.ts";
 
-/** Milliseconds between two looks at what changes rarely. */
-const HOURLY = 3_600_000;
+/** Milliseconds between two looks at the certificates: what a new one has taken the place of is soon no alert's. */
+const CERTIFICATES = 300_000;
 /** Docker is asked once in this many rounds: it has to look at each container. */
 const DOCKER_EVERY = 2;
 
@@ -47,17 +47,20 @@ for (const signal of ["SIGTERM", "SIGINT"] as const)
     process.exit(0);
   });
 
+/** By themselves: names that can't be reached from here must not hold up the rest. */
+async function lookAtCertificates(): Promise<never> {
+  for (;;) {
+    await certificates.round();
+    await sleep(CERTIFICATES);
+  }
+}
+
 log(`measures ${settings.stack} every ${settings.interval} s`);
-for (let [round, looked] = [0, -HOURLY]; ; round++) {
+void lookAtCertificates();
+for (let round = 0; ; round++) {
   const began = performance.now();
   found.round();
-  const due = [
-    site.round(),
-    laravel?.round(),
-    ...(round % DOCKER_EVERY === 0 ? [containers?.round()] : []),
-    ...(began - looked >= HOURLY ? [certificates.round()] : []),
-  ];
-  if (began - looked >= HOURLY) looked = began;
+  const due = [site.round(), laravel?.round(), ...(round % DOCKER_EVERY === 0 ? [containers?.round()] : [])];
   for (const { reason } of (await Promise.allSettled(due)).filter((one) => one.status === "rejected"))
     log(reason instanceof Error ? reason.message : String(reason));
   await sleep(Math.max(1_000, settings.interval * 1000 - (performance.now() - began)));

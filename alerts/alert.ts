@@ -24,6 +24,17 @@ export interface Parameters {
   readonly failedJobs: number;
   /** Percent of the disk that has to be free. */
   readonly diskFree: number;
+  /** Percent of the disk's inodes that have to be free. */
+  readonly inodesFree: number;
+  /** Percent of the machine's memory that has to be available. */
+  readonly memoryFree: number;
+  /** Percent of the time that something may wait for memory, and for the disk. */
+  readonly memoryPressure: number;
+  readonly diskPressure: number;
+  /** Percent of OPcache's memory that has to be free. */
+  readonly opcacheFree: number;
+  /** Percent of a certificate's time that has to be left. */
+  readonly certificateLeft: number;
   /** Percent of the database's connections that may be taken. */
   readonly connections: number;
   /** Percent of its memory limit that a container may use. */
@@ -47,7 +58,7 @@ export interface Alert {
   readonly command: string;
   /** PromQL: it is raised for each series that this answers. */
   readonly expression: (parameters: Parameters) => string;
-  /** How long it has to hold, as Prometheus writes durations. */
+  /** How long it has to hold, as Prometheus writes durations; `drydock:monitoring.for` may say otherwise. */
   readonly for: string;
   /** The backup agent sends it itself, with or without monitoring. @default it is sent by Alertmanager */
   readonly told?: "by the agent";

@@ -5,7 +5,7 @@ import { containers } from "./containers.ts";
 import { database } from "./database.ts";
 import { host } from "./host.ts";
 import { laravel } from "./laravel.ts";
-import { monitoring } from "./monitoring.ts";
+import { monitoring, WATCHDOG } from "./monitoring.ts";
 import { redis } from "./redis.ts";
 import { site } from "./site.ts";
 
@@ -22,7 +22,12 @@ export const ALERTS_BY_SUBJECT: Readonly<Record<Subject, readonly Alert[]>> = {
   monitoring,
 };
 
+const all = Object.values(ALERTS_BY_SUBJECT).flat();
+
 /** The names of all alerts. */
-export const ALERTS: readonly string[] = Object.values(ALERTS_BY_SUBJECT).flatMap((alerts) =>
-  alerts.map(({ name }) => name),
-);
+export const ALERTS: readonly string[] = all.map(({ name }) => name);
+
+/** Those that Alertmanager tells people of. */
+export const TOLD_HERE: readonly string[] = all
+  .filter(({ name, told }) => told === undefined && name !== WATCHDOG)
+  .map(({ name }) => name);

@@ -9,9 +9,9 @@ export const certificates: readonly Alert[] = [
     why: "it should have been renewed long ago; when it is over, browsers refuse the site",
     remedy: "see what the authority says",
     command: "./drydock edge certificates",
-    expression: () =>
-      "(drydock_certificate_not_after_timestamp_seconds - time()) / " +
-      "(drydock_certificate_not_after_timestamp_seconds - drydock_certificate_not_before_timestamp_seconds) < 0.2",
+    expression: ({ certificateLeft }) =>
+      "(drydock_certificate_not_after_timestamp_seconds - time()) / (drydock_certificate_not_after_timestamp_seconds " +
+      `- drydock_certificate_not_before_timestamp_seconds) < ${certificateLeft / 100}`,
     for: "1h",
   },
   {

@@ -38,7 +38,7 @@ export const host: readonly Alert[] = [
     why: "without any no file can be made, however much room there is",
     remedy: "find the folder with very many small files: sessions, cached views",
     command: "df -i",
-    expression: () => `${free("free", "files")} < 0.05`,
+    expression: ({ inodesFree }) => `${free("free", "files")} < ${inodesFree / 100}`,
     for: "5m",
   },
   {
@@ -48,7 +48,7 @@ export const host: readonly Alert[] = [
     why: "the kernel soon ends a process, and that may be the database",
     remedy: "see what uses it; the sum of the limits should fit the machine",
     command: "./drydock host check; docker stats --no-stream",
-    expression: () => "node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes < 0.05",
+    expression: ({ memoryFree }) => `node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes < ${memoryFree / 100}`,
     for: "10m",
   },
   {
@@ -58,9 +58,9 @@ export const host: readonly Alert[] = [
     why: "everything on the machine is slow, other stacks too",
     remedy: "see what reads and writes, or uses so much memory",
     command: "docker stats --no-stream",
-    expression: () =>
-      "rate(node_pressure_memory_waiting_seconds_total[5m]) > 0.2 " +
-      "or rate(node_pressure_io_waiting_seconds_total[5m]) > 0.5",
+    expression: ({ memoryPressure, diskPressure }) =>
+      `rate(node_pressure_memory_waiting_seconds_total[5m]) > ${memoryPressure / 100} ` +
+      `or rate(node_pressure_io_waiting_seconds_total[5m]) > ${diskPressure / 100}`,
     for: "10m",
   },
 ];

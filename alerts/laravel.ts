@@ -35,7 +35,7 @@ export const laravel: readonly Alert[] = [
   {
     name: "HorizonPaused",
     severity: "warning",
-    summary: "Horizon has been paused for a quarter of an hour",
+    summary: "Horizon is still paused",
     why: "it takes no jobs until somebody lets it go on",
     remedy: "let it go on, or leave it paused on purpose",
     command: "./drydock artisan -- horizon:continue",
@@ -79,7 +79,7 @@ export const laravel: readonly Alert[] = [
     why: "what does not fit is compiled at each request; full, it starts over for everybody at once",
     remedy: "give it more (opcache.memory_consumption)",
     command: `pulumi config set --path 'drydock:app.php["opcache.memory_consumption"]' 256`,
-    expression: () => "drydock_opcache_free_ratio < 0.05",
+    expression: ({ opcacheFree }) => `drydock_opcache_free_ratio < ${opcacheFree / 100}`,
     for: "15m",
   },
 ];

@@ -1,7 +1,10 @@
 import type { Alert } from "./alert.ts";
 
-/** Always raised: it is the heartbeat that a service outside waits for. */
+/** Raised as long as all is well: it is the heartbeat that a service outside waits for. */
 export const WATCHDOG = "Watchdog";
+
+/** Whether Prometheus stores what it measures. Where it can't, all that it knew is forgotten after five minutes. */
+const STORES = 'up{job="prometheus"}';
 
 /** Monitoring itself. */
 export const monitoring: readonly Alert[] = [
@@ -29,13 +32,14 @@ export const monitoring: readonly Alert[] = [
     name: "StoreCannotWrite",
     severity: "warning",
     summary: "Prometheus can't write its numbers to the disk",
-    why: "what is measured now is in its memory alone",
+    why: "what is measured is lost, and no other alert can be raised or goes on",
     remedy: "see whether the disk is full",
     command: "./drydock logs prometheus; df -h",
+    // A write that fails is not counted where it can be asked for: what is measured then is not stored.
     expression: () =>
-      "increase(prometheus_tsdb_wal_writes_failed_total[10m]) > 0 " +
+      `absent(${STORES}) or increase(prometheus_tsdb_wal_writes_failed_total[10m]) > 0 ` +
       "or increase(prometheus_tsdb_compactions_failed_total[3h]) > 0",
-    for: "0s",
+    for: "2m",
   },
   {
     name: "AlertsNotSent",
@@ -50,11 +54,12 @@ export const monitoring: readonly Alert[] = [
   {
     name: WATCHDOG,
     severity: "info",
-    summary: "alerts are evaluated and sent",
+    summary: "numbers are stored, alerts are evaluated and sent",
     why: "whoever is stopped can't call for help: a service outside tells when this is not heard any more",
-    remedy: "nothing: it is always raised",
+    remedy: "nothing: it is raised as long as all is well",
     command: "./drydock alerts",
-    expression: () => "vector(1)",
+    // Not by Prometheus alone: without its numbers it would say so for ever.
+    expression: () => `group(${STORES})`,
     for: "0s",
   },
 ];

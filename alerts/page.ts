@@ -44,8 +44,9 @@ export function alertsPage(parameters: Parameters, notice: string): string {
 # Alerts
 
 Each alert that \`drydock:monitoring\` raises: when, why, and what to do then. The numbers are those that hold where
-\`drydock:monitoring.alerts\` says nothing; \`drydock:monitoring.off\` leaves alerts out. Words in capitals stand for
-what a message fills in. How they reach people is in [monitoring.md](monitoring.md).
+\`drydock:monitoring.alerts\` says nothing, and the times where \`drydock:monitoring.for\` does not;
+\`drydock:monitoring.off\` leaves alerts out. Words in capitals stand for what a message fills in. How they reach
+people is in [monitoring.md](monitoring.md).
 
 ${sections.join("\n\n")}
 `;

@@ -8,8 +8,14 @@ import { WATCHDOG } from "./monitoring.ts";
  *
  * @param interval seconds between two looks
  * @param off names of alerts that are not wanted; the watchdog always is
+ * @param lasting seconds that something has to hold, by the alert's name, where it is not as long as the catalogue says
  */
-export function rulesFile(parameters: Parameters, interval: number, off: readonly string[] = []): string {
+export function rulesFile(
+  parameters: Parameters,
+  interval: number,
+  off: readonly string[] = [],
+  lasting: Readonly<Record<string, number>> = {},
+): string {
   const groups = Object.entries(ALERTS_BY_SUBJECT).map(([subject, alerts]) => ({
     name: subject,
     interval: `${interval}s`,
@@ -18,7 +24,7 @@ export function rulesFile(parameters: Parameters, interval: number, off: readonl
       .map((alert) => ({
         alert: alert.name,
         expr: alert.expression(parameters),
-        for: alert.for,
+        for: alert.name in lasting ? `${lasting[alert.name]}s` : alert.for,
         labels: { severity: alert.severity, subject, told: alert.told === undefined ? "here" : "elsewhere" },
         annotations: { summary: alert.summary, why: alert.why, remedy: alert.remedy, command: alert.command },
       })),

@@ -43,7 +43,7 @@ export const site: readonly Alert[] = [
   {
     name: "MaintenanceForgotten",
     severity: "warning",
-    summary: "the site has been in maintenance mode for hours",
+    summary: "the site is still in maintenance mode",
     why: "visitors see the maintenance page, and no alarm says that the site is down",
     remedy: "open the site, or leave it closed on purpose",
     command: "./drydock maintenance off",
@@ -53,7 +53,7 @@ export const site: readonly Alert[] = [
   {
     name: "ReleaseUnfinished",
     severity: "warning",
-    summary: "containers of {{ $value }} releases have been there for half an hour",
+    summary: "containers of {{ $value }} releases are still there",
     why: "a release was interrupted: old and new replicas both use memory, and nobody knows which of them serve",
     remedy: "finish it",
     command: "./drydock up",

@@ -1600,6 +1600,12 @@ export interface MonitoringSettings {
    */
   readonly alerts?: Input<MonitoringAlertsSettings>;
   /**
+   * How long something has to last before its alert is raised, where it is not to be what docs/alerts.md says.
+   * Accepts seconds by the name of an alert that the backup agent does not send itself, such as Slow.
+   * @default {}
+   */
+  readonly for?: Input<Record<string, Input<number>>>;
+  /**
    * Alerts that are not wanted.
    * Accepts a list of alerts, such as ["Slow"].
    * @default []
@@ -1720,6 +1726,42 @@ export interface MonitoringAlertsSettings {
    * @default 10
    */
   readonly diskFree?: Input<number>;
+  /**
+   * InodesFull: fewer of the disk's inodes are free.
+   * Accepts a whole number from 1 to 90 (percent).
+   * @default 5
+   */
+  readonly inodesFree?: Input<number>;
+  /**
+   * HostMemory: less of the machine's memory is available.
+   * Accepts a whole number from 1 to 90 (percent).
+   * @default 5
+   */
+  readonly memoryFree?: Input<number>;
+  /**
+   * HostPressure: more of the time something waits for memory.
+   * Accepts a whole number from 1 to 100 (percent).
+   * @default 20
+   */
+  readonly memoryPressure?: Input<number>;
+  /**
+   * HostPressure: more of the time something waits for the disk.
+   * Accepts a whole number from 1 to 100 (percent).
+   * @default 50
+   */
+  readonly diskPressure?: Input<number>;
+  /**
+   * OpcacheFull: less of its memory is free.
+   * Accepts a whole number from 1 to 90 (percent).
+   * @default 5
+   */
+  readonly opcacheFree?: Input<number>;
+  /**
+   * CertificateExpires: less of its time is left.
+   * Accepts a whole number from 1 to 90 (percent).
+   * @default 20
+   */
+  readonly certificateLeft?: Input<number>;
   /**
    * DatabaseConnections: more of them are taken.
    * Accepts a whole number from 1 to 100 (percent).

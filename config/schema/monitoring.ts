@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ALERTS } from "../../alerts/alerts.ts";
+import { ALERTS, TOLD_HERE } from "../../alerts/alerts.ts";
 import {
   cpus,
   flag,
@@ -23,12 +23,25 @@ const parameters = z.strictObject({
   queueAge: preset(seconds(), 300, "QueueStuck: a job waits longer"),
   failedJobs: preset(integer(0, 1_000_000, "jobs"), 10, "FailedJobs: more fail in 15 minutes"),
   diskFree: preset(integer(1, 90, "percent"), 10, "DiskFull: less of the disk is free"),
+  inodesFree: preset(integer(1, 90, "percent"), 5, "InodesFull: fewer of the disk's inodes are free"),
+  memoryFree: preset(integer(1, 90, "percent"), 5, "HostMemory: less of the machine's memory is available"),
+  memoryPressure: preset(integer(1, 100, "percent"), 20, "HostPressure: more of the time something waits for memory"),
+  diskPressure: preset(integer(1, 100, "percent"), 50, "HostPressure: more of the time something waits for the disk"),
+  opcacheFree: preset(integer(1, 90, "percent"), 5, "OpcacheFull: less of its memory is free"),
+  certificateLeft: preset(integer(1, 90, "percent"), 20, "CertificateExpires: less of its time is left"),
   connections: preset(integer(1, 100, "percent"), 85, "DatabaseConnections: more of them are taken"),
   memory: preset(integer(1, 100, "percent"), 95, "MemoryNearLimit: a container uses more of its limit"),
 });
 
 /** The numbers of the alerts where the settings say nothing. */
 export const defaultParameters: z.output<typeof parameters> = parameters.parse({});
+
+const lasting = z
+  .record(
+    z.string().refine((name) => TOLD_HERE.includes(name)),
+    integer(0, 604_800, "seconds"),
+  )
+  .meta({ expects: "seconds by the name of an alert that the backup agent does not send itself, such as Slow" });
 
 const memory = z.strictObject({
   prometheus: preset(mebibytes(64), 100, "Prometheus, which stores the numbers and evaluates the alerts"),
@@ -93,6 +106,11 @@ export const monitoring = z.strictObject({
   alerts: parameters
     .prefault({})
     .meta({ description: "When alerts are raised (docs/alerts.md)", expects: "an object with errorRate, slow, …" }),
+  for: preset(
+    lasting,
+    {},
+    "How long something has to last before its alert is raised, where it is not to be what docs/alerts.md says",
+  ),
   off: preset(
     list(
       text("the name of an alert, such as Slow", (name) => ALERTS.includes(name), "Slow"),

@@ -87,8 +87,8 @@ export function prometheusCommands(
   targets: Targets,
   backupAge: number,
 ): { readonly start: string; readonly judge: string } {
-  const { alerts, interval, off, retention, retentionSize } = monitoring;
-  const rules = rulesFile({ ...alerts, backupAge }, interval, off);
+  const { alerts, for: lasting, interval, off, retention, retentionSize } = monitoring;
+  const rules = rulesFile({ ...alerts, backupAge }, interval, off, lasting);
   const words = [
     `--config.file=${CONFIGURATION_FILE}`,
     `--storage.tsdb.path=${PROMETHEUS_DATA}`,

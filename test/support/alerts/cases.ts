@@ -7,6 +7,8 @@ export interface Case {
   readonly raised: number;
   /** Others that are raised by the same. @default none */
   readonly also?: readonly string[];
+  /** Whether the heartbeat ends. @default it goes on */
+  readonly silent?: boolean;
 }
 
 const disk = '{mountpoint="/host"}';
@@ -73,6 +75,7 @@ export const GOOD: Readonly<Record<string, string>> = {
   [`drydock_certificate_not_before_timestamp_seconds${certificate}`]: "0x1500",
   [`drydock_certificate_trusted${certificate}`]: "1x1500",
   'up{job="collector"}': "1x1500",
+  'up{job="prometheus"}': "1x1500",
   drydock_docker_up: "1x1500",
   prometheus_tsdb_wal_writes_failed_total: "0x1500",
   prometheus_tsdb_compactions_failed_total: "0x1500",
@@ -218,7 +221,14 @@ export const CASES: readonly Case[] = [
     alert: "StoreCannotWrite",
     series: { prometheus_tsdb_wal_writes_failed_total: "0x9 1x20" },
     quiet: 9,
-    raised: 12,
+    raised: 13,
+  },
+  {
+    alert: "StoreCannotWrite",
+    series: Object.fromEntries(["prometheus", "collector"].map((job) => [`up{job="${job}"}`, "1x9 _x30"])),
+    quiet: 13,
+    raised: 18,
+    silent: true,
   },
   {
     alert: "AlertsNotSent",

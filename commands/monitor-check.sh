@@ -20,7 +20,7 @@ case $code in
   3 | 126 | 127) fail "it has no /bin/sh, or no wget, which health checks and ./drydock metrics need. Take a variant" \
     "with both: of oliver006/redis_exporter the tag that ends with -alpine, of prom/… the one without -distroless" ;;
   4) fail "it is of a version that does not take what it would be told:
-$(printf '%s\n' "$said" | grep -v '^ *$' | head -n 4)" ;;
+$(printf '%s\n' "$said" | sed '/^[Uu]sage/,$d; /^ *$/d' | head -n 6)" ;;
   *) fail "it could not be tried:
 $(printf '%s\n' "$said" | tail -n 4)" ;;
 esac

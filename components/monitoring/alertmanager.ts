@@ -8,12 +8,11 @@ import {
   alertmanagerCommand,
   alertmanagerConfiguration,
   alertmanagerSecrets,
-  judgeAlertmanager,
 } from "../../servers/monitoring/alertmanager.ts";
 import { healthOf } from "../../servers/monitoring/exporters.ts";
 import { container } from "../container.ts";
 import { fingerprint } from "../stack.ts";
-import { common, type PartArgs, ready } from "./part.ts";
+import { common, type PartArgs } from "./part.ts";
 import { partVolume } from "./volume.ts";
 
 export interface AlertmanagerArgs extends PartArgs {
@@ -27,10 +26,9 @@ export class Alertmanager extends pulumi.ComponentResource {
 
   constructor(name: string, args: AlertmanagerArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:monitoring:Alertmanager", name, {}, options);
-    const { stack, network, image, settings, told } = args;
+    const { stack, network, image, settings, told, after } = args;
+    const { volume, ownership } = partVolume(`${name}-silences`, args, { parent: this });
     const configuration = alertmanagerConfiguration(told, settings);
-    const after = ready(name, args, judgeAlertmanager(configuration), { parent: this });
-    const { volume, ownership } = partVolume(`${name}-silences`, { ...args, after }, { parent: this });
     const secrets = alertmanagerSecrets(told, settings);
     const reachesOut = Object.keys(secrets).length > 0 || told.email !== undefined;
     this.container = container(
@@ -56,7 +54,7 @@ export class Alertmanager extends pulumi.ComponentResource {
       },
       // Two of them would both tell.
       "old-before-new",
-      { parent: this, dependsOn: [ownership, ...after] },
+      { parent: this, dependsOn: [image.resource, ownership, ...after] },
     );
     this.registerOutputs({ container: this.container.name });
   }

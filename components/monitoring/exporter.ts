@@ -1,10 +1,10 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { HOSTS } from "../../contracts/monitoring.ts";
-import { COMMANDS, healthOf, knows } from "../../servers/monitoring/exporters.ts";
+import { COMMANDS, healthOf } from "../../servers/monitoring/exporters.ts";
 import { type ContainerFile, type ContainerSpec, container } from "../container.ts";
 import { fingerprint } from "../stack.ts";
-import { common, type PartArgs, ready } from "./part.ts";
+import { common, type PartArgs } from "./part.ts";
 
 export interface ExporterArgs extends PartArgs {
   /** Of what it says how it is. */
@@ -22,7 +22,7 @@ export class Exporter extends pulumi.ComponentResource {
 
   constructor(name: string, args: ExporterArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:monitoring:Exporter", name, {}, options);
-    const { stack, network, image, settings, of, asks = false, file, mounts = [] } = args;
+    const { stack, network, image, settings, of, asks = false, file, mounts = [], after } = args;
     const { entrypoint, command } = COMMANDS[of];
     this.container = container(
       stack,
@@ -41,7 +41,7 @@ export class Exporter extends pulumi.ComponentResource {
         health: healthOf(of, "/"),
       },
       "old-before-new",
-      { parent: this, dependsOn: ready(name, args, knows(entrypoint, command), { parent: this }) },
+      { parent: this, dependsOn: [image.resource, ...after] },
     );
     this.registerOutputs({ container: this.container.name });
   }

@@ -3,8 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { alarmsOf } from "../../config/alarms.ts";
 import { socketOf } from "../../config/monitoring.ts";
 import type { Environment, Settings } from "../../config/settings.ts";
-import { FILES, monitorPassword } from "../../servers/monitoring/exporters.ts";
-import { step } from "../command.ts";
+import { alertmanagerConfiguration, judgeAlertmanager } from "../../servers/monitoring/alertmanager.ts";
+import { COMMANDS, FILES, knows, monitorPassword } from "../../servers/monitoring/exporters.ts";
+import { prometheusCommands } from "../../servers/monitoring/prometheus.ts";
+import { labelWords, step } from "../command.ts";
 import { pulled } from "../image.ts";
 import type { Infrastructure } from "../infrastructure.ts";
 import { Limits } from "../limits.ts";
@@ -49,15 +51,32 @@ export class Monitoring extends pulumi.ComponentResource {
       images.set(reference, found);
       return found;
     };
-    const common = { stack, network, settings: monitoring, after };
     const own = image();
-    const part = (named: keyof Settings["monitoring"]["images"]): PartArgs => {
-      const reference = monitoring.images[named];
-      return { ...common, ...(reference === undefined ? { image: own } : { image: image(reference), named }) };
-    };
     const told = alarmsOf(settings);
     const redis = infrastructure.redis.map(({ service }) => service);
     const { database } = infrastructure;
+    const targets = { database: database !== undefined, redis, backup: backup.enabled };
+    const judges = {
+      prometheus: prometheusCommands(stack.stack, monitoring, targets, backup.maxAge).judge,
+      alertmanager: judgeAlertmanager(alertmanagerConfiguration(told, monitoring)),
+      database: knows(COMMANDS.database),
+      redis: knows(COMMANDS.redis),
+      host: knows(COMMANDS.host),
+    };
+    const checks = Object.entries(monitoring.images).map(([part, reference]) => {
+      const { resource } = image(reference);
+      const environment = {
+        IMAGE: reference,
+        PART: part,
+        RUN_AS: `${monitoring.uid}:${monitoring.gid}`,
+        LABELS: labelWords(stack),
+      };
+      const spec = { script: "monitor-check", environment, stdin: judges[part as keyof typeof judges] } as const;
+      return step(stack, named(`${part}-check`), spec, { ...on, dependsOn: [resource, ...after] });
+    });
+    // Before any part gives way: an update that fails has taken parts away, and does not make the next ones.
+    const common = { stack, network, settings: monitoring, after: [...after, ...checks] };
+    const part = (reference?: string): PartArgs => ({ ...common, image: image(reference) });
 
     const collector = new Collector(
       named("collector"),
@@ -73,7 +92,7 @@ export class Monitoring extends pulumi.ComponentResource {
       new Exporter(
         named("host"),
         {
-          ...part("host"),
+          ...part(monitoring.images.host),
           of: "host",
           // Any volume tells how full the disk is that Docker has its data on.
           mounts: [{ type: "volume", source: volumes.public.name, target: "/host", readOnly: true }],
@@ -81,7 +100,7 @@ export class Monitoring extends pulumi.ComponentResource {
         on,
       ),
       ...present(database?.container).map((container) =>
-        this.#databaseExporter(named("database"), args, container, part("database")),
+        this.#databaseExporter(named("database"), args, container, part(monitoring.images.database)),
       ),
       ...(redis.length === 0
         ? []
@@ -89,7 +108,7 @@ export class Monitoring extends pulumi.ComponentResource {
             new Exporter(
               named("redis"),
               {
-                ...part("redis"),
+                ...part(monitoring.images.redis),
                 ...{ of: "redis", asks: true },
                 file: {
                   path: FILES.redis.path,
@@ -101,14 +120,14 @@ export class Monitoring extends pulumi.ComponentResource {
           ]),
     ];
     const gate = monitoring.containers
-      ? new Gate(named("gate"), { ...common, image: image(proxy.image), socket: socketOf(settings) }, on)
+      ? new Gate(named("gate"), { ...part(proxy.image), socket: socketOf(settings) }, on)
       : undefined;
-    const alertmanager = new Alertmanager(named("alertmanager"), { ...part("alertmanager"), told }, on);
+    const alertmanager = new Alertmanager(named("alertmanager"), { ...part(monitoring.images.alertmanager), told }, on);
     const prometheus = new Prometheus(
       named("prometheus"),
       {
-        ...part("prometheus"),
-        targets: { database: database !== undefined, redis, backup: backup.enabled },
+        ...part(monitoring.images.prometheus),
+        targets,
         backupAge: backup.maxAge,
       },
       on,

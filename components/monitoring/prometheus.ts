@@ -6,7 +6,7 @@ import { PROMETHEUS_DATA, prometheusCommands, type Targets } from "../../servers
 import { container } from "../container.ts";
 import { present } from "../outputs.ts";
 import { fingerprint } from "../stack.ts";
-import { common, type PartArgs, ready } from "./part.ts";
+import { common, type PartArgs } from "./part.ts";
 import { partVolume } from "./volume.ts";
 
 export interface PrometheusArgs extends PartArgs {
@@ -21,10 +21,9 @@ export class Prometheus extends pulumi.ComponentResource {
 
   constructor(name: string, args: PrometheusArgs, options?: pulumi.ComponentResourceOptions) {
     super("drydock:monitoring:Prometheus", name, {}, options);
-    const { stack, network, image, settings, targets, backupAge } = args;
-    const { start: command, judge } = prometheusCommands(stack.stack, settings, targets, backupAge);
-    const after = ready(name, args, judge, { parent: this });
-    const { volume, ownership } = partVolume(`${name}-metrics`, { ...args, after }, { parent: this });
+    const { stack, network, image, settings, targets, backupAge, after } = args;
+    const { volume, ownership } = partVolume(`${name}-metrics`, args, { parent: this });
+    const { start: command } = prometheusCommands(stack.stack, settings, targets, backupAge);
     this.container = container(
       stack,
       name,
@@ -45,7 +44,7 @@ export class Prometheus extends pulumi.ComponentResource {
       },
       // Two of them on one folder would destroy it.
       "old-before-new",
-      { parent: this, dependsOn: [ownership, ...after] },
+      { parent: this, dependsOn: [image.resource, ownership, ...after] },
     );
     this.registerOutputs({ container: this.container.name });
   }

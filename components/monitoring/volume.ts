@@ -22,7 +22,7 @@ export function partVolume(
         LABELS: labelWords(stack),
       },
     },
-    { ...options, dependsOn: after },
+    { ...options, dependsOn: [image.resource, ...after] },
   );
   return { volume, ownership };
 }

@@ -3,7 +3,7 @@ import { WATCHDOG } from "../../alerts/monitoring.ts";
 import type { Settings } from "../../config/settings.ts";
 import { PORTS } from "../../contracts/monitoring.ts";
 import { defined } from "../../lib/defined.ts";
-import { knows } from "./exporters.ts";
+import { judges, knows } from "./exporters.ts";
 
 /** Where its files are in the container. */
 const RUN = "/run/drydock";
@@ -34,12 +34,9 @@ export const alertmanagerCommand = {
 
 /** Commands that judge another image's: what it is started with, and by its own tool its configuration. */
 export function judgeAlertmanager(configuration: string): string {
-  const { entrypoint, command } = alertmanagerCommand;
   const file = "/tmp/alertmanager.yml";
-  return `${knows(entrypoint, command)}cat > ${file} <<'END'
-${configuration}END
-[ ! -x /bin/amtool ] || /bin/amtool check-config ${file}
-`;
+  return `cat > ${file} <<'END'\n${configuration}END
+${judges("/bin/amtool", "check-config", file)}${knows(alertmanagerCommand)}`;
 }
 
 /** Who is told. */

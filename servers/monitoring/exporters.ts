@@ -63,8 +63,14 @@ function redisPasswords(servers: readonly string[], password: string): string {
 }
 
 /** Commands that fail where the program does not know what it is started with, and say what. */
-export const knows = (entrypoint: readonly string[], words: readonly string[]): string =>
-  `${[...entrypoint, ...words, "--version"].map(quote).join(" ")}\n`;
+export const knows = (started: {
+  readonly entrypoint: readonly string[];
+  readonly command: readonly string[];
+}): string => `${[...started.entrypoint, ...started.command, "--version"].map(quote).join(" ")}\n`;
+
+/** Commands that have a tool of the image's own judge its files, where there is one, and say what it finds amiss. */
+export const judges = (tool: string, ...words: readonly string[]): string =>
+  `[ ! -x ${tool} ] || said=$(${[tool, ...words].map(quote).join(" ")} 2>&1) || { echo "$said"; exit 1; }\n`;
 
 /** Asks one of the parts of monitoring whether it is well, in its own container. */
 export function healthOf(part: keyof typeof HOSTS, path: string) {

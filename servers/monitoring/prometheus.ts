@@ -4,7 +4,7 @@ import { rulesFile } from "../../alerts/rules.ts";
 import type { Settings } from "../../config/settings.ts";
 import { PORTS as AGENT } from "../../contracts/agent.ts";
 import { AGENT_HOST, HOSTS, PORTS, RULES_FILE } from "../../contracts/monitoring.ts";
-import { knows } from "./exporters.ts";
+import { judges, knows } from "./exporters.ts";
 
 /** What there is to ask, beside the parts of monitoring themselves. */
 export interface Targets {
@@ -106,10 +106,9 @@ export function prometheusCommands(
     `cat > ${CONFIGURATION_FILE} <<'END'\n${prometheusConfiguration(stack, monitoring, targets)}END`,
     `cat > ${RULES_FILE} <<'END'\n${rules}END`,
   ].join("\n");
+  const program = { entrypoint: [PROMETHEUS], command: words };
   return {
     start: `${files}\nexec ${PROMETHEUS} ${words.join(" ")}`,
-    judge: `${files}
-${knows([PROMETHEUS], words)}[ ! -x /bin/promtool ] || /bin/promtool check config ${CONFIGURATION_FILE}
-`,
+    judge: `${files}\n${judges("/bin/promtool", "check", "config", CONFIGURATION_FILE)}${knows(program)}`,
   };
 }

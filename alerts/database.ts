@@ -5,10 +5,12 @@ export const database: readonly Alert[] = [
   {
     name: "DatabaseDown",
     severity: "critical",
-    summary: "the database does not answer",
+    summary: "the database does not answer, or takes no more connections",
     why: "nearly every request needs it",
-    remedy: "see what it logs last: a full disk and too little memory are what ends it most often",
-    command: "./drydock status; ./drydock logs database",
+    remedy:
+      "see what it logs last: a full disk and too little memory are what ends it most often; whether all connections " +
+      "are taken is in the exporter's log",
+    command: "./drydock status; ./drydock logs database; ./drydock logs exporter",
     // The exporter waits for a server that hangs, until Prometheus gives it up; Laravel can't reach that one either.
     expression: () => 'mysql_up == 0 or (up{job="database"} == 0 and on() drydock_laravel_up == 0)',
     for: "1m",
@@ -27,11 +29,17 @@ export const database: readonly Alert[] = [
   {
     name: "DatabaseReplicaBehind",
     severity: "warning",
-    summary: "the database has stopped following its primary, or is more than a minute behind",
+    summary: "the database has stopped following {{ $labels.master_host }}, or is more than a minute behind",
     why: "what is read here is old, and taking its place in need would lose what is missing",
     remedy: "see what stopped it: SHOW REPLICA STATUS",
     command: "./drydock logs database",
-    expression: () => "mysql_slave_status_slave_sql_running == 0 or mysql_slave_status_seconds_behind_master > 60",
+    // MariaDB and MySQL before 8.4 say slave and master, MySQL since then replica and source. A thread that waits for a
+    // primary that is gone does not run either, and then it is not known how far behind the database is. What it was
+    // told to be behind counts for nothing.
+    expression: () =>
+      'min without () ({__name__=~"mysql_slave_status_(slave|replica)_(io|sql)_running"}) == 0 or ' +
+      'max without () ({__name__=~"mysql_slave_status_seconds_behind_(master|source)"})' +
+      " - mysql_slave_status_sql_delay > 60",
     for: "5m",
   },
 ];

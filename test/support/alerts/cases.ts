@@ -137,12 +137,24 @@ export const CASES: readonly Case[] = [
     quiet: 4,
     raised: 6,
   },
-  {
+  ...["slave_sql_running", "slave_io_running", "replica_sql_running", "replica_io_running"].map((running) => ({
     alert: "DatabaseReplicaBehind",
-    series: { mysql_slave_status_slave_sql_running: "0x30" },
+    series: { [`mysql_slave_status_${running}{master_host="primary"}`]: "0x30" },
     quiet: 4,
     raised: 6,
-  },
+  })),
+  // The second one is behind as it was told to be.
+  ...["seconds_behind_master", "seconds_behind_source"].map((seconds) => ({
+    alert: "DatabaseReplicaBehind",
+    series: {
+      [`mysql_slave_status_${seconds}{master_host="primary"}`]: "70x30",
+      'mysql_slave_status_sql_delay{master_host="primary"}': "0x30",
+      [`mysql_slave_status_${seconds}{master_host="delayed"}`]: "3605x30",
+      'mysql_slave_status_sql_delay{master_host="delayed"}': "3600x30",
+    },
+    quiet: 4,
+    raised: 6,
+  })),
   { alert: "RedisDown", series: { 'redis_up{server="redis-cache"}': "1x9 0x20" }, quiet: 10, raised: 12 },
   {
     alert: "RedisNotPersisting",

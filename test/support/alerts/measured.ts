@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Clone, docker, type Status } from "../clone.ts";
 
@@ -168,11 +168,20 @@ export class MeasuredStack {
 
   /** Runs SQL as root in the database. */
   sql(text: string): string {
-    const script = "MYSQL_PWD=$(cat /run/drydock/root-password) mariadb --no-defaults --protocol=socket --user=root";
-    return execFileSync("docker", ["exec", "-i", this.of("database").container, "sh", "-c", `${script} laravel`], {
-      encoding: "utf8",
-      input: text,
-    });
+    return execFileSync("docker", this.#client(), { encoding: "utf8", input: text });
+  }
+
+  /** Runs SQL as root, and keeps that connection, with its locks, until it is told to let go of it. */
+  hold(text: string): () => void {
+    const child = spawn("docker", this.#client(), { stdio: ["pipe", "ignore", "inherit"] });
+    child.stdin.write(`${text};\n`);
+    return () => child.stdin.end();
+  }
+
+  #client(): string[] {
+    const client = "MYSQL_PWD=$(cat /run/drydock/root-password) $(command -v mariadb || command -v mysql)";
+    const words = "--no-defaults --protocol=socket --user=root laravel";
+    return ["exec", "-i", this.of("database").container, "sh", "-c", `${client} ${words}`];
   }
 
   async remove(): Promise<void> {

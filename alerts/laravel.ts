@@ -38,7 +38,8 @@ export const laravel: readonly Alert[] = [
     summary: "Horizon is still paused",
     why: "it takes no jobs until somebody lets it go on",
     remedy: "let it go on, or leave it paused on purpose",
-    command: "./drydock artisan -- horizon:continue",
+    // The command signals processes of its own container.
+    command: "./drydock artisan --role horizon -- horizon:continue",
     expression: () => "drydock_horizon_paused == 1",
     for: "15m",
   },

@@ -7,15 +7,21 @@ import { foreground } from "../shared/signals.ts";
 import { settingAt, stackConfig } from "../shared/stack.ts";
 import { onTerminal } from "../shared/ui.ts";
 
-/** Runs an artisan command in a replica that is healthy, and answers its exit code. */
-export async function artisan(args: readonly string[], stack: string | undefined): Promise<number> {
+export interface ArtisanOptions {
+  readonly stack?: string;
+  /** Of the container that it runs in. */
+  readonly role: "app" | "horizon" | "scheduler" | "worker";
+}
+
+/** Runs an artisan command in a container that is healthy, and answers its exit code. */
+export async function artisan(args: readonly string[], { stack, role }: ArtisanOptions): Promise<number> {
   const session = await openSession({ stack, brief: true });
   const target = await deployed(session);
-  const replica = (await readReport(target)).services.find((service) => service.role === "app" && isHealthy(service));
+  const replica = (await readReport(target)).services.find((service) => service.role === role && isHealthy(service));
   if (replica === undefined) {
     throw new CliError({
-      what: `no replica of stack ${session.stack} is running and healthy`,
-      remedy: "./drydock status, ./drydock logs app",
+      what: `no ${role === "app" ? "replica" : `container of role ${role}`} of stack ${session.stack} is running and healthy`,
+      remedy: `./drydock status, ./drydock logs ${role}`,
     });
   }
   const path = settingAt(stackConfig(session.paths, session.stack), "app.path");

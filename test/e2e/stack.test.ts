@@ -194,6 +194,13 @@ describe("a real Laravel application on the local stack", function () {
   it("answers artisan in a running replica and hands its exit code on", async () => {
     assert.match(await ok(["artisan", "--", "migrate:status"]), /create_rows_table/);
     assert.notEqual((await clone.drydock(["artisan", "--", "no:such"])).code, 0);
+    const horizon = status.services.find(({ role }) => role === "horizon")!.container;
+    const where = ["tinker", "--execute=echo 'in '.gethostname().' ';"];
+    const host = docker("exec", horizon, "hostname").trim();
+    assert.match(await ok(["artisan", "--role", "horizon", "--", ...where]), new RegExp(`in ${host} `));
+    assert.doesNotMatch(await ok(["artisan", "--", ...where]), new RegExp(`in ${host} `));
+    const refused = await clone.drydock(["artisan", "--role", "worker", "--", "about"]);
+    assert.match(refused.stderr, /no container of role worker of stack local is running and healthy/);
   });
 
   it("shows a role's log", async () => {

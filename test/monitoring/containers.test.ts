@@ -8,28 +8,13 @@ import { docker } from "../support/clone.ts";
 describe("a stack whose parts fail one by one", function () {
   this.timeout(2_400_000);
   const stack = new MeasuredStack();
-  const seconds: Record<string, string> = {};
   /** Ends what a fault has started, newest first. */
   const ends: (() => void)[] = [];
   before(() => stack.up({ "monitoring.alerts.failedJobs": "1", "monitoring.alerts.memory": "80" }));
   after(async () => {
-    console.log(
-      Object.entries(seconds)
-        .map(([alert, said]) => `      ${alert}: ${said}`)
-        .join("\n"),
-    );
     for (const end of ends.reverse()) end();
     await stack.remove();
   });
-  const told = async (names: readonly string[], kind: "alarm" | "over", since: number) => {
-    const began = Date.now();
-    await Promise.all(
-      names.map(async (name) => {
-        await stack.told(name, kind, { since, seconds: 1_500 });
-        if (kind === "alarm") seconds[name] = `${Math.round((Date.now() - began) / 1000)} s`;
-      }),
-    );
-  };
   /** Signals processes of a container from outside: its own init can't refuse. `of`: what their command has in it. */
   const signal = (container: string, what: NodeJS.Signals, { of = "", most = Infinity } = {}) => {
     const [, ...lines] = docker("top", container, "-eo", "pid,args").trim().split("\n");
@@ -42,14 +27,14 @@ describe("a stack whose parts fail one by one", function () {
     const paused = [stack.of("database"), stack.of("cache")];
     for (const { container } of paused) docker("pause", container);
     try {
-      await told(["DatabaseDown", "RedisDown"], "alarm", began);
+      await stack.tells(["DatabaseDown", "RedisDown"], "alarm", { since: began });
       const { code, stdout } = await stack.clone.drydock(["alerts", "--json"]);
       assert.equal(code, 1);
       assert.match(stdout, /DatabaseDown/);
     } finally {
       for (const { container } of paused) docker("unpause", container);
     }
-    await told(["DatabaseDown", "RedisDown"], "over", began);
+    await stack.tells(["DatabaseDown", "RedisDown"], "over", { since: began });
     const others = stack.notices().slice(began);
     const consequences = others.filter(({ name }) =>
       /^(SiteDown|ErrorRate|LaravelSilent|QueueStuck)$/.test(name ?? ""),
@@ -101,7 +86,7 @@ describe("a stack whose parts fail one by one", function () {
         body: JSON.stringify({ id: `fails-${count}`, seconds: 0 }),
       });
 
-    await told(names, "alarm", began);
+    await stack.tells(names, "alarm", { since: began });
     signal(replica, "SIGCONT");
     ends.length = 0;
     signal(horizon, "SIGKILL", { of: "str_repeat" });
@@ -119,9 +104,7 @@ describe("a stack whose parts fail one by one", function () {
     // What the alert says to do brings back what is gone.
     await stack.again();
     const over = ["ContainerUnhealthy", "ContainerMissing", "MemoryNearLimit", "DatabaseConnections"];
-    await told(over, "over", began);
-    const said = stack.notices().slice(began);
-    for (const name of names)
-      assert.equal(said.filter((one) => one.name === name && one.kind === "alarm").length, 1, name);
+    await stack.tells(over, "over", { since: began });
+    for (const name of names) assert.equal(stack.kinds(name, began).filter((kind) => kind === "alarm").length, 1, name);
   });
 });

@@ -9,16 +9,8 @@ import { Load } from "../support/load.ts";
 describe("a stack that is measured", function () {
   this.timeout(1_800_000);
   const stack = new MeasuredStack();
-  const seconds: Record<string, string> = {};
   before(() => stack.up());
-  after(async () => {
-    console.log(
-      Object.entries(seconds)
-        .map(([alert, said]) => `      ${alert}: ${said}`)
-        .join("\n"),
-    );
-    await stack.remove();
-  });
+  after(() => stack.remove());
   const value = (expression: string) => stack.query(expression)[0]?.value;
   const until = async (what: string, holds: () => boolean, most = 120) => {
     for (const began = Date.now(); !holds(); await sleep(1_000))
@@ -98,6 +90,7 @@ describe("a stack that is measured", function () {
 
   it("tells of a stuck queue, a silent schedule, a part that is gone and errors, and of their end", async () => {
     const began = stack.notices().length;
+    const fault = Date.now();
     docker("pause", stack.of("horizon").container);
     docker("pause", stack.of("scheduler").container);
     docker("stop", "--time", "1", stack.of("exporter", "monitoring-redis").container);
@@ -109,8 +102,7 @@ describe("a stack that is measured", function () {
       for (; asking; await sleep(500)) await fetch(`${stack.status.url}/api/rows/count`).catch(() => undefined);
     })();
     const faults = ["QueueStuck", "SchedulerSilent", "ScrapeDown", "ErrorRate"];
-    for (const name of faults)
-      seconds[name] = `${Math.round(await stack.told(name, "alarm", { since: began }))} s more`;
+    await stack.tells(faults, "alarm", { since: began, fault, seconds: 600 });
     const { code, stdout } = await stack.clone.drydock(["alerts"]);
     assert.equal(code, 1);
     for (const name of faults) assert.match(stdout, new RegExp(name));
@@ -123,13 +115,7 @@ describe("a stack that is measured", function () {
     asking = false;
     await asks;
     // One message for each incident, and one for its end.
-    const told = stack.notices().slice(began);
-    for (const name of faults)
-      assert.deepEqual(
-        told.filter((one) => one.name === name).map(({ kind }) => kind),
-        ["alarm", "over"],
-        name,
-      );
+    for (const name of faults) assert.deepEqual(stack.kinds(name, began), ["alarm", "over"], name);
     // The same by mail.
     const subject = (word: string, name: string) => `Subject: [drydock ${stack.status.stack}] ${word}: ${name}\n`;
     const mailed = (...words: readonly [word: string, name: string]) =>
@@ -144,8 +130,7 @@ describe("a stack that is measured", function () {
     const began = stack.notices().length;
     stack.takeMails(false);
     docker("stop", "--time", "1", stack.of("exporter", "monitoring-redis").container);
-    const said = await stack.told("AlertsNotSent", "alarm", { since: began, seconds: 900 });
-    seconds["AlertsNotSent"] = `${Math.round(said)} s`;
+    await stack.tells(["AlertsNotSent"], "alarm", { since: began, seconds: 900 });
     assert.match(stack.notices().findLast(({ name }) => name === "AlertsNotSent")!.message!, /by email/);
     const before = stack.mails().length;
     stack.takeMails(true);
@@ -157,9 +142,7 @@ describe("a stack that is measured", function () {
   it("tells that the site is down", async () => {
     const began = stack.notices().length;
     docker("pause", stack.of("proxy").container);
-    const at = Date.now();
-    await stack.told("SiteDown", "alarm", { since: began, seconds: 180 });
-    seconds["SiteDown"] = `${Math.round((Date.now() - at) / 1000)} s`;
+    await stack.tells(["SiteDown"], "alarm", { since: began, seconds: 180 });
     docker("unpause", stack.of("proxy").container);
     await stack.told("SiteDown", "over", { since: began, seconds: 240 });
   });

@@ -9,28 +9,15 @@ import { docker } from "../support/clone.ts";
 describe("a stack that comes to its limits", function () {
   this.timeout(2_400_000);
   const stack = new MeasuredStack();
-  const seconds: Record<string, string> = {};
   let busy = true;
   const visits: Promise<void>[] = [];
   before(() => stack.up({ "app.maxChildren": "2", "monitoring.alerts.slow": "1" }));
   after(async () => {
     busy = false;
-    console.log(
-      Object.entries(seconds)
-        .map(([alert, said]) => `      ${alert}: ${said}`)
-        .join("\n"),
-    );
     await Promise.all(visits);
     await stack.remove();
   });
 
-  const told = (names: readonly string[], kind: "alarm" | "over", since: number, began = Date.now()) =>
-    Promise.all(
-      names.map(async (name) => {
-        await stack.told(name, kind, { since, seconds: 1_500 });
-        if (kind === "alarm") seconds[name] = `${Math.round((Date.now() - began) / 1000)} s`;
-      }),
-    );
   const redis = (...words: readonly string[]) =>
     execFileSync("docker", ["exec", "-i", stack.of("redis").container, "sh", "-s", "--", ...words], {
       encoding: "utf8",
@@ -59,7 +46,7 @@ describe("a stack that comes to its limits", function () {
     const cache = stack.of("cache").container;
     docker("update", "--memory", "6m", "--memory-swap", "6m", cache);
     docker("restart", "--time", "1", cache);
-    const outOfMemory = told(["OutOfMemory"], "alarm", began);
+    const outOfMemory = stack.tells(["OutOfMemory"], "alarm", { since: began });
 
     // More visitors than processes, and two of them are enough for all of a replica's.
     for (let count = 0; count < 6; count++) visits.push(visit(4));
@@ -83,7 +70,8 @@ describe("a stack that comes to its limits", function () {
     // Without it nothing of containers is known any more.
     docker("pause", stack.of("gate").container);
     try {
-      await told([...names.filter((name) => name !== "OutOfMemory"), ...byAgent], "alarm", began, faults);
+      const others = [...names.filter((name) => name !== "OutOfMemory"), ...byAgent];
+      await stack.tells(others, "alarm", { since: began, fault: faults });
       const { stdout } = await stack.clone.drydock(["alerts", "--json"]);
       for (const name of ["PointInTimeLag", "BackupAlarm"]) assert.match(stdout, new RegExp(name));
       assert.equal((await fetch(`${stack.status.url}/release`)).status, 200);
@@ -99,10 +87,8 @@ describe("a stack that comes to its limits", function () {
     // The agent goes on by itself; what it could not back up is told until it has.
     await sleep(30_000);
     assert.equal((await stack.clone.drydock(["backup", "run", "--type", "db"])).code, 0);
-    await told([...names.filter((name) => name !== "OutOfMemory"), ...byAgent], "over", began);
-    const said = stack.notices().slice(began);
-    for (const name of names)
-      assert.equal(said.filter((one) => one.name === name && one.kind === "alarm").length, 1, name);
+    await stack.tells([...names.filter((name) => name !== "OutOfMemory"), ...byAgent], "over", { since: began });
+    for (const name of names) assert.equal(stack.kinds(name, began).filter((kind) => kind === "alarm").length, 1, name);
   });
 
   it("tells of a disk that is fuller than the settings say, and of its end", async () => {
@@ -110,9 +96,9 @@ describe("a stack that comes to its limits", function () {
     // Any disk that a test runs on.
     await stack.set("monitoring.alerts.diskFree", "90");
     await stack.again();
-    await told(["DiskFull"], "alarm", began);
+    await stack.tells(["DiskFull"], "alarm", { since: began });
     await stack.set("monitoring.alerts.diskFree", "1");
     await stack.again();
-    await told(["DiskFull"], "over", began);
+    await stack.tells(["DiskFull"], "over", { since: began });
   });
 });

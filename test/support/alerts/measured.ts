@@ -58,6 +58,8 @@ require("node:net").createServer((socket) => {
 export class MeasuredStack {
   readonly clone = new Clone();
   readonly sink = `drydock-sink-${process.pid}`;
+  /** How long it took until somebody was told, by the alert's name. */
+  readonly took: Record<string, string> = {};
   status!: Status;
 
   /** Brings it up. @param settings by their path below drydock: */
@@ -84,8 +86,7 @@ export class MeasuredStack {
       await this.set(path!, address!, "--secret");
     await this.again();
     const image = this.of("collector").image;
-    const format = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}";
-    const networks = docker("inspect", "--format", format, this.of("alertmanager").container).trim().split(" ");
+    const networks = this.networks("alertmanager");
     const [app, monitoring] = ["app", "monitoring"].map(
       (name) => networks.find((one) => one.includes(`network-${name}`))!,
     );
@@ -114,6 +115,12 @@ export class MeasuredStack {
     const found = this.status.services.find((one) => one.role === role && (name === undefined || one.name === name));
     if (found === undefined) throw new Error(`no ${name ?? role}`);
     return found;
+  }
+
+  /** The networks of a role's first container. */
+  networks(role: string): readonly string[] {
+    const format = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}";
+    return docker("inspect", "--format", format, this.of(role).container).trim().split(" ");
   }
 
   /** What was sent so far, without heartbeats. */
@@ -156,6 +163,28 @@ export class MeasuredStack {
     }
   }
 
+  /** Waits until somebody is told of all of these, or of their end; notes when, counted from the fault. */
+  async tells(
+    names: readonly string[],
+    kind: "alarm" | "over",
+    { since, fault = Date.now(), seconds = 1_500 }: { since: number; fault?: number; seconds?: number },
+  ): Promise<void> {
+    await Promise.all(
+      names.map(async (name) => {
+        await this.told(name, kind, { since, seconds });
+        if (kind === "alarm") this.took[name] = `${Math.round((Date.now() - fault) / 1000)} s`;
+      }),
+    );
+  }
+
+  /** What was sent of one of them since so many notices. */
+  kinds(name: string, since: number): readonly string[] {
+    return this.notices()
+      .slice(since)
+      .filter((one) => one.name === name)
+      .map(({ kind }) => kind);
+  }
+
   /** Asks Prometheus; the values of all series. */
   query(expression: string): { readonly labels: Record<string, string>; readonly value: number }[] {
     const url = `http://127.0.0.1:9090/api/v1/query?query=${encodeURIComponent(expression)}`;
@@ -184,7 +213,10 @@ export class MeasuredStack {
     return ["exec", "-i", this.of("database").container, "sh", "-c", `${client} ${words}`];
   }
 
+  /** Takes it away, and says how long each alert took. */
   async remove(): Promise<void> {
+    const lines = Object.entries(this.took).map(([alert, said]) => `      ${alert}: ${said}`);
+    console.log(lines.join("\n"));
     try {
       docker("rm", "--force", this.sink);
     } finally {

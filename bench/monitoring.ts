@@ -2,9 +2,10 @@
  * What monitoring costs: memory and processor time of each of its containers, while nothing happens and then under
  * load, beside what the application itself uses in that time. Makes a local stack with monitoring and takes it away.
  *
- *     npx tsx bench/monitoring.ts [--quiet 10] [--loaded 60] [--rate 20] [--json]
+ *     npx tsx bench/monitoring.ts [--quiet 10] [--loaded 60] [--rate 20] [--releases 0] [--beside NAME,…] [--json]
  *
- * --quiet and --loaded are minutes, --rate is requests a second.
+ * --quiet and --loaded are minutes, --rate is requests a second. --releases: so many releases under load at the end,
+ * and whether the numbers that are stored stay as many. --beside: containers that run already, measured with the rest.
  */
 import { request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,16 +17,20 @@ const { values } = parseArgs({
     quiet: { type: "string", default: "10" },
     loaded: { type: "string", default: "60" },
     rate: { type: "string", default: "20" },
+    releases: { type: "string", default: "0" },
+    beside: { type: "string", default: "" },
     json: { type: "boolean", default: false },
   },
 });
-const whole = (name: "quiet" | "loaded" | "rate", most: number): number => {
+const whole = (name: "quiet" | "loaded" | "rate" | "releases", least: number, most: number): number => {
   const number = Number(values[name]);
-  if (Number.isInteger(number) && number >= 1 && number <= most) return number;
-  console.error(`--${name}: a whole number from 1 to ${most}, not ${values[name]}`);
+  if (Number.isInteger(number) && number >= least && number <= most) return number;
+  console.error(`--${name}: a whole number from ${least} to ${most}, not ${values[name]}`);
   process.exit(2);
 };
-const [quiet, loaded, rate] = [whole("quiet", 600), whole("loaded", 600), whole("rate", 200)];
+const [quiet, loaded, rate] = [whole("quiet", 0, 600), whole("loaded", 0, 600), whole("rate", 1, 200)];
+const releases = whole("releases", 0, 200);
+const others = values.beside.split(",").filter(Boolean);
 const say = (text: string) => process.stderr.write(`${text}\n`);
 /** Between two looks at the memory, in ms. */
 const PAUSE = 10_000;
@@ -57,7 +62,7 @@ function useOf(container: string): Promise<Use> {
 
 interface Row {
   readonly name: string;
-  readonly own: boolean;
+  readonly of: "monitoring" | "stack" | "others";
   /** MiB: most of the time, and at most. */
   readonly memory: number;
   readonly most: number;
@@ -67,7 +72,10 @@ interface Row {
 
 /** Looks at all containers for so many minutes. */
 async function measured(stack: MeasuredStack, minutes: number): Promise<Row[]> {
-  const services = stack.status.services;
+  const services = [
+    ...stack.status.services,
+    ...others.map((container) => ({ name: container, container, role: undefined })),
+  ];
   const looks = async () => await Promise.all(services.map(({ container }) => useOf(container)));
   const began = performance.now();
   const first = await looks();
@@ -82,7 +90,8 @@ async function measured(stack: MeasuredStack, minutes: number): Promise<Row[]> {
   return services.map(({ name, role }, index) => {
     const sorted = memory[index]!.sort((a, b) => a - b);
     return {
-      ...{ name, own: OWN.has(role), memory: sorted[Math.floor(sorted.length / 2)]!, most: sorted.at(-1)! },
+      ...{ name, of: role === undefined ? "others" : OWN.has(role) ? "monitoring" : "stack" },
+      ...{ memory: sorted[Math.floor(sorted.length / 2)]!, most: sorted.at(-1)! },
       cpu: ((last[index]!.cpu - first[index]!.cpu) / took) * 100,
     };
   });
@@ -124,17 +133,39 @@ function table(rows: readonly Row[]): string {
     `| ${name} | ${memory.toFixed(0)} MiB | ${most.toFixed(0)} MiB | ${cpu.toFixed(2)} % |`;
   const all = (title: string, some: readonly Row[]) =>
     line(title, { memory: sum(some, "memory"), most: sum(some, "most"), cpu: sum(some, "cpu") });
-  const own = rows.filter((row) => row.own);
+  const part = (of: Row["of"]) => rows.filter((row) => row.of === of);
+  const each = (some: readonly Row[]) => some.map((row) => line(`\`${row.name}\``, row));
+  const beside = part("others");
   return [
     "| container | memory, median | most | of one core |",
     "|---|---|---|---|",
-    ...own.map((row) => line(`\`${row.name}\``, row)),
-    all("all of monitoring", own),
-    all(
-      "the rest of the stack",
-      rows.filter((row) => !row.own),
-    ),
+    ...each(part("monitoring")),
+    all("all of monitoring", part("monitoring")),
+    all("the rest of the stack", part("stack")),
+    ...(beside.length === 0 ? [] : [...each(beside), all("all of these others", beside)]),
   ].join("\n");
+}
+
+/** Whether numbers grow with releases: what is stored, and what Prometheus holds in memory of it. */
+const stored = (): readonly number[] =>
+  ['count({__name__=~".+"})', "prometheus_tsdb_head_series"].map((one) => stack.query(one)[0]?.value ?? 0);
+
+/** Makes so many releases; how many numbers there were before, in the midst and after. */
+async function released(): Promise<{ after: number; now: number; held: number }[]> {
+  const seen: { after: number; now: number; held: number }[] = [];
+  for (let count = 0; count <= releases; count++) {
+    if (count > 0) {
+      await stack.set("env.APP_NAME", `release ${count}`);
+      await stack.again();
+    }
+    if (count % Math.ceil(releases / 2) !== 0 && count !== releases) continue;
+    // What is gone counts for five minutes more.
+    await sleep(330_000);
+    const [now, held] = stored();
+    seen.push({ after: count, now: now!, held: held! });
+    say(`after ${count} releases: ${now} numbers, ${held} in memory`);
+  }
+  return seen;
 }
 
 const stack = new MeasuredStack();
@@ -142,19 +173,37 @@ try {
   await stack.up({ "monitoring.interval": "15" });
   // What starts uses more.
   await sleep(60_000);
-  say(`${quiet} min without a request`);
-  const idle = await measured(stack, quiet);
-  const series = stack.query('count({__name__=~".+"})')[0]?.value ?? 0;
-  say(`${loaded} min of ${rate} requests a second`);
-  const stop = load(stack.status.url);
-  const busy = await measured(stack, loaded);
-  const { asked, failed } = await stop();
-  if (values.json) process.stdout.write(`${JSON.stringify({ idle, busy, asked, failed, series }, null, 2)}\n`);
-  else
-    process.stdout.write(
-      `${quiet} min without a request, ${series} series:\n\n${table(idle)}\n\n` +
-        `${loaded} min under load, ${asked} requests, ${failed} failed:\n\n${table(busy)}\n`,
+  const result: Record<string, unknown> = {};
+  const texts: string[] = [];
+  if (quiet > 0) {
+    say(`${quiet} min without a request`);
+    const idle = await measured(stack, quiet);
+    const [series] = stored();
+    Object.assign(result, { idle, series });
+    texts.push(`${quiet} min without a request, ${series} series:\n\n${table(idle)}`);
+  }
+  if (loaded > 0) {
+    say(`${loaded} min of ${rate} requests a second`);
+    const stop = load(stack.status.url);
+    const busy = await measured(stack, loaded);
+    const { asked, failed } = await stop();
+    Object.assign(result, { busy, asked, failed });
+    texts.push(`${loaded} min under load, ${asked} requests, ${failed} failed:\n\n${table(busy)}`);
+  }
+  if (releases > 0) {
+    say(`${releases} releases under load`);
+    const stop = load(stack.status.url);
+    const seen = await released();
+    const { asked, failed } = await stop();
+    const told = stack.notices();
+    Object.assign(result, { released: { seen, asked, failed, told } });
+    const rows = seen.map(({ after, now, held }) => `| ${after} | ${now} | ${held} |`);
+    texts.push(
+      `${releases} releases under load, ${asked} requests, ${failed} failed, ${told.length} messages:\n\n` +
+        `| releases | numbers | in Prometheus' memory |\n|---|---|---|\n${rows.join("\n")}`,
     );
+  }
+  process.stdout.write(values.json ? `${JSON.stringify(result, null, 2)}\n` : `${texts.join("\n\n")}\n`);
 } finally {
   await stack.remove();
 }

@@ -19,8 +19,9 @@ export async function artisan(args: readonly string[], { stack, role }: ArtisanO
   const target = await deployed(session);
   const replica = (await readReport(target)).services.find((service) => service.role === role && isHealthy(service));
   if (replica === undefined) {
+    const what = role === "app" ? "replica" : `container of role ${role}`;
     throw new CliError({
-      what: `no ${role === "app" ? "replica" : `container of role ${role}`} of stack ${session.stack} is running and healthy`,
+      what: `no ${what} of stack ${session.stack} is running and healthy`,
       remedy: `./drydock status, ./drydock logs ${role}`,
     });
   }

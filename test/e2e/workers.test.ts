@@ -147,6 +147,9 @@ describe("workers and services", function () {
 
   it("do each job once, over a release, and let websockets find the new release", async () => {
     const { url, release } = status;
+    const follower = clone.start(["logs", "worker", "--follow", "--tail", "0"]);
+    let followed = "";
+    follower.stdout?.on("data", (chunk) => (followed += chunk));
     const load = new Load(url, { clients: 2, slowSeconds: 1 });
     const listeners = Array.from({ length: 10 }, () => new Listener(`${url.replace("http", "ws")}/sockets`));
     const visitor = new Browser(url);
@@ -180,6 +183,13 @@ describe("workers and services", function () {
       /^worker-sockets-1-\w+ \| .*websockets on port 8081/m,
       "what the old containers wrote is kept",
     );
+    // The same by the number of the release; by its time there is nothing of a moment ago.
+    const first = ["logs", "worker", "--release", "1", "--tail", "all"];
+    assert.equal((await clone.drydock(first)).stdout, before.stdout);
+    const late = await clone.drydock([...first, "--since", "1s"]);
+    assert.deepEqual([late.code, late.stdout, late.stderr], [0, "", "drydock: no line of role worker fits\n"]);
+    follower.kill("SIGINT");
+    assert.match(followed, /^worker-sockets-1 +\| .*websockets on port 8081/m, "the new ones are followed");
   });
 
   it(

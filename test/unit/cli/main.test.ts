@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { execArguments } from "../../../cli/artisan/run.ts";
-import { chosenLines, keptLines, patternOf } from "../../../cli/logs/lines.ts";
-import { logArguments, ofRole } from "../../../cli/logs/run.ts";
+import { chosenLines, keptLines, patternOf, sinceOf } from "../../../cli/logs/lines.ts";
+import { logArguments, ofRole, showLogs } from "../../../cli/logs/run.ts";
 import { buildProgram, main } from "../../../cli/main.ts";
 import { Exit } from "../../../cli/shared/errors.ts";
 
@@ -134,6 +134,47 @@ describe("logs", () => {
     assert.deepEqual(texts({ release: "aaaa" }), ["two", "five"]);
     assert.deepEqual(texts({ grep: patternOf("four|FIVE"), tail: "1" }), ["three | four", "five"]);
     assert.throws(() => patternOf("("), { code: Exit.usage });
+  });
+
+  it("are those since a time, of which nothing else is known than that they are later", () => {
+    assert.deepEqual(texts({ since: "2026-11-29T10:00:02.500Z" }), ["five"]);
+    assert.deepEqual(texts({ since: "2026-11-29T10:00:02.000Z" }), ["two", "three | four", "five"]);
+  });
+  it("keep what a terminal would take for the end of a line", () => {
+    const [line] = keptLines("app app-1-abc1234 aaaa00000000 | 2026-01-01T00:00:01.000000000Z 50 %\r\u2028100 %\r");
+    assert.equal(line?.text, "50 %\r\u2028100 %\r");
+  });
+  it("are chosen of many in no time", () => {
+    const line = { service: "app-1", role: "app", at: "", text: "x" };
+    const began = Date.now();
+    assert.equal(chosenLines(Array(300_000).fill(line), { role: "app", tail: "2" }).length, 2);
+    assert.ok(Date.now() - began < 5_000, `${Date.now() - began} ms`);
+  });
+
+  it("are asked for since a time of this machine's, or so long ago", () => {
+    const now = Date.parse("2026-02-01T12:00:00Z");
+    for (const [said, time] of [
+      ["10m", "2026-02-01T11:50:00.000Z"],
+      ["1h30m", "2026-02-01T10:30:00.000Z"],
+      ["1.5h", "2026-02-01T10:30:00.000Z"],
+      ["90s", "2026-02-01T11:58:30.000Z"],
+      ["2d", "2026-01-30T12:00:00.000Z"],
+      ["2026-01-31T10:00:00Z", "2026-01-31T10:00:00.000Z"],
+      ["2026-01-31T10:00:00+02:00", "2026-01-31T08:00:00.000Z"],
+      ["2026-01-31T10:00:00", new Date(2026, 0, 31, 10).toISOString()],
+      ["2026-01-31 10:00", new Date(2026, 0, 31, 10).toISOString()],
+      ["2026-01-31", new Date(2026, 0, 31).toISOString()],
+      ["1769853600", "2026-01-31T10:00:00.000Z"],
+    ] as const)
+      assert.equal(sinceOf(said, now), time, said);
+    for (const said of ["yesterday", "10", "10 m", "", "2026-13-01", "m"])
+      assert.throws(() => sinceOf(said, now), { code: Exit.usage }, said);
+    assert.equal(sinceOf(undefined, now), undefined);
+  });
+
+  it("can't be followed where they are gone", async () => {
+    for (const options of [{ before: true }, { release: "aaaa" }] as const)
+      await assert.rejects(showLogs("app", { follow: true, tail: "1", ...options }), { code: Exit.usage });
   });
 
   const service = (name: string, role: string) => ({ name, role, container: `${name}-abc1234`, image: "x" });

@@ -1818,8 +1818,8 @@ export interface LogsSettings {
    */
   readonly keepDays?: Input<number>;
   /**
-   * Where each container's log goes besides: a collector that you have. `./drydock logs` works as before. A change
-   * replaces every container.
+   * Where each container's log goes besides: a collector that you have. `./drydock logs` works as before, from five
+   * files of 20 MB for each container: Docker takes no other limit then. A change replaces every container.
    * Accepts syslog://IP:PORT or gelf://IP:PORT (UDP, and by address: a container must start without a name server), or
    * fluentd://HOST:PORT.
    * @default nowhere

@@ -44,8 +44,8 @@ export const logs = z.strictObject({
   ),
   ship: optional(
     shipTo,
-    "Where each container's log goes besides: a collector that you have. `./drydock logs` works as before. A change " +
-      "replaces every container",
+    "Where each container's log goes besides: a collector that you have. `./drydock logs` works as before, from five " +
+      "files of 20 MB for each container: Docker takes no other limit then. A change replaces every container",
     "nowhere",
   ),
 });

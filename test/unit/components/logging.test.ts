@@ -11,15 +11,19 @@ describe("how containers log", () => {
   });
 
   it("goes to a collector besides, which nothing waits for, and which is told whose line it is", () => {
-    const common = {
-      ...{ mode: "non-blocking", "max-buffer-size": "4m", "cache-max-size": "10m", "cache-max-file": "3" },
-      ...{ labels: "drydock.stack,drydock.role,drydock.release", tag: "drydock/prod/{{.Name}}" },
-    };
+    const common = { mode: "non-blocking", "max-buffer-size": "4m" };
+    const labels = "drydock.stack,drydock.role,drydock.release";
+    const syslog = { "syslog-format": "rfc5424micro", tag: '{{truncate (printf "prod/%s" .Name) 32}}' };
+    const fluentd = { "fluentd-async": "true", "fluentd-sub-second-precision": "true", tag: "drydock.prod.{{.Name}}" };
     for (const [ship, driver, options] of [
-      ["syslog://127.0.0.1:514", "syslog", { "syslog-address": "udp://127.0.0.1:514", "syslog-format": "rfc5424" }],
-      ["syslog://[::1]:514", "syslog", { "syslog-address": "udp://[::1]:514", "syslog-format": "rfc5424" }],
-      ["gelf://10.0.0.7:12201", "gelf", { "gelf-address": "udp://10.0.0.7:12201" }],
-      ["fluentd://logs.test:24224", "fluentd", { "fluentd-address": "logs.test:24224", "fluentd-async": "true" }],
+      ["syslog://127.0.0.1:514", "syslog", { "syslog-address": "udp://127.0.0.1:514", ...syslog }],
+      ["syslog://[::1]:514", "syslog", { "syslog-address": "udp://[::1]:514", ...syslog }],
+      [
+        "gelf://10.0.0.7:12201",
+        "gelf",
+        { "gelf-address": "udp://10.0.0.7:12201", labels, tag: "drydock/prod/{{.Name}}" },
+      ],
+      ["fluentd://logs.test:24224", "fluentd", { "fluentd-address": "logs.test:24224", labels, ...fluentd }],
     ] as const)
       assert.deepEqual(of(ship), { logDriver: driver, logOpts: { ...common, ...options } });
   });

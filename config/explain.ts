@@ -55,15 +55,37 @@ export function explain(
     ];
 
   const { expects = "an object", secret, generator, example, preset, owner, composed } = docOf(settingsSchema, path);
-  const arrived = at(values, path);
+  const written = listInText(values, path);
+  const arrived = written === undefined ? at(values, path) : at(written.list, path.slice(written.path.length));
   const shown = secret ? "not valid" : composed ? kind(arrived) : show(arrived, secrets);
   const message = arrived === undefined ? `is missing, expected ${expects}` : `is ${shown}, expected ${expects}`;
   const value = preset === undefined ? example : typeof preset === "object" ? JSON.stringify(preset) : String(preset);
   if (secret) return [{ path: full, message, remedy: secretCommand(full, generator, stack) }];
+  // Pulumi sets no element of a text: the list is set as a whole, as it was.
+  const whole = written && docOf(settingsSchema, written.path).example;
+  if (written !== undefined && whole !== undefined)
+    return [{ path: full, message, remedy: setCommand(joinPath(written.path), whole, stack) }];
   const remedy =
     value === undefined || composed ? removeCommand(full, stack) : setCommand(joinPath(owner), value, stack);
   return [{ path: full, message, remedy }];
 }
+
+/** The list that a path leads into, where it was written as JSON text, and its own path. */
+function listInText(
+  values: Readonly<Record<string, unknown>>,
+  path: readonly (string | number)[],
+): { readonly list: unknown; readonly path: readonly (string | number)[] } | undefined {
+  const end = path.findIndex((segment, index) => typeof segment === "number" && isText(at(values, path.slice(0, index))));
+  if (end === -1) return undefined;
+  const owner = path.slice(0, end);
+  try {
+    return { list: JSON.parse(at(values, owner) as string), path: owner };
+  } catch {
+    return undefined;
+  }
+}
+
+const isText = (value: unknown): value is string => typeof value === "string";
 
 function unknownKey(path: readonly (string | number)[], stack: string): Problem {
   const known = children(settingsSchema, path.slice(0, -1));

@@ -71,4 +71,15 @@ describe("whether a stack is measured", () => {
     assert.deepEqual(off(["Slow", "HostPressure"]), []);
     assert.deepEqual(off(["Slwo"]), ["drydock:monitoring.off[0]"]);
   });
+
+  it("says which name is none, where the list is the text that the documents set", () => {
+    assert.deepEqual(problemsOf(having(valid(), "monitoring.off", '["Slow","HostPresure"]'), "local"), [
+      {
+        path: "drydock:monitoring.off[1]",
+        message: 'is "HostPresure", expected the name of an alert, such as Slow',
+        // Pulumi refuses a path into a text.
+        remedy: `pulumi config set --path drydock:monitoring.off '["Slow"]' -s local`,
+      },
+    ]);
+  });
 });

@@ -75,7 +75,9 @@ function listInText(
   values: Readonly<Record<string, unknown>>,
   path: readonly (string | number)[],
 ): { readonly list: unknown; readonly path: readonly (string | number)[] } | undefined {
-  const end = path.findIndex((segment, index) => typeof segment === "number" && isText(at(values, path.slice(0, index))));
+  const end = path.findIndex(
+    (segment, index) => typeof segment === "number" && isText(at(values, path.slice(0, index))),
+  );
   if (end === -1) return undefined;
   const owner = path.slice(0, end);
   try {

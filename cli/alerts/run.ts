@@ -3,7 +3,7 @@ import { RULES_FILE } from "../../contracts/monitoring.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import { when } from "../shared/listing.ts";
 import { askAlertmanager, askPrometheus, monitorOf } from "../shared/prometheus.ts";
-import { type Painter, painter } from "../shared/ui.ts";
+import { harmless, type Painter, painter } from "../shared/ui.ts";
 import type { ShownAlert } from "./shown.ts";
 
 export interface AlertsOptions {
@@ -57,13 +57,14 @@ export function alertLines(alerts: readonly ShownAlert[], silences: readonly Sil
       paint("bold", name),
       `since ${when(since)}`,
     ].join("  "),
-    `  ${summary}`,
+    // It has names in it that are the application's, such as a queue's.
+    `  ${harmless(summary)}`,
     `  ${remedy}`,
     `  ${paint("cyan", command)}`,
   ]);
   return [
     ...(alerts.length === 0 ? [paint("green", "no alert is raised")] : lines),
-    ...silences.map(({ comment, endsAt }) => `silent until ${when(endsAt)}: ${comment}`),
+    ...silences.map(({ comment, endsAt }) => `silent until ${when(endsAt)}: ${harmless(comment)}`),
   ];
 }
 

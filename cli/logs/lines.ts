@@ -12,10 +12,13 @@ export interface Line {
   readonly text: string;
 }
 
-/** Of a line that `docker logs --timestamps` prints. */
+/**
+ * Of a line that `docker logs --timestamps` prints. One of more than 16 KiB Docker writes in pieces, each behind the
+ * time of the first.
+ */
 export function stamped(line: string): Pick<Line, "at" | "text"> {
   const [, at = "", text = ""] = /^(\d{4}-\d\d-\d\dT[\d:.]+Z) ?(.*)$/s.exec(line) ?? ["", "", line];
-  return { at, text };
+  return { at, text: at === "" ? text : text.replaceAll(`${at} `, "") };
 }
 
 /**
@@ -81,7 +84,8 @@ export function sinceOf(said: string | undefined, now = Date.now()): string | un
           : /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/.test(said)
             ? Date.parse(said)
             : Number.NaN;
-  if (!Number.isNaN(time)) return new Date(time).toISOString();
+  // A Date is no more than so many days from 1970, and its text has no other year than one of four digits.
+  if (time >= 0 && time < Date.UTC(10_000, 0)) return new Date(time).toISOString();
   throw new CliError({
     what: `--since is "${said}", which is no time`,
     remedy: "--since 10m, --since 2d, or --since 2026-01-31T10:00:00 (of this machine's clock; with Z: of UTC)",

@@ -8,7 +8,7 @@ import { type Records, readLogsBefore, readRecords, recordsOf } from "../shared/
 import { deployed } from "../shared/services.ts";
 import { openSession } from "../shared/session.ts";
 import type { StackContainer } from "../shared/stack.ts";
-import { painter } from "../shared/ui.ts";
+import { harmlessLine, painter } from "../shared/ui.ts";
 import { chosenLines, keptLines, type Line, patternOf, sinceOf, stamped } from "./lines.ts";
 
 export interface LogsOptions {
@@ -24,6 +24,9 @@ export interface LogsOptions {
 }
 
 const COLOURS = ["cyan", "green", "yellow", "magenta", "blue"] as const;
+
+/** Into how many pieces of 16 KiB a long line may be divided, and be shown as a whole however few lines are wanted. */
+const PIECES = 64;
 
 /** Those of a role, or all. */
 export function ofRole(services: readonly StackContainer[], role: string): readonly StackContainer[] {
@@ -61,12 +64,14 @@ export function logArguments(
 /** Shows a line behind the name of its service, in that one's colour. */
 function printer(names: readonly string[], { json, timestamps }: LogsOptions): (line: Line) => void {
   const paint = painter(process.stdout);
+  // Who reads it by a program gets it as it was written.
+  const shown = process.stdout.isTTY === true ? harmlessLine : (text: string) => text;
   const width = Math.max(0, ...names.map((name) => name.length));
   return (line) => {
     if (json) return void process.stdout.write(`${JSON.stringify(defined(line))}\n`);
     const colour = COLOURS[names.indexOf(line.service) % COLOURS.length] ?? "cyan";
     const at = timestamps ? `${line.at} ` : "";
-    process.stdout.write(`${paint(colour, `${line.service.padEnd(width)} |`)} ${at}${line.text}\n`);
+    process.stdout.write(`${paint(colour, `${line.service.padEnd(width)} |`)} ${at}${shown(line.text)}\n`);
   };
 }
 
@@ -92,7 +97,7 @@ export async function showLogs(role: string, options: LogsOptions): Promise<numb
   const there = kept.some((line) => line.role === role) ? all.filter((one) => one.role === role) : ofRole(all, role);
   const services = before ? [] : there;
   // Of each one more than is asked for, where a pattern leaves some out.
-  const most = grep === undefined ? tail : "all";
+  const most = grep === undefined ? morePieces(tail) : "all";
   const live = (await Promise.all(services.map((one) => linesOf(docker, one, { tail: most, since })))).flat();
   const releases =
     release === undefined && !options.json
@@ -124,7 +129,8 @@ async function idOf(
 }
 
 /** Why nothing is shown, where somebody might take that for a fault. */
-function nothing(role: string, { before, release, grep, since }: LogsOptions, kept: readonly Line[]): string {
+function nothing(role: string, { before, release, grep, since, tail }: LogsOptions, kept: readonly Line[]): string {
+  if (Number(tail) === 0) return "of each container 0 lines were asked for (--tail)";
   const of = role === "all" ? "any container" : `role ${role}`;
   if (before && !kept.some((line) => role === "all" || line.role === role))
     return (
@@ -135,6 +141,9 @@ function nothing(role: string, { before, release, grep, since }: LogsOptions, ke
     return `no line of ${of} is of release ${release}: ./drydock releases shows which there were`;
   return grep !== undefined || since !== undefined ? `no line of ${of} fits` : `${of} has written nothing`;
 }
+
+/** How many pieces are asked for, so that the first of the last lines is whole: Docker counts pieces of 16 KiB. */
+const morePieces = (tail: string): string => (/^[1-9]\d*$/.test(tail) ? String(Number(tail) + PIECES) : tail);
 
 async function linesOf(
   docker: Docker,

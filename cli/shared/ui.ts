@@ -20,6 +20,27 @@ export function onTerminal(): boolean {
   return process.stdin.isTTY === true && process.stdout.isTTY === true;
 }
 
+/** What a terminal obeys, but for tabs: of both sets of control characters. */
+const OBEYED = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g;
+/** Colours, bold and the like, which change how the text behind them looks and nothing else. */
+const LOOKS = /(\u001b\[[\d;:]*m)/;
+
+const sign = (character: string): string => {
+  const code = character.charCodeAt(0);
+  if (code < 0x20) return String.fromCharCode(0x2400 + code);
+  return code === 0x7f ? "\u2421" : `\\x${code.toString(16)}`;
+};
+
+/** A text that somebody else has written, in one line: what a terminal would obey is seen instead. */
+export const harmless = (text: string): string => text.replace(OBEYED, sign);
+
+/** A line that somebody else has written, with its colours, which end with it. */
+export function harmlessLine(line: string): string {
+  const parts = line.replace(/\r$/, "").split(LOOKS);
+  const text = parts.map((part, index) => (index % 2 === 1 ? part : harmless(part))).join("");
+  return parts.length === 1 ? text : `${text}\u001b[0m`;
+}
+
 /** Columns as wide as their widest cell, two spaces between, no spaces at the end of a line. */
 export function table(
   head: readonly string[],

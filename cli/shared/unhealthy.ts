@@ -1,5 +1,6 @@
 import { type Docker, type Inspected, inspect } from "./docker.ts";
 import type { EngineEvent } from "./events.ts";
+import { harmlessLine } from "./ui.ts";
 
 /** Lines of a container's log, and of its health check's, that are shown. */
 const TAIL = 15;
@@ -66,5 +67,5 @@ function indented(text: string): string[] {
         .trimEnd()
         .split("\n")
         .slice(-TAIL)
-        .map((line) => `  ${line}`);
+        .map((line) => `  ${harmlessLine(line)}`);
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { execArguments } from "../../../cli/artisan/run.ts";
-import { chosenLines, keptLines, patternOf, sinceOf } from "../../../cli/logs/lines.ts";
+import { chosenLines, keptLines, patternOf, sinceOf, stamped } from "../../../cli/logs/lines.ts";
 import { logArguments, ofRole, showLogs } from "../../../cli/logs/run.ts";
 import { buildProgram, main } from "../../../cli/main.ts";
 import { Exit } from "../../../cli/shared/errors.ts";
@@ -144,6 +144,12 @@ describe("logs", () => {
     const [line] = keptLines("app app-1-abc1234 aaaa00000000 | 2026-01-01T00:00:01.000000000Z 50 %\r\u2028100 %\r");
     assert.equal(line?.text, "50 %\r\u2028100 %\r");
   });
+  it("are whole where Docker has written them in pieces", () => {
+    const at = "2026-01-01T00:00:01.123456789Z";
+    const pieces = ["a".repeat(16_384), "b".repeat(16_384), "c 2026-01-01T00:00:01.123456780Z d"];
+    assert.deepEqual(stamped(pieces.map((piece) => `${at} ${piece}`).join("")), { at, text: pieces.join("") });
+    assert.deepEqual(stamped("without a time"), { at: "", text: "without a time" });
+  });
   it("are chosen of many in no time", () => {
     const line = { service: "app-1", role: "app", at: "", text: "x" };
     const began = Date.now();
@@ -167,7 +173,7 @@ describe("logs", () => {
       ["1769853600", "2026-01-31T10:00:00.000Z"],
     ] as const)
       assert.equal(sinceOf(said, now), time, said);
-    for (const said of ["yesterday", "10", "10 m", "", "2026-13-01", "m"])
+    for (const said of ["yesterday", "10", "10 m", "", "2026-13-01", "m", "99999999999d", "9".repeat(20)])
       assert.throws(() => sinceOf(said, now), { code: Exit.usage }, said);
     assert.equal(sinceOf(undefined, now), undefined);
   });

@@ -31,6 +31,13 @@ describe("the alerts of a stack", () => {
     );
   });
 
+  it("show what a terminal would obey in a queue's name, which is the application's", () => {
+    const [one] = shownAlerts([all[2]!], false);
+    const summary = "a job of queue \u001b]0;x\u0007\u001b[2Jmail\n\r\u009b1A has been waiting";
+    const [, line] = alertLines([{ ...one!, summary }], [], (_, text) => text);
+    assert.equal(line, "  a job of queue ␛]0;x␇␛[2Jmail␊␍\\x9b1A has been waiting");
+  });
+
   it("say what is wrong, what to do and the command, and what is silent", () => {
     const lines = alertLines(
       shownAlerts([all[2]!], false),

@@ -54,8 +54,14 @@ function rolesOf({ horizon, scheduler, workers, services, database, redis, backu
 /** The queues that workers are told to take jobs from. */
 function queuesOf({ horizon, workers }: Pick<Collected, "horizon" | "workers">): string[] {
   const commands = [horizon.command, ...Object.values(workers).map(({ command }) => command)];
-  const names = commands.flatMap((words) =>
-    words.flatMap((word) => /^--queue=(.+)$/.exec(word)?.[1]?.split(",") ?? []),
-  );
-  return [...new Set(names)];
+  const names = commands.flatMap((words) => words.flatMap((word, index) => queuesIn(word, words[index + 1])));
+  return [...new Set(names.flatMap((list) => list.split(",")))].filter((name) => name !== "");
+}
+
+/** Lists of queues in a word of a command; or in the next one; or in what a shell is given to run. */
+function queuesIn(word: string, next: string | undefined): string[] {
+  if (word === "--queue") return next === undefined ? [] : [next];
+  if (word.startsWith("--queue=")) return [word.slice("--queue=".length)];
+  const given = word.matchAll(/\s--queue[=\s]\s*("[^"]*"|'[^']*'|[^\s"'`;|&<>()]+)/g);
+  return [...given].map(([, list = ""]) => list.replace(/^(["'])(.*)\1$/s, "$2")).filter((list) => !list.includes("$"));
 }

@@ -60,6 +60,9 @@ describe("what Alertmanager is told", () => {
     const { route, receivers } = parse(alertmanagerConfiguration({} as never, beats));
     assert.equal(route.routes[0].receiver, "heartbeat");
     assert.equal(receivers.at(-1).webhook_configs[0].send_resolved, false);
+    // At the fifth look after the last call, one each minute, a whole five minutes would not be over by a hair.
+    assert.equal(route.group_interval, "1m");
+    assert.equal(route.routes[0].repeat_interval, "4m30s");
   });
 
   it("names alerts that there are", () => {
@@ -116,6 +119,21 @@ describe("what the collector is told", () => {
     assert.deepEqual(settings.fpm?.queues, ["mail", "default"]);
     assert.deepEqual(settings.site, { host: "shop.example.com", path: "/up" });
     assert.ok(settings.roles.includes("worker") && settings.roles.includes("horizon"));
+  });
+
+  it("knows the queues of a worker as artisan does, and those of a shell's command", () => {
+    const queues = (...command: string[]) =>
+      collectorSettings("shop", "https://shop.example.com", settingsOf("workers", { one: { command } })).fpm?.queues;
+    const artisan = ["php", "artisan", "queue:work"];
+    assert.deepEqual(queues(...artisan, "--queue", "mail,default", "--tries=3"), ["mail", "default"]);
+    assert.deepEqual(queues(...artisan, "--queue"), []);
+    assert.deepEqual(queues(...artisan, "--queue=a b: c\nd,"), ["a b: c\nd"]);
+    assert.deepEqual(queues("sh", "-c", "sleep 1; exec php artisan queue:work --queue=mail,sms --tries=3"), [
+      "mail",
+      "sms",
+    ]);
+    assert.deepEqual(queues("sh", "-c", "php artisan queue:work redis --queue 'a b'; x"), ["a b"]);
+    assert.deepEqual(queues("sh", "-c", 'php artisan queue:work --queue="$QUEUE"'), []);
   });
 
   it("is asked nothing of Laravel where replicas serve HTTP by themselves", () => {

@@ -48,6 +48,14 @@ const NAME = "{{ .GroupLabels.alertname }}";
 const TITLE = `[drydock {{ .CommonLabels.stack }}] ${WORD}: ${NAME}`;
 /** What is wrong, one line for each series that shows it. */
 const LINES = "{{ range $index, $one := .Alerts }}{{ if $index }}\n{{ end }}{{ $one.Annotations.summary }}{{ end }}";
+/**
+ * The same in a payload, of which Alertmanager reads each text as YAML: "queue a: b" would be an object. It stays a
+ * text where the space is one that does not break the line.
+ */
+const PLAIN = LINES.replace(
+  "$one.Annotations.summary",
+  'reReplaceAll ":[ \\t\\r\\n]" ":\\u00a0" $one.Annotations.summary',
+);
 const ADVICE =
   '{{ if eq .Status "firing" }}\n\n{{ .CommonAnnotations.why }}.\n' +
   "What to do: {{ .CommonAnnotations.remedy }}.\n\nSee: {{ .CommonAnnotations.command }}{{ end }}";
@@ -129,7 +137,7 @@ function receiversOf({ email, webhook, slack, discord, telegram }: Told): object
               url_file: SECRETS.webhook,
               timeout: "15s",
               // As the notices of backups are: one program takes both.
-              payload: { kind: KIND, stack: "{{ .CommonLabels.stack }}", name: NAME, message: LINES, at: AT },
+              payload: { kind: KIND, stack: "{{ .CommonLabels.stack }}", name: NAME, message: PLAIN, at: AT },
             },
           ],
         }),

@@ -32,6 +32,16 @@ describe("what Alertmanager is told", () => {
     );
   });
 
+  it("sends a message as text to a webhook, whatever a queue is called", () => {
+    const { receivers } = parse(alertmanagerConfiguration({ webhook: "x" } as never, monitoring));
+    // Alertmanager reads what this makes as YAML; `: ` would make an object of it.
+    assert.equal(
+      receivers[0].webhook_configs[0].payload.message,
+      "{{ range $index, $one := .Alerts }}{{ if $index }}\n{{ end }}" +
+        '{{ reReplaceAll ":[ \\t\\r\\n]" ":\\u00a0" $one.Annotations.summary }}{{ end }}',
+    );
+  });
+
   it("has its secrets in files, and none of them in its configuration", () => {
     assert.deepEqual(alertmanagerSecrets(told, monitoring), {
       "/run/drydock/slack": "https://hooks.example.com/secret",

@@ -1,8 +1,9 @@
 import { WATCHDOG } from "../../alerts/monitoring.ts";
 import { RULES_FILE } from "../../contracts/monitoring.ts";
-import { CliError, Exit } from "../shared/errors.ts";
+import { CliError, describe, Exit } from "../shared/errors.ts";
 import { when } from "../shared/listing.ts";
-import { askAlertmanager, askPrometheus, monitorOf } from "../shared/prometheus.ts";
+import { select } from "../shared/project.ts";
+import { askPrometheus, type Monitor, monitorOf, type Silence, silencesOf } from "../shared/prometheus.ts";
 import { harmless, type Painter, painter } from "../shared/ui.ts";
 import type { ShownAlert } from "./shown.ts";
 
@@ -19,13 +20,6 @@ export interface Active {
   readonly activeAt: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
-}
-
-/** As Alertmanager answers it. */
-export interface Silence {
-  readonly status: { readonly state: string };
-  readonly endsAt: string;
-  readonly comment: string;
 }
 
 const SEVERITIES = ["critical", "warning", "info"];
@@ -68,24 +62,31 @@ export function alertLines(alerts: readonly ShownAlert[], silences: readonly Sil
   ];
 }
 
-export async function showAlerts({ stack, all, json, rules }: AlertsOptions): Promise<number> {
-  const monitor = await monitorOf(stack);
+export async function showAlerts({ stack, ...options }: AlertsOptions): Promise<number> {
+  return await show(await monitorOf(stack), options);
+}
+
+/** @returns the exit code */
+export async function show(monitor: Monitor, { all, json, rules }: Omit<AlertsOptions, "stack">): Promise<number> {
   if (rules) {
     // Those that are in force, with the settings' numbers.
     const args = ["exec", monitor.prometheus, "cat", RULES_FILE];
     const { code, stdout, stderr } = await monitor.docker.run(args);
-    if (code !== 0) throw new CliError({ what: `the rules can't be read: ${stderr.trim()}` });
+    if (code !== 0)
+      throw new CliError({
+        what: `the rules can't be read: ${stderr.trim()}`,
+        remedy: `see how Prometheus is: ./drydock status${select(monitor.stack)}`,
+      });
     process.stdout.write(stdout);
     return Exit.ok;
   }
-  const [[answer], silences] = await Promise.all([
-    askPrometheus(monitor, ["alerts"]),
-    askAlertmanager(monitor, "silences") as Promise<readonly Silence[]>,
-  ]);
+  const [[answer], found] = await Promise.all([askPrometheus(monitor, ["alerts"]), silencesOf(monitor)]);
   const alerts = shownAlerts((answer as { readonly alerts: readonly Active[] }).alerts, all === true);
-  const silent = silences.filter(({ status }) => status.state === "active");
+  const silent = found instanceof CliError ? [] : found;
   const said = { alerts, silences: silent.map(({ comment, endsAt }) => ({ comment, until: endsAt })) };
   const text = json ? JSON.stringify(said, null, 2) : alertLines(alerts, silent, painter(process.stdout)).join("\n");
   process.stdout.write(`${text}\n`);
-  return alerts.some(({ state }) => state === "raised") ? Exit.failed : Exit.ok;
+  // It is who tells of alerts: where it is gone, nobody hears of them.
+  if (found instanceof CliError) process.stderr.write(`${describe(found)}\n`);
+  return found instanceof CliError || alerts.some(({ state }) => state === "raised") ? Exit.failed : Exit.ok;
 }

@@ -142,7 +142,7 @@ function nothing(role: string, { before, release, grep, since, tail }: LogsOptio
   return grep !== undefined || since !== undefined ? `no line of ${of} fits` : `${of} has written nothing`;
 }
 
-/** How many pieces are asked for, so that the first of the last lines is whole: Docker counts pieces of 16 KiB. */
+/** How many pieces are asked for, so that the first of the last lines is complete: Docker counts pieces of 16 KiB. */
 const morePieces = (tail: string): string => (/^[1-9]\d*$/.test(tail) ? String(Number(tail) + PIECES) : tail);
 
 async function linesOf(

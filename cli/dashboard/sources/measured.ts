@@ -1,10 +1,11 @@
-import { type Active, type Silence, shownAlerts } from "../../alerts/run.ts";
+import { type Active, shownAlerts } from "../../alerts/run.ts";
 import { METRICS, type Metric } from "../../metrics/catalogue.ts";
 import { valuesOf } from "../../metrics/run.ts";
-import { askAlertmanager, askPrometheus, monitorIn, notMeasured } from "../../shared/prometheus.ts";
+import { CliError } from "../../shared/errors.ts";
+import { askPrometheus, monitorIn, notMeasured, silencesOf } from "../../shared/prometheus.ts";
 import { type Chart, type Charts, type Meanwhile, type Parts, type Queues, RANGES, type Range } from "../page/state.ts";
 import type { Target } from "../target.ts";
-import { type Source, told } from "./source.ts";
+import { type Source, told, troubleOf } from "./source.ts";
 
 /** How many values a line has. */
 const POINTS = 120;
@@ -88,7 +89,7 @@ export function measured(target: Target): Source {
           ...[...Object.values(INSTANT), ...codes].map((one) => `query?query=${encodeURIComponent(one)}`),
           "alerts",
         ]),
-        askAlertmanager(monitor, "silences") as Promise<readonly Silence[]>,
+        silencesOf(monitor),
       ]);
       const rest = answers.splice(questions.reduce((sum, { paths }) => sum + paths.length, 0));
       const charts = ranges.map((range, index) => {
@@ -97,14 +98,17 @@ export function measured(target: Target): Source {
       });
       const [jobs, oldest, failed] = rest as Instant[];
       const active = (rest.at(-1) as { readonly alerts: readonly Active[] }).alerts;
-      const silent = silences.filter(({ status }) => status.state === "active");
+      const silent = silences instanceof CliError ? [] : silences;
       return {
         charts: told(Object.fromEntries(charts)),
         queues: told(queuesOf(jobs!, oldest!, failed!)),
-        alerts: told({
-          alerts: shownAlerts(active, true),
-          silences: silent.map(({ comment, endsAt }) => ({ comment, until: endsAt })),
-        }),
+        alerts: {
+          ...told({
+            alerts: shownAlerts(active, true),
+            silences: silent.map(({ comment, endsAt }) => ({ comment, until: endsAt })),
+          }),
+          ...(silences instanceof CliError ? { problem: troubleOf(silences) } : {}),
+        },
         // After its end what was counted last stays.
         ...(since === undefined ? {} : { meanwhile: told(meanwhileOf(since, rest[3] as Instant)) }),
       };

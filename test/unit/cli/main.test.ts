@@ -6,25 +6,12 @@ import { chosenLines, keptLines, patternOf, sinceOf, stamped } from "../../../cl
 import { logArguments, ofRole, showLogs } from "../../../cli/logs/run.ts";
 import { buildProgram, main } from "../../../cli/main.ts";
 import { Exit } from "../../../cli/shared/errors.ts";
+import { printed } from "../../support/printed.ts";
 
 /** Runs a command line with what it prints held back. */
 async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  const written = { out: "", err: "" };
-  const [out, err] = [process.stdout.write, process.stderr.write];
-  process.stdout.write = ((text: string) => {
-    written.out += text;
-    return true;
-  }) as typeof process.stdout.write;
-  process.stderr.write = ((text: string) => {
-    written.err += text;
-    return true;
-  }) as typeof process.stderr.write;
-  try {
-    return { code: await main(argv), ...written };
-  } finally {
-    process.stdout.write = out;
-    process.stderr.write = err;
-  }
+  const { value, ...written } = await printed(() => main(argv));
+  return { code: value, ...written };
 }
 
 const CLI = join(import.meta.dirname, "../../../cli");
@@ -144,7 +131,7 @@ describe("logs", () => {
     const [line] = keptLines("app app-1-abc1234 aaaa00000000 | 2026-01-01T00:00:01.000000000Z 50 %\r\u2028100 %\r");
     assert.equal(line?.text, "50 %\r\u2028100 %\r");
   });
-  it("are whole where Docker has written them in pieces", () => {
+  it("are complete where Docker has written them in pieces", () => {
     const at = "2026-01-01T00:00:01.123456789Z";
     const pieces = ["a".repeat(16_384), "b".repeat(16_384), "c 2026-01-01T00:00:01.123456780Z d"];
     assert.deepEqual(stamped(pieces.map((piece) => `${at} ${piece}`).join("")), { at, text: pieces.join("") });

@@ -6,6 +6,7 @@ describe("a text of somebody else's, in a terminal", () => {
     assert.equal(harmless("a\u001b[2J\u001b]0;x\u0007\u001b]8;;http://x\u001b\\b"), "a␛[2J␛]0;x␇␛]8;;http://x␛\\b");
     assert.equal(harmless("50 %\r100 %\b\u0000\u007f"), "50 %␍100 %␈␀␡");
     assert.equal(harmless("\u009b2J\u009d0;x\u009c"), "\\x9b2J\\x9d0;x\\x9c");
+    assert.equal(harmless("a\u202ecod.exe"), "a\\u202ecod.exe");
   });
 
   it("is as it is where there is nothing to obey", () => {

@@ -53,6 +53,8 @@ export class Containers {
    * control groups, and says of each container what the machine uses.
    */
   #measures: boolean | undefined;
+  /** What was logged last of it. */
+  #said = "";
 
   /** @param own begins the id of the collector's own container, as its host name does by itself */
   constructor(
@@ -60,6 +62,8 @@ export class Containers {
     settings: CollectorSettings,
     ask: (path: string) => Promise<unknown> = askGate,
     readonly own = hostname(),
+    /** Told once why Docker does not say how the containers are. */
+    readonly log: (line: string) => void = () => undefined,
   ) {
     this.#settings = settings;
     this.#ask = ask;
@@ -88,8 +92,12 @@ export class Containers {
       const all = connected(labelled, this.own);
       await this.#say(all.filter(({ Labels }) => this.#settings.roles.includes(roleOf(Labels))));
       this.#gauges.up.set(1);
-    } catch {
+      this.#said = "";
+    } catch (error) {
       this.#gauges.up.set(0);
+      const why = error instanceof Error ? error.message : String(error);
+      if (why !== this.#said) this.log(`Docker does not say how the containers are: ${why}`);
+      this.#said = why;
       for (const one of ["running", "unhealthy", "stopped", "memory", "ratio", "releases", "released"] as const)
         this.#gauges[one].reset();
     }

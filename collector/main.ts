@@ -26,7 +26,7 @@ const gauges = new Gauges(registry);
 const http = new HttpCounts(gauges);
 const site = new Site(gauges, settings.site);
 const laravel = settings.fpm && new Laravel(gauges, settings, settings.fpm);
-const containers = settings.docker ? new Containers(gauges, settings) : undefined;
+const containers = settings.docker ? new Containers(gauges, settings, undefined, undefined, log) : undefined;
 const found = new Found(gauges);
 const certificates = new Certificates(gauges, settings.domains);
 

@@ -1,5 +1,6 @@
 import { WATCHDOG } from "../../alerts/monitoring.ts";
 import { RULES_FILE } from "../../contracts/monitoring.ts";
+import { unanswered } from "../shared/docker.ts";
 import { CliError, describe, Exit } from "../shared/errors.ts";
 import { when } from "../shared/listing.ts";
 import { select } from "../shared/project.ts";
@@ -73,10 +74,13 @@ export async function show(monitor: Monitor, { all, json, rules }: Omit<AlertsOp
     const args = ["exec", monitor.prometheus, "cat", RULES_FILE];
     const { code, stdout, stderr } = await monitor.docker.run(args);
     if (code !== 0)
-      throw new CliError({
-        what: `the rules can't be read: ${stderr.trim()}`,
-        remedy: `see how Prometheus is: ./drydock status${select(monitor.stack)}`,
-      });
+      throw (
+        unanswered(stderr, monitor.stack) ??
+        new CliError({
+          what: `the rules can't be read: ${stderr.trim()}`,
+          remedy: `see how Prometheus is: ./drydock status${select(monitor.stack)}`,
+        })
+      );
     process.stdout.write(stdout);
     return Exit.ok;
   }

@@ -41,7 +41,9 @@ export type Verdict =
 export function admit({ method, url, headers }: Shown, { token, folder }: Keys): Verdict {
   if (!OWN.test(headers.host ?? "")) return { status: 403, says: "this is not a name of this machine" };
   if (method !== "GET") return { status: 405, says: "this page can be looked at, and change nothing" };
-  if (!url.startsWith("/") || url.startsWith("//")) return { status: 400, says: "that is no path" };
+  // A backslash is a slash to a URL: a host could be behind it.
+  if (!/^\/(?![/\\])/.test(url) || !URL.canParse(url, "http://localhost"))
+    return { status: 400, says: "that is no path" };
   const { pathname, searchParams: query } = new URL(url, "http://localhost");
   const given = query.get("token");
   const site = headers["sec-fetch-site"];

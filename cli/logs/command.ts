@@ -6,7 +6,7 @@ export function register(program: Command): void {
   program
     .command("logs")
     .description("show what the containers of a role write, of all of them together in the order of time")
-    .argument("<role>", "app, horizon, scheduler, proxy, database, redis, cache, or all")
+    .argument("<role>", "app, horizon, scheduler, worker, proxy, database, redis, cache, backup, prometheus, …, or all")
     .option(...STACK)
     .option("-f, --follow", "keep printing new lines, also of containers that start meanwhile")
     .option("-n, --tail <lines>", "the last lines of each container, or all", "100")

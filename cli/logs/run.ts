@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { defined } from "../../lib/defined.ts";
 import { parseReleases } from "../../records/release.ts";
-import { type Docker, type Inspected, inspect } from "../shared/docker.ts";
+import { type Docker, type Inspected, inspect, unanswered } from "../shared/docker.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import { type Records, readLogsBefore, readRecords, recordsOf } from "../shared/records.ts";
 import { deployed } from "../shared/services.ts";
@@ -98,7 +98,9 @@ export async function showLogs(role: string, options: LogsOptions): Promise<numb
   const services = before ? [] : there;
   // Of each one more than is asked for, where a pattern leaves some out.
   const most = grep === undefined ? morePieces(tail) : "all";
-  const live = (await Promise.all(services.map((one) => linesOf(docker, one, { tail: most, since })))).flat();
+  const live = (
+    await Promise.all(services.map((one) => linesOf(docker, outputs.stack, one, { tail: most, since })))
+  ).flat();
   const releases =
     release === undefined && !options.json
       ? new Map<string, string>()
@@ -147,11 +149,15 @@ const morePieces = (tail: string): string => (/^[1-9]\d*$/.test(tail) ? String(N
 
 async function linesOf(
   docker: Docker,
+  stack: string,
   service: StackContainer,
   options: Pick<LogsOptions, "tail" | "since">,
 ): Promise<Line[]> {
   const { code, stdout, stderr } = await docker.run(logArguments(service.container, options));
-  if (code !== 0) throw new CliError({ what: `the log of ${service.name} can't be read: ${stderr.trim()}` });
+  if (code !== 0)
+    throw (
+      unanswered(stderr, stack) ?? new CliError({ what: `the log of ${service.name} can't be read: ${stderr.trim()}` })
+    );
   return [stdout, stderr]
     .flatMap((text) => text.split("\n"))
     .filter((line) => line !== "")
@@ -190,9 +196,13 @@ async function followed(
     services.map(({ name }) => name),
     options,
   );
+  const children = new Set<ChildProcess>();
+  process.once("exit", () => {
+    for (const child of children) child.kill();
+  });
   const start = (args: readonly string[]): ChildProcess => {
     const child = spawn("docker", args, { env: docker.env, stdio: ["ignore", "pipe", "pipe"] });
-    process.once("exit", () => child.kill());
+    children.add(child.once("close", () => children.delete(child)));
     return child;
   };
   const follow = ({ name, role, container }: Omit<StackContainer, "image">, wanted: LogsOptions): void => {

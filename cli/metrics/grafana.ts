@@ -49,7 +49,8 @@ export function grafanaDashboard(): object {
           datasource: source,
           enable: true,
           iconColor: "blue",
-          expr: "changes(drydock_release_timestamp_seconds[1m]) > 0",
+          // As long as a minute, and however seldom it is measured.
+          expr: "drydock_release_timestamp_seconds > drydock_release_timestamp_seconds offset 1m",
           step: "1m",
           titleFormat: "release",
         },

@@ -101,6 +101,14 @@ export async function inspect<T extends Inspected>(
   return JSON.parse(stdout === "" ? "[]" : stdout) as T[];
 }
 
+/** Undefined where what the docker client says is not that the engine can't be asked at all. */
+export function unanswered(stderr: string, stack: string): CliError | undefined {
+  const problem = translate(stderr, { stack, passphrase: "" });
+  return problem !== undefined && /^Docker does not answer|no permission to use Docker/.test(problem.what)
+    ? new CliError(problem)
+    : undefined;
+}
+
 export function dockerFailure(output: string, stack: string): CliError {
   return new CliError(translate(output, { stack, passphrase: "" }) ?? { what: `docker: ${output.trim()}` });
 }

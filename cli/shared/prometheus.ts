@@ -1,6 +1,6 @@
 import { PORTS } from "../../contracts/monitoring.ts";
 import { quote } from "../../lib/shell.ts";
-import type { Docker } from "./docker.ts";
+import { type Docker, unanswered } from "./docker.ts";
 import { CliError, type Problem } from "./errors.ts";
 import { select } from "./project.ts";
 import { deployed } from "./services.ts";
@@ -69,10 +69,13 @@ export async function askPrometheus(
   const { code, stdout, stderr } = await docker.run(args, { input: urls.map((url) => `${url}\n`).join("") });
   const lines = stdout.split("\n").filter((line) => line !== "");
   if (code !== 0 || lines.length !== paths.length)
-    throw new CliError({
-      what: `Prometheus does not answer: ${stderr.trim().split("\n").at(-1) ?? ""}`,
-      remedy: `see what it logs: ./drydock logs prometheus${select(stack)}`,
-    });
+    throw (
+      unanswered(stderr, stack) ??
+      new CliError({
+        what: `Prometheus does not answer: ${stderr.trim().split("\n").at(-1) ?? ""}`,
+        remedy: `see what it logs: ./drydock logs prometheus${select(stack)}`,
+      })
+    );
   return lines.map((line) => (JSON.parse(line) as { readonly data: unknown }).data);
 }
 
@@ -106,9 +109,12 @@ export async function askAlertmanager(
   const script = `${fetching(PATIENCE.alertmanager)} ${post}${url}`;
   const { code, stdout, stderr } = await docker.run(["exec", alertmanager, "/bin/sh", "-c", script]);
   if (code !== 0)
-    throw new CliError({
-      what: `Alertmanager does not answer: ${stderr.trim()}`,
-      remedy: `see what it logs: ./drydock logs alertmanager${select(stack)}`,
-    });
+    throw (
+      unanswered(stderr, stack) ??
+      new CliError({
+        what: `Alertmanager does not answer: ${stderr.trim()}`,
+        remedy: `see what it logs: ./drydock logs alertmanager${select(stack)}`,
+      })
+    );
   return stdout.trim() === "" ? undefined : (JSON.parse(stdout) as unknown);
 }

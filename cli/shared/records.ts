@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defined } from "../../lib/defined.ts";
 import { hear, type Said } from "./child.ts";
-import { dockerFor } from "./docker.ts";
+import { dockerFor, unanswered } from "./docker.ts";
 import { CliError } from "./errors.ts";
 import { type Paths, ROOT } from "./project.ts";
 import type { Session } from "./session.ts";
@@ -72,10 +72,13 @@ export async function readLogsBefore(records: Records, env: NodeJS.ProcessEnv): 
     ...recordsEnvironment(records),
   });
   if (code !== 0)
-    throw new CliError({
-      what: `the logs of earlier releases can't be read: ${stderr.trim()}`,
-      remedy: `docker volume inspect ${records.volume}`,
-    });
+    throw (
+      unanswered(stderr, records.stack) ??
+      new CliError({
+        what: `the logs of earlier releases can't be read: ${stderr.trim()}`,
+        remedy: `docker volume inspect ${records.volume}`,
+      })
+    );
   return stdout;
 }
 
@@ -96,10 +99,13 @@ export async function readRecords<N extends string>(
     },
   );
   if (code !== 0)
-    throw new CliError({
-      what: `the records of stack ${records.stack} can't be read: ${stderr.trim()}`,
-      remedy: `docker volume inspect ${records.volume}`,
-    });
+    throw (
+      unanswered(stderr, records.stack) ??
+      new CliError({
+        what: `the records of stack ${records.stack} can't be read: ${stderr.trim()}`,
+        remedy: `docker volume inspect ${records.volume}`,
+      })
+    );
   const parts = stdout.split(/^=== (.*)$/m).slice(1);
   return Object.fromEntries(files.map((file) => [file, parts[parts.indexOf(file) + 1] ?? ""])) as Record<N, string>;
 }

@@ -25,10 +25,12 @@ describe("what Docker says of the containers", () => {
   let all: Record<string, Container>;
   let silent: boolean;
   let cgroups: string;
+  let logged: string[];
   beforeEach(() => {
     registry = new Registry();
     silent = false;
     cgroups = "systemd";
+    logged = [];
     const settings = {
       stack: "shop",
       roles: ["app", "horizon"],
@@ -62,6 +64,7 @@ describe("what Docker says of the containers", () => {
         };
       },
       "self",
+      (line) => logged.push(line),
     );
   });
   const value = async (name: string, role?: string) => {
@@ -159,5 +162,14 @@ describe("what Docker says of the containers", () => {
     assert.equal(await value("docker_up"), 0);
     assert.equal(await value("containers", "app"), undefined);
     assert.equal(await value("container_restarts_total", "app"), 0);
+  });
+
+  it("is logged where it can't be said, once for as long as the reason is the same", async () => {
+    all = { a: { role: "app" } };
+    for (const one of [true, true, false, true]) {
+      silent = one;
+      await containers.round();
+    }
+    assert.deepEqual(logged, Array(2).fill("Docker does not say how the containers are: ECONNREFUSED"));
   });
 });

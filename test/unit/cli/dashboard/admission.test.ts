@@ -50,7 +50,7 @@ describe("who may look at the dashboard", () => {
     assert.deepEqual("admitted" in verdict && [verdict.path, verdict.query.get("last")], ["events", "day"]);
     for (const url of ["/", "/abc", "/abcd/", "/abc/../../etc/passwd"])
       assert.equal(statusOf(ask(url, COOKIE)), 404, url);
-    for (const url of ["//evil.test/abc/", "http://evil.test/abc/", "*", ""])
+    for (const url of ["//evil.test/abc/", "http://evil.test/abc/", "*", "", "/\\[", "/\\evil.test/abc/"])
       assert.equal(statusOf(ask(url, COOKIE)), 400, url);
   });
 

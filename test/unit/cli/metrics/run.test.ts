@@ -50,6 +50,16 @@ describe("the numbers of a stack", () => {
     );
   });
 
+  it("are asked for over more than two looks, however seldom these are: an interval is a minute at most", () => {
+    const ranges = [...JSON.stringify(grafanaDashboard()).matchAll(/\[(\d+)m\]/g)].map(([, minutes]) =>
+      Number(minutes),
+    );
+    assert.ok(ranges.length > 5 && ranges.every((minutes) => minutes > 2), ranges.join());
+    const { annotations } = grafanaDashboard() as { annotations: { list: { expr: string }[] } };
+    const name = "drydock_release_timestamp_seconds";
+    assert.equal(annotations.list[0]?.expr, `${name} > ${name} offset 1m`);
+  });
+
   it("are panels of a dashboard that Grafana imports, none over another", () => {
     const { panels } = grafanaDashboard() as {
       panels: { title: string; gridPos: object; targets: { expr: string }[] }[];

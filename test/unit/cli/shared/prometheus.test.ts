@@ -56,6 +56,18 @@ describe("what measures a stack, when it is asked", () => {
     assert.equal(found.remedy, "see what it logs: ./drydock logs alertmanager -s prod");
   });
 
+  it("is not to blame where the engine does not answer", async () => {
+    const said = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?";
+    const monitor = monitorOf({ ...docker(GONE), run: async () => ({ code: 1, stdout: "", stderr: said }) });
+    const down = { what: "Docker does not answer", remedy: /systemctl start docker|docker -H HOST version/ };
+    for (const asked of [
+      askPrometheus(monitor, ["alerts"]),
+      askAlertmanager(monitor, "silences"),
+      show(monitor, { rules: true }),
+    ])
+      await assert.rejects(asked, ({ what, remedy }: CliError) => what === down.what && down.remedy.test(remedy ?? ""));
+  });
+
   it("tells the alerts without an Alertmanager, and that it is gone, for then nobody hears of them", async () => {
     const { out, err, value } = await printed(() => show(monitorOf(docker(GONE)), { json: true }));
     const said = JSON.parse(out);

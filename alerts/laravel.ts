@@ -1,5 +1,7 @@
 import type { Alert } from "./alert.ts";
 
+const LAST_RUN = "drydock_schedule_last_run_timestamp_seconds";
+
 /** Queues, schedule and PHP. */
 export const laravel: readonly Alert[] = [
   {
@@ -60,7 +62,8 @@ export const laravel: readonly Alert[] = [
     why: "nothing that is due is started, and nothing that is missed is made up for",
     remedy: "see what the scheduler logs; a new container is made by --replace",
     command: "./drydock logs scheduler; ./drydock up --replace scheduler",
-    expression: () => "time() - drydock_schedule_last_run_timestamp_seconds > 180",
+    // Counted from when it was asked: a number that is minutes old where Prometheus stores nothing says nothing of now.
+    expression: () => `timestamp(${LAST_RUN}) - ${LAST_RUN} > 180`,
     for: "2m",
   },
   {

@@ -35,10 +35,11 @@ export const monitoring: readonly Alert[] = [
     why: "what is measured is lost, and no other alert can be raised or goes on",
     remedy: "see whether the disk is full",
     command: "./drydock logs prometheus; df -h",
-    // A write that fails is not counted where it can be asked for: what is measured then is not stored.
+    // A write that fails is not counted where it can be asked for: what is measured then is not stored. Once it is, the
+    // same count says that writes failed: under one label, both are one incident.
     expression: () =>
-      `absent(${STORES}) or increase(prometheus_tsdb_wal_writes_failed_total[10m]) > 0 ` +
-      "or increase(prometheus_tsdb_compactions_failed_total[3h]) > 0",
+      `group by (job) (absent(${STORES}) or increase(prometheus_tsdb_wal_writes_failed_total[5m]) > 0 ` +
+      "or increase(prometheus_tsdb_compactions_failed_total[3h]) > 0)",
     for: "2m",
   },
   {

@@ -237,10 +237,25 @@ export const CASES: readonly Case[] = [
   },
   {
     alert: "StoreCannotWrite",
-    series: Object.fromEntries(["prometheus", "collector"].map((job) => [`up{job="${job}"}`, "1x9 _x30"])),
+    series: {
+      'up{job="prometheus"}': "1x9 _x30",
+      'up{job="collector"}': "1x9 _x30",
+      // For five minutes it is known when the schedule ran before.
+      drydock_schedule_last_run_timestamp_seconds: "0+60x7 420x2 _x30",
+    },
     quiet: 13,
     raised: 18,
     silent: true,
+  },
+  {
+    // Some is stored again, and says that writes failed: the same incident.
+    alert: "StoreCannotWrite",
+    series: {
+      'up{job="prometheus"}': "1x9 _x12 1x20",
+      'prometheus_tsdb_wal_writes_failed_total{job="prometheus"}': "0x9 _x12 0 5+5x20",
+    },
+    quiet: 13,
+    raised: 30,
   },
   {
     alert: "AlertsNotSent",

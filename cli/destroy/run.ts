@@ -11,6 +11,7 @@ import { clearLocks } from "../shared/recovery.ts";
 import { openSession, type Session, succeeded } from "../shared/session.ts";
 import { type Deployment, notDeployed, readDeployment, settingAt, stackConfig, stackExists } from "../shared/stack.ts";
 import { ask, onTerminal, step } from "../shared/ui.ts";
+import { forgetVolumes, rememberVolumes, unfinished, volumesOf } from "./volumes.ts";
 
 export interface DestroyOptions {
   readonly stack?: string;
@@ -37,7 +38,8 @@ export async function destroy(options: DestroyOptions): Promise<number> {
     });
   }
   const all = options.volumes === true;
-  const volumes = volumesOf(deployment, !all);
+  const there = volumesOf(deployment, !all);
+  const volumes = all ? [...new Set([...unfinished(session.paths, stack), ...there])] : there;
   await confirm(stack, options, volumes);
 
   return await audited(session, "destroy", all ? ["--volumes"] : [], () => destroyConfirmed(session, all, volumes));
@@ -52,6 +54,7 @@ export async function destroyConfirmed(session: Session, all: boolean, volumes: 
     const docker = dockerFor(typeof host === "string" ? host : undefined, env);
     await connect(docker.env.DOCKER_HOST, env);
     const mode = all ? "--ignore-protect" : "--exclude-protected";
+    if (all) rememberVolumes(paths, stack, volumes);
     const once = async (): Promise<void> =>
       succeeded(
         "destroy",
@@ -76,6 +79,7 @@ export async function destroyConfirmed(session: Session, all: boolean, volumes: 
       const records = rememberedRecords(session);
       forgetRecords(paths, stack);
       await removeVolumes(docker, volumes, stack);
+      forgetVolumes(paths, stack);
       if (records !== undefined) await forgetImages(dockerFor(records.host, env), records);
     }
   } finally {
@@ -136,13 +140,6 @@ export function refuseProduction(stack: string, appEnv: string | undefined, depl
     remedy: "take it out of production first: deploy it with another APP_ENV, which its backups and its users survive",
     code: Exit.refused,
   });
-}
-
-/** The names of a stack's volumes on the Docker host: all, or only those with data, which are protected. */
-export function volumesOf({ resources }: Deployment, onlyProtected: boolean): readonly string[] {
-  return resources
-    .filter(({ type, protect }) => type === "docker:index/volume:Volume" && (protect === true || !onlyProtected))
-    .flatMap(({ id, outputs }) => (typeof outputs?.name === "string" ? outputs.name : id) ?? []);
 }
 
 async function confirm(stack: string, { yes, volumes }: DestroyOptions, names: readonly string[]): Promise<void> {

@@ -1,4 +1,5 @@
-import { destroyConfirmed, volumesOf } from "../destroy/run.ts";
+import { destroyConfirmed } from "../destroy/run.ts";
+import { volumesOf } from "../destroy/volumes.ts";
 import { audited } from "../shared/audit.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import { notDeployed, readDeployment, stackExists } from "../shared/stack.ts";

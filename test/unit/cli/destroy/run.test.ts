@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { refuseProduction, removeLeftovers, volumesOf } from "../../../../cli/destroy/run.ts";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { refuseProduction, removeLeftovers } from "../../../../cli/destroy/run.ts";
+import { forgetVolumes, rememberVolumes, unfinished, volumesOf } from "../../../../cli/destroy/volumes.ts";
 import type { Docker } from "../../../../cli/shared/docker.ts";
 import { CliError, Exit } from "../../../../cli/shared/errors.ts";
 import type { Deployment, StateResource } from "../../../../cli/shared/stack.ts";
@@ -49,6 +53,21 @@ describe("destroying a stack", () => {
     );
     assert.deepEqual(volumesOf(state, true), ["data-1", "data-2"]);
     assert.deepEqual(volumesOf(state, false), ["data-1", "data-2", "public-1"]);
+  });
+
+  it("remembers whose data is to be deleted until it is, though Pulumi forgets them before", () => {
+    const folder = mkdtempSync(join(tmpdir(), "drydock-destroy-"));
+    try {
+      const paths = { folder: join(folder, ".drydock") };
+      assert.deepEqual(unfinished(paths, "local"), []);
+      rememberVolumes(paths, "local", ["data-1", "data-2"]);
+      assert.deepEqual(unfinished(paths, "local"), ["data-1", "data-2"]);
+      assert.deepEqual(unfinished(paths, "other"), []);
+      forgetVolumes(paths, "local");
+      assert.deepEqual(unfinished(paths, "local"), []);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("takes containers along that the state does not know, if they use the stack's own volumes", async () => {

@@ -14,5 +14,6 @@ class TraceCommand extends Command
     public function handle(): void
     {
         DB::table('traces')->insert(['minute' => now()->utc()->format('Y-m-d\TH:i:00\Z'), 'host' => gethostname()]);
+        $this->line('in '.gethostname());
     }
 }

@@ -1,11 +1,12 @@
 import { WATCHDOG } from "../../alerts/monitoring.ts";
 import { RULES_FILE } from "../../contracts/monitoring.ts";
+import { harmless } from "../../lib/harmless.ts";
 import { unanswered } from "../shared/docker.ts";
 import { CliError, describe, Exit } from "../shared/errors.ts";
 import { when } from "../shared/listing.ts";
 import { select } from "../shared/project.ts";
 import { askPrometheus, type Monitor, monitorOf, type Silence, silencesOf } from "../shared/prometheus.ts";
-import { harmless, type Painter, painter } from "../shared/ui.ts";
+import { type Painter, painter } from "../shared/ui.ts";
 import type { ShownAlert } from "./shown.ts";
 
 export interface AlertsOptions {

@@ -1,4 +1,5 @@
 import uPlot from "uplot";
+import { harmless } from "../../../lib/harmless.ts";
 import type { Chart, Charts, ReleaseRow } from "../page/state.ts";
 import { marks } from "../page/views/charts.ts";
 import { inUnit } from "../page/words.ts";
@@ -88,7 +89,7 @@ function optionsOf(element: HTMLElement, { unit, lines }: Chart, marked: () => D
     series: [
       { label: "UTC" },
       ...lines.map(({ name }, index) => ({
-        label: name,
+        label: harmless(name),
         stroke: colour(`line-${index % 6}`),
         dash: DASHES[index % DASHES.length]!,
         width: 2,

@@ -1,3 +1,5 @@
+import { harmlessLines } from "../../../lib/harmless.ts";
+
 /**
  * What a page is made of, as plain values: the server writes them as HTML, the browser as nodes of its document. Texts
  * and attributes are data in both; nothing here takes markup.
@@ -28,7 +30,9 @@ function flat(children: readonly Child[]): Node[] {
   const add = (child: Child): void => {
     if (child === undefined || child === null || child === false || child === "") return;
     if (Array.isArray(child)) return child.forEach(add);
-    const node = typeof child === "number" ? String(child) : (child as Node);
+    // What turns a text's direction would turn all that stands behind it.
+    const node =
+      typeof child === "number" ? String(child) : typeof child === "string" ? harmlessLines(child) : (child as Node);
     const last = found.at(-1);
     if (typeof node === "string" && typeof last === "string") found[found.length - 1] = last + node;
     else found.push(node);

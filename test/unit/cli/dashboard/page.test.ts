@@ -55,6 +55,10 @@ describe("HTML", () => {
     assert.equal(html(h("input", { value: 3 })), '<input value="3">');
   });
 
+  it("shows what would turn a text's direction, or what can't be seen, and keeps lines", () => {
+    assert.deepEqual(h("p", null, "a \u202eb\u001b[1m", ["\n\tc"]).children, ["a \\u202eb␛[1m\n\tc"]);
+  });
+
   it("takes no data for a name", () => {
     for (const name of ['x onclick="', "a>b", "", "1"])
       assert.throws(() => html(h("p", { [name]: "" })), /is not a name/);

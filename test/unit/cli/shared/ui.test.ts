@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { harmless, harmlessLine } from "../../../../cli/shared/ui.ts";
+import { harmlessLine } from "../../../../cli/shared/ui.ts";
+import { harmless } from "../../../../lib/harmless.ts";
 
 describe("a text of somebody else's, in a terminal", () => {
   it("moves no cursor, sets no title, wipes no screen, makes no link and rings no bell", () => {

@@ -24,6 +24,8 @@ const newestProven = (entries: readonly Entry[]): Entry | undefined =>
   entries.find(({ verified, database }) => verified && database !== undefined) ??
   entries.find(({ verified }) => verified);
 
+const hours = (age: number): string => `${age.toFixed(0)} hour${age < 1.5 ? "" : "s"}`;
+
 /**
  * Why the newest proven backup is too old, in words; undefined where it isn't.
  * @param since ISO 8601: from when on a stack without any should have had one
@@ -37,9 +39,7 @@ export function tooOld(
   const verified = newestProven(entries);
   const age = hoursSince(verified?.started ?? since, now);
   if (age <= maxAge) return undefined;
-  return verified === undefined
-    ? "there is no verified backup"
-    : `the newest verified backup is ${age.toFixed(0)} hours old`;
+  return verified === undefined ? "there is no verified backup" : `the newest verified backup is ${hours(age)} old`;
 }
 
 export function statusFrom(
@@ -118,7 +118,7 @@ export async function healthOf(agent: Agent): Promise<Results["health"]> {
       status.newestVerified === null
         ? fail("there is no verified backup")
         : status.ageHours! > maxAge
-          ? fail(`the newest verified backup is ${status.ageHours!.toFixed(0)} hours old`)
+          ? fail(`the newest verified backup is ${hours(status.ageHours!)} old`)
           : `${status.newestVerified.id}, ${status.ageHours!.toFixed(1)} hours old, ` +
             `restored in ${status.rtoSeconds!.toFixed(1)} s`,
     ),

@@ -37,6 +37,10 @@ describe("a backup that is too old", () => {
     assert.equal(old([later("a", 25.9)]), undefined);
     assert.equal(old([later("a", 26.1)]), "the newest verified backup is 26 hours old");
     assert.equal(
+      tooOld([later("a", 1.1)], { since: day(10), maxAge: 1 }, now),
+      "the newest verified backup is 1 hour old",
+    );
+    assert.equal(
       old([later("b", 1, { verified: false }), later("a", 50)]),
       "the newest verified backup is 50 hours old",
     );

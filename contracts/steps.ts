@@ -81,6 +81,7 @@ export const STEPS = {
     env: ["IMAGE", "PART", "RUN_AS", "LABELS"],
     stdin: "the commands that judge it, for a shell in a container of the image",
   },
+  "monitor-network": { env: ["NETWORK"] },
   "monitor-folder": { env: ["IMAGE", "VOLUME", "FOLDER", "OWNER", "LABELS"] },
   "monitor-user": { env: ["CONTAINER", "ENGINE"], stdin: "the account's password in one line" },
   opcache: { env: ["REPLICA", "FPM"] },

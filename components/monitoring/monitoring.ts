@@ -74,6 +74,15 @@ export class Monitoring extends pulumi.ComponentResource {
       const spec = { script: "monitor-check", environment, stdin: judges[part as keyof typeof judges] } as const;
       return step(stack, named(`${part}-check`), spec, { ...on, dependsOn: [resource, ...after] });
     });
+    for (const NETWORK of present(monitoring.network))
+      checks.push(
+        step(
+          stack,
+          named("network-check"),
+          { script: "monitor-network", environment: { NETWORK } },
+          { ...on, dependsOn: [...after] },
+        ),
+      );
     // Before any part gives way: an update that fails has taken parts away, and does not make the next ones.
     const common = { stack, network, settings: monitoring, after: [...after, ...checks] };
     const part = (reference?: string): PartArgs => ({ ...common, image: image(reference) });

@@ -207,4 +207,13 @@ describe("monitoring", () => {
       [],
     );
   });
+
+  it("has the network that is named looked for before any part gives way", async () => {
+    const { resources } = await runProgram({ ...config, monitoring: { ...monitoring, network: "grafana" } });
+    const { inputs, after } = leaf(resources, "monitoring-network-check");
+    assert.equal(inputs.environment.NETWORK, "grafana");
+    assert.ok(after.includes("record"));
+    for (const { name, after } of resources.filter((one) => isPart(one) && one.type === CONTAINER))
+      assert.ok(after.includes("monitoring-network-check"), name);
+  });
 });

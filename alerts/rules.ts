@@ -1,13 +1,12 @@
 import { stringify } from "yaml";
 import type { Parameters } from "./alert.ts";
 import { ALERTS_BY_SUBJECT } from "./alerts.ts";
-import { WATCHDOG } from "./monitoring.ts";
 
 /**
  * The rules file of Prometheus.
  *
  * @param interval seconds between two looks
- * @param off names of alerts that are not wanted; the watchdog always is
+ * @param off names of alerts that are not wanted
  * @param lasting seconds that something has to hold, by the alert's name, where it is not as long as the catalogue says
  */
 export function rulesFile(
@@ -20,7 +19,7 @@ export function rulesFile(
     name: subject,
     interval: `${interval}s`,
     rules: alerts
-      .filter(({ name }) => name === WATCHDOG || !off.includes(name))
+      .filter(({ name }) => !off.includes(name))
       .map((alert) => ({
         alert: alert.name,
         expr: alert.expression(parameters),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ALERTS, TOLD_HERE } from "../../alerts/alerts.ts";
+import { WATCHDOG } from "../../alerts/monitoring.ts";
 import {
   cpus,
   flag,
@@ -15,6 +16,9 @@ import {
   text,
   url,
 } from "../fields.ts";
+
+/** The heartbeat is none that anybody is told of. */
+const isAlert = (name: string) => name !== WATCHDOG && ALERTS.includes(name);
 
 /** When alerts are raised. */
 const parameters = z.strictObject({
@@ -112,11 +116,7 @@ export const monitoring = z.strictObject({
     "How long something has to last before its alert is raised, where it is not to be what docs/alerts.md says",
   ),
   off: preset(
-    list(
-      text("the name of an alert, such as Slow", (name) => ALERTS.includes(name), "Slow"),
-      'a list of alerts, such as ["Slow"]',
-      '["Slow"]',
-    ),
+    list(text("the name of an alert, such as Slow", isAlert, "Slow"), 'a list of alerts, such as ["Slow"]', '["Slow"]'),
     [],
     "Alerts that are not wanted",
   ),

@@ -70,6 +70,7 @@ describe("whether a stack is measured", () => {
       problemsOf(having(valid(), "monitoring.off", names), "local").map(({ path }) => path);
     assert.deepEqual(off(["Slow", "HostPressure"]), []);
     assert.deepEqual(off(["Slwo"]), ["drydock:monitoring.off[0]"]);
+    assert.deepEqual(off(["Watchdog"]), ["drydock:monitoring.off[0]"]);
   });
 
   it("says which name is none, where the list is the text that the documents set", () => {

@@ -50,8 +50,8 @@ describe("running Pulumi's CLI", () => {
     it(`hears ${got === 1 ? "once" : "twice"} that it shall end after ${sent.join(", ")}`, async function () {
       this.timeout(20_000);
       program(
-        `trap 'echo INT >> ${folder}/signals' INT; echo started > ${folder}/started; for i in $(seq 16); ` +
-          "do sleep 0.1; done",
+        `trap 'echo INT >> ${folder}/signals' INT; echo started > ${folder}/started; ` +
+          `until [ -e ${folder}/end ]; do sleep 0.1; done`,
       );
       writeFileSync(
         join(folder, "caller.ts"),
@@ -71,8 +71,13 @@ describe("running Pulumi's CLI", () => {
         caller.kill(signal);
         await sleep(400);
       }
+      const heard = () => (existsSync(join(folder, "signals")) ? readFileSync(join(folder, "signals"), "utf8") : "");
+      while (heard().length < "INT\n".length * got) await sleep(20);
+      // One more would have come by now.
+      await sleep(400);
+      writeFileSync(join(folder, "end"), "");
       await once(caller, "exit");
-      assert.equal(readFileSync(join(folder, "signals"), "utf8"), "INT\n".repeat(got));
+      assert.equal(heard(), "INT\n".repeat(got));
     });
   }
 

@@ -5,7 +5,7 @@ import { admit, type Keys } from "./admission.ts";
 import { type PageFiles, pageOf, policyOf } from "./document.ts";
 import { follow, rangeOf } from "./events.ts";
 import type { Checks } from "./findings.ts";
-import type { Findings } from "./page/state.ts";
+import { CHECKS } from "./page/state.ts";
 import type { Poller } from "./poller.ts";
 
 export interface Served {
@@ -63,11 +63,11 @@ function route(path: string, query: URLSearchParams, response: ServerResponse, s
       return json(response, poller.state);
     case "events":
       return follow(response, poller, rangeOf(query.get("last")));
-    case "findings/drift":
-    case "findings/doctor":
-      return void checks.run(path.slice("findings/".length) as Findings["of"]).then((found) => json(response, found));
-    default:
-      return text(response, 404, "text/plain", "there is no such page\n");
+    default: {
+      const asked = CHECKS.find((of) => path === `findings/${of}`);
+      if (asked === undefined) return text(response, 404, "text/plain", "there is no such page\n");
+      void checks.run(asked).then((found) => json(response, found));
+    }
   }
 }
 

@@ -189,7 +189,8 @@ describe("the dashboard", function () {
       assert.notEqual(outline, "none", name);
       reached.add(name);
     }
-    for (const name of ["hour", "day", "week", "drift", "doctor", "SUMMARY"]) assert.ok(reached.has(name), name);
+    for (const name of ["hour", "day", "week", "drift", "doctor", "policies", "SUMMARY"])
+      assert.ok(reached.has(name), name);
 
     await page.locator('button[data-range="day"]').focus();
     await page.keyboard.press("Enter");
@@ -244,6 +245,18 @@ describe("the dashboard", function () {
     docker(...remedy.replace(/^docker /, "").split(" "));
     await page.getByRole("button", { name: "Ask the doctor" }).click();
     await has("checks", /nothing was found|finding/, 90);
+  });
+
+  it("asks the rules, and shows what ./drydock check says", async () => {
+    const { stdout } = await stack.clone.drydock(["check", "--json"]);
+    const found = JSON.parse(stdout) as { rule: string; level: string; message: string }[];
+    assert.ok(found.length > 0, "the local stack's database listens without TLS, and so on");
+    await page.getByRole("button", { name: "Ask the rules" }).click();
+    await has("checks", new RegExp(`Policies.*${found.length} finding`, "s"), 90);
+    const shown = (await page.locator("#checks .check").nth(2).textContent()) ?? "";
+    for (const { rule, level, message } of found) {
+      assert.ok(shown.includes(`${level} ${rule}: ${message.split("\n")[0]}`), `${rule}: ${shown}`);
+    }
   });
 
   it("draws a release while it goes on, and shows what status --json says meanwhile", async () => {

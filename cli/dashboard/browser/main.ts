@@ -1,5 +1,5 @@
 import { page, titleOf } from "../page/page.ts";
-import { type Findings, nothing, type State } from "../page/state.ts";
+import { CHECKS, type CheckName, type Findings, nothing, type State } from "../page/state.ts";
 import type { Reader } from "../page/views/common.ts";
 import { draw, forget } from "./charts.ts";
 import { children } from "./patch.ts";
@@ -70,7 +70,7 @@ function connect(): void {
   });
 }
 
-async function ask(of: Findings["of"]): Promise<void> {
+async function ask(of: CheckName): Promise<void> {
   change({ findings: { ...reader.findings, [of]: "asking" } });
   const found = await fetch(`findings/${of}`)
     .then(async (answer) => (await answer.json()) as Findings)
@@ -84,7 +84,8 @@ document.addEventListener("click", ({ target }) => {
   if (!(target instanceof Element)) return;
   const button = target.closest<HTMLElement>("button");
   const { range, ask: of } = button?.dataset ?? {};
-  if (of === "drift" || of === "doctor") void ask(of);
+  const check = CHECKS.find((name) => name === of);
+  if (check !== undefined) void ask(check);
   if (range !== "hour" && range !== "day" && range !== "week") return;
   change({ range });
   if (exported === undefined) connect();

@@ -171,16 +171,20 @@ export interface State {
 }
 
 export interface FindingRow {
-  /** Of drift: missing, stopped, changed, foreign; of doctor: broken, unknown. */
+  /** Of drift: missing, stopped, changed, foreign; of doctor: broken, unknown; of policies: mandatory, advisory. */
   readonly kind: string;
   readonly name: string;
   readonly what: string;
   readonly remedy: string;
 }
 
-/** What doctor or drift found. */
+/** What looks when somebody asks. */
+export const CHECKS = ["drift", "doctor", "policies"] as const;
+export type CheckName = (typeof CHECKS)[number];
+
+/** What one of them found. */
 export interface Findings {
-  readonly of: "drift" | "doctor";
+  readonly of: CheckName;
   /** ISO 8601. */
   readonly at: string;
   readonly findings: readonly FindingRow[];

@@ -1,5 +1,5 @@
 import { type Element, h, type Node } from "../h.ts";
-import type { FindingRow, Findings } from "../state.ts";
+import { CHECKS, type CheckName, type FindingRow, type Findings } from "../state.ts";
 import { many } from "../words.ts";
 import { badge, commands, type Reader, section, time } from "./common.ts";
 
@@ -10,20 +10,20 @@ const SAYS = {
     "what runs is looked into for the known issues; where Laravel writes, a file of one byte is made and removed",
     "Ask the doctor",
   ],
-} as const;
+  policies: [
+    "Policies",
+    "what is deployed is judged by the rules of today; Pulumi's state is read alone",
+    "Ask the rules",
+  ],
+} as const satisfies Record<CheckName, readonly string[]>;
+
+const BAD: readonly string[] = ["broken", "missing", "mandatory"];
 
 const finding = ({ kind, name, what, remedy }: FindingRow): Element =>
   h(
     "li",
     null,
-    h(
-      "p",
-      null,
-      badge(kind === "broken" || kind === "missing" ? "bad" : "warn", kind),
-      " ",
-      h("strong", null, name),
-      `: ${what}`,
-    ),
+    h("p", null, badge(BAD.includes(kind) ? "bad" : "warn", kind), " ", h("strong", null, name), `: ${what}`),
     remedy === "" ? undefined : commands(remedy),
   );
 
@@ -46,7 +46,7 @@ function told({ at, findings, problem }: Findings): Node[] {
   ];
 }
 
-function check(of: "drift" | "doctor", { findings, connection }: Reader): Element {
+function check(of: CheckName, { findings, connection }: Reader): Element {
   const [title, what, button] = SAYS[of];
   const found = findings[of];
   return h(
@@ -65,6 +65,8 @@ function check(of: "drift" | "doctor", { findings, connection }: Reader): Elemen
   );
 }
 
-/** What drift and doctor find, when somebody asks. */
-export const checks = (reader: Reader): Element =>
-  section("checks", "Checks", h("div", { class: "checks" }, check("drift", reader), check("doctor", reader)));
+/** What drift, doctor and the policies find, when somebody asks. */
+export const checks = (reader: Reader): Element => {
+  const all = CHECKS.map((of) => check(of, reader));
+  return section("checks", "Checks", h("div", { class: "checks" }, all));
+};

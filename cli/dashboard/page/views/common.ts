@@ -1,5 +1,5 @@
 import { type Element, h, type Node } from "../h.ts";
-import type { Part, Trouble } from "../state.ts";
+import type { CheckName, Findings, Part, Trouble } from "../state.ts";
 import { moment } from "../words.ts";
 
 /** What the reader has chosen, and how the page is connected. */
@@ -7,8 +7,8 @@ export interface Reader {
   readonly range: "hour" | "day" | "week";
   /** `file`: an export, which is as it was. */
   readonly connection: "live" | "lost" | "file";
-  /** What was found when drift or doctor were asked; "asking" while they look. */
-  readonly findings: Readonly<Partial<Record<"drift" | "doctor", import("../state.ts").Findings | "asking">>>;
+  /** What the checks that were asked have found; "asking" while they look. */
+  readonly findings: Readonly<Partial<Record<CheckName, Findings | "asking">>>;
   /** In ms, for what is counted from a moment. */
   readonly now: number;
 }

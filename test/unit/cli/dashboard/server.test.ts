@@ -4,7 +4,7 @@ import { request as ask, type Server } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { makeKeys } from "../../../../cli/dashboard/admission.ts";
-import { Checks } from "../../../../cli/dashboard/findings.ts";
+import { Checks, rowOf } from "../../../../cli/dashboard/findings.ts";
 import type { Parts } from "../../../../cli/dashboard/page/state.ts";
 import { Poller } from "../../../../cli/dashboard/poller.ts";
 import { listen } from "../../../../cli/dashboard/server.ts";
@@ -43,6 +43,7 @@ describe("the dashboard's server", () => {
     doctor: async () => {
       throw new CliError({ what: "it is being changed", remedy: "wait" });
     },
+    policies: async () => [],
   };
   const checks = new Checks({} as Session, looks);
   let server: Server;
@@ -183,6 +184,8 @@ describe("the dashboard's server", () => {
     assert.equal(one.body, other.body);
     const failed = JSON.parse((await inside("findings/doctor")).body);
     assert.deepEqual(failed.problem, { what: "it is being changed", remedy: "wait" });
+    assert.deepEqual(JSON.parse((await inside("findings/policies")).body).findings, []);
+    assert.equal((await inside("findings/others")).status, 404);
     // Who comes later is shown what was found last.
     assert.match((await inside("")).body, /its container was removed/);
   });
@@ -197,6 +200,23 @@ describe("the dashboard's server", () => {
       return true;
     });
     other.close();
+  });
+});
+
+describe("what the dashboard shows of the policies", () => {
+  const finding = { rule: "image-pinned", level: "mandatory", resource: "app-1" };
+  it("is what is wrong and the remedy, and where the reason is", () => {
+    const message = 'container "app-1": image is shop:latest\nnot by digest\nWhy: it moves (004)\nRemedy: name one';
+    assert.deepEqual(rowOf({ ...finding, message }), {
+      ...{ kind: "mandatory", name: "image-pinned", what: 'container "app-1": image is shop:latest; not by digest' },
+      remedy: "name one\n./drydock policies explain image-pinned",
+    });
+  });
+  it("is the whole of a message that has no remedy", () => {
+    assert.deepEqual(rowOf({ ...finding, message: "undecided" }), {
+      ...{ kind: "mandatory", name: "image-pinned", what: "undecided" },
+      remedy: "./drydock policies explain image-pinned",
+    });
   });
 });
 

@@ -174,8 +174,19 @@ const mounts = process.getuid?.() === 0;
     for (const limit = Date.now() + 120_000; !isAsked(); await sleep(1_000)) assert.ok(Date.now() < limit);
     await sleep(60_000);
     const since = stack.notices().length;
+    const asked: Promise<boolean>[] = [];
+    const visit = () =>
+      asked.push(
+        fetch(`${stack.status.url}/release`, { signal: AbortSignal.timeout(10_000) }).then(
+          ({ ok }) => ok,
+          () => false,
+        ),
+      );
+    const visits = setInterval(visit, 1_000);
     disk.fill();
-    await stack.tells(["StoreCannotWrite"], "alarm", { since });
+    await stack.tells(["StoreCannotWrite"], "alarm", { since }).finally(() => clearInterval(visits));
+    const answered = (await Promise.all(asked)).filter((ok) => ok).length;
+    assert.ok(answered > 60 && answered === asked.length, `${answered} of ${asked.length} requests were answered`);
     assert.deepEqual(stack.query("group(up)"), [], "there is nothing that others could be raised by");
     const beats = stack.heartbeats();
     await sleep(330_000);

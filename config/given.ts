@@ -1664,26 +1664,26 @@ export interface MonitoringImagesSettings {
 export interface MonitoringMemorySettings {
   /**
    * Prometheus, which stores the numbers and evaluates the alerts.
-   * Accepts a whole number from 64 to 16777216 (MiB).
-   * @default 100
+   * Accepts a whole number from 100 to 16777216 (MiB).
+   * @default 160
    */
   readonly prometheus?: Input<number>;
   /**
    * Alertmanager, which sends them.
-   * Accepts a whole number from 24 to 16777216 (MiB).
-   * @default 36
+   * Accepts a whole number from 48 to 16777216 (MiB).
+   * @default 64
    */
   readonly alertmanager?: Input<number>;
   /**
    * The collector, which asks nginx, Laravel and Docker.
-   * Accepts a whole number from 48 to 16777216 (MiB).
-   * @default 84
+   * Accepts a whole number from 84 to 16777216 (MiB).
+   * @default 112
    */
   readonly collector?: Input<number>;
   /**
    * Each exporter: database, Redis, machine.
-   * Accepts a whole number from 16 to 16777216 (MiB).
-   * @default 20
+   * Accepts a whole number from 32 to 16777216 (MiB).
+   * @default 40
    */
   readonly exporters?: Input<number>;
   /**

@@ -47,11 +47,15 @@ const lasting = z
   )
   .meta({ expects: "seconds by the name of an alert that the backup agent does not send itself, such as Slow" });
 
+/**
+ * What a program has in use, and its own file besides: where that does not fit, the kernel reads it from the disk again
+ * and again, a gigabyte a second.
+ */
 const memory = z.strictObject({
-  prometheus: preset(mebibytes(64), 100, "Prometheus, which stores the numbers and evaluates the alerts"),
-  alertmanager: preset(mebibytes(24), 36, "Alertmanager, which sends them"),
-  collector: preset(mebibytes(48), 84, "The collector, which asks nginx, Laravel and Docker"),
-  exporters: preset(mebibytes(16), 20, "Each exporter: database, Redis, machine"),
+  prometheus: preset(mebibytes(100), 160, "Prometheus, which stores the numbers and evaluates the alerts"),
+  alertmanager: preset(mebibytes(48), 64, "Alertmanager, which sends them"),
+  collector: preset(mebibytes(84), 112, "The collector, which asks nginx, Laravel and Docker"),
+  exporters: preset(mebibytes(32), 40, "Each exporter: database, Redis, machine"),
   gate: preset(mebibytes(8), 10, "The gate before Docker's socket"),
 });
 

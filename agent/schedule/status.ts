@@ -1,6 +1,7 @@
 import { statfsSync } from "node:fs";
 import { FOLDERS, PORTS, type Results, type Status, titleOf } from "../../contracts/agent.ts";
 import { type Entry, sizesOf } from "../../contracts/entry.ts";
+import { many } from "../../lib/many.ts";
 import { type Agent, type Place, placeOf } from "../agent.ts";
 import { askReader, companionSpace, keptBackups } from "../companion/client.ts";
 import { withDatabase } from "../database/connection.ts";
@@ -24,8 +25,6 @@ const newestProven = (entries: readonly Entry[]): Entry | undefined =>
   entries.find(({ verified, database }) => verified && database !== undefined) ??
   entries.find(({ verified }) => verified);
 
-const hours = (age: number): string => `${age.toFixed(0)} hour${age < 1.5 ? "" : "s"}`;
-
 /**
  * Why the newest proven backup is too old, in words; undefined where it isn't.
  * @param since ISO 8601: from when on a stack without any should have had one
@@ -39,7 +38,9 @@ export function tooOld(
   const verified = newestProven(entries);
   const age = hoursSince(verified?.started ?? since, now);
   if (age <= maxAge) return undefined;
-  return verified === undefined ? "there is no verified backup" : `the newest verified backup is ${hours(age)} old`;
+  return verified === undefined
+    ? "there is no verified backup"
+    : `the newest verified backup is ${many(Math.round(age), "hour")} old`;
 }
 
 export function statusFrom(
@@ -118,7 +119,7 @@ export async function healthOf(agent: Agent): Promise<Results["health"]> {
       status.newestVerified === null
         ? fail("there is no verified backup")
         : status.ageHours! > maxAge
-          ? fail(`the newest verified backup is ${hours(status.ageHours!)} old`)
+          ? fail(`the newest verified backup is ${many(Math.round(status.ageHours!), "hour")} old`)
           : `${status.newestVerified.id}, ${status.ageHours!.toFixed(1)} hours old, ` +
             `restored in ${status.rtoSeconds!.toFixed(1)} s`,
     ),

@@ -1,6 +1,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { type BackupStore, storeOf } from "../../config/backupStore.ts";
 import { backup } from "../../config/schema/backup.ts";
+import { many } from "../../lib/many.ts";
 import { CliError, Exit } from "../shared/errors.ts";
 import { select } from "../shared/project.ts";
 import { openSession } from "../shared/session.ts";
@@ -181,7 +182,10 @@ export function judge(
       ...(newest === null
         ? ["there is no backup in it"]
         : newest.ageHours > maxAge
-          ? [`the newest backup in it is ${newest.ageHours.toFixed(0)} hours old (drydock:backup.maxAge is ${maxAge})`]
+          ? [
+              `the newest backup in it is ${many(Math.round(newest.ageHours), "hour")} old ` +
+                `(drydock:backup.maxAge is ${maxAge})`,
+            ]
           : []),
       ...(hidden.length === 0
         ? []

@@ -72,15 +72,19 @@ export async function destroyConfirmed(session: Session, all: boolean, volumes: 
     await once().catch(async (error: unknown) => {
       // Pulumi has had its lock by then: no other update is at work, whose containers these could be.
       const failed = error instanceof CliError && error.code === Exit.failed;
-      if (!failed || !(await removeLeftovers(docker, await readDeployment(session.pulumi, stack), stack))) throw error;
+      if (!failed) throw error;
+      const deployment = await readDeployment(session.pulumi, stack);
+      const own = [...new Set([...volumes, ...volumesOf(deployment, false)])];
+      if (!(await removeLeftovers(docker, deployment, stack, own))) throw error;
       await once();
     });
     if (all) {
       const records = rememberedRecords(session);
-      forgetRecords(paths, stack);
       await removeVolumes(docker, volumes, stack);
-      forgetVolumes(paths, stack);
       if (records !== undefined) await forgetImages(dockerFor(records.host, env), records);
+      // Until then another attempt needs both.
+      forgetRecords(paths, stack);
+      forgetVolumes(paths, stack);
     }
   } finally {
     lock.release();
@@ -93,9 +97,14 @@ export async function destroyConfirmed(session: Session, all: boolean, volumes: 
  * Removes containers of the stack that its state does not know, such as a release that was killed leaves behind: they
  * hold its networks and volumes, which could not be deleted. The volumes' names are this clone's own, so that those of
  * another clone's stack of the same name stay. Returns whether there was one.
+ * @param volumes also those that Pulumi has forgotten in an attempt that failed
  */
-export async function removeLeftovers(docker: Docker, deployment: Deployment, stack: string): Promise<boolean> {
-  const volumes = volumesOf(deployment, false);
+export async function removeLeftovers(
+  docker: Docker,
+  deployment: Deployment,
+  stack: string,
+  volumes: readonly string[],
+): Promise<boolean> {
   if (volumes.length === 0) return false;
   const using = volumes.flatMap((name) => ["--filter", `volume=${name}`]);
   const { code, stdout } = await docker.run([

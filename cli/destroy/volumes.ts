@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { readIfThere, writeAtomically } from "../../lib/stateFiles.ts";
 import type { Paths } from "../shared/project.ts";
 import type { Deployment } from "../shared/stack.ts";
 
@@ -15,18 +16,13 @@ const fileOf = ({ folder }: Where, stack: string): string => join(folder, `${sta
 
 /** Volumes whose data an earlier `destroy --volumes` was to delete, and did not come to. */
 export function unfinished(paths: Where, stack: string): readonly string[] {
-  try {
-    return JSON.parse(readFileSync(fileOf(paths, stack), "utf8")) as string[];
-  } catch {
-    return [];
-  }
+  const known = readIfThere(fileOf(paths, stack));
+  return known === undefined ? [] : (JSON.parse(known.toString()) as string[]);
 }
 
 /** Writes down whose data is to be deleted, before Pulumi forgets them: they are deleted last. */
 export function rememberVolumes(paths: Where, stack: string, names: readonly string[]): void {
-  const file = fileOf(paths, stack);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, JSON.stringify(names));
+  writeAtomically(fileOf(paths, stack), JSON.stringify(names));
 }
 
 export function forgetVolumes(paths: Where, stack: string): void {

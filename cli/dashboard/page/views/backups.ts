@@ -1,6 +1,7 @@
+import { many } from "../../../../lib/many.ts";
 import { type Element, h, type Node } from "../h.ts";
 import type { BackupRow, Backups, Parts } from "../state.ts";
-import { bytes, lasting, many } from "../words.ts";
+import { bytes, lasting } from "../words.ts";
 import { badge, partly, table, time } from "./common.ts";
 
 const DAY = 86_400_000;

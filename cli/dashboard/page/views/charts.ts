@@ -1,6 +1,7 @@
+import { many } from "../../../../lib/many.ts";
 import { type Element, h, type Node } from "../h.ts";
 import { type Chart, type Charts, type Parts, RANGES, type ReleaseRow } from "../state.ts";
-import { inUnit, many, moment } from "../words.ts";
+import { inUnit, moment } from "../words.ts";
 import { partly, type Reader, table } from "./common.ts";
 
 const LAST = { hour: "the last hour", day: "the last day", week: "the last week" } as const;

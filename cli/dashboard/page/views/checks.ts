@@ -1,6 +1,6 @@
+import { many } from "../../../../lib/many.ts";
 import { type Element, h, type Node } from "../h.ts";
 import { CHECKS, type CheckName, type FindingRow, type Findings } from "../state.ts";
-import { many } from "../words.ts";
 import { badge, commands, type Reader, section, time } from "./common.ts";
 
 const SAYS = {

@@ -1,7 +1,7 @@
+import { many } from "../../../../lib/many.ts";
 import { isHealthy } from "../../../shared/healthy.ts";
 import { type Element, h, type Node } from "../h.ts";
 import type { AlertRow, Parts } from "../state.ts";
-import { many } from "../words.ts";
 import { badge, commands, type Mood, partly, section, time } from "./common.ts";
 
 /** In one line: is it well? */

@@ -1,7 +1,8 @@
+import { many } from "../../../../lib/many.ts";
 import { type Element, h, type Node } from "../h.ts";
 import type { Activity, Meanwhile, Part, Parts, StepState } from "../state.ts";
 import { STEPS, type Step } from "../steps.ts";
-import { lasting, many } from "../words.ts";
+import { lasting } from "../words.ts";
 import { badge, commands, type Mood, partly, table, time } from "./common.ts";
 import { duration, graph, SIGNS, WORDS } from "./graph.ts";
 

@@ -8,7 +8,8 @@ import { marks } from "../../../../cli/dashboard/page/views/charts.ts";
 import type { Reader } from "../../../../cli/dashboard/page/views/common.ts";
 import { duration } from "../../../../cli/dashboard/page/views/graph.ts";
 import { verdict } from "../../../../cli/dashboard/page/views/overview.ts";
-import { bytes, inUnit, lasting, many, short, shortImage } from "../../../../cli/dashboard/page/words.ts";
+import { bytes, inUnit, lasting, short, shortImage } from "../../../../cli/dashboard/page/words.ts";
+import { many } from "../../../../lib/many.ts";
 import { NOW, sample, withTexts } from "../../../support/dashboard/sample.ts";
 
 const findings = (text: string): Findings => ({

@@ -71,7 +71,6 @@ describe("destroying a stack", () => {
   });
 
   it("takes containers along that the state does not know, if they use the stack's own volumes", async () => {
-    const type = "docker:index/volume:Volume";
     const calls: string[][] = [];
     const docker = {
       env: {},
@@ -80,9 +79,10 @@ describe("destroying a stack", () => {
         return { code: 0, stdout: args[0] === "ps" ? "a1 app-1-1111111\nb2 app-1-2222222\n" : "", stderr: "" };
       },
     } as unknown as Docker;
-    assert.equal(await removeLeftovers(docker, deployment(), "local"), false);
+    assert.equal(await removeLeftovers(docker, deployment(), "local", []), false);
     assert.equal(calls.length, 0);
-    assert.equal(await removeLeftovers(docker, deployment({ type, id: "logs-1" }, { id: "a1" }), "local"), true);
+    // Pulumi may have forgotten the volume in an attempt before.
+    assert.equal(await removeLeftovers(docker, deployment({ id: "a1" }), "local", ["logs-1"]), true);
     assert.deepEqual(calls.at(0)?.slice(-4), ["--filter", "label=drydock.stack=local", "--filter", "volume=logs-1"]);
     assert.deepEqual(calls.slice(1), [["rm", "--force", "--volumes", "b2"]]);
   });
